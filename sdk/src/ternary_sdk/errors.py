@@ -1,0 +1,77 @@
+"""
+Everything this SDK refuses, as one family of exceptions.
+
+    TernaryError
+    ├── InputError       an argument, array or input file is not what the call takes
+    ├── FormatError      bytes are not the format they claim to be
+    ├── SignatureError   a signature is missing, wrong, or by a key that is not trusted for it
+    ├── ProofError       a model does not do what its certificate says
+    ├── CoverageError    more different operations were asked for than the certified model reaches
+    ├── LedgerError      the meter of drawn operations cannot be read or written
+    └── LicenseError     the license does not allow it; ``code`` says why
+
+Callers catch ``TernaryError`` and print it: every message is one sentence that names the object, what
+was found and what was expected. Nothing of json, cryptography, sqlite3 or onnxruntime escapes raw.
+"""
+
+from enum import StrEnum
+
+
+class TernaryError(Exception):
+    """Base of every refusal."""
+
+
+class InputError(TernaryError, ValueError):
+    """An argument, array or input file is not what the call takes."""
+
+
+class FormatError(TernaryError):
+    """Bytes are not the format they claim to be."""
+
+
+class SignatureError(TernaryError):
+    """A signature is missing, wrong, or by a key that is not trusted for it."""
+
+
+class ProofError(TernaryError):
+    """A model does not do what its certificate says."""
+
+
+class CoverageError(TernaryError):
+    """More different operations were asked for than the certified model reaches."""
+
+
+class LedgerError(TernaryError):
+    """The meter of drawn operations cannot be read or written."""
+
+
+class Reason(StrEnum):
+    """Why a license refuses; the order is the documented precedence, first match wins."""
+
+    MALFORMED = "MALFORMED"
+    SIGNATURE_INVALID = "SIGNATURE_INVALID"
+    KEY_REVOKED = "KEY_REVOKED"
+    NOT_FOUND = "NOT_FOUND"
+    REVOKED = "REVOKED"
+    SUSPENDED = "SUSPENDED"
+    CLOCK_ROLLBACK = "CLOCK_ROLLBACK"
+    NOT_YET_VALID = "NOT_YET_VALID"
+    EXPIRED = "EXPIRED"
+    PACKAGE_MISMATCH = "PACKAGE_MISMATCH"
+    VERSION_MISMATCH = "VERSION_MISMATCH"
+    MACHINE_REQUIRED = "MACHINE_REQUIRED"
+    MACHINE_MISMATCH = "MACHINE_MISMATCH"
+    ENTITLEMENT_MISSING = "ENTITLEMENT_MISSING"
+    QUOTA_EXHAUSTED = "QUOTA_EXHAUSTED"
+
+
+class LicenseError(TernaryError):
+    """The license does not allow it.
+
+    Attributes:
+        code: The first reason, by the precedence of ``Reason``, for which it is refused.
+    """
+
+    def __init__(self, code: Reason, message: str) -> None:
+        super().__init__(message)
+        self.code = code
