@@ -8,6 +8,7 @@ sorting is plain sorting. A real number is written as a decimal string.
 """
 
 import json
+from decimal import ROUND_DOWN, Decimal
 from typing import Final, NoReturn
 
 from ternary_sdk.errors import FormatError
@@ -65,6 +66,14 @@ def decode_any(data: bytes, what: str) -> Json:
     except FormatError as refusal:
         raise FormatError(f"{what}: {refusal}") from None
     return value
+
+
+def decimal(value: float, places: int) -> str:
+    """Write a real number as a decimal string with ``places`` decimals, rounded towards zero.
+
+    The float's exact value is what is rounded, so nothing that is below a figure is printed as that figure.
+    """
+    return str(Decimal(value).quantize(Decimal(1).scaleb(-places), rounding=ROUND_DOWN))
 
 
 def _no_duplicates(pairs: list[tuple[str, Json]]) -> dict[str, Json]:

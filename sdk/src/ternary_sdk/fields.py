@@ -124,6 +124,35 @@ class Fields:
             result.append(previous := value)
         return tuple(result)
 
+    def pairs(self, name: str, *, below: tuple[int, int], most: int) -> dict[int, int]:
+        """A list of [key, value] pairs of integers from 0, each below its bound, keys strictly ascending."""
+        result: dict[int, int] = {}
+        previous = -1
+        for position, value in enumerate(self._list(name, 0, most)):
+            match value:
+                case [int(key), int(number)] if (
+                    type(key) is type(number) is int and previous < key < below[0] and 0 <= number < below[1]
+                ):
+                    result[key] = number
+                    previous = key
+                case _:
+                    raise self.wrong(
+                        f"{name}[{position}]",
+                        value,
+                        f"[{previous + 1} to {below[0] - 1}, 0 to {below[1] - 1}]",
+                    )
+        return result
+
+    def labels(self, name: str, *, most: int) -> dict[str, str]:
+        """An object whose members are all strings: names and versions of software, digests by algorithm."""
+        value = self._take(name)
+        if not isinstance(value, dict) or len(value) > most:
+            raise self.wrong(name, value, f"an object of at most {most} strings")
+        texts = {key: text for key, text in value.items() if isinstance(text, str) and len(text) <= MAX_TEXT}
+        if len(texts) != len(value):
+            raise self.wrong(name, value, "an object of strings")
+        return texts
+
     def optional(self, name: str, read: Callable[[str], T]) -> T | None:
         """``read(name)`` where the member is there, else None."""
         return read(name) if name in self._left else None
