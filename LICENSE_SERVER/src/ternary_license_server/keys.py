@@ -1,0 +1,158 @@
+"""
+The vendor's key directory: one private key for each role and the trust file that clients pin.
+
+``root.pem`` signs nothing but key sets and belongs offline: where licenses are issued daily, keep the
+directory without it. Losing the root means that every client must pin a new one.
+"""
+
+import os
+import shutil
+import stat
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from ternary_license_server import keyset
+from ternary_license_server.signing import SigningKey
+from ternary_sdk.errors import InputError
+from ternary_sdk.trust import MAX_VENDOR, Role, Trust
+
+TRUST_FILE: Final = "vendor.trust"
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeyRing:
+    """The keys a vendor signs with today, and the trust file they are vouched for in."""
+
+    directory: Path
+    """Where the keys are kept."""
+    trust: Trust
+    """The current trust file."""
+    _keys: Mapping[Role, SigningKey] = field(repr=False)
+
+    @property
+    def vendor(self) -> str:
+        """The vendor's name."""
+        return self.trust.vendor
+
+    def signer(self, role: Role) -> SigningKey:
+        """The key that signs for a role.
+
+        Raises:
+            InputError: If its file is not in the directory (the root may be kept elsewhere).
+        """
+        if role not in self._keys:
+            raise InputError(f"{self.directory / file_name(role)}: no such file; signing needs this key")
+        return self._keys[role]
+
+
+def file_name(role: Role) -> str:
+    """Name of the private key file of a role."""
+    return f"{role}.pem"
+
+
+def create(directory: Path, vendor: str, now: datetime, *, expires: datetime | None = None) -> KeyRing:
+    """Make one key for each role and the trust file, all or nothing.
+
+    Args:
+        directory: A path that does not exist yet, or an empty directory; it ends with mode 0700, the
+            keys with 0600.
+        vendor: The name that every token will carry as its issuer.
+        now: When the key set is signed, timezone-aware.
+        expires: When the key set ends; by default never.
+    Raises:
+        InputError: If the directory holds anything already, cannot be written, or the name is no name.
+    """
+    _check_vendor(vendor)
+    keys = {role: SigningKey.generate() for role in Role}
+    key_set = keyset.sign_key_set(
+        keys[Role.ROOT],
+        vendor=vendor,
+        version=1,
+        keys=[(role, key.public) for role, key in keys.items() if role is not Role.ROOT],
+        revoked={},
+        expires=expires,
+        now=now,
+    )
+    trust = keyset.trust_file(keys[Role.ROOT].public, key_set, None)
+    files = {file_name(role): key.to_pem() for role, key in keys.items()} | {TRUST_FILE: trust.data}
+    _write_directory(directory, files)
+    return KeyRing(directory=directory, trust=trust, _keys=keys)
+
+
+def load(directory: Path) -> KeyRing:
+    """Read a key directory.
+
+    Raises:
+        InputError: If the trust file is missing, a file cannot be read, others can read a private key,
+            or a key is not the trust file's.
+        FormatError, SignatureError: If a file is damaged.
+    """
+    trust = Trust.read(_read(directory / TRUST_FILE))
+    keys = {
+        role: _load_key(path, role, trust) for role in Role if (path := directory / file_name(role)).exists()
+    }
+    return KeyRing(directory=directory, trust=trust, _keys=keys)
+
+
+def write_private(path: Path, data: bytes) -> None:
+    """Replace a file by one with mode 0600, at once: a reader sees the old bytes or the new ones.
+
+    Raises:
+        InputError: If it cannot be written.
+    """
+    try:
+        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(path)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written ({error.strerror})") from None
+
+
+def _check_vendor(vendor: str) -> None:
+    if not vendor.strip() or len(vendor) > MAX_VENDOR or not vendor.isprintable():
+        raise InputError(f"vendor: {vendor[:60]!r}, expected 1 to {MAX_VENDOR} printable characters")
+
+
+def _write_directory(directory: Path, files: Mapping[str, bytes]) -> None:
+    if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
+        raise InputError(f"{directory}: not an empty directory; keys are never overwritten")
+    try:
+        directory.parent.mkdir(parents=True, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(prefix=f".{directory.name}.", dir=directory.parent))
+    except OSError as error:
+        raise InputError(f"{directory}: cannot be made ({error.strerror})") from None
+    try:
+        for name, data in files.items():
+            write_private(draft / name, data)
+        draft.replace(directory)
+    except OSError as error:
+        raise InputError(f"{directory}: cannot be made ({error.strerror})") from None
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def _load_key(path: Path, role: Role, trust: Trust) -> SigningKey:
+    key = SigningKey.from_pem(_read(path, private=True), str(path))
+    vouched = trust.root.kid == key.kid if role is Role.ROOT else trust.keys.get(key.kid, (None,))[0] is role
+    if not vouched:
+        raise InputError(f"{path}: key {key.kid} is not the trust file's for role {role}")
+    return key
+
+
+def _read(path: Path, *, private: bool = False) -> bytes:
+    try:
+        mode = path.stat().st_mode
+        if private and os.name == "posix" and stat.S_IMODE(mode) & 0o077:
+            raise InputError(
+                f"{path}: mode is {stat.S_IMODE(mode):04o}, expected 0600; run 'chmod 600 {path}'"
+            )
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
