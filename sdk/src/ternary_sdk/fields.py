@@ -143,6 +143,10 @@ class Fields:
                     )
         return result
 
+    def json(self, name: str) -> Json:
+        """A member of any type, for the caller to judge."""
+        return self._take(name)
+
     def labels(self, name: str, *, most: int) -> dict[str, str]:
         """An object whose members are all strings: names and versions of software, digests by algorithm."""
         value = self._take(name)
