@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import onnx
 from onnx import TensorProto, helper, numpy_helper
+
 from ternary_sdk.latents import LATENT_SIZE
 from ternary_sdk.operations import TRITS
 
@@ -32,7 +33,9 @@ class _Graph:
         self._constants: dict[str, npt.NDArray[np.generic]] = {}
 
     def node(self, operator: str, inputs: list[str], output: str, **attributes: int) -> str:
-        self._nodes.append(helper.make_node(operator, inputs, [output], **attributes))
+        node = helper.make_node(operator, inputs, [output])
+        node.attribute.extend(helper.make_attribute(key, value) for key, value in attributes.items())
+        self._nodes.append(node)
         return output
 
     def constant(self, name: str, value: npt.NDArray[np.generic]) -> str:
@@ -58,7 +61,8 @@ class _Graph:
             graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION, producer_name=""
         )
         onnx.checker.check_model(model, full_check=True)
-        return model.SerializeToString(deterministic=True)
+        data: bytes = model.SerializeToString(deterministic=True)
+        return data
 
 
 def encoder_graph(state: State, path: str) -> bytes:
@@ -110,11 +114,14 @@ def _hidden_a(graph: _Graph) -> tuple[str, str]:
 
 def _hidden_b(graph: _Graph) -> tuple[str, str]:
     hidden = graph.relu(graph.linear("decoder_B.fc_in", "latents", "hidden"))
-    for block in ("residual1", "residual2"):
-        inner = graph.relu(graph.linear(f"decoder_B.{block}.block.0", hidden, f"{block}.0"))
-        change = graph.linear(f"decoder_B.{block}.block.2", inner, f"{block}.2")
-        hidden = graph.relu(graph.node("Add", [change, hidden], f"{block}.sum"))
-    return hidden, "decoder_B.fc_out"
+    hidden = graph.relu(_residual(graph, "residual1", hidden))
+    return _residual(graph, "residual2", hidden), "decoder_B.fc_out"
+
+
+def _residual(graph: _Graph, block: str, hidden: str) -> str:
+    inner = graph.relu(graph.linear(f"decoder_B.{block}.block.0", hidden, f"{block}.0"))
+    change = graph.linear(f"decoder_B.{block}.block.2", inner, f"{block}.2")
+    return graph.node("Add", [change, hidden], f"{block}.sum")
 
 
 def _class_first(graph: _Graph, state: State, hidden: str, last: str) -> str:

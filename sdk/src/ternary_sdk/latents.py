@@ -72,5 +72,7 @@ def quantiles() -> npt.NDArray[np.float32]:
     data = files("ternary_sdk").joinpath("data", "normal_quantiles.f32").read_bytes()
     found = hashlib.sha256(data).hexdigest()
     if found != TABLE_SHA256:
-        raise FormatError(f"normal_quantiles.f32: sha256 is {found}, expected {TABLE_SHA256}; reinstall ternary-sdk")
+        raise FormatError(
+            f"normal_quantiles.f32: sha256 is {found}, expected {TABLE_SHA256}; reinstall ternary-sdk"
+        )
     return np.frombuffer(data, dtype="<f4")

@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -25,6 +26,7 @@ BLOCK: Final = 2048
 """Rows computed at a time: large enough to amortize a call, small enough for a core's cache."""
 
 Floats = npt.NDArray[np.float32]
+Indices = npt.NDArray[np.int32]
 
 
 def usable_cores() -> int:
@@ -79,7 +81,7 @@ class Graph:
     def __init__(self, model: bytes, what: str, workers: Workers) -> None:
         self.workers = workers
         self._model = model
-        self._what = what
+        self.what = what
         self._owner = 0
         self._session: ort.InferenceSession | None = None
         self.session()
@@ -100,22 +102,33 @@ class Graph:
                 session = ort.InferenceSession(self._model, options, providers=["CPUExecutionProvider"])
             except Exception as error:  # noqa: BLE001 (ONNX Runtime has no base class for its errors)
                 reason = str(error).splitlines()[0][:200]
-                raise FormatError(f"{self._what}: ONNX Runtime refuses it ({reason})") from None
+                raise FormatError(f"{self.what}: ONNX Runtime refuses it ({reason})") from None
             self._session, self._owner = session, os.getpid()
         return self._session
 
-    def rows(self, output: str, feed: str, values: Floats) -> list[npt.NDArray[Any]]:
-        """One output for all rows, as a list of blocks; the last block's padding is still on it."""
+    def blocks(self, outputs: list[str], feed: str, values: Floats) -> Iterator[list[npt.NDArray[Any]]]:
+        """The named outputs of each block in order; the last block's padding is still on them."""
         session = self.session()
 
-        def compute(block: int) -> npt.NDArray[Any]:
+        def compute(block: int) -> list[npt.NDArray[Any]]:
             part = values[block * BLOCK : (block + 1) * BLOCK]
             if len(part) < BLOCK:
                 part = np.concatenate([part, np.zeros((BLOCK - len(part), part.shape[1]), np.float32)])
-            result: npt.NDArray[Any] = session.run([output], {feed: part})[0]
-            return result
+            results: list[npt.NDArray[Any]] = session.run(outputs, {feed: part})
+            return results
 
-        return list(self.workers.map(compute, range(-(-len(values) // BLOCK))))
+        return self.workers.map(compute, range(-(-len(values) // BLOCK)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decoded:
+    """What latents decode to, and how clearly."""
+
+    index: Indices
+    """Canonical indices, shape (n,)."""
+
+    margin: Floats
+    """The smallest difference, over a row's trits, of the two highest logits; shape (n,)."""
 
 
 class Decoder(Graph):
@@ -132,14 +145,33 @@ class Decoder(Graph):
             InputError: If the shape is wrong or a value is not finite.
         """
         values = as_latents(latents)
-        blocks = self.rows("index", "latents", values)
-        return np.concatenate([np.empty(0, np.int32), *blocks])[: len(values)]
+        parts = [index for (index,) in self.blocks(["index"], "latents", values)]
+        return np.concatenate([np.empty(0, np.int32), *parts])[: len(values)]
+
+    def decode(self, latents: Floats) -> Decoded:
+        """Decode checked latents, shape (n, 16), with their margins."""
+        results = list(self.blocks(["index", "logits"], "latents", latents))
+        indices = [index for index, _ in results]
+        margins = [_margin(logits) for _, logits in results]
+        return Decoded(
+            index=np.concatenate([np.empty(0, np.int32), *indices])[: len(latents)],
+            margin=np.concatenate([np.empty(0, np.float32), *margins])[: len(latents)],
+        )
 
     def logits(self, latents: npt.ArrayLike) -> Floats:
         """The logits of each trit's three classes, in the order -1, 0, +1, shape (n, 9, 3)."""
         values = as_latents(latents)
-        blocks = [block.transpose(2, 1, 0) for block in self.rows("logits", "latents", values)]
-        return np.concatenate([np.empty((0, TRITS, 3), np.float32), *blocks])[: len(values)]
+        parts = [logits.transpose(2, 1, 0) for (logits,) in self.blocks(["logits"], "latents", values)]
+        return np.concatenate([np.empty((0, TRITS, 3), np.float32), *parts])[: len(values)]
+
+
+def _margin(logits: Floats) -> Floats:
+    """Margins from logits as the graph gives them, class first, shape (3, 9, n)."""
+    low, middle, high = logits
+    lesser, greater = np.minimum(low, middle), np.maximum(low, middle)
+    second = np.maximum(lesser, np.minimum(greater, high))
+    margin: Floats = (np.maximum(greater, high) - second).min(axis=0)
+    return margin
 
 
 class Encoder(Graph):
@@ -153,8 +185,8 @@ class Encoder(Graph):
         Returns:
             Latents, shape (n, 16).
         """
-        blocks = self.rows("mean", "operations", tables.astype(np.float32))
-        return np.concatenate([np.empty((0, LATENT_SIZE), np.float32), *blocks])[: len(tables)]
+        parts = [mean for (mean,) in self.blocks(["mean"], "operations", tables.astype(np.float32))]
+        return np.concatenate([np.empty((0, LATENT_SIZE), np.float32), *parts])[: len(tables)]
 
 
 def as_latents(latents: npt.ArrayLike) -> Floats:
@@ -166,7 +198,9 @@ def as_latents(latents: npt.ArrayLike) -> Floats:
     try:
         array = np.asarray(latents)
     except ValueError:
-        raise InputError(f"latents: rows have different lengths, expected {LATENT_SIZE} numbers in each") from None
+        raise InputError(
+            f"latents: rows have different lengths, expected {LATENT_SIZE} numbers in each"
+        ) from None
     if array.ndim != 2 or array.shape[1] != LATENT_SIZE:
         raise InputError(f"latents: shape is {array.shape}, expected (n, {LATENT_SIZE})")
     if array.dtype.kind not in "iuf":
@@ -175,5 +209,7 @@ def as_latents(latents: npt.ArrayLike) -> Floats:
         values = np.ascontiguousarray(array, dtype=np.float32)
     if not np.isfinite(values).all():
         row, column = np.argwhere(~np.isfinite(values))[0]
-        raise InputError(f"latents: row {row}, column {column} is {array[row, column]}, expected a finite float32")
+        raise InputError(
+            f"latents: row {row}, column {column} is {array[row, column]}, expected a finite float32"
+        )
     return values
