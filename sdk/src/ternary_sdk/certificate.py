@@ -12,8 +12,10 @@ from datetime import datetime
 from typing import Final
 
 from ternary_sdk import canonical, path_coverage
+from ternary_sdk.dsse import Envelope
 from ternary_sdk.errors import FormatError
 from ternary_sdk.fields import Fields
+from ternary_sdk.members import CERTIFICATE
 from ternary_sdk.operations import LABEL, OPERATIONS
 from ternary_sdk.path_coverage import (
     MARGIN,
@@ -25,6 +27,7 @@ from ternary_sdk.path_coverage import (
     margin_text,
     seed_of,
 )
+from ternary_sdk.trust import Role, Trust
 
 __all__ = [
     "MARGIN",
@@ -88,7 +91,24 @@ class Certificate:
         )
 
     @classmethod
-    def from_statement(cls, statement: bytes, what: str = "coverage.json") -> "Certificate":
+    def read(cls, envelope: bytes, trust: Trust, what: str = CERTIFICATE) -> "Certificate":
+        """Read a signed certificate, which stands alone as evidence:
+
+        1. a canonical DSSE envelope, signed by a key of role ``package``;
+        2. a Statement of this format that agrees with itself;
+        3. the key is not revoked and vouched for the moment the build was made.
+
+        Raises:
+            FormatError: If the envelope or the Statement is not of this format.
+            SignatureError: If the signature is wrong or its key is not trusted for it.
+        """
+        opened = Envelope.open(envelope, what, lambda kid: trust.candidate(kid, Role.PACKAGE))  # 1
+        certificate = cls.from_statement(opened.payload, what)  # 2
+        trust.key(opened.keyid, Role.PACKAGE, certificate.released)  # 3
+        return certificate
+
+    @classmethod
+    def from_statement(cls, statement: bytes, what: str = CERTIFICATE) -> "Certificate":
         """Read a Statement and check that it agrees with itself.
 
         Args:
