@@ -1,0 +1,73 @@
+"""
+Issuing licenses from the vendor's own keys, offline.
+"""
+
+import secrets
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from ternary_license_server.keys import KeyRing
+from ternary_license_server.keyset import seconds
+from ternary_sdk.canonical import Json
+from ternary_sdk.errors import InputError, LicenseError
+from ternary_sdk.identity import ExactPackage, PackageIdentity, PackageTerm
+from ternary_sdk.license import ACTIONS, TYP, License
+from ternary_sdk.trust import Role
+
+
+def issue(
+    ring: KeyRing,
+    *,
+    package: PackageIdentity | Sequence[PackageTerm],
+    customer: str,
+    now: datetime,
+    expires: datetime | None = None,
+    not_before: datetime | None = None,
+    entitlements: Iterable[str] = ACTIONS,
+    unique_operations: int | None = None,
+    machines: Sequence[str] | None = None,
+    license_id: str | None = None,
+) -> bytes:
+    """Sign a license and read it back as the customer will.
+
+    Args:
+        ring: The vendor's keys; the one of role ``license`` signs.
+        package: The package whose exact digest is licensed, or terms that may also be version ranges.
+        customer: Whom it is for, at most 200 characters.
+        now: When it is issued, timezone-aware.
+        expires: Its end, timezone-aware; None never.
+        not_before: Its start, if later than ``now``.
+        entitlements: Which of encode, decode and sample it allows.
+        unique_operations: How many different operations it may ever return, 1 to 19,683; None for any.
+        machines: Ids of the machines it runs on, as ``ternary machine`` prints them; None for any.
+        license_id: The vendor's number for it; by default 96 random bits.
+    Returns:
+        The license file: a compact JWS.
+    Raises:
+        InputError: If an argument is out of range, or the vendor's own trust file would refuse it.
+    """
+    key = ring.signer(Role.LICENSE)
+    terms = [ExactPackage(digest=package.digest)] if isinstance(package, PackageIdentity) else package
+    claims: dict[str, Json] = {
+        "iss": ring.vendor,
+        "jti": license_id or f"L-{secrets.token_hex(12)}",
+        "sub": customer,
+        "iat": seconds(now),
+        "packages": [dict(term.to_claim()) for term in terms],
+        "entitlements": [str(name) for name in sorted(entitlements)],
+    }
+    claims |= {
+        name: seconds(moment)
+        for name, moment in (("nbf", not_before), ("exp", expires))
+        if moment is not None
+    }
+    if unique_operations is not None:
+        claims["unique_operations"] = unique_operations
+    if machines is not None:
+        claims["machines"] = list(machines)
+    token = key.sign_token(claims, typ=TYP)
+    try:
+        License.read(token, ring.trust)
+    except LicenseError as refusal:
+        raise InputError(f"cannot issue this license: {refusal}") from None
+    return token
