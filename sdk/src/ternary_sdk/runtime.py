@@ -64,6 +64,10 @@ class Workers(AbstractContextManager["Workers"]):
         return self._pool
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop the threads; a later ``map`` starts them again."""
         if self._pool is not None and self._owner == os.getpid():
             self._pool.shutdown()
         self._pool = None

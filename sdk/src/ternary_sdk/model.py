@@ -1,0 +1,329 @@
+"""
+The model a client embeds: open a package, then encode, decode and sample under its license.
+
+Opening verifies and proves; each call asks the license again, computes, and commits to the meter before
+it returns. The host program is sacred: nothing here exits, prints, logs or touches the network.
+"""
+
+import os
+import secrets
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from importlib.resources import files
+from operator import index as as_integer
+from pathlib import Path
+from typing import Final, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from ternary_sdk import machine, operations, proof, state
+from ternary_sdk.certificate import Certificate
+from ternary_sdk.draw import Draw
+from ternary_sdk.errors import InputError, LicenseError, Reason
+from ternary_sdk.ledger import Ledger
+from ternary_sdk.license import Action, License
+from ternary_sdk.operations import TABLES, OperationSet
+from ternary_sdk.package import MAX_PACKAGE, Package
+from ternary_sdk.proof import Witnesses
+from ternary_sdk.runtime import Decoder, Encoder, Workers
+from ternary_sdk.sampler import Dial, Rows, Sampler
+from ternary_sdk.trust import MAX_TRUST, Trust
+
+Source = str | os.PathLike[str] | bytes
+"""A file's path, or its bytes."""
+
+MAX_LICENSE: Final = 1 << 20
+MAX_ROWS: Final = 10_000_000
+"""Most rows of one ``sample`` call; ``count`` goes further without keeping them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Path:
+    """One path of an open model: its graphs and what was proved of them."""
+
+    encoder: Encoder
+    decoder: Decoder
+    witnesses: Witnesses
+
+    @cached_property
+    def sampler(self) -> Sampler:
+        return Sampler(self.decoder, self.witnesses)
+
+
+class Model(AbstractContextManager["Model"]):
+    """A verified, proved and licensed model. Make one with ``open`` or ``evaluation``.
+
+    All methods may be called from many threads at once, and from forked children.
+    """
+
+    def __init__(
+        self,
+        package: Package,
+        trust: Trust,
+        license: License | None,
+        *,
+        threads: int | None = None,
+        machine_id: str | None = None,
+        ledger: Path | None = None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        """Prove a verified package; see ``open`` for what the arguments mean and what is refused."""
+        self.package = package
+        self.license = license
+        self._trust = trust
+        self._machine_id = machine_id
+        self._ledger_file = ledger
+        self._clock = clock
+        self._workers = Workers(threads)
+        self._paths: Mapping[str, _Path] | None = _prove(package, self._workers)
+
+    @classmethod
+    def open(
+        cls,
+        file: Source,
+        *,
+        license: Source | None = None,
+        trust: Source,
+        threads: int | None = None,
+        machine_id: str | None = None,
+        ledger: Path | None = None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> "Model":
+        """Open a package:
+
+        1. read it once, capped; verify its signature, form and certificate against ``trust``;
+        2. inspect the graphs, then load them from the verified bytes;
+        3. prove again, on this machine, that every operation certified reachable is;
+        4. verify the license's signature, if one is given.
+
+        Whether the license allows a call is asked at each call.
+
+        Args:
+            file: The ``.ternary`` package.
+            license: The license; without one only ``package``, ``certificate`` and ``count`` can be used.
+            trust: The trust file whose root key the caller relies on.
+            threads: How many to compute with, by default as many as the process may use.
+            machine_id: This machine's id where it has none of its own, as in a container.
+            ledger: Where the meter of licenses with a quota lives, by default in the user's data directory.
+            clock: Gives the present moment, timezone-aware.
+        Raises:
+            InputError: If a file cannot be read.
+            FormatError: If the package or the trust file is malformed.
+            SignatureError: If one of them is not signed as it must be.
+            ProofError: If the model does not do what its certificate says.
+            LicenseError: If the license is malformed, not properly signed, or revoked.
+        """
+        trusted = Trust.read(_read(trust, MAX_TRUST))
+        package = Package.read(_read(file, MAX_PACKAGE), trusted)
+        granted = License.read(_read(license, MAX_LICENSE), trusted) if license is not None else None
+        return cls(
+            package, trusted, granted, threads=threads, machine_id=machine_id, ledger=ledger, clock=clock
+        )
+
+    @classmethod
+    def evaluation(cls, *, threads: int | None = None) -> "Model":
+        """Open the model shipped inside the SDK, under a license that never ends and grants everything."""
+        shipped = files("ternary_sdk").joinpath("evaluation")
+        package, license, trust = (
+            shipped.joinpath(f"evaluation.{kind}").read_bytes() for kind in ("ternary", "license", "trust")
+        )
+        return cls.open(package, license=license, trust=trust, threads=threads)
+
+    @property
+    def certificate(self) -> Certificate:
+        """What the model is certified to reach and to draw."""
+        return self.package.certificate
+
+    @property
+    def default_path(self) -> str:
+        """The path used unless a call names one: the one with the higher certified coverage."""
+        return self.package.manifest.default_path
+
+    def reachable(self, *, path: str | None = None) -> OperationSet:
+        """The operations proved reachable when the model was opened."""
+        return self._path(path)[1].witnesses.operations
+
+    def encode(self, tables: npt.ArrayLike, *, path: str | None = None) -> npt.NDArray[np.float32]:
+        """Encode operations.
+
+        Args:
+            tables: Trits in {-1, 0, +1}, shape (n, 9), any integer or float dtype.
+            path: ``"A"`` or ``"B"``, by default ``default_path``.
+        Returns:
+            Posterior means, shape (n, 16).
+        Raises:
+            LicenseError: If the license does not allow it.
+            InputError: If an argument is not what it must be.
+        """
+        _, used = self._authorized("encode", path)
+        return used.encoder.mean(operations.as_trits(tables))
+
+    def decode(self, latents: npt.ArrayLike, *, path: str | None = None) -> npt.NDArray[np.int8]:
+        """Decode latents.
+
+        Args:
+            latents: Finite numbers, shape (n, 16).
+            path: ``"A"`` or ``"B"``, by default ``default_path``.
+        Returns:
+            Operations, trits in {-1, 0, +1}, shape (n, 9).
+        Raises:
+            LicenseError: If the license does not allow it, or its quota would be exceeded.
+            InputError: If an argument is not what it must be.
+            LedgerError: If the license has a quota and the meter cannot be committed.
+        """
+        _, used = self._authorized("decode", path)
+        found = used.decoder.index(latents)
+        self._meter(found)
+        return TABLES[found]
+
+    def sample(
+        self,
+        n: int,
+        *,
+        unique: bool = False,
+        seed: int | None = None,
+        path: str | None = None,
+        explore: float = 0.0,
+        temperature: float = 1.0,
+        offset: int = 0,
+    ) -> Draw:
+        """Draw operations.
+
+        Args:
+            n: How many rows, 0 to 10 million.
+            unique: Draw pairwise different operations, all of them certified reachable.
+            seed: In [0, 2^64); the same seed gives the same rows. By default a fresh one, kept in the draw.
+            path: ``"A"`` or ``"B"``, by default ``default_path``.
+            explore: Probability, in [0, 1], that a row is a uniformly chosen witness, not a prior draw.
+            temperature: Factor on the prior's latents, in (0, 100].
+            offset: First row of the seed's stream; ``sample(n)`` is ``sample(k)`` and then
+                ``sample(n - k, offset=k)``. Not with ``unique``, which is a promise about one call.
+        Raises:
+            LicenseError: If the license does not allow it, or its quota would be exceeded.
+            InputError: If an argument is not what it must be.
+            CoverageError: If more different operations are asked for than the certified model reaches.
+            LedgerError: If the license has a quota and the meter cannot be committed.
+        """
+        letter, used = self._authorized("sample", path)
+        count, start = _whole(n, "n", MAX_ROWS), _whole(offset, "offset", 2**62)
+        chosen = secrets.randbits(63) if seed is None else _whole(seed, "seed", 2**64 - 1)
+        dial = Dial(explore=explore, temperature=temperature)
+        if unique and start:
+            raise InputError(f"offset: {start} with unique=True, expected 0, since uniqueness is per call")
+        rows = (
+            used.sampler.unique(count, seed=chosen, dial=dial)
+            if unique
+            else used.sampler.rows(count, seed=chosen, dial=dial, offset=start)
+        )
+        self._meter(rows.index)
+        return _draw(rows, chosen, letter)
+
+    def count(
+        self,
+        draws: int,
+        *,
+        seed: int,
+        path: str | None = None,
+        explore: float = 0.0,
+        temperature: float = 1.0,
+    ) -> int:
+        """How many different operations a number of draws gives: hash-validated, none of them returned.
+
+        Proof, not use: it needs no license and counts for no quota. Memory does not grow with ``draws``.
+
+        Raises:
+            InputError: If an argument is not what it must be.
+        """
+        _, used = self._path(path)
+        dial = Dial(explore=explore, temperature=temperature)
+        chosen = _whole(seed, "seed", 2**64 - 1)
+        return len(used.sampler.count(_whole(draws, "draws", 2**62), seed=chosen, dial=dial))
+
+    def close(self) -> None:
+        """Stop the threads and let the graphs go; every later call is refused."""
+        self._workers.close()
+        self._paths = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _path(self, path: str | None) -> tuple[str, _Path]:
+        if self._paths is None:
+            raise InputError("model: it was closed, open it again")
+        letter = path or self.default_path
+        if letter not in self._paths:
+            raise InputError(f"path: {letter!r}, expected {' or '.join(self._paths)}")
+        return letter, self._paths[letter]
+
+    def _authorized(self, action: Action, path: str | None) -> tuple[str, _Path]:
+        used = self._path(path)
+        if self.license is None:
+            raise LicenseError(
+                Reason.NOT_FOUND,
+                f"{action} needs a license and none was given; pass license= or '--license FILE'",
+            )
+        self.license.check(
+            action, package=self.package.identity, machine=lambda: self._machine, now=self._clock()
+        )
+        return used
+
+    @cached_property
+    def _machine(self) -> str:
+        return machine.identify(self._trust.root.kid, explicit=self._machine_id).id
+
+    @cached_property
+    def _ledger(self) -> Ledger:
+        return Ledger(self._ledger_file or state.directory() / state.LEDGER)
+
+    def _meter(self, found: npt.NDArray[np.int32]) -> None:
+        """Commit what is about to be returned; a license without a quota touches no ledger at all."""
+        if self.license is not None and self.license.unique_operations is not None and len(found):
+            drawn = OperationSet.of(found)
+            self._ledger.record(self.license.id, self.license.unique_operations, drawn)
+
+
+def _prove(package: Package, workers: Workers) -> dict[str, _Path]:
+    claims = {claim.path: claim for claim in package.certificate.paths}
+    paths = {}
+    for path in package.manifest.paths:
+        encoder = Encoder(package.members[path.encoder.member], path.encoder.member, workers)
+        decoder = Decoder(package.members[path.decoder.member], path.decoder.member, workers)
+        witnesses = proof.reprove(claims[path.path], encoder, decoder)
+        paths[path.path] = _Path(encoder=encoder, decoder=decoder, witnesses=witnesses)
+    return paths
+
+
+def _draw(rows: Rows, seed: int, path: str) -> Draw:
+    return Draw(index=rows.index, latents=rows.latents, seed=seed, path=path)
+
+
+def _whole(value: int, name: str, most: int) -> int:
+    """An integer in [0, most], NumPy's included, true and false not."""
+    try:
+        number = as_integer(value)
+    except TypeError:
+        raise InputError(f"{name}: {value!r}, expected an integer") from None
+    if isinstance(value, bool) or not 0 <= number <= most:
+        raise InputError(f"{name}: {value}, expected 0 to {most:,}")
+    return number
+
+
+def _read(source: Source, most: int) -> bytes:
+    """A file's bytes, read once; one more byte than allowed tells that it is too large."""
+    if isinstance(source, bytes):
+        return source
+    try:
+        with Path(source).open("rb") as file:
+            data = file.read(most + 1)
+    except OSError as error:
+        raise InputError(f"{os.fspath(source)}: cannot be read ({error.strerror})") from None
+    if len(data) > most:
+        raise InputError(f"{os.fspath(source)}: more than {most:,} bytes, expected at most that many")
+    return data
