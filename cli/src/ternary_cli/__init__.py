@@ -1,1 +1,1 @@
-"""Placeholder docstring."""
+"""The ``ternary`` command: thin shells over the SDK and, with [vendor], over the vendor's packages."""

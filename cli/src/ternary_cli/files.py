@@ -1,0 +1,89 @@
+"""
+Reading and writing whole files and the standard streams.
+
+A file appears whole or not at all, and every refusal of the operating system becomes one sentence.
+"""
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from ternary_cli.options import Format
+from ternary_sdk.errors import InputError, TernaryError
+
+
+@contextlib.contextmanager
+def sentences(name: str | Path) -> Iterator[None]:
+    """Turn the operating system's refusals about ``name`` into one sentence; a closed pipe stays one."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise TernaryError(f"{name}: {(error.strerror or str(error)).lower()}") from None
+
+
+def read(source: Path | None) -> tuple[bytes, str]:
+    """All bytes of a file, or of standard input if ``source`` is None or ``-``, and a name for messages."""
+    if source is None or str(source) == "-":
+        if sys.stdin.isatty():
+            raise InputError("no input: name a file, or pipe rows in as in 'ternary sample | ternary encode'")
+        with sentences("standard input"):
+            return sys.stdin.buffer.read(), "standard input"
+    with sentences(source):
+        return source.read_bytes(), str(source)
+
+
+def write(data: bytes, target: Path | None) -> None:
+    """Write bytes to a file, which then appears whole or not at all, or to standard output."""
+    if target is None:
+        with sentences("standard output"):
+            sys.stdout.buffer.write(data)
+            sys.stdout.buffer.flush()
+        return
+    with sentences(target):
+        if target.exists() and not target.is_file():
+            target.write_bytes(data)
+        else:
+            _replace(target, data)
+
+
+def write_new(data: bytes, target: Path) -> None:
+    """Write bytes to a file that must not exist yet, unless it holds the same bytes already."""
+    with sentences(target):
+        if target.exists():
+            if target.read_bytes() != data:
+                raise InputError(f"{target}: exists and differs; remove it or choose another --out")
+            return
+        _replace(target, data)
+
+
+def _replace(target: Path, data: bytes) -> None:
+    partial = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        with partial.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def chosen_format(form: Format | None, target: Path | None) -> Format:
+    """The format asked for; else the one that the file's name ends in; else by what reads the output.
+
+    Raises:
+        InputError: If the file's name says nothing, or .npy would go to a terminal.
+    """
+    on_terminal = target is None and sys.stdout.isatty()
+    if form is None and target is not None:
+        by_name = {".csv": Format.CSV, ".jsonl": Format.JSONL, ".npy": Format.NPY, ".txt": Format.TABLE}
+        if target.suffix not in by_name:
+            raise InputError(f"{target}: the name says no format; add --format csv, jsonl, npy or table")
+        form = by_name[target.suffix]
+    if form is Format.NPY and on_terminal:
+        raise InputError("npy is binary and standard output is a terminal; add --out F.npy or pipe it")
+    return form or (Format.TABLE if on_terminal else Format.CSV)

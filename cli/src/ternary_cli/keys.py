@@ -1,0 +1,41 @@
+"""
+``ternary keys``: the vendor's signing keys.
+"""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ternary_cli.options import JsonOption
+from ternary_cli.terminal import pairs, show, show_json
+from ternary_cli.vendor_extra import vendor_extra
+
+
+def init(
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="A folder that does not exist yet.")],
+    vendor: Annotated[
+        str | None,
+        typer.Option("--vendor", metavar="NAME", help="Your name in every license; default: DIR's."),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Vendor: make one key for each role, and the trust file that clients pin."""
+    with vendor_extra("ternary keys init"):
+        from ternary_license_server import keys
+    ring = keys.create(directory, vendor or directory.resolve().name, datetime.now(UTC))
+    trust_file = directory / keys.TRUST_FILE
+    if as_json:
+        show_json({"vendor": ring.vendor, "root": ring.trust.root.kid, "trust": str(trust_file)})
+        return
+    show(
+        pairs(
+            {
+                "vendor": ring.vendor,
+                "root": ring.trust.root.kid,
+                "trust": f"{trust_file}  (give this file to every client, with the root above to compare)",
+                "keys": f"{directory}  (mode 0700; move root.pem offline, it signs key sets only)",
+            }
+        )
+    )

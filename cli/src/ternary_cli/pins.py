@@ -1,0 +1,92 @@
+"""
+What ``ternary use`` pinned for this user: a package, its license, its trust file and the root to expect.
+
+The thumbprint is what makes it a pin: a trust file that is later replaced by one with another root is
+refused, while one with a newer key set of the same root is taken.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from ternary_sdk import canonical, jws, state
+from ternary_sdk.errors import TernaryError
+from ternary_sdk.fields import Fields
+
+FORMAT: Final = "ternary-pins/1"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pins:
+    """Absolute paths of what was pinned, and the thumbprint of the vendor's root key."""
+
+    package: Path
+    license: Path
+    trust: Path
+    root: str
+
+    def to_bytes(self) -> bytes:
+        """The pins as a document."""
+        return canonical.encode(
+            {
+                "format": FORMAT,
+                "license": str(self.license),
+                "package": str(self.package),
+                "root": self.root,
+                "trust": str(self.trust),
+            }
+        )
+
+    @classmethod
+    def read(cls, data: bytes) -> "Pins":
+        """Read what ``to_bytes`` wrote.
+
+        Raises:
+            FormatError: If it is anything else.
+        """
+        fields = Fields(canonical.decode(data, "pins"), "pins")
+        fields.exactly("format", FORMAT)
+        pins = cls(
+            package=Path(fields.text("package")),
+            license=Path(fields.text("license")),
+            trust=Path(fields.text("trust")),
+            root=fields.text("root", pattern=jws.KID),
+        )
+        fields.end()
+        return pins
+
+
+def location() -> Path:
+    """Where the pins are kept."""
+    return state.directory() / "pins.json"
+
+
+def load() -> Pins | None:
+    """The pins, or None if there are none.
+
+    Raises:
+        TernaryError: If they cannot be read; the sentence says how to pin anew.
+    """
+    path = location()
+    try:
+        return Pins.read(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise TernaryError(f"{path}: {(error.strerror or str(error)).lower()}") from None
+    except TernaryError as refusal:
+        raise TernaryError(f"{path}: {refusal}; run 'ternary use' again") from None
+
+
+def save(pins: Pins) -> None:
+    """Replace the pins."""
+    state.write(location(), pins.to_bytes())
+
+
+def forget() -> None:
+    """Remove the pins; without them the evaluation package answers."""
+    path = location()
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise TernaryError(f"{path}: {(error.strerror or str(error)).lower()}") from None

@@ -1,0 +1,126 @@
+"""
+Operations and latents as CSV, JSON lines, .npy and a table for people: their columns and their writing.
+
+The names of the columns are the contract that lets ``sample``, ``encode`` and ``decode`` be piped into
+one another: ``index``, trits ``t0`` to ``t8``, latents ``z0`` to ``z15`` in CSV; ``index``, ``operation``,
+``latent`` in JSON lines. A reader (``row_reader``) takes the columns that it needs and leaves the others.
+"""
+
+import io
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from ternary_cli.options import Format
+from ternary_sdk.errors import InputError
+from ternary_sdk.operations import TRITS
+
+Values = npt.NDArray[Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rows:
+    """What a command prints, side by side; every array has n rows."""
+
+    index: npt.NDArray[np.int32] | None = None
+    """Canonical indices, shape (n,)."""
+    operations: npt.NDArray[np.int8] | None = None
+    """Trits, shape (n, 9)."""
+    latents: npt.NDArray[np.float32] | None = None
+    """Latents, shape (n, 16)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """One kind of array and what its columns are called."""
+
+    member: str
+    """Its name in a JSON line."""
+    prefix: str
+    """What its CSV columns' names begin with; a number follows."""
+    width: int
+
+    @property
+    def columns(self) -> list[str]:
+        """The names of its CSV columns."""
+        return [f"{self.prefix}{k}" for k in range(self.width)]
+
+    def __str__(self) -> str:
+        return f"{self.prefix}0 to {self.prefix}{self.width - 1}"
+
+
+OPERATION: Final = Kind(member="operation", prefix="t", width=TRITS)
+LATENT: Final = Kind(member="latent", prefix="z", width=16)
+
+
+def to_bytes(rows: Rows, form: Format) -> bytes:
+    """Write rows in one format.
+
+    CSV and JSON lines carry floats in their shortest form that reads back as the same float32; .npy
+    carries exactly one array: operations as int8 or latents as float32.
+
+    Raises:
+        InputError: If .npy is asked for and there are operations and latents.
+    """
+    match form:
+        case Format.NPY:
+            return _to_npy(rows)
+        case Format.CSV:
+            return _lines(_to_csv(rows))
+        case Format.JSONL:
+            return _lines(_to_json(rows))
+        case Format.TABLE:
+            return _lines(_to_table(rows))
+
+
+def _to_csv(rows: Rows) -> list[str]:
+    names = [name for group, _ in _groups(rows) for name in group]
+    parts = [_texts(array, ",") for _, array in _groups(rows)]
+    return [",".join(names), *(",".join(row) for row in zip(*parts, strict=True))]
+
+
+def _groups(rows: Rows) -> list[tuple[list[str], Values]]:
+    index = None if rows.index is None else rows.index[:, None]
+    named = ((["index"], index), (OPERATION.columns, rows.operations), (LATENT.columns, rows.latents))
+    return [(names, array) for names, array in named if array is not None]
+
+
+def _texts(array: Values, separator: str) -> list[str]:
+    values = array.astype(str) if array.dtype.kind == "f" else array
+    return [separator.join(map(str, row)) for row in values.tolist()]
+
+
+def _to_npy(rows: Rows) -> bytes:
+    if rows.operations is not None and rows.latents is not None:
+        raise InputError("npy holds one array, but operations and latents were asked for; use csv or jsonl")
+    array = rows.latents if rows.operations is None else rows.operations
+    stream = io.BytesIO()
+    np.lib.format.write_array(stream, np.ascontiguousarray(array), version=(1, 0), allow_pickle=False)
+    return stream.getvalue()
+
+
+def _to_json(rows: Rows) -> list[str]:
+    parts = []
+    if rows.index is not None:
+        parts.append([f'"index":{value}' for value in rows.index.tolist()])
+    if rows.operations is not None:
+        parts.append([f'"operation":[{text}]' for text in _texts(rows.operations, ",")])
+    if rows.latents is not None:
+        parts.append([f'"latent":[{text}]' for text in _texts(rows.latents, ",")])
+    return ["{" + ",".join(row) + "}" for row in zip(*parts, strict=True)]
+
+
+def _to_table(rows: Rows) -> list[str]:
+    headers, parts = [], []
+    for names, array in _groups(rows):
+        cell = "{:7.3f}" if array.dtype.kind == "f" else "{:" + str(max(map(len, names))) + "d}"
+        width = len(cell.format(0))
+        headers.append(" ".join(name.rjust(width) for name in names))
+        parts.append([" ".join(map(cell.format, row)) for row in array.tolist()])
+    return ["  ".join(headers), *("  ".join(row) for row in zip(*parts, strict=True))]
+
+
+def _lines(lines: list[str]) -> bytes:
+    return "".join(line + "\n" for line in lines).encode()

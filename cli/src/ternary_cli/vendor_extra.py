@@ -1,0 +1,24 @@
+"""
+The border to the vendor's packages, which a client does not have.
+"""
+
+import contextlib
+from collections.abc import Iterator
+
+from ternary_sdk.errors import TernaryError
+
+
+@contextlib.contextmanager
+def vendor_extra(command: str) -> Iterator[None]:
+    """Import the vendor's packages inside; where one is not installed, refuse and say what to install.
+
+    Args:
+        command: What the user typed, such as ``ternary train``.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as missing:
+        raise TernaryError(
+            f"{command} is a vendor's command and {missing.name} is not installed; "
+            "install the vendor's packages: pip install 'ternary-cli[vendor]'"
+        ) from None

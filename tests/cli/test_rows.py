@@ -1,0 +1,189 @@
+"""Reading and writing operations and latents: what goes out comes back, all else is refused by name."""
+
+import io
+
+import numpy as np
+import pytest
+
+from ternary_cli.options import Format
+from ternary_cli.row_reader import read_latents, read_operations
+from ternary_cli.rows import Rows, to_bytes
+from ternary_sdk.errors import InputError
+from ternary_sdk.operations import OPERATIONS, TABLES
+
+LATENTS = np.random.default_rng(7).standard_normal((50, 16)).astype(np.float32)
+HEADER = ",".join(f"t{k}" for k in range(9))
+
+
+def npy(array, **options):
+    stream = io.BytesIO()
+    np.save(stream, array, **options)
+    return stream.getvalue()
+
+
+def refusal(read, data):
+    with pytest.raises(InputError) as caught:
+        read(data, "rows")
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("form", [Format.CSV, Format.JSONL, Format.NPY])
+def test_all_operations_survive_writing_and_reading(form):
+    data = to_bytes(Rows(index=np.arange(OPERATIONS, dtype=np.int32), operations=TABLES), form)
+    assert np.array_equal(read_operations(data, "rows"), TABLES)
+
+
+@pytest.mark.parametrize("form", [Format.CSV, Format.JSONL, Format.NPY])
+def test_latents_survive_writing_and_reading_bit_for_bit(form):
+    hard = np.array(
+        [[np.float32(1e-45), np.float32(3.4028235e38), -0.0, 1 / 3, *([0.1] * 12)]], dtype=np.float32
+    )
+    latents = np.concatenate([LATENTS, hard])
+    back = read_latents(to_bytes(Rows(latents=latents), form), "rows")
+    assert back.dtype == np.float32
+    assert back.tobytes() == latents.tobytes()
+
+
+@pytest.mark.parametrize("form", [Format.CSV, Format.NPY])
+def test_no_rows_survive_writing_and_reading(form):
+    operations = to_bytes(Rows(operations=TABLES[:0]), form)
+    latents = to_bytes(Rows(latents=LATENTS[:0]), form)
+    assert read_operations(operations, "rows").shape == (0, 9)
+    assert read_latents(latents, "rows").shape == (0, 16)
+
+
+@pytest.mark.parametrize("form", [Format.CSV, Format.JSONL])
+def test_rows_with_everything_serve_encode_and_decode(form):
+    data = to_bytes(Rows(index=np.arange(50, dtype=np.int32), operations=TABLES[:50], latents=LATENTS), form)
+    assert np.array_equal(read_operations(data, "rows"), TABLES[:50])
+    assert np.array_equal(read_latents(data, "rows"), LATENTS)
+
+
+def test_csv_columns_are_taken_by_name_in_any_order():
+    data = b"t8,t7,t6,t5,t4,t3,t2,t1,t0,note\r\n1,0,0,0,0,0,0,0,-1,from a spreadsheet\r\n"
+    assert read_operations(data, "rows").tolist() == [[-1, 0, 0, 0, 0, 0, 0, 0, 1]]
+
+
+def test_csv_with_a_byte_order_mark_is_read():
+    assert len(read_operations(b"\xef\xbb\xbf" + HEADER.encode() + b"\n0,0,0,0,0,0,0,0,0\n", "rows")) == 1
+
+
+def test_nine_columns_without_names_are_operations():
+    assert read_operations(b"1,1,1,0,0,0,-1,-1,-1\n", "rows").tolist() == [[1, 1, 1, 0, 0, 0, -1, -1, -1]]
+
+
+def test_bare_lists_are_json_lines():
+    assert read_operations(b"[1,1,1,0,0,0,-1,-1,-1]\n\n", "rows").tolist() == [[1, 1, 1, 0, 0, 0, -1, -1, -1]]
+
+
+def test_fortran_order_and_other_number_types_are_read():
+    assert np.array_equal(
+        read_operations(npy(np.asfortranarray(TABLES[:7].astype(">f8"))), "rows"), TABLES[:7]
+    )
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        (b"", "rows: empty, expected CSV, JSON lines or .npy"),
+        (b"\n\n", "rows: nothing but blank lines, expected CSV, JSON lines or .npy"),
+        (
+            b"PK\x03\x04\x00\x00",
+            "rows: unknown format (begins 50 4b 03 04), expected CSV, JSON lines or .npy",
+        ),
+        (b"\xff\xfe1\x00", "rows: unknown format (begins ff fe 31 00), expected CSV, JSON lines or .npy"),
+        (b"a,b\n1,2\n", "rows: column t0 is missing; found 'a,b', expected t0 to t8"),
+        (f"{HEADER},t3\n".encode(), f"rows: column t3 appears twice; found '{HEADER},t3', expected t0 to t8"),
+        (b"1,2,3\n", "rows: 3 columns without names, expected 9 (t0 to t8)"),
+        (f"{HEADER}\n0,0,0\n".encode(), "rows: line 2 has 3 cells, expected 9"),
+        (
+            f"{HEADER}\n0,0,0,0,0,0,0,0,0\n0,0,x,0,0,0,0,0,0\n".encode(),
+            "rows: line 3, column t2 is 'x', expected a number",
+        ),
+        (
+            f"{HEADER}\n0,0,0,0,0,0,0,0,2\n".encode(),
+            "rows: operations: row 0, column 8 is 2.0, expected -1, 0 or 1",
+        ),
+        (
+            f"{HEADER}\n0,nan,0,0,0,0,0,0,0\n".encode(),
+            "rows: operations: row 0, column 1 is nan, expected -1, 0 or 1",
+        ),
+        (b'"1,2\n', "rows: not CSV (unexpected end of data)"),
+        (
+            b'{"operation":[0,0,0,0,0,0,0,0,0]}\n{"operation":[0,',
+            "rows: line 2 is not JSON: '{\"operation\":[0,'",
+        ),
+        (b'{"index":4}\n', "rows: line 1 has no member 'operation'"),
+        (b'{"operation":[0,0]}\n', "rows: line 1 holds [0, 0], expected a list of 9 numbers"),
+        (b'{"operation":"000000000"}', "rows: line 1 holds '000000000', expected a list of 9 numbers"),
+        (
+            b"[true,0,0,0,0,0,0,0,0]",
+            "rows: line 1 holds [True, 0, 0, 0, 0, 0, 0, 0, 0], expected a list of 9 numbers",
+        ),
+        (b"[NaN,0,0,0,0,0,0,0,0]", "rows: operations: row 0, column 0 is nan, expected -1, 0 or 1"),
+        (
+            b"[1" + b"0" * 400 + b",0,0,0,0,0,0,0,0]",
+            "rows: line 1 holds an integer too large for any number format",
+        ),
+        (b"[" * 100_000, f"rows: line 1 is not JSON: '{'[' * 56}…"),
+        (b"\x93NUMPY", "rows: the .npy header cannot be read, expected version 1.0 or 2.0"),
+        (b"\x93NUMPY\x07\x00", "rows: the .npy header cannot be read, expected version 1.0 or 2.0"),
+        (npy(TABLES[:4])[:-1], "rows: 35 bytes of values, its header promises 36"),
+        (npy(TABLES[:4]) + b"\0", "rows: 37 bytes of values, its header promises 36"),
+        (npy(TABLES[0]), "rows: shape is (9,), expected (n, 9)"),
+        (npy(TABLES[:4, :8]), "rows: shape is (4, 8), expected (n, 9)"),
+        (npy(np.ones((2, 9), dtype=bool)), "rows: dtype is bool, expected integers or floats"),
+        (npy(np.full((2, 9), "x")), "rows: dtype is <U1, expected integers or floats"),
+        (npy(np.full((2, 9), None), allow_pickle=True), "rows: dtype is object, expected integers or floats"),
+    ],
+)
+def test_what_holds_no_operations_is_refused(data, sentence):
+    assert refusal(read_operations, data) == sentence
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        (npy(LATENTS[:, :9]), "rows: shape is (50, 9), expected (n, 16)"),
+        (f"{HEADER}\n".encode(), f"rows: column z0 is missing; found '{HEADER}', expected z0 to z15"),
+        (npy(np.full((2, 16), np.inf)), "rows: latents: row 0, column 0 is inf, expected a finite float32"),
+        (npy(np.full((2, 16), 1e39)), "rows: latents: row 0, column 0 is inf, expected a finite float32"),
+        (
+            ("[" + ",".join(["0"] * 15) + ",NaN]").encode(),
+            "rows: latents: row 0, column 15 is nan, expected a finite float32",
+        ),
+    ],
+)
+def test_what_holds_no_latents_is_refused(data, sentence):
+    assert refusal(read_latents, data) == sentence
+
+
+def test_an_npy_header_that_promises_terabytes_is_refused_before_memory_is_taken():
+    header = npy(np.zeros((1, 9))).replace(b"(1, 9), }" + b" " * 12, b"(1000000000000, 9), }")
+    assert refusal(read_operations, header) == "rows: 72 bytes of values, its header promises 72000000000000"
+
+
+def test_operations_beside_latents_do_not_fit_into_npy():
+    with pytest.raises(InputError) as caught:
+        to_bytes(Rows(operations=TABLES[:50], latents=LATENTS), Format.NPY)
+    assert (
+        str(caught.value)
+        == "npy holds one array, but operations and latents were asked for; use csv or jsonl"
+    )
+
+
+def test_a_table_lines_up():
+    rows = Rows(
+        index=np.array([0, 19682], dtype=np.int32), operations=TABLES[[0, 19682]], latents=LATENTS[:2]
+    )
+    header, first, second = to_bytes(rows, Format.TABLE).decode().splitlines()
+    assert header.startswith("index  t0 t1 t2 t3 t4 t5 t6 t7 t8       z0      z1")
+    assert first.startswith("    0  -1 -1 -1 -1 -1 -1 -1 -1 -1    0.001   0.299")
+    assert second.startswith("19682   1  1  1  1  1  1  1  1  1")
+    assert len({len(header), len(first), len(second)}) == 1
+
+
+def test_csv_names_what_is_in_it():
+    rows = Rows(index=np.array([9841], dtype=np.int32), operations=TABLES[[9841]])
+    assert to_bytes(rows, Format.CSV) == b"index,t0,t1,t2,t3,t4,t5,t6,t7,t8\n9841,0,0,0,0,0,0,0,0,0\n"
+    assert to_bytes(rows, Format.JSONL) == b'{"index":9841,"operation":[0,0,0,0,0,0,0,0,0]}\n'

@@ -1,0 +1,113 @@
+"""
+Every command in README and docs runs, and prints what the page says it prints.
+
+A document's ``console`` and ``python`` blocks run in order in one folder of its own. ``$ `` begins a
+command, lines after it are what it prints (``…`` stands for anything, within a line or for whole lines),
+and a command whose output begins with ``error:`` must fail. A comment before a block sets its scene:
+``<!-- given: release -->`` puts a vendor's finished release into the folder, ``<!-- given: checkout -->``
+a copy of the sources. ``make`` targets are this test's own caller, so of them only the recipe is read.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+BLOCK = re.compile(
+    r"(?:^<!-- given: (?P<given>[a-z]+) -->\n)?^```(?P<kind>console|python)\n(?P<body>.*?)^```$", re.M | re.S
+)
+
+
+@dataclass
+class Command:
+    text: str
+    printed: list[str] = field(default_factory=list)
+
+    @property
+    def fails(self):
+        return any(line.startswith("error:") for line in self.printed)
+
+
+def blocks(document):
+    return [(m["given"], m["kind"], m["body"]) for m in BLOCK.finditer(document.read_text("utf-8"))]
+
+
+def commands(body):
+    result = []
+    for line in body.splitlines():
+        if line.startswith("$ "):
+            result.append(Command(line[2:]))
+        elif result and result[-1].text.endswith("\\"):
+            result[-1].text += "\n" + line
+        else:
+            assert result, f"output before the first command: {line!r}"
+            result[-1].printed.append(line)
+    return result
+
+
+def pattern(printed):
+    parts = [
+        r"(?:.*\n)*?" if line == "…" else ".*?".join(map(re.escape, line.split("…"))) + r"\n"
+        for line in printed
+    ]
+    return re.compile("".join(parts))
+
+
+def run(command, folder, home):
+    environment = {
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "HOME": str(home),
+        "XDG_DATA_HOME": str(home / "data"),
+        "LANG": "C.UTF-8",
+    }
+    if command.text.startswith("make "):
+        command, folder = Command(command.text.replace("make ", "make --dry-run ", 1)), ROOT
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", command.text],
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode != 0) == command.fails, f"$ {command.text}\n{done.stdout}"
+    if command.printed:
+        assert pattern(command.printed).fullmatch(done.stdout), f"$ {command.text}\n{done.stdout}"
+
+
+def test_the_pattern_of_an_output_is_strict_where_nothing_is_left_out():
+    assert pattern(["a", "b … d"]).fullmatch("a\nb c d\n")
+    assert pattern(["a", "…", "z"]).fullmatch("a\nb\nc\nz\n")
+    assert not pattern(["a", "b"]).fullmatch("a\nb\nc\n")
+    assert not pattern(["a"]).fullmatch("A\n")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_command_of_the_document_runs(document, tmp_path, request):
+    folder, home = tmp_path / "here", tmp_path / "home"
+    folder.mkdir()
+    home.mkdir()
+    for given, kind, body in blocks(document):
+        if given == "release":
+            shutil.copytree(request.getfixturevalue("release"), folder, dirs_exist_ok=True)
+        if given == "checkout":
+            for name in ("sdk", "cli"):
+                shutil.copytree(
+                    ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "dist")
+                )
+            shutil.copy(ROOT / "constraints.txt", folder)
+        if kind == "python":
+            (folder / "block.py").write_text(body)
+            run(Command("python -W error block.py"), folder, home)
+        for command in commands(body) if kind == "console" else []:
+            run(command, folder, home)
