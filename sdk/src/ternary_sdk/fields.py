@@ -17,8 +17,8 @@ from ternary_sdk.errors import FormatError
 
 T = TypeVar("T")
 
-_HEX64: Final = re.compile(r"[0-9a-f]{64}\Z")
-_DECIMAL: Final = re.compile(r"-?(0|[1-9][0-9]{0,8})(\.[0-9]{1,9})?\Z")
+_HEX64: Final = re.compile(r"[0-9a-f]{64}")
+_DECIMAL: Final = re.compile(r"-?(0|[1-9][0-9]{0,8})(\.[0-9]{1,9})?")
 MAX_TEXT: Final = 4096
 
 

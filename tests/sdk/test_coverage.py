@@ -1,0 +1,51 @@
+from fractions import Fraction
+from math import comb
+
+import numpy as np
+import pytest
+
+from ternary_sdk.coverage import expected_coverage, iid_limit
+from ternary_sdk.errors import InputError
+from ternary_sdk.operations import OPERATIONS
+
+
+@pytest.mark.parametrize(("draws", "limit"), [(10_000, "39.83"), (50_000, "92.116"), (195_000, "99.995")])
+def test_the_limit_is_what_the_domain_states(draws: int, limit: str) -> None:
+    places = len(limit.partition(".")[2])
+    assert f"{100 * iid_limit(draws):.{places}f}" == limit
+
+
+def test_the_limit_is_exact() -> None:
+    exact = 1 - Fraction(OPERATIONS - 1, OPERATIONS) ** 1000
+    assert iid_limit(1000) == pytest.approx(float(exact), rel=1e-12)
+
+
+def test_rarefaction_is_the_exact_expectation_of_a_subsample() -> None:
+    counts = np.zeros(OPERATIONS, dtype=np.int64)
+    counts[:4] = [3, 1, 2, 4]
+    total, draws = 10, 4
+    exact = sum(1 - Fraction(comb(total - c, draws), comb(total, draws)) for c in (3, 1, 2, 4)) / OPERATIONS
+    assert expected_coverage(counts, draws) == pytest.approx(float(exact), rel=1e-12)
+
+
+def test_rarefaction_of_everything_is_the_share_that_was_drawn() -> None:
+    counts = np.zeros(OPERATIONS, dtype=np.int64)
+    counts[:100] = 7
+    assert expected_coverage(counts, 700) == pytest.approx(100 / OPERATIONS, rel=1e-12)
+
+
+def test_rarefaction_of_a_uniform_sampler_meets_the_limit_where_the_plug_in_falls_short() -> None:
+    counts = np.random.default_rng(11).multinomial(2_000_000, np.full(OPERATIONS, 1 / OPERATIONS))
+    plug_in = float(np.mean(1 - (1 - counts / counts.sum()) ** 50_000))
+    assert expected_coverage(counts, 50_000) == pytest.approx(iid_limit(50_000), abs=3e-4)
+    assert plug_in < iid_limit(50_000) - 2e-3
+
+
+def test_more_draws_than_were_counted_are_refused() -> None:
+    with pytest.raises(InputError, match=r"^draws: 5, expected 0 to the 4 that were counted$"):
+        expected_coverage(np.eye(1, OPERATIONS, dtype=np.int64)[0] * 4, 5)
+
+
+def test_a_negative_number_of_draws_is_refused() -> None:
+    with pytest.raises(InputError, match=r"^draws: -1, expected 0 or more$"):
+        iid_limit(-1)
