@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Final
 
 from ternary_sdk import archive, firewall, oms
 from ternary_sdk.certificate import Certificate, PathCoverage
@@ -17,6 +18,9 @@ from ternary_sdk.identity import PackageIdentity
 from ternary_sdk.manifest import Manifest
 from ternary_sdk.members import CERTIFICATE, MANIFEST, SIGNATURE, cap
 from ternary_sdk.trust import Role, Trust
+
+MAX_PACKAGE: Final = archive.MAX_BYTES
+"""Longest file that is looked at, in bytes."""
 
 
 @dataclass(frozen=True, kw_only=True)
