@@ -1,3 +1,5 @@
+from contextlib import suppress
+
 import pytest
 import rfc8785
 from hypothesis import given
@@ -60,10 +62,8 @@ def test_what_is_no_json_is_refused(data: bytes) -> None:
 
 @given(st.binary(max_size=60))
 def test_no_bytes_bring_another_error(data: bytes) -> None:
-    try:
+    with suppress(FormatError):
         canonical.decode(data, "doc")
-    except FormatError as refusal:
-        assert str(refusal).startswith("doc: ")
 
 
 def test_layout_is_free_in_other_peoples_documents() -> None:
