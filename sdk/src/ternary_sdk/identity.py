@@ -128,7 +128,10 @@ def read_term(fields: Fields) -> PackageTerm:
         name = fields.text("name", pattern=NAME)
         start, below = (parse_version(fields.text(end, pattern=VERSION)) for end in ("from", "below"))
         if not start < below:
-            raise FormatError(f"{fields.path}: versions from {start} below {below} are none at all")
+            raise FormatError(
+                f"{fields.path}: versions from {format_version(start)} below {format_version(below)} "
+                "are none at all"
+            )
         term = VersionRange(name=name, start=start, below=below)
     fields.end()
     return term

@@ -126,7 +126,7 @@ def _migrate(connection: sqlite3.Connection) -> None:
         connection.execute(f"PRAGMA user_version = {_VERSION}")
     elif (application, version) != (_APPLICATION, _VERSION):
         raise FormatError(
-            f"application {application:#x}, version {version}; expected {_APPLICATION:#x}, {_VERSION}"
+            f"application {application:#x}, version {version}; expected {_APPLICATION:#x}, version {_VERSION}"
         )
 
 
