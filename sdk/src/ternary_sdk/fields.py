@@ -50,6 +50,13 @@ class Fields:
             raise self.wrong(name, value, f"text of the form {pattern.pattern}")
         return value
 
+    def line(self, name: str, *, longest: int = 200) -> str:
+        """A name that people read: printable characters, not all of them blank."""
+        value = self.text(name, longest=longest)
+        if not value.strip() or not value.isprintable():
+            raise self.wrong(name, value, f"1 to {longest} printable characters")
+        return value
+
     def exactly(self, name: str, expected: str | int) -> None:
         """A member with one allowed value: a format's name or version."""
         value = self._take(name)

@@ -11,7 +11,7 @@ import os
 import sqlite3
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -79,52 +79,57 @@ class Ledger:
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        self._create()
+        if not self.path.exists():
+            _create(self.path)
         try:
-            with closing(sqlite3.connect(self.path, timeout=_PATIENCE, isolation_level=None)) as connection:
-                _configure(connection)
+            with _open(self.path) as connection:
+                _check_format(connection)
                 connection.execute("BEGIN IMMEDIATE")
                 with connection:
-                    _migrate(connection)
                     yield connection
         except sqlite3.Error as error:
             raise LedgerError(f"{self.path}: the meter cannot be used ({error})") from None
         except FormatError as refusal:
             raise LedgerError(f"{self.path}: damaged ({refusal})") from None
 
-    def _create(self) -> None:
-        """Make an empty file with mode 0600 by linking: opening and closing a file that SQLite has open
-        in another thread would drop its locks (POSIX fcntl)."""
-        if self.path.exists():
-            return
-        state.prepare(self.path)
-        try:
-            descriptor, draft = tempfile.mkstemp(prefix=f".{self.path.name}.", dir=self.path.parent)
-            os.close(descriptor)
-            try:
-                os.link(draft, self.path)
-            except FileExistsError:
-                pass
-            finally:
-                Path(draft).unlink(missing_ok=True)
-        except OSError as error:
-            raise LedgerError(f"{self.path}: cannot be made ({error.strerror})") from None
+
+@contextmanager
+def _open(path: Path) -> Iterator[sqlite3.Connection]:
+    with closing(sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None)) as connection:
+        for setting in ("synchronous = FULL", "foreign_keys = ON", "trusted_schema = OFF"):
+            connection.execute(f"PRAGMA {setting}")
+        yield connection
 
 
-def _configure(connection: sqlite3.Connection) -> None:
-    for setting in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "trusted_schema = OFF"):
-        connection.execute(f"PRAGMA {setting}")
+def _create(path: Path) -> None:
+    """Make a complete, empty meter, mode 0600, appear at once under its name.
+
+    Two processes that both switched a new file to write-ahead logging would find it locked, and opening
+    and closing a file that SQLite holds open in another thread would drop its locks (POSIX fcntl).
+    """
+    state.prepare(path)
+    try:
+        with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as workshop:
+            draft = Path(workshop) / path.name
+            os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+            with _open(draft) as connection:
+                connection.execute("PRAGMA journal_mode = WAL")
+                connection.execute(_SCHEMA)
+                connection.execute(f"PRAGMA application_id = {_APPLICATION}")
+                connection.execute(f"PRAGMA user_version = {_VERSION}")
+            with suppress(FileExistsError):
+                os.link(draft, path)
+    except OSError as error:
+        raise LedgerError(f"{path}: cannot be made ({error.strerror})") from None
+    except sqlite3.Error as error:
+        raise LedgerError(f"{path}: cannot be made ({error})") from None
 
 
-def _migrate(connection: sqlite3.Connection) -> None:
+def _check_format(connection: sqlite3.Connection) -> None:
     application, version = (
         connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version")
     )
-    if (application, version) == (0, 0):
-        connection.execute(_SCHEMA)
-        connection.execute(f"PRAGMA application_id = {_APPLICATION}")
-        connection.execute(f"PRAGMA user_version = {_VERSION}")
-    elif (application, version) != (_APPLICATION, _VERSION):
+    if (application, version) != (_APPLICATION, _VERSION):
         raise FormatError(
             f"application {application:#x}, version {version}; expected {_APPLICATION:#x}, version {_VERSION}"
         )

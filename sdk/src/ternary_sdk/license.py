@@ -17,7 +17,7 @@ from ternary_sdk.errors import FormatError, InputError, LicenseError, Reason, Si
 from ternary_sdk.fields import Fields
 from ternary_sdk.identity import PackageIdentity, PackageTerm, VersionRange, read_term
 from ternary_sdk.operations import OPERATIONS
-from ternary_sdk.trust import MAX_VENDOR, Role, Trust
+from ternary_sdk.trust import Role, Trust
 
 Action = Literal["encode", "decode", "sample"]
 
@@ -28,7 +28,6 @@ TOLERANCE: Final = timedelta(minutes=5)
 
 LICENSE_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 MACHINE_ID: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,79}")
-MAX_CUSTOMER: Final = 200
 MAX_PACKAGES: Final = 256
 MAX_MACHINES: Final = 1024
 
@@ -177,8 +176,8 @@ def _read_claims(fields: Fields, kid: str) -> License:
             raise FormatError(f"license.critical: {name[:60]!r} is no claim that this SDK understands")
     license = License(
         id=fields.text("jti", pattern=LICENSE_ID),
-        vendor=fields.text("iss", longest=MAX_VENDOR),
-        customer=fields.text("sub", longest=MAX_CUSTOMER),
+        vendor=fields.line("iss"),
+        customer=fields.line("sub"),
         kid=kid,
         issued=fields.moment("iat"),
         not_before=fields.optional("nbf", fields.moment),

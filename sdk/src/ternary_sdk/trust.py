@@ -22,7 +22,6 @@ REVOCATIONS: Final = "ternary-revocations+jwt"
 MAX_TRUST: Final = 4 << 20
 MAX_KEYS: Final = 1000
 MAX_REVOKED: Final = 10_000
-MAX_VENDOR: Final = 200
 
 
 class Role(StrEnum):
@@ -157,7 +156,7 @@ def _read_key_set(token: bytes, root: PublicKey, data: bytes) -> Trust:
 
     claims = jws.read(token, typ=KEY_SET, what="key set", key_for=root_only).claims
     fields = Fields(claims, "key set")
-    vendor = fields.text("iss", longest=MAX_VENDOR)
+    vendor = fields.line("iss")
     version, issued = fields.integer("version", least=1), fields.moment("iat")
     expires = fields.optional("exp", fields.moment)
     keys = fields.items("keys", _read_key, most=MAX_KEYS)
