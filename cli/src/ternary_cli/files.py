@@ -25,15 +25,42 @@ def sentences(name: str | Path) -> Iterator[None]:
         raise TernaryError(f"{name}: {(error.strerror or str(error)).lower()}") from None
 
 
-def read(source: Path | None) -> tuple[bytes, str]:
-    """All bytes of a file, or of standard input if ``source`` is None or ``-``, and a name for messages."""
+def read(source: Path | None, *, most: int | None = None) -> tuple[bytes, str]:
+    """Read everything, up to a cap where there is one.
+
+    Args:
+        source: A file; None or ``-`` is standard input.
+        most: Bytes above which it is refused.
+    Returns:
+        The bytes, and a name for messages.
+    Raises:
+        InputError: If it is larger, or standard input is a terminal.
+        TernaryError: If it cannot be read.
+    """
     if source is None or str(source) == "-":
         if sys.stdin.isatty():
             raise InputError("no input: name a file, or pipe rows in as in 'ternary sample | ternary encode'")
         with sentences("standard input"):
             return sys.stdin.buffer.read(), "standard input"
-    with sentences(source):
-        return source.read_bytes(), str(source)
+    with sentences(source), source.open("rb") as file:
+        data = file.read() if most is None else file.read(most + 1)
+    if most is not None and len(data) > most:
+        raise InputError(f"{source}: more than {most:,} bytes, expected at most that many")
+    return data, str(source)
+
+
+def read_text(source: Path) -> str:
+    """A whole file as UTF-8 text.
+
+    Raises:
+        InputError: If it is not UTF-8.
+        TernaryError: If it cannot be read.
+    """
+    data, name = read(source)
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        raise InputError(f"{name}: not UTF-8 text") from None
 
 
 def write(data: bytes, target: Path | None) -> None:

@@ -6,19 +6,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
-from ternary_cli.options import JsonOption
+from ternary_cli.options import JsonOption, argument, option
 from ternary_cli.terminal import pairs, show, show_json
 from ternary_cli.vendor_extra import vendor_extra
 
+Directory = Annotated[Path, argument("DIR", "A folder that does not exist yet.")]
+Vendor = Annotated[
+    str | None, option("--vendor", metavar="NAME", text="Your name in every license; default: DIR's.")
+]
+
 
 def init(
-    directory: Annotated[Path, typer.Argument(metavar="DIR", help="A folder that does not exist yet.")],
-    vendor: Annotated[
-        str | None,
-        typer.Option("--vendor", metavar="NAME", help="Your name in every license; default: DIR's."),
-    ] = None,
+    directory: Directory,
+    vendor: Vendor = None,
     as_json: JsonOption = False,
 ) -> None:
     """Vendor: make one key for each role, and the trust file that clients pin."""

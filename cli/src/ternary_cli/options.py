@@ -27,27 +27,36 @@ class PathName(StrEnum):
     B = "B"
 
 
-def _argument(metavar: str, text: str) -> Any:
+def argument(metavar: str, text: str) -> Any:
+    """An argument by position: what stands for it in usage lines, and its sentence of help."""
     return typer.Argument(metavar=metavar, help=text, show_default=False)
 
 
-def _option(*names: str, metavar: str | None = None, text: str) -> Any:
-    return typer.Option(*names, metavar=metavar, help=text, show_default=False, case_sensitive=False)
+def option(*names: str, metavar: str | None = None, text: str) -> Any:
+    """An option: its names, what stands for its value in usage lines, and its sentence of help."""
+    return typer.Option(*names, metavar=metavar, help=text, show_default=False)
 
 
 _PACKAGE: Final = "The .ternary package; else what 'ternary use' pinned, else the evaluation package."
 _ROWS: Final = "CSV, JSON lines or .npy; standard input if left out or '-'."
 _FORMAT: Final = "Default: by the name of --out, else a table on a terminal and CSV in a pipe."
 
-PackageArgument = Annotated[Path | None, _argument("[FILE]", _PACKAGE)]
-PackageOption = Annotated[Path | None, _option("--package", metavar="FILE", text=_PACKAGE)]
-LicenseOption = Annotated[Path | None, _option("--license", metavar="L", text="The license file.")]
-TrustOption = Annotated[Path | None, _option("--trust", metavar="T", text="The vendor's trust file.")]
-PathOption = Annotated[PathName | None, _option("--path", text="Default: the package's default path.")]
-RowsArgument = Annotated[Path | None, _argument("[ROWS]", _ROWS)]
-FormatOption = Annotated[Format | None, _option("--format", text=_FORMAT)]
+PackageArgument = Annotated[Path | None, argument("FILE", _PACKAGE)]
+PackageOption = Annotated[Path | None, option("--package", metavar="FILE", text=_PACKAGE)]
+LicenseOption = Annotated[Path | None, option("--license", metavar="L", text="The license file.")]
+TrustOption = Annotated[Path | None, option("--trust", metavar="T", text="The vendor's trust file.")]
+PathOption = Annotated[PathName | None, option("--path", text="Default: the package's default path.")]
+RowsArgument = Annotated[Path | None, argument("ROWS", _ROWS)]
+FormatOption = Annotated[Format | None, option("--format", text=_FORMAT)]
 OutOption = Annotated[
-    Path | None, _option("--out", "-o", metavar="F", text="Write here, not to standard output.")
+    Path | None, option("--out", "-o", metavar="F", text="Write here, not to standard output.")
 ]
-JsonOption = Annotated[bool, _option("--json", text="Print one JSON object.")]
-KeysOption = Annotated[Path, _option("--keys", metavar="DIR", text="What 'ternary keys init' made.")]
+MachineOption = Annotated[
+    str | None,
+    option("--machine-id", metavar="ID", text="This machine's id where it has none, as in a container."),
+]
+JsonOption = Annotated[bool, option("--json", text="Print one JSON object.")]
+KeysOption = Annotated[Path, option("--keys", metavar="DIR", text="What 'ternary keys init' made.")]
+NewFileOption = Annotated[
+    Path, option("--out", "-o", metavar="FILE", text="The file to write; one with other content is kept.")
+]

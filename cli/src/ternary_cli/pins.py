@@ -18,24 +18,31 @@ FORMAT: Final = "ternary-pins/1"
 
 @dataclass(frozen=True, kw_only=True)
 class Pins:
-    """Absolute paths of what was pinned, and the thumbprint of the vendor's root key."""
+    """What was pinned."""
 
     package: Path
+    """Absolute path of the package."""
     license: Path
+    """Absolute path of its license."""
     trust: Path
+    """Absolute path of the trust file."""
     root: str
+    """Thumbprint of the vendor's root key."""
+    machine_id: str | None = None
+    """This machine's explicit id, where it was given one."""
 
     def to_bytes(self) -> bytes:
         """The pins as a document."""
-        return canonical.encode(
-            {
-                "format": FORMAT,
-                "license": str(self.license),
-                "package": str(self.package),
-                "root": self.root,
-                "trust": str(self.trust),
-            }
-        )
+        members: dict[str, canonical.Json] = {
+            "format": FORMAT,
+            "license": str(self.license),
+            "package": str(self.package),
+            "root": self.root,
+            "trust": str(self.trust),
+        }
+        if self.machine_id is not None:
+            members["machine_id"] = self.machine_id
+        return canonical.encode(members)
 
     @classmethod
     def read(cls, data: bytes) -> "Pins":
@@ -51,6 +58,7 @@ class Pins:
             license=Path(fields.text("license")),
             trust=Path(fields.text("trust")),
             root=fields.text("root", pattern=jws.KID),
+            machine_id=fields.optional("machine_id", fields.text),
         )
         fields.end()
         return pins

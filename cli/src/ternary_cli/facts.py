@@ -1,0 +1,125 @@
+"""
+What is told about packages, certificates and licenses: one set of facts, printed as lines or as JSON.
+
+A coverage figure never stands without its number of draws and the limit at that number.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from ternary_sdk.certificate import Certificate, PathCoverage
+from ternary_sdk.coverage import QUOTED_DRAWS
+from ternary_sdk.license import ACTIONS, License
+from ternary_sdk.operations import OPERATIONS
+from ternary_sdk.package import Package
+from ternary_sdk.trust import Trust
+
+
+def package_facts(package: Package, trust: Trust, size: int) -> dict[str, Any]:
+    """What a verified package is, who vouches for it and what is certified of each path."""
+    certified = {claim.path: claim for claim in package.certificate.paths}
+    return {
+        "name": package.manifest.label,
+        "digest": package.identity.digest,
+        "bytes": size,
+        "released": moment(package.manifest.released),
+        "vendor": trust.vendor,
+        "root": trust.root.kid,
+        "default_path": package.manifest.default_path,
+        "paths": {
+            path.path: {
+                "encoder_parameters": path.encoder.parameters,
+                "decoder_parameters": path.decoder.parameters,
+                **coverage_facts(certified[path.path]),
+            }
+            for path in package.manifest.paths
+        },
+    }
+
+
+def package_words(facts: Mapping[str, Any]) -> dict[str, str]:
+    """The same in plain words, but for the coverage."""
+    sizes = (
+        f"{path}: {about['encoder_parameters']:,} in, {about['decoder_parameters']:,} out"
+        for path, about in facts["paths"].items()
+    )
+    return {
+        "package": f"{facts['name']}, {facts['bytes']:,} bytes, released {facts['released']}",
+        "sha256": facts["digest"],
+        "vendor": f"{facts['vendor']}, root {facts['root']}",
+        "default": f"path {facts['default_path']}",
+        "parameters": "; ".join(sizes),
+    }
+
+
+def coverage_facts(claim: PathCoverage) -> dict[str, Any]:
+    """What a certificate says of one path."""
+    return {
+        "reachable": len(claim.reachable.operations),
+        "reachable_digest": claim.reachable.operations.digest,
+        "smallest_margin": claim.reachable.smallest_margin,
+        "prior": [
+            {
+                "draws": prior.draws,
+                "operations": prior.operations,
+                "percent": percent(prior.coverage),
+                "limit_percent": percent(prior.limit),
+            }
+            for prior in claim.prior
+        ],
+        "near_ties": len(claim.near_ties),
+    }
+
+
+def coverage_lines(certificate: Certificate) -> list[str]:
+    """The same for people, a line a path."""
+    header = "path  reachable       " + "".join(f"{f'at {draws:,} draws':>18}" for draws in QUOTED_DRAWS)
+    lines = [header]
+    for claim in certificate.paths:
+        reached = f"{len(claim.reachable.operations):,} of {OPERATIONS:,}"
+        shares = "".join(f"{percent(prior.coverage) + ' %':>18}" for prior in claim.prior)
+        lines.append(f"{claim.path:<4}  {reached:<16}{shares}")
+    limits = "".join(f"{percent(prior.limit) + ' %':>18}" for prior in certificate.paths[0].prior)
+    return [*lines, f"limit of independent draws{limits[4:]}"]
+
+
+def license_facts(license: License) -> dict[str, Any]:
+    """What a license grants."""
+    return {
+        "id": license.id,
+        "customer": license.customer,
+        "vendor": license.vendor,
+        "packages": [str(term) for term in license.packages],
+        "allows": [action for action in ACTIONS if action in license.entitlements],
+        "issued": moment(license.issued),
+        "not_before": moment(license.not_before) if license.not_before else None,
+        "expires": moment(license.expires) if license.expires else None,
+        "machines": list(license.machines) if license.machines is not None else None,
+        "unique_operations": license.unique_operations,
+    }
+
+
+def license_words(facts: Mapping[str, Any]) -> dict[str, str]:
+    """The same in plain words."""
+    quota, used = facts["unique_operations"], facts.get("drawn")
+    counted = f"{quota:,} different operations" if quota else "none: any number of operations"
+    return {
+        "license": f"{facts['id']}, issued by {facts['vendor']} to {facts['customer']}",
+        "for": "; ".join(facts["packages"]),
+        "allows": ", ".join(facts["allows"]),
+        "from": facts["not_before"] or facts["issued"],
+        "until": facts["expires"] or "it never expires",
+        "machines": ", ".join(facts["machines"]) if facts["machines"] else "any",
+        "quota": counted if used is None else f"{counted}, {used:,} drawn so far on this machine",
+    }
+
+
+def percent(share: float) -> str:
+    """A share in [0, 1] as a percentage with two decimals, rounded down."""
+    return f"{int(share * 10_000 + 1e-6) / 100:.2f}"
+
+
+def moment(when: datetime) -> str:
+    """A moment as people and programs both read it: RFC 3339, UTC."""
+    return f"{when:%Y-%m-%dT%H:%M:%SZ}"

@@ -1,0 +1,114 @@
+"""
+``ternary license``: look at a license, or issue one.
+"""
+
+from datetime import UTC, datetime, time
+from pathlib import Path
+from typing import Annotated
+
+from ternary_cli.options import (
+    JsonOption,
+    KeysOption,
+    MachineOption,
+    NewFileOption,
+    TrustOption,
+    argument,
+    option,
+)
+from ternary_cli.vendor_extra import vendor_extra
+
+LicenseArgument = Annotated[Path | None, argument("L", "The license; default: the pinned one.")]
+Package = Annotated[Path, option("--package", metavar="FILE", text="The package it is for.")]
+Customer = Annotated[str, option("--to", metavar="CUSTOMER", text="Whom it is for.")]
+Expires = Annotated[str, option("--expires", metavar="DATE", text="Its last day, UTC, or 'never'.")]
+Allow = Annotated[str, option("--allow", metavar="LIST", text="Of encode,decode,sample; default: all three.")]
+Quota = Annotated[
+    int | None,
+    option("--unique-operations", metavar="N", text="Most different operations it may ever return."),
+]
+Machines = Annotated[
+    list[str] | None, option("--machine", metavar="ID", text="A machine it runs on; repeat for more.")
+]
+
+
+def show(
+    license: LicenseArgument = None,
+    trust: TrustOption = None,
+    machine_id: MachineOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say what a license allows, and whether it holds here and now."""
+    from ternary_cli.facts import license_facts, license_words
+    from ternary_cli.selection import select_license
+    from ternary_cli.standing import drawn, licensed_package, refusals
+    from ternary_cli.terminal import pairs, show_json
+    from ternary_cli.terminal import show as show_lines
+
+    held, trusted = select_license(license, trust)
+    now = refusals(held, licensed_package(held), trusted, machine_id=machine_id, now=datetime.now(UTC))
+    facts = license_facts(held) | {
+        "drawn": drawn(held),
+        "now": {action: str(refusal.code) if refusal else "allowed" for action, refusal in now.items()},
+    }
+    if as_json:
+        show_json(facts)
+        return
+    first = next(filter(None, now.values()), None)
+    state = "holds here and now" if first is None else f"{first.code}: {first}"
+    show_lines(pairs(license_words(facts) | {"state": state}))
+
+
+def issue(
+    package: Package,
+    customer: Customer,
+    expires: Expires,
+    keys: KeysOption,
+    out: NewFileOption,
+    allow: Allow = "encode,decode,sample",
+    unique_operations: Quota = None,
+    machine: Machines = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Vendor: issue a license for one package."""
+    from ternary_cli.facts import license_facts, license_words
+    from ternary_cli.files import read, write_new
+    from ternary_cli.terminal import pairs, show, show_json
+    from ternary_sdk import package as packages
+    from ternary_sdk.license import License
+
+    with vendor_extra("ternary license issue"):
+        from ternary_license_server import issue as issuing
+        from ternary_license_server import keys as vendor_keys
+    ring = vendor_keys.load(keys)
+    data, _ = read(package, most=packages.MAX_PACKAGE)
+    identity = packages.Package.read(data, ring.trust).identity
+    token = issuing.issue(
+        ring,
+        package=identity,
+        customer=customer,
+        expires=last_moment(expires),
+        entitlements=[name.strip() for name in allow.split(",")],
+        unique_operations=unique_operations,
+        machines=machine or None,
+        now=datetime.now(UTC),
+    )
+    write_new(token + b"\n", out)
+    facts = license_facts(License.read(token, ring.trust))
+    show_json(facts) if as_json else show(pairs(license_words(facts)))
+
+
+def last_moment(text: str) -> datetime | None:
+    """The end that a date names: its last second, UTC; None for ``never``.
+
+    Raises:
+        InputError: If it is no date.
+    """
+    from ternary_sdk.errors import InputError
+
+    if text == "never":
+        return None
+    try:
+        day = datetime.strptime(text, "%Y-%m-%d").date()
+    except ValueError:
+        raise InputError(f"--expires: {text!r}, expected a date such as 2030-12-31, or never") from None
+    return datetime.combine(day, time(23, 59, 59), UTC)

@@ -1,0 +1,77 @@
+"""
+The ``ternary`` command: what it is called, which commands it has, and how it ends.
+
+Exit status 0: done. 1: refused, with one ``error: …`` line on standard error. 2: the command line itself
+is wrong. Importing this module loads neither numpy nor anything of the vendor's; commands import what
+they need when they run.
+"""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from ternary_cli import coding, inspection, keys, licenses, pinning, sampling, training, vendor
+from ternary_sdk.errors import TernaryError
+
+app = typer.Typer(
+    name="ternary",
+    help="Ternary logic operations from a licensed model, with coverage that you can recompute.",
+    epilog="Exit status: 0 done, 1 refused (one 'error: …' line), 2 wrong command line.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    pretty_exceptions_show_locals=False,
+)
+_license = typer.Typer(help="Licenses: look at one; the vendor issues them.", no_args_is_help=True)
+_keys = typer.Typer(help="The vendor's signing keys.", no_args_is_help=True)
+
+app.command("sample")(sampling.sample)
+app.command("encode")(coding.encode)
+app.command("decode")(coding.decode)
+app.command("verify")(inspection.verify)
+app.command("info")(inspection.info)
+app.command("use")(pinning.use)
+app.add_typer(_license, name="license")
+app.add_typer(_keys, name="keys")
+app.command("train")(training.train)
+app.command("export")(vendor.export)
+app.command("package")(vendor.package)
+_license.command("show")(licenses.show)
+_license.command("issue")(licenses.issue)
+_keys.command("init")(keys.init)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        print(f"ternary {version('ternary-cli')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Ternary logic operations from a licensed model, with coverage that you can recompute."""
+
+
+def main() -> None:
+    """Run the command line; the entry point of the ``ternary`` script."""
+    try:
+        app(prog_name="ternary")
+    except TernaryError as refusal:
+        _end(str(refusal))
+    except MemoryError:
+        _end("not enough memory for a request of this size")
+
+
+def _end(sentence: str) -> None:
+    from ternary_cli.terminal import note
+
+    note(f"error: {sentence}")
+    sys.exit(1)

@@ -1,0 +1,93 @@
+"""
+``ternary use``: pin a package, its license and its vendor, so that later commands need no options.
+"""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from ternary_cli.options import (
+    JsonOption,
+    LicenseOption,
+    MachineOption,
+    PackageArgument,
+    TrustOption,
+    option,
+)
+
+if TYPE_CHECKING:
+    from ternary_cli.selection import Selection
+    from ternary_sdk.model import Model
+
+
+def use(
+    package: PackageArgument = None,
+    license: LicenseOption = None,
+    trust: TrustOption = None,
+    machine_id: MachineOption = None,
+    evaluation: Annotated[bool, option("--evaluation", text="Forget the pins.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Pin package, license and vendor, or show what is pinned."""
+    from ternary_cli import pins
+    from ternary_cli.selection import EVALUATION
+    from ternary_cli.terminal import pairs, show, show_json
+
+    if evaluation:
+        pins.forget()
+    elif package or license or trust or machine_id:
+        _pin(package, license, trust, machine_id)
+    pinned = pins.load()
+    if pinned is None:
+        show_json({"package": None}) if as_json else show([EVALUATION])
+        return
+    facts = {
+        name: value
+        for name in ("package", "license", "trust", "root", "machine_id")
+        if (value := getattr(pinned, name)) is not None
+    }
+    shown = {name: str(value) for name, value in facts.items()}
+    show_json(shown) if as_json else show(pairs(shown))
+
+
+def _pin(package: Path | None, license: Path | None, trust: Path | None, machine_id: str | None) -> None:
+    """Pin what is given, keeping earlier pins of what is not, if it all holds together now."""
+    from ternary_cli import pins
+    from ternary_cli.selection import select
+    from ternary_sdk.errors import InputError
+
+    pinned = pins.load()
+    package = package or (pinned.package if pinned else None)
+    license = license or (pinned.license if pinned else None)
+    place = trust or (pinned.trust if pinned else None)
+    if package is None or license is None or place is None:
+        raise InputError("pinning takes all three: ternary use FILE --license L --trust T")
+    selection = select(package, license, trust, machine_id)
+    with selection.open() as model:
+        _check(model, selection)
+    pins.save(
+        pins.Pins(
+            package=package.absolute(),
+            license=license.absolute(),
+            trust=place.absolute(),
+            root=selection.trust.root.kid,
+            machine_id=selection.machine_id,
+        )
+    )
+
+
+def _check(model: "Model", selection: "Selection") -> None:
+    """Refuse to pin a license that allows nothing here and now."""
+    from ternary_cli.standing import refusals
+
+    if model.license is None:
+        return
+    found = refusals(
+        model.license,
+        model.package.identity,
+        selection.trust,
+        machine_id=selection.machine_id,
+        now=datetime.now(UTC),
+    )
+    if all(found.values()):
+        raise found["sample"] or next(filter(None, found.values()))

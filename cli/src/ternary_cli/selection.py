@@ -1,0 +1,115 @@
+"""
+Which package, license and trust file a command works with: options, else pins, else the evaluation package.
+"""
+
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Final
+
+from ternary_cli import pins
+from ternary_cli.files import read
+from ternary_cli.pins import Pins
+from ternary_cli.terminal import note
+from ternary_sdk.errors import InputError, SignatureError
+from ternary_sdk.license import License
+from ternary_sdk.model import MAX_LICENSE, Model
+from ternary_sdk.package import MAX_PACKAGE
+from ternary_sdk.trust import MAX_TRUST, Trust
+
+EVALUATION: Final = (
+    "no package chosen: this is the SDK's evaluation package; choose with options or 'ternary use'"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Selection:
+    """What was chosen, each file read once: what was compared with the pin is what is relied on."""
+
+    package: bytes
+    """The ``.ternary`` file."""
+    license: bytes | None
+    """The license file, where one was chosen."""
+    trust: Trust
+    """Whom to believe."""
+    machine_id: str | None = None
+    """This machine's explicit id, where it was given one."""
+
+    def open(self) -> Model:
+        """Verify and prove the package, under the license where there is one."""
+        return Model.open(
+            self.package, license=self.license, trust=self.trust.data, machine_id=self.machine_id
+        )
+
+
+def select(
+    package: Path | None, license: Path | None, trust: Path | None, machine_id: str | None = None
+) -> Selection:
+    """Take each file from its option, else from the pins; with neither, the evaluation package.
+
+    A line on standard error says so if it is the evaluation package.
+
+    Raises:
+        InputError: If some are given and the others are neither given nor pinned.
+        SignatureError: If the pinned trust file no longer has the root that was pinned.
+        FormatError: If the trust file is damaged.
+        TernaryError: If a file cannot be read.
+    """
+    pinned = pins.load()
+    if package is None and license is None and trust is None and pinned is None:
+        return _evaluation(machine_id)
+    package = package or (pinned.package if pinned else None)
+    if package is None:
+        raise InputError("a license or trust file was given without a package; name the package too")
+    license = license or (pinned.license if pinned else None)
+    return Selection(
+        package=read(package, most=MAX_PACKAGE)[0],
+        license=read(license, most=MAX_LICENSE)[0] if license is not None else None,
+        trust=select_trust(trust, pinned),
+        machine_id=machine_id or (pinned.machine_id if pinned else None),
+    )
+
+
+def select_trust(trust: Path | None, pinned: Pins | None) -> Trust:
+    """Read the trust file of the option, else the pinned one, whose root must be the pinned one.
+
+    Raises:
+        InputError: If there is neither.
+        SignatureError: If the pinned file has another root by now.
+        FormatError: If it is damaged.
+    """
+    if trust is not None:
+        return Trust.read(read(trust, most=MAX_TRUST)[0])
+    if pinned is None:
+        raise InputError("no trust file: add --trust T, or pin one with 'ternary use'")
+    held = Trust.read(read(pinned.trust, most=MAX_TRUST)[0])
+    if held.root.kid != pinned.root:
+        raise SignatureError(
+            f"{pinned.trust}: its root is {held.root.kid}, 'ternary use' pinned {pinned.root}; "
+            "if the vendor confirms the new root, pin it with 'ternary use'"
+        )
+    return held
+
+
+def _evaluation(machine_id: str | None) -> Selection:
+    note(EVALUATION)
+    shipped = files("ternary_sdk") / "evaluation"
+    package, license, trust = (
+        (shipped / f"evaluation.{kind}").read_bytes() for kind in ("ternary", "license", "trust")
+    )
+    return Selection(package=package, license=license, trust=Trust.read(trust), machine_id=machine_id)
+
+
+def select_license(license: Path | None, trust: Path | None) -> tuple[License, Trust]:
+    """The license of the option, else the pinned one, else the evaluation package's, verified.
+
+    Raises:
+        InputError: If a license is given and no trust file is given or pinned.
+        LicenseError: If it is malformed, not properly signed, or revoked.
+    """
+    if license is None:
+        selection = select(None, None, trust)
+        data, trusted = selection.license or b"", selection.trust
+    else:
+        data, trusted = read(license, most=MAX_LICENSE)[0], select_trust(trust, pins.load())
+    return License.read(data, trusted), trusted

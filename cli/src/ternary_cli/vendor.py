@@ -1,0 +1,79 @@
+"""
+``ternary export`` and ``ternary package``: from trained weights to a signed package.
+"""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+from ternary_cli.options import JsonOption, KeysOption, NewFileOption, argument, option
+from ternary_cli.vendor_extra import vendor_extra
+
+Source = Annotated[Path, argument("RUN|CHECKPOINT.pt", "What 'ternary train' made, or a v5.5 checkpoint.")]
+NewFolder = Annotated[Path, option("--out", "-o", metavar="BUILD", text="A folder that does not exist yet.")]
+Rule = Annotated[
+    str | None, option("--best-by", metavar="RULE", text="Score of a run's snapshot; default: coverage.")
+]
+BuildFolder = Annotated[Path, argument("BUILD", "What 'ternary export' made.")]
+Name = Annotated[str, option("--name", metavar="N", text="Lowercase letters, digits and hyphens.")]
+Version = Annotated[str, option("--version", metavar="V", text="MAJOR.MINOR.PATCH, such as 1.0.0.")]
+Terms = Annotated[
+    Path | None, option("--terms", metavar="FILE.md", text="License terms; default: the standard ones.")
+]
+
+
+def export(source: Source, out: NewFolder, rule: Rule = None, as_json: JsonOption = False) -> None:
+    """Vendor: make graphs and a certificate of a run."""
+    from ternary_cli.facts import coverage_facts, coverage_lines
+    from ternary_cli.terminal import note, pairs, show, show_json
+
+    with vendor_extra("ternary export"):
+        from ternary_export import export as exporting
+        from ternary_trainer import checkpoint, run
+    chosen = run.open(source) if source.is_dir() else checkpoint.load(source)
+    build = exporting.export(chosen, released=datetime.now(UTC), rule=rule, tell=note)
+    build.write(out)
+    origin = build.provenance.origin
+    facts = {"build": str(out), "epoch": origin.epoch, "reason": origin.reason}
+    if as_json:
+        paths = {claim.path: coverage_facts(claim) for claim in build.certificate.paths}
+        show_json(facts | {"weights": origin.weights, "paths": paths})
+        return
+    words = {"build": str(out), "snapshot": f"epoch {origin.epoch}: {origin.reason}"}
+    show([*pairs(words), "", *coverage_lines(build.certificate)])
+
+
+def package(
+    build: BuildFolder,
+    name: Name,
+    version: Version,
+    keys: KeysOption,
+    out: NewFileOption,
+    terms: Terms = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Vendor: sign a build and make one .ternary file of it."""
+    from ternary_cli.facts import package_facts, package_words
+    from ternary_cli.files import read_text, write_new
+    from ternary_cli.terminal import pairs, show, show_json
+    from ternary_sdk.identity import parse_version
+    from ternary_sdk.package import Package
+    from ternary_sdk.trust import Role
+
+    with vendor_extra("ternary package"):
+        from ternary_export import packaging
+        from ternary_export.build import Build
+        from ternary_license_server import keys as vendor_keys
+    ring = vendor_keys.load(keys)
+    data = packaging.package(
+        Build.read(build),
+        name=name,
+        version=parse_version(version),
+        signer=ring.signer(Role.PACKAGE),
+        terms=read_text(terms) if terms else None,
+    )
+    facts = package_facts(Package.read(data, ring.trust), ring.trust, len(data))
+    write_new(data, out)
+    show_json(facts | {"file": str(out)}) if as_json else show(
+        pairs({"file": str(out)} | package_words(facts))
+    )
