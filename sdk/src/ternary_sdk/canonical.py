@@ -73,7 +73,7 @@ def decimal(value: float, places: int) -> str:
 
     The float's exact value is what is rounded, so nothing that is below a figure is printed as that figure.
     """
-    return str(Decimal(value).quantize(Decimal(1).scaleb(-places), rounding=ROUND_DOWN))
+    return f"{Decimal(value).quantize(Decimal(1).scaleb(-places), rounding=ROUND_DOWN):f}"
 
 
 def _no_duplicates(pairs: list[tuple[str, Json]]) -> dict[str, Json]:

@@ -1,0 +1,161 @@
+"""
+The machine-learning bill of materials: CycloneDX 1.6 (ECMA-424), as supply-chain tools read it.
+
+It is a function of the build alone: its serial number is derived and its time is the build's, so that the
+same build gives the same package.
+"""
+
+import uuid
+from datetime import UTC
+
+from ternary_export.card import coverage_sentence
+from ternary_export.provenance import Provenance
+from ternary_sdk import canonical
+from ternary_sdk.canonical import Json
+from ternary_sdk.certificate import Certificate, PathCoverage, Prior
+from ternary_sdk.identity import Version, format_version
+from ternary_sdk.interface import DECODER, ENCODER, Interface
+from ternary_sdk.operations import OPERATIONS
+
+_NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:ternary:package")
+
+
+def bill_of_materials(name: str, version: Version, certificate: Certificate, provenance: Provenance) -> bytes:
+    """Write a package's bill of materials.
+
+    Args:
+        name: The package's name.
+        version: Its version.
+        certificate: Digests of the graphs and their coverage.
+        provenance: Where the weights come from.
+    Returns:
+        A CycloneDX 1.6 document as canonical JSON.
+    """
+    label = f"{name}-{format_version(version)}"
+    material = canonical.encode([label, dict(certificate.subjects)]).decode()
+    return canonical.encode(
+        {
+            "$schema": "http://cyclonedx.org/schema/bom-1.6.schema.json",
+            "bomFormat": "CycloneDX",
+            "specVersion": "1.6",
+            "serialNumber": f"urn:uuid:{uuid.uuid5(_NAMESPACE, material)}",
+            "version": 1,
+            "metadata": {
+                "timestamp": provenance.released.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+                "component": {
+                    "type": "machine-learning-model",
+                    "bom-ref": label,
+                    "name": name,
+                    "version": format_version(version),
+                    "description": f"Learned model of all {OPERATIONS:,} two-input ternary logic operations",
+                    "modelCard": _model_card(certificate, provenance),
+                },
+            },
+            "components": [
+                *_graphs(certificate, provenance),
+                _data(),
+                *_libraries(provenance),
+            ],
+            "dependencies": [
+                {"ref": label, "dependsOn": [*sorted(certificate.subjects), "ternary-operations"]},
+                *_leaves([*certificate.subjects, "ternary-operations"]),
+            ],
+        }
+    )
+
+
+def _model_card(certificate: Certificate, provenance: Provenance) -> Json:
+    return {
+        "bom-ref": "model-card",
+        "modelParameters": {
+            "approach": {"type": "self-supervised"},
+            "task": "generation and encoding of ternary logic operations",
+            "architectureFamily": "variational autoencoder",
+            "modelArchitecture": "two independent encoder-decoder paths, 16 latent dimensions",
+            "datasets": [{"ref": "ternary-operations"}],
+            "inputs": [{"format": _format(ENCODER)}],
+            "outputs": [{"format": _format(DECODER)}],
+        },
+        "quantitativeAnalysis": {
+            "performanceMetrics": [
+                *(_metric(path.path, prior) for path in certificate.paths for prior in path.prior),
+                *(_reach(path) for path in certificate.paths),
+            ]
+        },
+        "considerations": {
+            "users": ["designers of ternary and multi-valued logic"],
+            "useCases": ["drawing many different operations", "encoding operations as 16 numbers"],
+            "technicalLimitations": [
+                "draws are not exactly uniform over operations",
+                "distances between encodings carry no promise",
+            ],
+        },
+        "properties": [
+            {"name": "ternary:epoch", "value": str(provenance.origin.epoch)},
+            {"name": "ternary:selection", "value": provenance.origin.reason},
+            {"name": "ternary:weights:sha256", "value": provenance.origin.weights},
+        ],
+    }
+
+
+def _format(interface: Interface) -> str:
+    tensors = (*interface.inputs, *interface.outputs)
+    return "; ".join(f"{tensor.name} {tensor.type} {list(tensor.shape)}" for tensor in tensors)
+
+
+def _metric(path: str, prior: Prior) -> Json:
+    return {
+        "type": "hash-validated coverage",
+        "value": coverage_sentence(prior),
+        "slice": f"path {path}, {prior.draws:,} prior draws",
+    }
+
+
+def _reach(path: PathCoverage) -> Json:
+    return {
+        "type": "reachable operations",
+        "value": str(len(path.reachable.operations)),
+        "slice": f"path {path.path}, of {OPERATIONS:,}",
+    }
+
+
+def _leaves(references: list[str]) -> list[Json]:
+    return [{"ref": reference} for reference in sorted(references)]
+
+
+def _graphs(certificate: Certificate, provenance: Provenance) -> list[Json]:
+    parameters = {graph.member: graph.parameters for graph in provenance.graphs}
+    return [
+        {
+            "type": "file",
+            "bom-ref": member,
+            "name": member,
+            "mime-type": "application/onnx",
+            "hashes": [{"alg": "SHA-256", "content": digest}],
+            "properties": [{"name": "ternary:parameters", "value": str(parameters[member])}],
+        }
+        for member, digest in sorted(certificate.subjects.items())
+    ]
+
+
+def _data() -> Json:
+    return {
+        "type": "data",
+        "bom-ref": "ternary-operations",
+        "name": "ternary-operations",
+        "description": f"All {OPERATIONS:,} truth tables of two ternary inputs, no personal data",
+        "data": [{"type": "dataset", "name": "ternary-operations", "classification": "public"}],
+    }
+
+
+def _libraries(provenance: Provenance) -> list[Json]:
+    return [
+        {
+            "type": "library",
+            "bom-ref": f"built-with-{name}",
+            "name": name,
+            "version": release,
+            "scope": "excluded",
+        }
+        for name, release in sorted(provenance.computed_with.items())
+    ]

@@ -1,0 +1,76 @@
+"""
+A build: graphs, their certificate, and the record of where they come from.
+
+It is a folder of what will be packaged, not yet named, signed or encrypted. Everything measurable has been
+measured, so that packaging has nothing left to decide.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ternary_export.provenance import RECORD, Provenance
+from ternary_sdk.certificate import Certificate
+from ternary_sdk.errors import FormatError, InputError
+from ternary_sdk.members import CERTIFICATE, GRAPH_CAP, cap
+
+
+@dataclass(frozen=True, kw_only=True)
+class Build:
+    """Graphs of a model with what was measured of them."""
+
+    provenance: Provenance
+    certificate: Certificate
+    """Not signed yet."""
+
+    graphs: Mapping[str, bytes]
+    """ONNX bytes by member name."""
+
+    def write(self, folder: Path) -> None:
+        """Write the build to a folder that does not exist yet, all of it or nothing.
+
+        Raises:
+            InputError: If the folder exists or cannot be written.
+        """
+        files = {
+            RECORD: self.provenance.to_bytes(),
+            CERTIFICATE: self.certificate.to_statement(),
+            **self.graphs,
+        }
+        draft = folder.with_name(f".{folder.name}.draft")
+        try:
+            draft.mkdir(parents=True)
+            for name, data in files.items():
+                (draft / name).write_bytes(data)
+            draft.rename(folder)
+        except OSError as error:
+            raise InputError(f"{folder}: cannot be written ({error.strerror})") from None
+
+    @classmethod
+    def read(cls, folder: Path) -> "Build":
+        """Read a build and check that its parts belong together.
+
+        Raises:
+            InputError: If a file is missing or too large.
+            FormatError: If a file is not of its format or the parts contradict each other.
+        """
+        provenance = Provenance.read(_read(folder / RECORD, cap(RECORD)))
+        certificate = Certificate.from_statement(_read(folder / CERTIFICATE, cap(CERTIFICATE)))
+        graphs = {graph.member: _read(folder / graph.member, GRAPH_CAP) for graph in provenance.graphs}
+        build = cls(provenance=provenance, certificate=certificate, graphs=graphs)
+        found = {name: hashlib.sha256(graph).hexdigest() for name, graph in graphs.items()}
+        if found != certificate.subjects or certificate.released != provenance.released:
+            raise FormatError(f"{folder}: its graphs, {CERTIFICATE} and {RECORD} are of different builds")
+        return build
+
+
+def _read(path: Path, most: int) -> bytes:
+    try:
+        with path.open("rb") as file:
+            data = file.read(most + 1)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}); a build has one") from None
+    if len(data) > most:
+        raise InputError(f"{path}: more than {most} bytes, expected at most that many")
+    return data

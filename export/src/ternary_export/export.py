@@ -1,0 +1,153 @@
+"""
+From trained weights to a build: write the graphs, compare them with the network, certify their coverage.
+
+What is written here is what a vendor sells, so nothing is taken on trust: the graphs pass the clients' own
+firewall and the certificate the clients' own reader before there is a build at all.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from importlib.metadata import version
+from typing import Final
+
+import numpy as np
+from torch import Tensor
+
+from ternary_export.build import Build
+from ternary_export.graph import State, decoder_graph, encoder_graph
+from ternary_export.parity import measure
+from ternary_export.provenance import Origin, Parity, Provenance
+from ternary_sdk import firewall, proof
+from ternary_sdk.certificate import Certificate, PathCoverage
+from ternary_sdk.errors import InputError
+from ternary_sdk.interface import DECODER, ENCODER
+from ternary_sdk.manifest import Graph
+from ternary_sdk.runtime import Decoder, Encoder, Workers
+from ternary_trainer.checkpoint import Checkpoint
+from ternary_trainer.model import PATHS, PathName, TernaryVAE
+from ternary_trainer.run import Run
+
+_COMPUTED_WITH: Final = ("numpy", "onnx", "onnxruntime", "ternary-export", "ternary-sdk", "torch")
+
+
+def export(
+    source: Run | Checkpoint,
+    *,
+    released: datetime,
+    rule: str | None = None,
+    tell: Callable[[str], None] = lambda _: None,
+) -> Build:
+    """Export a model:
+
+    1. choose the snapshot: a run's best by ``rule``, or the checkpoint's only one;
+    2. write encoder and decoder of both paths as ONNX;
+    3. pass each graph through the firewall, as every client will;
+    4. compare each path with the network on all 19,683 operations;
+    5. certify each path's coverage and read the certificate back.
+
+    Args:
+        source: The training, or a v5.5 checkpoint.
+        released: The moment of the build, timezone-aware; whole seconds are kept.
+        rule: By which score a run's snapshot is chosen; by default hash coverage on validation seeds.
+        tell: Called with a few words before each step.
+    Raises:
+        InputError: If ``released`` has no time zone.
+        ProofError: If a graph does not compute what the network does.
+    """
+    if released.tzinfo is None:
+        raise InputError(f"released: {released} has no time zone, expected UTC")
+    moment = released.replace(microsecond=0)
+    weights, origin = _choose(source, rule)  # 1
+    state = {name: np.ascontiguousarray(tensor.numpy()) for name, tensor in weights.items()}
+    tell("writing the graphs")
+    graphs = _graphs(state)  # 2
+    described = tuple(_described(name, graphs[name], state) for name in sorted(graphs))  # 3
+    parity, coverage = _measure(weights, graphs, tell)  # 4, 5
+    computed_with = {name: version(name) for name in _COMPUTED_WITH}
+    certificate = Certificate(
+        subjects={name: hashlib.sha256(graph).hexdigest() for name, graph in sorted(graphs.items())},
+        released=moment,
+        computed_with=computed_with,
+        paths=coverage,
+    )
+    return Build(
+        provenance=Provenance(
+            released=moment, origin=origin, graphs=described, parity=parity, computed_with=computed_with
+        ),
+        certificate=Certificate.from_statement(certificate.to_statement()),
+        graphs=graphs,
+    )
+
+
+def weights_digest(state: Mapping[str, Tensor]) -> str:
+    """SHA-256, hex, over all tensors by ascending name: name, shape and little-endian float32 elements.
+
+    It is the weights' own: whatever file they are stored in, however it was written, it is the same.
+    """
+    digest = hashlib.sha256()
+    for name, tensor in sorted(state.items()):
+        array = tensor.detach().cpu().numpy()
+        digest.update(f"{name}{list(array.shape)}".encode())
+        digest.update(np.ascontiguousarray(array, dtype="<f4").tobytes())
+    return digest.hexdigest()
+
+
+def _choose(source: Run | Checkpoint, rule: str | None) -> tuple[Mapping[str, Tensor], Origin]:
+    if isinstance(source, Checkpoint):
+        return source.state, Origin(
+            kind="checkpoint",
+            file=source.source,
+            weights=weights_digest(source.state),
+            epoch=source.epoch,
+            reason="it is the only snapshot in the file",
+        )
+    snapshot = source.best(rule) if rule is not None else source.best()
+    return snapshot.state, Origin(
+        kind="run",
+        file=None,
+        weights=weights_digest(snapshot.state),
+        epoch=snapshot.epoch,
+        reason=snapshot.reason,
+        recipe=source.recipe.name,
+        seed=source.seed,
+    )
+
+
+def _graphs(state: State) -> dict[str, bytes]:
+    return {
+        f"{role}_{path}.onnx": write(state, path)
+        for path in PATHS
+        for role, write in (("decoder", decoder_graph), ("encoder", encoder_graph))
+    }
+
+
+def _described(name: str, graph: bytes, state: State) -> Graph:
+    prefix = name.removesuffix(".onnx") + "."
+    parameters = sum(array.size for key, array in state.items() if key.startswith(prefix))
+    interface = ENCODER if name.startswith("encoder") else DECODER
+    firewall.inspect(graph, what=name, interface=interface, parameters=parameters)
+    return Graph(member=name, parameters=parameters)
+
+
+def _measure(
+    weights: Mapping[str, Tensor], graphs: Mapping[str, bytes], tell: Callable[[str], None]
+) -> tuple[tuple[Parity, ...], tuple[PathCoverage, ...]]:
+    model = TernaryVAE()
+    model.load_state_dict(dict(weights))
+    model.eval()
+    parity, coverage = [], []
+    with Workers() as workers:
+        for path in PATHS:
+            encoder, decoder = _load(graphs, path, workers)
+            tell(f"comparing path {path} with the network on every operation")
+            parity.append(measure(model, path, encoder, decoder))
+            tell(f"certifying path {path}")
+            digest = hashlib.sha256(graphs[decoder.what]).hexdigest()
+            coverage.append(proof.certify(path, encoder, decoder, digest=digest))
+    return tuple(parity), tuple(coverage)
+
+
+def _load(graphs: Mapping[str, bytes], path: PathName, workers: Workers) -> tuple[Encoder, Decoder]:
+    encoder, decoder = f"encoder_{path}.onnx", f"decoder_{path}.onnx"
+    return Encoder(graphs[encoder], encoder, workers), Decoder(graphs[decoder], decoder, workers)

@@ -1,0 +1,99 @@
+"""
+From a build to a ``.ternary`` file: card, bill of materials, manifest, two signatures, one archive.
+
+The same build, name, version, terms and signatures give the same bytes. The signer may be a file or a key
+management service; nothing here sees a private key.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from importlib.resources import files
+from typing import Protocol
+
+from ternary_export.bom import bill_of_materials
+from ternary_export.build import Build
+from ternary_export.card import model_card
+from ternary_sdk import archive, dsse, oms
+from ternary_sdk.dsse import Envelope
+from ternary_sdk.errors import InputError
+from ternary_sdk.identity import Version
+from ternary_sdk.keys import PublicKey
+from ternary_sdk.manifest import Graph, Manifest, Member, ModelPath
+from ternary_sdk.members import BOM, CARD, CERTIFICATE, MANIFEST, SIGNATURE, TERMS, cap
+
+
+class Signer(Protocol):
+    """A private key of role ``package``, wherever it is kept."""
+
+    @property
+    def public(self) -> PublicKey:
+        """The public half, which the trust file lists."""
+
+    def sign(self, message: bytes) -> bytes:
+        """DER-encoded ECDSA P-256 signature over the SHA-256 of the message."""
+
+
+def package(build: Build, *, name: str, version: Version, signer: Signer, terms: str | None = None) -> bytes:
+    """Make a package.
+
+    Args:
+        build: What is packaged.
+        name: Lowercase letters, digits and hyphens, at most 64.
+        version: Major, minor, patch.
+        signer: Signs the certificate and the package.
+        terms: License terms, Markdown; by default the standard ones.
+    Returns:
+        The bytes of ``NAME-VERSION.ternary``.
+    Raises:
+        InputError: If the name is no name, or a member is larger than it may be.
+    """
+    documents = {
+        CARD: model_card(name, version, build.certificate, build.provenance).encode(),
+        BOM: bill_of_materials(name, version, build.certificate, build.provenance),
+        TERMS: (standard_terms() if terms is None else terms).encode(),
+        CERTIFICATE: _sign(build.certificate.to_statement(), signer, CERTIFICATE).to_bytes(),
+    }
+    members = dict(sorted({**documents, **build.graphs}.items()))
+    manifest = _manifest(build, name, version, members)
+    stored = {MANIFEST: manifest.to_bytes(), **members}
+    for member, data in stored.items():
+        if len(data) > cap(member):
+            raise InputError(f"{member}: {len(data)} bytes, expected at most {cap(member)}")
+    digests = {member: hashlib.sha256(data).hexdigest() for member, data in stored.items()}
+    envelope = _sign(oms.statement(manifest.label, digests), signer, SIGNATURE)
+    return archive.encode([*stored.items(), (SIGNATURE, oms.write(envelope, signer.public))])
+
+
+def standard_terms() -> str:
+    """The license terms that a package carries unless the vendor gives others."""
+    return files("ternary_export").joinpath("terms.md").read_text("utf-8")
+
+
+def _sign(payload: bytes, signer: Signer, what: str) -> Envelope:
+    signature = dsse.one_form(signer.sign(dsse.pae(payload)), what)
+    envelope = Envelope(payload=payload, keyid=signer.public.kid, signature=signature)
+    envelope.verify(signer.public, what)  # a signer that signed something else is found out here
+    return envelope
+
+
+def _manifest(build: Build, name: str, version: Version, members: Mapping[str, bytes]) -> Manifest:
+    graphs = {graph.member: graph for graph in build.provenance.graphs}
+    manifest = Manifest(
+        name=name,
+        version=version,
+        released=build.provenance.released,
+        default_path=build.certificate.best_path.path,
+        paths=tuple(
+            _path(path.path, graphs[path.encoder], graphs[path.decoder]) for path in build.certificate.paths
+        ),
+        members=tuple(
+            Member(name=member, sha256=hashlib.sha256(data).hexdigest(), size=len(data))
+            for member, data in members.items()
+        ),
+    )
+    _ = manifest.identity  # refuses a name that is none
+    return manifest
+
+
+def _path(letter: str, encoder: Graph, decoder: Graph) -> ModelPath:
+    return ModelPath(path=letter, encoder=encoder, decoder=decoder)

@@ -1,0 +1,177 @@
+"""
+Where a build comes from: ``build.json``, the vendor's record that is packaged as card and bill of materials.
+
+It carries what a buyer may ask about the weights: which epoch of which training, chosen why, and how
+closely the graphs follow the trained network. It never leaves the vendor as it is.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Literal
+
+from ternary_sdk import canonical
+from ternary_sdk.canonical import Json
+from ternary_sdk.fields import Fields
+from ternary_sdk.manifest import Graph
+
+FORMAT: Final = "ternary-build/1"
+RECORD: Final = "build.json"
+
+_DECIMAL: Final = re.compile(r"[0-9]{1,9}\.[0-9]{9}")
+_KIND: Final = re.compile(r"run|checkpoint")
+_LETTER: Final = re.compile(r"[A-Z]")
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Origin:
+    """The training that the weights come from."""
+
+    kind: Literal["run", "checkpoint"]
+    """A run of our trainer, or a file that some training wrote."""
+
+    file: str | None
+    """SHA-256 of the checkpoint file, hex; None for a run."""
+
+    weights: str
+    """SHA-256 over all tensors, hex: the same weights have the same digest wherever they are stored."""
+
+    epoch: int
+    """The epoch of the snapshot, from 0."""
+
+    reason: str
+    """Why this epoch, in words."""
+
+    recipe: str | None = None
+    """Name of the recipe, where known."""
+
+    seed: int | None = None
+    """Seed of the training, where known."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parity:
+    """The largest differences between torch and ONNX Runtime on one path, over all 19,683 operations."""
+
+    path: str
+    """The path's letter."""
+
+    mean: str
+    """Of any component of any posterior mean; nine decimals, rounded up."""
+
+    logits: str
+    """Of any logit at any posterior mean; nine decimals, rounded up."""
+
+    operations: int
+    """How many posterior means decode to the same operation in both."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Provenance:
+    """Everything ``build.json`` says."""
+
+    released: datetime
+    """The moment of the build, UTC, whole seconds."""
+
+    origin: Origin
+    graphs: tuple[Graph, ...]
+    """Member name and parameter count of each graph, ascending by name."""
+
+    parity: tuple[Parity, ...]
+    """One entry a path, ascending."""
+
+    computed_with: Mapping[str, str]
+    """Names and versions of the software used."""
+
+    def to_bytes(self) -> bytes:
+        """Write ``build.json`` as canonical JSON."""
+        return canonical.encode(
+            {
+                "format": FORMAT,
+                "released": int(self.released.timestamp()),
+                "origin": _write_origin(self.origin),
+                "graphs": [{"member": graph.member, "parameters": graph.parameters} for graph in self.graphs],
+                "parity": [_write_parity(parity) for parity in self.parity],
+                "computed_with": dict(self.computed_with),
+            }
+        )
+
+    @classmethod
+    def read(cls, data: bytes) -> "Provenance":
+        """Read ``build.json``.
+
+        Raises:
+            FormatError: If it is not canonical or not of this format.
+        """
+        fields = Fields(canonical.decode(data, RECORD), RECORD)
+        fields.exactly("format", FORMAT)
+        provenance = cls(
+            released=fields.moment("released"),
+            origin=_read_origin(fields.object("origin")),
+            graphs=fields.items("graphs", _read_graph, least=1, most=16),
+            parity=fields.items("parity", _read_parity, least=1, most=8),
+            computed_with=fields.labels("computed_with", most=32),
+        )
+        fields.end()
+        return provenance
+
+
+def _write_origin(origin: Origin) -> Json:
+    stated: dict[str, Json] = {
+        "kind": origin.kind,
+        "weights_sha256": origin.weights,
+        "epoch": origin.epoch,
+        "reason": origin.reason,
+    }
+    if origin.file is not None:
+        stated["file_sha256"] = origin.file
+    if origin.recipe is not None:
+        stated["recipe"] = origin.recipe
+    if origin.seed is not None:
+        stated["seed"] = origin.seed
+    return stated
+
+
+def _read_origin(fields: Fields) -> Origin:
+    kind = fields.text("kind", pattern=_KIND)
+    origin = Origin(
+        kind="run" if kind == "run" else "checkpoint",
+        file=fields.optional("file_sha256", fields.sha256),
+        weights=fields.sha256("weights_sha256"),
+        epoch=fields.integer("epoch"),
+        reason=fields.text("reason"),
+        recipe=fields.optional("recipe", fields.text),
+        seed=fields.optional("seed", fields.integer),
+    )
+    fields.end()
+    return origin
+
+
+def _read_graph(fields: Fields) -> Graph:
+    graph = Graph(
+        member=fields.text("member", pattern=_NAME), parameters=fields.integer("parameters", least=1)
+    )
+    fields.end()
+    return graph
+
+
+def _write_parity(parity: Parity) -> Json:
+    return {
+        "path": parity.path,
+        "mean": parity.mean,
+        "logits": parity.logits,
+        "operations": parity.operations,
+    }
+
+
+def _read_parity(fields: Fields) -> Parity:
+    parity = Parity(
+        path=fields.text("path", pattern=_LETTER),
+        mean=fields.text("mean", pattern=_DECIMAL),
+        logits=fields.text("logits", pattern=_DECIMAL),
+        operations=fields.integer("operations"),
+    )
+    fields.end()
+    return parity
