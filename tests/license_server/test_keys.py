@@ -1,5 +1,5 @@
 import stat
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -9,16 +9,14 @@ from ternary_license_server.signing import SigningKey
 from ternary_sdk.errors import FormatError, InputError
 from ternary_sdk.trust import Role
 
-NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
-
 
 @pytest.fixture
 def directory(tmp_path: Path) -> Path:
     return tmp_path / "keys"
 
 
-def test_one_key_for_each_role_in_private_files(directory: Path) -> None:
-    ring = keys.create(directory, "Acme", NOW)
+def test_one_key_for_each_role_in_private_files(directory: Path, now: datetime) -> None:
+    ring = keys.create(directory, "Acme", now)
     names = ["answer.pem", "license.pem", "package.pem", "root.pem", "vendor.trust"]
     assert sorted(path.name for path in directory.iterdir()) == names
     assert stat.S_IMODE(directory.stat().st_mode) == 0o700
@@ -28,45 +26,45 @@ def test_one_key_for_each_role_in_private_files(directory: Path) -> None:
     assert ring.trust.data == (directory / "vendor.trust").read_bytes()
 
 
-def test_keys_are_loaded_as_they_were_made(directory: Path) -> None:
-    made = keys.create(directory, "Acme", NOW, expires=NOW + timedelta(days=730))
+def test_keys_are_loaded_as_they_were_made(directory: Path, now: datetime) -> None:
+    made = keys.create(directory, "Acme", now, expires=now + timedelta(days=730))
     loaded = keys.load(directory)
     assert loaded.trust == made.trust
     assert [loaded.signer(role) for role in Role] == [made.signer(role) for role in Role]
 
 
-def test_empty_directory_is_used(directory: Path) -> None:
+def test_empty_directory_is_used(directory: Path, now: datetime) -> None:
     directory.mkdir()
-    keys.create(directory, "Acme", NOW)
+    keys.create(directory, "Acme", now)
     assert stat.S_IMODE(directory.stat().st_mode) == 0o700
 
 
-def test_directory_with_anything_in_it_is_left_alone(directory: Path) -> None:
+def test_directory_with_anything_in_it_is_left_alone(directory: Path, now: datetime) -> None:
     directory.mkdir()
     (directory / "root.pem").write_bytes(b"precious")
     with pytest.raises(InputError) as refusal:
-        keys.create(directory, "Acme", NOW)
+        keys.create(directory, "Acme", now)
     assert str(refusal.value) == f"{directory}: not an empty directory; keys are never overwritten"
     assert (directory / "root.pem").read_bytes() == b"precious"
     assert list(directory.parent.iterdir()) == [directory]
 
 
 @pytest.mark.parametrize("vendor", ["", " ", "Acme\nLogic", "x" * 201])
-def test_vendor_must_be_a_line_of_text(directory: Path, vendor: str) -> None:
+def test_vendor_must_be_a_line_of_text(directory: Path, now: datetime, vendor: str) -> None:
     with pytest.raises(InputError) as refusal:
-        keys.create(directory, vendor, NOW)
+        keys.create(directory, vendor, now)
     assert str(refusal.value) == f"vendor: {vendor[:60]!r}, expected 1 to 200 printable characters"
 
 
-def test_moment_without_a_time_zone_is_refused(directory: Path) -> None:
+def test_moment_without_a_time_zone_is_refused(directory: Path, now: datetime) -> None:
     with pytest.raises(InputError) as refusal:
-        keys.create(directory, "Acme", NOW.replace(tzinfo=None))
+        keys.create(directory, "Acme", now.replace(tzinfo=None))
     assert str(refusal.value) == "moment 2026-03-01T12:00:00 has no time zone, expected UTC"
     assert not directory.exists()
 
 
-def test_key_that_others_can_read_is_refused(directory: Path) -> None:
-    keys.create(directory, "Acme", NOW)
+def test_key_that_others_can_read_is_refused(directory: Path, now: datetime) -> None:
+    keys.create(directory, "Acme", now)
     path = directory / "license.pem"
     path.chmod(0o640)
     with pytest.raises(InputError) as refusal:
@@ -81,8 +79,8 @@ def test_directory_without_a_trust_file_is_refused(directory: Path) -> None:
     assert str(refusal.value) == f"{directory}/vendor.trust: cannot be read (No such file or directory)"
 
 
-def test_daily_work_needs_no_root_but_signing_a_key_set_does(directory: Path) -> None:
-    keys.create(directory, "Acme", NOW)
+def test_daily_work_needs_no_root_but_signing_a_key_set_does(directory: Path, now: datetime) -> None:
+    keys.create(directory, "Acme", now)
     (directory / "root.pem").unlink()
     ring = keys.load(directory)
     assert ring.signer(Role.LICENSE).sign(b"x")
@@ -91,8 +89,8 @@ def test_daily_work_needs_no_root_but_signing_a_key_set_does(directory: Path) ->
     assert str(refusal.value) == f"{directory}/root.pem: no such file; signing needs this key"
 
 
-def test_key_of_another_role_is_refused(directory: Path) -> None:
-    ring = keys.create(directory, "Acme", NOW)
+def test_key_of_another_role_is_refused(directory: Path, now: datetime) -> None:
+    ring = keys.create(directory, "Acme", now)
     path = directory / "license.pem"
     path.write_bytes((directory / "package.pem").read_bytes())
     with pytest.raises(InputError) as refusal:
@@ -102,8 +100,8 @@ def test_key_of_another_role_is_refused(directory: Path) -> None:
 
 
 @pytest.mark.parametrize("data", [b"", b"-----BEGIN PRIVATE KEY-----", b"\x00" * 100])
-def test_file_that_is_no_key_is_refused(directory: Path, data: bytes) -> None:
-    keys.create(directory, "Acme", NOW)
+def test_file_that_is_no_key_is_refused(directory: Path, now: datetime, data: bytes) -> None:
+    keys.create(directory, "Acme", now)
     path = directory / "license.pem"
     path.write_bytes(data)
     with pytest.raises(FormatError) as refusal:
@@ -117,7 +115,7 @@ def test_public_key_is_no_private_key() -> None:
     assert str(refusal.value) == "k.pem: not an unencrypted PEM private key"
 
 
-def test_private_key_is_not_in_a_representation(directory: Path) -> None:
-    ring = keys.create(directory, "Acme", NOW)
+def test_private_key_is_not_in_a_representation(directory: Path, now: datetime) -> None:
+    ring = keys.create(directory, "Acme", now)
     assert "BEGIN" not in repr(ring)
     assert "private" not in repr(ring.signer(Role.ROOT))

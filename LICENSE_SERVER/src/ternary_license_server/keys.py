@@ -32,7 +32,8 @@ class KeyRing:
     """Where the keys are kept."""
     trust: Trust
     """The current trust file."""
-    _keys: Mapping[Role, SigningKey] = field(repr=False)
+    keys: Mapping[Role, SigningKey] = field(repr=False)
+    """The private keys that are here, by role."""
 
     @property
     def vendor(self) -> str:
@@ -45,9 +46,13 @@ class KeyRing:
         Raises:
             InputError: If its file is not in the directory (the root may be kept elsewhere).
         """
-        if role not in self._keys:
+        if role not in self.keys:
             raise InputError(f"{self.directory / file_name(role)}: no such file; signing needs this key")
-        return self._keys[role]
+        return self.keys[role]
+
+    def signs(self, kid: str) -> bool:
+        """Whether a private key of that name is here."""
+        return any(key.kid == kid for key in self.keys.values())
 
 
 def file_name(role: Role) -> str:
@@ -81,7 +86,7 @@ def create(directory: Path, vendor: str, now: datetime, *, expires: datetime | N
     trust = keyset.trust_file(keys[Role.ROOT].public, key_set, None)
     files = {file_name(role): key.to_pem() for role, key in keys.items()} | {TRUST_FILE: trust.data}
     _write_directory(directory, files)
-    return KeyRing(directory=directory, trust=trust, _keys=keys)
+    return KeyRing(directory=directory, trust=trust, keys=keys)
 
 
 def load(directory: Path) -> KeyRing:
@@ -96,7 +101,19 @@ def load(directory: Path) -> KeyRing:
     keys = {
         role: _load_key(path, role, trust) for role in Role if (path := directory / file_name(role)).exists()
     }
-    return KeyRing(directory=directory, trust=trust, _keys=keys)
+    return KeyRing(directory=directory, trust=trust, keys=keys)
+
+
+def save(ring: KeyRing, role: Role | None = None) -> KeyRing:
+    """Write a changed trust file, then the changed key of a role, so that what signs is always vouched for.
+
+    Raises:
+        InputError: If a file cannot be written.
+    """
+    write_private(ring.directory / TRUST_FILE, ring.trust.data)
+    if role is not None:
+        write_private(ring.directory / file_name(role), ring.signer(role).to_pem())
+    return ring
 
 
 def write_private(path: Path, data: bytes) -> None:

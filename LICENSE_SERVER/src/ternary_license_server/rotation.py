@@ -1,0 +1,123 @@
+"""
+Changing what the root vouches for: new keys, revoked keys, revoked licenses, a new end.
+
+Each function signs the next version and writes it before it returns; clients get it as a trust file.
+A key is retired by rotation and stays good for what it signed; a revoked key is good for nothing.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from ternary_license_server import keyset
+from ternary_license_server.keys import KeyRing, save
+from ternary_license_server.signing import SigningKey
+from ternary_sdk import canonical
+from ternary_sdk.errors import InputError
+from ternary_sdk.fields import Fields
+from ternary_sdk.license import LICENSE_ID
+from ternary_sdk.trust import Role, Trust
+
+
+def rotate(ring: KeyRing, role: Role, now: datetime) -> KeyRing:
+    """Make a new key for a role; it signs from now on, and the old private key is destroyed.
+
+    Raises:
+        InputError: If the role is root, the root's key is not here, or a file cannot be written.
+    """
+    if role is Role.ROOT:
+        raise InputError(
+            "role root: clients pin this key; to replace it, make new keys with 'ternary keys init' "
+            "and have every client pin the new trust file"
+        )
+    key = SigningKey.generate()
+    keys = dict(ring.trust.keys) | {key.kid: (role, key.public)}
+    trust = _sign(ring, replace(ring.trust, keys=keys), now)
+    return save(replace(ring, trust=trust, keys={**ring.keys, role: key}), role)
+
+
+def revoke_key(ring: KeyRing, kid: str, now: datetime) -> KeyRing:
+    """Declare a key stolen: nothing it signed is valid any more, whatever date it bears.
+
+    The revocation list is signed again where that key had signed it. Licenses and packages that it
+    signed must be issued again.
+
+    Raises:
+        InputError: If no such key is in the set, it is revoked already or still signs.
+    """
+    if kid not in ring.trust.keys:
+        raise InputError(f"key {kid}: not in the key set of {ring.vendor} (version {ring.trust.version})")
+    if kid in ring.trust.revoked_keys:
+        raise InputError(f"key {kid}: revoked already, on {ring.trust.revoked_keys[kid]:%Y-%m-%d}")
+    role, _ = ring.trust.keys[kid]
+    if ring.signs(kid):
+        raise InputError(f"key {kid}: it signs for role {role} now; run 'ternary keys rotate {role}' first")
+    revoked = dict(ring.trust.revoked_keys) | {kid: now}
+    trust = _sign(ring, replace(ring.trust, revoked_keys=revoked), now, relist=role is Role.LICENSE)
+    return save(replace(ring, trust=trust))
+
+
+def revoke_license(ring: KeyRing, license_id: str, now: datetime) -> KeyRing:
+    """Withdraw one license. Needs the key of role ``license``, not the root.
+
+    Raises:
+        InputError: If the id is no license id or is withdrawn already.
+    """
+    if not LICENSE_ID.fullmatch(license_id):
+        raise InputError(f"license id: {license_id[:80]!r}, expected text of the form {LICENSE_ID.pattern}")
+    if license_id in ring.trust.revoked_licenses:
+        raise InputError(f"license {license_id}: revoked already")
+    listed = _sign_list(ring, ring.trust.revoked_licenses | {license_id}, now)
+    trust = keyset.trust_file(ring.trust.root, _key_set_token(ring.trust), listed)
+    return save(replace(ring, trust=trust))
+
+
+def extend(ring: KeyRing, expires: datetime | None, now: datetime) -> KeyRing:
+    """Sign the key set again with another end; None is never."""
+    return save(replace(ring, trust=_sign(ring, replace(ring.trust, expires=expires), now)))
+
+
+def _sign(ring: KeyRing, wanted: Trust, now: datetime, *, relist: bool = False) -> Trust:
+    if now < ring.trust.issued:
+        raise InputError(
+            f"the clock says {now:%Y-%m-%d %H:%M:%S} UTC, before the current key set was signed "
+            f"({ring.trust.issued:%Y-%m-%d %H:%M:%S} UTC); set the clock right"
+        )
+    key_set = keyset.sign_key_set(
+        ring.signer(Role.ROOT),
+        vendor=wanted.vendor,
+        version=ring.trust.version + 1,
+        keys=wanted.keys.values(),
+        revoked=wanted.revoked_keys,
+        expires=wanted.expires,
+        now=now,
+    )
+    listed = _members(ring.trust).get("revocations")
+    if listed is not None and relist:
+        listed = _sign_list(ring, ring.trust.revoked_licenses, now).decode()
+    return keyset.trust_file(wanted.root, key_set, listed.encode() if listed is not None else None)
+
+
+def _sign_list(ring: KeyRing, licenses: frozenset[str], now: datetime) -> bytes:
+    current, end = ring.trust.revocations, ring.trust.expires
+    if end is not None and now > end:
+        raise InputError(
+            f"the key set of {ring.vendor} ended on {end:%Y-%m-%d} and vouches for nothing signed since; "
+            "give it a later end first"
+        )
+    return keyset.sign_revocations(
+        ring.signer(Role.LICENSE),
+        vendor=ring.vendor,
+        version=current.version + 1 if current else 1,
+        licenses=licenses,
+        now=now,
+    )
+
+
+def _key_set_token(trust: Trust) -> bytes:
+    return _members(trust)["keys"].encode()
+
+
+def _members(trust: Trust) -> Mapping[str, str]:
+    fields = Fields(canonical.decode(trust.data, "trust file"), "trust file")
+    return {name: fields.text(name, longest=1 << 20) for name in ("keys", "revocations") if name in fields}

@@ -1,0 +1,185 @@
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import pytest
+
+from ternary_license_server import keys, rotation
+from ternary_license_server.issue import issue
+from ternary_license_server.keys import KeyRing
+from ternary_sdk.errors import InputError, LicenseError, Reason, SignatureError
+from ternary_sdk.identity import PackageIdentity
+from ternary_sdk.license import License
+from ternary_sdk.renewal import replacement
+from ternary_sdk.trust import Role, Trust
+
+PACKAGE = PackageIdentity(name="acme", version=(1, 0, 0), digest="ab" * 32)
+DAY = timedelta(days=1)
+
+
+def refusal_of(call: Callable[[], object]) -> str:
+    with pytest.raises(InputError) as refusal:
+        call()
+    return str(refusal.value)
+
+
+@pytest.mark.parametrize("role", [Role.PACKAGE, Role.LICENSE, Role.ANSWER])
+def test_rotated_key_signs_and_the_old_one_still_verifies(ring: KeyRing, now: datetime, role: Role) -> None:
+    old = ring.signer(role)
+    rotated = rotation.rotate(ring, role, now + DAY)
+    assert rotated.signer(role).kid != old.kid
+    assert rotated.trust.version == 2
+    for key in (old, rotated.signer(role)):
+        assert rotated.trust.key(key.kid, role, now).kid == key.kid
+    assert keys.load(ring.directory) == rotated
+    assert not any(old.to_pem() in path.read_bytes() for path in ring.directory.iterdir())
+
+
+def test_root_cannot_be_rotated(ring: KeyRing, now: datetime) -> None:
+    assert refusal_of(lambda: rotation.rotate(ring, Role.ROOT, now)) == (
+        "role root: clients pin this key; to replace it, make new keys with 'ternary keys init' and have "
+        "every client pin the new trust file"
+    )
+
+
+def test_rotation_without_the_root_is_refused_and_changes_nothing(ring: KeyRing, now: datetime) -> None:
+    (ring.directory / "root.pem").unlink()
+    offline = keys.load(ring.directory)
+    assert refusal_of(lambda: rotation.rotate(offline, Role.LICENSE, now)) == (
+        f"{ring.directory}/root.pem: no such file; signing needs this key"
+    )
+    assert keys.load(ring.directory) == offline
+
+
+def test_rotation_under_a_clock_that_went_back_is_refused(ring: KeyRing, now: datetime) -> None:
+    assert refusal_of(lambda: rotation.rotate(ring, Role.LICENSE, now - DAY)) == (
+        "the clock says 2026-02-28 12:00:00 UTC, before the current key set was signed "
+        "(2026-03-01 12:00:00 UTC); set the clock right"
+    )
+
+
+def test_key_in_use_is_rotated_before_it_is_revoked(ring: KeyRing, now: datetime) -> None:
+    kid = ring.signer(Role.LICENSE).kid
+    assert refusal_of(lambda: rotation.revoke_key(ring, kid, now)) == (
+        f"key {kid}: it signs for role license now; run 'ternary keys rotate license' first"
+    )
+    rotated = rotation.rotate(ring, Role.LICENSE, now)
+    revoked = rotation.revoke_key(rotated, kid, now + DAY)
+    assert revoked.trust.revoked_keys == {kid: now + DAY}
+    assert keys.load(ring.directory) == revoked
+    assert refusal_of(lambda: rotation.revoke_key(revoked, kid, now)) == (
+        f"key {kid}: revoked already, on 2026-03-02"
+    )
+
+
+def test_unknown_key_cannot_be_revoked(ring: KeyRing, now: datetime) -> None:
+    assert refusal_of(lambda: rotation.revoke_key(ring, "A" * 43, now)) == (
+        f"key {'A' * 43}: not in the key set of Acme (version 1)"
+    )
+
+
+def test_revoked_licenses_add_up(ring: KeyRing, now: datetime) -> None:
+    once = rotation.revoke_license(ring, "L-1", now)
+    twice = rotation.revoke_license(once, "L-2", now)
+    assert twice.trust.revoked_licenses == {"L-1", "L-2"}
+    assert twice.trust.revocations is not None
+    assert (twice.trust.version, twice.trust.revocations.version) == (1, 2)
+    assert keys.load(ring.directory) == twice
+    assert refusal_of(lambda: rotation.revoke_license(twice, "L-1", now)) == "license L-1: revoked already"
+    assert refusal_of(lambda: rotation.revoke_license(twice, "L 1", now)) == (
+        "license id: 'L 1', expected text of the form [A-Za-z0-9][A-Za-z0-9._-]{0,63}"
+    )
+
+
+def test_revocation_list_outlives_the_key_that_signed_it(ring: KeyRing, now: datetime) -> None:
+    kid = ring.signer(Role.LICENSE).kid
+    listed = rotation.revoke_license(ring, "L-1", now)
+    rotated = rotation.rotate(listed, Role.LICENSE, now)
+    assert rotated.trust.revoked_licenses == {"L-1"}
+    revoked = rotation.revoke_key(rotated, kid, now)
+    assert revoked.trust.revoked_licenses == {"L-1"}
+    assert revoked.trust.revocations is not None
+    assert revoked.trust.revocations.version == 2
+
+
+def test_ended_key_set_revokes_nothing_until_it_is_extended(ring: KeyRing, now: datetime) -> None:
+    ended = rotation.extend(ring, now + DAY, now)
+    assert refusal_of(lambda: rotation.revoke_license(ended, "L-1", now + 2 * DAY)) == (
+        "the key set of Acme ended on 2026-03-02 and vouches for nothing signed since; "
+        "give it a later end first"
+    )
+    extended = rotation.extend(ended, None, now + 2 * DAY)
+    assert rotation.revoke_license(extended, "L-1", now + 2 * DAY).trust.revoked_licenses == {"L-1"}
+
+
+# What a client with the old or the new trust file says to what was signed before and after each event.
+YES = "accepted"
+UNKNOWN, ENDED, REVOKED = "is not in the key set", "after the key set", "was revoked by Acme"
+MATRIX = {
+    "license key revoked": {
+        "old client": {"old license": YES, "new license": UNKNOWN, "old package": YES, "new package": YES},
+        "new client": {"old license": REVOKED, "new license": YES, "old package": YES, "new package": YES},
+    },
+    "package key revoked": {
+        "old client": {"old license": YES, "new license": YES, "old package": YES, "new package": UNKNOWN},
+        "new client": {"old license": YES, "new license": YES, "old package": REVOKED, "new package": YES},
+    },
+    "license revoked": {
+        "old client": {"old license": YES, "new license": YES, "old package": YES, "new package": YES},
+        "new client": {"old license": REVOKED, "new license": YES, "old package": YES, "new package": YES},
+    },
+    "key set ended": {
+        "old client": {"old license": YES, "new license": ENDED, "old package": YES, "new package": ENDED},
+        "new client": {"old license": YES, "new license": YES, "old package": YES, "new package": YES},
+    },
+}
+CODES = {
+    ("license key revoked", REVOKED): Reason.KEY_REVOKED,
+    ("license revoked", REVOKED): Reason.REVOKED,
+}
+
+
+def change(ring: KeyRing, event: str, now: datetime) -> KeyRing:
+    match event:
+        case "license key revoked" | "package key revoked":
+            role = Role(event.split()[0])
+            kid = ring.signer(role).kid
+            return rotation.revoke_key(rotation.rotate(ring, role, now), kid, now)
+        case "license revoked":
+            return rotation.revoke_license(ring, "old-license", now)
+        case _:
+            return rotation.extend(ring, None, now)
+
+
+def verdict(trust: Trust, ring: KeyRing, document: str, now: datetime) -> tuple[str, Reason | None]:
+    age, kind = document.split()
+    try:
+        if kind == "license":
+            token = issue_as(ring, f"{age}-license", now)
+            assert License.read(token, trust).id == f"{age}-license"
+        else:
+            trust.key(ring.signer(Role.PACKAGE).kid, Role.PACKAGE, now)
+    except (LicenseError, SignatureError) as refusal:
+        return str(refusal), getattr(refusal, "code", None)
+    return YES, None
+
+
+def issue_as(ring: KeyRing, license_id: str, now: datetime) -> bytes:
+    """As the vendor at that time issued it, when it was not yet revoked."""
+    return issue(ring, package=PACKAGE, customer="Initech", now=now, license_id=license_id)
+
+
+@pytest.mark.parametrize("document", ["old license", "new license", "old package", "new package"])
+@pytest.mark.parametrize("client", ["old client", "new client"])
+@pytest.mark.parametrize("event", MATRIX)
+def test_old_and_new_clients_meet_old_and_new_documents(
+    ring: KeyRing, now: datetime, event: str, client: str, document: str
+) -> None:
+    before = rotation.extend(ring, now + DAY, now) if event == "key set ended" else ring
+    after = change(before, event, now + 2 * DAY)
+    trust = before.trust if client == "old client" else replacement(before.trust, after.trust)
+    source, moment = (before, now) if document.startswith("old") else (after, now + 3 * DAY)
+    found, code = verdict(trust, source, document, moment)
+    expected = MATRIX[event][client][document]
+    assert expected in found
+    if document.endswith("license") and expected != YES:
+        assert code is CODES.get((event, expected), Reason.SIGNATURE_INVALID)
