@@ -27,13 +27,16 @@ TABLE_SHA256: Final = "1cfbba1e07e34386a57626f82aeb43e6ed54ba70a3ea6b7d964dc66a8
 """Of the 65,536 normal quantiles as little-endian float32."""
 
 
-def prior(seed: int, start: int, rows: int) -> npt.NDArray[np.float32]:
+def prior(
+    seed: int, start: int, rows: int, out: npt.NDArray[np.float32] | None = None
+) -> npt.NDArray[np.float32]:
     """Standard normal latents of the prior's stream.
 
     Args:
         seed: In [0, 2^64).
         start: First row, 0 or more.
         rows: How many.
+        out: Where to write them, float32, shape (rows, 16), C-contiguous; by default a new array.
     Returns:
         Latents, shape (rows, 16), C-contiguous, in [-4.325, 4.325].
     Raises:
@@ -41,7 +44,7 @@ def prior(seed: int, start: int, rows: int) -> npt.NDArray[np.float32]:
     """
     positions = words(seed, PRIOR, start, rows).astype("<u8", copy=False).view("<u2")
     # The indices fill their type's range, so wrapping never happens; it is the fastest mode all the same.
-    return quantiles().take(positions, mode="wrap")
+    return quantiles().take(positions, mode="wrap", out=out)
 
 
 def words(seed: int, domain: int, start: int, rows: int) -> npt.NDArray[np.uint64]:

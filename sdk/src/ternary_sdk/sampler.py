@@ -18,8 +18,11 @@ from ternary_sdk.operations import OPERATIONS, OperationSet
 from ternary_sdk.proof import Witnesses
 from ternary_sdk.runtime import BLOCK, Decoder, Floats, Indices
 
-WINDOW: Final = 8
-"""Blocks in flight at a time: enough to keep every core busy, few enough to keep memory flat."""
+WINDOW: Final = 16
+"""Tasks in flight at a time: enough to keep the cores busy, few enough to keep memory flat."""
+
+CHUNK: Final = 8
+"""Blocks counted in one task: with fewer, handing tasks to threads would cost more than it brings."""
 
 SATURATED: Final = 0.01
 """A unique draw turns from the prior to the witnesses when a block brings less than this share new."""
@@ -79,22 +82,40 @@ class Sampler:
             InputError: If the seed is out of range.
             CoverageError: If exploration is asked of a model that reaches nothing.
         """
-        drawn = Rows(
-            index=np.empty(count, np.int32), latents=np.empty((count, latents.LATENT_SIZE), np.float32)
-        )
-        for block, part in self._blocks(offset // BLOCK, -(-(offset + count) // BLOCK), seed, dial):
+        index = np.empty(count, np.int32)
+        values = np.empty((count, latents.LATENT_SIZE), np.float32)
+        compute = self._computation(seed, dial)
+
+        def fill(block: int) -> None:
             start = block * BLOCK - offset
             keep = slice(max(0, -start), min(BLOCK, count - start))
             place = slice(start + keep.start, start + keep.stop)
-            drawn.index[place], drawn.latents[place] = part.index[keep], part.latents[keep]
-        return drawn
+            if keep == slice(0, BLOCK):
+                index[place] = compute(block, values[place])
+            else:
+                part = _buffer()
+                index[place] = compute(block, part)[keep]
+                values[place] = part[keep]
+
+        for _ in self._decoder.workers.map(fill, range(offset // BLOCK, -(-(offset + count) // BLOCK))):
+            pass
+        return Rows(index=index, latents=values)
 
     def count(self, draws: int, *, seed: int, dial: Dial) -> OperationSet:
         """The set of operations in the first ``draws`` rows, in memory that does not grow with them."""
-        seen = np.zeros(OPERATIONS, dtype=np.bool_)
-        for block, part in self._blocks(0, -(-draws // BLOCK), seed, dial):
-            seen[part.index[: draws - block * BLOCK]] = True
-        return OperationSet(seen)
+        compute = self._computation(seed, dial)
+
+        def chunk(number: int) -> npt.NDArray[np.bool_]:
+            seen, part = np.zeros(OPERATIONS, dtype=np.bool_), _buffer()
+            for block in range(number * CHUNK, min((number + 1) * CHUNK, -(-draws // BLOCK))):
+                seen[compute(block, part)[: draws - block * BLOCK]] = True
+            return seen
+
+        total = np.zeros(OPERATIONS, dtype=np.bool_)
+        for window in _windows(-(-draws // (CHUNK * BLOCK))):
+            for seen in self._decoder.workers.map(chunk, window):
+                total |= seen
+        return OperationSet(total)
 
     def unique(self, count: int, *, seed: int, dial: Dial) -> Rows:
         """Pairwise different operations, all of them certified reachable.
@@ -115,7 +136,7 @@ class Sampler:
         unseen = self._witnesses.operations.mask.copy()
         parts: list[Rows] = []
         missing = count
-        for _, part in self._blocks(0, None, seed, dial) if count else ():
+        for part in self._stream(seed, dial) if count else ():
             first = _first_occurrences(part.index, unseen)[:missing]
             unseen[part.index[first]] = False
             parts.append(Rows(index=part.index[first], latents=part.latents[first]))
@@ -134,27 +155,32 @@ class Sampler:
         chosen = unseen[np.argsort(order, kind="stable")][:missing]
         return Rows(index=chosen, latents=self._witnesses.latents[chosen])
 
-    def _blocks(self, start: int, stop: int | None, seed: int, dial: Dial) -> Iterator[tuple[int, Rows]]:
-        """Blocks of the stream in order, without end if ``stop`` is None, a window of them in flight."""
-        compute = self._compute(seed, dial)
-        while stop is None or start < stop:
-            window = range(start, start + WINDOW if stop is None else min(start + WINDOW, stop))
-            yield from zip(window, self._decoder.workers.map(compute, window), strict=True)
-            start = window.stop
+    def _stream(self, seed: int, dial: Dial) -> Iterator[Rows]:
+        """The blocks of the stream in order and without end."""
+        compute = self._computation(seed, dial)
 
-    def _compute(self, seed: int, dial: Dial) -> Callable[[int], Rows]:
+        def rows(block: int) -> Rows:
+            part = _buffer()
+            return Rows(index=compute(block, part), latents=part)
+
+        for window in _windows(None):
+            yield from self._decoder.workers.map(rows, window)
+
+    def _computation(self, seed: int, dial: Dial) -> Callable[[int, Floats], Indices]:
+        """The function that writes a block's latents into a buffer and returns what they decode to."""
         session = self._decoder.session()
 
-        def block(number: int) -> Rows:
-            values = latents.prior(seed, number * BLOCK, BLOCK)
+        def compute(block: int, values: Floats) -> Indices:
+            latents.prior(seed, block * BLOCK, BLOCK, out=values)
             if dial.temperature != 1:
                 values *= np.float32(dial.temperature)
             if dial.explore > 0:
-                self._explore(values, seed, number, dial.explore)
+                self._explore(values, seed, block, dial.explore)
+            index: Indices
             (index,) = session.run(["index"], {"latents": values})
-            return Rows(index=index, latents=values)
+            return index
 
-        return block
+        return compute
 
     def _explore(self, values: Floats, seed: int, number: int, share: float) -> None:
         if len(self._reachable) == 0:
@@ -174,3 +200,15 @@ def _first_occurrences(index: Indices, wanted: npt.NDArray[np.bool_]) -> npt.NDA
     # Later writes win, so writing from the last position to the first leaves the first.
     first[index[::-1]] = positions[::-1]
     return np.flatnonzero((first[index] == positions) & wanted[index])
+
+
+def _windows(tasks: int | None) -> Iterator[range]:
+    """Consecutive ranges of task numbers, without end if ``tasks`` is None."""
+    start = 0
+    while tasks is None or start < tasks:
+        yield range(start, start + WINDOW if tasks is None else min(start + WINDOW, tasks))
+        start += WINDOW
+
+
+def _buffer() -> Floats:
+    return np.empty((BLOCK, latents.LATENT_SIZE), np.float32)
