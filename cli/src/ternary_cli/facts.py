@@ -90,7 +90,7 @@ def license_facts(license: License) -> dict[str, Any]:
         "id": license.id,
         "customer": license.customer,
         "vendor": license.vendor,
-        "packages": [str(term) for term in license.packages],
+        "packages": [term.to_claim() for term in license.packages],
         "allows": [action for action in ACTIONS if action in license.entitlements],
         "issued": moment(license.issued),
         "not_before": moment(license.not_before) if license.not_before else None,
@@ -100,18 +100,24 @@ def license_facts(license: License) -> dict[str, Any]:
     }
 
 
-def license_words(facts: Mapping[str, Any]) -> dict[str, str]:
-    """The same in plain words."""
-    quota, used = facts["unique_operations"], facts.get("drawn")
+def license_words(license: License, *, drawn: int | None = None) -> dict[str, str]:
+    """The same in plain words.
+
+    Args:
+        license: What is described.
+        drawn: How many different operations were returned under it, where it has a quota.
+    """
+    facts = license_facts(license)
+    quota = license.unique_operations
     counted = f"{quota:,} different operations" if quota else "none: any number of operations"
     return {
         "license": f"{facts['id']}, issued by {facts['vendor']} to {facts['customer']}",
-        "for": "; ".join(facts["packages"]),
+        "for": "; ".join(str(term) for term in license.packages),
         "allows": ", ".join(facts["allows"]),
         "from": facts["not_before"] or facts["issued"],
         "until": facts["expires"] or "it never expires",
         "machines": ", ".join(facts["machines"]) if facts["machines"] else "any",
-        "quota": counted if used is None else f"{counted}, {used:,} drawn so far on this machine",
+        "quota": counted if drawn is None else f"{counted}, {drawn:,} drawn so far on this machine",
     }
 
 

@@ -35,10 +35,9 @@ def info(package: PackageArgument = None, trust: TrustOption = None, as_json: Js
     from ternary_cli.facts import coverage_lines, package_facts, package_words
     from ternary_cli.selection import select
     from ternary_cli.terminal import pairs, show, show_json
-    from ternary_sdk.package import Package
 
     selection = select(package, None, trust)
-    read = Package.read(selection.package, selection.trust)
+    read = selection.read()
     facts = package_facts(read, selection.trust, len(selection.package))
     if as_json:
         show_json(facts)

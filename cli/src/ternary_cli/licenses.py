@@ -46,16 +46,14 @@ def show(
 
     held, trusted = select_license(license, trust)
     now = refusals(held, licensed_package(held), trusted, machine_id=machine_id, now=datetime.now(UTC))
-    facts = license_facts(held) | {
-        "drawn": drawn(held),
-        "now": {action: str(refusal.code) if refusal else "allowed" for action, refusal in now.items()},
-    }
+    used = drawn(held)
     if as_json:
-        show_json(facts)
+        answers = {action: str(refusal.code) if refusal else "allowed" for action, refusal in now.items()}
+        show_json(license_facts(held) | {"drawn": used, "now": answers})
         return
     first = next(filter(None, now.values()), None)
     state = "holds here and now" if first is None else f"{first.code}: {first}"
-    show_lines(pairs(license_words(facts) | {"state": state}))
+    show_lines(pairs(license_words(held, drawn=used) | {"state": state}))
 
 
 def issue(
@@ -93,8 +91,8 @@ def issue(
         now=datetime.now(UTC),
     )
     write_new(token + b"\n", out)
-    facts = license_facts(License.read(token, ring.trust))
-    show_json(facts) if as_json else show(pairs(license_words(facts)))
+    issued, written = License.read(token, ring.trust), {"file": str(out)}
+    show_json(written | license_facts(issued)) if as_json else show(pairs(written | license_words(issued)))
 
 
 def last_moment(text: str) -> datetime | None:

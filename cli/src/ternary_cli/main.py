@@ -6,6 +6,7 @@ is wrong. Importing this module loads neither numpy nor anything of the vendor's
 they need when they run.
 """
 
+import io
 import sys
 from typing import Annotated
 
@@ -62,12 +63,22 @@ def _options(
 
 def main() -> None:
     """Run the command line; the entry point of the ``ternary`` script."""
+    _reopen_closed_streams()
     try:
         app(prog_name="ternary")
     except TernaryError as refusal:
         _end(str(refusal))
     except MemoryError:
         _end("not enough memory for a request of this size")
+    except OSError as error:
+        _end(f"{error.filename or 'standard output'}: {(error.strerror or str(error)).lower()}")
+
+
+def _reopen_closed_streams() -> None:
+    """Where a caller closed a standard stream (``>&-``) Python has None; reading or writing it then fails."""
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, io.TextIOWrapper(io.BytesIO()))
 
 
 def _end(sentence: str) -> None:

@@ -2,19 +2,21 @@
 Which package, license and trust file a command works with: options, else pins, else the evaluation package.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
+import ternary_sdk
 from ternary_cli import pins
 from ternary_cli.files import read
 from ternary_cli.pins import Pins
 from ternary_cli.terminal import note
-from ternary_sdk.errors import InputError, SignatureError
+from ternary_sdk.errors import FormatError, InputError, ProofError, SignatureError
 from ternary_sdk.license import License
 from ternary_sdk.model import MAX_LICENSE, Model
-from ternary_sdk.package import MAX_PACKAGE
+from ternary_sdk.package import MAX_PACKAGE, Package
 from ternary_sdk.trust import MAX_TRUST, Trust
 
 EVALUATION: Final = (
@@ -26,6 +28,8 @@ EVALUATION: Final = (
 class Selection:
     """What was chosen, each file read once: what was compared with the pin is what is relied on."""
 
+    name: str
+    """Where the package was found, for messages."""
     package: bytes
     """The ``.ternary`` file."""
     license: bytes | None
@@ -37,9 +41,23 @@ class Selection:
 
     def open(self) -> Model:
         """Verify and prove the package, under the license where there is one."""
-        return Model.open(
-            self.package, license=self.license, trust=self.trust.data, machine_id=self.machine_id
-        )
+        with self._named():
+            return Model.open(
+                self.package, license=self.license, trust=self.trust.data, machine_id=self.machine_id
+            )
+
+    def read(self) -> Package:
+        """Verify the package without proving it."""
+        with self._named():
+            return Package.read(self.package, self.trust)
+
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        """Say of which file a refusal is: it may be one that was pinned long ago."""
+        try:
+            yield
+        except (FormatError, SignatureError, ProofError) as refusal:
+            raise type(refusal)(f"{self.name}: {refusal}") from None
 
 
 def select(
@@ -63,6 +81,7 @@ def select(
         raise InputError("a license or trust file was given without a package; name the package too")
     license = license or (pinned.license if pinned else None)
     return Selection(
+        name=str(package),
         package=read(package, most=MAX_PACKAGE)[0],
         license=read(license, most=MAX_LICENSE)[0] if license is not None else None,
         trust=select_trust(trust, pinned),
@@ -93,11 +112,17 @@ def select_trust(trust: Path | None, pinned: Pins | None) -> Trust:
 
 def _evaluation(machine_id: str | None) -> Selection:
     note(EVALUATION)
-    shipped = files("ternary_sdk") / "evaluation"
+    shipped = Path(ternary_sdk.__file__).parent / "evaluation"
     package, license, trust = (
-        (shipped / f"evaluation.{kind}").read_bytes() for kind in ("ternary", "license", "trust")
+        read(shipped / f"evaluation.{kind}")[0] for kind in ("ternary", "license", "trust")
     )
-    return Selection(package=package, license=license, trust=Trust.read(trust), machine_id=machine_id)
+    return Selection(
+        name="evaluation package",
+        package=package,
+        license=license,
+        trust=Trust.read(trust),
+        machine_id=machine_id,
+    )
 
 
 def select_license(license: Path | None, trust: Path | None) -> tuple[License, Trust]:
