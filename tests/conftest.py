@@ -1,10 +1,17 @@
 """Untrained models for tests of what holds for any model; trained ones come from the evaluation package."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import numpy as np
 import numpy.typing as npt
 import pytest
+
+from ternary_export.build import Build
+from ternary_export.packaging import package
+from ternary_license_server import keys
+from ternary_license_server.keys import KeyRing
+from ternary_sdk.trust import Role
 
 State = dict[str, npt.NDArray[np.float32]]
 
@@ -25,7 +32,7 @@ LAYERS = {
 """Weight shapes of both paths, written out from the description of the model and not from its code."""
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def untrained() -> Callable[[int], State]:
     """Makes a random snapshot of the right shapes; it reaches a part of the space."""
 
@@ -40,3 +47,30 @@ def untrained() -> Callable[[int], State]:
         return state
 
     return make
+
+
+@pytest.fixture(scope="session")
+def vendor(tmp_path_factory: pytest.TempPathFactory) -> KeyRing:
+    """The keys that sign ``shipped``; no test may change them."""
+    issued = datetime(2026, 1, 1, tzinfo=UTC)
+    return keys.create(tmp_path_factory.mktemp("vendor") / "keys", "Acme Logic", issued)
+
+
+@pytest.fixture(scope="session")
+def build(untrained: Callable[[int], State]) -> Build:
+    """An untrained model, exported and certified: it reaches a part of the space."""
+    import torch
+
+    from ternary_export.export import export
+    from ternary_trainer.checkpoint import Checkpoint
+    from ternary_trainer.model import initial
+
+    tensors = {name: torch.from_numpy(array) for name, array in untrained(1).items()}
+    source = Checkpoint(state={**initial(1).state_dict(), **tensors}, epoch=7, source="cd" * 32, details={})
+    return export(source, released=datetime(2026, 2, 3, 4, 5, 6, tzinfo=UTC))
+
+
+@pytest.fixture(scope="session")
+def shipped(build: Build, vendor: KeyRing) -> bytes:
+    """The untrained model as a package, ``acme-1.0.0.ternary``."""
+    return package(build, name="acme", version=(1, 0, 0), signer=vendor.signer(Role.PACKAGE))
