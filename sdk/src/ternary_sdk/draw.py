@@ -4,13 +4,21 @@ What a draw returns: operations, the latents that decode to them, and the digest
 
 from dataclasses import dataclass
 from html import escape
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from ternary_sdk.operations import OPERATIONS, TABLES, OperationSet
+from ternary_sdk.errors import InputError
+from ternary_sdk.latents import LATENT_SIZE
+from ternary_sdk.operations import OPERATIONS, TABLES, TRITS, OperationSet
 
-_SHOWN = 10
+if TYPE_CHECKING:
+    import pandas
+    import pyarrow
+
+_SHOWN: Final = 10
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -47,6 +55,38 @@ class Draw:
         """SHA-256 of the canonical bitmap of the set, hex; docs/formats.md, section 1."""
         return self.set.digest
 
+    def to_pandas(self) -> "pandas.DataFrame":
+        """A data frame of the truth tables: columns t0 to t8, one row an operation, labelled by its index.
+
+        Raises:
+            InputError: If pandas is not installed.
+        """
+        frame = _library("pandas")
+        columns = [f"t{trit}" for trit in range(TRITS)]
+        labels = frame.Index(self.index, name="index")
+        return frame.DataFrame(self.operations, columns=columns, index=labels, copy=False)
+
+    def to_arrow(self) -> "pyarrow.Table":
+        """An Arrow table of ``index``, ``operation`` (lists of 9 int8) and ``latent`` (lists of 16 float32).
+
+        ``index`` and ``latent`` share this draw's memory.
+
+        Raises:
+            InputError: If pyarrow is not installed.
+        """
+        arrow = _library("pyarrow")
+
+        def rows(values: npt.NDArray[Any], size: int) -> "pyarrow.Array":
+            return arrow.FixedSizeListArray.from_arrays(arrow.array(values.reshape(-1)), size)
+
+        return arrow.table(
+            {
+                "index": arrow.array(self.index),
+                "operation": rows(self.operations, TRITS),
+                "latent": rows(self.latents, LATENT_SIZE),
+            }
+        )
+
     def __len__(self) -> int:
         return len(self.index)
 
@@ -75,3 +115,10 @@ class Draw:
 
 def _symbols(table: npt.NDArray[np.int8]) -> str:
     return " ".join("-0+"[trit + 1] for trit in table.tolist())
+
+
+def _library(name: str) -> Any:
+    try:
+        return import_module(name)
+    except ImportError:
+        raise InputError(f"{name}: is not installed; run 'pip install {name}'") from None

@@ -1,0 +1,52 @@
+import sys
+
+import numpy as np
+import pytest
+
+from ternary_sdk import latents
+from ternary_sdk.draw import Draw
+from ternary_sdk.errors import InputError
+from ternary_sdk.operations import TABLES, OperationSet
+
+
+@pytest.fixture
+def draw() -> Draw:
+    index = np.array([3, 19_682, 3, 0], dtype=np.int32)
+    return Draw(index=index, latents=latents.prior(1, 0, 4), seed=1, path="A")
+
+
+def test_a_draw_holds_its_truth_tables_and_the_digest_of_its_set(draw: Draw) -> None:
+    assert np.array_equal(draw.operations, TABLES[[3, 19_682, 3, 0]])
+    assert draw.digest == OperationSet.of([0, 3, 19_682]).digest
+    assert repr(draw) == (
+        f"<Draw of 4 rows, 3 different operations of 19,683, path A, seed 1, digest {draw.digest[:12]}…>"
+    )
+
+
+def test_as_a_data_frame_each_row_is_labelled_by_its_operation(draw: Draw) -> None:
+    frame = draw.to_pandas()
+    assert frame.columns.tolist() == [f"t{trit}" for trit in range(9)]
+    assert frame.index.tolist() == [3, 19_682, 3, 0]
+    assert np.array_equal(frame.loc[19_682].to_numpy(), np.ones(9))
+
+
+def test_as_an_arrow_table_index_and_latents_share_the_draws_memory(draw: Draw) -> None:
+    table = draw.to_arrow()
+    assert table.column("operation").to_pylist() == draw.operations.tolist()
+    index = table.column("index").chunk(0)
+    assert index.buffers()[1].address == draw.index.ctypes.data
+    values = table.column("latent").chunk(0).values
+    assert values.buffers()[1].address == draw.latents.ctypes.data
+
+
+def test_a_library_that_is_not_installed_is_named(draw: Draw, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(InputError, match=r"^pandas: is not installed; run 'pip install pandas'$"):
+        draw.to_pandas()
+
+
+def test_the_notebook_table_shows_the_first_ten_rows(draw: Draw) -> None:
+    html = draw._repr_html_()
+    assert "<code>0 0 - - - - - - -</code>" not in html
+    assert "<code>- 0 - - - - - - -</code>" in html
+    assert html.count("<tr>") == 5

@@ -1,0 +1,268 @@
+import threading
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ternary_license_server.issue import issue
+from ternary_license_server.keys import KeyRing
+from ternary_sdk import CoverageError, InputError, LicenseError, Model, Reason, TernaryError
+from ternary_sdk.operations import TABLES, OperationSet
+from ternary_sdk.package import Package
+from ternary_sdk.trust import Trust
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+Opener = Callable[..., Model]
+
+
+@pytest.fixture
+def opened(shipped: bytes, vendor: KeyRing, tmp_path: Path) -> Iterator[Opener]:
+    """Opens the untrained package under a license of the given terms, at noon on 2026-03-01."""
+    models: list[Model] = []
+    identity = Package.read(shipped, vendor.trust).identity
+
+    def open_(*, clock: Callable[[], datetime] = lambda: NOW, **terms: object) -> Model:
+        granted = {
+            "entitlements": ("encode", "decode", "sample"),
+            "expires": NOW + timedelta(days=30),
+            **terms,
+        }
+        token = issue(vendor, package=identity, customer="Initech", now=NOW - timedelta(days=1), **granted)  # type: ignore[arg-type]
+        model = Model.open(
+            shipped, license=token, trust=vendor.trust.data, ledger=tmp_path / "ledger.sqlite3", clock=clock
+        )
+        models.append(model)
+        return model
+
+    yield open_
+    for model in models:
+        model.close()
+
+
+def test_what_is_drawn_decodes_and_encodes_back(opened: Opener) -> None:
+    model = opened()
+    draw = model.sample(500, unique=True, seed=7)
+    assert draw.operations.shape == (500, 9)
+    assert (draw.operations.dtype, draw.index.dtype, draw.latents.dtype) == (np.int8, np.int32, np.float32)
+    assert np.array_equal(model.decode(draw.latents), draw.operations)
+    assert model.encode(draw.operations).shape == (500, 16)
+    assert len(set(draw.index.tolist())) == 500
+
+
+def test_everything_reachable_has_the_digest_that_the_certificate_states(opened: Opener) -> None:
+    model = opened()
+    for path in "AB":
+        reached = model.reachable(path=path)
+        draw = model.sample(len(reached), unique=True, seed=1, path=path)
+        assert draw.digest == model.package.coverage(path).reachable.operations.digest == reached.digest
+
+
+def test_one_more_than_reachable_is_refused_before_anything_is_counted(opened: Opener) -> None:
+    model = opened(unique_operations=19_683)
+    with pytest.raises(
+        CoverageError, match="different operations were asked for, but the certified model reaches"
+    ):
+        model.sample(len(model.reachable()) + 1, unique=True)
+    assert len(model._ledger.drawn(model.license.id)) == 0  # type: ignore[union-attr]
+
+
+def test_the_default_path_has_the_higher_certified_coverage(opened: Opener) -> None:
+    model = opened()
+    best = max(model.certificate.paths, key=lambda path: path.at(50_000).operations)
+    assert model.default_path == model.sample(1, seed=1).path == best.path
+
+
+def test_the_certificates_own_draws_can_be_counted_without_a_license(shipped: bytes, vendor: KeyRing) -> None:
+    with Model.open(shipped, trust=vendor.trust.data) as model:
+        certified = model.package.coverage("A")
+        found = model.count(50_000, seed=certified.seed, path="A")
+        near = sum(row < 50_000 for row in certified.near_ties)
+        assert certified.at(50_000).operations <= found <= certified.at(50_000).operations + near
+
+
+@pytest.mark.parametrize("action", ["encode", "decode", "sample"])
+def test_without_a_license_every_call_is_refused(shipped: bytes, vendor: KeyRing, action: str) -> None:
+    with Model.open(shipped, trust=vendor.trust.data) as model, pytest.raises(LicenseError) as refusal:
+        getattr(model, action)(1)
+    assert refusal.value.code is Reason.NOT_FOUND
+    assert (
+        str(refusal.value)
+        == f"{action} needs a license and none was given; pass license= or '--license FILE'"
+    )
+
+
+def test_an_action_that_is_not_granted_is_refused(opened: Opener) -> None:
+    model = opened(entitlements=("encode",))
+    model.encode(TABLES[:3])
+    for action in ("decode", "sample"):
+        with pytest.raises(LicenseError) as refusal:
+            getattr(model, action)(1)
+        assert refusal.value.code is Reason.ENTITLEMENT_MISSING
+
+
+def test_a_license_that_ends_while_the_model_is_open_refuses_the_next_call(opened: Opener) -> None:
+    moments = [NOW]
+    model = opened(clock=lambda: moments[0], expires=NOW + timedelta(hours=1))
+    model.sample(1)
+    moments[0] += timedelta(hours=2)
+    with pytest.raises(LicenseError) as refusal:
+        model.sample(1)
+    assert refusal.value.code is Reason.EXPIRED
+
+
+def test_a_license_for_another_package_is_refused(shipped: bytes, vendor: KeyRing) -> None:
+    identity = Package.read(shipped, vendor.trust).identity
+    other = type(identity)(name=identity.name, version=identity.version, digest="0" * 64)
+    token = issue(
+        vendor,
+        package=other,
+        customer="Initech",
+        now=NOW,
+        expires=NOW + timedelta(days=1),
+        entitlements=("sample",),
+    )
+    with Model.open(shipped, license=token, trust=vendor.trust.data, clock=lambda: NOW) as model:
+        with pytest.raises(LicenseError) as refusal:
+            model.sample(1)
+        assert refusal.value.code is Reason.PACKAGE_MISMATCH
+
+
+def test_a_license_for_another_machine_is_refused(opened: Opener) -> None:
+    model = opened(machines=("m-" + "0" * 32,))
+    model._machine_id = "pod-7"
+    with pytest.raises(LicenseError) as refusal:
+        model.sample(1)
+    assert refusal.value.code is Reason.MACHINE_MISMATCH
+
+
+def test_the_quota_counts_each_operation_once_and_refuses_a_call_whole(opened: Opener) -> None:
+    model = opened(unique_operations=100)
+    first = model.sample(60, unique=True, seed=1)
+    model.sample(60, unique=True, seed=1)
+    model.decode(first.latents)
+    with pytest.raises(LicenseError) as refusal:
+        model.sample(110, unique=True, seed=1)
+    assert refusal.value.code is Reason.QUOTA_EXHAUSTED
+    assert model._ledger.drawn(model.license.id) == first.set  # type: ignore[union-attr]
+    assert len(model.sample(100, unique=True, seed=1)) == 100
+
+
+def test_a_license_without_a_quota_touches_no_ledger(opened: Opener, tmp_path: Path) -> None:
+    model = opened()
+    model.decode(model.sample(100).latents)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_rows_are_an_empty_result(opened: Opener) -> None:
+    model = opened(unique_operations=1)
+    for unique in (False, True):
+        draw = model.sample(0, unique=unique)
+        assert (len(draw), draw.operations.shape, draw.latents.shape) == (0, (0, 9), (0, 16))
+        assert draw.digest == OperationSet.of([]).digest
+    assert model.encode(np.zeros((0, 9))).shape == (0, 16)
+    assert model.decode(np.zeros((0, 16))).shape == (0, 9)
+
+
+def test_the_same_seed_gives_the_same_rows_and_no_seed_fresh_ones_that_can_be_repeated(
+    opened: Opener,
+) -> None:
+    model = opened()
+    fresh, other = model.sample(50), model.sample(50)
+    assert fresh.seed != other.seed
+    assert np.array_equal(model.sample(50, seed=fresh.seed).latents, fresh.latents)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"n": -1}, "n: -1, expected 0 to 10,000,000"),
+        ({"n": 10_000_001}, "n: 10000001, expected 0 to 10,000,000"),
+        ({"n": 1.0}, "n: 1.0, expected an integer"),
+        ({"n": True}, "n: True, expected 0 to 10,000,000"),
+        ({"n": 1, "seed": -1}, "seed: -1, expected 0 to 18,446,744,073,709,551,615"),
+        ({"n": 1, "path": "C"}, "path: 'C', expected A or B"),
+        ({"n": 1, "explore": 2}, "explore: 2, expected 0 to 1"),
+        ({"n": 1, "offset": -5}, "offset: -5, expected 0 to 4,611,686,018,427,387,904"),
+        (
+            {"n": 1, "unique": True, "offset": 1},
+            "offset: 1 with unique=True, expected 0, since uniqueness is per call",
+        ),
+    ],
+)
+def test_an_argument_out_of_range_is_refused(
+    opened: Opener, arguments: dict[str, object], message: str
+) -> None:
+    with pytest.raises(InputError) as refusal:
+        opened().sample(**arguments)
+    assert str(refusal.value) == message
+
+
+def test_numpy_integers_are_integers(opened: Opener) -> None:
+    assert len(opened().sample(np.int64(3), seed=np.uint8(1))) == 3
+
+
+def test_a_closed_model_refuses(opened: Opener) -> None:
+    model = opened()
+    model.close()
+    with pytest.raises(InputError, match=r"^model: it was closed, open it again$"):
+        model.sample(1)
+
+
+def test_a_file_that_is_not_there_is_refused_by_name(tmp_path: Path, vendor: KeyRing) -> None:
+    missing = tmp_path / "none.ternary"
+    with pytest.raises(InputError) as refusal:
+        Model.open(missing, trust=vendor.trust.data)
+    assert str(refusal.value) == f"{missing}: cannot be read (No such file or directory)"
+
+
+@pytest.mark.parametrize("kept", [0, 1, 100, 5000, -1])
+def test_a_truncated_package_is_refused(shipped: bytes, vendor: KeyRing, kept: int) -> None:
+    with pytest.raises(TernaryError):
+        Model.open(shipped[:kept], trust=vendor.trust.data)
+
+
+def test_a_file_swapped_after_opening_changes_nothing(
+    shipped: bytes, vendor: KeyRing, tmp_path: Path
+) -> None:
+    file = tmp_path / "acme-1.0.0.ternary"
+    file.write_bytes(shipped)
+    with Model.open(file, trust=vendor.trust.data) as model:
+        before = model.count(1000, seed=1)
+        file.write_bytes(b"something else")
+        assert model.count(1000, seed=1) == before
+
+
+def test_many_threads_draw_what_one_would(opened: Opener) -> None:
+    model = opened(unique_operations=19_683)
+    alone = {seed: model.sample(300, seed=seed).digest for seed in range(6)}
+    found: dict[int, str] = {}
+
+    def work(seed: int) -> None:
+        found[seed] = model.sample(300, seed=seed).digest
+
+    threads = [threading.Thread(target=work, args=(seed,)) for seed in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == alone
+
+
+def test_a_draw_shows_itself(opened: Opener) -> None:
+    draw = opened().sample(20, unique=True, seed=3)
+    assert repr(draw).startswith("<Draw of 20 rows, 20 different operations of 19,683, path ")
+    html = draw._repr_html_()
+    assert html.count("<tr>") == 11
+    assert "… and 10 more" in html
+
+
+def test_the_trust_of_another_vendor_is_refused(shipped: bytes, tmp_path: Path) -> None:
+    from ternary_license_server import keys
+
+    other = keys.create(tmp_path / "keys", "Acme Logic", NOW)
+    with pytest.raises(TernaryError, match="is not in the key set of Acme Logic"):
+        Model.open(shipped, trust=other.trust.data)
+    assert Trust.read(other.trust.data).vendor == "Acme Logic"
