@@ -1,0 +1,128 @@
+"""
+`history.jsonl`: one record an epoch, one line each, in order.
+
+Plots, summaries, resumed runs and vendors' own tools read it; docs/training.md documents every field.
+"""
+
+import dataclasses
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ternary_sdk.errors import FormatError
+from ternary_trainer.checkpoint import write_bytes
+
+NAME = "history.jsonl"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class PathRecord:
+    """One path after one epoch. Figures from validation are after the epoch, losses its mean."""
+
+    reconstruction: float
+    """Cross-entropy summed over the nine trits, nats, mean over the epoch's steps."""
+    kl: float
+    """KL of the posterior to the prior, nats, all of it, mean over the epoch's steps."""
+    beta: float
+    """Weight of the KL at the epoch's end."""
+    noise: float
+    """Scale of the posterior's noise (the temperature) at the epoch's end."""
+    weight: float
+    """Weight of the prior's term (`separate`) or of the path's loss (`coupled`) at the epoch's end."""
+    coverage: float
+    """Expected share of the space at 50,000 draws, by rarefaction over the validation draws, in [0, 1]."""
+    entropy: float
+    """Of the validation draws' operations, nats; uniform is 9.887."""
+    kl_single: float
+    """KL to uniform of single trits, nats."""
+    kl_pairs: float
+    """Mutual information in pairs of trits, nats."""
+    kl_higher: float
+    """Dependence of three and more trits, nats."""
+    exact: float
+    """Share of validation operations that decode from their posterior mean exactly, in [0, 1]."""
+    elbo: float
+    """Negative ELBO at beta 1 over validation operations, nats; no model is below 9.887 on average."""
+    active: int
+    """Dimensions whose mean varies by more than 0.1 over validation operations, 0 to 16."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class EpochRecord:
+    """One epoch of a run."""
+
+    epoch: int
+    """Counted from 0."""
+    epochs: int
+    """How many there will be at most."""
+    phase: str
+    """What the recipe calls this stretch: learn, spread; isolation, consolidation, coupling, exploration."""
+    seconds: float
+    """Wall time of the epoch, scoring included."""
+    rate: float
+    """Learning rate at the epoch's end."""
+    limit: float
+    """What perfect draws would cover at 50,000: 0.92116."""
+    loss: float
+    """The recipe's own loss on validation operations; with the epoch's beta in it, it cannot rank epochs."""
+    surge: float
+    """Strength of the surge that was on, 0 if none."""
+    surge_origin: str
+    """`recipe`, `request`, or empty."""
+    A: PathRecord
+    B: PathRecord
+    coupling: dict[str, float] | None = None
+    """What `coupled` adapts: rho, l1, l2, l3, gradient_ratio, sampling_coverage_A, sampling_coverage_B."""
+
+    @property
+    def coverage(self) -> float:
+        """Coverage of the weaker path: what both paths are good for."""
+        return min(self.A.coverage, self.B.coverage)
+
+    @property
+    def exact(self) -> float:
+        """Reconstruction of the weaker path."""
+        return min(self.A.exact, self.B.exact)
+
+    @property
+    def elbo(self) -> float:
+        """Negative ELBO at beta 1, mean of both paths."""
+        return (self.A.elbo + self.B.elbo) / 2
+
+
+def to_line(record: EpochRecord) -> str:
+    """One line of JSON, without its newline."""
+    return json.dumps(dataclasses.asdict(record), allow_nan=False)
+
+
+def write(folder: Path, records: Sequence[EpochRecord]) -> None:
+    """Replace a run's history in one step.
+
+    Raises:
+        InputError: If it cannot be written; the older history is intact.
+    """
+    write_bytes(folder / NAME, "".join(to_line(record) + "\n" for record in records).encode())
+
+
+def read(folder: Path) -> list[EpochRecord]:
+    """Read a run's history.
+
+    Raises:
+        FormatError: If there is none, or a line is no record; the line is named.
+    """
+    path = folder / NAME
+    try:
+        lines = path.read_text().splitlines()
+    except (OSError, UnicodeDecodeError):
+        raise FormatError(f"{path}: cannot be read, expected a run's history") from None
+    return [_from_line(line, f"{path}, line {number}") for number, line in enumerate(lines, start=1)]
+
+
+def _from_line(line: str, name: str) -> EpochRecord:
+    try:
+        values: dict[str, Any] = json.loads(line)
+        values.update({path: PathRecord(**values[path]) for path in ("A", "B")})
+        return EpochRecord(**values)
+    except (ValueError, TypeError, KeyError, AttributeError):
+        raise FormatError(f"{name}: is no record of an epoch") from None

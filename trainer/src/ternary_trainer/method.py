@@ -1,0 +1,59 @@
+"""
+What a way of training must offer to the loop in `train`: an epoch, its own loss, and its state.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from ternary_trainer.dials import Dials
+from ternary_trainer.score import Reconstruction
+from ternary_trainer.settings import Surge
+
+
+@dataclass(frozen=True, kw_only=True)
+class PathFigures:
+    """What one path's training says about an epoch."""
+
+    reconstruction: float
+    """Cross-entropy summed over nine trits, nats, mean over the steps."""
+    kl: float
+    """KL to the prior, nats, mean over the steps."""
+    dials: Dials
+    """Where the schedule stood at the end, surges included."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figures:
+    """What a training says about an epoch."""
+
+    phase: str
+    A: PathFigures
+    B: PathFigures
+    coupling: Mapping[str, float] | None = None
+    """What the method adapts by itself, if anything."""
+
+
+class Method(Protocol):
+    """A way of training both paths of a model, one epoch at a time."""
+
+    def run_epoch(self, epoch: int, surge: Surge | None) -> Figures:
+        """Change the weights by one epoch of training."""
+        ...
+
+    def validation_loss(self, figures: Figures, a: Reconstruction, b: Reconstruction) -> float:
+        """The method's own loss on the validation operations, annealed weights included."""
+        ...
+
+    def state(self) -> dict[str, Any]:
+        """All that a resumed run needs besides the weights, as plain values and tensors."""
+        ...
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from `state`."""
+        ...
+
+
+def annealed_loss(reconstruction: Reconstruction, beta: float, free_bits: float) -> float:
+    """CE + beta·KL with free bits: what is minimised, but not comparable between epochs of different beta."""
+    return reconstruction.ce + beta * float(reconstruction.kl.clamp(min=free_bits).sum(1).mean())

@@ -1,0 +1,193 @@
+"""
+Recipes as TOML: reading one by name or from a file, changing single settings, writing it out as resolved.
+
+Every refusal names the file's line, or the key, and what was expected there.
+"""
+
+import dataclasses
+import math
+import tomllib
+import types
+from collections.abc import Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from ternary_sdk.errors import InputError
+from ternary_trainer.settings import Recipe
+from ternary_trainer.soundness import check
+
+_NO_OVERRIDES: Mapping[str, str] = types.MappingProxyType({})
+
+
+def names() -> list[str]:
+    """The recipes that come with this package, sorted."""
+    return sorted(
+        entry.name.removesuffix(".toml") for entry in _folder().iterdir() if entry.name.endswith(".toml")
+    )
+
+
+def load(name_or_path: str, overrides: Mapping[str, str] = _NO_OVERRIDES) -> Recipe:
+    """Read a recipe.
+
+    Args:
+        name_or_path: One of `names()`, or the path of a TOML file.
+        overrides: Settings to change, as dotted key to TOML value: `{"separate.spread.rate": "1e-3"}`.
+            Text that is no TOML value is taken as a string.
+    Raises:
+        InputError: If there is no such recipe, or a setting is unknown, missing, of the wrong kind, out of
+            range, or contradicts another.
+    """
+    text, source, name = _read(name_or_path)
+    try:
+        values = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{source}: {error}, expected TOML") from None
+    for key, value in overrides.items():
+        _override(values, key, value)
+    recipe: Recipe = _Reader(text, source, overrides).record(Recipe, {"name": name, **values}, "")
+    problem = check(recipe)
+    if problem:
+        raise InputError(f"{source}: {problem}")
+    return recipe
+
+
+def dump(recipe: Recipe) -> str:
+    """The recipe as TOML that `load` reads back to an equal one."""
+    lines: list[str] = []
+    _dump_table(dataclasses.asdict(recipe), "", lines)
+    return "\n".join(lines).lstrip() + "\n"
+
+
+def _folder() -> Any:
+    return files("ternary_trainer") / "recipes"
+
+
+def _read(name_or_path: str) -> tuple[str, str, str]:
+    if name_or_path in names():
+        return (_folder() / f"{name_or_path}.toml").read_text(), f"recipe '{name_or_path}'", name_or_path
+    path = Path(name_or_path)
+    try:
+        return path.read_text(), str(path), path.stem
+    except (OSError, UnicodeDecodeError):
+        raise InputError(
+            f"recipe '{name_or_path}': not found, expected {', '.join(names())} or the path of a TOML file"
+        ) from None
+
+
+def _override(values: dict[str, Any], key: str, text: str) -> None:
+    try:
+        value = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        value = text
+    *tables, last = key.split(".")
+    for table in tables:
+        values = values.setdefault(table, {})
+        if not isinstance(values, dict):
+            raise InputError(f"setting '{key}': '{table}' is a value, not a table of settings")
+    values[last] = value
+
+
+class _Reader:
+    """Turns parsed TOML into a dataclass, remembering where each key was written."""
+
+    def __init__(self, text: str, source: str, overrides: Mapping[str, str]) -> None:
+        self._lines = text.splitlines()
+        self._source = source
+        self._overrides = overrides
+
+    def record(self, kind: type[Any], values: Any, path: str) -> Any:
+        if not isinstance(values, dict):
+            raise self._refusal(path, f"is {values!r}, expected a table of settings")
+        fields = {field.name: field for field in dataclasses.fields(kind)}
+        prefix = f"{path}." if path else ""
+        for key in values:
+            if key not in fields:
+                raise self._refusal(prefix + key, f"is unknown, expected one of {', '.join(fields)}")
+        hints = get_type_hints(kind)
+        read = {key: self._value(hints[key], value, prefix + key) for key, value in values.items()}
+        for key, field in fields.items():
+            if key not in read and field.default is dataclasses.MISSING:
+                raise self._refusal(prefix + key, "is missing")
+        return kind(**read)
+
+    def _value(self, kind: Any, value: Any, path: str) -> Any:
+        origin, arguments = get_origin(kind), get_args(kind)
+        if origin in (types.UnionType, Union):
+            return self._value(arguments[0], value, path)
+        if dataclasses.is_dataclass(kind):
+            return self.record(kind, value, path)  # type: ignore[arg-type]
+        if origin is Literal:
+            return self._one_of(arguments, value, path)
+        if origin is tuple:
+            return self._tuple(arguments, value, path)
+        return self._scalar(kind, value, path)
+
+    def _one_of(self, choices: tuple[Any, ...], value: Any, path: str) -> Any:
+        if value not in choices:
+            raise self._refusal(path, f"is {value!r}, expected one of {', '.join(map(repr, choices))}")
+        return value
+
+    def _tuple(self, kinds: tuple[Any, ...], value: Any, path: str) -> tuple[Any, ...]:
+        if kinds[-1] is Ellipsis:
+            kinds = (kinds[0],) * (len(value) if isinstance(value, list) else 0)
+        if not isinstance(value, list) or len(value) != len(kinds):
+            raise self._refusal(
+                path, f"is {value!r}, expected a list" + (f" of {len(kinds)}" if kinds else "")
+            )
+        return tuple(self._value(kind, item, path) for kind, item in zip(kinds, value, strict=True))
+
+    def _scalar(self, kind: type[Any], value: Any, path: str) -> Any:
+        if kind is float and type(value) is int:
+            value = float(value)
+        if type(value) is not kind or (kind is float and not math.isfinite(value)):
+            names = {int: "a whole number", float: "a finite number", bool: "true or false", str: "a string"}
+            raise self._refusal(path, f"is {value!r}, expected {names[kind]}")
+        return value
+
+    def _refusal(self, path: str, problem: str) -> InputError:
+        line = None if path in self._overrides else self._line_of(path)
+        where = f"{self._source}, line {line}" if line else self._source
+        return InputError(f"{where}: setting '{path}' {problem}")
+
+    def _line_of(self, path: str) -> int | None:
+        table, _, key = path.rpartition(".")
+        current = ""
+        for number, line in enumerate(self._lines, start=1):
+            stripped = line.split("#")[0].strip()
+            if stripped.startswith("["):
+                current = stripped.strip("[] ")
+                if current == path:
+                    return number
+            elif current == table and stripped.partition("=")[0].strip() == key:
+                return number
+        return None
+
+
+def _dump_table(table: Mapping[str, Any], path: str, lines: list[str]) -> None:
+    for key, value in table.items():
+        if value is not None and not _is_table(value):
+            lines.append(f"{key} = {_literal(value)}")
+    for key, value in table.items():
+        for item in value if isinstance(value, tuple) else [value]:
+            if isinstance(item, dict):
+                header = f"{path}.{key}" if path else key
+                lines += ["", f"[[{header}]]" if isinstance(value, tuple) else f"[{header}]"]
+                _dump_table(item, header, lines)
+
+
+def _is_table(value: Any) -> bool:
+    return isinstance(value, dict) or (
+        isinstance(value, tuple) and all(isinstance(item, dict) for item in value)
+    )
+
+
+def _literal(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+        return f'"{escaped}"'
+    if isinstance(value, tuple):
+        return f"[{', '.join(_literal(item) for item in value)}]"
+    return repr(value)

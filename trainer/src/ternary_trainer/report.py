@@ -1,0 +1,89 @@
+"""
+What a run's kept snapshots are worth, measured once at its end.
+
+This is the only place that looks at the true holdout.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ternary_sdk.operations import OPERATIONS, TRITS
+from ternary_trainer import score, seeds, split
+from ternary_trainer.model import CLASSES, PATHS, DecoderA, DecoderB, PathName, TernaryVAE
+
+SAMPLING_DRAWS = 195_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class PathReport:
+    """One path of a snapshot."""
+
+    coverage: float
+    """Expected share of the space at 50,000 draws, in [0, 1], from draws of their own stream."""
+    entropy: float
+    """Of the drawn distribution, nats; uniform is 9.887."""
+    kl_single: float
+    """KL to uniform of single trits, nats."""
+    kl_pairs: float
+    """Mutual information in pairs of trits, nats."""
+    kl_higher: float
+    """Dependence of three and more trits, nats."""
+    sampling_coverage: float
+    """For comparison with older figures: share reached by 195,000 draws, the expected trit rounded."""
+    holdout_exact: float
+    """Share of the true holdout that decodes from its posterior mean exactly, in [0, 1]."""
+    all_exact: float
+    """The same over all 19,683 operations."""
+    margin: float
+    """Smallest gap between the two largest logits over all operations' posterior means."""
+    active: int
+    """Dimensions whose mean varies by more than 0.1 over all operations."""
+    least_variance: float
+    """Of those 16 variances, the smallest."""
+
+
+def report(state: Mapping[str, Tensor], seed: int, draws: int) -> dict[PathName, PathReport]:
+    """Measure both paths of a snapshot with `draws` latents of the run's report stream."""
+    model = TernaryVAE()
+    model.load_state_dict(state)
+    prior = score.latents(max(draws, SAMPLING_DRAWS), seeds.generator(seed, "report"))
+    return {path: _report(model, path, prior) for path in PATHS}
+
+
+def _report(model: TernaryVAE, path: PathName, prior: Tensor) -> PathReport:
+    decoder, everything = model.decoder(path), split.all_operations()
+    drawn = score.coverage(decoder, prior)
+    whole = score.reconstruct(
+        model.encoder(path), decoder, everything, torch.zeros(OPERATIONS, prior.shape[1])
+    )
+    held = score.reconstruct(
+        model.encoder(path), decoder, split.holdout(), torch.zeros(split.HOLDOUT, prior.shape[1])
+    )
+    return PathReport(
+        coverage=drawn.share,
+        entropy=drawn.divergence.entropy,
+        kl_single=drawn.divergence.single,
+        kl_pairs=drawn.divergence.pairs,
+        kl_higher=drawn.divergence.higher,
+        sampling_coverage=sampling_coverage(decoder, prior[:SAMPLING_DRAWS]),
+        holdout_exact=held.exact,
+        all_exact=whole.exact,
+        margin=whole.margin,
+        active=whole.active,
+        least_variance=float(whole.variances.min()),
+    )
+
+
+@torch.no_grad()
+def sampling_coverage(decoder: DecoderA | DecoderB, prior: Tensor) -> float:
+    """Share of operations reached when each trit is its expectation under the softmax, rounded."""
+    places = 3 ** torch.arange(TRITS)
+    reached = torch.zeros(OPERATIONS, dtype=torch.bool)
+    for block in torch.split(prior, 4096):
+        chances = decoder(block).view(-1, TRITS, CLASSES).softmax(-1)
+        trits = (chances[..., 2] - chances[..., 0]).round().long()
+        reached[((trits + 1) * places).sum(1)] = True
+    return float(reached.float().mean())

@@ -1,0 +1,195 @@
+"""
+A run directory: all that is needed to know a training, to repeat it, and to ship its best epoch.
+
+    recipe.toml        the recipe as resolved
+    run.json           seed, versions, threads
+    history.jsonl      one record an epoch (`history`)
+    snapshots/         coverage.pt, elbo.pt, loss.pt: the best epoch by each rule (`choose`), v5.5 format
+    state.pt           where to resume
+    summary.json       once the run has ended: how, and what each snapshot is worth (`report`)
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from torch import Tensor
+
+from ternary_sdk.errors import FormatError, InputError
+from ternary_trainer import checkpoint, choose, history
+from ternary_trainer import recipe as recipes
+from ternary_trainer.disrupt import SurgeEffect, effects
+from ternary_trainer.history import EpochRecord
+from ternary_trainer.report import PathReport
+from ternary_trainer.settings import Recipe
+
+RECIPE: Final = "recipe.toml"
+FACTS: Final = "run.json"
+STATE: Final = "state.pt"
+SUMMARY: Final = "summary.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Snapshot:
+    """A model that a run kept."""
+
+    state: dict[str, Tensor]
+    """As `TernaryVAE.state_dict()` gives it, checked."""
+    epoch: int
+    """After which it was taken, counted from 0."""
+    reason: str
+    """One sentence: which epoch, by which rule and figures."""
+    source: str
+    """SHA-256 of the snapshot's file, 64 lowercase hex digits."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """What shipping by one rule means."""
+
+    rule: str
+    epoch: int
+    reason: str
+    A: PathReport
+    B: PathReport
+
+
+@dataclass(frozen=True, kw_only=True)
+class Summary:
+    """How a run ended, and what it brought."""
+
+    status: str
+    """`complete`, `plateau`, `interrupted`, or `running` if it has not ended (or was killed)."""
+    epochs: int
+    """Trained so far."""
+    planned: int
+    """At most so many."""
+    seconds: float
+    """Wall time of the epochs."""
+    epochs_saved: int
+    """Epochs not trained because the plateau's score stood still."""
+    seconds_saved: float
+    """Their time, at the mean of the last five."""
+    choices: Mapping[str, Choice]
+    """What each rule would ship; empty unless the run has ended."""
+    surges: Sequence[SurgeEffect]
+    """Coverage before, during and after each surge."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """A training that was run, or is running."""
+
+    path: Path
+    recipe: Recipe
+    seed: int
+    facts: Mapping[str, Any]
+    """Versions and threads it ran with."""
+    history: Sequence[EpochRecord]
+
+    def best(self, rule: str = "coverage") -> Snapshot:
+        """The snapshot a rule chose: `coverage`, `elbo` or `loss`.
+
+        Raises:
+            InputError: If there is no such rule.
+            FormatError: If the snapshot is missing or damaged.
+        """
+        choose.score_by(rule)
+        file = snapshot_file(self.path, rule)
+        if not file.exists():
+            raise FormatError(
+                f"{file}: missing, expected the snapshot of a finished epoch; train for one epoch first"
+            )
+        kept = checkpoint.load(file)
+        record = next((record for record in self.history if record.epoch == kept.epoch), None)
+        if record is None:
+            raise FormatError(
+                f"{file}: is of epoch {kept.epoch}, which the history lacks; resume the run to repair it"
+            )
+        reason = choose.reason(record, self.recipe, rule)
+        return Snapshot(state=kept.state, epoch=kept.epoch, reason=reason, source=kept.source)
+
+    def summary(self) -> Summary:
+        """How the run ended, and what each rule would ship.
+
+        Raises:
+            FormatError: If `summary.json` is damaged.
+        """
+        file = self.path / SUMMARY
+        ending: dict[str, Any] = _read_json(file) if file.exists() else {"status": "running", "choices": {}}
+        unspent = self.recipe.epochs - len(self.history) if ending["status"] == "plateau" else 0
+        recent = [record.seconds for record in self.history[-5:]]
+        return Summary(
+            status=ending["status"],
+            epochs=len(self.history),
+            planned=self.recipe.epochs,
+            seconds=sum(record.seconds for record in self.history),
+            epochs_saved=unspent,
+            seconds_saved=unspent * sum(recent) / max(1, len(recent)),
+            choices={rule: _choice(rule, value, file) for rule, value in ending["choices"].items()},
+            surges=effects(self.history),
+        )
+
+
+def open(path: Path) -> Run:
+    """Open a run directory.
+
+    Raises:
+        FormatError: If it is none, or one of its files is damaged.
+    """
+    facts = _read_json(path / FACTS)
+    seed = facts.pop("seed", None)
+    if type(seed) is not int:
+        raise FormatError(f"{path / FACTS}: seed is {seed!r}, expected a whole number")
+    try:
+        recipe = recipes.load(str(path / RECIPE))
+    except InputError as error:
+        raise FormatError(str(error)) from None
+    records = history.read(path) if (path / history.NAME).exists() else []
+    return Run(path=path, recipe=recipe, seed=seed, facts=facts, history=records)
+
+
+def snapshot_file(path: Path, rule: str) -> Path:
+    """Where a run keeps the snapshot of a rule."""
+    return path / "snapshots" / f"{rule}.pt"
+
+
+def write_facts(path: Path, facts: Mapping[str, Any]) -> None:
+    """Record the seed and what the training runs with.
+
+    Raises:
+        InputError: If it cannot be written.
+    """
+    checkpoint.write_bytes(path / FACTS, json.dumps(dict(facts), indent=1).encode())
+
+
+def write_ending(path: Path, status: str, choices: Mapping[str, Choice]) -> None:
+    """Record how a run ended.
+
+    Raises:
+        InputError: If it cannot be written.
+    """
+    ending = {"status": status, "choices": {rule: asdict(choice) for rule, choice in choices.items()}}
+    checkpoint.write_bytes(path / SUMMARY, json.dumps(ending, indent=1).encode())
+
+
+def _choice(rule: str, values: dict[str, Any], file: Path) -> Choice:
+    try:
+        reports = {path: PathReport(**values[path]) for path in ("A", "B")}
+        return Choice(rule=rule, epoch=values["epoch"], reason=values["reason"], **reports)
+    except (KeyError, TypeError):
+        raise FormatError(f"{file}: choice '{rule}' is incomplete") from None
+
+
+def _read_json(file: Path) -> dict[str, Any]:
+    try:
+        values = json.loads(file.read_text())
+    except OSError:
+        raise FormatError(f"{file}: cannot be read, expected the directory of a run") from None
+    except ValueError:
+        raise FormatError(f"{file}: is not JSON") from None
+    if not isinstance(values, dict):
+        raise FormatError(f"{file}: holds a {type(values).__name__}, expected an object")
+    return values

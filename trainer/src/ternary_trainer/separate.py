@@ -1,0 +1,170 @@
+"""
+Method `separate`: each path for itself. First a VAE; then its prior draws are evened out as well.
+
+A path's loss is CE + beta·KL (free bits a dimension) + a pull on dimensions whose mean hardly varies, plus,
+in the second phase, the weighted potential of its prior draws (`uniformity`). The paths share nothing, so
+they run side by side in two threads; each has its own number stream, so the result does not depend on which
+is ahead.
+"""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ternary_sdk.operations import OPERATIONS
+from ternary_trainer import score, seeds, space, split
+from ternary_trainer.dials import Dials, cosine, geometric, ramp, turned
+from ternary_trainer.method import Figures, PathFigures, annealed_loss
+from ternary_trainer.model import CLASSES, PATHS, PathName, TernaryVAE
+from ternary_trainer.settings import Effort, Recipe, Separate, Surge
+from ternary_trainer.uniformity import Uniformity, decode, push
+
+_FIRST_COUNT = 100_000
+
+
+def schedule(settings: Separate, epochs: int, at: float) -> Dials:
+    """The dials at a moment, in epochs from the start: 2.5 is half-way through the third."""
+    learn, spread = settings.learn, settings.spread
+    if at < learn.epochs:
+        progress = at / learn.epochs
+        rate = cosine(learn.rate, 0.3 * learn.rate, progress) * max(0.02, ramp(progress, 0.1))
+        return Dials(rate=rate, beta=learn.beta * ramp(progress, 0.3))
+    progress = (at - learn.epochs) / (epochs - learn.epochs)
+    weight = geometric(*spread.weight, max(0.0, (progress - 0.3) / 0.7)) * ramp(progress, 0.1)
+    rate = cosine(spread.rate, spread.final_rate, progress) * max(0.05, ramp(progress, 0.1))
+    return Dials(rate=rate, beta=spread.beta, exploration=weight)
+
+
+def windows(settings: Separate, epochs: int, at: float) -> Tensor:
+    """For each order of trits, how many draws the running distribution remembers, shape (10,)."""
+    spread = settings.spread
+    progress = min(1.0, max(0.0, at - settings.learn.epochs) / (0.9 * (epochs - settings.learn.epochs)))
+    high = geometric(*spread.window, progress)
+    low = min(high, spread.low_window)
+    return torch.tensor([low] * 3 + [(low * high) ** 0.5] + [high] * (space.ORDERS - 4))
+
+
+class PathTraining:
+    """One path's weights, optimizer, number stream and running distribution."""
+
+    def __init__(
+        self, model: TernaryVAE, path: PathName, recipe: Recipe, settings: Separate, seed: int
+    ) -> None:
+        self._recipe, self._settings = recipe, settings
+        self._effort: Effort = settings.A if path == "A" else settings.B
+        self._encoder, self._decoder = model.encoder(path), model.decoder(path)
+        self._parameters = model.parameters_of(path)
+        self._optimizer = torch.optim.AdamW(self._parameters, weight_decay=recipe.weight_decay, fused=True)
+        device = self._parameters[0].device
+        self._data = split.training(device)
+        self._random = seeds.generator(seed, f"training of path {path}", device)
+        self._uniformity: Uniformity | None = None
+
+    def run(self, epoch: int, surge: Surge | None) -> PathFigures:
+        """Train one epoch."""
+        if self._uniformity is None and epoch >= self._settings.learn.epochs:
+            self._uniformity = Uniformity(
+                score.count(self._decoder, score.latents(_FIRST_COUNT, self._random))
+            )
+        sums = torch.zeros(2)
+        passes = self._settings.learn.passes if self._uniformity is None else self._effort.passes
+        steps = passes * (len(self._data) // self._recipe.batch)
+        for step, rows in enumerate(self._batches(passes)):
+            at = epoch + step / steps
+            dials = turned(schedule(self._settings, self._recipe.epochs, at), surge)
+            self._optimizer.zero_grad()
+            sums += self._autoencode(rows, dials)
+            if self._uniformity:
+                self._spread(
+                    self._uniformity, windows(self._settings, self._recipe.epochs, at), dials.exploration
+                )
+            self._step(dials.rate)
+        reconstruction, kl = (sums / steps).tolist()
+        return PathFigures(reconstruction=reconstruction, kl=kl, dials=dials)
+
+    def _batches(self, passes: int) -> Iterator[Tensor]:
+        batch, total, device = self._recipe.batch, len(self._data), self._random.device
+        for _ in range(passes):
+            order = torch.randperm(total, generator=self._random, device=device)
+            yield from order[: total - total % batch].view(-1, batch)
+
+    def _autoencode(self, rows: Tensor, dials: Dials) -> Tensor:
+        # Adds the gradient of the VAE's part, and gives (cross-entropy, KL).
+        batch = self._data.take(rows)
+        mean, logvar = self._encoder(batch.tables)
+        noise = score.latents(len(rows), self._random)
+        logits = self._decoder(mean + dials.noise * noise * (logvar / 2).exp())
+        ce = F.cross_entropy(logits.view(-1, CLASSES), batch.classes.view(-1), reduction="sum") / len(rows)
+        kl = score.kl_to_prior(mean, logvar)
+        paid = kl.clamp(min=self._settings.free_bits).sum(1).mean()
+        idle = (self._settings.active_variance - mean.var(0)).clamp(min=0).sum()
+        (ce + dials.beta * paid + self._settings.active_weight * idle).backward()
+        return torch.stack([ce.detach(), kl.detach().sum(1).mean()]).cpu()
+
+    def _spread(self, uniformity: Uniformity, windows: Tensor, weight: float) -> None:
+        # Most draws are far from any boundary between operations, where no gradient is: those are decoded
+        # and counted, but only the rest go through the network again to be pushed.
+        latents = score.latents(self._effort.draws, self._random)
+        with torch.no_grad():
+            draws = decode(self._decoder, latents)
+        uniformity.observe(draws, windows.to(latents.device))
+        gradient = push(draws, uniformity.potential()).flatten(0, 1)
+        chosen = gradient.abs().sum(0).topk(self._effort.pushed, sorted=False).indices
+        logits = self._decoder(latents[chosen])
+        logits.backward(gradient[:, chosen].t() * (weight / len(latents)))
+
+    def _step(self, rate: float) -> None:
+        torch.nn.utils.clip_grad_norm_(self._parameters, self._recipe.clip)
+        self._optimizer.param_groups[0]["lr"] = rate
+        self._optimizer.step()
+
+    def state(self) -> dict[str, Any]:
+        """All that a resumed run needs besides the weights."""
+        return {
+            "optimizer": self._optimizer.state_dict(),
+            "random": self._random.get_state(),
+            "uniformity": self._uniformity and self._uniformity.state(),
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from `state`."""
+        self._optimizer.load_state_dict(state["optimizer"])
+        self._random.set_state(state["random"])
+        if state["uniformity"]:
+            self._uniformity = Uniformity(torch.ones(OPERATIONS, device=self._random.device))
+            self._uniformity.restore(state["uniformity"])
+
+
+class SeparateTraining:
+    """Both paths side by side; the `Method` of recipes with a table `separate`."""
+
+    def __init__(self, model: TernaryVAE, recipe: Recipe, settings: Separate, seed: int) -> None:
+        self._settings = settings
+        self._paths = {path: PathTraining(model, path, recipe, settings, seed) for path in PATHS}
+
+    def run_epoch(self, epoch: int, surge: Surge | None) -> Figures:
+        """Train both paths for one epoch."""
+        with ThreadPoolExecutor(len(PATHS)) as threads:
+            runs = {
+                path: threads.submit(training.run, epoch, surge) for path, training in self._paths.items()
+            }
+        phase = "learn" if epoch < self._settings.learn.epochs else "spread"
+        return Figures(phase=phase, A=runs["A"].result(), B=runs["B"].result())
+
+    def validation_loss(self, figures: Figures, a: score.Reconstruction, b: score.Reconstruction) -> float:
+        """CE + beta·KL of both paths, as trained on in this epoch."""
+        bits = self._settings.free_bits
+        return annealed_loss(a, figures.A.dials.beta, bits) + annealed_loss(b, figures.B.dials.beta, bits)
+
+    def state(self) -> dict[str, Any]:
+        """All that a resumed run needs besides the weights."""
+        return {path: training.state() for path, training in self._paths.items()}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from `state`."""
+        for path, training in self._paths.items():
+            training.restore(state[path])

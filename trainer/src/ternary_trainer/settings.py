@@ -1,0 +1,159 @@
+"""
+The settings of a training: frozen dataclasses, one line of meaning under each field.
+
+A run directory stores them as resolved; a field that is renamed or changes its meaning makes old runs
+impossible to resume.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, kw_only=True)
+class Surge:
+    """A disruption: for a few epochs, four dials are turned away from their schedule.
+
+    Each dial is multiplied by its factor to the power of the strength, so strength 0 changes nothing.
+    """
+
+    epoch: int
+    """First epoch, counted from 0."""
+    epochs: int = 1
+    """How many."""
+    strength: float = 1.0
+    """Exponent of the four factors, at least 0."""
+    noise: float = 1.5
+    """Factor on the standard deviation of the posterior's noise."""
+    beta: float = 2.0
+    """Factor on the weight of the KL to the prior."""
+    exploration: float = 2.0
+    """Factor on the prior's term: uniformity under `separate`, entropy and repulsion under `coupled`."""
+    rate: float = 2.0
+    """Factor on the learning rate."""
+
+    def covers(self, epoch: int) -> bool:
+        """Whether the surge is on in an epoch."""
+        return self.epoch <= epoch < self.epoch + self.epochs
+
+
+@dataclass(frozen=True, kw_only=True)
+class Learn:
+    """The first phase of `separate`: a plain VAE."""
+
+    epochs: int
+    """How many; the next phase follows."""
+    passes: int
+    """Passes over the training operations in each of them."""
+    rate: float
+    """Peak learning rate; it rises over the first tenth and falls by a cosine to 0.3 of it."""
+    beta: float
+    """Weight of the KL, reached after 30 % of the phase."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spread:
+    """The second phase of `separate`: the prior's draws are evened out."""
+
+    rate: float
+    """Peak learning rate; it rises over the first tenth and falls by a cosine."""
+    final_rate: float
+    """Learning rate at the end."""
+    beta: float
+    """Weight of the KL."""
+    weight: tuple[float, float]
+    """Weight of uniformity after the first tenth, and at the end; constant to 30 %, then geometric."""
+    window: tuple[float, float]
+    """Memory of the running distribution in draws, at the start and at the end, for four trits and more."""
+    low_window: float
+    """The longest memory for single trits and pairs: few draws settle them, a long memory makes them swing."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Effort:
+    """What one path does in an epoch of the second phase of `separate`."""
+
+    passes: int
+    """Passes over the training operations."""
+    draws: int
+    """Prior draws decoded in each step."""
+    pushed: int
+    """Of these, how many are pushed: those that a push moves most."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Separate:
+    """Both paths for themselves, side by side: ELBO first, then uniform draws."""
+
+    free_bits: float
+    """Nats of KL a dimension that cost nothing."""
+    active_variance: float
+    """Variance of the mean below which a dimension is pulled back, over the batch."""
+    active_weight: float
+    """Weight of that pull."""
+    learn: Learn
+    spread: Spread
+    A: Effort
+    B: Effort
+
+
+@dataclass(frozen=True, kw_only=True)
+class Coupled:
+    """The published recipe: both paths in one loss, with cross-injection. docs/training.md gives each formula."""
+
+    free_bits: float
+    """Nats of KL a dimension that cost nothing."""
+    entropy: float
+    """Weight of the entropy of path B's mean softmax."""
+    repulsion: float
+    """Weight of the mean pairwise exp(-d²/0.25) of path B's latents."""
+    disruption: int
+    """Epoch at which beta B jumps from 0, and the first halving of the rate happens."""
+    state_net: bool
+    """Whether StateNet's corrections are applied, once an epoch; it has no gradient."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scoring:
+    """How an epoch is scored."""
+
+    draws: int
+    """Prior draws decoded for coverage after each epoch, at least 50,000."""
+    exact: float
+    """Share of the validation operations that each path must reconstruct for an epoch to be eligible."""
+    report_draws: int
+    """Prior draws decoded for each kept snapshot at the end of the run, for the summary."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plateau:
+    """When a run is done."""
+
+    score: Literal["coverage", "loss"]
+    """Which score must improve: coverage of the weaker path, or the published loss."""
+    patience: int
+    """Epochs without improvement after which the run ends."""
+    least: float
+    """What counts as an improvement, in the score's unit."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """All that decides a training, besides the seed and the machine."""
+
+    name: str
+    """As listed by `ternary recipes`, or the file's stem."""
+    about: str
+    """One sentence."""
+    epochs: int
+    """At most so many."""
+    batch: int
+    """Training operations in a step."""
+    weight_decay: float
+    """AdamW's."""
+    clip: float
+    """Largest norm of a step's gradient."""
+    scoring: Scoring
+    plateau: Plateau
+    separate: Separate | None = None
+    coupled: Coupled | None = None
+    surge: tuple[Surge, ...] = ()

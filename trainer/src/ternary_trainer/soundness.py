@@ -1,0 +1,87 @@
+"""
+What a recipe's settings must satisfy beyond their types: ranges, and settings that contradict each other.
+"""
+
+import itertools
+from collections.abc import Iterator
+
+from ternary_trainer.settings import Coupled, Effort, Recipe, Separate
+from ternary_trainer.split import TRAINING
+
+QUOTED: int = 50_000
+"""Draws at which an epoch's coverage is quoted, and so the least that can be asked for."""
+
+
+def check(recipe: Recipe) -> str | None:
+    """The first thing that is wrong with a recipe, as 'setting … is …, expected …', or None."""
+    return next(_problems(recipe), None)
+
+
+def _problems(recipe: Recipe) -> Iterator[str]:
+    if (recipe.separate is None) == (recipe.coupled is None):
+        yield "tables 'separate' and 'coupled': expected exactly one of them"
+    yield from _outside("epochs", recipe.epochs, 1, 100_000)
+    yield from _outside("batch", recipe.batch, 2, TRAINING)
+    yield from _outside("weight_decay", recipe.weight_decay, 0, 1)
+    yield from _outside("clip", recipe.clip, 1e-6, 1e6)
+    yield from _outside("scoring.draws", recipe.scoring.draws, QUOTED, 10**9)
+    yield from _outside("scoring.report_draws", recipe.scoring.report_draws, QUOTED, 10**9)
+    yield from _outside("scoring.exact", recipe.scoring.exact, 0, 1)
+    yield from _outside("plateau.patience", recipe.plateau.patience, 1, 100_000)
+    yield from _outside("plateau.least", recipe.plateau.least, 0, 1e9)
+    yield from _surges(recipe)
+    yield from _separate(recipe.separate, recipe.epochs) if recipe.separate else ()
+    yield from _coupled(recipe.coupled) if recipe.coupled else ()
+
+
+def _surges(recipe: Recipe) -> Iterator[str]:
+    for number, surge in enumerate(recipe.surge):
+        name = f"surge[{number}]"
+        yield from _outside(f"{name}.epoch", surge.epoch, 0, recipe.epochs - 1)
+        yield from _outside(f"{name}.epochs", surge.epochs, 1, recipe.epochs)
+        yield from _outside(f"{name}.strength", surge.strength, 0, 10)
+        for dial in ("noise", "beta", "exploration", "rate"):
+            yield from _outside(f"{name}.{dial}", getattr(surge, dial), 1e-3, 1e3)
+    ordered = sorted(recipe.surge, key=lambda surge: surge.epoch)
+    for first, second in itertools.pairwise(ordered):
+        if first.covers(second.epoch):
+            yield f"setting 'surge': two surges overlap at epoch {second.epoch}, expected one at a time"
+
+
+def _separate(settings: Separate, epochs: int) -> Iterator[str]:
+    yield from _outside("separate.free_bits", settings.free_bits, 0, 100)
+    yield from _outside("separate.active_variance", settings.active_variance, 0, 1)
+    yield from _outside("separate.active_weight", settings.active_weight, 0, 1e6)
+    learn, spread = settings.learn, settings.spread
+    if not 0 < learn.epochs < epochs:
+        yield f"setting 'separate.learn.epochs' is {learn.epochs}, expected 1 to {epochs - 1}"
+    yield from _outside("separate.learn.passes", learn.passes, 1, 10_000)
+    yield from _outside("separate.learn.rate", learn.rate, 1e-9, 1)
+    yield from _outside("separate.learn.beta", learn.beta, 0, 100)
+    yield from _outside("separate.spread.rate", spread.rate, 1e-9, 1)
+    yield from _outside("separate.spread.final_rate", spread.final_rate, 1e-9, spread.rate)
+    yield from _outside("separate.spread.beta", spread.beta, 0, 100)
+    for value in spread.weight:
+        yield from _outside("separate.spread.weight", value, 1e-6, 1e6)
+    for value in (*spread.window, spread.low_window):
+        yield from _outside("separate.spread.window", value, 1, 1e12)
+    yield from _effort("separate.A", settings.A)
+    yield from _effort("separate.B", settings.B)
+
+
+def _effort(name: str, effort: Effort) -> Iterator[str]:
+    yield from _outside(f"{name}.passes", effort.passes, 1, 10_000)
+    yield from _outside(f"{name}.draws", effort.draws, 1, 10**7)
+    yield from _outside(f"{name}.pushed", effort.pushed, 1, effort.draws)
+
+
+def _coupled(settings: Coupled) -> Iterator[str]:
+    yield from _outside("coupled.free_bits", settings.free_bits, 0, 100)
+    yield from _outside("coupled.entropy", settings.entropy, 0, 100)
+    yield from _outside("coupled.repulsion", settings.repulsion, 0, 100)
+    yield from _outside("coupled.disruption", settings.disruption, 0, 100_000)
+
+
+def _outside(name: str, value: float, least: float, most: float) -> Iterator[str]:
+    if not least <= value <= most:
+        yield f"setting '{name}' is {value}, expected {least:g} to {most:g}"

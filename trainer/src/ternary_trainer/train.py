@@ -1,0 +1,249 @@
+"""
+The training loop.
+
+Each epoch: train, score both paths on the validation stream, keep the snapshot of every rule that now finds
+this epoch best, write the history, then the state to resume from. Every file is replaced by a rename and the
+state comes last, so a run that is killed at any moment resumes from the last state to the same weights.
+"""
+
+import os
+import platform
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from ternary_sdk.coverage import iid_limit
+from ternary_sdk.errors import FormatError, InputError
+from ternary_trainer import checkpoint, choose, history, run, score, seeds, split
+from ternary_trainer import recipe as recipes
+from ternary_trainer.disrupt import Surges, running
+from ternary_trainer.history import EpochRecord, PathRecord
+from ternary_trainer.interrupt import Interrupt, finishing
+from ternary_trainer.method import Method, PathFigures
+from ternary_trainer.model import PATHS, PathName, TernaryVAE, initial
+from ternary_trainer.report import report
+from ternary_trainer.run import Choice, Run
+from ternary_trainer.separate import SeparateTraining
+from ternary_trainer.settings import Recipe
+from ternary_trainer.soundness import QUOTED
+
+OnEpoch = Callable[[EpochRecord], None]
+
+
+def train(
+    recipe: Recipe, *, seed: int, out: Path, on_epoch: OnEpoch | None = None, resume: bool = False
+) -> Run:
+    """Train both paths, or go on with a training that was interrupted.
+
+    Args:
+        recipe: As `recipe.load` gives it.
+        seed: In [0, 2^63); with the recipe, the machine and its thread count it decides the weights.
+        out: The run directory; it must not exist or be empty, unless resuming.
+        on_epoch: Called with each epoch's record once it is safely written.
+        resume: Go on in `out`, with the same recipe and seed.
+    Returns:
+        The run, also when Ctrl-C ended it early; `summary().status` tells.
+    Raises:
+        InputError: If `out` holds a run, or another recipe or seed is resumed, or a file cannot be written.
+        FormatError: If the state to resume from is damaged.
+    """
+    _prepare(recipe, seed, out, resume)
+    with running(out), _one_thread_an_operation(), finishing() as interrupt:
+        training = Training(recipe, seed, out)
+        if resume:
+            training.restore()
+        status = training.go_on(on_epoch, interrupt)
+        run.write_ending(out, status, {} if status == "interrupted" else _choices(run.open(out)))
+    return run.open(out)
+
+
+class Training:
+    """A model in training, with all that decides how it goes on."""
+
+    def __init__(self, recipe: Recipe, seed: int, out: Path) -> None:
+        self._recipe, self._out = recipe, out
+        device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self._model = initial(seeds.derive(seed, "initial weights")).to(device)
+        self._method = _method(self._model, recipe, seed)
+        self._surges = Surges(recipe.surge, out)
+        self._history: list[EpochRecord] = []
+        self._operations = split.validation(device)
+        stream = seeds.generator(seed, "validation", device)
+        self._prior = score.latents(recipe.scoring.draws, stream)
+        self._noise = score.latents(len(self._operations), stream)
+
+    def go_on(self, on_epoch: OnEpoch | None, interrupt: Interrupt) -> str:
+        """Train until the recipe's end, its plateau, or an interrupt; which of them it was."""
+        while len(self._history) < self._recipe.epochs:
+            if self._history and choose.is_done(self._history, self._recipe):
+                return "plateau"
+            if interrupt.requested:
+                return "interrupted"
+            record = self._epoch(len(self._history))
+            self._keep(record)
+            if on_epoch:
+                on_epoch(record)
+        return "complete"
+
+    def _epoch(self, epoch: int) -> EpochRecord:
+        started = time.perf_counter()
+        surge, origin = self._surges.at(epoch)
+        figures = self._method.run_epoch(epoch, surge)
+        with ThreadPoolExecutor(len(PATHS)) as threads:
+            (cover_a, a), (cover_b, b) = threads.map(self._score, PATHS)
+        return EpochRecord(
+            epoch=epoch,
+            epochs=self._recipe.epochs,
+            phase=figures.phase,
+            seconds=time.perf_counter() - started,
+            rate=figures.A.dials.rate,
+            limit=iid_limit(QUOTED),
+            loss=self._method.validation_loss(figures, a, b),
+            surge=surge.strength if surge else 0.0,
+            surge_origin=origin,
+            A=_path_record(figures.A, cover_a, a),
+            B=_path_record(figures.B, cover_b, b),
+            coupling=dict(figures.coupling) if figures.coupling else None,
+        )
+
+    def _score(self, path: PathName) -> tuple[score.Coverage, score.Reconstruction]:
+        encoder, decoder = self._model.encoder(path), self._model.decoder(path)
+        return (
+            score.coverage(decoder, self._prior),
+            score.reconstruct(encoder, decoder, self._operations, self._noise),
+        )
+
+    def _keep(self, record: EpochRecord) -> None:
+        self._history.append(record)
+        for rule in choose.RULES:
+            if choose.best_epoch(self._history, self._recipe, rule) == record.epoch:
+                file = run.snapshot_file(self._out, rule)
+                checkpoint.save(file, state=self._model.state_dict(), epoch=record.epoch)
+        history.write(self._out, self._history)
+        checkpoint.write(
+            self._out / run.STATE,
+            {
+                "epochs": len(self._history),
+                "model": self._model.state_dict(),
+                "method": self._method.state(),
+                "surges": self._surges.state(),
+            },
+        )
+
+    def restore(self) -> None:
+        """Go back to the last state that was written.
+
+        Raises:
+            FormatError: If it is damaged.
+        """
+        file = self._out / run.STATE
+        if not file.exists():
+            return  # Killed before the first epoch was over: that epoch is trained again from the seed.
+        state = _read_state(file)
+        self._model.load_state_dict(checkpoint.check_state(state["model"], str(file)))
+        self._method.restore(state["method"])
+        self._surges.restore(state["surges"])
+        self._history = history.read(self._out)[: state["epochs"]]
+
+
+def _read_state(file: Path) -> dict[str, Any]:
+    try:
+        state: dict[str, Any] = checkpoint.read(file)
+        return {key: state[key] for key in ("epochs", "model", "method", "surges")}
+    except KeyError as error:
+        raise FormatError(f"{file}: lacks {error}, expected the state of a training") from None
+
+
+def _method(model: TernaryVAE, recipe: Recipe, seed: int) -> Method:
+    if recipe.separate:
+        return SeparateTraining(model, recipe, recipe.separate, seed)
+    raise InputError(f"recipe '{recipe.name}': no method, expected a table 'separate' or 'coupled'")
+
+
+def _path_record(figures: PathFigures, covered: score.Coverage, rebuilt: score.Reconstruction) -> PathRecord:
+    return PathRecord(
+        reconstruction=figures.reconstruction,
+        kl=figures.kl,
+        beta=figures.dials.beta,
+        noise=figures.dials.noise,
+        weight=figures.dials.exploration,
+        coverage=covered.share,
+        entropy=covered.divergence.entropy,
+        kl_single=covered.divergence.single,
+        kl_pairs=covered.divergence.pairs,
+        kl_higher=covered.divergence.higher,
+        exact=rebuilt.exact,
+        elbo=rebuilt.elbo,
+        active=rebuilt.active,
+    )
+
+
+def _prepare(recipe: Recipe, seed: int, out: Path, resume: bool) -> None:
+    if resume:
+        _check_same(run.open(out), recipe, seed)
+        return
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise InputError(
+            f"{out}: exists and is not an empty directory; resume the run in it, or name another"
+        )
+    seeds.derive(seed, "initial weights")  # refuses a seed out of range before anything is written
+    try:
+        (out / "snapshots").mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{out}: cannot be made ({error.strerror})") from None
+    checkpoint.write_bytes(out / run.RECIPE, recipes.dump(recipe).encode())
+    run.write_facts(out, {"seed": seed, **_versions()})
+
+
+def _check_same(earlier: Run, recipe: Recipe, seed: int) -> None:
+    if earlier.seed != seed:
+        raise InputError(
+            f"{earlier.path}: was started with seed {earlier.seed}, cannot resume it with {seed}"
+        )
+    if earlier.recipe != recipe:
+        old, new = recipes.dump(earlier.recipe).splitlines(), recipes.dump(recipe).splitlines()
+        was, now = next(
+            (pair for pair in zip(old, new, strict=False) if pair[0] != pair[1]), ("shorter", "longer")
+        )
+        raise InputError(f"{earlier.path}: its recipe says '{was}', cannot resume it with '{now}'")
+
+
+def _versions() -> dict[str, Any]:
+    return {
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "numpy": np.__version__,
+        "machine": platform.machine(),
+        "cores": os.cpu_count(),
+        "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
+    }
+
+
+@contextmanager
+def _one_thread_an_operation() -> Iterator[None]:
+    # The networks are too small to share one operation between cores, and results would depend on how many
+    # there are; the paths run side by side instead.
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _choices(ended: Run) -> dict[str, Choice]:
+    kept = {rule: ended.best(rule) for rule in choose.RULES}
+    reports = {
+        best.epoch: report(best.state, ended.seed, ended.recipe.scoring.report_draws)
+        for best in kept.values()
+    }
+    return {
+        rule: Choice(rule=rule, epoch=best.epoch, reason=best.reason, **reports[best.epoch])
+        for rule, best in kept.items()
+    }
