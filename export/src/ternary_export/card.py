@@ -89,11 +89,10 @@ def _origin(provenance: Provenance) -> str:
     origin = provenance.origin
     lines = [
         f"- Trained snapshot: epoch {origin.epoch} of {_KINDS[origin.kind]}.",
-        f"- Why this one: {origin.reason}.",
+        f"- Why this one: {origin.reason.rstrip('.')}.",
+        f"- Snapshot file: SHA-256 `{origin.file}`.",
         f"- Weights: SHA-256 `{origin.weights}`.",
     ]
-    if origin.file is not None:
-        lines.append(f"- Checkpoint file: SHA-256 `{origin.file}`.")
     if origin.recipe is not None:
         lines.append(
             f"- Recipe: {origin.recipe}" + (f", seed {origin.seed}." if origin.seed is not None else ".")

@@ -105,7 +105,7 @@ def _choose(source: Run | Checkpoint, rule: str | None) -> tuple[Mapping[str, Te
     snapshot = source.best(rule) if rule is not None else source.best()
     return snapshot.state, Origin(
         kind="run",
-        file=None,
+        file=snapshot.source,
         weights=weights_digest(snapshot.state),
         epoch=snapshot.epoch,
         reason=snapshot.reason,

@@ -32,8 +32,8 @@ class Origin:
     kind: Literal["run", "checkpoint"]
     """A run of our trainer, or a file that some training wrote."""
 
-    file: str | None
-    """SHA-256 of the checkpoint file, hex; None for a run."""
+    file: str
+    """SHA-256 of the snapshot's file, hex."""
 
     weights: str
     """SHA-256 over all tensors, hex: the same weights have the same digest wherever they are stored."""
@@ -121,12 +121,11 @@ class Provenance:
 def _write_origin(origin: Origin) -> Json:
     stated: dict[str, Json] = {
         "kind": origin.kind,
+        "file_sha256": origin.file,
         "weights_sha256": origin.weights,
         "epoch": origin.epoch,
         "reason": origin.reason,
     }
-    if origin.file is not None:
-        stated["file_sha256"] = origin.file
     if origin.recipe is not None:
         stated["recipe"] = origin.recipe
     if origin.seed is not None:
@@ -138,7 +137,7 @@ def _read_origin(fields: Fields) -> Origin:
     kind = fields.text("kind", pattern=_KIND)
     origin = Origin(
         kind="run" if kind == "run" else "checkpoint",
-        file=fields.optional("file_sha256", fields.sha256),
+        file=fields.sha256("file_sha256"),
         weights=fields.sha256("weights_sha256"),
         epoch=fields.integer("epoch"),
         reason=fields.text("reason"),
