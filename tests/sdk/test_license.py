@@ -1,6 +1,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,14 +10,20 @@ from ternary_license_server import keyset
 from ternary_license_server.issue import issue
 from ternary_license_server.keys import KeyRing
 from ternary_license_server.signing import SigningKey
+from ternary_sdk import installation
 from ternary_sdk.canonical import Json
-from ternary_sdk.errors import InputError, LicenseError, Reason
+from ternary_sdk.claims import ContentKey
+from ternary_sdk.errors import InputError, LicenseError, Reason, SignatureError
 from ternary_sdk.identity import ExactPackage, PackageIdentity, VersionRange
 from ternary_sdk.license import TYP, Action, License
 from ternary_sdk.trust import Role, Trust
 
 Sign = Callable[[Json], bytes]
 Claims = dict[str, Json]
+
+
+KEY = "A" * 43 + "="
+BOUND = "B" * 43
 
 
 def this_machine() -> str:
@@ -41,6 +48,8 @@ def test_every_claim_is_read_into_its_type(ring: KeyRing, now: datetime, package
         entitlements=["sample", "encode"],
         unique_operations=5000,
         machines=["m-1", "x-2"],
+        seats=2,
+        content_keys={package.digest: bytes(32)},
         license_id="L-17",
     )
     assert License.read(token, ring.trust) == License(
@@ -54,6 +63,9 @@ def test_every_claim_is_read_into_its_type(ring: KeyRing, now: datetime, package
         packages=terms,
         entitlements=frozenset({"sample", "encode"}),
         machines=("m-1", "x-2"),
+        bound_to=None,
+        seats=2,
+        content_keys=(ContentKey(digest=package.digest, clear=bytes(32), sealed=None),),
         unique_operations=5000,
     )
 
@@ -98,6 +110,34 @@ def test_critical_claim_that_is_understood_is_fine(ring: KeyRing, sign: Sign, cl
             "license.unique_operations: 19684, expected an integer from 1 to 19683",
         ),
         ({"unique_operations": None}, "license.unique_operations: null, expected an integer from 1 to 19683"),
+        ({"cnf": {}}, "license.cnf: member 'jkt' is missing"),
+        ({"cnf": {"jkt": "A"}}, "license.cnf.jkt: 'A', expected text of the form [A-Za-z0-9_-]{43}"),
+        ({"cnf": {"jkt": "A" * 43, "x5t": ""}}, "license.cnf: unknown member 'x5t'"),
+        ({"seats": 2}, "license.seats: nothing counts them without 'machines' or 'cnf'"),
+        ({"seats": 0}, "license.seats: 0, expected an integer from 1 to 1000000"),
+        ({"content_keys": []}, "license.content_keys: 0 entries, expected 1 to 256"),
+        (
+            {"content_keys": [{"digest": "cd" * 32, "key": KEY}]},
+            "license.content_keys: a digest is repeated or not among the packages",
+        ),
+        (
+            {"content_keys": [{"digest": "ab" * 32, "key": KEY}] * 2},
+            "license.content_keys: a digest is repeated or not among the packages",
+        ),
+        (
+            {"content_keys": [{"digest": "ab" * 32, "key": "AAAA"}]},
+            "license.content_keys[0].key: 3 bytes, expected 32",
+        ),
+        (
+            {"content_keys": [{"digest": "ab" * 32, "jwe": "a.b.c.d.e"}]},
+            "license.content_keys[0]: member 'key' is missing",
+        ),
+        (
+            {"content_keys": [{"digest": "ab" * 32, "key": KEY}], "cnf": {"jkt": "A" * 43}},
+            "license.content_keys[0]: member 'jwe' is missing",
+        ),
+        ({"grace": {"days": 14}}, "license.grace: this SDK does not enforce it; use a newer one"),
+        ({"grace": None}, "license.grace: this SDK does not enforce it; use a newer one"),
         ({"critical": ["order"]}, "license.critical: 'order' is no claim that this SDK understands"),
         ({"critical": []}, "license.critical: 0 entries, expected 1 to 32"),
     ],
@@ -347,6 +387,57 @@ def test_machine_without_an_id_is_refused_only_where_one_is_needed(
         Reason.MACHINE_REQUIRED,
         "machine: this is a container",
     )
+
+
+def test_bound_license_runs_under_its_installation_key_alone(
+    license: License, package: PackageIdentity, now: datetime
+) -> None:
+    bound = replace(license, bound_to=BOUND)
+
+    def check(held: str | None) -> None:
+        bound.check("sample", package=package, machine=this_machine, installation=lambda: held, now=now)
+
+    check(BOUND)
+    assert refused(lambda: check("C" * 43)) == (
+        Reason.MACHINE_MISMATCH,
+        f"license L-17 is bound to installation key {BOUND}, this user's is {'C' * 43}; "
+        "ask Acme Logic to issue it anew",
+    )
+    assert refused(lambda: check(None)) == (
+        Reason.MACHINE_REQUIRED,
+        f"license L-17 is bound to installation key {BOUND}, this user has none; "
+        "ask Acme Logic to issue it anew",
+    )
+    with pytest.raises(LicenseError):
+        bound.check("sample", package=package, machine=this_machine, now=now)
+
+
+def test_content_key_of_a_bound_license_opens_under_its_installation_alone(
+    ring: KeyRing, now: datetime, package: PackageIdentity, tmp_path: Path
+) -> None:
+    ours, theirs = installation.draft(tmp_path), installation.draft(tmp_path)
+    secrets = {package.digest: bytes(range(32))}
+    token = issue(
+        ring, package=package, customer="Initech", now=now, bound_to=ours.public, content_keys=secrets
+    )
+    (key,) = License.read(token, ring.trust).content_keys
+    assert key.open(ours) == secrets[package.digest]
+    with pytest.raises(SignatureError) as refusal:
+        key.open(theirs)
+    assert str(refusal.value) == (
+        f"content key of package abababababab…: encrypted to key {ours.kid}, "
+        f"this installation's is {theirs.kid}"
+    )
+
+
+def test_content_key_of_a_bearer_license_is_in_the_clear(
+    ring: KeyRing, now: datetime, package: PackageIdentity, tmp_path: Path
+) -> None:
+    secrets = {package.digest: bytes(range(32))}
+    token = issue(ring, package=package, customer="Initech", now=now, content_keys=secrets)
+    license = License.read(token, ring.trust)
+    assert license.content_keys[0].open(installation.draft(tmp_path)) == secrets[package.digest]
+    assert "\\x1f" not in repr(license)
 
 
 def test_action_without_entitlement_is_refused(

@@ -2,15 +2,19 @@
 Issuing licenses from the vendor's own keys, offline.
 """
 
+import base64
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from ternary_license_server.keys import KeyRing
 from ternary_license_server.keyset import seconds
+from ternary_license_server.sealing import seal
 from ternary_sdk.canonical import Json
+from ternary_sdk.claims import CONTENT_KEY_BYTES
 from ternary_sdk.errors import InputError, LicenseError
 from ternary_sdk.identity import ExactPackage, PackageIdentity, PackageTerm
+from ternary_sdk.keys import PublicKey
 from ternary_sdk.license import ACTIONS, TYP, License
 from ternary_sdk.trust import Role
 
@@ -26,6 +30,9 @@ def issue(
     entitlements: Iterable[str] = ACTIONS,
     unique_operations: int | None = None,
     machines: Sequence[str] | None = None,
+    bound_to: PublicKey | None = None,
+    seats: int | None = None,
+    content_keys: Mapping[str, bytes] | None = None,
     license_id: str | None = None,
 ) -> bytes:
     """Sign a license and read it back as the customer will.
@@ -40,6 +47,10 @@ def issue(
         entitlements: Which of encode, decode and sample it allows.
         unique_operations: How many different operations it may ever return, 1 to 19,683; None for any.
         machines: Ids of the machines it runs on, as ``ternary machine`` prints them; None for any.
+        bound_to: The one installation key it is bound to; None makes a bearer license.
+        seats: How many machines may hold it at once; needs ``machines`` or ``bound_to``.
+        content_keys: 32 bytes by package digest, for encrypted packages; sealed to ``bound_to``, in the
+            clear in a bearer license.
         license_id: The vendor's number for it; by default 96 random bits.
     Returns:
         The license file: a compact JWS.
@@ -65,9 +76,25 @@ def issue(
         claims["unique_operations"] = unique_operations
     if machines is not None:
         claims["machines"] = list(machines)
+    if bound_to is not None:
+        claims["cnf"] = {"jkt": bound_to.kid}
+    if seats is not None:
+        claims["seats"] = seats
+    if content_keys is not None:
+        claims["content_keys"] = [
+            _content_key(digest, secret, bound_to) for digest, secret in content_keys.items()
+        ]
     token = key.sign_token(claims, typ=TYP)
     try:
         License.read(token, ring.trust)
     except LicenseError as refusal:
         raise InputError(f"cannot issue this license: {refusal}") from None
     return token
+
+
+def _content_key(digest: str, secret: bytes, bound_to: PublicKey | None) -> Json:
+    if len(secret) != CONTENT_KEY_BYTES:
+        raise InputError(f"content key: {len(secret)} bytes, expected {CONTENT_KEY_BYTES}")
+    if bound_to is not None:
+        return {"digest": digest, "jwe": seal(secret, bound_to)}
+    return {"digest": digest, "key": base64.b64encode(secret).decode()}

@@ -31,7 +31,8 @@ class PublicKey:
     """Horizontal coordinate, 32 bytes, big-endian."""
     y: bytes = field(repr=False, compare=False)
     """Vertical coordinate, 32 bytes, big-endian."""
-    _point: ec.EllipticCurvePublicKey = field(repr=False, compare=False)
+    point: ec.EllipticCurvePublicKey = field(repr=False, compare=False)
+    """The same key as the cryptography library holds it."""
 
     @classmethod
     def of(cls, point: ec.EllipticCurvePublicKey) -> "PublicKey":
@@ -40,7 +41,7 @@ class PublicKey:
         x = numbers.x.to_bytes(COORDINATE_BYTES, "big")
         y = numbers.y.to_bytes(COORDINATE_BYTES, "big")
         thumbprint = hashlib.sha256(canonical.encode(dict(_members(x, y)))).digest()
-        return cls(kid=base64url.encode(thumbprint), x=x, y=y, _point=point)
+        return cls(kid=base64url.encode(thumbprint), x=x, y=y, point=point)
 
     @classmethod
     def from_jwk(cls, fields: Fields) -> "PublicKey":
@@ -85,7 +86,7 @@ class PublicKey:
         """The key as a PEM ``PUBLIC KEY``, which other tools take."""
         from cryptography.hazmat.primitives import serialization
 
-        return self._point.public_bytes(
+        return self.point.public_bytes(
             serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
         )
 
@@ -101,7 +102,7 @@ class PublicKey:
             SignatureError: If it is not this key's signature over the message.
         """
         try:
-            self._point.verify(signature, message, _ALGORITHM)
+            self.point.verify(signature, message, _ALGORITHM)
         except InvalidSignature:
             raise SignatureError(f"{what}: not made by key {self.kid} over these bytes") from None
 

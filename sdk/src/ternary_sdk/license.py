@@ -10,31 +10,28 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, Literal, NoReturn
+from typing import Final, NoReturn
 
-from ternary_sdk import jws
+from ternary_sdk import claims, jws
+from ternary_sdk.claims import ACTIONS, Action, ContentKey
 from ternary_sdk.errors import FormatError, InputError, LicenseError, Reason, SignatureError
 from ternary_sdk.fields import Fields
 from ternary_sdk.identity import PackageIdentity, PackageTerm, VersionRange, read_term
 from ternary_sdk.operations import OPERATIONS
 from ternary_sdk.trust import Role, Trust
 
-Action = Literal["encode", "decode", "sample"]
+__all__ = ["ACTIONS", "TOLERANCE", "TYP", "Action", "License"]
 
 TYP: Final = "ternary-license+jwt"
-ACTIONS: Final[tuple[Action, ...]] = ("encode", "decode", "sample")
 TOLERANCE: Final = timedelta(minutes=5)
 """How far two honest clocks may differ: added at both ends of a license's time."""
 
 LICENSE_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-MACHINE_ID: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,79}")
-MAX_PACKAGES: Final = 256
-MAX_MACHINES: Final = 1024
 
-_UNDERSTOOD: Final = frozenset(
-    ("iss", "jti", "sub", "iat", "nbf", "exp", "packages", "entitlements", "machines", "unique_operations")
-)
-_NOT_YET: Final = ("cnf", "content_keys", "grace", "seats")
+_PLAIN: Final = {"iss", "jti", "sub", "iat", "nbf", "exp", "packages", "entitlements"}
+_LIMITING: Final = {"machines", "cnf", "seats", "content_keys", "unique_operations"}
+_NOT_ENFORCED: Final = ("grace",)
+"""Claims of a later version of this format; a reader that ignored them would grant too much."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +58,12 @@ class License:
     """Which of encode, decode and sample it allows, at least one."""
     machines: tuple[str, ...] | None
     """Ids of the machines it runs on, or None for any."""
+    bound_to: str | None
+    """The installation key it is bound to, or None for a bearer license: the file is the secret."""
+    seats: int | None
+    """How many machines may hold it at once, as the license server counts them."""
+    content_keys: tuple[ContentKey, ...]
+    """What decrypts its encrypted packages."""
     unique_operations: int | None
     """How many different operations it may ever return, 1 to 19,683, or None for any number."""
 
@@ -97,7 +100,13 @@ class License:
         return license
 
     def check(
-        self, action: Action, *, package: PackageIdentity, machine: Callable[[], str], now: datetime
+        self,
+        action: Action,
+        *,
+        package: PackageIdentity,
+        machine: Callable[[], str],
+        installation: Callable[[], str | None] = lambda: None,
+        now: datetime,
     ) -> None:
         """Allow one call, or refuse it. Takes microseconds; call it before every call.
 
@@ -105,6 +114,8 @@ class License:
             action: What is about to be done.
             package: What it is about to be done with.
             machine: Gives this machine's id; asked only where the license lists machines.
+            installation: Gives the thumbprint of this user's installation key, or None where there is none;
+                asked only where the license is bound to one.
             now: The present moment, timezone-aware.
         Raises:
             LicenseError: NOT_YET_VALID, EXPIRED, PACKAGE_MISMATCH, VERSION_MISMATCH, MACHINE_REQUIRED,
@@ -114,6 +125,8 @@ class License:
         self._check_time(now)
         if not any(term.covers(package) for term in self.packages):
             self._refuse_package(package)
+        if self.bound_to is not None and (held := installation()) != self.bound_to:
+            self._refuse_installation(held)
         if self.machines is not None and (found := machine()) not in self.machines:
             self._refuse(
                 Reason.MACHINE_MISMATCH,
@@ -163,17 +176,26 @@ class License:
         granted = " and ".join(str(term) for term in (ranges or self.packages)[:3])
         self._refuse(code, f"is for {granted}, not for {package}; open the package it was issued for")
 
+    def _refuse_installation(self, held: str | None) -> NoReturn:
+        code = Reason.MACHINE_REQUIRED if held is None else Reason.MACHINE_MISMATCH
+        here = "this user has none" if held is None else f"this user's is {held}"
+        self._refuse(
+            code, f"is bound to installation key {self.bound_to}, {here}; ask {self.vendor} to issue it anew"
+        )
+
     def _refuse(self, code: Reason, sentence: str) -> NoReturn:
         raise LicenseError(code, f"license {self.id} {sentence}")
 
 
 def _read_claims(fields: Fields, kid: str) -> License:
-    for name in _NOT_YET:
+    for name in _NOT_ENFORCED:
         if name in fields:
             raise FormatError(f"license.{name}: this SDK does not enforce it; use a newer one")
     for name in fields.optional("critical", lambda name: fields.texts(name, most=32, least=1)) or ():
-        if name not in _UNDERSTOOD:
+        if name not in _PLAIN | _LIMITING:
             raise FormatError(f"license.critical: {name[:60]!r} is no claim that this SDK understands")
+    packages = fields.items("packages", read_term, least=1, most=claims.MAX_PACKAGES)
+    machines, bound_to = claims.machines(fields), claims.bound_to(fields)
     license = License(
         id=fields.text("jti", pattern=LICENSE_ID),
         vendor=fields.line("iss"),
@@ -182,9 +204,12 @@ def _read_claims(fields: Fields, kid: str) -> License:
         issued=fields.moment("iat"),
         not_before=fields.optional("nbf", fields.moment),
         expires=fields.optional("exp", fields.moment),
-        packages=fields.items("packages", read_term, least=1, most=MAX_PACKAGES),
-        entitlements=_entitlements(fields),
-        machines=fields.optional("machines", lambda name: _machine_ids(fields, name)),
+        packages=packages,
+        entitlements=claims.entitlements(fields),
+        machines=machines,
+        bound_to=bound_to,
+        seats=claims.seats(fields, limited=bool(machines or bound_to)),
+        content_keys=claims.content_keys(fields, packages, bound=bound_to is not None),
         unique_operations=fields.optional(
             "unique_operations", lambda name: fields.integer(name, least=1, most=OPERATIONS)
         ),
@@ -192,22 +217,6 @@ def _read_claims(fields: Fields, kid: str) -> License:
     if license.expires is not None and license.expires <= (license.not_before or license.issued):
         raise FormatError("license.exp: not after the license's start")
     return license
-
-
-def _entitlements(fields: Fields) -> frozenset[str]:
-    granted = fields.texts("entitlements", least=1, most=len(ACTIONS))
-    for name in granted:
-        if name not in ACTIONS:
-            raise fields.wrong("entitlements", name, "encode, decode or sample")
-    return frozenset(granted)
-
-
-def _machine_ids(fields: Fields, name: str) -> tuple[str, ...]:
-    ids = fields.texts(name, least=1, most=MAX_MACHINES)
-    for machine in ids:
-        if not MACHINE_ID.fullmatch(machine):
-            raise fields.wrong(name, machine, f"text of the form {MACHINE_ID.pattern}")
-    return ids
 
 
 def _machines(ids: tuple[str, ...]) -> str:
