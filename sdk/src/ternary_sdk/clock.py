@@ -72,7 +72,8 @@ class Clock:
         try:
             self._key = installation.find(directory := self._directory())
             if self._key is None:
-                self._key = self._begin(directory, now)
+                self._key = establish(directory, now, signed=self._signed)
+                self._saved = now
             else:
                 mark = self._resume(self._key, now)
         except LedgerError:
@@ -80,16 +81,6 @@ class Clock:
                 raise
         self._mark = mark
         return mark
-
-    def _begin(self, directory: Path, now: datetime) -> Installation:
-        """Make a key, its mark first: nobody ever finds the key without its mark."""
-        drafted = installation.draft(directory)
-        _write(drafted, now, self._signed)
-        kept = installation.keep(drafted)
-        if kept != drafted:
-            mark_file(drafted).unlink(missing_ok=True)
-        self._saved = now
-        return kept
 
     def _resume(self, key: Installation, now: datetime) -> datetime:
         mark, signed = _read(key)
@@ -114,6 +105,25 @@ class Clock:
             if self._strict:
                 raise
         self._saved = self._mark
+
+
+def establish(directory: Path, now: datetime, *, signed: datetime) -> Installation:
+    """The installation in a directory, made together with its first mark where there is none.
+
+    The mark comes first, so that nobody ever finds a key without one.
+
+    Raises:
+        LedgerError: If it cannot be written.
+    """
+    found = installation.find(directory)
+    if found is not None:
+        return found
+    drafted = installation.draft(directory)
+    _write(drafted, now, signed)
+    kept = installation.keep(drafted)
+    if kept != drafted:
+        mark_file(drafted).unlink(missing_ok=True)
+    return kept
 
 
 def mark_file(key: Installation) -> Path:
