@@ -1,0 +1,68 @@
+"""
+``python -m ternary_cli.evaluation DIR``: make the evaluation package that the SDK carries.
+
+A model trained by the default recipe, packaged and licensed under keys made for this one purpose and never
+kept: nobody, the vendor included, can sign anything else that its trust file would accept.
+"""
+
+import sys
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import ternary_sdk
+from ternary_cli.files import write
+from ternary_cli.terminal import note
+from ternary_cli.vendor_extra import vendor_extra
+from ternary_sdk.errors import TernaryError
+from ternary_sdk.identity import parse_version
+from ternary_sdk.package import Package
+from ternary_sdk.trust import Role
+
+MOST_BYTES: Final = 1_000_000
+SEED: Final = 1
+
+
+def make(directory: Path, *, recipe: str, now: datetime) -> None:
+    """Train, export, package and license the evaluation model, and replace the three files in a directory.
+
+    Args:
+        directory: Where ``evaluation.ternary``, ``evaluation.license`` and ``evaluation.trust`` go.
+        recipe: A recipe's name or file.
+        now: When everything is signed, timezone-aware.
+    Raises:
+        TernaryError: If the files would exceed 1 MB together, or a step is refused.
+    """
+    with vendor_extra("ternary_cli.evaluation"):
+        from ternary_cli.training import run_training
+        from ternary_export.export import export
+        from ternary_export.packaging import package
+        from ternary_license_server import issue, keys
+    with tempfile.TemporaryDirectory() as scratch:
+        run = run_training(recipe, {}, seed=SEED, out=Path(scratch) / "run")
+        build = export(run, released=now, tell=note)
+        ring = keys.create(Path(scratch) / "keys", "Ternary evaluation", now)
+        version = parse_version(ternary_sdk.__version__)
+        data = package(build, name="evaluation", version=version, signer=ring.signer(Role.PACKAGE))
+        license = issue.issue(
+            ring,
+            package=Package.read(data, ring.trust).identity,
+            customer="whoever evaluates",
+            now=now,
+            license_id="evaluation",
+        )
+        files = {"ternary": data, "license": license + b"\n", "trust": ring.trust.data}
+    size = sum(map(len, files.values()))
+    if size > MOST_BYTES:
+        raise TernaryError(f"evaluation package: {size:,} bytes in all, expected at most {MOST_BYTES:,}")
+    for kind, content in files.items():
+        write(content, directory / f"evaluation.{kind}")
+    note(f"{directory}: {size:,} bytes, root {ring.trust.root.kid}; its private keys are gone")
+
+
+if __name__ == "__main__":
+    try:
+        make(Path(sys.argv[1]), recipe="coverage", now=datetime.now(UTC))
+    except (TernaryError, IndexError) as refusal:
+        raise SystemExit(f"error: {refusal}") from None
