@@ -13,7 +13,7 @@ from typing import Final
 
 from ternary_sdk import archive, firewall, oms
 from ternary_sdk.certificate import Certificate, PathCoverage
-from ternary_sdk.errors import FormatError, SignatureError
+from ternary_sdk.errors import FormatError, InputError, SignatureError
 from ternary_sdk.identity import PackageIdentity
 from ternary_sdk.manifest import Manifest
 from ternary_sdk.members import CERTIFICATE, MANIFEST, SIGNATURE, cap
@@ -89,12 +89,12 @@ class Package:
         """The certified coverage of one path.
 
         Raises:
-            FormatError: If the package has no such path.
+            InputError: If the package has no such path.
         """
         for coverage in self.certificate.paths:
             if coverage.path == path:
                 return coverage
-        raise FormatError(f"{self.manifest.label}: has no path {path[:20]!r}")
+        raise InputError(f"{self.manifest.label}: has no path {path[:20]!r}")
 
     def _inspect(self) -> None:
         for graph, interface in self.manifest.graphs:
