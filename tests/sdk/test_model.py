@@ -24,7 +24,9 @@ def opened(shipped: bytes, vendor: KeyRing, tmp_path: Path) -> Iterator[Opener]:
     models: list[Model] = []
     identity = Package.read(shipped, vendor.trust).identity
 
-    def open_(*, clock: Callable[[], datetime] = lambda: NOW, **terms: object) -> Model:
+    def open_(
+        *, clock: Callable[[], datetime] = lambda: NOW, machine_id: str | None = None, **terms: object
+    ) -> Model:
         granted = {
             "entitlements": ("encode", "decode", "sample"),
             "expires": NOW + timedelta(days=30),
@@ -32,7 +34,12 @@ def opened(shipped: bytes, vendor: KeyRing, tmp_path: Path) -> Iterator[Opener]:
         }
         token = issue(vendor, package=identity, customer="Initech", now=NOW - timedelta(days=1), **granted)  # type: ignore[arg-type]
         model = Model.open(
-            shipped, license=token, trust=vendor.trust.data, ledger=tmp_path / "ledger.sqlite3", clock=clock
+            shipped,
+            license=token,
+            trust=vendor.trust.data,
+            machine_id=machine_id,
+            state=tmp_path / "state",
+            clock=clock,
         )
         models.append(model)
         return model
@@ -66,7 +73,7 @@ def test_one_more_than_reachable_is_refused_before_anything_is_counted(opened: O
         CoverageError, match="different operations were asked for, but the certified model reaches"
     ):
         model.sample(len(model.reachable()) + 1, unique=True)
-    assert len(model._ledger.drawn(model.license.id)) == 0  # type: ignore[union-attr]
+    assert len(model._permit.ledger.drawn(model.license.id)) == 0  # type: ignore[union-attr]
 
 
 def test_the_default_path_has_the_higher_certified_coverage(opened: Opener) -> None:
@@ -131,8 +138,7 @@ def test_a_license_for_another_package_is_refused(shipped: bytes, vendor: KeyRin
 
 
 def test_a_license_for_another_machine_is_refused(opened: Opener) -> None:
-    model = opened(machines=("m-" + "0" * 32,))
-    model._machine_id = "pod-7"
+    model = opened(machines=("m-" + "0" * 32,), machine_id="pod-7")
     with pytest.raises(LicenseError) as refusal:
         model.sample(1)
     assert refusal.value.code is Reason.MACHINE_MISMATCH
@@ -146,14 +152,30 @@ def test_the_quota_counts_each_operation_once_and_refuses_a_call_whole(opened: O
     with pytest.raises(LicenseError) as refusal:
         model.sample(110, unique=True, seed=1)
     assert refusal.value.code is Reason.QUOTA_EXHAUSTED
-    assert model._ledger.drawn(model.license.id) == first.set  # type: ignore[union-attr]
+    assert model._permit.ledger.drawn(model.license.id) == first.set  # type: ignore[union-attr]
     assert len(model.sample(100, unique=True, seed=1)) == 100
 
 
 def test_a_license_without_a_quota_touches_no_ledger(opened: Opener, tmp_path: Path) -> None:
     model = opened()
     model.decode(model.sample(100).latents)
+    assert not (tmp_path / "state" / "ledger.sqlite3").exists()
+
+
+def test_a_license_without_an_end_or_a_quota_needs_no_state_at_all(opened: Opener, tmp_path: Path) -> None:
+    model = opened(expires=None)
+    model.decode(model.sample(100).latents)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_clock_that_goes_back_is_refused_by_a_running_process(opened: Opener) -> None:
+    moments = iter([NOW, NOW + timedelta(days=2), NOW + timedelta(days=1)])
+    model = opened(clock=lambda: next(moments))
+    model.sample(1)
+    model.sample(1)
+    with pytest.raises(LicenseError) as refusal:
+        model.sample(1)
+    assert refusal.value.code is Reason.CLOCK_ROLLBACK
 
 
 def test_no_rows_are_an_empty_result(opened: Opener) -> None:

@@ -46,7 +46,7 @@ def show(
 
     held, trusted = select_license(license, trust)
     now = refusals(held, licensed_package(held), trusted, machine_id=machine_id, now=datetime.now(UTC))
-    used = drawn(held)
+    used = drawn(held, trusted)
     if as_json:
         answers = {action: str(refusal.code) if refusal else "allowed" for action, refusal in now.items()}
         show_json(license_facts(held) | {"drawn": used, "now": answers})

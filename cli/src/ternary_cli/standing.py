@@ -5,11 +5,12 @@ Whether a license holds here and now, action by action.
 from collections.abc import Mapping
 from datetime import datetime
 
-from ternary_sdk import machine, state
+from ternary_sdk import state
 from ternary_sdk.errors import LicenseError
 from ternary_sdk.identity import ExactPackage, PackageIdentity
 from ternary_sdk.ledger import Ledger
 from ternary_sdk.license import ACTIONS, License
+from ternary_sdk.permit import Permit
 from ternary_sdk.trust import Trust
 
 
@@ -17,15 +18,11 @@ def refusals(
     license: License, package: PackageIdentity, trust: Trust, *, machine_id: str | None, now: datetime
 ) -> Mapping[str, LicenseError | None]:
     """What the license says to each action on this machine at this moment; None is yes."""
+    permit = Permit(license, package, trust, machine_id=machine_id)
     found: dict[str, LicenseError | None] = {}
     for action in ACTIONS:
         try:
-            license.check(
-                action,
-                package=package,
-                machine=lambda: machine.identify(trust.root.kid, explicit=machine_id).id,
-                now=now,
-            )
+            permit.allow(action, now)
         except LicenseError as refusal:
             found[action] = refusal
         else:
@@ -41,7 +38,7 @@ def licensed_package(license: License) -> PackageIdentity:
     return PackageIdentity(name=term.name, version=term.start, digest="0" * 64)
 
 
-def drawn(license: License) -> int | None:
+def drawn(license: License, trust: Trust) -> int | None:
     """How many different operations were returned under it so far; None if it has no quota.
 
     Raises:
@@ -49,4 +46,4 @@ def drawn(license: License) -> int | None:
     """
     if license.unique_operations is None:
         return None
-    return len(Ledger(state.directory() / state.LEDGER).drawn(license.id))
+    return len(Ledger(state.for_vendor(trust.root.kid) / state.LEDGER).drawn(license.id))

@@ -20,14 +20,15 @@ from typing import Final, Self
 import numpy as np
 import numpy.typing as npt
 
-from ternary_sdk import machine, operations, proof, state
+from ternary_sdk import operations, proof
 from ternary_sdk.certificate import Certificate
+from ternary_sdk.claims import Action
 from ternary_sdk.draw import Draw
 from ternary_sdk.errors import InputError, LicenseError, Reason
-from ternary_sdk.ledger import Ledger
-from ternary_sdk.license import Action, License
+from ternary_sdk.license import License
 from ternary_sdk.operations import TABLES, OperationSet
 from ternary_sdk.package import MAX_PACKAGE, Package
+from ternary_sdk.permit import Permit
 from ternary_sdk.proof import Witnesses
 from ternary_sdk.runtime import Decoder, Encoder, Workers
 from ternary_sdk.sampler import Dial, Rows, Sampler
@@ -68,15 +69,17 @@ class Model(AbstractContextManager["Model"]):
         *,
         threads: int | None = None,
         machine_id: str | None = None,
-        ledger: Path | None = None,
+        state: Path | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """Prove a verified package; see ``open`` for what the arguments mean and what is refused."""
         self.package = package
         self.license = license
-        self._trust = trust
-        self._machine_id = machine_id
-        self._ledger_file = ledger
+        self._permit = (
+            Permit(license, package.identity, trust, machine_id=machine_id, directory=state)
+            if license is not None
+            else None
+        )
         self._clock = clock
         self._workers = Workers(threads)
         self._paths: Mapping[str, _Path] | None = _prove(package, self._workers)
@@ -90,7 +93,7 @@ class Model(AbstractContextManager["Model"]):
         trust: Source,
         threads: int | None = None,
         machine_id: str | None = None,
-        ledger: Path | None = None,
+        state: Path | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> "Model":
         """Open a package:
@@ -108,7 +111,8 @@ class Model(AbstractContextManager["Model"]):
             trust: The trust file whose root key the caller relies on.
             threads: How many to compute with, by default as many as the process may use.
             machine_id: This machine's id where it has none of its own, as in a container.
-            ledger: Where the meter of licenses with a quota lives, by default in the user's data directory.
+            state: Directory of this vendor's meter, clock mark and installation key, made only where the
+                license needs them; by default one in the user's data directory.
             clock: Gives the present moment, timezone-aware.
         Raises:
             InputError: If a file cannot be read.
@@ -121,7 +125,7 @@ class Model(AbstractContextManager["Model"]):
         package = Package.read(_read(file, MAX_PACKAGE), trusted)
         granted = License.read(_read(license, MAX_LICENSE), trusted) if license is not None else None
         return cls(
-            package, trusted, granted, threads=threads, machine_id=machine_id, ledger=ledger, clock=clock
+            package, trusted, granted, threads=threads, machine_id=machine_id, state=state, clock=clock
         )
 
     @classmethod
@@ -264,29 +268,18 @@ class Model(AbstractContextManager["Model"]):
 
     def _authorized(self, action: Action, path: str | None) -> tuple[str, _Path]:
         used = self._path(path)
-        if self.license is None:
+        if self._permit is None:
             raise LicenseError(
                 Reason.NOT_FOUND,
                 f"{action} needs a license and none was given; pass license= or '--license FILE'",
             )
-        self.license.check(
-            action, package=self.package.identity, machine=lambda: self._machine, now=self._clock()
-        )
+        self._permit.allow(action, self._clock())
         return used
-
-    @cached_property
-    def _machine(self) -> str:
-        return machine.identify(self._trust.root.kid, explicit=self._machine_id).id
-
-    @cached_property
-    def _ledger(self) -> Ledger:
-        return Ledger(self._ledger_file or state.directory() / state.LEDGER)
 
     def _meter(self, found: npt.NDArray[np.int32]) -> None:
         """Commit what is about to be returned; a license without a quota touches no ledger at all."""
-        if self.license is not None and self.license.unique_operations is not None and len(found):
-            drawn = OperationSet.of(found)
-            self._ledger.record(self.license.id, self.license.unique_operations, drawn)
+        if self._permit is not None and len(found):
+            self._permit.count(lambda: OperationSet.of(found))
 
 
 def _prove(package: Package, workers: Workers) -> dict[str, _Path]:
