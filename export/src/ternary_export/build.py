@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from ternary_export.provenance import RECORD, Provenance
 from ternary_sdk.certificate import Certificate
@@ -38,12 +39,16 @@ class Build:
             CERTIFICATE: self.certificate.to_statement(),
             **self.graphs,
         }
-        draft = folder.with_name(f".{folder.name}.draft")
+        if folder.exists():
+            raise InputError(f"{folder}: exists already, expected a folder that does not")
         try:
-            draft.mkdir(parents=True)
-            for name, data in files.items():
-                (draft / name).write_bytes(data)
-            draft.rename(folder)
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            with TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as draft:
+                content = Path(draft) / "build"
+                content.mkdir()
+                for name, data in files.items():
+                    (content / name).write_bytes(data)
+                content.rename(folder)
         except OSError as error:
             raise InputError(f"{folder}: cannot be written ({error.strerror})") from None
 
