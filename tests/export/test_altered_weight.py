@@ -1,0 +1,117 @@
+"""A signature says who made a package; what the model does is proved again by whoever opens it."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+import pytest
+from onnx import numpy_helper
+
+from ternary_export.build import Build
+from ternary_export.packaging import package
+from ternary_license_server.keys import KeyRing
+from ternary_sdk.certificate import VERIFIER_MARGIN, Certificate, PathCoverage, margin_text, seed_of
+from ternary_sdk.errors import ProofError
+from ternary_sdk.model import Model
+from ternary_sdk.operations import OPERATIONS, TABLES, OperationSet
+from ternary_sdk.package import Package
+from ternary_sdk.runtime import Decoder, Encoder, Workers
+from ternary_sdk.trust import Role
+
+EVERY = np.arange(OPERATIONS, dtype=np.int32)
+Failed = npt.NDArray[np.bool_]
+
+
+def nudged(graph: bytes, tensor: str, amount: float) -> bytes:
+    """A graph with the first element of one tensor changed."""
+    model = onnx.load_from_string(graph)
+    found = next(stored for stored in model.graph.initializer if stored.name == tensor)
+    values = numpy_helper.to_array(found).copy()
+    values.flat[0] += np.float32(amount)
+    found.CopyFrom(numpy_helper.from_array(values, tensor))
+    return model.SerializeToString(deterministic=True)
+
+
+def witnessed(encoder: bytes, decoder: bytes) -> npt.NDArray[np.bool_]:
+    """Which operations their own posterior mean decodes to, clearly enough for a verifier."""
+    with Workers() as workers:
+        means = Encoder(encoder, "encoder", workers).mean(TABLES)
+        found = Decoder(decoder, "decoder", workers).decode(means)
+    return (found.index == EVERY) & (found.margin >= VERIFIER_MARGIN)
+
+
+def smallest_flip(change: Callable[[float], Failed]) -> tuple[float, int]:
+    """The first of ever larger changes by which an operation is lost, and the first operation lost."""
+    for step in range(40):
+        amount = 1e-4 * 2.0 ** (step / 2)
+        lost = change(amount)
+        if lost.any():
+            return amount, int(np.argmax(lost))
+    raise LookupError("no change of this weight flips anything")
+
+
+def by_means_only(build: Build) -> Build:
+    """The build with a certificate of path A that claims only what posterior means reach."""
+    reached = witnessed(build.graphs["encoder_A.onnx"], build.graphs["decoder_A.onnx"])
+    operations = OperationSet(reached)
+    claim = build.certificate.paths[0]
+    modest = replace(
+        claim,
+        reachable=replace(
+            claim.reachable, operations=operations, streamed={}, smallest_margin=margin_text(0.001)
+        ),
+        prior=tuple(replace(prior, operations=0) for prior in claim.prior),
+    )
+    return with_paths(build, (modest, build.certificate.paths[1]))
+
+
+def with_paths(build: Build, paths: tuple[PathCoverage, ...]) -> Build:
+    return replace(build, certificate=replace(build.certificate, paths=paths))
+
+
+def with_graph(build: Build, name: str, graph: bytes) -> Build:
+    """The build with one graph exchanged and everything that can be recomputed made to fit."""
+    digest = hashlib.sha256(graph).hexdigest()
+    certificate: Certificate = build.certificate
+    paths = tuple(
+        replace(path, seed=seed_of(digest)) if path.decoder == name else path for path in certificate.paths
+    )
+    return replace(
+        build,
+        graphs={**build.graphs, name: graph},
+        certificate=replace(certificate, subjects={**certificate.subjects, name: digest}, paths=paths),
+    )
+
+
+@pytest.mark.parametrize(
+    ("graph", "tensor"),
+    [("decoder_A.onnx", "decoder_A.decoder.4.bias"), ("encoder_A.onnx", "encoder_A.fc_mu.bias")],
+)
+def test_one_changed_weight_is_caught_although_everything_is_signed_again(
+    build: Build, vendor: KeyRing, graph: str, tensor: str
+) -> None:
+    modest = by_means_only(build)
+    claimed = modest.certificate.paths[0].reachable.operations.mask
+
+    def lost(amount: float) -> Failed:
+        graphs = {**modest.graphs, graph: nudged(modest.graphs[graph], tensor, amount)}
+        return claimed & ~witnessed(graphs["encoder_A.onnx"], graphs["decoder_A.onnx"])
+
+    amount, operation = smallest_flip(lost)
+    altered = with_graph(modest, graph, nudged(modest.graphs[graph], tensor, amount))
+    data = package(altered, name="acme", version=(1, 0, 0), signer=vendor.signer(Role.PACKAGE))
+
+    assert Package.read(data, vendor.trust).identity.name == "acme"  # the signatures say nothing against it
+    with pytest.raises(ProofError) as refusal:
+        Model.open(data, trust=vendor.trust.data)
+    assert str(refusal.value).startswith(
+        f"path A: operation {operation} is certified reachable, but its posterior mean decodes to"
+    )
+
+
+def test_the_unchanged_model_opens(build: Build, vendor: KeyRing) -> None:
+    data = package(by_means_only(build), name="acme", version=(1, 0, 0), signer=vendor.signer(Role.PACKAGE))
+    Model.open(data, trust=vendor.trust.data).close()
