@@ -67,12 +67,10 @@ def latents(draws: int, generator: torch.Generator) -> Tensor:
 @torch.no_grad()
 def count(decoder: DecoderA | DecoderB, prior: Tensor) -> Tensor:
     """How often latents, shape (m, 16), decode to each operation, int64, shape (19683,)."""
-    return torch.stack(
-        [
-            torch.bincount(decode(decoder, block).index, minlength=OPERATIONS)
-            for block in torch.split(prior, _BLOCK)
-        ]
-    ).sum(0)
+    counts = torch.zeros(OPERATIONS, dtype=torch.int64, device=prior.device)
+    for block in torch.split(prior, _BLOCK):
+        counts += torch.bincount(decode(decoder, block).index, minlength=OPERATIONS)
+    return counts
 
 
 def coverage(decoder: DecoderA | DecoderB, prior: Tensor) -> Coverage:

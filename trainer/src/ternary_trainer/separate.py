@@ -45,7 +45,9 @@ def windows(settings: Separate, epochs: int, at: float) -> Tensor:
     progress = min(1.0, max(0.0, at - settings.learn.epochs) / (0.9 * (epochs - settings.learn.epochs)))
     high = geometric(*spread.window, progress)
     low = min(high, spread.low_window)
-    return torch.tensor([low] * 3 + [(low * high) ** 0.5] + [high] * (space.ORDERS - 4))
+    return torch.tensor(
+        [geometric(low, high, min(1.0, max(0, order - 1) / 3)) for order in range(space.ORDERS)]
+    )
 
 
 class PathTraining:

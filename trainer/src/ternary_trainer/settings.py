@@ -63,9 +63,9 @@ class Spread:
     weight: tuple[float, float]
     """Weight of uniformity after the first tenth, and at the end; constant to 30 %, then geometric."""
     window: tuple[float, float]
-    """Memory of the running distribution in draws, at the start and at the end, for four trits and more."""
+    """Memory of the running distribution in draws, first and last, for four trits and more."""
     low_window: float
-    """The longest memory for single trits and pairs: few draws settle them, a long memory makes them swing."""
+    """The same for single trits: few draws settle them, and a long memory would make them swing."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,7 +98,7 @@ class Separate:
 
 @dataclass(frozen=True, kw_only=True)
 class Coupled:
-    """The published recipe: both paths in one loss, with cross-injection. docs/training.md gives each formula."""
+    """The published recipe: both paths in one loss, with cross-injection; docs/training.md has the formulas."""
 
     free_bits: float
     """Nats of KL a dimension that cost nothing."""
