@@ -7,13 +7,14 @@ import pytest
 
 from ternary_license_server.issue import issue
 from ternary_license_server.keys import KeyRing
-from ternary_sdk import clock, state
+from ternary_sdk import clock, installation, state
 from ternary_sdk.canonical import Json
 from ternary_sdk.errors import LedgerError, LicenseError, Reason
 from ternary_sdk.identity import PackageIdentity
 from ternary_sdk.license import License
 from ternary_sdk.operations import OperationSet
 from ternary_sdk.permit import Permit
+from ternary_sdk.usage import Usage
 
 DAY = timedelta(days=1)
 Terms = Callable[..., Permit]
@@ -169,3 +170,13 @@ def test_state_of_each_vendor_lives_apart_by_default(
     license = replace(License.read(sign(claims), ring.trust), unique_operations=1)
     Permit(license, package, ring.trust).count(some(1))
     assert (state.for_vendor(ring.trust.root.kid) / "ledger.sqlite3").is_file()
+
+
+def test_usage_report_holds_what_was_counted(granted: Terms, now: datetime, tmp_path: Path) -> None:
+    permit = granted(unique_operations=3)
+    permit.count(some(1, 2))
+    found = Usage.read(permit.usage(now))
+    assert (found.license_id, found.operations) == ("L-17", some(1, 2)())
+    held = installation.find(tmp_path / "state")
+    assert held is not None
+    assert found.installation == held.public

@@ -15,7 +15,7 @@ from ternary_license_server.signing import SigningKey
 from ternary_sdk import canonical
 from ternary_sdk.errors import InputError
 from ternary_sdk.fields import Fields
-from ternary_sdk.license import LICENSE_ID
+from ternary_sdk.identity import LICENSE_ID
 from ternary_sdk.trust import Role, Trust
 
 

@@ -1,5 +1,5 @@
 """
-Which package a license means: versions, exact digests, and ranges of versions.
+What licenses and packages are called, and which package a license means: exact digests, ranges of versions.
 
 Licenses already issued are read by these rules for as long as they run.
 """
@@ -13,6 +13,7 @@ from ternary_sdk.fields import Fields
 
 Version = tuple[int, int, int]
 
+LICENSE_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 VERSION: Final = re.compile(r"(0|[1-9][0-9]{0,8})\.(0|[1-9][0-9]{0,8})\.(0|[1-9][0-9]{0,8})")
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")

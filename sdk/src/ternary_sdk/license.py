@@ -6,7 +6,6 @@ allows this action on this package on this machine at this moment. Both refuse w
 the precedence of ``Reason``. Nothing here opens a file or looks at a clock.
 """
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,7 +15,7 @@ from ternary_sdk import claims, jws
 from ternary_sdk.claims import ACTIONS, Action, ContentKey
 from ternary_sdk.errors import FormatError, InputError, LicenseError, Reason, SignatureError
 from ternary_sdk.fields import Fields
-from ternary_sdk.identity import PackageIdentity, PackageTerm, VersionRange, read_term
+from ternary_sdk.identity import LICENSE_ID, PackageIdentity, PackageTerm, VersionRange, read_term
 from ternary_sdk.operations import OPERATIONS
 from ternary_sdk.trust import Role, Trust
 
@@ -26,7 +25,6 @@ TYP: Final = "ternary-license+jwt"
 TOLERANCE: Final = timedelta(minutes=5)
 """How far two honest clocks may differ: added at both ends of a license's time."""
 
-LICENSE_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 _PLAIN: Final = {"iss", "jti", "sub", "iat", "nbf", "exp", "packages", "entitlements"}
 _LIMITING: Final = {"machines", "cnf", "seats", "content_keys", "unique_operations"}

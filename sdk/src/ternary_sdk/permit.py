@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
-from ternary_sdk import installation, machine, state
+from ternary_sdk import clock, installation, machine, state, usage
 from ternary_sdk.claims import Action, ContentKey
 from ternary_sdk.clock import Clock
 from ternary_sdk.errors import FormatError, LicenseError, Reason, SignatureError
@@ -44,7 +44,7 @@ class Permit:
     ) -> None:
         self.license = license
         self.package = package
-        self._root = trust.root.kid
+        self._trust = trust
         self._machine_id = machine_id
         self._chosen = directory
         self._clock = Clock(
@@ -127,13 +127,22 @@ class Permit:
         """
         return Ledger(self._directory / state.LEDGER)
 
+    def usage(self, now: datetime) -> bytes:
+        """A signed report of everything returned so far, for the vendor; see ``ternary_sdk.usage``.
+
+        Raises:
+            LedgerError: If the meter or the installation key cannot be read or made.
+        """
+        held = clock.establish(self._directory, now, signed=newest_signature(self.license, self._trust))
+        return usage.report(self.license.id, self.ledger.drawn(self.license.id), held, now)
+
     @property
     def _directory(self) -> Path:
-        return self._chosen or state.for_vendor(self._root)
+        return self._chosen or state.for_vendor(self._trust.root.kid)
 
     @cached_property
     def _machine(self) -> str:
-        return machine.identify(self._root, explicit=self._machine_id).id
+        return machine.identify(self._trust.root.kid, explicit=self._machine_id).id
 
     @cached_property
     def _installation(self) -> installation.Installation | None:
