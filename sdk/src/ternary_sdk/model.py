@@ -5,7 +5,6 @@ Opening verifies and proves; each call asks the license again, computes, and com
 it returns. The host program is sacred: nothing here exits, prints, logs or touches the network.
 """
 
-import os
 import secrets
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
@@ -32,10 +31,8 @@ from ternary_sdk.permit import Permit
 from ternary_sdk.proof import Witnesses
 from ternary_sdk.runtime import Decoder, Encoder, Workers
 from ternary_sdk.sampler import Dial, Rows, Sampler
+from ternary_sdk.source import Source, read
 from ternary_sdk.trust import MAX_TRUST, Trust
-
-Source = str | os.PathLike[str] | bytes
-"""A file's path, or its bytes."""
 
 MAX_LICENSE: Final = 1 << 20
 MAX_ROWS: Final = 10_000_000
@@ -121,9 +118,9 @@ class Model(AbstractContextManager["Model"]):
             ProofError: If the model does not do what its certificate says.
             LicenseError: If the license is malformed, not properly signed, or revoked.
         """
-        trusted = Trust.read(_read(trust, MAX_TRUST))
-        package = Package.read(_read(file, MAX_PACKAGE), trusted)
-        granted = License.read(_read(license, MAX_LICENSE), trusted) if license is not None else None
+        trusted = Trust.read(read(trust, MAX_TRUST))
+        package = Package.read(read(file, MAX_PACKAGE), trusted)
+        granted = License.read(read(license, MAX_LICENSE), trusted) if license is not None else None
         return cls(
             package, trusted, granted, threads=threads, machine_id=machine_id, state=state, clock=clock
         )
@@ -306,17 +303,3 @@ def _whole(value: int, name: str, most: int) -> int:
     if isinstance(value, bool) or not 0 <= number <= most:
         raise InputError(f"{name}: {value}, expected 0 to {most:,}")
     return number
-
-
-def _read(source: Source, most: int) -> bytes:
-    """A file's bytes, read once; one more byte than allowed tells that it is too large."""
-    if isinstance(source, bytes):
-        return source
-    try:
-        with Path(source).open("rb") as file:
-            data = file.read(most + 1)
-    except OSError as error:
-        raise InputError(f"{os.fspath(source)}: cannot be read ({error.strerror})") from None
-    if len(data) > most:
-        raise InputError(f"{os.fspath(source)}: more than {most:,} bytes, expected at most that many")
-    return data

@@ -1,0 +1,37 @@
+"""
+Where a document comes from: a file's path, or the bytes themselves.
+
+A file is read exactly once, so what was verified is what is used, whatever happens to the file later.
+"""
+
+import os
+from pathlib import Path
+
+from ternary_sdk.errors import InputError
+
+Source = str | os.PathLike[str] | bytes
+"""A file's path, or its bytes."""
+
+
+def read(source: Source, most: int) -> bytes:
+    """The bytes of a source.
+
+    Args:
+        source: Bytes are given back as they are: their reader has caps of its own.
+        most: Largest file that is read, in bytes; one byte more is read to tell that it is larger.
+    Raises:
+        InputError: If the file cannot be read or is larger.
+    """
+    if isinstance(source, bytes):
+        return source
+    name = os.fspath(source)
+    try:
+        with Path(source).open("rb") as file:
+            data = file.read(most + 1)
+    except OSError as error:
+        raise InputError(f"{name}: cannot be read ({error.strerror})") from None
+    except ValueError:
+        raise InputError(f"{name!r}: no file has such a name") from None
+    if len(data) > most:
+        raise InputError(f"{name}: more than {most:,} bytes, expected at most that many")
+    return data
