@@ -1,0 +1,90 @@
+"""Nothing altered gets through: every bit of what is signed, and a large sample of the rest."""
+
+import itertools
+from collections.abc import Iterable
+from typing import Final
+
+import pytest
+from hypothesis import settings
+
+from ternary_license_server.keys import KeyRing
+from ternary_sdk import archive
+from ternary_sdk.errors import TernaryError
+from ternary_sdk.package import Package
+
+LONG: Final = settings.get_current_profile_name() == "stress"
+LOCAL, CENTRAL, END = 30, 46, 22
+"""Bytes of a ZIP archive's headers before their names."""
+
+
+def flipped(data: bytes, position: int, bit: int) -> bytes:
+    altered = bytearray(data)
+    altered[position] ^= 1 << bit
+    return bytes(altered)
+
+
+def with_flip(package: bytes, name: str, position: int, bit: int) -> bytes:
+    """The package with one bit of a member flipped and the archive written properly around it."""
+    members = archive.decode(package)
+    altered = {**members, name: flipped(members[name], position, bit)}
+    return archive.encode(list(altered.items()))
+
+
+def thinned(places: Iterable[tuple[int, int]], most: int) -> list[tuple[int, int]]:
+    """All places in the long run, evenly spread ones in the short."""
+    every = list(places)
+    return every if LONG else every[:: max(1, len(every) // most)]
+
+
+def bits(positions: Iterable[int]) -> Iterable[tuple[int, int]]:
+    return itertools.product(positions, range(8))
+
+
+def structure(package: bytes) -> list[int]:
+    """Positions of every byte of a package that belongs to no member's contents."""
+    members = archive.decode(package)
+    inside: set[int] = set()
+    position = 0
+    for name, data in members.items():
+        position += LOCAL + len(name)
+        inside.update(range(position, position + len(data)))
+        position += len(data)
+    return [place for place in range(len(package)) if place not in inside]
+
+
+def test_the_structure_is_all_headers_and_names(shipped: bytes) -> None:
+    names = list(archive.decode(shipped))
+    expected = END + sum(LOCAL + CENTRAL + 2 * len(name) for name in names)
+    assert len(structure(shipped)) == expected
+
+
+def refused(data: bytes, vendor: KeyRing) -> None:
+    with pytest.raises(TernaryError):
+        Package.read(data, vendor.trust)
+
+
+def test_every_bit_of_the_archives_structure(shipped: bytes, vendor: KeyRing) -> None:
+    for position, bit in thinned(bits(structure(shipped)), 300):
+        refused(flipped(shipped, position, bit), vendor)
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "model.sig"])
+def test_every_bit_of_what_is_signed(shipped: bytes, vendor: KeyRing, name: str) -> None:
+    """In an archive that is whole again, so that it is not a checksum that refuses."""
+    length = len(archive.decode(shipped)[name])
+    for position, bit in thinned(bits(range(length)), 200):
+        refused(with_flip(shipped, name, position, bit), vendor)
+
+
+def test_every_byte_of_the_certificate(shipped: bytes, vendor: KeyRing) -> None:
+    length = len(archive.decode(shipped)["coverage.json"])
+    for position, bit in thinned(((place, place % 8) for place in range(length)), 200):
+        refused(with_flip(shipped, "coverage.json", position, bit), vendor)
+
+
+def test_a_sample_of_all_other_bytes(shipped: bytes, vendor: KeyRing) -> None:
+    members = archive.decode(shipped)
+    for name in sorted(members.keys() - {"manifest.json", "model.sig", "coverage.json"}):
+        step = max(1, len(members[name]) // (2000 if LONG else 10))
+        for position in range(0, len(members[name]), step):
+            refused(with_flip(shipped, name, position, position % 8), vendor)

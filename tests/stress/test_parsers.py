@@ -1,0 +1,321 @@
+"""
+Fuzzing every reader of untrusted bytes: whatever it is given, it answers with a value or with one of our
+own refusals, in bounded time and memory.
+
+Hypothesis draws edits; each is applied at sixteen places, so an example is sixteen inputs. Documents of
+canonical JSON are also edited as trees and written canonically again, and packages are signed again,
+so that the edits reach what lies behind the first check.
+"""
+
+import hashlib
+import json
+import resource
+import sys
+import time
+from collections.abc import Callable, Iterator
+from copy import deepcopy
+from typing import Any, Final
+
+import onnx
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ternary_license_server.keys import KeyRing
+from ternary_license_server.signing import SigningKey
+from ternary_sdk import archive, canonical, dsse, firewall, oms
+from ternary_sdk.certificate import Certificate
+from ternary_sdk.dsse import Envelope
+from ternary_sdk.errors import TernaryError
+from ternary_sdk.fields import Fields
+from ternary_sdk.interface import DECODER
+from ternary_sdk.manifest import Manifest
+from ternary_sdk.package import Package
+from ternary_sdk.trust import Role
+
+LONG: Final = settings.get_current_profile_name() == "stress"
+PLACES: Final = 16
+EXAMPLES: Final = 8_000 if LONG else 12
+SECONDS: Final = 2.0
+MEGABYTES: Final = 600
+
+effort = settings(
+    max_examples=EXAMPLES, deadline=None, database=None, suppress_health_check=list(HealthCheck)
+)
+counted: dict[str, int] = {}
+
+NUMBERS: Final = (b"\xff\xff\xff\xff", b"\0\0\0\0", b"\x80\x80\x80\x80", b"\xff\xff\xff\x7f")
+
+Edit = tuple[str, float, bytes]
+
+edits: st.SearchStrategy[list[Edit]] = st.lists(
+    st.tuples(
+        st.sampled_from(["flip", "set", "insert", "delete", "double", "cut", "swap", "number"]),
+        st.floats(0, 1, exclude_max=True),
+        st.binary(min_size=1, max_size=12),
+    ),
+    min_size=1,
+    max_size=4,
+)
+
+
+def edited(data: bytes, changes: list[Edit], shift: int) -> bytes:
+    """Bytes with edits applied, every position moved on by a sixteenth of the length for each shift."""
+    result = bytearray(data)
+    for kind, place, value in changes:
+        if not result:
+            break
+        at = int((place + shift / PLACES) % 1 * len(result))
+        span = value[0] % 64
+        if kind == "flip":
+            result[at] ^= 1 << value[0] % 8
+        elif kind == "set":
+            result[at] = value[0]
+        elif kind == "insert":
+            result[at:at] = value
+        elif kind == "delete":
+            del result[at : at + span]
+        elif kind == "double":
+            result[at:at] = result[at : at + span]
+        elif kind == "cut":
+            del result[at:]
+        elif kind == "swap":
+            result[at : at + len(value)], result[: len(value)] = result[: len(value)], value
+        else:
+            result[at : at + 4] = NUMBERS[value[0] % len(NUMBERS)]
+    return bytes(result)
+
+
+DEEP: list[Any] = []
+for _ in range(20):
+    DEEP = [DEEP]
+
+odd: st.SearchStrategy[Any] = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.sampled_from([0, -1, 1, 2**31, 2**53 - 1, -(2**53) + 1, 19_683, 195_000]),
+    st.sampled_from(["", "A", "x" * 5000, "\x00", "é", "0" * 64, "../x", "1.0.0", "manifest.json", "="]),
+    st.sampled_from([[], [[]], [1, 1], [[0, 0]], {}, {"a": 1}, DEEP]),
+)
+tree_edits = st.lists(
+    st.tuples(
+        st.sampled_from(["replace", "drop", "add", "repeat", "reverse"]),
+        st.floats(0, 1, exclude_max=True),
+        odd,
+    ),
+    min_size=1,
+    max_size=3,
+)
+
+
+def nodes(value: Any) -> Iterator[tuple[Any, Any]]:
+    """Every container of a JSON tree with each of its keys."""
+    keys: Any = value.keys() if isinstance(value, dict) else range(len(value))
+    for key in list(keys):
+        yield value, key
+        if isinstance(value[key], (dict, list)):
+            yield from nodes(value[key])
+
+
+def replanted(document: bytes, changes: list[tuple[str, float, Any]], shift: int) -> bytes:
+    """A JSON document with its tree edited, written canonically if it has such a form."""
+    tree = json.loads(document)
+    for kind, place, drawn in changes:
+        value = deepcopy(drawn)
+        found = list(nodes(tree))
+        if not found:
+            break
+        holder, key = found[int((place + shift / PLACES) % 1 * len(found))]
+        if kind == "drop":
+            del holder[key]
+        elif kind == "add" and isinstance(holder, dict):
+            holder["zzz"] = value
+        elif kind == "repeat" and isinstance(holder, list):
+            holder.append(holder[key])
+        elif kind == "reverse" and isinstance(holder, list):
+            holder.reverse()
+        else:
+            holder[key] = value
+    try:
+        return canonical.encode(tree)
+    except TernaryError:
+        return json.dumps(tree, sort_keys=True, separators=(",", ":")).encode("utf-8", "surrogatepass")
+
+
+def feed(reader: str, read: Callable[[bytes], object], inputs: Iterator[bytes]) -> None:
+    """Give inputs to a reader; anything but a result or a refusal of ours fails the test."""
+    for data in inputs:
+        sentence, started = "", time.perf_counter()
+        try:
+            read(data)
+        except TernaryError as refusal:
+            sentence = str(refusal)
+        assert len(sentence) < 4000, "a refusal is one sentence, not the document"
+        assert time.perf_counter() - started < SECONDS
+        counted[reader] = counted.get(reader, 0) + 1
+
+
+@pytest.fixture(scope="session", autouse=True)
+def bounds() -> Iterator[None]:
+    """Memory stays bounded over the whole sweep, and the long one is as long as it claims to be."""
+    yield
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 if sys.platform == "darwin" else 1024)
+    print(f"\n{sum(counted.values()):,} inputs: {counted}; peak memory {peak:.0f} MB")
+    assert peak < MEGABYTES or not LONG  # in a short run other tests have trained models in this process
+
+
+@pytest.fixture(scope="module")
+def members(shipped: bytes) -> dict[str, bytes]:
+    """Members of a package, with graphs cut short: what is fuzzed here is what stands around them."""
+    return {
+        name: data[:200] if name.endswith(".onnx") else data for name, data in archive.decode(shipped).items()
+    }
+
+
+@pytest.fixture(scope="module")
+def key(vendor: KeyRing) -> SigningKey:
+    return vendor.signer(Role.PACKAGE)
+
+
+@pytest.fixture(scope="module")
+def statement(members: dict[str, bytes]) -> bytes:
+    """A certificate's Statement with few enough entries that edits often meet its structure."""
+    envelope = Envelope.from_fields(Fields(json.loads(members["coverage.json"]), "coverage.json"))
+    document = json.loads(envelope.payload)
+    for path in document["predicate"]["paths"]:
+        path["near_ties"] = path["near_ties"][:5]
+        path["reachable"]["streamed"] = path["reachable"]["streamed"][:5]
+    return canonical.encode(document)
+
+
+@effort
+@given(changes=edits)
+def test_archives(members: dict[str, bytes], changes: list[Edit]) -> None:
+    whole = archive.encode([(name, data[:40]) for name, data in members.items()])
+    feed("archive", archive.decode, (edited(whole, changes, shift) for shift in range(PLACES)))
+
+
+@effort
+@given(changes=edits)
+def test_graphs_as_bytes(graph: bytes, changes: list[Edit]) -> None:
+    feed("graph, bytes", inspect, (edited(graph, changes, shift) for shift in range(PLACES)))
+
+
+@effort
+@given(changes=edits)
+def test_graphs_around_their_weights(graph: bytes, changes: list[Edit]) -> None:
+    """Edits of everything but the weights, with the lengths around them made right again."""
+    parsed = onnx.load_from_string(graph)
+    inner = [*parsed.graph.node, *parsed.graph.input, *parsed.graph.output, *parsed.opset_import]
+
+    def inputs() -> Iterator[bytes]:
+        for shift in range(PLACES):
+            chosen = inner[(shift + int(changes[0][1] * len(inner))) % len(inner)]
+            kept = chosen.SerializeToString(deterministic=True)
+            bent = edited(kept, changes, shift)
+            yield relabelled(graph, kept, bent)
+
+    feed("graph, messages", inspect, inputs())
+
+
+def relabelled(graph: bytes, kept: bytes, bent: bytes) -> bytes:
+    """A model with one inner message exchanged and the lengths of those around it corrected."""
+    body = onnx.load_from_string(graph).graph.SerializeToString(deterministic=True)
+    start = graph.index(body)
+    head, tail = graph[: start - len(varint(len(body)))], graph[start + len(body) :]
+    if (place := body.find(varint(len(kept)) + kept)) >= 0:
+        body = body[:place] + varint(len(bent)) + bent + body[place + len(varint(len(kept)) + kept) :]
+    else:
+        tail = tail.replace(varint(len(kept)) + kept, varint(len(bent)) + bent)
+    return head + varint(len(body)) + body + tail
+
+
+def varint(value: int) -> bytes:
+    encoded = bytearray()
+    while value > 0x7F:
+        encoded.append(value & 0x7F | 0x80)
+        value >>= 7
+    return bytes([*encoded, value])
+
+
+@pytest.fixture(scope="module")
+def graph(shipped: bytes) -> bytes:
+    return archive.decode(shipped)["decoder_A.onnx"]
+
+
+def inspect(data: bytes) -> None:
+    firewall.inspect(data, what="graph", interface=DECODER, parameters=4411)
+
+
+@effort
+@given(changes=edits)
+def test_manifests_as_bytes(members: dict[str, bytes], changes: list[Edit]) -> None:
+    document = members["manifest.json"]
+    feed("manifest, bytes", Manifest.read, (edited(document, changes, shift) for shift in range(PLACES)))
+
+
+@effort
+@given(changes=tree_edits)
+def test_manifests_as_trees(members: dict[str, bytes], changes: list[tuple[str, float, Any]]) -> None:
+    document = members["manifest.json"]
+    feed("manifest, trees", Manifest.read, (replanted(document, changes, shift) for shift in range(PLACES)))
+
+
+@effort
+@given(changes=edits)
+def test_certificates_as_bytes(statement: bytes, changes: list[Edit]) -> None:
+    feed(
+        "certificate, bytes",
+        Certificate.from_statement,
+        (edited(statement, changes, shift) for shift in range(PLACES)),
+    )
+
+
+@effort
+@given(changes=tree_edits)
+def test_certificates_as_trees(statement: bytes, changes: list[tuple[str, float, Any]]) -> None:
+    feed(
+        "certificate, trees",
+        Certificate.from_statement,
+        (replanted(statement, changes, shift) for shift in range(PLACES)),
+    )
+
+
+@effort
+@given(changes=tree_edits)
+def test_signatures(key: SigningKey, changes: list[tuple[str, float, Any]]) -> None:
+    digests = {"a.onnx": "ab" * 32, "b.md": "cd" * 32}
+    bundle = seal(oms.statement("acme-1.0.0", digests), key)
+
+    def read(data: bytes) -> None:
+        oms.verify(data, digests, key.public)
+        oms.open_own(data, lambda kid: key.public)
+
+    feed("signature", read, (replanted(bundle, changes, shift) for shift in range(PLACES)))
+
+
+def seal(payload: bytes, key: SigningKey) -> bytes:
+    signature = dsse.one_form(key.sign(dsse.pae(payload)), "test")
+    return oms.write(Envelope(payload=payload, keyid=key.kid, signature=signature), key.public)
+
+
+@effort
+@given(changes=tree_edits, name=st.sampled_from(["manifest.json", "coverage.json", "bom.json"]))
+def test_packages_signed_again(
+    members: dict[str, bytes],
+    vendor: KeyRing,
+    key: SigningKey,
+    changes: list[tuple[str, float, Any]],
+    name: str,
+) -> None:
+    def inputs() -> Iterator[bytes]:
+        for shift in range(PLACES):
+            yield signed({**members, name: replanted(members[name], changes, shift)}, key)
+
+    feed("package", lambda data: Package.read(data, vendor.trust), inputs())
+
+
+def signed(members: dict[str, bytes], key: SigningKey) -> bytes:
+    digests = {n: hashlib.sha256(data).hexdigest() for n, data in members.items() if n != "model.sig"}
+    bundle = seal(oms.statement("acme-1.0.0", digests), key)
+    return archive.encode([*{**members, "model.sig": bundle}.items()])
