@@ -83,7 +83,7 @@ class Clock:
         return mark
 
     def _resume(self, key: Installation, now: datetime) -> datetime:
-        mark, signed = _read(key)
+        mark, signed = peek(key)
         if self._signed > signed:
             if now < mark - TOLERANCE:
                 mark = self._signed
@@ -98,7 +98,7 @@ class Clock:
         if self._key is None or (self._saved is not None and now - self._saved < INTERVAL):
             return
         try:
-            seen, signed = _read(self._key)
+            seen, signed = peek(self._key)
             self._mark, self._signed = max(now, seen), max(self._signed, signed)
             _write(self._key, self._mark, self._signed)
         except LedgerError:
@@ -126,17 +126,13 @@ def establish(directory: Path, now: datetime, *, signed: datetime) -> Installati
     return kept
 
 
-def mark_file(key: Installation) -> Path:
-    """Where the mark of an installation is kept."""
-    return key.directory / f"clock-{key.kid}.jws"
+def peek(key: Installation) -> tuple[datetime, datetime]:
+    """The highest time an installation has seen, and the newest signed moment known then.
 
-
-def _write(key: Installation, mark: datetime, signed: datetime) -> None:
-    claims: Json = {"mark": int(mark.timestamp()), "signed": int(signed.timestamp())}
-    state.write(mark_file(key), key.sign_token(claims, typ=TYP))
-
-
-def _read(key: Installation) -> tuple[datetime, datetime]:
+    Raises:
+        LicenseError: CLOCK_ROLLBACK, if the mark was removed or altered.
+        LedgerError: If it cannot be read.
+    """
     path = mark_file(key)
     try:
         with path.open("rb") as file:
@@ -152,6 +148,16 @@ def _read(key: Installation) -> tuple[datetime, datetime]:
     except (FormatError, SignatureError):
         raise _broken(path, "was altered", key) from None
     return mark, signed
+
+
+def mark_file(key: Installation) -> Path:
+    """Where the mark of an installation is kept."""
+    return key.directory / f"clock-{key.kid}.jws"
+
+
+def _write(key: Installation, mark: datetime, signed: datetime) -> None:
+    claims: Json = {"mark": int(mark.timestamp()), "signed": int(signed.timestamp())}
+    state.write(mark_file(key), key.sign_token(claims, typ=TYP))
 
 
 def _broken(path: Path, how: str, key: Installation) -> LicenseError:
