@@ -73,6 +73,6 @@ def reason(record: EpochRecord, recipe: Recipe, rule: str) -> str:
     why = {
         "coverage": f"the highest coverage of the weaker path, given {recipe.scoring.exact:.1%} exact",
         "elbo": f"the lowest negative ELBO at beta 1, {record.elbo:.3f} nats (floor 9.887)",
-        "loss": f"the lowest validation loss, {record.loss:.4f}, which, with its annealed beta, favours early epochs",
+        "loss": f"the lowest validation loss, {record.loss:.4f}, whose annealed beta favours early epochs",
     }[rule]
     return f"Epoch {record.epoch}, chosen for {why}; {covered}; {exact}."

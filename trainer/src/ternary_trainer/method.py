@@ -6,9 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import torch
+
 from ternary_trainer.dials import Dials
-from ternary_trainer.score import Reconstruction
+from ternary_trainer.history import EpochRecord
 from ternary_trainer.settings import Surge
+from ternary_trainer.split import Operations
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,12 +40,12 @@ class Figures:
 class Method(Protocol):
     """A way of training both paths of a model, one epoch at a time."""
 
-    def run_epoch(self, epoch: int, surge: Surge | None) -> Figures:
-        """Change the weights by one epoch of training."""
+    def run_epoch(self, epoch: int, surge: Surge | None, last: EpochRecord | None) -> Figures:
+        """Change the weights by one epoch of training, knowing the record of the one before."""
         ...
 
-    def validation_loss(self, figures: Figures, a: Reconstruction, b: Reconstruction) -> float:
-        """The method's own loss on the validation operations, annealed weights included."""
+    def validation_loss(self, operations: Operations, random: torch.Generator) -> float:
+        """The method's own loss on operations, weighted as in the last epoch; noise from `random`."""
         ...
 
     def state(self) -> dict[str, Any]:
@@ -52,8 +55,3 @@ class Method(Protocol):
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from `state`."""
         ...
-
-
-def annealed_loss(reconstruction: Reconstruction, beta: float, free_bits: float) -> float:
-    """CE + beta·KL with free bits: what is minimised, but not comparable between epochs of different beta."""
-    return reconstruction.ce + beta * float(reconstruction.kl.clamp(min=free_bits).sum(1).mean())

@@ -18,9 +18,11 @@ from torch import Tensor
 from ternary_sdk.operations import OPERATIONS
 from ternary_trainer import score, seeds, space, split
 from ternary_trainer.dials import Dials, cosine, geometric, ramp, turned
-from ternary_trainer.method import Figures, PathFigures, annealed_loss
+from ternary_trainer.history import EpochRecord
+from ternary_trainer.method import Figures, PathFigures
 from ternary_trainer.model import CLASSES, PATHS, PathName, TernaryVAE
 from ternary_trainer.settings import Effort, Recipe, Separate, Surge
+from ternary_trainer.split import Operations
 from ternary_trainer.uniformity import Uniformity, decode, push
 
 _FIRST_COUNT = 100_000
@@ -45,9 +47,8 @@ def windows(settings: Separate, epochs: int, at: float) -> Tensor:
     progress = min(1.0, max(0.0, at - settings.learn.epochs) / (0.9 * (epochs - settings.learn.epochs)))
     high = geometric(*spread.window, progress)
     low = min(high, spread.low_window)
-    return torch.tensor(
-        [geometric(low, high, min(1.0, max(0, order - 1) / 3)) for order in range(space.ORDERS)]
-    )
+    towards_high = [min(1.0, max(0, order - 1) / 3) for order in range(space.ORDERS)]
+    return torch.tensor([geometric(low, high, share) for share in towards_high])
 
 
 class PathTraining:
@@ -65,6 +66,7 @@ class PathTraining:
         self._data = split.training(device)
         self._random = seeds.generator(seed, f"training of path {path}", device)
         self._uniformity: Uniformity | None = None
+        self._dials = Dials(rate=0.0, beta=0.0)
 
     def run(self, epoch: int, surge: Surge | None) -> PathFigures:
         """Train one epoch."""
@@ -77,16 +79,14 @@ class PathTraining:
         steps = passes * (len(self._data) // self._recipe.batch)
         for step, rows in enumerate(self._batches(passes)):
             at = epoch + step / steps
-            dials = turned(schedule(self._settings, self._recipe.epochs, at), surge)
+            self._dials = turned(schedule(self._settings, self._recipe.epochs, at), surge)
             self._optimizer.zero_grad()
-            sums += self._autoencode(rows, dials)
+            sums += self._autoencode(rows)
             if self._uniformity:
-                self._spread(
-                    self._uniformity, windows(self._settings, self._recipe.epochs, at), dials.exploration
-                )
-            self._step(dials.rate)
+                self._spread(self._uniformity, windows(self._settings, self._recipe.epochs, at))
+            self._step()
         reconstruction, kl = (sums / steps).tolist()
-        return PathFigures(reconstruction=reconstruction, kl=kl, dials=dials)
+        return PathFigures(reconstruction=reconstruction, kl=kl, dials=self._dials)
 
     def _batches(self, passes: int) -> Iterator[Tensor]:
         batch, total, device = self._recipe.batch, len(self._data), self._random.device
@@ -94,20 +94,30 @@ class PathTraining:
             order = torch.randperm(total, generator=self._random, device=device)
             yield from order[: total - total % batch].view(-1, batch)
 
-    def _autoencode(self, rows: Tensor, dials: Dials) -> Tensor:
+    def _autoencode(self, rows: Tensor) -> Tensor:
         # Adds the gradient of the VAE's part, and gives (cross-entropy, KL).
-        batch = self._data.take(rows)
+        loss, figures = self._vae_loss(self._data.take(rows), self._random)
+        loss.backward()  # type: ignore[no-untyped-call]
+        return figures.cpu()
+
+    def _vae_loss(self, batch: Operations, random: torch.Generator) -> tuple[Tensor, Tensor]:
         mean, logvar = self._encoder(batch.tables)
-        noise = score.latents(len(rows), self._random)
-        logits = self._decoder(mean + dials.noise * noise * (logvar / 2).exp())
-        ce = F.cross_entropy(logits.view(-1, CLASSES), batch.classes.view(-1), reduction="sum") / len(rows)
+        noise = score.latents(len(batch), random)
+        logits = self._decoder(mean + self._dials.noise * noise * (logvar / 2).exp())
+        ce = F.cross_entropy(logits.view(-1, CLASSES), batch.classes.view(-1), reduction="sum") / len(batch)
         kl = score.kl_to_prior(mean, logvar)
         paid = kl.clamp(min=self._settings.free_bits).sum(1).mean()
         idle = (self._settings.active_variance - mean.var(0)).clamp(min=0).sum()
-        (ce + dials.beta * paid + self._settings.active_weight * idle).backward()
-        return torch.stack([ce.detach(), kl.detach().sum(1).mean()]).cpu()
+        loss = ce + self._dials.beta * paid + self._settings.active_weight * idle
+        return loss, torch.stack([ce.detach(), kl.detach().sum(1).mean()])
 
-    def _spread(self, uniformity: Uniformity, windows: Tensor, weight: float) -> None:
+    @torch.no_grad()
+    def validation_loss(self, operations: Operations, random: torch.Generator) -> float:
+        """The VAE's part of the loss as it was weighted last."""
+        loss, _ = self._vae_loss(operations, random)
+        return float(loss)
+
+    def _spread(self, uniformity: Uniformity, windows: Tensor) -> None:
         # Most draws are far from any boundary between operations, where no gradient is: those are decoded
         # and counted, but only the rest go through the network again to be pushed.
         latents = score.latents(self._effort.draws, self._random)
@@ -117,11 +127,11 @@ class PathTraining:
         gradient = push(draws, uniformity.potential()).flatten(0, 1)
         chosen = gradient.abs().sum(0).topk(self._effort.pushed, sorted=False).indices
         logits = self._decoder(latents[chosen])
-        logits.backward(gradient[:, chosen].t() * (weight / len(latents)))
+        logits.backward(gradient[:, chosen].t() * (self._dials.exploration / len(latents)))
 
-    def _step(self, rate: float) -> None:
+    def _step(self) -> None:
         torch.nn.utils.clip_grad_norm_(self._parameters, self._recipe.clip)
-        self._optimizer.param_groups[0]["lr"] = rate
+        self._optimizer.param_groups[0]["lr"] = self._dials.rate
         self._optimizer.step()
 
     def state(self) -> dict[str, Any]:
@@ -148,7 +158,7 @@ class SeparateTraining:
         self._settings = settings
         self._paths = {path: PathTraining(model, path, recipe, settings, seed) for path in PATHS}
 
-    def run_epoch(self, epoch: int, surge: Surge | None) -> Figures:
+    def run_epoch(self, epoch: int, surge: Surge | None, last: EpochRecord | None) -> Figures:  # noqa: ARG002
         """Train both paths for one epoch."""
         with ThreadPoolExecutor(len(PATHS)) as threads:
             runs = {
@@ -157,10 +167,9 @@ class SeparateTraining:
         phase = "learn" if epoch < self._settings.learn.epochs else "spread"
         return Figures(phase=phase, A=runs["A"].result(), B=runs["B"].result())
 
-    def validation_loss(self, figures: Figures, a: score.Reconstruction, b: score.Reconstruction) -> float:
-        """CE + beta·KL of both paths, as trained on in this epoch."""
-        bits = self._settings.free_bits
-        return annealed_loss(a, figures.A.dials.beta, bits) + annealed_loss(b, figures.B.dials.beta, bits)
+    def validation_loss(self, operations: Operations, random: torch.Generator) -> float:
+        """CE + beta·KL and the pull on idle dimensions, both paths; uniformity needs no operations."""
+        return sum(training.validation_loss(operations, random) for training in self._paths.values())
 
     def state(self) -> dict[str, Any]:
         """All that a resumed run needs besides the weights."""

@@ -98,7 +98,7 @@ class Separate:
 
 @dataclass(frozen=True, kw_only=True)
 class Coupled:
-    """The published recipe: both paths in one loss, with cross-injection; docs/training.md has the formulas."""
+    """The published recipe: both paths in one loss, with cross-injection; `coupled` has the formulas."""
 
     free_bits: float
     """Nats of KL a dimension that cost nothing."""

@@ -31,8 +31,8 @@ class Operations:
     def __len__(self) -> int:
         return len(self.tables)
 
-    def take(self, rows: Tensor) -> "Operations":
-        """The operations at the given row numbers, shape (k,)."""
+    def take(self, rows: Tensor | slice) -> "Operations":
+        """The operations at the given row numbers, shape (k,), or in a slice of rows."""
         return Operations(tables=self.tables[rows], classes=self.classes[rows])
 
 

@@ -22,6 +22,7 @@ from ternary_sdk.coverage import iid_limit
 from ternary_sdk.errors import FormatError, InputError
 from ternary_trainer import checkpoint, choose, history, run, score, seeds, split
 from ternary_trainer import recipe as recipes
+from ternary_trainer.coupled import CoupledTraining
 from ternary_trainer.disrupt import Surges, running
 from ternary_trainer.history import EpochRecord, PathRecord
 from ternary_trainer.interrupt import Interrupt, finishing
@@ -67,16 +68,19 @@ class Training:
     """A model in training, with all that decides how it goes on."""
 
     def __init__(self, recipe: Recipe, seed: int, out: Path) -> None:
-        self._recipe, self._out = recipe, out
-        device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self._recipe, self._seed, self._out = recipe, seed, out
+        self._device = device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self._model = initial(seeds.derive(seed, "initial weights")).to(device)
         self._method = _method(self._model, recipe, seed)
         self._surges = Surges(recipe.surge, out)
         self._history: list[EpochRecord] = []
         self._operations = split.validation(device)
-        stream = seeds.generator(seed, "validation", device)
+        stream = self._stream("validation")
         self._prior = score.latents(recipe.scoring.draws, stream)
         self._noise = score.latents(len(self._operations), stream)
+
+    def _stream(self, purpose: str) -> torch.Generator:
+        return seeds.generator(self._seed, purpose, self._device)
 
     def go_on(self, on_epoch: OnEpoch | None, interrupt: Interrupt) -> str:
         """Train until the recipe's end, its plateau, or an interrupt; which of them it was."""
@@ -94,7 +98,7 @@ class Training:
     def _epoch(self, epoch: int) -> EpochRecord:
         started = time.perf_counter()
         surge, origin = self._surges.at(epoch)
-        figures = self._method.run_epoch(epoch, surge)
+        figures = self._method.run_epoch(epoch, surge, self._history[-1] if self._history else None)
         with ThreadPoolExecutor(len(PATHS)) as threads:
             (cover_a, a), (cover_b, b) = threads.map(self._score, PATHS)
         return EpochRecord(
@@ -104,7 +108,7 @@ class Training:
             seconds=time.perf_counter() - started,
             rate=figures.A.dials.rate,
             limit=iid_limit(QUOTED),
-            loss=self._method.validation_loss(figures, a, b),
+            loss=self._method.validation_loss(self._operations, self._stream("validation loss")),
             surge=surge.strength if surge else 0.0,
             surge_origin=origin,
             A=_path_record(figures.A, cover_a, a),
@@ -163,6 +167,8 @@ def _read_state(file: Path) -> dict[str, Any]:
 def _method(model: TernaryVAE, recipe: Recipe, seed: int) -> Method:
     if recipe.separate:
         return SeparateTraining(model, recipe, recipe.separate, seed)
+    if recipe.coupled:
+        return CoupledTraining(model, recipe, recipe.coupled, seed)
     raise InputError(f"recipe '{recipe.name}': no method, expected a table 'separate' or 'coupled'")
 
 
