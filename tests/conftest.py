@@ -1,7 +1,12 @@
 """Untrained models for tests of what holds for any model; trained ones come from the evaluation package."""
 
+import shlex
+import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -74,3 +79,43 @@ def build(untrained: Callable[[int], State]) -> Build:
 def shipped(build: Build, vendor: KeyRing) -> bytes:
     """The untrained model as a package, ``acme-1.0.0.ternary``."""
     return package(build, name="acme", version=(1, 0, 0), signer=vendor.signer(Role.PACKAGE))
+
+
+@pytest.fixture(scope="session")
+def quick_recipe(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A recipe file: the default recipe, cut to seconds."""
+    from ternary_trainer import recipe
+
+    changes = {
+        "name": '"quick"',
+        "epochs": "5",
+        "plateau.patience": "6",
+        "scoring.exact": "0.0",
+        "scoring.report_draws": "65536",
+        "separate.learn.epochs": "2",
+        "separate.learn.passes": "2",
+    }
+    for effort in ("separate.A", "separate.B"):
+        changes |= {f"{effort}.passes": "1", f"{effort}.draws": "1024", f"{effort}.pushed": "512"}
+    file = tmp_path_factory.mktemp("recipe") / "quick.toml"
+    file.write_text(recipe.dump(recipe.load("coverage", changes)))
+    return file
+
+
+@pytest.fixture(scope="session")
+def release(quick_recipe: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a vendor's commands leave behind, from keys to a license: a short training, but a real one."""
+    folder = tmp_path_factory.mktemp("release")
+    for line in (
+        "keys init keys --vendor 'Acme Logic'",
+        f"train --recipe {quick_recipe} --out run",
+        "export run --out build",
+        "package build --name acme --version 1.0.0 --keys keys --out acme-1.0.0.ternary",
+        "license issue --package acme-1.0.0.ternary --to Initech --expires 2035-12-31 --keys keys "
+        "--out acme.license",
+    ):
+        command = [str(Path(sys.executable).parent / "ternary"), *shlex.split(line)]
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+    shutil.copy(folder / "keys" / "vendor.trust", folder / "acme.trust")
+    return folder

@@ -35,12 +35,13 @@ def make(directory: Path, *, recipe: str, now: datetime) -> None:
         TernaryError: If the files would exceed 1 MB together, or a step is refused.
     """
     with vendor_extra("ternary_cli.evaluation"):
-        from ternary_cli.training import run_training
+        from ternary_cli.training import watched
         from ternary_export.export import export
         from ternary_export.packaging import package
         from ternary_license_server import issue, keys
+        from ternary_trainer import recipe as recipes
     with tempfile.TemporaryDirectory() as scratch:
-        run = run_training(recipe, {}, seed=SEED, out=Path(scratch) / "run")
+        run = watched(recipes.load(recipe), seed=SEED, out=Path(scratch) / "run")
         build = export(run, released=now, tell=note)
         ring = keys.create(Path(scratch) / "keys", "Ternary evaluation", now)
         version = parse_version(ternary_sdk.__version__)

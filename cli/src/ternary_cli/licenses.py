@@ -43,10 +43,11 @@ def show(
     from ternary_cli.standing import drawn, licensed_package, refusals
     from ternary_cli.terminal import pairs, show_json
     from ternary_cli.terminal import show as show_lines
+    from ternary_sdk.permit import Permit
 
     held, trusted = select_license(license, trust)
-    now = refusals(held, licensed_package(held), trusted, machine_id=machine_id, now=datetime.now(UTC))
-    used = drawn(held, trusted)
+    permit = Permit(held, licensed_package(held), trusted, machine_id=machine_id)
+    now, used = refusals(permit, datetime.now(UTC)), drawn(permit)
     if as_json:
         answers = {action: str(refusal.code) if refusal else "allowed" for action, refusal in now.items()}
         show_json(license_facts(held) | {"drawn": used, "now": answers})

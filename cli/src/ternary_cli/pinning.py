@@ -17,7 +17,6 @@ from ternary_cli.options import (
 
 if TYPE_CHECKING:
     from ternary_cli.selection import Selection
-    from ternary_sdk.model import Model
 
 
 def use(
@@ -63,8 +62,7 @@ def _pin(package: Path | None, license: Path | None, trust: Path | None, machine
     if package is None or license is None or place is None:
         raise InputError("pinning takes all three: ternary use FILE --license L --trust T")
     selection = select(package, license, trust, machine_id)
-    with selection.open() as model:
-        _check(model, selection)
+    _check(selection)
     pins.save(
         pins.Pins(
             package=package.absolute(),
@@ -76,18 +74,17 @@ def _pin(package: Path | None, license: Path | None, trust: Path | None, machine
     )
 
 
-def _check(model: "Model", selection: "Selection") -> None:
-    """Refuse to pin a license that allows nothing here and now."""
+def _check(selection: "Selection") -> None:
+    """Refuse what would be refused in use: a false package, or a license that allows nothing here and now."""
     from ternary_cli.standing import refusals
+    from ternary_sdk.permit import Permit
 
-    if model.license is None:
-        return
-    found = refusals(
-        model.license,
-        model.package.identity,
-        selection.trust,
-        machine_id=selection.machine_id,
-        now=datetime.now(UTC),
-    )
-    if all(found.values()):
-        raise found["sample"] or next(filter(None, found.values()))
+    with selection.open() as model:
+        if model.license is None:
+            return
+        permit = Permit(
+            model.license, model.package.identity, selection.trust, machine_id=selection.machine_id
+        )
+    found = list(refusals(permit, datetime.now(UTC)).values())
+    if all(found):
+        raise next(filter(None, found))

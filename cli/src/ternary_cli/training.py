@@ -1,11 +1,124 @@
 """
-``ternary train``: train both paths of a model.
+``ternary train``: train both paths of a model, or go on with a training that was interrupted.
 """
 
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ternary_cli.options import JsonOption, option
 from ternary_cli.vendor_extra import vendor_extra
 
+if TYPE_CHECKING:
+    from ternary_trainer.history import EpochRecord
+    from ternary_trainer.run import Run
+    from ternary_trainer.settings import Recipe
 
-def train() -> None:
+RecipeName = Annotated[
+    str | None, option("--recipe", metavar="NAME|FILE.toml", text="How to train; default: coverage.")
+]
+Seed = Annotated[int | None, option("--seed", metavar="N", text="Same seed, same model; default: 1.")]
+RunFolder = Annotated[
+    Path | None, option("--out", "-o", metavar="RUN", text="Where the run goes; default: runs/RECIPE-SEED.")
+]
+Resume = Annotated[
+    Path | None, option("--resume", metavar="RUN", text="Go on with this run, as it was begun.")
+]
+Settings = Annotated[
+    list[str] | None, option("--set", metavar="KEY=VALUE", text="Change a setting of the recipe; repeatable.")
+]
+
+
+def train(
+    recipe: RecipeName = None,
+    seed: Seed = None,
+    out: RunFolder = None,
+    resume: Resume = None,
+    settings: Settings = None,
+    as_json: JsonOption = False,
+) -> None:
     """Vendor: train both paths of a model."""
+    from ternary_cli.terminal import note, show, show_json
+
     with vendor_extra("ternary train"):
-        import ternary_trainer  # noqa: F401
+        from ternary_trainer import recipe as recipes
+        from ternary_trainer import run as runs
+    if resume is not None:
+        _refuse_beside_resume(recipe, seed, out, settings)
+        earlier = runs.open(resume)
+        run = watched(earlier.recipe, seed=earlier.seed, out=resume, resume=True)
+    else:
+        chosen = recipes.load(recipe or "coverage", overrides(settings or []))
+        number = 1 if seed is None else seed
+        run = watched(chosen, seed=number, out=out or Path("runs") / f"{chosen.name}-{number}")
+    show_json(facts(run)) if as_json else show(lines(run))
+    if run.summary().status == "interrupted":
+        note(f"interrupted; go on with: ternary train --resume {run.path}")
+        raise typer.Exit(130)
+
+
+def overrides(settings: Sequence[str]) -> dict[str, str]:
+    """``KEY=VALUE`` pairs as a mapping.
+
+    Raises:
+        InputError: If one has no equals sign or a key is given twice.
+    """
+    from ternary_sdk.errors import InputError
+
+    changed: dict[str, str] = {}
+    for setting in settings:
+        key, equals, value = setting.partition("=")
+        if not equals or not key:
+            raise InputError(f"--set: {setting!r}, expected KEY=VALUE such as epochs=12")
+        if key in changed:
+            raise InputError(f"--set: {key} is given twice")
+        changed[key] = value
+    return changed
+
+
+def _refuse_beside_resume(*given: object) -> None:
+    from ternary_sdk.errors import InputError
+
+    if any(value is not None for value in given):
+        raise InputError("--resume goes on with a run as it was begun; no other option but --json fits it")
+
+
+def facts(run: "Run") -> dict[str, Any]:
+    """How a run ended, as one object."""
+    summary = asdict(run.summary())
+    return {"run": str(run.path), "recipe": run.recipe.name, "seed": run.seed, **summary}
+
+
+def lines(run: "Run") -> list[str]:
+    """How a run ended, for people: what each rule of choice would ship, side by side."""
+    summary = run.summary()
+    length = f"{summary.epochs} of {summary.planned} epochs in {summary.seconds:.0f} s"
+    told = [f"{run.path}: {length}, {summary.status}"]
+    if summary.epochs_saved:
+        told.append(f"a plateau saved {summary.epochs_saved} epochs, about {summary.seconds_saved:.0f} s")
+    for surge in summary.surges:
+        effect = f"{surge.before:.2%} before, {surge.during:.2%} during, {surge.after:.2%} after"
+        told.append(f"surge of strength {surge.strength:g} in epoch {surge.epoch}: coverage {effect}")
+    if summary.choices:
+        told += ["", "chosen by  epoch   A at 50,000   B at 50,000   held-out exact"]
+    for rule, choice in summary.choices.items():
+        exact = min(choice.A.holdout_exact, choice.B.holdout_exact)
+        covered = f"{choice.A.coverage:>11.2%}   {choice.B.coverage:>11.2%}"
+        told.append(f"{rule:<9}  {choice.epoch:>5}   {covered}   {exact:>14.2%}")
+    return told
+
+
+def watched(recipe: "Recipe", *, seed: int, out: Path, resume: bool = False) -> "Run":
+    """Train with each epoch shown on standard error."""
+    from ternary_cli.terminal import note
+    from ternary_trainer.train import train
+
+    def tell(record: "EpochRecord") -> None:
+        note(
+            f"epoch {record.epoch + 1}/{record.epochs}: A {record.A.coverage:.2%}, B {record.B.coverage:.2%}"
+        )
+
+    return train(recipe, seed=seed, out=out, resume=resume, on_epoch=tell)

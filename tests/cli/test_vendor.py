@@ -1,0 +1,223 @@
+"""The vendor's commands: from keys and weights to what is sent, and one sentence for each refusal."""
+
+import json
+import pickle
+from pathlib import Path
+
+import pytest
+
+PUBLISHED = Path(__file__).parents[3] / "shared" / "data" / "v5_5_epoch104.pt"
+
+
+@pytest.fixture
+def folder(build, tmp_path):
+    """An exported build on disk."""
+    build.write(tmp_path / "build")
+    return tmp_path
+
+
+def package(ternary, folder, vendor, *more, name="acme", version="1.0.0", out="acme.ternary"):
+    words = ["--name", name, "--version", version, "--keys", vendor.directory, "--out", folder / out]
+    return ternary("package", folder / "build", *words, *more)
+
+
+def issue(ternary, folder, vendor, *more, to="Initech", expires="2035-12-31", out="acme.license"):
+    words = ["--to", to, "--expires", expires, "--keys", vendor.directory, "--out", folder / out]
+    return ternary("license", "issue", "--package", folder / "acme.ternary", *words, *more)
+
+
+def test_keys_are_made_for_each_role_and_readable_by_their_owner_alone(ternary, tmp_path):
+    done = ternary("keys", "init", tmp_path / "keys", "--vendor", "Acme Logic", "--json")
+    assert json.loads(done.text)["vendor"] == "Acme Logic"
+    modes = {path.name: path.stat().st_mode & 0o777 for path in (tmp_path / "keys").iterdir()}
+    assert set(modes) == {"root.pem", "package.pem", "license.pem", "answer.pem", "vendor.trust"}
+    assert {mode for name, mode in modes.items() if name.endswith(".pem")} == {0o600}
+    assert (tmp_path / "keys").stat().st_mode & 0o777 == 0o700
+
+
+def test_without_a_name_the_vendor_is_called_like_the_folder(ternary, tmp_path):
+    assert ternary("keys", "init", tmp_path / "acme").text.startswith("vendor  acme\n")
+
+
+def test_keys_are_never_overwritten(ternary, vendor):
+    before = (vendor.directory / "root.pem").read_bytes()
+    done = ternary("keys", "init", vendor.directory)
+    assert (done.status, done.out) == (1, b"")
+    assert done.err == f"error: {vendor.directory}: not an empty directory; keys are never overwritten\n"
+    assert (vendor.directory / "root.pem").read_bytes() == before
+
+
+def test_a_packaged_build_is_what_the_library_makes(ternary, folder, vendor, shipped):
+    done = package(ternary, folder, vendor, "--json")
+    assert (done.status, done.err) == (0, "")
+    assert (folder / "acme.ternary").read_bytes() == shipped
+    assert json.loads(done.text)["name"] == "acme-1.0.0"
+
+
+def test_packaging_again_is_fine_and_another_package_is_not_overwritten(ternary, folder, vendor):
+    assert package(ternary, folder, vendor).status == 0
+    assert package(ternary, folder, vendor).status == 0
+    done = package(ternary, folder, vendor, version="1.0.1")
+    target = folder / "acme.ternary"
+    assert (done.status, done.out) == (1, b"")
+    assert done.err == f"error: {target}: exists and differs; remove it or choose another --out\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (
+            {"name": "Acme!"},
+            "error: package name: 'Acme!', expected lowercase letters, digits, hyphens, at most 64\n",
+        ),
+        (
+            {"version": "1.0"},
+            "error: version: '1.0', expected MAJOR.MINOR.PATCH such as 1.0.0\n",
+        ),
+    ],
+)
+def test_a_name_or_version_that_is_none_is_refused(ternary, folder, vendor, options, sentence):
+    done = package(ternary, folder, vendor, **options)
+    assert (done.status, done.out, done.err) == (1, b"", sentence)
+    assert not (folder / "acme.ternary").exists()
+
+
+def test_the_vendors_own_terms_go_into_the_package(ternary, folder, vendor):
+    (folder / "terms.md").write_text("# Terms\n\nBe kind.\n")
+    assert package(ternary, folder, vendor, "--terms", folder / "terms.md").status == 0
+    assert b"Be kind." in (folder / "acme.ternary").read_bytes()
+    (folder / "terms.md").write_bytes(b"\xff")
+    done = package(ternary, folder, vendor, "--terms", folder / "terms.md")
+    assert done.err == f"error: {folder / 'terms.md'}: not UTF-8 text\n"
+
+
+def test_a_build_that_is_none_is_refused(ternary, folder, vendor):
+    (folder / "build" / "build.json").unlink()
+    done = package(ternary, folder, vendor)
+    assert done.status == 1
+    assert done.err.startswith(f"error: {folder / 'build' / 'build.json'}: ")
+    assert done.err.count("\n") == 1
+
+
+def test_keys_that_others_can_read_are_refused(ternary, folder, vendor, tmp_path):
+    import shutil
+
+    keys = tmp_path / "copy"
+    shutil.copytree(vendor.directory, keys)
+    (keys / "package.pem").chmod(0o644)
+    words = ["--name", "a", "--version", "1.0.0", "--keys", keys, "--out", folder / "a.ternary"]
+    done = ternary("package", folder / "build", *words)
+    found = keys / "package.pem"
+    assert done.err == f"error: {found}: mode is 0644, expected 0600; run 'chmod 600 {found}'\n"
+
+
+def test_a_license_grants_what_its_options_say(ternary, folder, vendor):
+    package(ternary, folder, vendor)
+    more = ["--allow", "decode, sample", "--unique-operations", 500, "--machine", "m-" + "1" * 32]
+    done = issue(ternary, folder, vendor, *more, "--json")
+    granted = json.loads(done.text)
+    assert granted["expires"] == "2035-12-31T23:59:59Z"
+    assert granted["allows"] == ["decode", "sample"]
+    assert (granted["unique_operations"], granted["machines"]) == (500, ["m-" + "1" * 32])
+    shown = ternary(
+        "license", "show", folder / "acme.license", "--trust", vendor.directory / "vendor.trust", "--json"
+    )
+    assert json.loads(shown.text).items() >= {k: v for k, v in granted.items() if k != "file"}.items()
+
+
+def test_a_license_can_last_for_ever(ternary, folder, vendor):
+    package(ternary, folder, vendor)
+    assert json.loads(issue(ternary, folder, vendor, "--json", expires="never").text)["expires"] is None
+
+
+@pytest.mark.parametrize(
+    ("options", "more", "sentence"),
+    [
+        (
+            {"expires": "tomorrow"},
+            [],
+            "error: --expires: 'tomorrow', expected a date such as 2030-12-31, or never\n",
+        ),
+        (
+            {"expires": "2020-01-01"},
+            [],
+            "error: cannot issue this license: license.exp: not after the license's start\n",
+        ),
+        (
+            {},
+            ["--allow", "train"],
+            "error: cannot issue this license: license.entitlements: 'train', expected ",
+        ),
+        (
+            {},
+            ["--unique-operations", "0"],
+            "error: cannot issue this license: license.unique_operations: 0, ",
+        ),
+        ({}, ["--machine", "M 1"], "error: cannot issue this license: license.machines: 'M 1', expected "),
+        ({"to": ""}, [], "error: cannot issue this license: license.sub: '', expected "),
+    ],
+)
+def test_a_license_that_no_client_would_take_is_not_issued(ternary, folder, vendor, options, more, sentence):
+    package(ternary, folder, vendor)
+    done = issue(ternary, folder, vendor, *more, **options)
+    assert (done.status, done.out) == (1, b"")
+    assert done.err.startswith(sentence)
+    assert done.err.count("\n") == 1
+    assert not (folder / "acme.license").exists()
+
+
+def test_a_license_is_never_overwritten(ternary, folder, vendor):
+    package(ternary, folder, vendor)
+    issue(ternary, folder, vendor)
+    done = issue(ternary, folder, vendor)
+    target = folder / "acme.license"
+    assert done.err == f"error: {target}: exists and differs; remove it or choose another --out\n"
+
+
+class Evil:
+    def __reduce__(self):
+        return Path.touch, (Path("executed"),)
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"nothing", pickle.dumps({"model": Evil()}), b"PK\x03\x04" + bytes(100)]
+)
+def test_a_file_that_is_no_checkpoint_is_refused_and_nothing_in_it_runs(ternary, tmp_path, monkeypatch, data):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "model.pt").write_bytes(data)
+    done = ternary("export", "model.pt", "--out", "build")
+    assert (done.status, done.out) == (1, b"")
+    assert done.err.startswith("error: model.pt: not a file of tensors written by torch.save (")
+    assert done.err.count("\n") == 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["model.pt"]
+
+
+@pytest.mark.skipif(not PUBLISHED.exists(), reason="the published checkpoint is not beside this repository")
+def test_the_published_checkpoint_exports_as_it_is(ternary, tmp_path):
+    done = ternary("export", PUBLISHED, "--out", tmp_path / "build", "--json")
+    facts = json.loads(done.text)
+    assert facts["epoch"] == 104
+    share = {path: float(about["prior"][1]["percent"]) for path, about in facts["paths"].items()}
+    assert share["A"] == pytest.approx(86.8, abs=0.6)
+    assert share["B"] == pytest.approx(86.4, abs=0.6)
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ("--recipe missing", "error: recipe 'missing': "),
+        ("--set epochs", "error: --set: 'epochs', expected KEY=VALUE such as epochs=12\n"),
+        ("--set epochs=1 --set epochs=2", "error: --set: epochs is given twice\n"),
+        ("--set epoch=3", "error: recipe 'coverage': setting 'epoch' is unknown, "),
+        ("--seed -1", "error: seed: -1, expected "),
+        ("--resume run --seed 2", "error: --resume goes on with a run as it was begun; "),
+        ("--resume run", "error: run/run.json: cannot be read, "),
+    ],
+)
+def test_a_training_that_cannot_begin_is_one_sentence(ternary, tmp_path, monkeypatch, line, sentence):
+    monkeypatch.chdir(tmp_path)
+    done = ternary("train", *line.split())
+    assert (done.status, done.out) == (1, b"")
+    assert done.err.startswith(sentence)
+    assert done.err.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []

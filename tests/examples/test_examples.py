@@ -1,0 +1,138 @@
+"""Every example runs, as it stands, and does what its first lines say."""
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ternary_sdk import Model
+from ternary_sdk.trust import Trust
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+def run(*command, folder, status=0):
+    scripts = Path(sys.executable).parent
+    done = subprocess.run(
+        list(map(str, command)),
+        cwd=folder,
+        env={"PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}", "HOME": str(folder), "LANG": "C.UTF-8"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == status, done.stdout + done.stderr
+    return done
+
+
+def test_the_embedded_client_works_with_no_files_at_all(tmp_path):
+    done = run(sys.executable, EXAMPLES / "embedded_client.py", folder=tmp_path)
+    first, second, third, _ = done.stdout.splitlines()
+    assert first.startswith("1,000 different operations, set ")
+    assert second.endswith(" at 50,000 draws, limit 92.12%")
+    assert third == "decoding what was encoded gives the same operations"
+
+
+def test_the_embedded_client_works_with_a_vendors_files(release):
+    files = ["acme-1.0.0.ternary", "acme.license", "acme.trust"]
+    done = run(sys.executable, EXAMPLES / "embedded_client.py", *files, folder=release)
+    assert done.stdout.startswith("1,000 different operations, set ")
+
+
+def test_the_embedded_client_ends_with_one_sentence_where_it_is_refused(release):
+    files = ["acme-1.0.0.ternary", "acme.trust", "acme.trust"]
+    done = run(sys.executable, EXAMPLES / "embedded_client.py", *files, folder=release, status=1)
+    assert done.stdout == ""
+    assert done.stderr.startswith("error: license: ")
+
+
+def test_the_air_gapped_client_draws_under_a_license_for_its_id_and_no_other(release, tmp_path):
+    client = sys.executable, EXAMPLES / "air_gapped_client.py"
+    root = Trust.read((release / "acme.trust").read_bytes()).root.kid
+    machine = run(*client, "--as", "rack 7", "id", "acme.trust", folder=release).stdout.strip()
+    bound = tmp_path / "bound.license"
+    issue = "ternary license issue --package acme-1.0.0.ternary --to Initech --expires never --keys keys"
+    run(*issue.split(), "--machine", machine, "--out", bound, folder=release)
+
+    files = "acme-1.0.0.ternary", bound, "acme.trust"
+    drawn = run(*client, "--as", "rack 7", "draw", *files, root, folder=release)
+    assert len(set(drawn.stdout.split())) == 5
+    other = run(*client, "--as", "rack 8", "draw", *files, root, folder=release, status=1)
+    assert "is for machine" in other.stderr
+    forged = run(*client, "--as", "rack 7", "draw", *files, "A" * 43, folder=release, status=1)
+    assert forged.stderr == f"error: acme.trust has the root {root}, the paper says {'A' * 43}\n"
+
+
+@pytest.fixture
+def service():
+    from starlette.testclient import TestClient
+
+    spec = importlib.util.spec_from_file_location("web_service", EXAMPLES / "web_service.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    with TestClient(module.app) as client:
+        yield client
+
+
+def test_the_web_service_draws_encodes_and_decodes(service):
+    drawn = service.get("/operations?n=20&seed=7").json()
+    with Model.evaluation() as model:
+        assert drawn["digest"] == model.sample(20, unique=True, seed=7).digest
+    latents = service.post("/encode", json=drawn["operations"]).json()["latents"]
+    assert service.post("/decode", json=latents).json()["operations"] == drawn["operations"]
+
+
+@pytest.mark.parametrize(
+    ("method", "url", "content", "status", "detail"),
+    [
+        ("GET", "/operations?n=ten", "", 400, "n: 'ten', expected an integer"),
+        ("GET", "/operations?n=-1", "", 400, "n: -1, expected 0 to 10,000,000"),
+        (
+            "GET",
+            "/operations?n=19684",
+            "",
+            409,
+            "19,684 different operations were asked for, but the certified model reaches 19,683",
+        ),
+        ("POST", "/encode", "[[1,2", 400, "body: not JSON, expected a list of rows"),
+        ("POST", "/encode", "[[1,2]]", 400, "operations: shape is (1, 2), expected (n, 9)"),
+    ],
+)
+def test_the_web_service_answers_refusals_as_problem_details(service, method, url, content, status, detail):
+    answer = service.request(method, url, content=content)
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["detail"] == detail
+
+
+def test_the_notebook_runs(tmp_path):
+    import nbformat
+    from nbclient import NotebookClient
+
+    notebook = nbformat.read(EXAMPLES / "notebook.ipynb", as_version=4)
+    NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    assert "1,000 different operations" in json.dumps(notebook.cells[1].outputs)
+
+
+@pytest.mark.slow
+def test_the_release_script_makes_what_a_customer_gets(quick_recipe, tmp_path):
+    done = run(EXAMPLES / "vendor_release.sh", "out", quick_recipe, folder=tmp_path)
+    assert "acme-1.0.0 is what Acme Logic signed" in done.stdout
+    for name in ("acme-1.0.0.ternary", "initech.license", "acme.trust"):
+        assert (tmp_path / "out" / name).stat().st_size > 0
+
+
+@pytest.mark.slow
+def test_the_demo_runs_twice_in_one_folder_and_spares_a_foreign_one(quick_recipe, tmp_path):
+    for _ in range(2):
+        done = run(sys.executable, EXAMPLES / "demo.py", "demo", quick_recipe, folder=tmp_path)
+        assert "operations reachable, each with a proof" in done.stdout
+        assert "different operations drawn:" in done.stdout
+    (tmp_path / "demo" / "thesis.txt").write_text("mine")
+    done = run(sys.executable, EXAMPLES / "demo.py", "demo", quick_recipe, folder=tmp_path, status=1)
+    assert done.stderr == "error: demo holds thesis.txt, which no demo made; name another folder\n"
+    assert (tmp_path / "demo" / "keys").exists()
