@@ -10,11 +10,14 @@ from collections.abc import Mapping
 from importlib.resources import files
 from typing import Protocol
 
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
 from ternary_export.bom import bill_of_materials
 from ternary_export.build import Build
 from ternary_export.card import model_card
 from ternary_sdk import archive, dsse, oms
 from ternary_sdk.dsse import Envelope
+from ternary_sdk.encryption import associated_data, nonce
 from ternary_sdk.errors import InputError
 from ternary_sdk.identity import Version
 from ternary_sdk.keys import PublicKey
@@ -33,7 +36,15 @@ class Signer(Protocol):
         """DER-encoded ECDSA P-256 signature over the SHA-256 of the message."""
 
 
-def package(build: Build, *, name: str, version: Version, signer: Signer, terms: str | None = None) -> bytes:
+def package(
+    build: Build,
+    *,
+    name: str,
+    version: Version,
+    signer: Signer,
+    terms: str | None = None,
+    content_key: bytes | None = None,
+) -> bytes:
     """Make a package.
 
     Args:
@@ -42,10 +53,12 @@ def package(build: Build, *, name: str, version: Version, signer: Signer, terms:
         version: Major, minor, patch.
         signer: Signs the certificate and the package.
         terms: License terms, Markdown; by default the standard ones.
+        content_key: 32 bytes that encrypt the graphs, a new one for each release; None leaves them in
+            the clear. Licenses carry it to those who may use the package.
     Returns:
         The bytes of ``NAME-VERSION.ternary``.
     Raises:
-        InputError: If the name is no name, or a member is larger than it may be.
+        InputError: If the name is no name, the content key no key, or a member larger than it may be.
     """
     documents = {
         CARD: model_card(name, version, build.certificate, build.provenance).encode(),
@@ -53,7 +66,8 @@ def package(build: Build, *, name: str, version: Version, signer: Signer, terms:
         TERMS: (standard_terms() if terms is None else terms).encode(),
         CERTIFICATE: _sign(build.certificate.to_statement(), signer, CERTIFICATE).to_bytes(),
     }
-    members = dict(sorted({**documents, **build.graphs}.items()))
+    graphs = build.graphs if content_key is None else _encrypted(build.graphs, content_key)
+    members = dict(sorted({**documents, **graphs}.items()))
     manifest = _manifest(build, name, version, members)
     stored = {MANIFEST: manifest.to_bytes(), **members}
     for member, data in stored.items():
@@ -87,12 +101,26 @@ def _manifest(build: Build, name: str, version: Version, members: Mapping[str, b
             _path(path.path, graphs[path.encoder], graphs[path.decoder]) for path in build.certificate.paths
         ),
         members=tuple(
-            Member(name=member, sha256=hashlib.sha256(data).hexdigest(), size=len(data))
-            for member, data in members.items()
+            _member(member, data, build.certificate.subjects.get(member)) for member, data in members.items()
         ),
     )
     _ = manifest.identity  # refuses a name that is none
     return manifest
+
+
+def _member(name: str, data: bytes, plaintext: str | None) -> Member:
+    stored = hashlib.sha256(data).hexdigest()
+    encrypted = plaintext is not None and plaintext != stored
+    return Member(name=name, sha256=stored, size=len(data), plaintext_sha256=plaintext if encrypted else None)
+
+
+def _encrypted(graphs: Mapping[str, bytes], key: bytes) -> dict[str, bytes]:
+    sealed = {}
+    for name, graph in graphs.items():
+        associated = associated_data(name, hashlib.sha256(graph).hexdigest())
+        once = nonce(key, associated)
+        sealed[name] = AESGCM(key).encrypt(once, graph, associated)
+    return sealed
 
 
 def _path(letter: str, encoder: Graph, decoder: Graph) -> ModelPath:

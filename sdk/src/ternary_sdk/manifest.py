@@ -100,6 +100,11 @@ class Manifest:
             pair for path in self.paths for pair in ((path.encoder, ENCODER), (path.decoder, DECODER))
         )
 
+    @property
+    def encrypted(self) -> bool:
+        """Whether the graphs are encrypted; either all are or none is."""
+        return any(member.plaintext_sha256 is not None for member in self.members)
+
     def member(self, name: str) -> Member:
         """The entry of one member.
 
@@ -239,3 +244,6 @@ def _check_members(manifest: Manifest) -> None:
     for member in manifest.members:
         if member.plaintext_sha256 is not None and member.name not in graphs:
             raise FormatError(f"{MANIFEST}: {member.name} is encrypted, expected only graphs to be")
+    clear = [member.name for member in manifest.members if member.plaintext_sha256 is None]
+    if manifest.encrypted and (left := set(graphs).intersection(clear)):
+        raise FormatError(f"{MANIFEST}: {min(left)} is in the clear, other graphs are encrypted")

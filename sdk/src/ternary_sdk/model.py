@@ -79,7 +79,7 @@ class Model(AbstractContextManager["Model"]):
         )
         self._clock = clock
         self._workers = Workers(threads)
-        self._paths: Mapping[str, _Path] | None = _prove(package, self._workers)
+        self._paths: Mapping[str, _Path] | None = _prove(_unlocked(package, self._permit), self._workers)
 
     @classmethod
     def open(
@@ -116,7 +116,8 @@ class Model(AbstractContextManager["Model"]):
             FormatError: If the package or the trust file is malformed.
             SignatureError: If one of them is not signed as it must be.
             ProofError: If the model does not do what its certificate says.
-            LicenseError: If the license is malformed, not properly signed, or revoked.
+            LicenseError: If the license is malformed, not properly signed, or revoked, or the package is
+                encrypted and the license has no key for it.
         """
         trusted = Trust.read(read(trust, MAX_TRUST))
         package = Package.read(read(file, MAX_PACKAGE), trusted)
@@ -279,12 +280,24 @@ class Model(AbstractContextManager["Model"]):
             self._permit.count(lambda: OperationSet.of(found))
 
 
+def _unlocked(package: Package, permit: Permit | None) -> Package:
+    if not package.locked:
+        return package
+    if permit is None:
+        raise LicenseError(
+            Reason.NOT_FOUND,
+            f"{package.manifest.label} is encrypted and only its license has the key; "
+            "pass license= or '--license FILE'",
+        )
+    return package.unlock(permit.content_key())
+
+
 def _prove(package: Package, workers: Workers) -> dict[str, _Path]:
     claims = {claim.path: claim for claim in package.certificate.paths}
     paths = {}
     for path in package.manifest.paths:
-        encoder = Encoder(package.members[path.encoder.member], path.encoder.member, workers)
-        decoder = Decoder(package.members[path.decoder.member], path.decoder.member, workers)
+        encoder = Encoder(package.graphs[path.encoder.member], path.encoder.member, workers)
+        decoder = Decoder(package.graphs[path.decoder.member], path.decoder.member, workers)
         witnesses = proof.reprove(claims[path.path], encoder, decoder)
         paths[path.path] = _Path(encoder=encoder, decoder=decoder, witnesses=witnesses)
     return paths

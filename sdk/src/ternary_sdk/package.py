@@ -7,7 +7,7 @@ steps in ``Package.read`` is the security argument; docs/formats.md, section 5, 
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Final
 
@@ -35,6 +35,9 @@ class Package:
     members: Mapping[str, bytes] = field(repr=False)
     """All stored members by name, in their order: what an unpacked copy holds."""
 
+    graphs: Mapping[str, bytes] = field(repr=False)
+    """ONNX graphs by member name, through the firewall; none while the package is locked."""
+
     @classmethod
     def read(cls, data: bytes, trust: Trust) -> "Package":
         """Verify a package:
@@ -47,7 +50,7 @@ class Package:
         6. the manifest lists exactly these members, with their sizes and digests;
         7. the certificate is signed by a key of role ``package`` and agrees with itself;
         8. it certifies exactly the manifest's graphs, and the default path is the one that covers most;
-        9. every graph passes the firewall.
+        9. every graph passes the firewall; encrypted ones do when the package is unlocked.
 
         Args:
             data: The whole file.
@@ -71,19 +74,47 @@ class Package:
         _check_members(manifest, members, digests)  # 6
         certificate = Certificate.read(members[CERTIFICATE], trust)  # 7
         _check_certificate(manifest, certificate)  # 8
-        package = cls(
+        return cls(
             manifest=manifest,
             certificate=certificate,
             signed_by=envelope.keyid,
             members=MappingProxyType(members),
+            graphs={} if manifest.encrypted else _inspected(manifest, members),  # 9
         )
-        package._inspect()  # 9
-        return package
 
     @property
     def identity(self) -> PackageIdentity:
         """How licenses name this package."""
         return self.manifest.identity
+
+    @property
+    def locked(self) -> bool:
+        """Whether its graphs are encrypted and not yet decrypted: signed, but not to be proved again."""
+        return not self.graphs
+
+    def unlock(self, content_key: bytes) -> "Package":
+        """The same package with its graphs decrypted; one that is not locked is returned as it is.
+
+        Args:
+            content_key: 32 bytes, from the license.
+        Raises:
+            InputError: If the key is not 32 bytes long.
+            FormatError: If it is not this package's key, or a graph does not pass the firewall.
+        """
+        if not self.locked:
+            return self
+        from ternary_sdk.encryption import decrypt  # only encrypted packages need it
+
+        graphs = {
+            graph.member: decrypt(
+                self.members[graph.member],
+                key=content_key,
+                name=graph.member,
+                plaintext_digest=self.manifest.plaintext_digest(graph.member),
+            )
+            for graph, _ in self.manifest.graphs
+        }
+        return replace(self, graphs=_inspected(self.manifest, graphs))
 
     def coverage(self, path: str) -> PathCoverage:
         """The certified coverage of one path.
@@ -96,14 +127,15 @@ class Package:
                 return coverage
         raise InputError(f"{self.manifest.label}: has no path {path[:20]!r}")
 
-    def _inspect(self) -> None:
-        for graph, interface in self.manifest.graphs:
-            firewall.inspect(
-                self.members[graph.member],
-                what=graph.member,
-                interface=interface,
-                parameters=graph.parameters,
-            )
+
+def _inspected(manifest: Manifest, plaintexts: Mapping[str, bytes]) -> Mapping[str, bytes]:
+    """The graphs, each through the firewall."""
+    graphs = {}
+    for graph, interface in manifest.graphs:
+        model = plaintexts[graph.member]
+        firewall.inspect(model, what=graph.member, interface=interface, parameters=graph.parameters)
+        graphs[graph.member] = model
+    return MappingProxyType(graphs)
 
 
 def _check_order(names: list[str]) -> None:
