@@ -227,7 +227,8 @@ class CoupledTraining:
 def mean_entropy(logits: Tensor) -> Tensor:
     """Entropy of the batch's mean softmax, nats, mean over trits; logits of shape (n, 27)."""
     chances = logits.view(len(logits), -1, CLASSES).softmax(-1).mean(0)
-    return -torch.xlogy(chances, chances).sum(-1).mean()
+    # Within 1e-10 of p·ln p, whose own gradient is infinite where a class has died out.
+    return -(chances * (chances + 1e-10).log()).sum(-1).mean()
 
 
 def repulsion(latents: Tensor) -> Tensor:

@@ -6,6 +6,7 @@ Plots, summaries, resumed runs and vendors' own tools read it; docs/training.md 
 
 import dataclasses
 import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -94,6 +95,12 @@ class EpochRecord:
 def to_line(record: EpochRecord) -> str:
     """One line of JSON, without its newline."""
     return json.dumps(dataclasses.asdict(record), allow_nan=False)
+
+
+def is_finite(record: EpochRecord) -> bool:
+    """Whether all figures are numbers; an overflow in training shows here first."""
+    numbers = [*dataclasses.astuple(record.A), *dataclasses.astuple(record.B), record.loss, record.rate]
+    return all(math.isfinite(number) for number in numbers)
 
 
 def write(folder: Path, records: Sequence[EpochRecord]) -> None:

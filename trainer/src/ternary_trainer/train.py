@@ -90,6 +90,11 @@ class Training:
             if interrupt.requested:
                 return "interrupted"
             record = self._epoch(len(self._history))
+            if not history.is_finite(record):
+                raise InputError(
+                    f"{self._out}: epoch {record.epoch} gave figures that are not finite; nothing of it was kept."
+                    " Train again with a lower rate"
+                )
             self._keep(record)
             if on_epoch:
                 on_epoch(record)
