@@ -24,7 +24,7 @@ WINDOW: Final = 16
 CHUNK: Final = 8
 """Blocks counted in one task: with fewer, handing tasks to threads would cost more than it brings."""
 
-SATURATED: Final = 0.01
+SATURATED: Final = 0.10
 """A unique draw turns from the prior to the witnesses when a block brings less than this share new."""
 
 MAX_TEMPERATURE: Final = 100.0
@@ -120,7 +120,7 @@ class Sampler:
     def unique(self, count: int, *, seed: int, dial: Dial) -> Rows:
         """Pairwise different operations, all of them certified reachable.
 
-        The first occurrences in the seed's stream, until a block brings less than 1 % new; then the unseen
+        The first occurrences in the seed's stream, until a block brings less than 10 % new; then the unseen
         ones in an order that the seed fixes. So every count up to the number reached succeeds, and
         a smaller draw is the beginning of a larger one.
 
