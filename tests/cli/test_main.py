@@ -5,8 +5,10 @@ import sys
 
 import pytest
 
-CLIENT = ["sample", "encode", "decode", "verify", "info", "use", "license show"]
-VENDOR = ["keys init", "train", "export", "package", "license issue"]
+CLIENT = ["sample", "encode", "decode", "verify", "info", "use", "doctor", "machine"]
+CLIENT += ["license show", "license usage", "trust update"]
+VENDOR = ["keys init", "keys rotate", "keys revoke", "keys extend", "train", "export", "package"]
+VENDOR += ["license issue", "license revoke"]
 
 
 def python(program, **options):
@@ -16,7 +18,8 @@ def python(program, **options):
 
 
 def test_help_lists_every_command(ternary):
-    listed = ternary("--help").text + ternary("license", "--help").text + ternary("keys", "--help").text
+    groups = ["license", "keys", "trust"]
+    listed = ternary("--help").text + "".join(ternary(group, "--help").text for group in groups)
     for command in CLIENT + VENDOR:
         assert f"  {command.split()[-1]} " in listed
 

@@ -105,7 +105,7 @@ def test_ended_key_set_revokes_nothing_until_it_is_extended(ring: KeyRing, now: 
     ended = rotation.extend(ring, now + DAY, now)
     assert refusal_of(lambda: rotation.revoke_license(ended, "L-1", now + 2 * DAY)) == (
         "the key set of Acme ended on 2026-03-02 and vouches for nothing signed since; "
-        "give it a later end first"
+        "run 'ternary keys extend' first"
     )
     extended = rotation.extend(ended, None, now + 2 * DAY)
     assert rotation.revoke_license(extended, "L-1", now + 2 * DAY).trust.revoked_licenses == {"L-1"}

@@ -103,7 +103,7 @@ def _sign_list(ring: KeyRing, licenses: frozenset[str], now: datetime) -> bytes:
     if end is not None and now > end:
         raise InputError(
             f"the key set of {ring.vendor} ended on {end:%Y-%m-%d} and vouches for nothing signed since; "
-            "give it a later end first"
+            "run 'ternary keys extend' first"
         )
     return keyset.sign_revocations(
         ring.signer(Role.LICENSE),

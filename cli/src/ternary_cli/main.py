@@ -12,7 +12,18 @@ from typing import Annotated
 
 import typer
 
-from ternary_cli import coding, inspection, keys, licenses, pinning, sampling, training, vendor
+from ternary_cli import (
+    coding,
+    health,
+    inspection,
+    keys,
+    licenses,
+    pinning,
+    rotation,
+    sampling,
+    training,
+    vendor,
+)
 from ternary_sdk.errors import TernaryError
 
 app = typer.Typer(
@@ -26,6 +37,7 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
 )
 _license = typer.Typer(help="Licenses: look at one; the vendor issues them.", no_args_is_help=True)
+_trust = typer.Typer(help="The vendor's trust file.", no_args_is_help=True)
 _keys = typer.Typer(help="The vendor's signing keys.", no_args_is_help=True)
 
 app.command("sample")(sampling.sample)
@@ -34,14 +46,23 @@ app.command("decode")(coding.decode)
 app.command("verify")(inspection.verify)
 app.command("info")(inspection.info)
 app.command("use")(pinning.use)
+app.command("doctor")(health.doctor)
+app.command("machine")(health.machine)
 app.add_typer(_license, name="license")
+app.add_typer(_trust, name="trust")
 app.add_typer(_keys, name="keys")
 app.command("train")(training.train)
 app.command("export")(vendor.export)
 app.command("package")(vendor.package)
 _license.command("show")(licenses.show)
 _license.command("issue")(licenses.issue)
+_license.command("usage")(health.usage)
+_license.command("revoke")(rotation.revoke_license)
+_trust.command("update")(health.update_trust)
 _keys.command("init")(keys.init)
+_keys.command("rotate")(rotation.rotate)
+_keys.command("revoke")(rotation.revoke_key)
+_keys.command("extend")(rotation.extend)
 
 
 def _version(wanted: bool) -> None:

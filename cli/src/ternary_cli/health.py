@@ -1,0 +1,148 @@
+"""
+``ternary doctor``, ``ternary machine``, ``ternary trust update`` and ``ternary license usage``: the client's
+upkeep of its license.
+"""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from ternary_cli.options import (
+    JsonOption,
+    LicenseOption,
+    MachineOption,
+    PackageArgument,
+    TrustOption,
+    argument,
+    option,
+)
+from ternary_cli.terminal import note, pairs, show, show_json
+
+if TYPE_CHECKING:
+    from ternary_sdk.doctor import Case
+
+NewTrust = Annotated[Path, argument("FILE", "The trust file that the vendor sent.")]
+LicenseArgument = Annotated[Path | None, argument("L", "The license; default: the pinned one.")]
+Export = Annotated[Path | None, option("--export", metavar="F", text="Write the signed report here.")]
+
+_BAR = 24
+
+
+def doctor(
+    package: PackageArgument = None,
+    license: LicenseOption = None,
+    trust: TrustOption = None,
+    machine_id: MachineOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Look at everything a call depends on, and say what to type where something is wrong."""
+    from ternary_sdk.doctor import examine
+    from ternary_sdk.errors import TernaryError
+
+    findings = examine(_case(package, license, trust, machine_id), datetime.now(UTC))
+    wrong = [finding for finding in findings if not finding.ok]
+    if as_json:
+        show_json({"findings": [vars(finding) for finding in findings]})
+    else:
+        lines = {
+            finding.name: ("ok     " if finding.ok else "WRONG  ") + finding.found for finding in findings
+        }
+        show(pairs(lines))
+    for finding in wrong:
+        note(f"{finding.name}: {finding.remedy}")
+    if wrong:
+        raise TernaryError(f"{len(wrong)} of {len(findings)} things looked at are wrong")
+
+
+def machine(trust: TrustOption = None, machine_id: MachineOption = None, as_json: JsonOption = False) -> None:
+    """Print this machine's id for a vendor, where it comes from and why it might change."""
+    from ternary_cli import pins
+    from ternary_cli.selection import select_trust
+    from ternary_sdk.machine import identify
+
+    pinned = pins.load()
+    explicit = machine_id or (pinned.machine_id if pinned else None)
+    found = identify(select_trust(trust, pinned).root.kid, explicit=explicit)
+    facts = {"id": found.id, "source": found.source, "changes_if": found.may_change}
+    _print(facts, as_json)
+
+
+def update_trust(newer: NewTrust, trust: TrustOption = None, as_json: JsonOption = False) -> None:
+    """Replace the pinned trust file by a newer one of the same vendor, never by an older one."""
+    from ternary_cli import pins
+    from ternary_cli.files import read, write
+    from ternary_cli.selection import select_trust
+    from ternary_sdk.errors import InputError
+    from ternary_sdk.renewal import replacement
+    from ternary_sdk.trust import MAX_TRUST, Trust
+
+    pinned = pins.load()
+    place = trust or (pinned.trust if pinned else None)
+    if place is None:
+        raise InputError("no trust file to update: add --trust T, or pin one with 'ternary use'")
+    offered = Trust.read(read(newer, most=MAX_TRUST)[0])
+    accepted = replacement(select_trust(trust, pinned), offered)
+    write(accepted.data, place)
+    facts = {
+        "trust": str(place),
+        "vendor": accepted.vendor,
+        "key_set": f"version {accepted.version} of {accepted.issued:%Y-%m-%d}",
+        "revoked": f"{len(accepted.revoked_keys)} keys, {len(accepted.revoked_licenses)} licenses",
+    }
+    _print(facts, as_json)
+
+
+def usage(
+    license: LicenseArgument = None,
+    trust: TrustOption = None,
+    export: Export = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show how many different operations were drawn of how many allowed; --export signs a report of them."""
+    from ternary_cli.files import write
+    from ternary_cli.selection import select_license
+    from ternary_cli.standing import licensed_package
+    from ternary_sdk.errors import InputError
+    from ternary_sdk.permit import Permit
+
+    held, trusted = select_license(license, trust)
+    quota = held.unique_operations
+    if quota is None:
+        raise InputError(f"license {held.id} has no quota, so nothing is metered")
+    permit = Permit(held, licensed_package(held), trusted)
+    drawn = len(permit.ledger.drawn(held.id))
+    if export is not None:
+        write(permit.usage(datetime.now(UTC)), export)
+    if as_json:
+        show_json({"license": held.id, "drawn": drawn, "allowed": quota})
+        return
+    filled = min(_BAR, _BAR * drawn // quota)
+    bar = "█" * filled + "░" * (_BAR - filled)
+    show([f"{held.id}  {bar}  {drawn:,} of {quota:,} operations drawn"])
+
+
+def _print(facts: dict[str, str], as_json: bool) -> None:
+    if as_json:
+        show_json(facts)
+    else:
+        show(pairs({name.replace("_", " "): fact for name, fact in facts.items()}))
+
+
+def _case(package: Path | None, license: Path | None, trust: Path | None, machine_id: str | None) -> "Case":
+    """The files of the options, else the pinned ones, else the evaluation package's."""
+    from importlib.resources import files
+
+    from ternary_cli import pins
+    from ternary_cli.selection import EVALUATION
+    from ternary_sdk.doctor import Case
+
+    pinned = pins.load()
+    if pinned is None and package is None and license is None and trust is None:
+        note(EVALUATION)
+    shipped = Path(str(files("ternary_sdk") / "evaluation"))
+    return Case(
+        package=package or (pinned.package if pinned else shipped / "evaluation.ternary"),
+        license=license or (pinned.license if pinned else shipped / "evaluation.license"),
+        trust=trust or (pinned.trust if pinned else shipped / "evaluation.trust"),
+        machine_id=machine_id or (pinned.machine_id if pinned else None),
+    )

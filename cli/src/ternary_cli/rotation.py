@@ -1,0 +1,97 @@
+"""
+``ternary keys rotate``, ``keys revoke``, ``keys extend`` and ``license revoke``: the next version of a key
+set or revocation list, which clients take with ``ternary trust update``.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from ternary_cli.options import JsonOption, KeysOption, argument, option
+from ternary_cli.terminal import pairs, show, show_json
+from ternary_cli.vendor_extra import vendor_extra
+
+if TYPE_CHECKING:
+    from ternary_license_server.keys import KeyRing
+
+
+class RoleName(StrEnum):
+    """The roles whose keys can be replaced; clients pin the root's."""
+
+    PACKAGE = "package"
+    LICENSE = "license"
+    ANSWER = "answer"
+
+
+Role = Annotated[RoleName, argument("ROLE", "package, license or answer.")]
+Kid = Annotated[str, argument("KID", "The key's thumbprint, as 'ternary keys rotate' printed it.")]
+LicenseId = Annotated[str, argument("ID", "The license's number, as 'ternary license show' prints it.")]
+Until = Annotated[str, option("--until", metavar="DATE", text="The key set's last day, UTC, or 'never'.")]
+
+
+def rotate(role: Role, keys: KeysOption, as_json: JsonOption = False) -> None:
+    """Vendor: make a new key for a role; what the old one signed stays valid."""
+    with vendor_extra("ternary keys rotate"):
+        from ternary_license_server import rotation
+        from ternary_sdk import trust
+
+    name = trust.Role(role.value)
+    before: list[str] = []
+
+    def change(ring: "KeyRing", now: datetime) -> "KeyRing":
+        before.append(ring.signer(name).kid)
+        return rotation.rotate(ring, name, now)
+
+    after = _change(keys, change)
+    _show(keys, after, {"role": str(name), "old": before[0], "new": after.signer(name).kid}, as_json)
+
+
+def revoke_key(kid: Kid, keys: KeysOption, as_json: JsonOption = False) -> None:
+    """Vendor: declare a key stolen; nothing it signed is valid any more."""
+    with vendor_extra("ternary keys revoke"):
+        from ternary_license_server import rotation
+    after = _change(keys, lambda ring, now: rotation.revoke_key(ring, kid, now))
+    _show(keys, after, {"revoked": kid}, as_json)
+
+
+def extend(keys: KeysOption, until: Until, as_json: JsonOption = False) -> None:
+    """Vendor: sign the key set again with another end."""
+    from ternary_cli.licenses import last_moment
+
+    with vendor_extra("ternary keys extend"):
+        from ternary_license_server import rotation
+    end = last_moment(until)
+    after = _change(keys, lambda ring, now: rotation.extend(ring, end, now))
+    _show(keys, after, {"until": until}, as_json)
+
+
+def revoke_license(license_id: LicenseId, keys: KeysOption, as_json: JsonOption = False) -> None:
+    """Vendor: withdraw a license."""
+    with vendor_extra("ternary license revoke"):
+        from ternary_license_server import rotation
+    after = _change(keys, lambda ring, now: rotation.revoke_license(ring, license_id, now))
+    _show(keys, after, {"revoked": license_id}, as_json)
+
+
+def _change(directory: Path, change: "Callable[[KeyRing, datetime], KeyRing]") -> "KeyRing":
+    from ternary_license_server import keys
+
+    return change(keys.load(directory), datetime.now(UTC))
+
+
+def _show(directory: Path, ring: "KeyRing", facts: dict[str, str], as_json: bool) -> None:
+    from ternary_license_server.keys import TRUST_FILE
+
+    listed = ring.trust.revocations.version if ring.trust.revocations else 0
+    facts |= {
+        "key_set": f"version {ring.trust.version}",
+        "revocation_list": f"version {listed}" if listed else "none",
+        "trust": str(directory / TRUST_FILE),
+    }
+    if as_json:
+        show_json(facts)
+        return
+    facts["next"] = "send clients this trust file; they run 'ternary trust update FILE'"
+    show(pairs({name.replace("_", " "): fact for name, fact in facts.items()}))

@@ -1,0 +1,157 @@
+"""The upkeep of licenses and keys, from the command line: both sides of each change."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from ternary_license_server import keys
+from ternary_license_server.issue import issue
+from ternary_sdk.package import Package
+from ternary_sdk.usage import Usage
+
+
+@pytest.fixture
+def own(tmp_path):
+    """A vendor of this test's own, whose keys it may change."""
+    return keys.create(tmp_path / "keys", "Acme Logic", datetime.now(UTC) - timedelta(minutes=1))
+
+
+@pytest.fixture
+def trust(own, tmp_path):
+    """The trust file as a client got it."""
+    path = tmp_path / "acme.trust"
+    path.write_bytes(own.trust.data)
+    return path
+
+
+def license_of(ring, package, **terms):
+    identity = Package.read(package, ring.trust).identity
+    granted = {"now": datetime.now(UTC), "customer": "Initech", "license_id": "L-17"} | terms
+    return issue(ring, package=identity, **granted)
+
+
+def test_a_rotated_key_reaches_the_client_with_the_next_trust_file(ternary, own, trust, tmp_path):
+    done = ternary("keys", "rotate", "license", "--keys", own.directory, "--json")
+    assert (done.status, done.err) == (0, "")
+    told = json.loads(done.text)
+    assert told["key_set"] == "version 2"
+    assert told["new"] in keys.load(own.directory).trust.keys
+    updated = ternary("trust", "update", own.directory / "vendor.trust", "--trust", trust, "--json")
+    assert json.loads(updated.text)["key_set"].startswith("version 2 of ")
+    assert trust.read_bytes() == (own.directory / "vendor.trust").read_bytes()
+
+
+def test_a_stolen_key_is_rotated_and_revoked(ternary, own):
+    told = json.loads(ternary("keys", "rotate", "package", "--keys", own.directory, "--json").text)
+    refused = ternary("keys", "revoke", told["new"], "--keys", own.directory)
+    assert (refused.status, refused.err) == (
+        1,
+        f"error: key {told['new']}: it signs for role package now; run 'ternary keys rotate package' first\n",
+    )
+    done = ternary("keys", "revoke", told["old"], "--keys", own.directory)
+    assert (done.status, done.err) == (0, "")
+    assert "send clients this trust file; they run 'ternary trust update FILE'" in done.text
+    assert set(keys.load(own.directory).trust.revoked_keys) == {told["old"]}
+
+
+def test_a_key_set_gets_another_end(ternary, own):
+    assert ternary("keys", "extend", "--keys", own.directory, "--until", "2040-12-31").status == 0
+    assert keys.load(own.directory).trust.expires == datetime(2040, 12, 31, 23, 59, 59, tzinfo=UTC)
+    assert ternary("keys", "extend", "--keys", own.directory, "--until", "never").status == 0
+    assert keys.load(own.directory).trust.expires is None
+
+
+def test_a_revoked_license_ends_with_the_next_trust_file(ternary, vendor, shipped, own, trust, tmp_path):
+    token = tmp_path / "acme.license"
+    token.write_bytes(
+        issue(
+            own,
+            package=Package.read(shipped, vendor.trust).identity,
+            customer="Initech",
+            now=datetime.now(UTC),
+            license_id="L-17",
+        )
+    )
+    show = "license", "show", token, "--trust", trust
+    assert "holds here and now" in ternary(*show).text
+    assert ternary("license", "revoke", "L-17", "--keys", own.directory).status == 0
+    assert ternary("trust", "update", own.directory / "vendor.trust", "--trust", trust).status == 0
+    done = ternary(*show)
+    assert (done.status, done.err) == (
+        1,
+        "error: license L-17 was revoked by Acme Logic; ask them for a new one\n",
+    )
+
+
+def test_an_older_trust_file_is_never_taken(ternary, own, trust):
+    before = trust.read_bytes()
+    ternary("keys", "rotate", "answer", "--keys", own.directory)
+    ternary("trust", "update", own.directory / "vendor.trust", "--trust", trust)
+    newer = trust.read_bytes()
+    old = trust.with_name("old.trust")
+    old.write_bytes(before)
+    done = ternary("trust", "update", old, "--trust", trust)
+    assert (done.status, done.err) == (
+        1,
+        "error: trust file: its key set has version 1, the current one 2; "
+        "an older one never replaces a newer one\n",
+    )
+    assert trust.read_bytes() == newer
+
+
+def test_without_a_trust_file_there_is_nothing_to_update(ternary, trust):
+    done = ternary("trust", "update", trust)
+    assert (done.status, done.err) == (
+        1,
+        "error: no trust file to update: add --trust T, or pin one with 'ternary use'\n",
+    )
+
+
+def test_a_machine_says_its_id_and_where_it_came_from(ternary, trust):
+    told = json.loads(ternary("machine", "--trust", trust, "--machine-id", "rack 7", "--json").text)
+    assert told["id"].startswith("x-")
+    assert told["source"] == "the id given by the embedding program"
+    assert told["changes_if"] == "another id is given"
+
+
+def test_usage_is_shown_as_a_bar_and_exported_signed(ternary, vendor, shipped, tmp_path):
+    files = {name: tmp_path / f"acme.{name}" for name in ("ternary", "license", "trust", "report")}
+    files["ternary"].write_bytes(shipped)
+    files["license"].write_bytes(license_of(vendor, shipped, unique_operations=40))
+    files["trust"].write_bytes(vendor.trust.data)
+    granted = "--license", files["license"], "--trust", files["trust"]
+    assert ternary("sample", files["ternary"], *granted, "--unique", "-n", 10, "--seed", 1).status == 0
+    done = ternary(
+        "license", "usage", files["license"], "--trust", files["trust"], "--export", files["report"]
+    )
+    assert (done.status, done.err) == (0, "")
+    assert done.text == f"L-17  {'█' * 6}{'░' * 18}  10 of 40 operations drawn\n"
+    report = Usage.read(files["report"].read_bytes())
+    assert (report.license_id, len(report.operations)) == ("L-17", 10)
+
+
+def test_usage_of_a_license_without_a_quota_is_refused(ternary, vendor, shipped, tmp_path):
+    (tmp_path / "acme.license").write_bytes(license_of(vendor, shipped))
+    (tmp_path / "acme.trust").write_bytes(vendor.trust.data)
+    done = ternary("license", "usage", tmp_path / "acme.license", "--trust", tmp_path / "acme.trust")
+    assert (done.status, done.err) == (1, "error: license L-17 has no quota, so nothing is metered\n")
+
+
+def test_the_doctor_finds_nothing_wrong_or_says_what_to_type(ternary, vendor, shipped, tmp_path):
+    files = {name: tmp_path / f"acme.{name}" for name in ("ternary", "license", "trust")}
+    files["ternary"].write_bytes(shipped)
+    files["license"].write_bytes(license_of(vendor, shipped))
+    files["trust"].write_bytes(vendor.trust.data)
+    words = "doctor", files["ternary"], "--license", files["license"], "--trust", files["trust"]
+    done = ternary(*words)
+    assert (done.status, done.err) == (0, "")
+    assert [line.split()[1] for line in done.text.splitlines()] == ["ok"] * 8
+    files["license"].write_bytes(b"not a license")
+    done = ternary(*words, "--json")
+    findings = {finding["name"]: finding for finding in json.loads(done.text)["findings"]}
+    assert done.status == 1
+    assert not findings["license"]["ok"]
+    assert findings["license"]["remedy"] == "get the license file again from the vendor, unedited"
+    assert "license: get the license file again from the vendor, unedited\n" in done.err
+    assert done.err.splitlines()[-1].endswith(" of 8 things looked at are wrong")
