@@ -1,3 +1,4 @@
+import time
 from contextlib import suppress
 
 import pytest
@@ -73,3 +74,12 @@ def test_layout_is_free_in_other_peoples_documents() -> None:
 def test_a_float_has_no_canonical_form() -> None:
     with pytest.raises(FormatError, match=r"^\$\.x: float has no canonical form$"):
         canonical.encode({"x": 0.5})  # type: ignore[dict-item]
+
+
+def test_a_repeated_name_among_very_many_is_found_quickly() -> None:
+    members = [f'"{number}":0' for number in range(200_000)]
+    document = "{" + ",".join([*members, members[-1]]) + "}"
+    started = time.perf_counter()
+    with pytest.raises(FormatError, match="test: member '199999' appears twice"):
+        canonical.decode_any(document.encode(), "test")
+    assert time.perf_counter() - started < 5

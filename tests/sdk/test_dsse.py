@@ -136,3 +136,11 @@ def test_an_envelope_that_is_not_ours_is_refused(trick: str) -> None:
     with pytest.raises(kind) as refusal:
         Envelope.open(data, "test", key_for)
     assert str(refusal.value) == sentence
+
+
+def test_a_key_name_that_would_write_to_a_terminal_is_refused() -> None:
+    with pytest.raises(FormatError) as refusal:
+        Envelope.open(bent(lambda d: d["signatures"][0].update(keyid="\x1b[2J")), "test", key_for)
+    assert str(refusal.value) == (
+        r"test.signatures[0].keyid: '\x1b[2J', expected text of the form [!-~]{0,128}"
+    )

@@ -79,9 +79,11 @@ def decimal(value: float, places: int) -> str:
 def _no_duplicates(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
     members = dict(pairs)
     if len(members) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise FormatError(f"member {twice[:80]!r} appears twice")
+        seen = set[str]()
+        for name, _ in pairs:
+            if name in seen:
+                raise FormatError(f"member {name[:80]!r} appears twice")
+            seen.add(name)
     return members
 
 

@@ -6,6 +6,7 @@ file decides. ECDSA gives every signature a second form, (r, n - s); an envelope
 sequence only, so it carries the smaller s in DER. Other tools' envelopes may carry either.
 """
 
+import re
 from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,10 +21,11 @@ from ternary_sdk.fields import Fields
 from ternary_sdk.keys import PublicKey
 
 PAYLOAD_TYPE: Final = "application/vnd.in-toto+json"
-MAX_PAYLOAD: Final = 6 << 20
+MAX_PAYLOAD: Final = 3 << 20
 
 _ORDER: Final = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 _MAX_SIGNATURE: Final = 72
+_KEYID: Final = re.compile(r"[!-~]{0,128}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,7 +129,7 @@ def one_form(signature: bytes, what: str) -> bytes:
 
 
 def _read_signature(fields: Fields) -> tuple[str, bytes]:
-    keyid = fields.optional("keyid", lambda name: fields.text(name, longest=128)) or ""
+    keyid = fields.optional("keyid", lambda name: fields.text(name, pattern=_KEYID)) or ""
     signature = fields.octets("sig", longest=_MAX_SIGNATURE)
     fields.end()
     return keyid, signature

@@ -26,7 +26,7 @@ GRAPH_CAP: Final = 8 << 20
 _CAPS: Final = {
     MANIFEST: 64 << 10,
     SIGNATURE: 64 << 10,
-    CERTIFICATE: 8 << 20,
+    CERTIFICATE: 4 << 20,
     CARD: 256 << 10,
     BOM: 256 << 10,
     TERMS: 256 << 10,
