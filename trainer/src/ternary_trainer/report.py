@@ -5,6 +5,7 @@ This is the only place that looks at the true holdout.
 """
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import torch
@@ -12,7 +13,7 @@ from torch import Tensor
 
 from ternary_sdk.operations import OPERATIONS, TRITS
 from ternary_trainer import score, seeds, split
-from ternary_trainer.model import CLASSES, PATHS, DecoderA, DecoderB, PathName, TernaryVAE
+from ternary_trainer.model import CLASSES, LATENT, PATHS, DecoderA, DecoderB, PathName, TernaryVAE
 
 SAMPLING_DRAWS = 195_000
 
@@ -46,29 +47,35 @@ class PathReport:
 
 
 def report(state: Mapping[str, Tensor], seed: int, draws: int) -> dict[PathName, PathReport]:
-    """Measure both paths of a snapshot with `draws` latents of the run's report stream."""
+    """Measure both paths of a snapshot, side by side.
+
+    Args:
+        state: As `TernaryVAE.state_dict()` gives it.
+        seed: The run's; the draws are of its report stream.
+        draws: Prior draws to decode for coverage, at least 50,000.
+    """
     model = TernaryVAE()
     model.load_state_dict(state)
     prior = score.latents(max(draws, SAMPLING_DRAWS), seeds.generator(seed, "report"))
-    return {path: _report(model, path, prior) for path in PATHS}
+    with ThreadPoolExecutor(len(PATHS)) as threads:
+        measured = threads.map(
+            lambda path: _report(model, path, prior[:draws], prior[:SAMPLING_DRAWS]), PATHS
+        )
+        return dict(zip(PATHS, measured, strict=True))
 
 
-def _report(model: TernaryVAE, path: PathName, prior: Tensor) -> PathReport:
-    decoder, everything = model.decoder(path), split.all_operations()
+def _report(model: TernaryVAE, path: PathName, prior: Tensor, older: Tensor) -> PathReport:
+    encoder, decoder = model.encoder(path), model.decoder(path)
     drawn = score.coverage(decoder, prior)
-    whole = score.reconstruct(
-        model.encoder(path), decoder, everything, torch.zeros(OPERATIONS, prior.shape[1])
-    )
-    held = score.reconstruct(
-        model.encoder(path), decoder, split.holdout(), torch.zeros(split.HOLDOUT, prior.shape[1])
-    )
+    whole = score.reconstruct(encoder, decoder, split.all_operations(), torch.zeros(OPERATIONS, LATENT))
+    held = score.reconstruct(encoder, decoder, split.holdout(), torch.zeros(split.HOLDOUT, LATENT))
     return PathReport(
         coverage=drawn.share,
         entropy=drawn.divergence.entropy,
         kl_single=drawn.divergence.single,
         kl_pairs=drawn.divergence.pairs,
         kl_higher=drawn.divergence.higher,
-        sampling_coverage=sampling_coverage(decoder, prior[:SAMPLING_DRAWS]),
+        sampling_coverage=sampling_coverage(decoder, older),
         holdout_exact=held.exact,
         all_exact=whole.exact,
         margin=whole.margin,
@@ -80,10 +87,10 @@ def _report(model: TernaryVAE, path: PathName, prior: Tensor) -> PathReport:
 @torch.no_grad()
 def sampling_coverage(decoder: DecoderA | DecoderB, prior: Tensor) -> float:
     """Share of operations reached when each trit is its expectation under the softmax, rounded."""
-    places = 3 ** torch.arange(TRITS)
+    steps = 3 ** torch.arange(TRITS)
     reached = torch.zeros(OPERATIONS, dtype=torch.bool)
     for block in torch.split(prior, 4096):
         chances = decoder(block).view(-1, TRITS, CLASSES).softmax(-1)
         trits = (chances[..., 2] - chances[..., 0]).round().long()
-        reached[((trits + 1) * places).sum(1)] = True
+        reached[((trits + 1) * steps).sum(1)] = True
     return float(reached.float().mean())

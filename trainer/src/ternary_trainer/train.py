@@ -92,7 +92,7 @@ class Training:
             record = self._epoch(len(self._history))
             if not history.is_finite(record):
                 raise InputError(
-                    f"{self._out}: epoch {record.epoch} gave figures that are not finite; nothing of it was kept."
+                    f"{self._out}: epoch {record.epoch} gave figures that are not finite and was not kept."
                     " Train again with a lower rate"
                 )
             self._keep(record)

@@ -1,0 +1,111 @@
+"""
+Drawing a run's dynamics to PNG or SVG. Needs matplotlib, which the extra `plot` installs.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from ternary_sdk.errors import InputError
+from ternary_trainer.disrupt import effects
+from ternary_trainer.history import EpochRecord, PathRecord
+from ternary_trainer.run import Run
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+SUFFIXES: Final = (".png", ".svg")
+_COLOURS: Final = {"A": "tab:blue", "B": "tab:orange"}
+_FLOOR: Final = math.log(19_683)
+
+Figure = Callable[[PathRecord], float]
+
+
+def draw(run: Run, path: Path) -> None:
+    """Draw coverage with its limit, losses, KL, betas, entropies and divergences over the epochs of a run.
+
+    Phases are marked by their names, surges by shaded epochs.
+
+    Args:
+        run: With at least one epoch.
+        path: Where to; its suffix, .png or .svg, decides the format.
+    Raises:
+        InputError: If matplotlib is missing, the suffix is another, there is nothing to draw, or the file
+            cannot be written.
+    """
+    if path.suffix not in SUFFIXES:
+        raise InputError(f"{path}: suffix is '{path.suffix}', expected {' or '.join(SUFFIXES)}")
+    if not run.history:
+        raise InputError(f"{run.path}: has no epochs to draw yet")
+    if find_spec("matplotlib") is None:
+        raise InputError("matplotlib is not installed; run: pip install 'ternary-trainer[plot]'")
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure as Sheet
+
+    sheet = Sheet(figsize=(12, 9), layout="constrained")
+    FigureCanvasAgg(sheet)
+    panels = sheet.subplots(3, 2, sharex=True).flatten()
+    _panels(list(panels), run.history)
+    for panel in panels:
+        _mark(panel, run.history)
+    sheet.suptitle(f"{run.recipe.name}, seed {run.seed}: {len(run.history)} epochs")
+    try:
+        sheet.savefig(path, dpi=120)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written ({error.strerror})") from None
+
+
+def _panels(panels: Sequence["Axes"], history: Sequence[EpochRecord]) -> None:
+    coverage, loss, kl, beta, entropy, divergence = panels
+    _lines(coverage, history, "hash coverage at 50,000, %", lambda path: 100 * path.coverage)
+    limit = 100 * history[0].limit
+    coverage.axhline(limit, color="black", linestyle="--", linewidth=1, label=f"limit {limit:.3f} %")
+    coverage.set_ylim(
+        bottom=max(0, min(100 * record.coverage for record in history[len(history) // 3 :]) - 2)
+    )
+    _lines(loss, history, "negative ELBO at beta 1 (solid), CE (dotted), nats", lambda path: path.elbo)
+    _lines(loss, history, None, lambda path: path.reconstruction, "dotted")
+    loss.axhline(_FLOOR, color="black", linestyle="--", linewidth=1, label=f"floor {_FLOOR:.3f}")
+    loss.set_yscale("log")
+    _lines(kl, history, "KL to the prior (solid), nats; active dimensions (dotted)", lambda path: path.kl)
+    _lines(kl, history, None, lambda path: path.active, "dotted")
+    kl.set_yscale("log")
+    _lines(beta, history, "beta (solid), weight of the prior's term (dotted)", lambda path: path.beta)
+    _lines(beta, history, None, lambda path: path.weight, "dotted")
+    _lines(entropy, history, "entropy of the drawn distribution, nats", lambda path: path.entropy)
+    entropy.axhline(_FLOOR, color="black", linestyle="--", linewidth=1, label=f"uniform {_FLOOR:.3f}")
+    _lines(divergence, history, "KL to uniform: single (solid), pairs (dashed), higher (dotted)", _single)
+    _lines(divergence, history, None, lambda path: max(1e-5, path.kl_pairs), "dashed")
+    _lines(divergence, history, None, lambda path: max(1e-5, path.kl_higher), "dotted")
+    divergence.set_yscale("log")
+    for panel in (entropy, divergence):
+        panel.set_xlabel("epoch")
+    for panel in panels:
+        panel.legend(fontsize="small", loc="best")
+
+
+def _single(path: PathRecord) -> float:
+    return max(1e-5, path.kl_single)
+
+
+def _lines(
+    panel: "Axes", history: Sequence[EpochRecord], title: str | None, figure: Figure, style: str = "solid"
+) -> None:
+    epochs = [record.epoch for record in history]
+    for name, colour in _COLOURS.items():
+        values = [figure(record.A if name == "A" else record.B) for record in history]
+        panel.plot(epochs, values, color=colour, linestyle=style, label=name if title else None)
+    if title:
+        panel.set_title(title, fontsize="medium")
+
+
+def _mark(panel: "Axes", history: Sequence[EpochRecord]) -> None:
+    for surge in effects(history):
+        panel.axvspan(surge.epoch - 0.5, surge.epoch + surge.epochs - 0.5, color="tab:red", alpha=0.15)
+    for before, record in zip([None, *history], history, strict=False):
+        if before is None or before.phase != record.phase:
+            panel.axvline(record.epoch - 0.5, color="grey", linewidth=0.8)
+            panel.text(record.epoch, 1.0, f" {record.phase}", fontsize="x-small", color="grey", va="top",
+                       transform=panel.get_xaxis_transform())  # fmt: skip

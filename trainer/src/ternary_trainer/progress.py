@@ -1,0 +1,97 @@
+"""
+Watching a training: a live view on a terminal, plain lines where there is none. All of it goes to one stream.
+
+    with progress.watching() as on_epoch:
+        train(recipe, seed=1, out=Path("runs/first"), on_epoch=on_epoch)
+"""
+
+import sys
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TextIO
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from ternary_trainer.history import EpochRecord, PathRecord
+
+OnEpoch = Callable[[EpochRecord], None]
+_RECENT = 5
+
+
+@contextmanager
+def watching(stream: TextIO | None = None) -> Iterator[OnEpoch]:
+    """Show each epoch of one training.
+
+    Args:
+        stream: Where to; standard error if not given. A terminal gets a view that is redrawn in place,
+            anything else one line an epoch.
+    """
+    console = Console(file=stream or sys.stderr, highlight=False, soft_wrap=True)
+    clock = Remaining()
+    if not console.is_terminal:
+        yield lambda record: console.print(line(record, clock.after(record)), markup=False)
+        return
+    with Live(Text("first epoch …", style="dim"), console=console, auto_refresh=False) as live:
+        yield lambda record: live.update(view(record, clock.after(record)), refresh=True)
+
+
+class Remaining:
+    """Guesses the time left from the last epochs, because later phases take longer than earlier ones."""
+
+    def __init__(self) -> None:
+        self._recent: deque[float] = deque(maxlen=_RECENT)
+
+    def after(self, record: EpochRecord) -> float:
+        """Seconds left after an epoch, if all are trained; epochs are given in order."""
+        self._recent.append(record.seconds)
+        return (record.epochs - record.epoch - 1) * sum(self._recent) / len(self._recent)
+
+
+def line(record: EpochRecord, seconds_left: float) -> str:
+    """One epoch as one line of text."""
+    paths = "  ".join(_path(name, path) for name, path in (("A", record.A), ("B", record.B)))
+    surge = f"  surge {record.surge:g}" if record.surge_origin else ""
+    return (
+        f"epoch {record.epoch + 1}/{record.epochs} {record.phase}{surge}  {paths}"
+        f"  limit {record.limit:.2%}  loss {record.loss:.3f}  {duration(seconds_left)} left"
+    )
+
+
+def _path(name: str, path: PathRecord) -> str:
+    return f"{name} {path.coverage:.2%} exact {path.exact:.1%} KL {path.kl:.1f} active {path.active}"
+
+
+def duration(seconds: float) -> str:
+    """Minutes and seconds, as in 2:05."""
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}:{rest:02d}"
+
+
+def view(record: EpochRecord, seconds_left: float) -> RenderableType:
+    """One epoch as a small table under a bar."""
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for heading in ("path", "coverage at 50,000", "of the limit", "exact", "CE", "KL", "beta", "active"):
+        table.add_column(heading, justify="left" if heading == "path" else "right")
+    for name, path in (("A", record.A), ("B", record.B)):
+        table.add_row(
+            name,
+            f"{path.coverage:.2%}",
+            f"{path.coverage / record.limit:.2%}",
+            f"{path.exact:.2%}",
+            f"{path.reconstruction:.3f}",
+            f"{path.kl:.2f}",
+            f"{path.beta:.3f}",
+            f"{path.active}/16",
+        )
+    done = record.epoch + 1
+    title = Text(f"epoch {done}/{record.epochs}  {record.phase}", style="bold")
+    if record.surge_origin:
+        title.append(f"  surge {record.surge:g} ({record.surge_origin})", style="bold magenta")
+    figures = f"limit {record.limit:.3%}   loss {record.loss:.4f}   rate {record.rate:.1e}   "
+    footer = Text(f"{figures}{duration(seconds_left)} left", style="dim")
+    return Group(title, ProgressBar(total=record.epochs, completed=done, width=60), table, footer)

@@ -1,0 +1,48 @@
+"""
+Figures for TensorBoard. Needs the extra `tensorboard`.
+
+    with tensorboard.writing(Path("runs/first")) as on_epoch:
+        train(recipe, seed=1, out=Path("runs/first"), on_epoch=on_epoch)
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from ternary_sdk.errors import InputError
+from ternary_trainer.history import EpochRecord
+
+
+@contextmanager
+def writing(run_dir: Path) -> Iterator[Callable[[EpochRecord], None]]:
+    """Give an `on_epoch` that writes every figure of a record below `run_dir/tensorboard`.
+
+    Raises:
+        InputError: If TensorBoard is missing.
+    """
+    if find_spec("tensorboard") is None:
+        raise InputError("tensorboard is not installed; run: pip install 'ternary-trainer[tensorboard]'")
+    from torch.utils.tensorboard import SummaryWriter
+
+    writer: Any = SummaryWriter(str(run_dir / "tensorboard"))  # type: ignore[no-untyped-call]
+    try:
+        yield lambda record: _write(writer, record)
+    finally:
+        writer.close()
+
+
+def figures(record: EpochRecord) -> dict[str, float]:
+    """Every number of a record by a slashed name, as in `coverage/A`."""
+    flat = {"loss": record.loss, "rate": record.rate, "surge": record.surge, "seconds": record.seconds}
+    for path, values in (("A", asdict(record.A)), ("B", asdict(record.B))):
+        flat |= {f"{name}/{path}": float(value) for name, value in values.items()}
+    return flat | {f"coupling/{name}": value for name, value in (record.coupling or {}).items()}
+
+
+def _write(writer: Any, record: EpochRecord) -> None:
+    for name, value in figures(record).items():
+        writer.add_scalar(name, value, record.epoch)
+    writer.flush()
