@@ -1,7 +1,10 @@
 import hashlib
 import json
+import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -322,3 +325,17 @@ def test_the_certificate_stands_alone(members: Members, vendor: KeyRing) -> None
         Manifest.read(members["manifest.json"]).plaintext_digest("decoder_A.onnx")
         == (certificate.subjects["decoder_A.onnx"])
     )
+
+
+def test_the_stock_tool_verifies_an_unpacked_copy(members: Members, key: SigningKey, tmp_path: Path) -> None:
+    folder = tmp_path / "acme-1.0.0"
+    folder.mkdir()
+    for name, data in members.items():
+        (folder / name).write_bytes(data)
+    (tmp_path / "key.pem").write_bytes(key.public.to_pem())
+    tool = Path(sys.executable).with_name("model_signing")
+    command = [tool, "verify", "key", folder, "--signature", folder / "model.sig"]
+    done = subprocess.run(
+        [*command, "--public_key", tmp_path / "key.pem"], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, "Verification succeeded\n"), done.stderr
