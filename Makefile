@@ -29,7 +29,7 @@ bench: .venv/ready-to-test
 	$(BIN)/python -m benchmarks
 
 evaluation: .venv/ready
-	$(BIN)/python -m ternary_export.evaluation sdk/src/ternary_sdk/evaluation
+	$(BIN)/python -m ternary_cli.evaluation sdk/src/ternary_sdk/evaluation
 
 # The five distributions are installed editable and without build isolation, so that nothing but
 # constraints.txt decides which releases are used.
