@@ -16,7 +16,7 @@ def start(tmp_path: Path, now: datetime) -> Callable[..., Clock]:
     """A process's clock over the same state; by default the vendor signed everything ten days ago."""
 
     def begin(signed: timedelta = -10 * DAY, strict: bool = True) -> Clock:
-        return Clock(lambda: tmp_path / "state", signed=now + signed, strict=strict)
+        return Clock(lambda: tmp_path / "state", signed=now + signed, floor=now - 100 * DAY, strict=strict)
 
     return begin
 
@@ -143,12 +143,23 @@ def test_removing_key_and_mark_starts_anew(
 def test_read_only_system_stops_a_bound_license_and_no_other(tmp_path: Path, now: datetime) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(LedgerError) as refusal:
-        Clock(lambda: tmp_path / "file" / "state", signed=now, strict=True).check(now)
+        Clock(lambda: tmp_path / "file" / "state", signed=now, floor=now, strict=True).check(now)
     assert str(refusal.value) == f"{tmp_path}/file/state/installation.json: cannot be read (Not a directory)"
-    clock = Clock(lambda: tmp_path / "file" / "state", signed=now, strict=False)
+    clock = Clock(lambda: tmp_path / "file" / "state", signed=now, floor=now, strict=False)
     clock.check(now)
     clock.check(now + DAY)
     refusal_of(clock, now)
+
+
+def test_time_before_the_trust_file_was_signed_is_refused_without_any_state(
+    tmp_path: Path, now: datetime
+) -> None:
+    clock = Clock(lambda: tmp_path / "state", signed=now, floor=now, strict=False)
+    assert refusal_of(clock, now - DAY) == (
+        "the clock says 2026-02-28 12:00:00 UTC, and the vendor signed the trust file on "
+        "2026-03-01 12:00:00 UTC; set it right"
+    )
+    clock.check(now - 5 * MINUTE)
 
 
 def test_moment_without_a_time_zone_is_refused(start: Callable[..., Clock], now: datetime) -> None:

@@ -32,13 +32,17 @@ class Clock:
         directory: Gives one vendor's part of the state directory; asked at the first check.
         signed: The newest moment that the vendor has signed and this client holds: of the license, the
             key set and the revocation list. After a clock that ran ahead, a newer one lowers the mark.
+        floor: A moment that has certainly passed, since the vendor signed the trust file then.
         strict: Refuse where the mark cannot be kept, as a bound license does. Otherwise time is watched
             only while the process lives, so that a read-only system still works.
     """
 
-    def __init__(self, directory: Callable[[], Path], *, signed: datetime, strict: bool) -> None:
+    def __init__(
+        self, directory: Callable[[], Path], *, signed: datetime, floor: datetime, strict: bool
+    ) -> None:
         self._directory = directory
         self._signed = signed
+        self._floor = floor
         self._strict = strict
         self._key: Installation | None = None
         self._mark: datetime | None = None
@@ -48,8 +52,8 @@ class Clock:
         """Advance the mark to ``now``, or refuse. Takes a microsecond; a disk write at most each minute.
 
         Raises:
-            LicenseError: CLOCK_ROLLBACK, if ``now`` is more than 5 minutes before the mark, or the mark was
-                removed or altered.
+            LicenseError: CLOCK_ROLLBACK, if ``now`` is more than 5 minutes before the mark, the mark was
+                removed or altered, or ``now`` is before the trust file was signed.
             LedgerError: If the mark cannot be kept and must be.
             InputError: If ``now`` has no time zone.
         """
@@ -68,6 +72,12 @@ class Clock:
 
     def _open(self, now: datetime) -> datetime:
         """Read the mark, or make the first one; a newer signed time lowers one that lies ahead."""
+        if now < self._floor - TOLERANCE:
+            raise LicenseError(
+                Reason.CLOCK_ROLLBACK,
+                f"the clock says {_utc(now)}, and the vendor signed the trust file on {_utc(self._floor)}; "
+                "set it right",
+            )
         mark = now
         try:
             self._key = installation.find(directory := self._directory())

@@ -50,6 +50,7 @@ class Permit:
         self._clock = Clock(
             lambda: self._directory,
             signed=newest_signature(license, trust),
+            floor=newest_list(trust),
             strict=license.bound_to is not None,
         )
 
@@ -151,7 +152,9 @@ class Permit:
 
 def newest_signature(license: License, trust: Trust) -> datetime:
     """The newest moment the vendor has signed, as far as this client holds it: time has come that far."""
-    moments = [license.issued, trust.issued]
-    if trust.revocations is not None:
-        moments.append(trust.revocations.issued)
-    return max(moments)
+    return max(license.issued, newest_list(trust))
+
+
+def newest_list(trust: Trust) -> datetime:
+    """When the newer of the trust file's key set and revocation list was signed."""
+    return max(trust.issued, trust.revocations.issued) if trust.revocations else trust.issued
