@@ -23,7 +23,7 @@ MAX_OTHER_CONSTANTS: Final = 1024
 """The most elements of constants that are no parameters: shapes, axes, place values."""
 
 
-def inspect(model: bytes, *, what: str, interface: Interface, parameters: int) -> None:
+def inspect(model: bytes, *, what: str, interface: Interface, parameters: int | None) -> None:
     """Check a graph:
 
     1. it is no larger than a graph may be;
@@ -38,7 +38,8 @@ def inspect(model: bytes, *, what: str, interface: Interface, parameters: int) -
         model: The ONNX file's bytes.
         what: Its name in error messages.
         interface: The inputs and outputs it must have.
-        parameters: How many weights and biases it must hold: the elements that enter a Gemm.
+        parameters: How many weights and biases it must hold: the elements that enter a Gemm. None where
+            there is no manifest to say.
     Raises:
         FormatError: Naming the first thing that is not as it must be.
     """
@@ -89,7 +90,7 @@ def _check_use(graph: OnnxGraph, what: str) -> None:
             raise FormatError(f"{what}: {name!r} is stored or computed but never used")
 
 
-def _check_constants(graph: OnnxGraph, parameters: int, what: str) -> None:
+def _check_constants(graph: OnnxGraph, parameters: int | None, what: str) -> None:
     multiplied = {name for node in graph.nodes if node.operator == "Gemm" for name in node.inputs}
     count = other = 0
     for name, constant in graph.constants.items():
@@ -98,7 +99,7 @@ def _check_constants(graph: OnnxGraph, parameters: int, what: str) -> None:
             raise FormatError(f"{what}: initializer {name!r} holds a value that is not finite")
         count += elements if name in multiplied else 0
         other += 0 if name in multiplied else elements
-    if count != parameters:
+    if parameters is not None and count != parameters:
         raise FormatError(f"{what}: holds {count} parameters, the manifest says {parameters}")
     if other > MAX_OTHER_CONSTANTS:
         raise FormatError(f"{what}: holds {other} other constants, expected at most {MAX_OTHER_CONSTANTS}")
