@@ -1,20 +1,35 @@
-"""Nothing altered gets through: every bit of what is signed, and a large sample of the rest."""
+"""
+Nothing altered gets through: every bit of what is signed, and a large sample of the rest.
+
+The package is the one shipped inside the SDK, a trained model with a real certificate.
+"""
 
 import itertools
 from collections.abc import Iterable
+from importlib.resources import files
 from typing import Final
 
 import pytest
 from hypothesis import settings
 
-from ternary_license_server.keys import KeyRing
 from ternary_sdk import archive
 from ternary_sdk.errors import TernaryError
 from ternary_sdk.package import Package
+from ternary_sdk.trust import Trust
 
 LONG: Final = settings.get_current_profile_name() == "stress"
 LOCAL, CENTRAL, END = 30, 46, 22
 """Bytes of a ZIP archive's headers before their names."""
+
+
+@pytest.fixture(scope="module")
+def package() -> bytes:
+    return files("ternary_sdk").joinpath("evaluation", "evaluation.ternary").read_bytes()
+
+
+@pytest.fixture(scope="module")
+def trust() -> Trust:
+    return Trust.read(files("ternary_sdk").joinpath("evaluation", "evaluation.trust").read_bytes())
 
 
 def flipped(data: bytes, position: int, bit: int) -> bytes:
@@ -52,39 +67,39 @@ def structure(package: bytes) -> list[int]:
     return [place for place in range(len(package)) if place not in inside]
 
 
-def test_the_structure_is_all_headers_and_names(shipped: bytes) -> None:
-    names = list(archive.decode(shipped))
+def test_the_structure_is_all_headers_and_names(package: bytes) -> None:
+    names = list(archive.decode(package))
     expected = END + sum(LOCAL + CENTRAL + 2 * len(name) for name in names)
-    assert len(structure(shipped)) == expected
+    assert len(structure(package)) == expected
 
 
-def refused(data: bytes, vendor: KeyRing) -> None:
+def refused(data: bytes, trust: Trust) -> None:
     with pytest.raises(TernaryError):
-        Package.read(data, vendor.trust)
+        Package.read(data, trust)
 
 
-def test_every_bit_of_the_archives_structure(shipped: bytes, vendor: KeyRing) -> None:
-    for position, bit in thinned(bits(structure(shipped)), 300):
-        refused(flipped(shipped, position, bit), vendor)
+def test_every_bit_of_the_archives_structure(package: bytes, trust: Trust) -> None:
+    for position, bit in thinned(bits(structure(package)), 300):
+        refused(flipped(package, position, bit), trust)
 
 
 @pytest.mark.parametrize("name", ["manifest.json", "model.sig"])
-def test_every_bit_of_what_is_signed(shipped: bytes, vendor: KeyRing, name: str) -> None:
+def test_every_bit_of_what_is_signed(package: bytes, trust: Trust, name: str) -> None:
     """In an archive that is whole again, so that it is not a checksum that refuses."""
-    length = len(archive.decode(shipped)[name])
+    length = len(archive.decode(package)[name])
     for position, bit in thinned(bits(range(length)), 200):
-        refused(with_flip(shipped, name, position, bit), vendor)
+        refused(with_flip(package, name, position, bit), trust)
 
 
-def test_every_byte_of_the_certificate(shipped: bytes, vendor: KeyRing) -> None:
-    length = len(archive.decode(shipped)["coverage.json"])
+def test_every_byte_of_the_certificate(package: bytes, trust: Trust) -> None:
+    length = len(archive.decode(package)["coverage.json"])
     for position, bit in thinned(((place, place % 8) for place in range(length)), 200):
-        refused(with_flip(shipped, "coverage.json", position, bit), vendor)
+        refused(with_flip(package, "coverage.json", position, bit), trust)
 
 
-def test_a_sample_of_all_other_bytes(shipped: bytes, vendor: KeyRing) -> None:
-    members = archive.decode(shipped)
+def test_a_sample_of_all_other_bytes(package: bytes, trust: Trust) -> None:
+    members = archive.decode(package)
     for name in sorted(members.keys() - {"manifest.json", "model.sig", "coverage.json"}):
         step = max(1, len(members[name]) // (2000 if LONG else 10))
         for position in range(0, len(members[name]), step):
-            refused(with_flip(shipped, name, position, position % 8), vendor)
+            refused(with_flip(package, name, position, position % 8), trust)
