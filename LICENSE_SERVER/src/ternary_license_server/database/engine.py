@@ -1,0 +1,135 @@
+"""
+One database, SQLite or PostgreSQL, and the two kinds of transaction that everything else is written in.
+
+A writing transaction on SQLite begins with ``BEGIN IMMEDIATE``, so that what it reads cannot change before
+it writes; on PostgreSQL it locks the rows it decides by. Nothing of SQLAlchemy's own errors gets out.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from typing import Any, Final
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
+
+from ternary_sdk.errors import InputError, TernaryError
+
+PATIENCE: Final = 10
+"""Seconds that a statement may wait for a lock or run."""
+
+
+class DatabaseError(TernaryError):
+    """The database cannot be reached or used."""
+
+
+class RowRefused(DatabaseError):
+    """The database's own constraints rule a row out: somebody else was first."""
+
+
+class Database:
+    """An open database. Safe among threads; each process opens its own.
+
+    Args:
+        url: ``sqlite:///FILE`` or ``postgresql://USER:PASSWORD@HOST/NAME``.
+        connections: Most connections at once.
+    Raises:
+        InputError: If the address names neither.
+    """
+
+    def __init__(self, url: str, *, connections: int = 20) -> None:
+        self.url = parse_url(url)
+        self.sqlite = self.url.get_backend_name() == "sqlite"
+        arguments: dict[str, Any] = {"connect_args": {"check_same_thread": False}} if self.sqlite else {}
+        self.engine: Engine = create_engine(
+            self.url, pool_size=connections, max_overflow=0, pool_timeout=PATIENCE, **arguments
+        )
+        self._turn = threading.Lock() if self.sqlite else None
+        event.listen(self.engine, "connect", _set_up_sqlite if self.sqlite else _set_up_postgresql)
+        if self.sqlite:
+            event.listen(self.engine, "begin", _begin)
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction that commits at the end of the block, or leaves no trace if the block raises.
+
+        Raises:
+            DatabaseError: If the database cannot be reached, is locked too long, or refuses a row.
+        """
+        with self._turn or nullcontext(), _translated(), self.engine.connect() as connection:
+            connection.execution_options(ternary_writes=True)
+            with connection.begin():
+                yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A transaction that only reads.
+
+        Raises:
+            DatabaseError: If the database cannot be reached.
+        """
+        with _translated(), self.engine.begin() as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.engine.dispose()
+
+    def __str__(self) -> str:
+        return self.url.render_as_string(hide_password=True)
+
+
+def parse_url(text: str) -> URL:
+    """Read a database's address.
+
+    Raises:
+        InputError: If it is neither a SQLite file nor a PostgreSQL database.
+    """
+    try:
+        url = make_url(text)
+    except ArgumentError:
+        url = None
+    if url is not None and url.get_backend_name() == "postgresql":
+        return url.set(drivername="postgresql+psycopg")
+    if url is not None and url.get_backend_name() == "sqlite" and url.database not in (None, "", ":memory:"):
+        return url.set(drivername="sqlite+pysqlite")
+    raise InputError("database: expected sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME")
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except IntegrityError as error:
+        raise RowRefused(f"database: a row was refused ({_first_line(error)})") from error
+    except SQLAlchemyError as error:
+        raise DatabaseError(f"database: cannot be used ({_first_line(error)})") from error
+
+
+def _first_line(error: SQLAlchemyError) -> str:
+    cause = getattr(error, "orig", None) or error
+    return (str(cause).splitlines() or [type(cause).__name__])[0][:200]
+
+
+def _set_up_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None
+    for setting in (
+        f"busy_timeout = {1000 * PATIENCE}",
+        "synchronous = FULL",
+        "foreign_keys = ON",
+        "trusted_schema = OFF",
+    ):
+        connection.execute(f"PRAGMA {setting}")
+
+
+def _set_up_postgresql(connection: Any, _record: object) -> None:
+    with connection.cursor() as cursor:
+        for name in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"):
+            cursor.execute(f"SET {name} = '{PATIENCE}s'")
+    connection.commit()
+
+
+def _begin(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("ternary_writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

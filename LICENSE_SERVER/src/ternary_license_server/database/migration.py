@@ -1,0 +1,82 @@
+"""
+Bringing a database to the tables of this release, from nothing or from any earlier release.
+
+Several replicas may start at once: on PostgreSQL an advisory lock lets one of them do the work, on SQLite
+the write lock does.
+"""
+
+import sqlite3
+import time
+from pathlib import Path
+from typing import Final
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
+
+from ternary_license_server.database.engine import Database, DatabaseError
+
+_LOCK: Final = 0x7E52_A417
+_TRIES: Final = 100
+
+
+def migrate(database: Database) -> None:
+    """Create or upgrade the tables, all or nothing.
+
+    Raises:
+        DatabaseError: If the database cannot be used or is of a newer release.
+    """
+    if database.sqlite:
+        _write_ahead(database)
+    with database.write() as connection:
+        if not database.sqlite:
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+        config = _config()
+        config.attributes["connection"] = connection
+        try:
+            command.upgrade(config, "head")
+        except CommandError as error:
+            raise DatabaseError(f"database {database}: made by a newer release ({error})") from None
+
+
+def is_current(database: Database) -> bool:
+    """Whether the tables are those of this release.
+
+    Raises:
+        DatabaseError: If the database cannot be used.
+    """
+    with database.read() as connection:
+        found = MigrationContext.configure(connection).get_current_revision()
+    return found == ScriptDirectory.from_config(_config()).get_current_head()
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+def _write_ahead(database: Database) -> None:
+    """Switch a SQLite file to write-ahead logging; another process that does so now makes us wait."""
+    for _ in range(_TRIES):
+        try:
+            raw = database.engine.raw_connection()
+            try:
+                raw.cursor().execute("PRAGMA journal_mode = WAL")
+                return
+            finally:
+                raw.close()
+        except (OperationalError, sqlite3.Error) as error:
+            if "locked" not in str(error):
+                raise DatabaseError(f"database {database}: cannot be opened ({_cause(error)})") from None
+        time.sleep(0.1)
+    raise DatabaseError(f"database {database}: another process keeps it locked")
+
+
+def _cause(error: Exception) -> object:
+    return getattr(error, "orig", None) or error

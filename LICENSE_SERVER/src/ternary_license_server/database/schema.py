@@ -1,0 +1,208 @@
+"""
+The tables, and the invariants that the database itself keeps.
+
+Moments are whole seconds since 1970-01-01 UTC, durations whole seconds. A change here needs a new file in
+``migrations/versions``; a test compares the two.
+"""
+
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+metadata: Final = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+    }
+)
+
+customers: Final = Table(
+    "customers",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("created", BigInteger, nullable=False),
+)
+
+products: Final = Table(
+    "products",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("created", BigInteger, nullable=False),
+)
+
+releases: Final = Table(
+    "releases",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    Column("product", Text, ForeignKey("products.name"), nullable=False),
+    Column("major", Integer, nullable=False),
+    Column("minor", Integer, nullable=False),
+    Column("patch", Integer, nullable=False),
+    Column("content_key", LargeBinary),
+    Column("created", BigInteger, nullable=False),
+    UniqueConstraint("product", "major", "minor", "patch"),
+)
+
+policies: Final = Table(
+    "policies",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("product", Text, ForeignKey("products.name"), nullable=False),
+    Column("term", BigInteger),
+    Column("entitlements", Text, nullable=False),
+    Column("seats", Integer),
+    Column("unique_operations", Integer),
+    Column("lease", BigInteger, nullable=False),
+    Column("grace", BigInteger, nullable=False),
+    Column("offline", BigInteger, nullable=False),
+    Column("trial", Boolean, nullable=False),
+    Column("created", BigInteger, nullable=False),
+)
+
+licenses: Final = Table(
+    "licenses",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("key_hash", Text, nullable=False, unique=True),
+    Column("customer", Text, ForeignKey("customers.id"), nullable=False),
+    Column("product", Text, ForeignKey("products.name"), nullable=False),
+    Column("policy", Text, ForeignKey("policies.name"), nullable=False),
+    Column("state", Text, nullable=False),
+    Column("starts", BigInteger, nullable=False),
+    Column("expires", BigInteger),
+    Column("entitlements", Text, nullable=False),
+    Column("seats", Integer),
+    Column("unique_operations", Integer),
+    Column("lease", BigInteger, nullable=False),
+    Column("grace", BigInteger, nullable=False),
+    Column("offline", BigInteger, nullable=False),
+    Column("trial", Boolean, nullable=False),
+    Column("created", BigInteger, nullable=False),
+    CheckConstraint("state IN ('active', 'suspended', 'revoked')", name="state"),
+    CheckConstraint("seats > 0", name="seats"),
+    Index("ix_licenses_customer", "customer"),
+    Index(
+        "uq_licenses_trial",
+        "customer",
+        "product",
+        unique=True,
+        sqlite_where=text("trial"),
+        postgresql_where=text("trial"),
+    ),
+)
+
+leases: Final = Table(
+    "leases",
+    metadata,
+    Column("license", Text, ForeignKey("licenses.id"), primary_key=True),
+    Column("installation", Text, primary_key=True),
+    Column("generation", Integer, nullable=False),
+    Column("ends", BigInteger, nullable=False),
+    Column("offline", Boolean, nullable=False),
+    Column("released", BigInteger),
+    Column("machine", Text),
+    Column("started", BigInteger, nullable=False),
+    CheckConstraint("generation > 0", name="generation"),
+    Index("ix_leases_live", "license", "ends"),
+)
+
+revocations: Final = Table(
+    "revocations",
+    metadata,
+    Column("license", Text, ForeignKey("licenses.id"), primary_key=True),
+    Column("revoked", BigInteger, nullable=False),
+)
+
+meters: Final = Table(
+    "meters",
+    metadata,
+    Column("license", Text, ForeignKey("licenses.id"), primary_key=True),
+    Column("bitmap", LargeBinary, nullable=False),
+    Column("operations", Integer, nullable=False),
+    Column("entries", Integer, nullable=False),
+)
+
+meter_reports: Final = Table(
+    "meter_reports",
+    metadata,
+    Column("license", Text, ForeignKey("licenses.id"), primary_key=True),
+    Column("installation", Text, primary_key=True),
+    Column("bitmap", LargeBinary, nullable=False),
+    Column("issued", BigInteger, nullable=False),
+    Column("received", BigInteger, nullable=False),
+    Column("lost", Integer, nullable=False),
+)
+
+meter_entries: Final = Table(
+    "meter_entries",
+    metadata,
+    Column("license", Text, ForeignKey("licenses.id"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("received", BigInteger, nullable=False),
+    Column("customer", Text, ForeignKey("customers.id"), nullable=False),
+    Column("operations", Integer, nullable=False),
+    Column("bitmap", LargeBinary, nullable=False),
+    Index("ix_meter_entries_received", "received"),
+)
+
+tokens: Final = Table(
+    "tokens",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("secret_hash", Text, nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("created", BigInteger, nullable=False),
+    Column("expires", BigInteger, nullable=False),
+    Column("revoked", BigInteger),
+    CheckConstraint("scope IN ('admin', 'issuer', 'auditor')", name="scope"),
+)
+
+answered: Final = Table(
+    "answered",
+    metadata,
+    Column("principal", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("request", Text, nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("created", BigInteger, nullable=False),
+)
+
+audit: Final = Table(
+    "audit",
+    metadata,
+    Column("stream", Text, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("previous", Text, nullable=False),
+    Column("hash", Text, nullable=False),
+)
+
+audit_heads: Final = Table(
+    "audit_heads",
+    metadata,
+    Column("stream", Text, primary_key=True),
+    Column("number", Integer, nullable=False),
+    Column("hash", Text, nullable=False),
+)

@@ -1,0 +1,3 @@
+"""
+What the server does, without HTTP: functions over an open transaction, with the moment as an argument.
+"""

@@ -1,0 +1,157 @@
+"""
+Who may use the admin interface: tokens with a scope and an end, kept only as a hash.
+
+A token is 256 random bits, so a plain SHA-256 of it cannot be searched; it is compared by looking the hash
+up. The first token is made when there is none at all, and shown once.
+"""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from sqlalchemy import Connection, bindparam, func, insert, select, update
+
+from ternary_license_server.database.schema import tokens
+from ternary_license_server.service import audit
+from ternary_license_server.service.records import moment as to_moment
+from ternary_license_server.service.records import seconds, utc
+from ternary_license_server.service.refusals import Code, ServiceError
+from ternary_sdk.canonical import Json
+
+PREFIX: Final = "ternary_"
+FIRST_LIFETIME: Final = timedelta(days=30)
+LONGEST_LIFETIME: Final = timedelta(days=366)
+_FIND: Final = select(tokens).where(tokens.c.secret_hash == bindparam("of_hash"))
+
+
+class Scope(StrEnum):
+    """How far a token reaches; each reaches as far as those after it."""
+
+    ADMIN = "admin"
+    """Everything, tokens included."""
+    ISSUER = "issuer"
+    """Customers, releases, policies, licenses."""
+    AUDITOR = "auditor"
+    """Reading, usage and the audit log."""
+
+
+_REACH: Final = {
+    Scope.ADMIN: frozenset(Scope),
+    Scope.ISSUER: frozenset({Scope.ISSUER, Scope.AUDITOR}),
+    Scope.AUDITOR: frozenset({Scope.AUDITOR}),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Principal:
+    """Who is asking."""
+
+    id: str
+    """The token's id."""
+    scope: Scope
+    """What it may do."""
+
+    @property
+    def actor(self) -> str:
+        """As the audit log names it."""
+        return f"token {self.id}"
+
+    def demand(self, scope: Scope) -> None:
+        """Refuse what this token does not reach.
+
+        Raises:
+            ServiceError: FORBIDDEN.
+        """
+        if scope not in _REACH[self.scope]:
+            raise ServiceError(
+                Code.FORBIDDEN, f"token {self.id} has scope {self.scope}; this needs scope {scope}"
+            )
+
+
+def add(
+    transaction: Connection, name: str, scope: Scope, *, expires: datetime, actor: str, now: datetime
+) -> dict[str, Json]:
+    """Make a token.
+
+    Returns:
+        Its facts, and ``secret``, told once.
+    Raises:
+        ServiceError: INVALID, if the end is not within the next 366 days.
+    """
+    if not now < expires <= now + LONGEST_LIFETIME:
+        raise ServiceError(
+            Code.INVALID, f"token {name}: ends {utc(expires)}, expected within {LONGEST_LIFETIME.days} days"
+        )
+    secret = PREFIX + secrets.token_urlsafe(32)
+    row: dict[str, Json] = {
+        "id": f"T-{secrets.token_hex(6)}",
+        "name": name,
+        "scope": str(scope),
+        "created": seconds(now),
+        "expires": seconds(expires),
+    }
+    transaction.execute(insert(tokens), row | {"secret_hash": _hash(secret)})
+    detail: dict[str, Json] = {"name": name, "scope": str(scope), "expires": seconds(expires)}
+    audit.append(transaction, f"token {row['id']}", actor=actor, action="token.add", detail=detail, now=now)
+    return row | {"secret": secret}
+
+
+def add_first(transaction: Connection, now: datetime) -> str | None:
+    """Make the first token, of scope admin, unless there has ever been one.
+
+    Returns:
+        Its secret, to be shown once; None if there are tokens already.
+    """
+    audit.lock(transaction, "tokens")
+    if transaction.execute(select(func.count()).select_from(tokens)).scalar_one():
+        return None
+    made = add(transaction, "first", Scope.ADMIN, expires=now + FIRST_LIFETIME, actor="server", now=now)
+    return str(made["secret"])
+
+
+def identify(transaction: Connection, secret: str, now: datetime) -> Principal:
+    """Whose token this is.
+
+    Raises:
+        ServiceError: UNAUTHENTICATED; the sentence does not say whether the token ever existed.
+    """
+    row = transaction.execute(_FIND, {"of_hash": _hash(secret)}).one_or_none()
+    if row is None or row.revoked is not None or seconds(now) >= row.expires:
+        raise ServiceError(Code.UNAUTHENTICATED, "token: unknown, expired or revoked")
+    return Principal(id=row.id, scope=Scope(row.scope))
+
+
+def revoke(transaction: Connection, token_id: str, *, actor: str, now: datetime) -> dict[str, Json]:
+    """End a token at once.
+
+    Raises:
+        ServiceError: UNKNOWN; CONFLICT, if it is revoked already.
+    """
+    row = transaction.execute(select(tokens).where(tokens.c.id == token_id).with_for_update()).one_or_none()
+    if row is None:
+        raise ServiceError(Code.UNKNOWN, f"token {token_id}: there is none of this id")
+    if row.revoked is not None:
+        raise ServiceError(
+            Code.CONFLICT, f"token {token_id}: revoked already, on {utc(to_moment(row.revoked))}"
+        )
+    transaction.execute(update(tokens).where(tokens.c.id == token_id).values(revoked=seconds(now)))
+    audit.append(transaction, f"token {token_id}", actor=actor, action="token.revoke", detail={}, now=now)
+    return _facts(row._mapping) | {"revoked": seconds(now)}
+
+
+def page(transaction: Connection, *, after: str, limit: int) -> list[dict[str, Json]]:
+    """Tokens in the order of their ids, without their secrets."""
+    query = select(tokens).where(tokens.c.id > after).order_by(tokens.c.id).limit(limit)
+    return [_facts(row._mapping) for row in transaction.execute(query)]
+
+
+def _facts(row: object) -> dict[str, Json]:
+    columns = dict(row)  # type: ignore[call-overload]
+    return {name: columns[name] for name in ("id", "name", "scope", "created", "expires", "revoked")}
+
+
+def _hash(secret: str) -> str:
+    return hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest()

@@ -1,0 +1,198 @@
+"""
+What a client gets for a signed request: a license bound to its installation, for as long as its seat lasts.
+
+A lease is carried by the license itself, which ends when the lease does. So a client without its server
+runs on for the lease and its grace, no longer, and nothing has to watch over that. The license ends five
+minutes before the seat is free, because clients allow their own clock to be that much behind.
+"""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import Connection
+
+from ternary_license_server.issue import issue
+from ternary_license_server.keys import KeyRing
+from ternary_license_server.service import audit, catalog, metering, records, seats
+from ternary_license_server.service.records import LicenseRecord, seconds
+from ternary_license_server.service.refusals import Code, ServiceError
+from ternary_license_server.service.seats import Lease
+from ternary_sdk.canonical import Json
+from ternary_sdk.errors import LicenseError, Reason
+from ternary_sdk.keys import PublicKey
+from ternary_sdk.license import TOLERANCE
+from ternary_sdk.online_request import Action, Request
+
+FRESH: Final = timedelta(minutes=5)
+"""How far the date of a request over the network may be from the server's clock."""
+CARRIED: Final = timedelta(days=30)
+"""How old a request may be that was carried in a file."""
+
+
+def perform(
+    transaction: Connection, ring: KeyRing, request: Request, *, carried: bool, now: datetime
+) -> dict[str, Json]:
+    """Do what a request asks for.
+
+    Args:
+        transaction: A writing one, which also holds the request's claim.
+        ring: Keys of roles ``license``.
+        request: What a client signed.
+        carried: Whether it came as a file from a machine without a network.
+        now: The present moment, timezone-aware.
+    Returns:
+        The answer's members: ``license`` (the token; not for a release), ``id``, ``installation``,
+        ``generation``, ``ends``, ``offline``, ``renew_after``.
+    Raises:
+        ServiceError: STALE_REQUEST, INVALID.
+        LicenseError: NOT_FOUND, REVOKED, SUSPENDED, NOT_YET_VALID, EXPIRED, TOO_MANY_MACHINES, LEASE_LOST
+            or QUOTA_EXHAUSTED.
+    """
+    _check_date(request, carried, now)
+    moment = now.replace(microsecond=0)
+    match request.action:
+        case Action.ACTIVATE:
+            return _activate(transaction, ring, request, carried, moment)
+        case Action.RENEW:
+            return _renew(transaction, ring, request, carried, moment)
+        case Action.RELEASE:
+            return _release(transaction, request, moment)
+
+
+def standing(
+    transaction: Connection, license_id: str, installation: str, generation: int, now: datetime
+) -> dict[str, Json]:
+    """Whether an installation's hold on a license stands, without changing anything.
+
+    Raises:
+        LicenseError: As ``perform``.
+    """
+    license = records.find(transaction, license_id)
+    license.check(now)
+    lease = seats.find(transaction, license_id, installation)
+    if lease is None or not lease.holds(now) or lease.generation != generation:
+        raise LicenseError(
+            Reason.LEASE_LOST,
+            f"license {license_id}: this machine holds no seat of generation {generation}; activate again",
+        )
+    return {"id": license_id, "generation": generation, "ends": seconds(lease.ends), "code": "VALID"}
+
+
+def _activate(
+    transaction: Connection, ring: KeyRing, request: Request, carried: bool, now: datetime
+) -> dict[str, Json]:
+    if carried and not request.offline:
+        raise ServiceError(
+            Code.INVALID, "request: it came as a file and asks for a lease that must be renewed"
+        )
+    license = records.lock_by_key(transaction, request.key_digest or "")
+    license.check(now)
+    metering.check_quota(transaction, license)
+    if request.offline and not license.offline:
+        raise ServiceError(
+            Code.INVALID, f"license {license.id}: its policy allows no offline use; activate online"
+        )
+    lease = seats.take(
+        transaction,
+        license,
+        request.installation.kid,
+        machine=request.machine,
+        offline=request.offline,
+        ends=_end(license, license.offline if request.offline else license.lease + license.grace, now),
+        now=now,
+    )
+    _audit(transaction, request, license, lease, now)
+    return _answer(transaction, ring, license, lease, request.installation, now)
+
+
+def _renew(
+    transaction: Connection, ring: KeyRing, request: Request, carried: bool, now: datetime
+) -> dict[str, Json]:
+    if carried:
+        raise ServiceError(Code.INVALID, "request: a lease is renewed over the network, not by file")
+    license = records.lock(transaction, request.license_id or "")
+    license.check(now)
+    metering.check_quota(transaction, license)
+    ends = _end(license, license.lease + license.grace, now)
+    kid = request.installation.kid
+    lease = seats.renew(transaction, license, kid, request.generation or 0, ends=ends, now=now)
+    _audit(transaction, request, license, lease, now)
+    return _answer(transaction, ring, license, lease, request.installation, now)
+
+
+def _release(transaction: Connection, request: Request, now: datetime) -> dict[str, Json]:
+    license = records.lock(transaction, request.license_id or "")
+    kid = request.installation.kid
+    lease = seats.release(transaction, license, kid, request.generation or 0, now)
+    _audit(transaction, request, license, lease, now)
+    return _facts(license, lease, now)
+
+
+def _check_date(request: Request, carried: bool, now: datetime) -> None:
+    age = now - request.issued
+    if age < -FRESH or age > (CARRIED if carried else FRESH):
+        raise ServiceError(
+            Code.STALE_REQUEST,
+            f"request: dated {records.utc(request.issued)}, the server's clock says {records.utc(now)}; "
+            "set this machine's clock right and ask anew",
+        )
+
+
+def _end(license: LicenseRecord, hold: timedelta, now: datetime) -> datetime:
+    return now + hold if license.expires is None else min(now + hold, license.expires + TOLERANCE)
+
+
+def _answer(
+    transaction: Connection,
+    ring: KeyRing,
+    license: LicenseRecord,
+    lease: Lease,
+    installation: PublicKey,
+    now: datetime,
+) -> dict[str, Json]:
+    terms, content_keys = catalog.grants(transaction, license.product)
+    token = issue(
+        ring,
+        package=terms,
+        customer=license.customer_name,
+        now=now,
+        expires=max(lease.ends - TOLERANCE, now + timedelta(seconds=1)),
+        entitlements=license.entitlements,
+        unique_operations=license.unique_operations,
+        machines=[lease.machine] if lease.machine else None,
+        bound_to=installation,
+        seats=license.seats,
+        content_keys=content_keys or None,
+        license_id=license.id,
+    )
+    return _facts(license, lease, now) | {"license": token.decode()}
+
+
+def _facts(license: LicenseRecord, lease: Lease, now: datetime) -> dict[str, Json]:
+    return {
+        "id": license.id,
+        "installation": lease.installation,
+        "generation": lease.generation,
+        "ends": seconds(lease.ends),
+        "offline": lease.offline,
+        "renew_after": None if lease.offline else seconds(min(now + license.lease, lease.ends)),
+    }
+
+
+def _audit(
+    transaction: Connection, request: Request, license: LicenseRecord, lease: Lease, now: datetime
+) -> None:
+    audit.append(
+        transaction,
+        license.id,
+        actor=f"installation {lease.installation}",
+        action=f"lease.{request.action}",
+        detail={
+            "generation": lease.generation,
+            "ends": seconds(lease.ends),
+            "offline": lease.offline,
+            "machine": lease.machine,
+            "request": request.number,
+        },
+        now=now,
+    )

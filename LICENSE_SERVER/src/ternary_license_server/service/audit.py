@@ -1,0 +1,164 @@
+"""
+The audit log: one hash chain for each license, and one for each customer, product or other matter.
+
+A row is written in the transaction of its effect, or the effect does not happen. Each row's hash covers
+the row and the hash before it, and the chain's head is kept beside it, so an edited, deleted or inserted
+row is found and named. Someone who can rewrite the whole database can also rewrite every hash: keep the
+head that ``ternary server audit verify`` prints somewhere else, and compare.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from typing import Final
+
+from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from ternary_license_server.database.schema import audit, audit_heads
+from ternary_sdk import canonical
+from ternary_sdk.canonical import Json
+from ternary_sdk.errors import FormatError
+
+GENESIS: Final = "0" * 64
+
+_LOCK_HEAD: Final = (
+    select(audit_heads.c.number, audit_heads.c.hash)
+    .where(audit_heads.c.stream == bindparam("of_stream"))
+    .with_for_update()
+)
+_INSERT: Final = insert(audit)
+_MOVE_HEAD: Final = update(audit_heads).where(audit_heads.c.stream == bindparam("of_stream"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One row: who did what to which matter, when."""
+
+    stream: str
+    """The license's id, or the matter's name, such as ``customer C-…``."""
+    number: int
+    """Place in the stream, from 1."""
+    at: int
+    """When, in seconds since 1970-01-01 UTC."""
+    actor: str
+    """``token T-…``, ``installation …`` or ``server``."""
+    action: str
+    """What was done, such as ``license.suspend``."""
+    detail: str
+    """Canonical JSON; never a secret."""
+    previous: str
+    """Hash of the row before, 64 zeros for the first."""
+    hash: str
+    """Hash of this row."""
+
+    def expected_hash(self) -> str:
+        """What the hash must be for the row's content."""
+        return _hash(self.stream, self.number, self.at, self.actor, self.action, self.detail, self.previous)
+
+
+def append(
+    transaction: Connection,
+    stream: str,
+    *,
+    actor: str,
+    action: str,
+    detail: Mapping[str, Json],
+    now: datetime,
+) -> None:
+    """Add a row at the end of a stream; other writers to the same stream wait until this one commits."""
+    number, previous = _head(transaction, stream)
+    at, text = int(now.timestamp()), canonical.encode(dict(detail)).decode()
+    digest = _hash(stream, number + 1, at, actor, action, text, previous)
+    row = {
+        "stream": stream,
+        "number": number + 1,
+        "at": at,
+        "actor": actor,
+        "action": action,
+        "detail": text,
+        "previous": previous,
+        "hash": digest,
+    }
+    transaction.execute(_INSERT, row)
+    transaction.execute(_MOVE_HEAD, {"of_stream": stream, "number": number + 1, "hash": digest})
+
+
+def lock(transaction: Connection, stream: str) -> None:
+    """Keep every other writer to a stream waiting until this transaction ends."""
+    _head(transaction, stream)
+
+
+def entries(transaction: Connection, stream: str | None = None) -> Iterator[Entry]:
+    """The rows of one stream or of all, in order."""
+    query = select(audit).order_by(audit.c.stream, audit.c.number)
+    if stream is not None:
+        query = query.where(audit.c.stream == stream)
+    for row in transaction.execute(query.execution_options(yield_per=1000)):
+        yield Entry(**row._mapping)
+
+
+def faults(transaction: Connection) -> list[str]:
+    """Everything that is wrong with the log, a sentence for each row; an empty list if nothing is."""
+    heads = {
+        row.stream: (row.number, row.hash)
+        for row in transaction.execute(select(audit_heads).order_by(audit_heads.c.stream))
+    }
+    found: list[str] = []
+    for stream, rows in groupby(entries(transaction), key=lambda entry: entry.stream):
+        found += _stream_faults(stream, list(rows), heads.pop(stream, None))
+    return found + [
+        f"audit of {stream}: all {number} rows were deleted" for stream, (number, _) in heads.items()
+    ]
+
+
+def summary(transaction: Connection) -> tuple[int, str]:
+    """How many rows there are, and one hash over the heads of all streams, to be kept elsewhere."""
+    heads = transaction.execute(select(audit_heads).order_by(audit_heads.c.stream)).all()
+    text = canonical.encode([[row.stream, row.number, row.hash] for row in heads])
+    return sum(row.number for row in heads), hashlib.sha256(text).hexdigest()
+
+
+def _stream_faults(stream: str, rows: list[Entry], head: tuple[int, str] | None) -> list[str]:
+    found, previous, expected = [], GENESIS, 1
+    for row in rows:
+        name = f"audit of {stream}, row {row.number}"
+        if row.number != expected:
+            missing = (
+                f"row {expected}" if row.number == expected + 1 else f"rows {expected} to {row.number - 1}"
+            )
+            found.append(f"audit of {stream}: {missing} deleted")
+        elif row.previous != previous:
+            found.append(f"{name}: does not follow the row before it; one of the two was edited or inserted")
+        if row.expected_hash() != row.hash:
+            found.append(f"{name}: edited ({row.action} by {row.actor})")
+        previous, expected = row.hash, row.number + 1
+    if head is None:
+        found.append(f"audit of {stream}: its head was deleted")
+    elif expected - 1 < head[0]:
+        last = f"row {head[0]}" if head[0] == expected else f"rows {expected} to {head[0]}"
+        found.append(f"audit of {stream}: {last} deleted")
+    elif expected - 1 > head[0]:
+        found.append(f"audit of {stream}, row {head[0] + 1}: inserted after the last")
+    elif head[1] != previous:
+        found.append(f"audit of {stream}, row {head[0]}: not the one its head was written for")
+    return found
+
+
+def _head(transaction: Connection, stream: str) -> tuple[int, str]:
+    found = transaction.execute(_LOCK_HEAD, {"of_stream": stream}).one_or_none()
+    if found is None:
+        dialect = sqlite if transaction.dialect.name == "sqlite" else postgresql
+        first = dialect.insert(audit_heads).values(stream=stream, number=0, hash=GENESIS)
+        transaction.execute(first.on_conflict_do_nothing())
+        found = transaction.execute(_LOCK_HEAD, {"of_stream": stream}).one()
+    return found.number, found.hash
+
+
+def _hash(*parts: str | int) -> str:
+    try:
+        return hashlib.sha256(canonical.encode(list(parts))).hexdigest()
+    except FormatError:
+        return ""

@@ -1,0 +1,214 @@
+"""
+The life of a license: issued, renewed, suspended, reinstated, revoked, transferred.
+
+Each function changes one license, locked, and writes its audit row; what a client already holds runs out
+at its lease's end, and a signed denial meets it at its next renewal.
+"""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from ternary_license_server.database.schema import licenses, revocations
+from ternary_license_server.service import audit, catalog, records, seats
+from ternary_license_server.service.catalog import LONGEST, Policy
+from ternary_license_server.service.records import LicenseRecord, State, seconds, utc
+from ternary_license_server.service.refusals import Code, ServiceError
+from ternary_sdk import online_key
+from ternary_sdk.canonical import Json
+
+
+def issue(
+    transaction: Connection, *, customer: str, policy: str, actor: str, now: datetime
+) -> dict[str, Json]:
+    """Issue a license by a policy.
+
+    Returns:
+        The license's facts, and ``key``: what the customer types. It is told once and kept only as a
+        digest; whoever lost it gets another by ``transfer`` to the same customer.
+    Raises:
+        ServiceError: UNKNOWN; CONFLICT, if it is a trial and this customer has had one.
+    """
+    name = catalog.check_customer(transaction, customer)
+    template = catalog.find_policy(transaction, policy)
+    key = online_key.generate()
+    record = _record(template, customer, name, now)
+    if template.trial and _had_trial(transaction, record):
+        raise ServiceError(
+            Code.CONFLICT, f"customer {customer}: had a trial of {template.product} before; issue a license"
+        )
+    columns = template.columns() | {
+        "id": record.id,
+        "key_hash": online_key.digest(key),
+        "customer": customer,
+        "policy": template.name,
+        "state": str(State.ACTIVE),
+        "starts": seconds(record.starts),
+        "expires": seconds(record.expires) if record.expires else None,
+        "created": seconds(now),
+    }
+    for unused in ("name", "term"):
+        del columns[unused]
+    try:
+        transaction.execute(insert(licenses), columns)
+    except IntegrityError:
+        raise ServiceError(
+            Code.CONFLICT, f"customer {customer}: had a trial of {template.product} before; issue a license"
+        ) from None
+    detail: dict[str, Json] = {"customer": customer, "policy": policy, "expires": columns["expires"]}
+    audit.append(transaction, record.id, actor=actor, action="license.issue", detail=detail, now=now)
+    return record.facts() | {"key": key}
+
+
+def renew(
+    transaction: Connection, license_id: str, expires: datetime | None, *, actor: str, now: datetime
+) -> dict[str, Json]:
+    """Give a license another end: the given one, or one more of its policy's terms.
+
+    Raises:
+        LicenseError: NOT_FOUND.
+        ServiceError: CONFLICT, if it is revoked or never ends; INVALID, if the end is not in the future.
+    """
+    license = records.lock(transaction, license_id)
+    _refuse_revoked(license)
+    end = expires or _next_end(transaction, license, now)
+    if not now < end <= now + LONGEST:
+        raise ServiceError(Code.INVALID, f"license {license_id}: {utc(end)} is no end in the next 100 years")
+    detail: dict[str, Json] = {
+        "from": seconds(license.expires) if license.expires else None,
+        "to": seconds(end),
+    }
+    return _change(transaction, license, actor, "license.renew", detail, now, expires=seconds(end))
+
+
+def suspend(transaction: Connection, license_id: str, *, actor: str, now: datetime) -> dict[str, Json]:
+    """Pause a license until ``reinstate``.
+
+    Raises:
+        LicenseError: NOT_FOUND.
+        ServiceError: CONFLICT, if it is not active.
+    """
+    return _to(transaction, license_id, State.SUSPENDED, lambda s: s is State.ACTIVE, actor, now)
+
+
+def reinstate(transaction: Connection, license_id: str, *, actor: str, now: datetime) -> dict[str, Json]:
+    """End a pause.
+
+    Raises:
+        LicenseError: NOT_FOUND.
+        ServiceError: CONFLICT, if it is not suspended.
+    """
+    return _to(transaction, license_id, State.ACTIVE, lambda s: s is State.SUSPENDED, actor, now)
+
+
+def revoke(transaction: Connection, license_id: str, *, actor: str, now: datetime) -> dict[str, Json]:
+    """Withdraw a license for good; it appears on the revocation list.
+
+    Raises:
+        LicenseError: NOT_FOUND.
+        ServiceError: CONFLICT, if it is revoked already.
+    """
+    facts = _to(transaction, license_id, State.REVOKED, lambda s: s is not State.REVOKED, actor, now)
+    transaction.execute(insert(revocations), {"license": license_id, "revoked": seconds(now)})
+    return facts
+
+
+def transfer(
+    transaction: Connection, license_id: str, customer: str, *, actor: str, now: datetime
+) -> dict[str, Json]:
+    """Give a license to another customer, under a new key.
+
+    Who holds a seat cannot renew any more; the seats stay taken until those leases end.
+
+    Returns:
+        The license's facts, and ``key``, told once.
+    Raises:
+        LicenseError: NOT_FOUND.
+        ServiceError: UNKNOWN, if there is no such customer; CONFLICT, if it is revoked or a trial.
+    """
+    license = records.lock(transaction, license_id)
+    _refuse_revoked(license)
+    name = catalog.check_customer(transaction, customer)
+    if license.trial and customer != license.customer:
+        raise ServiceError(Code.CONFLICT, f"license {license_id}: a trial stays with its customer")
+    key = online_key.generate()
+    seats.disown(transaction, license)
+    columns = {"customer": customer, "key_hash": online_key.digest(key)}
+    moved = replace(license, customer=customer, customer_name=name)
+    detail: dict[str, Json] = {"from": license.customer, "to": customer}
+    return _change(transaction, moved, actor, "license.transfer", detail, now, **columns) | {"key": key}
+
+
+def _record(template: Policy, customer: str, name: str, now: datetime) -> LicenseRecord:
+    start = now.replace(microsecond=0)
+    return LicenseRecord(
+        id=f"L-{secrets.token_hex(12)}",
+        customer=customer,
+        customer_name=name,
+        product=template.product,
+        policy=template.name,
+        state=State.ACTIVE,
+        starts=start,
+        expires=start + template.term if template.term else None,
+        entitlements=tuple(sorted(set(template.entitlements))),
+        seats=template.seats,
+        unique_operations=template.unique_operations,
+        lease=template.lease,
+        grace=template.grace,
+        offline=template.offline,
+        trial=template.trial,
+        created=start,
+    )
+
+
+def _had_trial(transaction: Connection, record: LicenseRecord) -> bool:
+    query = select(licenses.c.id).where(
+        licenses.c.customer == record.customer, licenses.c.product == record.product, licenses.c.trial
+    )
+    return transaction.execute(query).first() is not None
+
+
+def _next_end(transaction: Connection, license: LicenseRecord, now: datetime) -> datetime:
+    term: timedelta | None = catalog.find_policy(transaction, license.policy).term
+    if license.expires is None or term is None:
+        raise ServiceError(Code.CONFLICT, f"license {license.id}: never ends; there is nothing to renew")
+    return max(license.expires, now) + term
+
+
+def _to(
+    transaction: Connection,
+    license_id: str,
+    state: State,
+    allowed: Callable[[State], bool],
+    actor: str,
+    now: datetime,
+) -> dict[str, Json]:
+    license = records.lock(transaction, license_id)
+    if not allowed(license.state):
+        raise ServiceError(Code.CONFLICT, f"license {license_id}: is {license.state}, cannot become {state}")
+    changed = replace(license, state=state)
+    detail: dict[str, Json] = {"from": str(license.state), "to": str(state)}
+    return _change(transaction, changed, actor, f"license.{state}", detail, now, state=str(state))
+
+
+def _refuse_revoked(license: LicenseRecord) -> None:
+    if license.state is State.REVOKED:
+        raise ServiceError(Code.CONFLICT, f"license {license.id}: is revoked, for good; issue another")
+
+
+def _change(
+    transaction: Connection,
+    license: LicenseRecord,
+    actor: str,
+    action: str,
+    detail: dict[str, Json],
+    now: datetime,
+    **columns: Json,
+) -> dict[str, Json]:
+    transaction.execute(update(licenses).where(licenses.c.id == license.id).values(**columns))
+    audit.append(transaction, license.id, actor=actor, action=action, detail=detail, now=now)
+    return license.facts() | {name: columns[name] for name in columns if name == "expires"}

@@ -1,0 +1,218 @@
+"""
+Metering: every operation that a license's installations ever returned, counted once.
+
+Reports are whole sets and are merged by union, so one that comes twice, late or out of order changes
+nothing. What a report adds is kept beside the moment it arrived: the additions are disjoint, so their sum
+over a period is what that period newly used, and the sum over all periods is the whole.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import Connection, bindparam, func, insert, select, update
+
+from ternary_license_server.database.schema import leases, licenses, meter_entries, meter_reports, meters
+from ternary_license_server.service import audit, records
+from ternary_license_server.service.records import LicenseRecord, seconds
+from ternary_sdk import canonical
+from ternary_sdk.canonical import Json
+from ternary_sdk.errors import LicenseError, Reason
+from ternary_sdk.operations import OPERATIONS, OperationSet
+from ternary_sdk.usage import Usage
+
+_COUNT: Final = select(meters.c.operations).where(meters.c.license == bindparam("of_license"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """One line of an invoice's annex."""
+
+    license: str
+    customer: str
+    operations: int
+    """Different operations newly returned in the period."""
+    total: int
+    """Different operations returned under the license up to the end of the period."""
+    quota: int | None
+    """How many it allows."""
+
+    def facts(self) -> dict[str, Json]:
+        """The line as JSON; shares are decimal strings with six places, rounded down."""
+        return {
+            "license": self.license,
+            "customer": self.customer,
+            "operations": self.operations,
+            "total": self.total,
+            "share_of_space": canonical.decimal(self.total / OPERATIONS, 6),
+            "quota": self.quota,
+            "share_of_quota": canonical.decimal(self.total / self.quota, 6) if self.quota else None,
+        }
+
+
+def merge(transaction: Connection, report: Usage, now: datetime) -> dict[str, Json]:
+    """Merge a report into its license's meter.
+
+    Returns:
+        ``id``, ``added`` (operations new to the license), ``operations`` (in all), ``quota``, and ``lost``:
+        how many this installation had reported before and now lacks, which shows a deleted meter.
+    Raises:
+        LicenseError: NOT_FOUND; MACHINE_MISMATCH, if that installation never had a seat of the license.
+    """
+    license = records.lock(transaction, report.license_id)
+    kid = report.installation.kid
+    holder = (leases.c.license == license.id) & (leases.c.installation == kid)
+    if transaction.execute(select(leases.c.generation).where(holder)).first() is None:
+        raise LicenseError(
+            Reason.MACHINE_MISMATCH, f"license {license.id}: installation {kid} never held a seat of it"
+        )
+    lost = _remember(transaction, report, now)
+    added, total = _extend(transaction, license, report.operations, now)
+    detail: dict[str, Json] = {
+        "added": added,
+        "operations": total,
+        "lost": lost,
+        "sha256": report.operations.digest,
+    }
+    audit.append(
+        transaction, license.id, actor=f"installation {kid}", action="usage.report", detail=detail, now=now
+    )
+    return {
+        "id": license.id,
+        "added": added,
+        "operations": total,
+        "quota": license.unique_operations,
+        "lost": lost,
+    }
+
+
+def check_quota(transaction: Connection, license: LicenseRecord) -> None:
+    """Refuse a license whose machines together returned more than it allows.
+
+    Raises:
+        LicenseError: QUOTA_EXHAUSTED. Each machine's own meter keeps the quota; together they may exceed it.
+    """
+    if license.unique_operations is None:
+        return
+    drawn = transaction.execute(_COUNT, {"of_license": license.id}).scalar_one_or_none() or 0
+    if drawn > license.unique_operations:
+        raise LicenseError(
+            Reason.QUOTA_EXHAUSTED,
+            f"license {license.id} allows {license.unique_operations} different operations; its machines "
+            f"together have returned {drawn}; ask the vendor for a larger quota",
+        )
+
+
+def drawn(transaction: Connection, license_id: str) -> OperationSet:
+    """Every operation returned under a license, as far as reported."""
+    bitmap = transaction.execute(
+        select(meters.c.bitmap).where(meters.c.license == license_id)
+    ).scalar_one_or_none()
+    return OperationSet.from_bytes(bytes(bitmap)) if bitmap is not None else OperationSet.of([])
+
+
+def lines(
+    transaction: Connection,
+    *,
+    start: datetime,
+    end: datetime,
+    license_id: str | None = None,
+    customer: str | None = None,
+) -> list[Line]:
+    """What was newly returned from ``start`` up to, not including, ``end``, for each license with any.
+
+    A license that changed hands has a line for each customer.
+    """
+    entry = meter_entries.c
+    before_end = (
+        select(entry.license, func.sum(entry.operations).label("total"))
+        .where(entry.received < seconds(end))
+        .group_by(entry.license)
+        .subquery()
+    )
+    query = (
+        select(
+            entry.license,
+            entry.customer,
+            func.sum(entry.operations).label("operations"),
+            before_end.c.total,
+            licenses.c.unique_operations,
+        )
+        .join(before_end, before_end.c.license == entry.license)
+        .join(licenses, licenses.c.id == entry.license)
+        .where(entry.received >= seconds(start), entry.received < seconds(end))
+        .group_by(entry.license, entry.customer, before_end.c.total, licenses.c.unique_operations)
+        .order_by(entry.customer, entry.license)
+    )
+    if license_id is not None:
+        query = query.where(entry.license == license_id)
+    if customer is not None:
+        query = query.where(entry.customer == customer)
+    return [
+        Line(
+            license=row.license,
+            customer=row.customer,
+            operations=int(row.operations),
+            total=int(row.total),
+            quota=row.unique_operations,
+        )
+        for row in transaction.execute(query)
+    ]
+
+
+def flagged(transaction: Connection, license_id: str | None = None) -> list[dict[str, Json]]:
+    """Installations that once sent a report which lacked what an earlier one had."""
+    report = meter_reports.c
+    query = select(report.license, report.installation, report.lost, report.received).where(report.lost > 0)
+    if license_id is not None:
+        query = query.where(report.license == license_id)
+    ordered = query.order_by(report.license, report.installation)
+    return [dict(row._mapping) for row in transaction.execute(ordered)]
+
+
+def _remember(transaction: Connection, report: Usage, now: datetime) -> int:
+    """Keep the union of what this installation reported; how many operations a later report lacks."""
+    row = meter_reports.c
+    mine = (row.license == report.license_id) & (row.installation == report.installation.kid)
+    known = transaction.execute(select(meter_reports).where(mine)).one_or_none()
+    if known is None:
+        first = {"license": report.license_id, "installation": report.installation.kid, "lost": 0}
+        transaction.execute(insert(meter_reports), first | _columns(report.operations, report, now))
+        return 0
+    before = OperationSet.from_bytes(bytes(known.bitmap))
+    later = seconds(report.issued) >= known.issued
+    lost = len(before - report.operations) if later else 0
+    columns = _columns(before | report.operations, report, now)
+    columns["issued"] = max(seconds(report.issued), known.issued)
+    transaction.execute(update(meter_reports).where(mine).values(**columns, lost=max(lost, known.lost)))
+    return lost
+
+
+def _columns(operations: OperationSet, report: Usage, now: datetime) -> dict[str, object]:
+    return {"bitmap": operations.to_bytes(), "issued": seconds(report.issued), "received": seconds(now)}
+
+
+def _extend(
+    transaction: Connection, license: LicenseRecord, operations: OperationSet, now: datetime
+) -> tuple[int, int]:
+    known = transaction.execute(select(meters).where(meters.c.license == license.id)).one_or_none()
+    before = OperationSet.from_bytes(bytes(known.bitmap)) if known else OperationSet.of([])
+    new = operations - before
+    if not len(new):
+        return 0, len(before)
+    merged, number = before | new, (known.entries if known else 0) + 1
+    columns = {"bitmap": merged.to_bytes(), "operations": len(merged), "entries": number}
+    if known is None:
+        transaction.execute(insert(meters), {"license": license.id, **columns})
+    else:
+        transaction.execute(update(meters).where(meters.c.license == license.id).values(**columns))
+    entry = {
+        "license": license.id,
+        "number": number,
+        "received": seconds(now),
+        "customer": license.customer,
+        "operations": len(new),
+        "bitmap": new.to_bytes(),
+    }
+    transaction.execute(insert(meter_entries), entry)
+    return len(new), len(merged)

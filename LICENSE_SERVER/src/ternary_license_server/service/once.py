@@ -1,0 +1,95 @@
+"""
+Doing a thing once, however often it is asked for.
+
+The request's key is claimed first, inside the transaction of the effect; the answer is stored before the
+commit. So a retry finds the answer, a crash leaves neither effect nor claim, and of two retries at once
+the second waits for the first.
+"""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import Connection, and_, bindparam, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from ternary_license_server.database.engine import Database
+from ternary_license_server.database.schema import answered
+from ternary_license_server.service.refusals import Code, ServiceError
+from ternary_sdk import canonical
+from ternary_sdk.canonical import Json
+
+_PENDING: Final = 0
+_CLAIMS: Final = {
+    name: dialect.insert(answered).on_conflict_do_nothing().returning(answered.c.key)
+    for name, dialect in (("sqlite", sqlite), ("postgresql", postgresql))
+}
+_THIS: Final = and_(answered.c.principal == bindparam("of_principal"), answered.c.key == bindparam("of_key"))
+_FIND: Final = select(answered.c.request, answered.c.status, answered.c.body).where(_THIS)
+_STORE: Final = update(answered).where(_THIS)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Done:
+    """The outcome of a mutation, the same for every retry."""
+
+    status: int
+    """HTTP status, 200 or 201."""
+    body: bytes
+    """Canonical JSON."""
+    repeated: bool = False
+    """Whether it had been done before."""
+
+
+def once(
+    database: Database,
+    *,
+    principal: str,
+    key: str,
+    request: bytes,
+    now: datetime,
+    work: Callable[[Connection], Json],
+    status: int = 200,
+) -> Done:
+    """Do ``work`` in one transaction, unless this principal's key has been used before.
+
+    Args:
+        database: Where.
+        principal: Who asks: a token's id, or an installation's thumbprint.
+        key: The request's idempotency key.
+        request: What is asked, all of it; a key stands for one request.
+        now: The present moment, timezone-aware.
+        work: The effect; what it returns is the answer. If it raises, nothing has happened.
+        status: The answer's HTTP status.
+    Raises:
+        ServiceError: IDEMPOTENCY_MISMATCH, if the key was used for another request.
+        DatabaseError: If the database cannot be used.
+        TernaryError: Whatever ``work`` refuses with.
+    """
+    digest = hashlib.sha256(request).hexdigest()
+    claim = {
+        "principal": principal,
+        "key": key,
+        "request": digest,
+        "status": _PENDING,
+        "body": "",
+        "created": int(now.timestamp()),
+    }
+    with database.write() as transaction:
+        if transaction.execute(_CLAIMS[transaction.dialect.name], claim).first() is None:
+            return _earlier(transaction, principal, key, digest)
+        body = canonical.encode(work(transaction))
+        outcome = {"of_principal": principal, "of_key": key, "status": status, "body": body.decode()}
+        transaction.execute(_STORE, outcome)
+        return Done(status=status, body=body)
+
+
+def _earlier(transaction: Connection, principal: str, key: str, digest: str) -> Done:
+    found = transaction.execute(_FIND, {"of_principal": principal, "of_key": key}).one()
+    if found.request != digest:
+        raise ServiceError(
+            Code.IDEMPOTENCY_MISMATCH, f"idempotency key {key[:60]!r}: it was used for another request before"
+        )
+    return Done(status=found.status, body=found.body.encode(), repeated=True)

@@ -1,0 +1,169 @@
+"""
+A license as the server knows it, and whether it stands at a moment.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from sqlalchemy import Connection, Row, Select, bindparam, select
+
+from ternary_license_server.database.schema import customers, licenses
+from ternary_sdk.canonical import Json
+from ternary_sdk.errors import LicenseError, Reason
+
+
+class State(StrEnum):
+    """What the vendor has decided about a license."""
+
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+    REVOKED = "revoked"
+
+
+_COLUMNS: Final = select(licenses, customers.c.name.label("customer_name")).join(
+    customers, customers.c.id == licenses.c.customer
+)
+BY_ID: Final = _COLUMNS.where(licenses.c.id == bindparam("license"))
+BY_KEY: Final = _COLUMNS.where(licenses.c.key_hash == bindparam("key_hash"))
+_LOCK_BY_ID: Final = BY_ID.with_for_update(of=licenses)
+_LOCK_BY_KEY: Final = BY_KEY.with_for_update(of=licenses)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LicenseRecord:
+    """One row of the licenses, with its customer's name."""
+
+    id: str
+    customer: str
+    customer_name: str
+    product: str
+    policy: str
+    state: State
+    starts: datetime
+    expires: datetime | None
+    entitlements: tuple[str, ...]
+    seats: int | None
+    unique_operations: int | None
+    lease: timedelta
+    """How long a client goes without asking before it should renew."""
+    grace: timedelta
+    """How much longer it may go on if the server does not answer; its seat stays taken."""
+    offline: timedelta
+    """How long a machine without a network may hold a seat; zero if it may not."""
+    trial: bool
+    created: datetime
+
+    def check(self, now: datetime) -> None:
+        """Refuse a license that does not stand.
+
+        Raises:
+            LicenseError: REVOKED, SUSPENDED, NOT_YET_VALID or EXPIRED, the first that applies.
+        """
+        if self.state is State.REVOKED:
+            raise LicenseError(Reason.REVOKED, f"license {self.id} was revoked; ask the vendor for a new one")
+        if self.state is State.SUSPENDED:
+            raise LicenseError(Reason.SUSPENDED, f"license {self.id} is suspended; ask the vendor")
+        if now < self.starts:
+            raise LicenseError(Reason.NOT_YET_VALID, f"license {self.id} is valid from {utc(self.starts)}")
+        if self.expires is not None and now >= self.expires:
+            raise LicenseError(
+                Reason.EXPIRED,
+                f"license {self.id} expired on {utc(self.expires)}; ask the vendor to renew it",
+            )
+
+    def facts(self) -> dict[str, Json]:
+        """The license as JSON, moments in seconds since 1970-01-01 UTC."""
+        return {
+            "id": self.id,
+            "customer": self.customer,
+            "customer_name": self.customer_name,
+            "product": self.product,
+            "policy": self.policy,
+            "state": str(self.state),
+            "starts": seconds(self.starts),
+            "expires": seconds(self.expires) if self.expires else None,
+            "entitlements": list(self.entitlements),
+            "seats": self.seats,
+            "unique_operations": self.unique_operations,
+            "lease": int(self.lease.total_seconds()),
+            "grace": int(self.grace.total_seconds()),
+            "offline": int(self.offline.total_seconds()),
+            "trial": self.trial,
+            "created": seconds(self.created),
+        }
+
+
+def lock(transaction: Connection, license_id: str) -> LicenseRecord:
+    """Read a license and keep every other writer of it waiting until this transaction ends.
+
+    Raises:
+        LicenseError: NOT_FOUND.
+    """
+    return _one(transaction, _LOCK_BY_ID, {"license": license_id}, f"license {license_id}")
+
+
+def lock_by_key(transaction: Connection, key_digest: str) -> LicenseRecord:
+    """As ``lock``, by the digest of the license key.
+
+    Raises:
+        LicenseError: NOT_FOUND.
+    """
+    return _one(transaction, _LOCK_BY_KEY, {"key_hash": key_digest}, "license key")
+
+
+def find(transaction: Connection, license_id: str) -> LicenseRecord:
+    """Read a license without locking it.
+
+    Raises:
+        LicenseError: NOT_FOUND.
+    """
+    return _one(transaction, BY_ID, {"license": license_id}, f"license {license_id}")
+
+
+def page(
+    transaction: Connection, *, after: str, limit: int, customer: str | None = None
+) -> list[LicenseRecord]:
+    """Licenses in the order of their ids, after one id."""
+    query = _COLUMNS.where(licenses.c.id > after).order_by(licenses.c.id).limit(limit)
+    if customer is not None:
+        query = query.where(licenses.c.customer == customer)
+    return [_record(row) for row in transaction.execute(query)]
+
+
+def seconds(moment: datetime) -> int:
+    """A moment as the database and JSON have it: whole seconds since 1970-01-01 UTC, rounded down."""
+    return int(moment.timestamp())
+
+
+def moment(number: int) -> datetime:
+    """Inverse of ``seconds``."""
+    return datetime.fromtimestamp(number, UTC)
+
+
+def utc(when: datetime) -> str:
+    """A moment for people."""
+    return f"{when:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _one(
+    transaction: Connection, query: Select[tuple[object, ...]], values: dict[str, str], what: str
+) -> LicenseRecord:
+    row = transaction.execute(query, values).one_or_none()
+    if row is None:
+        raise LicenseError(Reason.NOT_FOUND, f"{what}: this server knows no such license")
+    return _record(row)
+
+
+def _record(row: Row[tuple[object, ...]]) -> LicenseRecord:
+    values = dict(row._mapping)
+    del values["key_hash"]
+    values["state"] = State(values["state"])
+    values["entitlements"] = tuple(values["entitlements"].split(","))
+    for name in ("starts", "created"):
+        values[name] = moment(values[name])
+    values["expires"] = None if values["expires"] is None else moment(values["expires"])
+    for name in ("lease", "grace", "offline"):
+        values[name] = timedelta(seconds=values[name])
+    return LicenseRecord(**values)

@@ -1,0 +1,38 @@
+"""
+Refusals that are the service's own; those that a license explains itself are ``LicenseError``.
+"""
+
+from enum import StrEnum
+
+from ternary_sdk.errors import TernaryError
+
+
+class Code(StrEnum):
+    """Why the service refuses, beside the reason codes of licenses."""
+
+    INVALID = "INVALID"
+    """A value is out of range, or values contradict each other."""
+    UNKNOWN = "UNKNOWN"
+    """No customer, product, policy or token of that name."""
+    CONFLICT = "CONFLICT"
+    """It exists already, or is in a state that rules the change out."""
+    IDEMPOTENCY_MISMATCH = "IDEMPOTENCY_MISMATCH"
+    """The idempotency key was used for another request."""
+    STALE_REQUEST = "STALE_REQUEST"
+    """The request's date is too far from the server's clock."""
+    UNAUTHENTICATED = "UNAUTHENTICATED"
+    """No token, or one that is unknown, expired or revoked."""
+    FORBIDDEN = "FORBIDDEN"
+    """The token's scope does not reach that far."""
+
+
+class ServiceError(TernaryError):
+    """A refusal of the service.
+
+    Attributes:
+        code: Why.
+    """
+
+    def __init__(self, code: Code, message: str) -> None:
+        super().__init__(message)
+        self.code = code

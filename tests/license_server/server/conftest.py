@@ -1,0 +1,215 @@
+"""
+A vendor's server for tests: databases, a small shop, clients with installations.
+
+SQLite always; PostgreSQL where there is one, in a schema of its own that is dropped at the end.
+"""
+
+import os
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from ternary_license_server import keys
+from ternary_license_server.database.engine import Database
+from ternary_license_server.database.migration import migrate
+from ternary_license_server.keys import KeyRing
+from ternary_license_server.service import activation, catalog, life
+from ternary_license_server.service.catalog import Policy
+from ternary_license_server.service.once import once
+from ternary_sdk import canonical, installation, online_request
+from ternary_sdk.identity import PackageIdentity
+from ternary_sdk.installation import Installation
+from ternary_sdk.online_request import Request
+
+NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+HOLD = timedelta(hours=2)
+"""Lease and grace of the policies here together."""
+PACKAGE = PackageIdentity(name="acme", version=(1, 0, 0), digest="ab" * 32)
+VARIABLE = "TERNARY_TEST_POSTGRESQL"
+LOOPBACK = "postgresql://127.0.0.1/test"
+
+
+def postgresql() -> str:
+    """Address of the PostgreSQL database for tests, or skip."""
+    url = os.environ.get(VARIABLE) or (LOOPBACK if os.environ.get("CI") == "true" else None)
+    if url is None:
+        pytest.skip(f"no PostgreSQL: set {VARIABLE} to the address of a database, such as {LOOPBACK}")
+    try:
+        psycopg.connect(url, connect_timeout=3).close()
+    except psycopg.OperationalError as error:
+        if VARIABLE in os.environ:
+            raise
+        pytest.skip(f"no PostgreSQL at {LOOPBACK} ({error}): set {VARIABLE} to the address of a database")
+    return url
+
+
+@contextmanager
+def address(kind: str, directory: Path) -> Iterator[str]:
+    """Address of an empty database."""
+    if kind == "sqlite":
+        yield f"sqlite:///{directory / f'{secrets.token_hex(4)}.sqlite3'}"
+        return
+    base, schema = postgresql(), f"test_{secrets.token_hex(8)}"
+    with psycopg.connect(base, autocommit=True) as connection:
+        connection.execute(f"CREATE SCHEMA {schema}")
+    try:
+        yield f"{base}{'&' if '?' in base else '?'}options=-csearch_path%3D{schema}"
+    finally:
+        with psycopg.connect(base, autocommit=True) as connection:
+            connection.execute("SET client_min_messages = warning")
+            connection.execute(f"DROP SCHEMA {schema} CASCADE")
+
+
+@contextmanager
+def opened(kind: str, directory: Path) -> Iterator[Database]:
+    """A migrated database."""
+    with address(kind, directory) as url:
+        database = Database(url)
+        try:
+            migrate(database)
+            yield database
+        finally:
+            database.close()
+
+
+def policy(name: str, **changes: Any) -> Policy:
+    terms: dict[str, Any] = {
+        "product": PACKAGE.name,
+        "term": 365 * DAY,
+        "entitlements": ("decode", "sample"),
+        "seats": 2,
+        "unique_operations": None,
+        "lease": HOUR,
+        "grace": HOUR,
+        "offline": timedelta(0),
+        "trial": False,
+    }
+    return Policy(name=name, **(terms | changes))
+
+
+@dataclass
+class Shop:
+    database: Database
+    ring: KeyRing
+    policies: int = 0
+
+    def stock(self) -> None:
+        with self.database.write() as transaction:
+            catalog.add_release(transaction, PACKAGE, None, actor="test", now=NOW)
+
+    def sell(self, now: datetime = NOW, **changes: Any) -> tuple[str, str]:
+        """A new license by a new policy: its id and its key."""
+        self.policies += 1
+        name = f"policy-{self.policies}"
+        with self.database.write() as transaction:
+            catalog.add_policy(transaction, policy(name, **changes), actor="test", now=now)
+            customer = catalog.add_customer(transaction, "Initech", actor="test", now=now)
+            sold = life.issue(transaction, customer=str(customer["id"]), policy=name, actor="test", now=now)
+        return str(sold["id"]), str(sold["key"])
+
+    def ask(self, document: bytes, now: datetime, *, carried: bool = False) -> dict[str, Any]:
+        """What the server does with a client's document."""
+        request = Request.read(document, self.ring.trust.root.kid)
+        done = once(
+            self.database,
+            principal=request.installation.kid,
+            key=request.number,
+            request=document,
+            now=now,
+            work=lambda transaction: activation.perform(
+                transaction, self.ring, request, carried=carried, now=now
+            ),
+        )
+        body: Any = canonical.decode(done.body, "answer")
+        return body
+
+    def activate(
+        self,
+        key: str,
+        held: Installation,
+        now: datetime = NOW,
+        *,
+        offline: bool = False,
+        machine: str | None = None,
+    ) -> dict[str, Any]:
+        vendor = self.ring.trust.root.kid
+        document = online_request.activate(
+            key, vendor=vendor, held=held, now=now, machine=machine, offline=offline
+        )
+        return self.ask(document, now, carried=offline)
+
+    def renew(self, license_id: str, generation: int, held: Installation, now: datetime) -> dict[str, Any]:
+        vendor = self.ring.trust.root.kid
+        return self.ask(online_request.renew(license_id, generation, vendor=vendor, held=held, now=now), now)
+
+    def release(
+        self, license_id: str, generation: int, held: Installation, now: datetime, *, carried: bool = False
+    ) -> dict[str, Any]:
+        vendor = self.ring.trust.root.kid
+        document = online_request.release(license_id, generation, vendor=vendor, held=held, now=now)
+        return self.ask(document, now, carried=carried)
+
+
+@pytest.fixture(scope="session")
+def vendor_keys(tmp_path_factory: pytest.TempPathFactory) -> KeyRing:
+    """The server's keys; no test may change them."""
+    return keys.create(tmp_path_factory.mktemp("vendor") / "keys", "Acme Logic", NOW - DAY)
+
+
+@pytest.fixture(scope="session")
+def open_database() -> Callable[..., Any]:
+    """Opens a new database of a kind, migrated, and drops it at the end of the block."""
+    return opened
+
+
+@pytest.fixture(scope="session")
+def database_address() -> Callable[..., Any]:
+    """Address of a new, empty database of a kind, dropped at the end of the block."""
+    return address
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def shop(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, vendor_keys: KeyRing
+) -> Iterator[Shop]:
+    """One database for a module's tests; each sells licenses of its own."""
+    with opened(request.param, tmp_path_factory.mktemp("database")) as database:
+        shop = Shop(database, vendor_keys)
+        shop.stock()
+        yield shop
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def new_shop(request: pytest.FixtureRequest, tmp_path: Path, vendor_keys: KeyRing) -> Iterator[Shop]:
+    """A database for one test that damages it or looks at all of it."""
+    with opened(request.param, tmp_path) as database:
+        shop = Shop(database, vendor_keys)
+        shop.stock()
+        yield shop
+
+
+@pytest.fixture
+def now() -> datetime:
+    return NOW
+
+
+@pytest.fixture(scope="session")
+def new_client() -> Callable[[], Installation]:
+    """Makes an installation that is in no file."""
+    return lambda: installation.draft(Path("unused"))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Long races run when they are asked for: ``-m stress``."""
+    if "stress" not in (config.option.markexpr or ""):
+        for item in items:
+            if item.get_closest_marker("stress"):
+                item.add_marker(pytest.mark.skip(reason="a long race; run it with 'make stress'"))
