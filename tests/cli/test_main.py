@@ -8,7 +8,7 @@ import pytest
 CLIENT = ["sample", "encode", "decode", "verify", "info", "use", "doctor", "machine"]
 CLIENT += ["license show", "license usage", "trust update"]
 VENDOR = ["keys init", "keys rotate", "keys revoke", "keys extend", "train", "export", "package"]
-VENDOR += ["license issue", "license revoke"]
+VENDOR += ["license issue", "license revoke", "recipes", "disrupt", "plot"]
 
 
 def python(program, **options):
@@ -41,12 +41,11 @@ def test_the_version_is_printed(ternary):
         (["smaple"], "Error: No such command 'smaple'. Did you mean 'sample'?"),
         (
             ["sample", "-n", "ten"],
-            "Error: Invalid value for '-n': Input should be a valid integer, "
-            "unable to parse string as an integer",
+            "Error: Invalid value for '-n': 'ten' is not a valid int.",
         ),
         (
             ["sample", "--path", "C"],
-            "Error: Invalid value for '--path': Value error, 'C' is not one of 'A', 'B'.",
+            "Error: Invalid value for '--path': 'C' is not one of 'A', 'B'.",
         ),
         (["sample", "a", "b"], "Error: Got unexpected extra argument(s) (b)"),
         (["package", "build"], "Error: Missing option '--name'."),

@@ -4,8 +4,9 @@ Every command in README and docs runs, and prints what the page says it prints.
 A document's ``console`` and ``python`` blocks run in order in one folder of its own. ``$ `` begins a
 command, lines after it are what it prints (``…`` stands for anything, within a line or for whole lines),
 and a command whose output begins with ``error:`` must fail. A comment before a block sets its scene:
-``<!-- given: release -->`` puts a vendor's finished release into the folder, ``<!-- given: checkout -->``
-a copy of the sources. ``make`` targets are this test's own caller, so of them only the recipe is read.
+``<!-- given: release -->`` puts a vendor's finished release into the folder, ``<!-- given: recipe -->`` a
+recipe of seconds, ``<!-- given: checkout -->`` a copy of the sources. ``make`` targets are this test's own
+caller, so of them only the recipe is read.
 """
 
 import os
@@ -100,6 +101,8 @@ def test_every_command_of_the_document_runs(document, tmp_path, request):
     for given, kind, body in blocks(document):
         if given == "release":
             shutil.copytree(request.getfixturevalue("release"), folder, dirs_exist_ok=True)
+        if given == "recipe":
+            shutil.copy(request.getfixturevalue("quick_recipe"), folder)
         if given == "checkout":
             for name in ("sdk", "cli"):
                 shutil.copytree(
@@ -111,3 +114,14 @@ def test_every_command_of_the_document_runs(document, tmp_path, request):
             run(Command("python -W error block.py"), folder, home)
         for command in commands(body) if kind == "console" else []:
             run(command, folder, home)
+
+
+def test_every_command_is_documented():
+    from typer.main import get_command
+
+    from ternary_cli.main import app
+
+    pages = "".join(document.read_text("utf-8") for document in DOCUMENTS)
+    for name, command in get_command(app).commands.items():
+        for line in [f"{name} {inner}" for inner in getattr(command, "commands", {})] or [name]:
+            assert f"ternary {line}" in pages or f"`{line}" in pages, line

@@ -20,6 +20,7 @@ from ternary_cli import (
     licenses,
     pinning,
     rotation,
+    runs,
     sampling,
     training,
     vendor,
@@ -51,7 +52,10 @@ app.command("machine")(health.machine)
 app.add_typer(_license, name="license")
 app.add_typer(_trust, name="trust")
 app.add_typer(_keys, name="keys")
+app.command("recipes")(runs.recipes)
 app.command("train")(training.train)
+app.command("disrupt")(runs.disrupt)
+app.command("plot")(runs.plot)
 app.command("export")(vendor.export)
 app.command("package")(vendor.package)
 _license.command("show")(licenses.show)

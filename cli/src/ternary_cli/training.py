@@ -13,7 +13,6 @@ from ternary_cli.options import JsonOption, option
 from ternary_cli.vendor_extra import vendor_extra
 
 if TYPE_CHECKING:
-    from ternary_trainer.history import EpochRecord
     from ternary_trainer.run import Run
     from ternary_trainer.settings import Recipe
 
@@ -112,13 +111,9 @@ def lines(run: "Run") -> list[str]:
 
 
 def watched(recipe: "Recipe", *, seed: int, out: Path, resume: bool = False) -> "Run":
-    """Train with each epoch shown on standard error."""
-    from ternary_cli.terminal import note
+    """Train with progress on standard error."""
+    from ternary_trainer.progress import watching
     from ternary_trainer.train import train
 
-    def tell(record: "EpochRecord") -> None:
-        note(
-            f"epoch {record.epoch + 1}/{record.epochs}: A {record.A.coverage:.2%}, B {record.B.coverage:.2%}"
-        )
-
-    return train(recipe, seed=seed, out=out, resume=resume, on_epoch=tell)
+    with watching() as on_epoch:
+        return train(recipe, seed=seed, out=out, resume=resume, on_epoch=on_epoch)

@@ -1,0 +1,50 @@
+"""
+``ternary recipes``, ``disrupt`` and ``plot``: what can be trained, and trainings under way or done.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+from ternary_cli.options import JsonOption, argument, option
+from ternary_cli.vendor_extra import vendor_extra
+
+RunFolder = Annotated[Path, argument("RUN", "A run directory of 'ternary train'.")]
+Strength = Annotated[float, option("--strength", metavar="X", text="How strong, 0 to 10; default: 1.")]
+Epochs = Annotated[int, option("--epochs", metavar="N", text="For how many epochs; default: 1.")]
+Cancel = Annotated[bool, option("--cancel", text="End the surge that is on instead.")]
+Picture = Annotated[Path, option("--out", "-o", metavar="F", text="A .png or .svg file.")]
+
+
+def recipes(as_json: JsonOption = False) -> None:
+    """Vendor: list the recipes that can be trained by name."""
+    from ternary_cli.terminal import pairs, show, show_json
+
+    with vendor_extra("ternary recipes"):
+        from ternary_trainer import recipe
+    about = {name: recipe.load(name).about for name in recipe.names()}
+    show_json(about) if as_json else show(pairs(about))
+
+
+def disrupt(run: RunFolder, strength: Strength = 1.0, epochs: Epochs = 1, cancel: Cancel = False) -> None:
+    """Vendor: make a running training surge at its next epoch."""
+    from ternary_cli.terminal import note
+
+    with vendor_extra("ternary disrupt"):
+        from ternary_trainer import disrupt as surges
+    if cancel:
+        surges.cancel(run)
+        note(f"{run}: the surge ends before the next epoch")
+    else:
+        surges.request(run, strength, epochs)
+        note(f"{run}: a surge of strength {strength:g} begins with the next epoch")
+
+
+def plot(run: RunFolder, out: Picture) -> None:
+    """Vendor: draw a run's coverage, losses and surges."""
+    from ternary_cli.terminal import note
+
+    with vendor_extra("ternary plot"):
+        from ternary_trainer import plot as plots
+        from ternary_trainer import run as runs
+    plots.draw(runs.open(run), out)
+    note(f"{out}: drawn")
