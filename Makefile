@@ -1,5 +1,6 @@
 # make demo   the main job on a clean machine: train, export, certify, package, license, sample
 # make test   lint, import contracts and every test
+# make stress  a million hostile documents over all cores
 # make bench  speed and memory, as ratios measured in one run
 # make evaluation  rebuild the evaluation package inside the SDK, with new keys that are not kept
 
@@ -8,7 +9,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 DISTRIBUTIONS := sdk trainer export LICENSE_SERVER cli
 export PYTHONWARNINGS := error
-.PHONY: demo test lint check bench evaluation clean
+.PHONY: demo test lint check bench stress evaluation clean
 .DELETE_ON_ERROR:
 
 demo: .venv/ready
@@ -27,6 +28,9 @@ lint: .venv/ready-to-test
 
 bench: .venv/ready-to-test
 	$(BIN)/python -m benchmarks
+
+stress: .venv/ready-to-test
+	$(BIN)/python -m stress
 
 evaluation: .venv/ready
 	$(BIN)/python -m ternary_cli.evaluation sdk/src/ternary_sdk/evaluation

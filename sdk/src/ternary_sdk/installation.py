@@ -44,10 +44,14 @@ class Installation:
         """The public key's RFC 7638 thumbprint."""
         return self.public.kid
 
+    def sign(self, message: bytes) -> bytes:
+        """DER signature over the SHA-256 of a message (RFC 6979)."""
+        return self.private.sign(message, _ALGORITHM)
+
     def sign_token(self, claims: Json, *, typ: str) -> bytes:
         """A compact JWS of the given type over the claims, by this installation."""
         signed = jws.signing_input(claims, typ=typ, kid=self.kid)
-        return jws.assemble(signed, self.private.sign(signed, _ALGORITHM))
+        return jws.assemble(signed, self.sign(signed))
 
     def read_token(self, token: bytes, *, typ: str, what: str) -> Json:
         """The claims of a token that this installation signed.

@@ -1,0 +1,75 @@
+"""What a license costs: verifying it, asking it before a call, and counting what was drawn."""
+
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from pathlib import Path
+
+from benchmarks.figure import Figure
+from ternary_license_server import keys
+from ternary_license_server.issue import issue
+from ternary_sdk.identity import PackageIdentity
+from ternary_sdk.license import License
+from ternary_sdk.machine import identify
+from ternary_sdk.operations import OperationSet
+from ternary_sdk.permit import Permit
+
+PACKAGE = PackageIdentity(name="acme", version=(1, 0, 0), digest="ab" * 32)
+MACHINE = "rack 7"
+
+
+def figures() -> Iterator[Figure]:
+    """Measure everything here, one figure after the other."""
+    with tempfile.TemporaryDirectory() as folder:
+        now = datetime.now(UTC)
+        ring = keys.create(Path(folder) / "keys", "Acme", now)
+        token = issue(
+            ring,
+            package=PACKAGE,
+            customer="Initech",
+            now=now,
+            expires=now + timedelta(days=365),
+            machines=[identify(ring.trust.root.kid, explicit=MACHINE).id],
+            unique_operations=19683,
+        )
+        yield _verifying(lambda: License.read(token, ring.trust))
+        license = License.read(token, ring.trust)
+        permit = Permit(license, PACKAGE, ring.trust, machine_id=MACHINE, directory=Path(folder) / "state")
+        yield _asking(permit)
+        yield _counting(permit)
+
+
+def _verifying(verify: Callable[[], object]) -> Figure:
+    times = _times(verify, 5000, clock=time.thread_time)
+    p99 = statistics.quantiles(times, n=100)[98]
+    detail = f"processor time; it waits for nothing. median {1e3 * statistics.median(times):.2f} ms"
+    return Figure(name="verify a license, p99", value=1e3 * p99, unit="ms", most=1, detail=detail)
+
+
+def _asking(permit: Permit) -> Figure:
+    median = statistics.median(_times(lambda: permit.allow("sample", datetime.now(UTC)), 5000))
+    detail = "clock, time, package, machine, entitlement"
+    return Figure(name="ask a license before a call", value=1e6 * median, unit="µs", most=50, detail=detail)
+
+
+def _counting(permit: Permit) -> Figure:
+    fresh = count()
+    median = statistics.median(_times(lambda: permit.count(lambda: OperationSet.of([next(fresh)])), 200))
+    again = statistics.median(_times(lambda: permit.count(lambda: OperationSet.of([0])), 200))
+    detail = f"{1e3 * again:.2f} ms if nothing is new"
+    return Figure(name="count new operations, on disk", value=1e3 * median, unit="ms", detail=detail)
+
+
+def _times(
+    work: Callable[[], object], repeats: int, *, clock: Callable[[], float] = time.perf_counter
+) -> list[float]:
+    work()
+    times = []
+    for _ in range(repeats):
+        start = clock()
+        work()
+        times.append(clock() - start)
+    return times
