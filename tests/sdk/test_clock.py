@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -102,6 +103,17 @@ def test_mark_is_never_lowered_below_the_signed_time(start: Callable[..., Clock]
 def test_first_use_makes_the_key_and_the_mark(
     start: Callable[..., Clock], now: datetime, tmp_path: Path
 ) -> None:
+    start().check(now)
+    key = installation.find(tmp_path / "state")
+    assert key is not None
+    assert sorted((tmp_path / "state").iterdir()) == [mark_file(key), tmp_path / "state/installation.json"]
+
+
+def test_processes_that_begin_at_once_share_one_key_and_one_mark(
+    start: Callable[..., Clock], now: datetime, tmp_path: Path
+) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda clock: clock.check(now), [start() for _ in range(16)]))
     start().check(now)
     key = installation.find(tmp_path / "state")
     assert key is not None

@@ -10,16 +10,19 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ternary_sdk import clock, installation, machine, state, usage
 from ternary_sdk.claims import Action, ContentKey
 from ternary_sdk.clock import Clock
 from ternary_sdk.errors import FormatError, LicenseError, Reason, SignatureError
 from ternary_sdk.identity import PackageIdentity
-from ternary_sdk.ledger import Ledger
 from ternary_sdk.license import License
 from ternary_sdk.operations import OperationSet
 from ternary_sdk.trust import Trust
+
+if TYPE_CHECKING:
+    from ternary_sdk.ledger import Ledger
 
 
 class Permit:
@@ -120,12 +123,14 @@ class Permit:
             raise LicenseError(Reason.MALFORMED, f"license {self.license.id}: {refusal}") from None
 
     @cached_property
-    def ledger(self) -> Ledger:
+    def ledger(self) -> "Ledger":
         """The meter of this vendor's licenses; nothing is opened before its first use.
 
         Raises:
             LedgerError: If this user has no home directory.
         """
+        from ternary_sdk.ledger import Ledger  # SQLite, which a license without a quota does without
+
         return Ledger(self._directory / state.LEDGER)
 
     def usage(self, now: datetime) -> bytes:

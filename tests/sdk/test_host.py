@@ -1,0 +1,71 @@
+"""The host program is sacred: what no module of the SDK may do to it."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import ternary_sdk
+
+MODULES = sorted(Path(ternary_sdk.__path__[0]).rglob("*.py"))
+NETWORK = {"socket", "ssl", "http", "urllib", "urllib3", "requests", "httpx", "asyncio", "ftplib", "smtplib"}
+INTRUSIVE = {"logging", "signal", "atexit", "readline", "faulthandler", "warnings"}
+CALLS = {"print", "exit", "quit", "input", "breakpoint", "eval", "exec", "compile"}
+ATTRIBUTES = {
+    "sys.exit",
+    "os._exit",
+    "os.abort",
+    "os.fork",
+    "os.system",
+    "os.putenv",
+    "sys.setrecursionlimit",
+}
+
+
+def imported(tree: ast.AST) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module.split(".")[0])
+    return names
+
+
+def called(tree: ast.AST) -> set[str]:
+    return {ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda path: path.stem)
+def test_module_neither_prints_nor_exits_nor_touches_the_hosts_settings(module: Path) -> None:
+    tree = ast.parse(module.read_text("utf-8"))
+    assert not imported(tree) & INTRUSIVE
+    assert not called(tree) & (CALLS | ATTRIBUTES)
+    if not module.stem.startswith("online"):
+        assert not imported(tree) & NETWORK
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda path: path.stem)
+def test_other_programs_are_run_with_a_timeout(module: Path) -> None:
+    for node in ast.walk(ast.parse(module.read_text("utf-8"))):
+        if isinstance(node, ast.Call) and ast.unparse(node.func).startswith("subprocess."):
+            assert "timeout" in {keyword.arg for keyword in node.keywords}
+
+
+def test_importing_opens_no_connection_and_no_file_for_writing(tmp_path: Path) -> None:
+    program = (
+        "import sys\n"
+        "def hook(event, args):\n"
+        "    writes = event == 'open' and set(args[1] or '') & set('wax+')\n"
+        "    if writes or event.startswith('socket.'):\n"
+        "        raise SystemExit(f'{event} {args}')\n"
+        "sys.addaudithook(hook)\n"
+        "from ternary_sdk import Model\n"
+        "import ternary_sdk.doctor, ternary_sdk.usage, ternary_sdk.ledger\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-B", "-W", "error", "-c", program], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
