@@ -1,0 +1,252 @@
+"""Every check can fail: deliberately bad models, histories and splits, each failing just what it should."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+
+from ternary_sdk.operations import OperationSet
+from ternary_trainer import score, split
+from ternary_trainer.model import initial
+from ternary_trainer.validation import novelty
+from ternary_trainer.validation.checks import CHECKS, validate
+from ternary_trainer.validation.networks import of_weights
+from ternary_trainer.validation.outcome import Status
+from ternary_trainer.validation.studies import Study
+from ternary_trainer.validation.subject import published_split, tables
+from ternary_trainer.validation.thresholds import Thresholds
+
+RECONSTRUCTING = {"hold-out", "novel-operations", "cold-shift", "true-holdout"}
+
+
+def failed(subject):
+    outcomes = validate(subject, Thresholds())
+    assert set(outcomes) == set(CHECKS)
+    return {name for name, outcome in outcomes.items() if outcome.status is Status.FAILED}
+
+
+class Around:
+    """Another network with its inputs, means, latents or logits changed on the way."""
+
+    def __init__(self, inner, *, inputs=None, mean=None, latents=None, logits=None):
+        self.inner = inner
+        self._changes = {"inputs": inputs, "mean": mean, "latents": latents, "logits": logits}
+
+    def _change(self, what, values):
+        change = self._changes[what]
+        return values if change is None else change(values).astype(np.float32)
+
+    def encode(self, inputs):
+        mean, logvar = self.inner.encode(self._change("inputs", inputs))
+        return self._change("mean", mean), logvar
+
+    def logits(self, latents):
+        return self._change("logits", self.inner.logits(self._change("latents", latents)))
+
+
+def test_a_model_that_is_right_by_construction_passes_all_twelve(sound):
+    outcomes = validate(sound.subject(), Thresholds())
+    assert {name: outcome.status for name, outcome in outcomes.items()} == dict.fromkeys(
+        CHECKS, Status.PASSED
+    )
+
+
+def test_an_untrained_model_fails_every_check_of_its_weights(sound):
+    untrained = of_weights(initial(1).state_dict())
+    assert failed(sound.subject(paths=untrained)) == RECONSTRUCTING | {
+        "latent-spectrum",
+        "hash-coverage",
+        "holdout-shuffle",
+    }
+
+
+def early_snapshot():
+    """What a loss with an annealed beta likes best: a few steps of training while beta is next to nothing."""
+    model, data = initial(1), split.training()
+    optimizer = torch.optim.Adam(model.parameters(), lr=2e-3)
+    random = torch.Generator().manual_seed(1)
+    for _ in range(60):
+        batch = data.take(torch.randint(len(data), (256,), generator=random))
+        optimizer.zero_grad()
+        for path in ("A", "B"):
+            mean, logvar = model.encoder(path)(batch.tables)
+            noise = torch.randn(mean.shape, generator=random) * (logvar / 2).exp()
+            logits = model.decoder(path)(mean + noise)
+            ce = torch.nn.functional.cross_entropy(logits.view(-1, 3), batch.classes.view(-1)) * 9
+            (ce + 0.01 * score.kl_to_prior(mean, logvar).sum(1).mean()).backward()
+        optimizer.step()
+    return of_weights(model.state_dict())
+
+
+@pytest.fixture
+def one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def test_an_early_snapshot_fails_coverage_and_reconstruction(sound, one_thread):
+    assert failed(sound.subject(paths=early_snapshot())) == RECONSTRUCTING | {
+        "hash-coverage",
+        "holdout-shuffle",
+    }
+
+
+def test_a_collapsed_dimension_fails_the_spectrum_and_what_depends_on_it(sound):
+    def without(values):
+        return values * (np.arange(16) != 3)
+
+    collapsed = Around(sound.network(), mean=without, latents=without)
+    assert failed(sound.subject(collapsed)) == RECONSTRUCTING | {"latent-spectrum", "hash-coverage"}
+
+
+def test_a_dimension_kept_alive_only_by_a_sharp_decoder_fails_just_the_spectrum(sound):
+    def faint(mean):
+        return mean * np.where(np.arange(16) == 3, 0.05, 1)
+
+    def lens(latents):
+        near = (np.abs(latents) < 0.1) & (np.arange(16) == 3)
+        return np.where(near, 20 * latents, latents)
+
+    assert failed(sound.subject(Around(sound.network(), mean=faint, latents=lens))) == {"latent-spectrum"}
+
+
+def test_a_dead_dimension_that_nothing_needs_fails_just_the_spectrum(sound):
+    dead = Around(sound.network(), mean=lambda mean: mean * (np.arange(16) < 15))
+    assert failed(sound.subject(dead)) == {"latent-spectrum"}
+
+
+def test_shuffled_targets_fail_reconstruction_and_leave_coverage_alone(sound):
+    shuffled = Around(sound.network(), inputs=lambda inputs: np.roll(inputs, 1, axis=1))
+    assert failed(sound.subject(shuffled)) == RECONSTRUCTING | {"holdout-shuffle"}
+
+
+def test_answers_that_are_known_from_the_order_of_the_rows_fail_the_shuffle(sound):
+    sheet = tables(published_split().holdout)
+
+    def look_up(inputs):
+        return sheet if len(inputs) == len(sheet) else inputs
+
+    crib = sound.subject(Around(sound.network(), inputs=look_up))
+    assert failed(crib) == {"holdout-shuffle", "cold-shift"}
+
+
+def test_a_split_with_leaked_operations_fails_just_the_true_holdout(sound):
+    published = published_split()
+    leaked = OperationSet.of(np.concatenate([published.training.indices, published.holdout.indices[:5]]))
+    leaky = sound.subject(split=dataclasses.replace(published, training=leaked))
+    assert failed(leaky) == {"true-holdout"}
+    outcome = validate(leaky, Thresholds(), only=["true-holdout"])["true-holdout"]
+    assert outcome.reason == "held-out operations also used in training is 5, expected at most 0."
+
+
+def test_another_holdout_than_the_published_one_fails_just_the_true_holdout(sound):
+    published = published_split()
+    swapped = dataclasses.replace(published, holdout=published.validation, validation=published.holdout)
+    other = sound.subject(split=swapped)
+    assert failed(other) == {"true-holdout"}
+
+
+def test_a_decoder_that_emits_only_part_of_the_space_fails_coverage_and_reconstruction(sound):
+    def never_both(logits):
+        both = (logits[:, 7].argmax(-1) == 2) & (logits[:, 8].argmax(-1) == 2)
+        result = logits.copy()
+        result[both, 8, 1] = logits[both, 8, 2] + 1
+        return result
+
+    part = Around(sound.network(), logits=never_both)
+    assert failed(sound.subject(part)) == RECONSTRUCTING | {"hash-coverage"}
+
+
+def test_draws_that_crowd_into_the_middle_fail_just_the_coverage(sound):
+    assert failed(sound.subject(sound.network(gain=3.0, cut=1.0))) == {"hash-coverage"}
+
+
+def test_one_forgotten_part_of_a_family_fails_just_the_novel_operations(sound):
+    holdout = published_split().holdout
+    members = OperationSet(novelty.families()["commutative"].mask & holdout.mask)
+    forgotten = tables(members)[:8]
+
+    def forget(inputs):
+        hit = (inputs[:, None] == forgotten).all(-1).any(-1)
+        return np.where(hit[:, None], -inputs + (inputs == 0), inputs)
+
+    assert failed(sound.subject(Around(sound.network(), inputs=forget))) == {"novel-operations"}
+
+
+def test_an_encoder_that_reads_noise_as_trits_fails_just_the_cold_shift(sound):
+    brittle = Around(
+        sound.network(), inputs=lambda inputs: np.sign(np.where(np.abs(inputs) < 0.02, 0, inputs))
+    )
+    assert failed(sound.subject(brittle)) == {"cold-shift"}
+
+
+def spiked(series, at, by):
+    result = series.copy()
+    result[at] += by
+    return result
+
+
+def test_a_spike_of_beta_fails_just_the_annealing(sound):
+    good = sound.traces()
+    beta = {"A": good.beta["A"], "B": spiked(good.beta["B"], 30, 0.2)}
+    assert failed(sound.subject(traces=sound.traces(beta=beta))) == {"annealing"}
+    excused = sound.traces(beta=beta, declared=frozenset({30, 31}))
+    assert failed(sound.subject(traces=excused)) == set()
+
+
+def test_a_spike_of_coverage_fails_just_the_early_plateau(sound):
+    good = sound.traces()
+    coverage = {"A": spiked(good.coverage["A"], 60, -0.3), "B": good.coverage["B"]}
+    assert failed(sound.subject(traces=sound.traces(coverage=coverage))) == {"early-plateau"}
+
+
+def test_a_training_that_stands_still_fails_just_the_early_plateau(sound):
+    still = {path: np.minimum(np.linspace(0.1, 3, 100), 0.9) for path in "AB"}
+    assert failed(sound.subject(traces=sound.traces(coverage=still))) == {"early-plateau"}
+
+
+def test_a_path_b_that_leads_fails_just_the_phase_sync(sound):
+    good = sound.traces().entropy
+    backwards = {"A": good["B"], "B": good["A"]}
+    assert failed(sound.subject(traces=sound.traces(entropy=backwards))) == {"phase-sync"}
+
+
+def test_a_path_that_never_settles_fails_just_the_phase_sync(sound):
+    good = sound.traces().entropy
+    restless = {"A": good["A"], "B": good["B"] + 0.2 * np.cos(np.arange(100))}
+    assert failed(sound.subject(traces=sound.traces(entropy=restless))) == {"phase-sync"}
+
+
+@pytest.mark.parametrize("spoiled", [{"coverage": 0.8}, {"holdout_exact": 0.9}])
+def test_one_bad_seed_fails_just_the_seed_variance(sound, spoiled):
+    trials = (sound.trial(1), sound.trial(2), sound.trial(3, **spoiled))
+    assert failed(sound.subject(seeds=Study(trials=trials))) == {"seed-variance"}
+
+
+def test_a_recipe_that_collapses_at_twice_its_beta_fails_just_the_sweep(sound):
+    trials = (sound.trial(factor=0.5), sound.trial(), sound.trial(factor=2.0, active=15))
+    assert failed(sound.subject(betas=Study(trials=trials))) == {"collapse-sweep"}
+
+
+def test_checks_that_do_not_apply_say_why_and_count_as_neither(sound):
+    bare = sound.subject(kind="checkpoint", traces=None, seeds=None, betas=None)
+    outcomes = validate(
+        bare, Thresholds(), only=["annealing", "phase-sync", "early-plateau", "seed-variance"]
+    )
+    assert {outcome.status for outcome in outcomes.values()} == {Status.NOT_APPLICABLE}
+    assert outcomes["annealing"].reason == "a checkpoint without its run carries no history of its training"
+    steady = sound.traces(beta={path: np.full(100, 0.05) for path in "AB"}, coupled=False)
+    outcomes = validate(sound.subject(traces=steady), Thresholds(), only=["annealing", "phase-sync"])
+    assert [outcome.reason for outcome in outcomes.values()] == [
+        "beta never rises from one epoch to the next: its warm-up, if any, ends within the first",
+        "the paths were trained apart: there are no phases to be in step",
+    ]
+
+
+def test_retrainings_that_were_not_made_are_not_run(sound):
+    outcomes = validate(sound.subject(seeds=None, betas=Study(trials=())), Thresholds())
+    assert outcomes["seed-variance"].status is outcomes["collapse-sweep"].status is Status.NOT_RUN
+    assert outcomes["collapse-sweep"].reason == "beta was not swept from 1/2 to 2 times its value"

@@ -1,0 +1,123 @@
+"""
+The twelve checks in the order of docs/validation.md, and running them.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from ternary_sdk.errors import InputError
+from ternary_trainer.validation import dynamics, novelty, reconstruction, retraining
+from ternary_trainer.validation.drawing import hash_coverage
+from ternary_trainer.validation.outcome import Outcome
+from ternary_trainer.validation.spectrum import latent_spectrum
+from ternary_trainer.validation.subject import Subject
+from ternary_trainer.validation.thresholds import Thresholds
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """One of the twelve."""
+
+    question: str
+    """What it answers."""
+    blind: str
+    """What it cannot see."""
+    run: Callable[[Subject, Thresholds], Outcome]
+
+
+CHECKS: Final[Mapping[str, Check]] = MappingProxyType(
+    {
+        "latent-spectrum": Check(
+            question="Does every latent dimension tell operations apart?",
+            blind="a dimension that varies but that the decoder ignores",
+            run=latent_spectrum,
+        ),
+        "hold-out": Check(
+            question="Does each path give back the operations it was trained and chosen on?",
+            blind="whether it generalises: the snapshot was chosen by half of these",
+            run=reconstruction.hold_out,
+        ),
+        "annealing": Check(
+            question="Was the weight of the KL raised gently?",
+            blind="what happened within an epoch",
+            run=dynamics.annealing,
+        ),
+        "hash-coverage": Check(
+            question="How much of the space do prior draws reach, beside what perfect draws would?",
+            blind="which operations are rare; the atlas shows that",
+            run=hash_coverage,
+        ),
+        "phase-sync": Check(
+            question="Did path A surge before path B, and did both settle?",
+            blind="whether either surge made the model better",
+            run=dynamics.phase_sync,
+        ),
+        "holdout-shuffle": Check(
+            question="Do the answers come from the inputs?",
+            blind="held-out operations that were trained on: they, too, are answered from the input",
+            run=reconstruction.holdout_shuffle,
+        ),
+        "novel-operations": Check(
+            question="Are held-out operations given back in every structural family?",
+            blind="a family none of whose members was trained on: under the published split there is none",
+            run=novelty.novel_operations,
+        ),
+        "seed-variance": Check(
+            question="Was this model luck?",
+            blind="other machines, other versions, and more seeds than were trained",
+            run=retraining.seed_variance,
+        ),
+        "cold-shift": Check(
+            question="What happens to corrupted inputs?",
+            blind="corruption that follows a pattern instead of chance",
+            run=novelty.cold_shift,
+        ),
+        "early-plateau": Check(
+            question="Did training jump or stand still?",
+            blind="jumps within an epoch, and what a longer training would have brought",
+            run=dynamics.early_plateau,
+        ),
+        "collapse-sweep": Check(
+            question="How far is the recipe from losing latent dimensions?",
+            blind="any other setting than beta",
+            run=retraining.collapse_sweep,
+        ),
+        "true-holdout": Check(
+            question="Are operations given back that neither training nor selection ever saw?",
+            blind="a training outside this package that used them and says it did not",
+            run=reconstruction.true_holdout,
+        ),
+    }
+)
+
+
+def validate(
+    subject: Subject,
+    thresholds: Thresholds,
+    *,
+    only: Sequence[str] = (),
+    tell: Callable[[str], None] = lambda _: None,
+) -> dict[str, Outcome]:
+    """Run the checks.
+
+    Args:
+        subject: What is validated.
+        thresholds: The bounds.
+        only: Names of the checks to run; all twelve if empty.
+        tell: Called with each check's name before it runs.
+    Returns:
+        Outcomes by name, in the documented order.
+    Raises:
+        InputError: If a name is none of a check.
+    """
+    for name in only:
+        if name not in CHECKS:
+            raise InputError(f"check '{name}': there is none, expected one of {', '.join(CHECKS)}")
+    chosen = [name for name in CHECKS if not only or name in only]
+    outcomes = {}
+    for name in chosen:
+        tell(name)
+        outcomes[name] = CHECKS[name].run(subject, thresholds)
+    return outcomes

@@ -1,0 +1,136 @@
+"""
+Checks `annealing`, `phase-sync` and `early-plateau`: what the history of a training says.
+
+A history is a record, not a sample, so most figures here are exact and have no interval.
+"""
+
+from typing import Final
+
+import numpy as np
+
+from ternary_trainer.validation.outcome import (
+    Measure,
+    Outcome,
+    at_least,
+    at_most,
+    judged,
+    not_applicable,
+    shown,
+)
+from ternary_trainer.validation.subject import Subject
+from ternary_trainer.validation.thresholds import Thresholds
+from ternary_trainer.validation.traces import Series, Traces
+
+LAST: Final = 20
+"""Epochs over which a path must have settled."""
+WINDOWS: Final = (1, 2, 3, 5)
+"""Over how many epochs a rise is measured; the interval of the lead is over these."""
+LEAST_GAIN: Final = 1e-4
+"""What counts as a better score."""
+
+
+def annealing(subject: Subject, thresholds: Thresholds) -> Outcome:
+    """The largest rise of beta from one epoch to the next outside declared disruptions."""
+    traces = subject.traces
+    if traces is None:
+        return not_applicable(_no_history(subject))
+    if not traces.beta:
+        return not_applicable("the file's history does not record beta")
+    rises = {path: np.diff(beta) for path, beta in traces.beta.items()}
+    if all((rise <= 0).all() for rise in rises.values()):
+        return not_applicable(
+            "beta never rises from one epoch to the next: its warm-up, if any, ends within the first"
+        )
+    measures: list[Measure] = []
+    for path, rise in rises.items():
+        planned = _declared(traces)
+        measures += [
+            at_most(
+                "largest rise of beta", path, _largest(np.where(planned, 0.0, rise)), thresholds.beta_step
+            ),
+            shown("largest declared rise", path, _largest(np.where(planned, rise, 0.0))),
+        ]
+    return judged(measures, "The weight of the KL rises in steps small enough for the posterior to follow.")
+
+
+def phase_sync(subject: Subject, thresholds: Thresholds) -> Outcome:
+    """Whether the entropy of A surges before that of B, and whether both settle."""
+    traces = subject.traces
+    if traces is None:
+        return not_applicable(_no_history(subject))
+    if not traces.coupled:
+        return not_applicable("the paths were trained apart: there are no phases to be in step")
+    if len(traces) < 2 * LAST:
+        return not_applicable(f"{len(traces)} epochs are recorded, phases need at least {2 * LAST}")
+    leads = [
+        float(_surge(traces.entropy["B"], window) - _surge(traces.entropy["A"], window)) for window in WINDOWS
+    ]
+    measures = [
+        at_least(
+            "epochs by which A leads B",
+            "",
+            leads[0],
+            thresholds.phase_lead,
+            interval=(min(leads), max(leads)),
+        ),
+        *(
+            at_most(
+                f"entropy's deviation over {LAST} epochs",
+                path,
+                float(series[-LAST:].std()),
+                thresholds.settled,
+            )
+            for path, series in traces.entropy.items()
+        ),
+    ]
+    return judged(measures, "Path A surges first, B follows, and both settle.")
+
+
+def early_plateau(subject: Subject, thresholds: Thresholds) -> Outcome:
+    """The largest undeclared fall of the weaker path's coverage, and the longest stretch without progress."""
+    traces = subject.traces
+    if traces is None:
+        return not_applicable(_no_history(subject))
+    if len(traces) < 3:
+        return not_applicable(f"{len(traces)} epochs are recorded, a plateau needs at least 3")
+    fall = -np.diff(traces.weaker)
+    stalled = longest_stall(traces.weaker)
+    measures = [
+        at_most(
+            "largest fall of coverage",
+            "",
+            _largest(np.where(_declared(traces), 0.0, fall)),
+            thresholds.coverage_drop,
+        ),
+        at_most(
+            "longest stretch without progress, share of epochs", "", stalled / len(traces), thresholds.stall
+        ),
+        shown("longest stretch without progress, epochs", "", stalled),
+    ]
+    return judged(measures, "Coverage grows without unexplained jumps and without standing still for long.")
+
+
+def longest_stall(series: Series) -> int:
+    """The most epochs in a row that brought no score better than the best before."""
+    best, since, longest = -np.inf, 0, 0
+    for value in series:
+        since = 0 if value > best + LEAST_GAIN else since + 1
+        best, longest = max(best, float(value)), max(longest, since)
+    return longest
+
+
+def _surge(series: Series, window: int) -> int:
+    """The epoch at whose end the steepest rise over `window` epochs is complete."""
+    return int(np.argmax(series[window:] - series[:-window])) + window
+
+
+def _declared(traces: Traces) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
+    return np.array([position in traces.declared for position in range(1, len(traces))])
+
+
+def _largest(values: Series) -> float:
+    return max(0.0, float(values.max(initial=0.0)))
+
+
+def _no_history(subject: Subject) -> str:
+    return f"a {subject.kind} without its run carries no history of its training"

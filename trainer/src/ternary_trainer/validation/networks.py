@@ -1,0 +1,88 @@
+"""
+A path as functions: by torch from trained weights, or by ONNX Runtime from a package's graphs.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ternary_sdk.package import Package
+from ternary_sdk.runtime import Decoder, Encoder, Workers
+from ternary_trainer.model import CLASSES, PATHS, PathName, TernaryVAE
+from ternary_trainer.validation.subject import Floats, Network
+
+_BLOCK = 8192
+
+
+class TorchNetwork:
+    """One path of trained weights."""
+
+    def __init__(self, model: TernaryVAE, path: PathName) -> None:
+        self._encoder, self._decoder = model.encoder(path), model.decoder(path)
+
+    def encode(self, inputs: Floats) -> tuple[Floats, Floats]:
+        """Mean and log-variance, shape (n, 16) each, of inputs, shape (n, 9)."""
+        with _inferring():
+            mean, logvar = self._encoder(torch.from_numpy(np.array(inputs, dtype=np.float32)))
+        return mean.numpy(), logvar.numpy()
+
+    def logits(self, latents: Floats) -> Floats:
+        """Logits, shape (n, 9, 3), of latents, shape (n, 16)."""
+        blocks = torch.split(torch.from_numpy(np.array(latents, dtype=np.float32)), _BLOCK)
+        with _inferring():
+            result: Floats = torch.cat([self._decoder(block) for block in blocks]).numpy()
+        return result.reshape(len(latents), -1, CLASSES)
+
+
+@contextmanager
+def _inferring() -> Iterator[None]:
+    # Layers this small lose more by being shared between cores than they gain.
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with torch.inference_mode():
+            yield
+    finally:
+        torch.set_num_threads(before)
+
+
+class GraphNetwork:
+    """One path of a package."""
+
+    def __init__(self, encoder: Encoder, decoder: Decoder) -> None:
+        self._encoder, self._decoder = encoder, decoder
+
+    def encode(self, inputs: Floats) -> tuple[Floats, Floats]:
+        """Mean and log-variance, shape (n, 16) each, of inputs, shape (n, 9)."""
+        values = np.ascontiguousarray(inputs, dtype=np.float32)
+        blocks = list(self._encoder.blocks(["mean", "log_variance"], "operations", values))
+        mean, logvar = (np.concatenate(parts)[: len(values)] for parts in zip(*blocks, strict=True))
+        return mean, logvar
+
+    def logits(self, latents: Floats) -> Floats:
+        """Logits, shape (n, 9, 3), of latents, shape (n, 16)."""
+        return self._decoder.logits(latents)
+
+
+def of_weights(state: Mapping[str, Tensor]) -> dict[str, Network]:
+    """Both paths of trained weights."""
+    model = TernaryVAE()
+    model.load_state_dict(dict(state))
+    model.eval()
+    return {path: TorchNetwork(model, path) for path in PATHS}
+
+
+@contextmanager
+def of_package(package: Package) -> Iterator[dict[str, Network]]:
+    """Every path of a verified package that is not encrypted; its threads stop at the end."""
+    with Workers() as workers:
+        yield {
+            path.path: GraphNetwork(
+                Encoder(package.members[path.encoder.member], path.encoder.member, workers),
+                Decoder(package.members[path.decoder.member], path.decoder.member, workers),
+            )
+            for path in package.manifest.paths
+        }

@@ -1,0 +1,100 @@
+"""
+Checks `novel-operations` and `cold-shift`: held-out operations family by family, and corrupted inputs.
+
+The space is finite and every point of the trit grid is an operation, so nothing on the grid is out of
+distribution; what can be novel is an operation that was never trained on, and what can be out of
+distribution is an input off the grid.
+"""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from ternary_sdk.operations import TABLES, OperationSet
+from ternary_trainer.validation import intervals
+from ternary_trainer.validation.outcome import Measure, Outcome, at_least, judged, shown
+from ternary_trainer.validation.subject import Floats, Network, Subject, reconstruct, tables
+from ternary_trainer.validation.thresholds import Thresholds
+
+LEAST_MEMBERS: Final = 30
+"""Held-out members that a family needs for its share to decide anything."""
+NOISE: Final = 0.1
+MORE_NOISE: Final = 0.2
+_NOISE_ROUNDS: Final = 5
+
+
+@cache
+def families() -> Mapping[str, OperationSet]:
+    """Operations by structure, as functions f(a, b) with trit 3·(a+1) + (b+1)."""
+    square, mirrored = TABLES.reshape(-1, 3, 3), -TABLES[:, ::-1]
+    counts = (TABLES[:, :, None] == np.array([-1, 0, 1])).sum(axis=1)
+    rows, columns = np.diff(square, axis=1), np.diff(square, axis=2)
+    masks = {
+        "commutative": (square == square.transpose(0, 2, 1)).all(axis=(1, 2)),
+        "self-dual": (mirrored == TABLES).all(axis=1),
+        "of one input": (rows == 0).all(axis=(1, 2)) | (columns == 0).all(axis=(1, 2)),
+        "monotone": (rows >= 0).all(axis=(1, 2)) & (columns >= 0).all(axis=(1, 2)),
+        "idempotent": (np.diagonal(square, axis1=1, axis2=2) == [-1, 0, 1]).all(axis=1),
+        "balanced": (counts == 3).all(axis=1),
+        "of two values": (counts == 0).any(axis=1),
+    }
+    return {name: OperationSet(mask) for name, mask in masks.items()}
+
+
+def novel_operations(subject: Subject, thresholds: Thresholds) -> Outcome:
+    """Exact reconstruction of each family's members in the true holdout."""
+    measures: list[Measure] = []
+    for path, network in subject.paths.items():
+        for name, family in families().items():
+            members = OperationSet(family.mask & subject.split.holdout.mask)
+            inputs = tables(members)
+            if len(inputs) == 0:
+                continue
+            right = int((reconstruct(network, inputs) == inputs).all(axis=1).sum())
+            label, value = f"{name}, {len(members)} held out", right / len(members)
+            interval = intervals.share(right, len(members))
+            measures.append(
+                at_least(label, path, value, thresholds.family, interval=interval)
+                if len(members) >= LEAST_MEMBERS
+                else shown(label, path, value, interval=interval)
+            )
+    return judged(measures, "Held-out members of every family with enough of them decode to themselves.")
+
+
+def cold_shift(subject: Subject, thresholds: Thresholds) -> Outcome:
+    """Held-out operations with 1, 2 or 3 trits replaced, and with noise on every trit."""
+    inputs = tables(subject.split.holdout)
+    measures: list[Measure] = []
+    for path, network in subject.paths.items():
+        for replaced in (1, 2, 3):
+            corrupted = replace(inputs, replaced)
+            name = f"exact with {replaced} of 9 trits replaced"
+            measures.append(_exact(name, path, network, corrupted, corrupted, thresholds.corrupted))
+        target = np.tile(inputs, (_NOISE_ROUNDS, 1))
+        noise = np.random.default_rng(0).normal(size=target.shape).astype(np.float32)
+        name = f"exact under noise of {NOISE:g}"
+        measures.append(_exact(name, path, network, target + NOISE * noise, target, thresholds.off_grid))
+        right = (reconstruct(network, target + MORE_NOISE * noise) == target).all(axis=1)
+        measures.append(shown(f"exact under noise of {MORE_NOISE:g}", path, float(right.mean())))
+    return judged(
+        measures, "A corrupted operation is read as what it now is, and slight noise is rounded away."
+    )
+
+
+def replace(inputs: Floats, trits: int) -> Floats:
+    """Inputs, shape (n, 9), with that many trits of each turned into one of the two other values."""
+    random = np.random.default_rng(trits)
+    where = random.permuted(np.tile(np.arange(9), (len(inputs), 1)), axis=1)[:, :trits]
+    result = inputs.copy()
+    rows = np.arange(len(inputs))[:, None]
+    turn: npt.NDArray[np.int64] = random.integers(1, 3, size=where.shape)
+    result[rows, where] = (result[rows, where] + 1 + turn) % 3 - 1
+    return result
+
+
+def _exact(name: str, path: str, network: Network, inputs: Floats, targets: Floats, bound: float) -> Measure:
+    right = int((reconstruct(network, inputs) == targets).all(axis=1).sum())
+    return at_least(name, path, right / len(targets), bound, interval=intervals.share(right, len(targets)))

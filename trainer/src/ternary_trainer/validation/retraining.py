@@ -1,0 +1,79 @@
+"""
+Checks `seed-variance` and `collapse-sweep`: what other trainings of the same recipe come out as.
+"""
+
+from typing import Final
+
+import numpy as np
+
+from ternary_trainer.validation import intervals
+from ternary_trainer.validation.outcome import (
+    Measure,
+    Outcome,
+    at_least,
+    at_most,
+    judged,
+    not_applicable,
+    not_run,
+    shown,
+)
+from ternary_trainer.validation.studies import Trial
+from ternary_trainer.validation.subject import Subject
+from ternary_trainer.validation.thresholds import Thresholds
+
+LEAST_SEEDS: Final = 3
+DIMENSIONS: Final = 16
+
+
+def seed_variance(subject: Subject, thresholds: Thresholds) -> Outcome:
+    """Coverage and reconstruction of retrainings that differ in nothing but the seed."""
+    if subject.seeds is None:
+        return _missing(subject)
+    trials = subject.seeds.trials
+    if len(trials) < LEAST_SEEDS:
+        return not_run(f"{len(trials)} seeds were trained, expected at least {LEAST_SEEDS}")
+    measures: list[Measure] = []
+    for path in ("A", "B"):
+        values = [_coverage(trial, path) for trial in trials]
+        exact = min(trial.paths[path].holdout_exact for trial in trials)
+        measures += [
+            at_least(
+                "worst seed's hash coverage at 50,000 draws", path, min(values), thresholds.hash_coverage
+            ),
+            at_most("spread between seeds", path, max(values) - min(values), thresholds.seed_spread),
+            at_least("worst seed's true holdout exact", path, exact, thresholds.reconstruction),
+            shown("mean over seeds", path, float(np.mean(values)), interval=intervals.mean(values)),
+        ]
+    return judged(measures, f"{len(trials)} seeds give models of the same quality.")
+
+
+def collapse_sweep(subject: Subject, thresholds: Thresholds) -> Outcome:
+    """Active dimensions of retrainings whose beta is multiplied by a factor throughout."""
+    if subject.betas is None:
+        return _missing(subject)
+    trials = sorted(subject.betas.trials, key=lambda trial: trial.factor)
+    factor = thresholds.collapse_factor
+    if not trials or trials[0].factor > 1 / factor or trials[-1].factor < factor:
+        return not_run(f"beta was not swept from 1/{factor:g} to {factor:g} times its value")
+    near = [trial for trial in trials if 1 / factor <= trial.factor <= factor]
+    measures: list[Measure] = []
+    for path in ("A", "B"):
+        least = min(trial.paths[path].active for trial in near)
+        measures.append(at_least(f"active dimensions within a factor of {factor:g}", path, least, DIMENSIONS))
+        measures += [
+            shown(f"active dimensions at {trial.factor:g} × beta", path, trial.paths[path].active)
+            for trial in trials
+        ]
+    return judged(measures, f"No dimension collapses when beta is wrong by a factor of {factor:g}.")
+
+
+def _coverage(trial: Trial, path: str) -> float:
+    return trial.paths[path].coverage
+
+
+def _missing(subject: Subject) -> Outcome:
+    if subject.kind != "run":
+        return not_applicable(
+            f"a {subject.kind} does not say how it was trained, so it cannot be trained again"
+        )
+    return not_run("no retrainings were made; 'ternary validate RUN --studies DIR' makes them")

@@ -1,0 +1,44 @@
+"""
+Check `latent-spectrum`: does every latent dimension tell operations apart?
+"""
+
+import numpy as np
+
+from ternary_sdk.operations import TABLES
+from ternary_trainer.validation.intervals import Floats, bootstrap
+from ternary_trainer.validation.outcome import Measure, Outcome, at_least, judged, shown
+from ternary_trainer.validation.subject import Network, Subject
+from ternary_trainer.validation.thresholds import Thresholds
+
+
+def latent_spectrum(subject: Subject, thresholds: Thresholds) -> Outcome:
+    """Variance over all operations of the posterior mean, in the dimension where it is least."""
+    measures: list[Measure] = []
+    for path, network in subject.paths.items():
+        spectrum = variances(network)
+        interval = bootstrap(_moments(network), _least_variance)
+        measures += [
+            at_least(
+                "least variance", path, float(spectrum.min()), thresholds.latent_variance, interval=interval
+            ),
+            shown("active dimensions", path, int((spectrum > thresholds.latent_variance).sum())),
+        ]
+    return judged(measures, "All dimensions of both paths carry information.")
+
+
+def variances(network: Network) -> Floats:
+    """Variance of the posterior mean in each dimension over all 19,683 operations, shape (16,)."""
+    mean, _ = network.encode(TABLES.astype(np.float32))
+    result: Floats = mean.astype(np.float64).var(axis=0)
+    return result
+
+
+def _moments(network: Network) -> Floats:
+    mean = network.encode(TABLES.astype(np.float32))[0].astype(np.float64)
+    return np.concatenate([mean, np.square(mean)], axis=1)
+
+
+def _least_variance(means: Floats) -> Floats:
+    first, second = np.split(means, 2, axis=1)
+    least: Floats = (second - np.square(first)).min(axis=1)
+    return least

@@ -1,0 +1,166 @@
+"""
+Studies that train a recipe again: with other seeds, and with beta multiplied by a factor.
+
+Each training is an ordinary run directory below the study's folder, named by what decides it. One that is
+finished is reused, one that was interrupted goes on where it stopped, so a study may be killed at any moment.
+"""
+
+import dataclasses
+import hashlib
+import os
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Final
+
+from ternary_sdk.errors import InputError
+from ternary_trainer import recipe as recipes
+from ternary_trainer import run as runs
+from ternary_trainer.report import PathReport
+from ternary_trainer.settings import Recipe, Surge
+from ternary_trainer.train import train
+
+SEEDS: Final = (101, 102, 103)
+FACTORS: Final = (0.25, 0.5, 2.0, 4.0, 16.0)
+_THREADS_A_RUN: Final = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """One retraining's best snapshot."""
+
+    seed: int
+    factor: float
+    """On beta; 1 is the recipe as it is."""
+    paths: Mapping[str, PathReport]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Study:
+    """Retrainings of one recipe."""
+
+    trials: tuple[Trial, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One training of a study."""
+
+    recipe: Recipe
+    seed: int
+    factor: float
+    out: Path
+
+
+def seed_jobs(recipe: Recipe, folder: Path, seeds: Sequence[int] = SEEDS) -> list[Job]:
+    """The same recipe with other seeds."""
+    return [
+        Job(recipe=recipe, seed=seed, factor=1.0, out=folder / f"{_label(recipe)}-seed-{seed}")
+        for seed in seeds
+    ]
+
+
+def beta_jobs(recipe: Recipe, folder: Path, seed: int, factors: Sequence[float] = FACTORS) -> list[Job]:
+    """The same recipe and seed, beta multiplied throughout.
+
+    It is one surge that lasts the whole training and turns nothing but beta; the recipe's own surges are
+    left out, because two cannot be on at once.
+    """
+    return [
+        Job(
+            recipe=_scaled(recipe, factor),
+            seed=seed,
+            factor=factor,
+            out=folder / f"{_label(recipe)}-beta-{factor:g}",
+        )
+        for factor in factors
+    ]
+
+
+def conduct(
+    jobs: Sequence[Job], *, workers: int | None = None, tell: Callable[[str], None] = lambda _: None
+) -> Study:
+    """Make every training that is not finished yet, and read all of them.
+
+    Args:
+        jobs: What to train.
+        workers: Processes; by default one for every two cores this process may use.
+        tell: Called with a line when a training begins, is reused, or ends.
+    Raises:
+        InputError: If a folder cannot be written or holds another run.
+        FormatError: If a finished run is damaged.
+    """
+    waiting = []
+    for job in jobs:
+        if finished(job):
+            tell(f"{job.out.name}: reused")
+        else:
+            waiting.append(job)
+    count = min(len(waiting), workers or max(1, len(os.sched_getaffinity(0)) // _THREADS_A_RUN))
+    if waiting:
+        _train_all(waiting, count, tell)
+    return Study(trials=tuple(_trial(job) for job in jobs))
+
+
+def finished(job: Job) -> bool:
+    """Whether the training ended by itself.
+
+    Raises:
+        InputError: If the folder holds a run of another recipe or seed.
+        FormatError: If it holds a damaged one.
+    """
+    if not (job.out / runs.FACTS).exists():
+        return False
+    earlier = runs.open(job.out)
+    if (earlier.seed, _plain(earlier.recipe)) != (job.seed, _plain(job.recipe)):
+        raise InputError(f"{job.out}: holds another training; choose another folder for the studies")
+    return bool(earlier.summary().choices)
+
+
+def perform(job: Job) -> str:
+    """Train one job, from its start or from where it stopped; what came of it, in one line."""
+    run = train(job.recipe, seed=job.seed, out=job.out, resume=(job.out / runs.FACTS).exists())
+    summary = run.summary()
+    return f"{job.out.name}: {summary.status} after {summary.epochs} epochs, {summary.seconds:.0f} s"
+
+
+def _train_all(jobs: Sequence[Job], count: int, tell: Callable[[str], None]) -> None:
+    if count == 1:
+        for job in jobs:
+            tell(f"{job.out.name}: training")
+            tell(perform(job))
+        return
+    # Spawned, not forked: a forked child inherits torch's thread pool without its threads.
+    with ProcessPoolExecutor(count, mp_context=get_context("spawn")) as pool:
+        pending: set[Future[str]] = {pool.submit(perform, job) for job in jobs}
+        tell(f"{len(jobs)} trainings, {count} at a time")
+        while pending:
+            done, pending = wait(pending, return_when=FIRST_COMPLETED)
+            for future in done:
+                tell(future.result())
+
+
+def _trial(job: Job) -> Trial:
+    choices = runs.open(job.out).summary().choices
+    if "coverage" not in choices:
+        raise InputError(f"{job.out}: was interrupted; run the same command again to go on")
+    best = choices["coverage"]
+    return Trial(seed=job.seed, factor=job.factor, paths={"A": best.A, "B": best.B})
+
+
+def _scaled(recipe: Recipe, factor: float) -> Recipe:
+    throughout = Surge(
+        epoch=0, epochs=recipe.epochs, strength=1.0, noise=1.0, beta=factor, exploration=1.0, rate=1.0
+    )
+    return dataclasses.replace(recipe, surge=(throughout,))
+
+
+def _label(recipe: Recipe) -> str:
+    return f"{recipe.name}-{hashlib.sha256(recipes.dump(recipe).encode()).hexdigest()[:8]}"
+
+
+def _plain(recipe: Recipe) -> Recipe:
+    """The settings alone: recipes that differ only in name and description train the same model."""
+    return dataclasses.replace(recipe, name="", about="")

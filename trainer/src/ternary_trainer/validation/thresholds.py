@@ -1,0 +1,84 @@
+"""
+Every threshold of the twelve checks, in one table that a TOML file can change.
+
+The defaults are fixed before a model is measured, and none is weaker than the targets the product was first
+built to; docs/validation.md says why each is what it is. A changed table is named in the verdict.
+"""
+
+import dataclasses
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from ternary_sdk.errors import InputError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Thresholds:
+    """The bounds that measures are held against."""
+
+    latent_variance: float = 0.1
+    """Least variance of the posterior mean in any of the 16 dimensions."""
+    reconstruction: float = 0.99
+    """Least share of operations, trained on or held out, that decode exactly from their posterior mean."""
+    beta_step: float = 0.01
+    """Largest rise of beta from one epoch to the next outside declared disruptions."""
+    hash_coverage: float = 0.85
+    """Least expected share of the space at 50,000 prior draws."""
+    sampling_coverage: float = 0.95
+    """Least expected share of the space at 195,000 prior draws."""
+    reachable: float = 1.0
+    """Least share of the space for which a latent is known that decodes to it."""
+    phase_lead: float = 0.0
+    """Least number of epochs by which the surge of A precedes that of B."""
+    settled: float = 0.05
+    """Largest standard deviation of a path's entropy over the last 20 epochs, nats."""
+    shuffled_exact: float = 0.005
+    """Largest share that may still decode to its target when the inputs are shuffled."""
+    shuffled_trits: float = 0.36
+    """Largest share of trits that may agree with their target when the inputs are shuffled; chance is 1/3."""
+    shuffle_gap: float = 0.5
+    """Least share of trits that must be lost by shuffling the inputs."""
+    family: float = 0.8
+    """Least share of each structural family's held-out members that decode exactly."""
+    corrupted: float = 0.99
+    """Least share of inputs with 1, 2 or 3 replaced trits that decode to exactly what was put in."""
+    off_grid: float = 0.8
+    """Least share of inputs recovered exactly after noise of standard deviation 0.1 on every trit."""
+    coverage_drop: float = 0.05
+    """Largest fall of coverage from one epoch to the next outside declared disruptions."""
+    stall: float = 0.5
+    """Largest share of the epochs that may pass without a better score, counted in one stretch."""
+    seed_spread: float = 0.02
+    """Largest difference in coverage between retrainings with other seeds."""
+    collapse_factor: float = 2.0
+    """Factor on beta, and its inverse, that must leave all 16 dimensions active."""
+
+
+def load(path: Path) -> Thresholds:
+    """Read a table of thresholds; what it does not name keeps its default.
+
+    Raises:
+        InputError: If the file cannot be read, is no TOML, or a key is unknown or no number.
+    """
+    try:
+        values = tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}, expected a TOML file of thresholds") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: {error}, expected TOML") from None
+    known = {field.name for field in dataclasses.fields(Thresholds)}
+    for key, value in values.items():
+        if key not in known:
+            raise InputError(
+                f"{path}: threshold '{key}' is unknown, expected one of {', '.join(sorted(known))}"
+            )
+        if type(value) not in (int, float):
+            raise InputError(f"{path}: threshold '{key}' is {value!r}, expected a number")
+    return Thresholds(**{key: float(value) for key, value in values.items()})
+
+
+def changed(thresholds: Thresholds) -> dict[str, float]:
+    """What differs from the defaults, by name."""
+    defaults = dataclasses.asdict(Thresholds())
+    return {key: value for key, value in dataclasses.asdict(thresholds).items() if value != defaults[key]}

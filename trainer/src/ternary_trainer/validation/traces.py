@@ -1,0 +1,92 @@
+"""
+A training's history as plain series, from a run of ours or from what a v5.5 checkpoint file carries.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ternary_sdk.operations import OPERATIONS
+from ternary_trainer.history import EpochRecord
+from ternary_trainer.settings import Recipe
+
+Series = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Traces:
+    """One value an epoch, for each path."""
+
+    coverage: Mapping[str, Series]
+    """Share of the space, as the training counted it, in [0, 1]."""
+    entropy: Mapping[str, Series]
+    """Nats: of the latents where that was recorded (v5.5 files), else of the drawn operations."""
+    beta: Mapping[str, Series]
+    """Weight of the KL; empty where it was not recorded."""
+    declared: frozenset[int]
+    """Positions at which a jump is by design: a surge or disruption begins, goes on, or has just ended."""
+    coupled: bool
+    """Whether the paths were trained in one loss, each seeing the other's latents."""
+
+    def __len__(self) -> int:
+        return len(self.coverage["A"])
+
+    @property
+    def weaker(self) -> Series:
+        """Coverage of the weaker path in each epoch."""
+        return np.minimum(self.coverage["A"], self.coverage["B"])
+
+
+def of_run(history: Sequence[EpochRecord], recipe: Recipe) -> Traces | None:
+    """The history of a run; None if it has no epoch yet."""
+    if not history:
+        return None
+
+    def series(name: str) -> dict[str, Series]:
+        return {
+            path: np.array([getattr(getattr(record, path), name) for record in history])
+            for path in ("A", "B")
+        }
+
+    disturbed = {position for position, record in enumerate(history) if record.surge_origin}
+    if recipe.coupled:
+        disturbed.add(recipe.coupled.disruption)
+    return Traces(
+        coverage=series("coverage"),
+        entropy=series("entropy"),
+        beta=series("beta"),
+        declared=frozenset(disturbed | {position + 1 for position in disturbed}),
+        coupled=recipe.coupled is not None,
+    )
+
+
+def of_file(details: Mapping[str, Any]) -> Traces | None:
+    """What a v5.5 file says of its own training; None where its lists are missing, damaged or too short.
+
+    It counts coverage the old way (rounded expectations) and records no beta. The disruption's epoch is not
+    in the file either, so no jump is excused.
+    """
+    lists = {key: _numbers(details.get(key)) for key in _LISTS}
+    lengths = {len(values) for values in lists.values()}
+    if len(lengths) != 1 or lengths.pop() < 2:
+        return None
+    return Traces(
+        coverage={path: lists[f"coverage_{path}_history"] / OPERATIONS for path in ("A", "B")},
+        entropy={path: lists[f"H_{path}_history"] for path in ("A", "B")},
+        beta={},
+        declared=frozenset(),
+        coupled=True,
+    )
+
+
+_LISTS = ("coverage_A_history", "coverage_B_history", "H_A_history", "H_B_history")
+
+
+def _numbers(values: object) -> Series:
+    if not isinstance(values, list) or not all(type(value) in (int, float) for value in values):
+        return np.empty(0)
+    array = np.array(values, dtype=np.float64)
+    return array if np.isfinite(array).all() else np.empty(0)
