@@ -1,5 +1,6 @@
 """Every example runs, as it stands, and does what its first lines say."""
 
+import asyncio
 import importlib.util
 import json
 import os
@@ -7,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import httpx
 import pytest
 
 from ternary_sdk import Model
@@ -67,23 +69,30 @@ def test_the_air_gapped_client_draws_under_a_license_for_its_id_and_no_other(rel
     assert forged.stderr == f"error: acme.trust has the root {root}, the paper says {'A' * 43}\n"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def service():
-    from starlette.testclient import TestClient
-
+    """Ask the web service one thing; it starts, answers and stops."""
     spec = importlib.util.spec_from_file_location("web_service", EXAMPLES / "web_service.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    with TestClient(module.app) as client:
-        yield client
+
+    async def exchange(method, url, options):
+        transport = httpx.ASGITransport(app=module.app)
+        async with (
+            module.app.router.lifespan_context(module.app),
+            httpx.AsyncClient(transport=transport, base_url="http://service") as client,
+        ):
+            return await client.request(method, url, **options)
+
+    return lambda method, url, **options: asyncio.run(exchange(method, url, options))
 
 
 def test_the_web_service_draws_encodes_and_decodes(service):
-    drawn = service.get("/operations?n=20&seed=7").json()
+    drawn = service("GET", "/operations?n=20&seed=7").json()
     with Model.evaluation() as model:
         assert drawn["digest"] == model.sample(20, unique=True, seed=7).digest
-    latents = service.post("/encode", json=drawn["operations"]).json()["latents"]
-    assert service.post("/decode", json=latents).json()["operations"] == drawn["operations"]
+    latents = service("POST", "/encode", json=drawn["operations"]).json()["latents"]
+    assert service("POST", "/decode", json=latents).json()["operations"] == drawn["operations"]
 
 
 @pytest.mark.parametrize(
@@ -103,7 +112,7 @@ def test_the_web_service_draws_encodes_and_decodes(service):
     ],
 )
 def test_the_web_service_answers_refusals_as_problem_details(service, method, url, content, status, detail):
-    answer = service.request(method, url, content=content)
+    answer = service(method, url, content=content)
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["detail"] == detail
