@@ -14,8 +14,7 @@ from torch import Tensor
 from ternary_sdk.operations import OPERATIONS, TRITS
 from ternary_trainer import score, seeds, split
 from ternary_trainer.model import CLASSES, LATENT, PATHS, DecoderA, DecoderB, PathName, TernaryVAE
-
-SAMPLING_DRAWS = 195_000
+from ternary_trainer.settings import Scoring
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +32,7 @@ class PathReport:
     kl_higher: float
     """Dependence of three and more trits, nats."""
     sampling_coverage: float
-    """For comparison with older figures: share reached by 195,000 draws, the expected trit rounded."""
+    """For comparison with older figures: share reached by `sampling_draws`, expected trits rounded."""
     holdout_exact: float
     """Share of the true holdout that decodes from its posterior mean exactly, in [0, 1]."""
     all_exact: float
@@ -46,21 +45,20 @@ class PathReport:
     """Of those 16 variances, the smallest."""
 
 
-def report(state: Mapping[str, Tensor], seed: int, draws: int) -> dict[PathName, PathReport]:
+def report(state: Mapping[str, Tensor], seed: int, scoring: Scoring) -> dict[PathName, PathReport]:
     """Measure both paths of a snapshot, side by side.
 
     Args:
         state: As `TernaryVAE.state_dict()` gives it.
         seed: The run's; the draws are of its report stream.
-        draws: Prior draws to decode for coverage, at least 50,000.
+        scoring: How many draws to decode.
     """
     model = TernaryVAE()
     model.load_state_dict(state)
-    prior = score.latents(max(draws, SAMPLING_DRAWS), seeds.generator(seed, "report"))
+    draws, older = scoring.report_draws, scoring.sampling_draws
+    prior = score.latents(max(draws, older), seeds.generator(seed, "report"))
     with ThreadPoolExecutor(len(PATHS)) as threads:
-        measured = threads.map(
-            lambda path: _report(model, path, prior[:draws], prior[:SAMPLING_DRAWS]), PATHS
-        )
+        measured = threads.map(lambda path: _report(model, path, prior[:draws], prior[:older]), PATHS)
         return dict(zip(PATHS, measured, strict=True))
 
 

@@ -28,7 +28,7 @@ from ternary_trainer.uniformity import Uniformity, decode, push
 _FIRST_COUNT = 100_000
 
 
-def schedule(settings: Separate, epochs: int, at: float) -> Dials:
+def schedule(settings: Separate, effort: Effort, epochs: int, at: float) -> Dials:
     """The dials at a moment, in epochs from the start: 2.5 is half-way through the third."""
     learn, spread = settings.learn, settings.spread
     if at < learn.epochs:
@@ -36,17 +36,17 @@ def schedule(settings: Separate, epochs: int, at: float) -> Dials:
         rate = cosine(learn.rate, 0.3 * learn.rate, progress) * max(0.02, ramp(progress, 0.1))
         return Dials(rate=rate, beta=learn.beta * ramp(progress, 0.3))
     progress = (at - learn.epochs) / (epochs - learn.epochs)
-    weight = geometric(*spread.weight, max(0.0, (progress - 0.3) / 0.7)) * ramp(progress, 0.1)
+    weight = geometric(*effort.weight, max(0.0, (progress - 0.3) / 0.7)) * ramp(progress, 0.1)
     rate = cosine(spread.rate, spread.final_rate, progress) * max(0.05, ramp(progress, 0.1))
     return Dials(rate=rate, beta=spread.beta, exploration=weight)
 
 
-def windows(settings: Separate, epochs: int, at: float) -> Tensor:
+def windows(settings: Separate, effort: Effort, epochs: int, at: float) -> Tensor:
     """For each order of trits, how many draws the running distribution remembers, shape (10,)."""
     spread = settings.spread
     progress = min(1.0, max(0.0, at - settings.learn.epochs) / (0.9 * (epochs - settings.learn.epochs)))
     high = geometric(*spread.window, progress)
-    low = min(high, spread.low_window)
+    low = min(high, effort.low_window)
     towards_high = [min(1.0, max(0, order - 1) / 3) for order in range(space.ORDERS)]
     return torch.tensor([geometric(low, high, share) for share in towards_high])
 
@@ -79,11 +79,11 @@ class PathTraining:
         steps = passes * (len(self._data) // self._recipe.batch)
         for step, rows in enumerate(self._batches(passes)):
             at = epoch + step / steps
-            self._dials = turned(schedule(self._settings, self._recipe.epochs, at), surge)
+            self._dials = turned(schedule(self._settings, self._effort, self._recipe.epochs, at), surge)
             self._optimizer.zero_grad()
             sums += self._autoencode(rows)
             if self._uniformity:
-                self._spread(self._uniformity, windows(self._settings, self._recipe.epochs, at))
+                self._spread(self._uniformity, at)
             self._step()
         reconstruction, kl = (sums / steps).tolist()
         return PathFigures(reconstruction=reconstruction, kl=kl, dials=self._dials)
@@ -117,13 +117,14 @@ class PathTraining:
         loss, _ = self._vae_loss(operations, random)
         return float(loss)
 
-    def _spread(self, uniformity: Uniformity, windows: Tensor) -> None:
+    def _spread(self, uniformity: Uniformity, at: float) -> None:
         # Most draws are far from any boundary between operations, where no gradient is: those are decoded
         # and counted, but only the rest go through the network again to be pushed.
         latents = score.latents(self._effort.draws, self._random)
         with torch.no_grad():
             draws = decode(self._decoder, latents)
-        uniformity.observe(draws, windows.to(latents.device))
+        memory = windows(self._settings, self._effort, self._recipe.epochs, at)
+        uniformity.observe(draws, memory.to(latents.device))
         gradient = push(draws, uniformity.potential()).flatten(0, 1)
         chosen = gradient.abs().sum(0).topk(self._effort.pushed, sorted=False).indices
         logits = self._decoder(latents[chosen])

@@ -60,12 +60,8 @@ class Spread:
     """Learning rate at the end."""
     beta: float
     """Weight of the KL."""
-    weight: tuple[float, float]
-    """Weight of uniformity after the first tenth, and at the end; constant to 30 %, then geometric."""
     window: tuple[float, float]
     """Memory of the running distribution in draws, first and last, for four trits and more."""
-    low_window: float
-    """The same for single trits: few draws settle them, and a long memory would make them swing."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +74,10 @@ class Effort:
     """Prior draws decoded in each step."""
     pushed: int
     """Of these, how many are pushed: those that a push moves most."""
+    weight: tuple[float, float]
+    """Weight of uniformity after the first tenth, and at the end; constant to 30 %, then geometric."""
+    low_window: float
+    """Longest memory for single trits, in draws: few settle them, and a long memory would make them swing."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,6 +120,8 @@ class Scoring:
     """Prior draws decoded for coverage after each epoch, at least 50,000."""
     exact: float
     """Share of the validation operations that each path must reconstruct for an epoch to be eligible."""
+    sampling_draws: int
+    """Prior draws for the older figure, sampling coverage; 195,000 where it was published."""
     report_draws: int
     """Prior draws decoded for each kept snapshot at the end of the run, for the summary."""
 
@@ -128,8 +130,8 @@ class Scoring:
 class Plateau:
     """When a run is done."""
 
-    score: Literal["coverage", "loss"]
-    """Which score must improve: coverage of the weaker path, or the published loss."""
+    score: Literal["coverage", "elbo", "loss"]
+    """Which score must improve, as named in `choose.RULES`."""
     patience: int
     """Epochs without improvement after which the run ends."""
     least: float

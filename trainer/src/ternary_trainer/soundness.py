@@ -26,6 +26,7 @@ def _problems(recipe: Recipe) -> Iterator[str]:
     yield from _outside("clip", recipe.clip, 1e-6, 1e6)
     yield from _outside("scoring.draws", recipe.scoring.draws, QUOTED, 10**9)
     yield from _outside("scoring.report_draws", recipe.scoring.report_draws, QUOTED, 10**9)
+    yield from _outside("scoring.sampling_draws", recipe.scoring.sampling_draws, 1, 10**9)
     yield from _outside("scoring.exact", recipe.scoring.exact, 0, 1)
     yield from _outside("plateau.patience", recipe.plateau.patience, 1, 100_000)
     yield from _outside("plateau.least", recipe.plateau.least, 0, 1e9)
@@ -37,8 +38,8 @@ def _problems(recipe: Recipe) -> Iterator[str]:
 def _surges(recipe: Recipe) -> Iterator[str]:
     for number, surge in enumerate(recipe.surge):
         name = f"surge[{number}]"
-        yield from _outside(f"{name}.epoch", surge.epoch, 0, recipe.epochs - 1)
-        yield from _outside(f"{name}.epochs", surge.epochs, 1, recipe.epochs)
+        yield from _outside(f"{name}.epoch", surge.epoch, 0, 100_000)
+        yield from _outside(f"{name}.epochs", surge.epochs, 1, 100_000)
         yield from _outside(f"{name}.strength", surge.strength, 0, 10)
         for dial in ("noise", "beta", "exploration", "rate"):
             yield from _outside(f"{name}.{dial}", getattr(surge, dial), 1e-3, 1e3)
@@ -61,9 +62,7 @@ def _separate(settings: Separate, epochs: int) -> Iterator[str]:
     yield from _outside("separate.spread.rate", spread.rate, 1e-9, 1)
     yield from _outside("separate.spread.final_rate", spread.final_rate, 1e-9, spread.rate)
     yield from _outside("separate.spread.beta", spread.beta, 0, 100)
-    for value in spread.weight:
-        yield from _outside("separate.spread.weight", value, 1e-6, 1e6)
-    for value in (*spread.window, spread.low_window):
+    for value in spread.window:
         yield from _outside("separate.spread.window", value, 1, 1e12)
     yield from _effort("separate.A", settings.A)
     yield from _effort("separate.B", settings.B)
@@ -73,6 +72,9 @@ def _effort(name: str, effort: Effort) -> Iterator[str]:
     yield from _outside(f"{name}.passes", effort.passes, 1, 10_000)
     yield from _outside(f"{name}.draws", effort.draws, 1, 10**7)
     yield from _outside(f"{name}.pushed", effort.pushed, 1, effort.draws)
+    yield from _outside(f"{name}.low_window", effort.low_window, 1, 1e12)
+    for value in effort.weight:
+        yield from _outside(f"{name}.weight", value, 1e-6, 1e6)
 
 
 def _coupled(settings: Coupled) -> Iterator[str]:

@@ -27,7 +27,7 @@ def writing(run_dir: Path) -> Iterator[Callable[[EpochRecord], None]]:
         raise InputError("tensorboard is not installed; run: pip install 'ternary-trainer[tensorboard]'")
     from torch.utils.tensorboard import SummaryWriter
 
-    writer: Any = SummaryWriter(str(run_dir / "tensorboard"))  # type: ignore[no-untyped-call]
+    writer: Any = SummaryWriter(str(run_dir / "tensorboard"))
     try:
         yield lambda record: _write(writer, record)
     finally:

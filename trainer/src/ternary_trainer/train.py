@@ -250,10 +250,7 @@ def _one_thread_an_operation() -> Iterator[None]:
 
 def _choices(ended: Run) -> dict[str, Choice]:
     kept = {rule: ended.best(rule) for rule in choose.RULES}
-    reports = {
-        best.epoch: report(best.state, ended.seed, ended.recipe.scoring.report_draws)
-        for best in kept.values()
-    }
+    reports = {best.epoch: report(best.state, ended.seed, ended.recipe.scoring) for best in kept.values()}
     return {
         rule: Choice(rule=rule, epoch=best.epoch, reason=best.reason, **reports[best.epoch])
         for rule, best in kept.items()

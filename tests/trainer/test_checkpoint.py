@@ -1,0 +1,149 @@
+import hashlib
+import pickle
+import resource
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from ternary_sdk.errors import FormatError, InputError
+from ternary_trainer import checkpoint
+from ternary_trainer.model import initial
+
+PUBLISHED = Path(__file__).parents[3] / "shared" / "data" / "v5_5_epoch104.pt"
+
+
+def saved(path: Path, change: Callable[[dict[str, Any]], object] = lambda content: None) -> Path:
+    content: dict[str, Any] = {"epoch": 4, "model": initial(1).state_dict()}
+    change(content)
+    torch.save(content, path)
+    return path
+
+
+def refusal(path: Path) -> str:
+    with pytest.raises(FormatError) as caught:
+        checkpoint.load(path)
+    return str(caught.value)
+
+
+def test_what_is_saved_is_loaded_with_its_epoch_and_digest(tmp_path: Path) -> None:
+    state = initial(7).state_dict()
+    checkpoint.save(tmp_path / "a.pt", state=state, epoch=9, details={"note": "kept"})
+    loaded = checkpoint.load(tmp_path / "a.pt")
+    assert (loaded.epoch, loaded.details) == (9, {"note": "kept"})
+    assert loaded.source == hashlib.sha256((tmp_path / "a.pt").read_bytes()).hexdigest()
+    assert all(torch.equal(loaded.state[name], state[name]) for name in state)
+
+
+@pytest.mark.skipif(not PUBLISHED.exists(), reason="the published checkpoint is not beside the repository")
+def test_an_existing_v5_5_checkpoint_is_taken_as_it_is() -> None:
+    loaded = checkpoint.load(PUBLISHED)
+    assert loaded.epoch == 104
+    assert loaded.source.startswith("52d722ac")
+    assert loaded.source.endswith("615d")
+    assert loaded.details["rho"] == pytest.approx(0.26)
+
+
+def test_a_checkpoint_with_all_its_other_keys_is_taken(tmp_path: Path) -> None:
+    def published_keys(content: dict[str, Any]) -> None:
+        content |= {"optimizer": {"state": {}, "param_groups": []}, "best_val_loss": 0.36, "lambda1": 0.95}
+        content |= {"coverage_A_history": [52, 13880], "grad_balance_achieved": True, "phase": 2}
+
+    assert checkpoint.load(saved(tmp_path / "a.pt", published_keys)).details["phase"] == 2
+
+
+def test_a_missing_tensor_is_named(tmp_path: Path) -> None:
+    path = saved(tmp_path / "a.pt", lambda content: content["model"].pop("encoder_B.fc_mu.bias"))
+    assert refusal(path) == f"{path}: tensor 'encoder_B.fc_mu.bias' is missing, expected shape (16,)"
+
+
+def test_a_tensor_of_another_shape_is_named_with_both_shapes(tmp_path: Path) -> None:
+    path = saved(tmp_path / "a.pt", lambda c: c["model"].update({"decoder_A.decoder.4.bias": torch.zeros(9)}))
+    assert refusal(path) == f"{path}: tensor 'decoder_A.decoder.4.bias' has shape (9,), expected (27,)"
+
+
+def test_a_tensor_of_another_type_is_named(tmp_path: Path) -> None:
+    path = saved(tmp_path / "a.pt", lambda c: c["model"].update({"grad_norm_A_ema": torch.tensor(1)}))
+    expected = "tensor 'grad_norm_A_ema' is torch.int64 (torch.strided), expected dense torch.float32"
+    assert refusal(path) == f"{path}: {expected}"
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_tensor_that_is_not_finite_is_named(tmp_path: Path, value: float) -> None:
+    path = saved(tmp_path / "a.pt", lambda c: c["model"]["decoder_B.fc_out.weight"][3].fill_(value))
+    assert refusal(path) == f"{path}: tensor 'decoder_B.fc_out.weight' has values that are not finite"
+
+
+def test_a_tensor_of_some_other_model_is_named(tmp_path: Path) -> None:
+    path = saved(tmp_path / "a.pt", lambda c: c["model"].update({"decoder_C.bias": torch.zeros(1)}))
+    assert refusal(path) == f"{path}: tensor 'decoder_C.bias' is no part of a v5.5 model"
+
+
+def test_a_file_without_a_model_is_refused(tmp_path: Path) -> None:
+    path = saved(tmp_path / "a.pt", lambda content: content.pop("model"))
+    assert refusal(path) == f"{path}: key 'model' is NoneType, expected a dictionary of tensors"
+
+
+@pytest.mark.parametrize("epoch", [None, -1, True, "4"])
+def test_an_epoch_that_is_no_count_is_refused(tmp_path: Path, epoch: object) -> None:
+    path = saved(tmp_path / "a.pt", lambda content: content.update(epoch=epoch))
+    assert refusal(path) == f"{path}: epoch is {epoch!r}, expected a whole number from 0"
+
+
+@pytest.mark.parametrize("data", [b"", b"PK\x03\x04", b"not a checkpoint", pickle.dumps([1, 2])])
+def test_a_file_of_another_kind_is_refused(tmp_path: Path, data: bytes) -> None:
+    path = tmp_path / "a.pt"
+    path.write_bytes(data)
+    assert "a.pt: " in refusal(path)
+
+
+def test_a_damaged_file_is_refused_wherever_it_is_cut(tmp_path: Path) -> None:
+    whole = saved(tmp_path / "a.pt").read_bytes()
+    for part in (0.1, 0.5, 0.9, 0.999):
+        (tmp_path / "b.pt").write_bytes(whole[: int(part * len(whole))])
+        assert "not a file of tensors" in refusal(tmp_path / "b.pt")
+
+
+def test_a_missing_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="No such file or directory, expected a checkpoint file"):
+        checkpoint.load(tmp_path / "none.pt")
+
+
+class Malicious:
+    def __init__(self, target: Path) -> None:
+        self.target = target
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Path.write_text, (self.target, "the pickle ran")
+
+
+@pytest.mark.parametrize("key", ["model", "optimizer"])
+def test_no_code_in_a_checkpoint_ever_runs(tmp_path: Path, key: str) -> None:
+    target = tmp_path / "evidence"
+    path = saved(tmp_path / "a.pt", lambda content: content.update({key: Malicious(target)}))
+    assert "not a file of tensors written by torch.save" in refusal(path)
+    assert not target.exists()
+
+
+def test_a_full_disk_leaves_the_last_good_snapshot_intact(tmp_path: Path) -> None:
+    path = tmp_path / "a.pt"
+    checkpoint.save(path, state=initial(1).state_dict(), epoch=1)
+    before, (soft, hard) = path.read_bytes(), resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
+    try:
+        with pytest.raises(InputError, match=r"cannot be written .*what it held before is intact"):
+            checkpoint.save(path, state=initial(2).state_dict(), epoch=2)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert path.read_bytes() == before
+    assert [file.name for file in tmp_path.iterdir()] == ["a.pt"]
+
+
+def test_a_state_that_is_not_finite_is_never_written(tmp_path: Path) -> None:
+    state = initial(1).state_dict()
+    state["grad_norm_B_ema"] = torch.tensor(float("nan"))
+    with pytest.raises(FormatError, match="grad_norm_B_ema"):
+        checkpoint.save(tmp_path / "a.pt", state=state, epoch=0)
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,71 @@
+import io
+import re
+from pathlib import Path
+
+from rich.console import Console
+
+from ternary_trainer import progress
+from ternary_trainer.run import Run
+from ternary_trainer.tensorboard import figures
+
+
+def test_without_a_terminal_there_is_one_plain_line_an_epoch(finished: Run) -> None:
+    stream = io.StringIO()
+    with progress.watching(stream) as on_epoch:
+        for record in finished.history:
+            on_epoch(record)
+    lines = stream.getvalue().splitlines()
+    assert len(lines) == 4
+    assert "\x1b" not in stream.getvalue()
+    assert re.fullmatch(
+        r"epoch 3/4 spread  surge 0\.5  A \d+\.\d\d% exact \d+\.\d% KL \d+\.\d active \d+"
+        r"  B \d+\.\d\d% exact \d+\.\d% KL \d+\.\d active \d+  limit 92\.12%  loss \d+\.\d{3}  \d+:\d\d left",
+        lines[2],
+    )
+    assert lines[3].endswith("0:00 left")
+
+
+def test_the_view_of_a_terminal_shows_both_paths_beside_the_limit(finished: Run) -> None:
+    console = Console(file=io.StringIO(), force_terminal=True, width=100, color_system=None)
+    record = finished.history[2]
+    console.print(progress.view(record, 75.0))
+    assert isinstance(console.file, io.StringIO)
+    text = console.file.getvalue()
+    for expected in (
+        "epoch 3/4",
+        "surge 0.5 (recipe)",
+        f"{record.A.coverage:.2%}",
+        "limit 92.116%",
+        "1:15 left",
+    ):
+        assert expected in text
+
+
+def test_nothing_is_written_to_standard_output(finished: Run, capsys: object, tmp_path: Path) -> None:
+    import contextlib
+
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out), progress.watching(io.StringIO()) as on_epoch:
+        on_epoch(finished.history[0])
+    assert out.getvalue() == ""
+
+
+def test_time_left_follows_the_recent_epochs(finished: Run) -> None:
+    from dataclasses import replace
+
+    clock = progress.Remaining()
+    seconds = [100.0, 2.0, 2.0, 2.0, 2.0, 2.0]
+    left = [
+        clock.after(replace(finished.history[0], epoch=epoch, epochs=16, seconds=value))
+        for epoch, value in enumerate(seconds)
+    ]
+    assert left[0] == 1500.0
+    assert left[-1] == 20.0
+
+
+def test_tensorboard_gets_every_figure_of_a_record(finished: Run) -> None:
+    record = finished.history[1]
+    named = figures(record)
+    assert named["coverage/A"] == record.A.coverage
+    assert named["kl/B"] == record.B.kl
+    assert len(named) == 4 + 2 * 13
