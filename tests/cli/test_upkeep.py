@@ -155,3 +155,47 @@ def test_the_doctor_finds_nothing_wrong_or_says_what_to_type(ternary, vendor, sh
     assert findings["license"]["remedy"] == "get the license file again from the vendor, unedited"
     assert "license: get the license file again from the vendor, unedited\n" in done.err
     assert done.err.splitlines()[-1].endswith(" of 8 things looked at are wrong")
+
+
+def test_an_encrypted_package_runs_under_a_bound_license_on_its_installation_alone(
+    ternary, build, vendor, tmp_path, monkeypatch
+):
+    build.write(tmp_path / "build")
+    package, license, key, trust = (
+        tmp_path / f"acme.{kind}" for kind in ("ternary", "license", "pem", "trust")
+    )
+    secret = tmp_path / "acme.key"
+    trust.write_bytes(vendor.trust.data)
+    signing = "--keys", vendor.directory
+    made = ternary(
+        *("package", tmp_path / "build", "--name", "acme", "--version", "1.0.0", *signing),
+        *("--content-key", secret, "--out", package),
+    )
+    assert made.err == ""
+    told = ternary("machine", "--trust", trust, "--machine-id", "rack 7", "--key", key, "--json")
+    assert json.loads(told.text)["installation"].endswith(f", public key in {key}")
+    issued = ternary(
+        *("license", "issue", "--package", package, "--to", "Initech", "--expires", "2035-12-31", *signing),
+        *("--bind", key, "--seats", 1, "--content-key", secret, "--out", license, "--json"),
+    )
+    assert (issued.status, issued.err) == (0, "")
+    sample = "sample", package, "--license", license, "--trust", trust, "-n", 3
+    assert ternary(*sample).status == 0
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "elsewhere"))
+    monkeypatch.setenv("HOME", str(tmp_path / "elsewhere"))
+    refused = ternary(*sample)
+    assert (refused.status, refused.out) == (1, b"")
+    told = json.loads(issued.text)
+    assert refused.err.splitlines()[-1] == (
+        f"error: license {told['id']} is bound to installation key {told['bound_to']}, "
+        "which this user does not hold; ask Acme Logic to issue it anew"
+    )
+    unusable = ternary(
+        *("license", "issue", "--package", package, "--to", "Initech", "--expires", "never", *signing),
+        *("--out", tmp_path / "unusable.license"),
+    )
+    assert (unusable.status, unusable.err) == (
+        1,
+        f"error: {package}: its graphs are encrypted; add --content-key F, what 'ternary package' "
+        "encrypted them with\n",
+    )

@@ -157,11 +157,20 @@ def _write_directory(directory: Path, files: Mapping[str, bytes]) -> None:
 
 
 def _load_key(path: Path, role: Role, trust: Trust) -> SigningKey:
-    key = SigningKey.from_pem(_read(path, private=True), str(path))
+    key = SigningKey.from_pem(read_private(path), str(path))
     vouched = trust.root.kid == key.kid if role is Role.ROOT else trust.keys.get(key.kid, (None,))[0] is role
     if not vouched:
         raise InputError(f"{path}: key {key.kid} is not the trust file's for role {role}")
     return key
+
+
+def read_private(path: Path) -> bytes:
+    """A private file's bytes.
+
+    Raises:
+        InputError: If it cannot be read, or others can read it.
+    """
+    return _read(path, private=True)
 
 
 def _read(path: Path, *, private: bool = False) -> bytes:

@@ -96,6 +96,9 @@ def license_facts(license: License) -> dict[str, Any]:
         "not_before": moment(license.not_before) if license.not_before else None,
         "expires": moment(license.expires) if license.expires else None,
         "machines": list(license.machines) if license.machines is not None else None,
+        "bound_to": license.bound_to,
+        "seats": license.seats,
+        "content_keys": [key.digest for key in license.content_keys],
         "unique_operations": license.unique_operations,
     }
 
@@ -117,6 +120,9 @@ def license_words(license: License, *, drawn: int | None = None) -> dict[str, st
         "from": facts["not_before"] or facts["issued"],
         "until": facts["expires"] or "it never expires",
         "machines": ", ".join(facts["machines"]) if facts["machines"] else "any",
+        "bound to": f"installation key {license.bound_to}"
+        if license.bound_to
+        else "nobody: keep the file secret",
         "quota": counted if drawn is None else f"{counted}, {drawn:,} drawn so far on this machine",
     }
 

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 
 NewTrust = Annotated[Path, argument("FILE", "The trust file that the vendor sent.")]
 LicenseArgument = Annotated[Path | None, argument("L", "The license; default: the pinned one.")]
+KeyFile = Annotated[
+    Path | None,
+    option("--key", metavar="F", text="Write this installation's public key, for a license bound to it."),
+]
 Export = Annotated[Path | None, option("--export", metavar="F", text="Write the signed report here.")]
 
 _BAR = 24
@@ -54,16 +58,31 @@ def doctor(
         raise TernaryError(f"{len(wrong)} of {len(findings)} things looked at are wrong")
 
 
-def machine(trust: TrustOption = None, machine_id: MachineOption = None, as_json: JsonOption = False) -> None:
+def machine(
+    trust: TrustOption = None,
+    machine_id: MachineOption = None,
+    key: KeyFile = None,
+    as_json: JsonOption = False,
+) -> None:
     """Print this machine's id for a vendor, where it comes from and why it might change."""
     from ternary_cli import pins
+    from ternary_cli.files import write
     from ternary_cli.selection import select_trust
+    from ternary_sdk import state
+    from ternary_sdk.clock import establish
     from ternary_sdk.machine import identify
+    from ternary_sdk.permit import newest_list
 
     pinned = pins.load()
     explicit = machine_id or (pinned.machine_id if pinned else None)
-    found = identify(select_trust(trust, pinned).root.kid, explicit=explicit)
+    held = select_trust(trust, pinned)
+    if key is not None:
+        installation = establish(state.for_vendor(held.root.kid), datetime.now(UTC), signed=newest_list(held))
+        write(installation.public.to_pem(), key)
+    found = identify(held.root.kid, explicit=explicit)
     facts = {"id": found.id, "source": found.source, "changes_if": found.may_change}
+    if key is not None:
+        facts["installation"] = f"{installation.kid}, public key in {key}"
     _print(facts, as_json)
 
 

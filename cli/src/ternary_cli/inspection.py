@@ -2,7 +2,12 @@
 ``ternary verify`` and ``ternary info``: what a package is, and whether it is what it says.
 """
 
+from typing import TYPE_CHECKING
+
 from ternary_cli.options import JsonOption, PackageArgument, TrustOption
+
+if TYPE_CHECKING:
+    from ternary_cli.selection import Selection
 
 
 def verify(package: PackageArgument = None, trust: TrustOption = None, as_json: JsonOption = False) -> None:
@@ -12,22 +17,32 @@ def verify(package: PackageArgument = None, trust: TrustOption = None, as_json: 
     from ternary_cli.terminal import show, show_json
 
     selection = select(package, None, trust)
-    with selection.open() as model:
-        facts = package_facts(model.package, selection.trust, len(selection.package))
-        reached = {path: len(model.reachable(path=path)) for path in facts["paths"]}
+    read = selection.read()
+    facts = package_facts(read, selection.trust, len(selection.package))
+    reached = None if read.locked and selection.license is None else _reached(selection)
     if as_json:
         show_json({"verified": True, "proved_reachable": reached, **facts})
         return
+    lines = [
+        f"{facts['name']} is what {facts['vendor']} signed (root {facts['root']})",
+        f"sha256 {facts['digest']}",
+    ]
+    if reached is None:
+        show([*lines, "signed; not re-proved: its graphs are encrypted, and only its license has the key"])
+        return
     show(
-        [
-            f"{facts['name']} is what {facts['vendor']} signed (root {facts['root']})",
-            f"sha256 {facts['digest']}",
-            *(
-                f"path {path}: {count:,} reachable operations proved on this machine"
-                for path, count in reached.items()
-            ),
+        lines
+        + [
+            f"path {path}: {number:,} reachable operations proved on this machine"
+            for path, number in reached.items()
         ]
     )
+
+
+def _reached(selection: "Selection") -> dict[str, int]:
+    """How many operations each path was proved to reach, just now."""
+    with selection.open() as model:
+        return {claim.path: len(model.reachable(path=claim.path)) for claim in model.certificate.paths}
 
 
 def info(package: PackageArgument = None, trust: TrustOption = None, as_json: JsonOption = False) -> None:

@@ -4,7 +4,7 @@
 
 from datetime import UTC, datetime, time
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 from ternary_cli.options import (
     JsonOption,
@@ -17,6 +17,8 @@ from ternary_cli.options import (
 )
 from ternary_cli.vendor_extra import vendor_extra
 
+MAX_KEY: Final = 4096
+
 LicenseArgument = Annotated[Path | None, argument("L", "The license; default: the pinned one.")]
 Package = Annotated[Path, option("--package", metavar="FILE", text="The package it is for.")]
 Customer = Annotated[str, option("--to", metavar="CUSTOMER", text="Whom it is for.")]
@@ -28,6 +30,19 @@ Quota = Annotated[
 ]
 Machines = Annotated[
     list[str] | None, option("--machine", metavar="ID", text="A machine it runs on; repeat for more.")
+]
+
+Bind = Annotated[
+    Path | None,
+    option(
+        "--bind", metavar="KEY", text="Only under this installation key, as 'ternary machine --key' wrote it."
+    ),
+]
+Seats = Annotated[
+    int | None, option("--seats", metavar="N", text="Machines at once; with --machine or --bind.")
+]
+ContentKey = Annotated[
+    Path | None, option("--content-key", metavar="F", text="What an encrypted package was encrypted with.")
 ]
 
 
@@ -66,6 +81,9 @@ def issue(
     allow: Allow = "encode,decode,sample",
     unique_operations: Quota = None,
     machine: Machines = None,
+    bind: Bind = None,
+    seats: Seats = None,
+    content_key: ContentKey = None,
     as_json: JsonOption = False,
 ) -> None:
     """Vendor: issue a license for one package."""
@@ -73,22 +91,33 @@ def issue(
     from ternary_cli.files import read, write_new
     from ternary_cli.terminal import pairs, show, show_json
     from ternary_sdk import package as packages
+    from ternary_sdk.errors import InputError
+    from ternary_sdk.keys import PublicKey
     from ternary_sdk.license import License
 
     with vendor_extra("ternary license issue"):
+        from ternary_license_server import content_key as content_keys
         from ternary_license_server import issue as issuing
         from ternary_license_server import keys as vendor_keys
     ring = vendor_keys.load(keys)
     data, _ = read(package, most=packages.MAX_PACKAGE)
-    identity = packages.Package.read(data, ring.trust).identity
+    licensed = packages.Package.read(data, ring.trust)
+    if licensed.locked and content_key is None:
+        raise InputError(
+            f"{package}: its graphs are encrypted; add --content-key F, what 'ternary package' encrypted "
+            "them with"
+        )
     token = issuing.issue(
         ring,
-        package=identity,
+        package=licensed.identity,
         customer=customer,
         expires=last_moment(expires),
         entitlements=[name.strip() for name in allow.split(",")],
         unique_operations=unique_operations,
         machines=machine or None,
+        bound_to=PublicKey.from_pem(read(bind, most=MAX_KEY)[0], str(bind)) if bind else None,
+        seats=seats,
+        content_keys={licensed.identity.digest: content_keys.load(content_key)} if content_key else None,
         now=datetime.now(UTC),
     )
     write_new(token + b"\n", out)

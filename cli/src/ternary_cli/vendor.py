@@ -21,6 +21,11 @@ Terms = Annotated[
     Path | None, option("--terms", metavar="FILE.md", text="License terms; default: the standard ones.")
 ]
 
+ContentKey = Annotated[
+    Path | None,
+    option("--content-key", metavar="F", text="Encrypt the graphs under the key in this file; made if new."),
+]
+
 
 def export(source: Source, out: NewFolder, rule: Rule = None, as_json: JsonOption = False) -> None:
     """Vendor: make graphs and a certificate of a run."""
@@ -39,7 +44,8 @@ def export(source: Source, out: NewFolder, rule: Rule = None, as_json: JsonOptio
         paths = {claim.path: coverage_facts(claim) for claim in build.certificate.paths}
         show_json(facts | {"weights": origin.weights, "paths": paths})
         return
-    words = {"build": str(out), "snapshot": f"epoch {origin.epoch}: {origin.reason}"}
+    why = origin.reason if origin.kind == "run" else f"Epoch {origin.epoch}: {origin.reason}"
+    words = {"build": str(out), "snapshot": why}
     show([*pairs(words), "", *coverage_lines(build.certificate)])
 
 
@@ -50,6 +56,7 @@ def package(
     keys: KeysOption,
     out: NewFileOption,
     terms: Terms = None,
+    content_key: ContentKey = None,
     as_json: JsonOption = False,
 ) -> None:
     """Vendor: sign a build and make one .ternary file of it."""
@@ -63,6 +70,7 @@ def package(
     with vendor_extra("ternary package"):
         from ternary_export import packaging
         from ternary_export.build import Build
+        from ternary_license_server import content_key as content_keys
         from ternary_license_server import keys as vendor_keys
     ring = vendor_keys.load(keys)
     data = packaging.package(
@@ -71,6 +79,7 @@ def package(
         version=parse_version(version),
         signer=ring.signer(Role.PACKAGE),
         terms=read_text(terms) if terms else None,
+        content_key=content_keys.make(content_key) if content_key else None,
     )
     facts = package_facts(Package.read(data, ring.trust), ring.trust, len(data))
     write_new(data, out)
