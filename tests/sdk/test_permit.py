@@ -1,4 +1,6 @@
+import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -180,3 +182,35 @@ def test_usage_report_holds_what_was_counted(granted: Terms, now: datetime, tmp_
     held = installation.find(tmp_path / "state")
     assert held is not None
     assert found.installation == held.public
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs fork")
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_permit_used_before_fork_works_in_parent_and_child(granted: Terms, now: datetime) -> None:
+    permit = granted(expires=now + DAY, unique_operations=3)
+    permit.allow("sample", now)
+    permit.count(some(1))
+    child = os.fork()
+    if child == 0:
+        try:
+            permit.allow("sample", now + timedelta(minutes=2))
+            permit.count(some(2))
+            os._exit(0)
+        finally:
+            os._exit(1)
+    permit.allow("sample", now + timedelta(minutes=3))
+    permit.count(some(3))
+    assert os.waitpid(child, 0)[1] == 0
+    assert permit.ledger.drawn("L-17") == some(1, 2, 3)()
+
+
+def test_threads_share_a_permit(granted: Terms, now: datetime) -> None:
+    permit = granted(expires=now + DAY, unique_operations=20)
+
+    def call(index: int) -> None:
+        permit.allow("sample", now + timedelta(seconds=10 * index))
+        permit.count(some(index))
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(call, range(20)))
+    assert len(permit.ledger.drawn("L-17")) == 20
