@@ -80,9 +80,9 @@ def summarize(terminal: Terminal, total: float) -> None:
     for path, certified in info["paths"].items():
         share = next(prior for prior in certified["prior"] if prior["draws"] == 50_000)
         print(
-            f"  path {path}    {share['percent']} % of the space in 50,000 draws, counted by hash "
-            f"(no sampler beats {share['limit_percent']} %)\n"
-            f"            {certified['reachable']:,} of {SPACE:,} operations reachable, each with a proof"
+            f"  path {path}    covers {share['percent']} % of the space in 50,000 draws, counted by hash\n"
+            f"            (perfect independent draws: {share['limit_percent']} %, none can do better)\n"
+            f"            reaches {certified['reachable']:,} of {SPACE:,} operations, each with a proof"
         )
     print(f"  surge     {surge(terminal.folder / 'run')}")
     print(f"  package   {info['bytes']:,} bytes, sha256 {info['digest']}")
@@ -97,7 +97,7 @@ def summarize(terminal: Terminal, total: float) -> None:
     with (terminal.folder / "all.csv").open() as file:
         for row in list(csv.reader(file))[:6]:
             print("    " + " ".join(f"{cell:>5}" for cell in row))
-    print(f"\nEverything is in {terminal.folder}/. Next: ternary use {PACKAGE} --license acme.license")
+    print(f"\nEverything is in {terminal.folder}/. Next, there: ternary use {PACKAGE} --license acme.license")
 
 
 def drawn(file: Path) -> int:

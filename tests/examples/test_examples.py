@@ -139,7 +139,7 @@ def test_the_release_script_makes_what_a_customer_gets(quick_recipe, tmp_path):
 def test_the_demo_runs_twice_in_one_folder_and_spares_a_foreign_one(quick_recipe, tmp_path):
     for _ in range(2):
         done = run(sys.executable, EXAMPLES / "demo.py", "demo", quick_recipe, folder=tmp_path)
-        assert "operations reachable, each with a proof" in done.stdout
+        assert "of 19,683 operations, each with a proof" in done.stdout
         assert "different operations drawn:" in done.stdout
     (tmp_path / "demo" / "thesis.txt").write_text("mine")
     done = run(sys.executable, EXAMPLES / "demo.py", "demo", quick_recipe, folder=tmp_path, status=1)

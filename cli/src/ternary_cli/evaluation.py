@@ -62,8 +62,18 @@ def make(directory: Path, *, recipe: str, now: datetime) -> None:
     note(f"{directory}: {size:,} bytes, root {ring.trust.root.kid}; its private keys are gone")
 
 
-if __name__ == "__main__":
+def main(words: list[str]) -> int:
+    """Make the package in the one directory named; the exit status, as the ``ternary`` command has it."""
+    if len(words) != 1:
+        note("usage: python -m ternary_cli.evaluation DIR")
+        return 2
     try:
-        make(Path(sys.argv[1]), recipe="coverage", now=datetime.now(UTC))
-    except (TernaryError, IndexError) as refusal:
-        raise SystemExit(f"error: {refusal}") from None
+        make(Path(words[0]), recipe="coverage", now=datetime.now(UTC))
+    except TernaryError as refusal:
+        note(f"error: {refusal}")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

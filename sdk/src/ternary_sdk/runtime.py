@@ -16,11 +16,15 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime as ort
 
 from ternary_sdk.errors import FormatError, InputError
 from ternary_sdk.latents import LATENT_SIZE
 from ternary_sdk.operations import TRITS
+
+# From its import on, ONNX Runtime 1.32 looks up its maker's host and keeps a device id in the user's cache.
+# Only this variable, set before the import, prevents both. A host that imported it earlier has chosen itself.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+import onnxruntime as ort
 
 BLOCK: Final = 2048
 """Rows computed at a time: large enough to amortize a call, small enough for a core's cache."""

@@ -1,0 +1,88 @@
+"""The evaluation package: it answers where nothing is configured, needs no state, and can be made anew."""
+
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from ternary_cli import evaluation
+from ternary_sdk import Model
+from ternary_sdk.operations import OPERATIONS
+
+SAID = "no package chosen: this is the SDK's evaluation package; choose with options or 'ternary use'\n"
+
+
+def shell(line, folder):
+    scripts = Path(sys.executable).parent
+    return subprocess.run(
+        ["bash", "-o", "pipefail", "-c", line],
+        cwd=folder,
+        env={"PATH": f"{scripts}{os.pathsep}/usr/bin:/bin", "HOME": str(folder / "home")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_it_answers_at_once_and_says_so(ternary):
+    done = ternary("sample", "--unique", "-n", 10, "--seed", 7)
+    assert done.status == 0
+    assert len({line.split(",")[0] for line in done.text.splitlines()}) == 11
+    assert done.err.startswith(SAID)
+    assert done.err.count("\n") == 2
+
+
+def test_what_is_sampled_encoded_and_decoded_is_what_was_sampled(tmp_path):
+    sampled = shell(
+        "ternary sample --unique -n 2000 --seed 7 | tee sampled | ternary encode | ternary decode", tmp_path
+    )
+    assert sampled.returncode == 0
+    assert sampled.stdout == (tmp_path / "sampled").read_text()
+    assert len(sampled.stdout.splitlines()) == 2001
+
+
+def test_it_leaves_nothing_behind(tmp_path):
+    assert shell("ternary sample | ternary encode | ternary decode", tmp_path).returncode == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_it_reaches_everything_on_both_paths_and_not_one_more(ternary):
+    with Model.evaluation() as model:
+        for claim in model.certificate.paths:
+            assert len(claim.reachable.operations) == OPERATIONS
+            assert claim.at(50_000).coverage > 0.905
+    done = ternary("sample", "--unique", "-n", OPERATIONS + 1)
+    assert (done.status, done.out) == (1, b"")
+    assert done.err == (
+        f"{SAID}error: 19,684 different operations were asked for, but the certified model reaches 19,683\n"
+    )
+
+
+def test_its_license_never_ends_and_grants_everything(ternary):
+    shown = ternary("license", "show", "--json")
+    assert '"expires": null' in shown.text
+    assert '"unique_operations": null' in shown.text
+    assert shown.text.count('"allowed"') == 3
+
+
+@pytest.mark.slow
+def test_it_can_be_made_anew_under_keys_that_are_not_kept(quick_recipe, tmp_path, monkeypatch):
+    monkeypatch.setattr(evaluation, "MOST_BYTES", 2_000_000)  # a poor model's certificate is long
+    with Model.evaluation() as shipped:
+        before = shipped.package.signed_by
+    evaluation.make(tmp_path, recipe=str(quick_recipe), now=datetime.now(UTC))
+    files = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    assert set(files) == {f"evaluation.{kind}" for kind in ("ternary", "license", "trust")}
+    assert not any(b"PRIVATE KEY" in data for data in files.values())
+    package, license, trust = (files[f"evaluation.{kind}"] for kind in ("ternary", "license", "trust"))
+    with Model.open(package, license=license, trust=trust) as model:
+        assert model.package.signed_by != before
+        assert len(model.sample(100, unique=True, seed=7)) == 100
+
+
+def test_its_maker_takes_one_directory(capsys):
+    assert evaluation.main([]) == 2
+    assert capsys.readouterr().err == "usage: python -m ternary_cli.evaluation DIR\n"
