@@ -157,6 +157,16 @@ def test_the_doctor_finds_nothing_wrong_or_says_what_to_type(ternary, vendor, sh
     assert done.err.splitlines()[-1].endswith(" of 8 things looked at are wrong")
 
 
+def test_the_doctor_looks_at_all_three_files_or_at_none(ternary, tmp_path):
+    done = ternary("doctor", tmp_path / "acme.ternary")
+    assert (done.status, done.err) == (
+        1,
+        "error: the doctor looks at all three: ternary doctor FILE --license L --trust T\n",
+    )
+    done = ternary("doctor")
+    assert (done.status, done.err.count("\n")) == (0, 1)
+
+
 def test_an_encrypted_package_runs_under_a_bound_license_on_its_installation_alone(
     ternary, build, vendor, tmp_path, monkeypatch
 ):

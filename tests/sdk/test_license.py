@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from joserfc import jwt
+from joserfc.jwk import ECKey
 
 from ternary_license_server import keyset
 from ternary_license_server.issue import issue
@@ -486,3 +488,16 @@ def test_first_reason_by_precedence_wins(license: License, package: PackageIdent
         Reason.MACHINE_MISMATCH,
         Reason.ENTITLEMENT_MISSING,
     ]
+
+
+def test_stock_library_reads_our_licenses_and_we_read_its(
+    ring: KeyRing, now: datetime, package: PackageIdentity, claims: Claims
+) -> None:
+    key = ring.signer(Role.LICENSE)
+    ours = issue(ring, package=package, customer="Initech", now=now, license_id="L-17")
+    read = jwt.decode(ours.decode(), ECKey.import_key(key.public.jwk), algorithms=["ES256"])
+    assert read.header == {"alg": "ES256", "kid": key.kid, "typ": TYP}
+    assert read.claims == claims
+    header = {"alg": "ES256", "kid": key.kid, "typ": TYP}
+    theirs = jwt.encode(header, claims, ECKey.import_key(key.to_pem()), algorithms=["ES256"])
+    assert License.read(theirs.encode(), ring.trust) == License.read(ours, ring.trust)

@@ -122,7 +122,7 @@ def license_words(license: License, *, drawn: int | None = None) -> dict[str, st
         "machines": ", ".join(facts["machines"]) if facts["machines"] else "any",
         "bound to": f"installation key {license.bound_to}"
         if license.bound_to
-        else "nobody: keep the file secret",
+        else "nobody: whoever has the file has the license",
         "quota": counted if drawn is None else f"{counted}, {drawn:,} drawn so far on this machine",
     }
 

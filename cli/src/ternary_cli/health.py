@@ -154,14 +154,16 @@ def _case(package: Path | None, license: Path | None, trust: Path | None, machin
     from ternary_cli import pins
     from ternary_cli.selection import EVALUATION
     from ternary_sdk.doctor import Case
+    from ternary_sdk.errors import InputError
 
     pinned = pins.load()
-    if pinned is None and package is None and license is None and trust is None:
+    if pinned is not None:
+        package, license, trust = package or pinned.package, license or pinned.license, trust or pinned.trust
+        machine_id = machine_id or pinned.machine_id
+    elif package is None and license is None and trust is None:
         note(EVALUATION)
-    shipped = Path(str(files("ternary_sdk") / "evaluation"))
-    return Case(
-        package=package or (pinned.package if pinned else shipped / "evaluation.ternary"),
-        license=license or (pinned.license if pinned else shipped / "evaluation.license"),
-        trust=trust or (pinned.trust if pinned else shipped / "evaluation.trust"),
-        machine_id=machine_id or (pinned.machine_id if pinned else None),
-    )
+        shipped = Path(str(files("ternary_sdk") / "evaluation"))
+        package, license, trust = (shipped / f"evaluation.{kind}" for kind in ("ternary", "license", "trust"))
+    if package is None or license is None or trust is None:
+        raise InputError("the doctor looks at all three: ternary doctor FILE --license L --trust T")
+    return Case(package=package, license=license, trust=trust, machine_id=machine_id)
