@@ -8,6 +8,7 @@ Everything this SDK refuses, as one family of exceptions.
     ├── ProofError       a model does not do what its certificate says
     ├── CoverageError    more different operations were asked for than the certified model reaches
     ├── LedgerError      the meter of drawn operations cannot be read or written
+    ├── ServerError      a license server cannot be reached, or does not do what was asked
     └── LicenseError     the license does not allow it; ``code`` says why
 
 Callers catch ``TernaryError`` and print it: every message is one sentence that names the object, what
@@ -43,6 +44,10 @@ class CoverageError(TernaryError):
 
 class LedgerError(TernaryError):
     """The meter of drawn operations cannot be read or written."""
+
+
+class ServerError(TernaryError):
+    """A license server cannot be reached, or does not do what was asked."""
 
 
 class Reason(StrEnum):

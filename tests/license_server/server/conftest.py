@@ -4,15 +4,17 @@ A vendor's server for tests: databases, a small shop, clients with installations
 SQLite always; PostgreSQL where there is one, in a schema of its own that is dropped at the end.
 """
 
+import asyncio
 import os
 import secrets
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 import psycopg
 import pytest
 
@@ -20,12 +22,16 @@ from ternary_license_server import keys
 from ternary_license_server.database.engine import Database
 from ternary_license_server.database.migration import migrate
 from ternary_license_server.keys import KeyRing
-from ternary_license_server.service import activation, catalog, life
+from ternary_license_server.service import access, activation, catalog, life
 from ternary_license_server.service.catalog import Policy
 from ternary_license_server.service.once import once
+from ternary_license_server.settings import Settings
+from ternary_license_server.vendor_keys import VendorKeys
+from ternary_license_server.web.app import build
 from ternary_sdk import canonical, installation, online_request
 from ternary_sdk.identity import PackageIdentity
 from ternary_sdk.installation import Installation
+from ternary_sdk.online import LicenseServer
 from ternary_sdk.online_request import Request
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -37,18 +43,20 @@ VARIABLE = "TERNARY_TEST_POSTGRESQL"
 LOOPBACK = "postgresql://127.0.0.1/test"
 
 
-def postgresql() -> str:
-    """Address of the PostgreSQL database for tests, or skip."""
-    url = os.environ.get(VARIABLE) or (LOOPBACK if os.environ.get("CI") == "true" else None)
-    if url is None:
-        pytest.skip(f"no PostgreSQL: set {VARIABLE} to the address of a database, such as {LOOPBACK}")
+def postgresql() -> str | None:
+    """Address of the PostgreSQL database for tests; None where there is none."""
+    if VARIABLE in os.environ:
+        return os.environ[VARIABLE]
+    if os.environ.get("CI") != "true":
+        return None
     try:
-        psycopg.connect(url, connect_timeout=3).close()
-    except psycopg.OperationalError as error:
-        if VARIABLE in os.environ:
-            raise
-        pytest.skip(f"no PostgreSQL at {LOOPBACK} ({error}): set {VARIABLE} to the address of a database")
-    return url
+        psycopg.connect(LOOPBACK, connect_timeout=3).close()
+    except psycopg.OperationalError:
+        return None
+    return LOOPBACK
+
+
+KINDS = ["sqlite"] if postgresql() is None else ["sqlite", "postgresql"]
 
 
 @contextmanager
@@ -176,7 +184,7 @@ def database_address() -> Callable[..., Any]:
     return address
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+@pytest.fixture(scope="module", params=KINDS)
 def shop(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, vendor_keys: KeyRing
 ) -> Iterator[Shop]:
@@ -187,13 +195,31 @@ def shop(
         yield shop
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=KINDS)
 def new_shop(request: pytest.FixtureRequest, tmp_path: Path, vendor_keys: KeyRing) -> Iterator[Shop]:
     """A database for one test that damages it or looks at all of it."""
     with opened(request.param, tmp_path) as database:
         shop = Shop(database, vendor_keys)
         shop.stock()
         yield shop
+
+
+@pytest.fixture
+def make_shop(vendor_keys: KeyRing) -> Callable[[str], Shop]:
+    """Opens and stocks a shop on the database at an address."""
+
+    def make(url: str) -> Shop:
+        shop = Shop(Database(url), vendor_keys)
+        migrate(shop.database)
+        shop.stock()
+        return shop
+
+    return make
+
+
+@pytest.fixture
+def database_kinds() -> list[str]:
+    return KINDS
 
 
 @pytest.fixture
@@ -207,9 +233,88 @@ def new_client() -> Callable[[], Installation]:
     return lambda: installation.draft(Path("unused"))
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Long races run when they are asked for: ``-m stress``."""
-    if "stress" not in (config.option.markexpr or ""):
-        for item in items:
-            if item.get_closest_marker("stress"):
-                item.add_marker(pytest.mark.skip(reason="a long race; run it with 'make stress'"))
+class Wire(httpx.BaseTransport):
+    """Carries a synchronous client's requests to an application in this process."""
+
+    def __init__(self, app: Any) -> None:
+        self.inner = httpx.ASGITransport(app)
+        self.runner = asyncio.Runner()
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        async def carry() -> httpx.Response:
+            came = await self.inner.handle_async_request(request)
+            return httpx.Response(came.status_code, headers=came.headers, content=await came.aread())
+
+        return self.runner.run(carry())
+
+    def close(self) -> None:
+        """One wire serves many clients, each of which closes it."""
+
+
+@dataclass
+class Site(Shop):
+    """A shop with a server in front of it, a clock to turn, and an admin token."""
+
+    vendor: Any = None
+    wired: Any = None
+    token: str = ""
+    moment: datetime = NOW
+
+    def wire(self) -> Any:
+        """How an SDK client's requests travel to the server, without a network."""
+        return self.wired
+
+    def online(self, directory: Path, trust: Any = None) -> LicenseServer:
+        trust = trust or self.ring.trust
+        return LicenseServer("http://127.0.0.1", trust, directory=directory, transport=self.wire())
+
+    def admin(self, method: str, path: str, **arguments: Any) -> Any:
+        headers = {"Authorization": f"Bearer {self.token}", "Idempotency-Key": secrets.token_hex(8)}
+        headers |= arguments.pop("headers", {})
+        return self.http(method, f"/admin/v1{path}", headers=headers, **arguments)
+
+    def http(self, method: str, path: str, **arguments: Any) -> Any:
+        with httpx.Client(transport=self.wired, base_url="http://127.0.0.1") as client:
+            return client.request(method, path, **arguments)
+
+
+def open_site(kind: str, directory: Path, ring: KeyRing, stack: ExitStack, **limits: Any) -> Site:
+    database = stack.enter_context(opened(kind, directory))
+    vendor = VendorKeys(ring.directory)
+    site = Site(database, ring, vendor=vendor)
+    settings = Settings(keys=ring.directory, **({"rate": 1_000_000, "key_rate": 1_000_000} | limits))
+    site.wired = Wire(build(settings, database=database, vendor=vendor, clock=lambda: site.moment))
+    stack.callback(site.wired.runner.close)
+    with database.write() as transaction:
+        site.token = access.add_first(transaction, NOW) or ""
+    site.stock()
+    return site
+
+
+@pytest.fixture
+def make_site(tmp_path: Path) -> Iterator[Callable[..., Site]]:
+    """Opens sites with limits, or keys, of their own."""
+    with ExitStack() as stack:
+        yield lambda kind, ring, **limits: open_site(kind, tmp_path, ring, stack, **limits)
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def running(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, vendor_keys: KeyRing
+) -> Iterator[Site]:
+    with ExitStack() as stack:
+        yield open_site(request.param, tmp_path_factory.mktemp("site"), vendor_keys, stack)
+
+
+@pytest.fixture
+def site(running: Site) -> Site:
+    """A server whose clock stands at ``now``; a module's tests share its database."""
+    running.moment = NOW
+    return running
+
+
+@pytest.fixture(params=KINDS)
+def kind(request: pytest.FixtureRequest) -> str:
+    """Which database."""
+    kind: str = request.param
+    return kind

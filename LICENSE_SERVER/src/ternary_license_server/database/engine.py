@@ -24,7 +24,7 @@ class DatabaseError(TernaryError):
     """The database cannot be reached or used."""
 
 
-class RowRefused(DatabaseError):
+class RowConflictError(DatabaseError):
     """The database's own constraints rule a row out: somebody else was first."""
 
 
@@ -102,7 +102,7 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except IntegrityError as error:
-        raise RowRefused(f"database: a row was refused ({_first_line(error)})") from error
+        raise RowConflictError(f"database: a row was refused ({_first_line(error)})") from error
     except SQLAlchemyError as error:
         raise DatabaseError(f"database: cannot be used ({_first_line(error)})") from error
 

@@ -8,7 +8,7 @@ head that ``ternary server audit verify`` prints somewhere else, and compare.
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -29,6 +29,7 @@ _LOCK_HEAD: Final = (
     .where(audit_heads.c.stream == bindparam("of_stream"))
     .with_for_update()
 )
+_ALL: Final = select(audit).order_by(audit.c.stream, audit.c.number)
 _INSERT: Final = insert(audit)
 _MOVE_HEAD: Final = update(audit_heads).where(audit_heads.c.stream == bindparam("of_stream"))
 
@@ -91,13 +92,10 @@ def lock(transaction: Connection, stream: str) -> None:
     _head(transaction, stream)
 
 
-def entries(transaction: Connection, stream: str | None = None) -> Iterator[Entry]:
-    """The rows of one stream or of all, in order."""
-    query = select(audit).order_by(audit.c.stream, audit.c.number)
-    if stream is not None:
-        query = query.where(audit.c.stream == stream)
-    for row in transaction.execute(query.execution_options(yield_per=1000)):
-        yield Entry(**row._mapping)
+def entries(transaction: Connection, stream: str | None = None, limit: int | None = None) -> list[Entry]:
+    """The rows of one stream or of all, in order, at most ``limit``."""
+    query = _ALL if stream is None else _ALL.where(audit.c.stream == stream)
+    return [Entry(**row._mapping) for row in transaction.execute(query.limit(limit))]
 
 
 def faults(transaction: Connection) -> list[str]:
@@ -107,10 +105,13 @@ def faults(transaction: Connection) -> list[str]:
         for row in transaction.execute(select(audit_heads).order_by(audit_heads.c.stream))
     }
     found: list[str] = []
-    for stream, rows in groupby(entries(transaction), key=lambda entry: entry.stream):
+    every = transaction.execute(_ALL.execution_options(yield_per=1000))
+    for stream, rows in groupby((Entry(**row._mapping) for row in every), key=lambda entry: entry.stream):
         found += _stream_faults(stream, list(rows), heads.pop(stream, None))
     return found + [
-        f"audit of {stream}: all {number} rows were deleted" for stream, (number, _) in heads.items()
+        f"audit of {stream}: all {number} rows were deleted"
+        for stream, (number, _) in heads.items()
+        if number
     ]
 
 

@@ -1,0 +1,54 @@
+"""
+What the server publishes for everybody: the key set, the revocation list, and the trust file of both.
+
+The list is a function of the key directory and the database, date and version included, so all replicas
+publish the same one and it only ever goes forward.
+"""
+
+from sqlalchemy import Connection, func, select
+
+from ternary_license_server import keyset
+from ternary_license_server.database.schema import revocations
+from ternary_license_server.keys import KeyRing
+from ternary_license_server.service.records import moment
+from ternary_sdk import canonical
+from ternary_sdk.fields import Fields
+from ternary_sdk.jws import MAX_TOKEN
+from ternary_sdk.trust import Role, Trust
+
+
+def trust(transaction: Connection, ring: KeyRing) -> Trust:
+    """The trust file of this moment: the directory's, and every license that the server has revoked.
+
+    Raises:
+        SignatureError: If the key set has ended, so that no new list may be signed under it.
+    """
+    number, newest = transaction.execute(select(func.count(), func.max(revocations.c.revoked))).one()
+    if not number:
+        return ring.trust
+    listed = ring.trust.revocations
+    withdrawn = {row.license for row in transaction.execute(select(revocations.c.license))}
+    issued = moment(newest) if listed is None else max(moment(newest), listed.issued)
+    token = keyset.sign_revocations(
+        ring.signer(Role.LICENSE),
+        vendor=ring.vendor,
+        version=number + (listed.version if listed else 0),
+        licenses=withdrawn | ring.trust.revoked_licenses,
+        now=issued,
+    )
+    return keyset.trust_file(ring.trust.root, key_set(ring.trust), token)
+
+
+def key_set(trust: Trust) -> bytes:
+    """The key set token of a trust file."""
+    return _token(trust, "keys")
+
+
+def revocation_list(trust: Trust) -> bytes | None:
+    """The revocation list token of a trust file; None if nothing was ever revoked."""
+    return _token(trust, "revocations") if trust.revocations else None
+
+
+def _token(trust: Trust, name: str) -> bytes:
+    fields = Fields(canonical.decode(trust.data, "trust file"), "trust file")
+    return fields.text(name, longest=MAX_TOKEN).encode()

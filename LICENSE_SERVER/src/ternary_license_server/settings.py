@@ -1,0 +1,113 @@
+"""
+What a server is told from outside: environment variables, all checked before anything starts.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from ternary_sdk.errors import InputError
+
+PREFIX: Final = "TERNARY_SERVER_"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """One server's configuration. Each field is the variable of its name in capitals, with the prefix."""
+
+    keys: Path
+    """Directory of the vendor's keys; required."""
+    database: str = field(default="sqlite:///ternary-server.sqlite3", repr=False)
+    """``sqlite:///FILE`` or ``postgresql://USER:PASSWORD@HOST/NAME``."""
+    host: str = "127.0.0.1"
+    """Address to listen on."""
+    port: int = 8750
+    """Port to listen on, 0 to 65535; 0 takes a free one."""
+    proxies: str = "127.0.0.1"
+    """Addresses of proxies whose ``X-Forwarded-For`` is believed, with commas; empty for none."""
+    connections: int = 20
+    """Most database connections, 1 to 200."""
+    body_limit: int = 65_536
+    """Largest request body in bytes, 8192 to 1048576."""
+    body_timeout: int = 10
+    """Seconds a client may take to send its request, 1 to 300."""
+    rate: int = 600
+    """Requests a minute from one address, 1 to 1000000; as many at once after a rest."""
+    key_rate: int = 60
+    """Requests a minute for one license or license key, 1 to 1000000."""
+    stop_timeout: int = 15
+    """Seconds that running requests get when the server is stopped, 0 to 300."""
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str]) -> "Settings":
+        """Read the variables.
+
+        Raises:
+            InputError: If any is wrong, missing or unknown; one sentence names every mistake.
+        """
+        mistakes: list[str] = []
+        given = {
+            name.removeprefix(PREFIX).lower(): text
+            for name, text in environment.items()
+            if name.startswith(PREFIX)
+        }
+        values: dict[str, object] = {}
+        for name, text in sorted(given.items()):
+            if name == "token":
+                continue
+            if name not in _READERS:
+                mistakes.append(f"{PREFIX}{name.upper()}: no such setting")
+                continue
+            try:
+                values[name] = _READERS[name](text)
+            except InputError as refusal:
+                mistakes.append(f"{PREFIX}{name.upper()}: {refusal}")
+        if "keys" not in given:
+            mistakes.append(f"{PREFIX}KEYS: missing; set it to what 'ternary keys init' made")
+        if mistakes:
+            raise InputError("; ".join(mistakes))
+        return cls(**values)  # type: ignore[arg-type]
+
+
+def _number(least: int, most: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if not (text.isascii() and text.isdigit() and len(text) < 10 and least <= int(text) <= most):
+            raise InputError(f"{text[:40]!r}, expected a number from {least} to {most}")
+        return int(text)
+
+    return read
+
+
+def _database(text: str) -> str:
+    from ternary_license_server.database.engine import parse_url
+
+    parse_url(text)
+    return text
+
+
+def _directory(text: str) -> Path:
+    if not (path := Path(text)).is_dir():
+        raise InputError(f"{text[:200]!r} is no directory")
+    return path
+
+
+def _host(text: str) -> str:
+    if not text or any(character.isspace() for character in text):
+        raise InputError(f"{text[:40]!r}, expected an address such as 127.0.0.1")
+    return text
+
+
+_READERS: Final[Mapping[str, Callable[[str], object]]] = {
+    "keys": _directory,
+    "database": _database,
+    "host": _host,
+    "port": _number(0, 65_535),
+    "proxies": str,
+    "connections": _number(1, 200),
+    "body_limit": _number(8192, 1 << 20),
+    "body_timeout": _number(1, 300),
+    "rate": _number(1, 1_000_000),
+    "key_rate": _number(1, 1_000_000),
+    "stop_timeout": _number(0, 300),
+}

@@ -1,0 +1,90 @@
+"""
+The application: routes inside, the boundary around them.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp
+
+from ternary_license_server.database.engine import Database
+from ternary_license_server.settings import Settings
+from ternary_license_server.vendor_keys import VendorKeys
+from ternary_license_server.web import admin_routes, client_routes, health, problems
+from ternary_license_server.web.boundary import Boundary
+from ternary_license_server.web.limits import RateLimit
+from ternary_license_server.web.problems import Problem, Web
+from ternary_license_server.web.server import Server, refuse
+from ternary_sdk.errors import Reason, TernaryError
+
+
+def utc_now() -> datetime:
+    """The present moment."""
+    return datetime.now(UTC)
+
+
+def build(
+    settings: Settings,
+    *,
+    database: Database,
+    vendor: VendorKeys,
+    clock: Callable[[], datetime] = utc_now,
+) -> ASGIApp:
+    """The whole application over a migrated database."""
+    server = Server(
+        database=database,
+        vendor=vendor,
+        settings=settings,
+        clock=clock,
+        per_license=RateLimit(settings.key_rate),
+    )
+    return Boundary(
+        routed(server), settings=settings, vendor=vendor, metrics=server.metrics, clock=server.clock
+    )
+
+
+def routed(server: Server) -> FastAPI:
+    """The routes and how their refusals are told, without the boundary."""
+    app = FastAPI(
+        title="Ternary license server",
+        version="1",
+        summary="Issues, activates, meters and revokes licenses.",
+        docs_url=None,
+        redoc_url=None,
+    )
+    for module in (client_routes, admin_routes, health):
+        app.include_router(module.routes(server))
+    app.add_exception_handler(TernaryError, _refused)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _unrouted)
+    return app
+
+
+async def _refused(request: Request, refusal: Exception) -> Response:
+    known = refusal if isinstance(refusal, TernaryError) else TernaryError(str(refusal))
+    return refuse(request, problems.of(known))
+
+
+async def _invalid(request: Request, refusal: Exception) -> Response:
+    found: Any = (
+        refusal.errors()[0] if isinstance(refusal, RequestValidationError) else {"loc": (), "msg": ""}
+    )
+    place = ".".join(str(part)[:80] for part in found["loc"])
+    return refuse(request, Problem(code=Reason.MALFORMED, detail=f"{place}: {str(found['msg'])[:300]}"))
+
+
+async def _unrouted(request: Request, refusal: Exception) -> Response:
+    if isinstance(refusal.__cause__, TernaryError):
+        return refuse(request, problems.of(refusal.__cause__))
+    status = refusal.status_code if isinstance(refusal, HTTPException) else 500
+    if status == 404:
+        return refuse(request, Problem(code=Web.NO_SUCH_PATH, detail="there is nothing at this path"))
+    if status == 405:
+        allowed = dict(getattr(refusal, "headers", None) or {})
+        detail = f"this path does not take {request.method[:20]}"
+        return refuse(request, Problem(code=Web.WRONG_METHOD, detail=detail, headers=allowed))
+    return refuse(request, Problem(code=Reason.MALFORMED, detail="the request cannot be read"))

@@ -1,0 +1,199 @@
+"""
+The border of the server: every request passes in through here, and every answer out, signed.
+
+Whatever goes wrong inside, or before anything inside has run, leaves as a signed problem with a request
+id; there is no second way out. Bodies are read whole, up to a limit and within a time, before any other
+code sees the request.
+"""
+
+import asyncio
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ternary_license_server.settings import Settings
+from ternary_license_server.vendor_keys import VendorKeys
+from ternary_license_server.web import problems
+from ternary_license_server.web.limits import RateLimit
+from ternary_license_server.web.observation import LOG, Metrics
+from ternary_license_server.web.problems import Problem, Web
+from ternary_sdk import online_answer
+from ternary_sdk.online_answer import Question
+from ternary_sdk.trust import Role
+
+Headers = list[tuple[bytes, bytes]]
+BODY: Final = "ternary.body"
+"""Where the request's body is in the scope."""
+LONGEST_NONCE: Final = 64
+
+
+@dataclass(kw_only=True)
+class Outgoing:
+    """An answer while it is being put together."""
+
+    status: int = 500
+    headers: Headers = field(default_factory=list)
+    body: bytes = b""
+    code: str | None = None
+
+    def refuse(self, problem: Problem) -> None:
+        """Make this answer a problem, whatever it was before."""
+        self.status, self.body, self.code = problem.status, problem.body, problem.code
+        self.headers = [(b"content-type", problems.MEDIA_TYPE.encode())]
+        self.headers += [(name.lower().encode(), value.encode()) for name, value in problem.headers.items()]
+
+
+class Boundary:
+    """The outermost ASGI layer.
+
+    Args:
+        inner: The application.
+        settings: Limits.
+        vendor: Keys; the one of role ``answer`` signs.
+        metrics: Where requests are counted.
+        clock: The present moment, timezone-aware.
+    """
+
+    def __init__(
+        self,
+        inner: ASGIApp,
+        *,
+        settings: Settings,
+        vendor: VendorKeys,
+        metrics: Metrics,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._inner = inner
+        self._settings = settings
+        self._vendor = vendor
+        self._metrics = metrics
+        self._clock = clock
+        self._rate = RateLimit(settings.rate)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self._inner(scope, receive, send)
+            return
+        started, request_id = time.perf_counter(), secrets.token_hex(8)
+        answer, body = Outgoing(), b""
+        try:
+            body = await self._admit(scope, receive, answer)
+            if answer.code is None:
+                scope[BODY] = body
+                await self._run(scope, body, answer)
+        except ConnectionError:
+            return
+        except Exception:  # noqa: BLE001  the border: a bug becomes a signed answer and a logged traceback
+            LOG.exception("failed", extra={"facts": {"request": request_id, "path": scope["path"]}})
+            answer.refuse(Problem(code=Web.INTERNAL, detail=f"the server failed; quote request {request_id}"))
+            body = scope.get(BODY, body)
+        await self._send(scope, body, answer, request_id, send)
+        self._observe(scope, answer, request_id, time.perf_counter() - started)
+
+    async def _admit(self, scope: Scope, receive: Receive, answer: Outgoing) -> bytes:
+        """The whole body; or a refusal in ``answer`` and what was read of it."""
+        address = scope["client"][0] if scope.get("client") else ""
+        wait = self._rate.wait(address) if not scope["path"].endswith("z") else 0
+        limit, parts, size = self._settings.body_limit, list[bytes](), 0
+        try:
+            async with asyncio.timeout(self._settings.body_timeout):
+                while True:
+                    message = await receive()
+                    if message["type"] == "http.disconnect":
+                        raise ConnectionError
+                    parts.append(message.get("body", b""))
+                    size += len(parts[-1])
+                    if size > limit:
+                        detail = f"body of more than {limit} bytes"
+                        answer.refuse(
+                            Problem(code=Web.TOO_LARGE, detail=detail, headers={"Connection": "close"})
+                        )
+                        return b""
+                    if not message.get("more_body"):
+                        break
+        except TimeoutError:
+            detail = f"the body did not arrive within {self._settings.body_timeout} seconds"
+            answer.refuse(Problem(code=Web.TOO_SLOW, detail=detail, headers={"Connection": "close"}))
+        if wait and answer.code is None:
+            answer.refuse(too_many(f"address {address}", wait))
+        return b"".join(parts)
+
+    async def _run(self, scope: Scope, body: bytes, answer: Outgoing) -> None:
+        sent = False
+
+        async def receive() -> Message:
+            nonlocal sent
+            if sent:
+                return {"type": "http.disconnect"}
+            sent = True
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        async def collect(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                answer.status = message["status"]
+                answer.headers = list(message.get("headers", ()))
+            else:
+                answer.body += message.get("body", b"")
+
+        await self._inner(scope, receive, collect)
+        answer.code = scope.get("ternary.code")
+
+    async def _send(self, scope: Scope, body: bytes, answer: Outgoing, request_id: str, send: Send) -> None:
+        headers = [(name, value) for name, value in answer.headers if name != b"content-length"]
+        if scope["method"] == "HEAD" or answer.status in _WITHOUT_BODY:
+            answer.body = b""
+        if answer.status not in _WITHOUT_BODY:
+            headers.append((b"content-length", str(len(answer.body)).encode()))
+        headers += [(b"ternary-request", request_id.encode()), (b"x-content-type-options", b"nosniff")]
+        headers += self._signature(scope, body, answer)
+        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+        await send({"type": "http.response.body", "body": answer.body})
+
+    def _signature(self, scope: Scope, body: bytes, answer: Outgoing) -> Headers:
+        nonce = next((value for name, value in scope["headers"] if name == _NONCE), b"")
+        text = nonce.decode("latin-1") if len(nonce) <= LONGEST_NONCE and nonce.isascii() else ""
+        path = scope.get("raw_path", b"").decode("ascii", "replace") or scope["path"]
+        now, ring = int(self._clock().timestamp()), self._vendor.ring
+        question = Question(nonce=text, method=scope["method"], path=path, body=body)
+        payload = online_answer.payload(
+            question, vendor=ring.vendor, status=answer.status, body=answer.body, time=now
+        )
+        token = ring.signer(Role.ANSWER).sign_token(payload, typ=online_answer.TYP)
+        return [(_TIME, str(now).encode()), (_ANSWER, online_answer.detach(token).encode())]
+
+    def _observe(self, scope: Scope, answer: Outgoing, request_id: str, seconds: float) -> None:
+        route: Any = scope.get("route")
+        name = getattr(route, "path", "none")
+        self._metrics.count(scope["method"], name, answer.status, seconds, answer.code)
+        facts = {
+            "request": request_id,
+            "method": scope["method"],
+            "route": name,
+            "status": answer.status,
+            "code": answer.code,
+            "milliseconds": round(1000 * seconds, 1),
+            "address": scope["client"][0] if scope.get("client") else None,
+            "principal": scope.get("ternary.principal"),
+        }
+        LOG.info("answered", extra={"facts": facts})
+
+
+def too_many(who: str, wait: int) -> Problem:
+    """The refusal of one who asks too often."""
+    return Problem(
+        code=Web.TOO_MANY_REQUESTS,
+        detail=f"{who}: too many requests; ask again in {wait} seconds",
+        headers={"Retry-After": str(wait)},
+    )
+
+
+_NONCE: Final = online_answer.NONCE_HEADER.lower().encode()
+_TIME: Final = online_answer.TIME_HEADER.lower().encode()
+_ANSWER: Final = online_answer.ANSWER_HEADER.lower().encode()
+_WITHOUT_BODY: Final = (204, 304)

@@ -1,0 +1,70 @@
+"""
+Whether this server lives, and whether it should be sent requests.
+"""
+
+from datetime import timedelta
+from typing import Final
+
+from fastapi import APIRouter, Response
+from sqlalchemy import text
+
+from ternary_license_server.database.migration import is_current
+from ternary_license_server.web.observation import METRICS_TYPE
+from ternary_license_server.web.server import Server, answer
+from ternary_sdk.errors import TernaryError
+
+CLOCK: Final = timedelta(seconds=5)
+"""How far this server's clock and its database's may differ: replicas must agree on when a lease ends."""
+
+
+def routes(server: Server) -> APIRouter:
+    """``/livez``, ``/readyz`` and ``/metrics``, for the operator's network."""
+    router = APIRouter(tags=["operation"])
+
+    @router.get("/livez", responses={200: {"description": "The process answers."}})
+    async def alive() -> Response:
+        """Whether the process answers."""
+        return answer({"alive": True})
+
+    @router.get(
+        "/readyz",
+        responses={
+            200: {"description": "Send requests."},
+            503: {"description": "Send none; `faults` says why."},
+        },
+    )
+    def ready() -> Response:
+        """Whether database, tables, keys and clock are as they must be."""
+        found = faults(server)
+        return answer({"ready": not found, "faults": list(found)}, 503 if found else 200)
+
+    @router.get(
+        "/metrics",
+        response_class=Response,
+        responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
+    )
+    async def metrics() -> Response:
+        """Prometheus metrics of this replica."""
+        return Response(server.metrics.text(), headers={"content-type": METRICS_TYPE})
+
+    return router
+
+
+def faults(server: Server) -> list[str]:
+    """Everything that keeps this server from doing its work, a sentence each."""
+    found = [f"keys: {server.vendor.fault}"] if server.vendor.fault else []
+    ring, now = server.vendor.ring, server.now()
+    if ring.trust.expires is not None and now > ring.trust.expires:
+        found.append(f"keys: the key set ended on {ring.trust.expires:%Y-%m-%d}; extend it")
+    try:
+        if not is_current(server.database):
+            found.append("database: its tables are of another release")
+        elif not server.database.sqlite:
+            with server.database.read() as transaction:
+                there = transaction.execute(text("SELECT extract(epoch FROM clock_timestamp())")).scalar_one()
+            difference = abs(float(there) - now.timestamp())
+            if difference > CLOCK.total_seconds():
+                found.append(f"clock: {difference:.0f} seconds from the database's; set it right")
+    except TernaryError as refusal:
+        found.append(str(refusal))
+    return found

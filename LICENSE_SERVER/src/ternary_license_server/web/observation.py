@@ -1,0 +1,74 @@
+"""
+What operators see: one structured log line for each request, and Prometheus metrics.
+
+Neither ever holds a body, a header's value, a query, a license key or a token.
+"""
+
+import json
+import logging
+import sys
+from datetime import UTC, datetime
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+
+LOG: Final = logging.getLogger("ternary.server")
+METRICS_TYPE: Final = CONTENT_TYPE_LATEST
+_BUCKETS: Final = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
+
+
+class Metrics:
+    """Counters of one application."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        self._requests = Counter(
+            "ternary_requests", "Answered requests.", ("method", "route", "status"), registry=self._registry
+        )
+        self._refusals = Counter(
+            "ternary_refusals", "Refusals by reason code.", ("code",), registry=self._registry
+        )
+        self._seconds = Histogram(
+            "ternary_request_seconds",
+            "Time to answer.",
+            ("route",),
+            registry=self._registry,
+            buckets=_BUCKETS,
+        )
+
+    def count(self, method: str, route: str, status: int, seconds: float, code: str | None) -> None:
+        """Count one answered request."""
+        self._requests.labels(method, route, str(status)).inc()
+        self._seconds.labels(route).observe(seconds)
+        if code is not None:
+            self._refusals.labels(code).inc()
+
+    def text(self) -> bytes:
+        """The metrics in Prometheus' text format."""
+        return generate_latest(self._registry)
+
+
+class JsonLines(logging.Formatter):
+    """A log record as one line of JSON."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line."""
+        line = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "message": record.getMessage(),
+            **getattr(record, "facts", {}),
+        }
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=True)
+
+
+def log_to_stderr() -> None:
+    """Write the server's log to standard error, a JSON object on each line."""
+    stream = logging.StreamHandler(sys.stderr)
+    stream.setFormatter(JsonLines())
+    LOG.handlers[:] = [stream]
+    LOG.setLevel(logging.INFO)
+    LOG.propagate = False

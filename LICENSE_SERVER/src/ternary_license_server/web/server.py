@@ -1,0 +1,54 @@
+"""
+What every route works with: one database, one vendor, one clock.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from ternary_license_server.database.engine import Database
+from ternary_license_server.settings import Settings
+from ternary_license_server.vendor_keys import VendorKeys
+from ternary_license_server.web import problems
+from ternary_license_server.web.boundary import BODY
+from ternary_license_server.web.limits import RateLimit
+from ternary_license_server.web.observation import Metrics
+from ternary_license_server.web.problems import Problem
+from ternary_sdk import canonical
+from ternary_sdk.canonical import Json
+
+
+@dataclass(frozen=True, kw_only=True)
+class Server:
+    """One running server."""
+
+    database: Database
+    vendor: VendorKeys
+    settings: Settings
+    clock: Callable[[], datetime]
+    metrics: Metrics = field(default_factory=Metrics)
+    per_license: RateLimit
+
+    def now(self) -> datetime:
+        """The present moment, timezone-aware."""
+        return self.clock()
+
+
+def body_of(request: Request) -> bytes:
+    """The request's body, which the boundary has read."""
+    body: bytes = request.scope[BODY]
+    return body
+
+
+def answer(value: Json, status: int = 200) -> Response:
+    """A JSON answer."""
+    return Response(canonical.encode(value), status, media_type="application/json")
+
+
+def refuse(request: Request, problem: Problem) -> Response:
+    """A problem answer; the boundary learns its code."""
+    request.scope["ternary.code"] = problem.code
+    return Response(problem.body, problem.status, problem.headers, media_type=problems.MEDIA_TYPE)

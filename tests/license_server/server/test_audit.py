@@ -1,0 +1,167 @@
+"""The audit log: whole, or the row that is not is named; and a kill leaves effect and row, or neither."""
+
+import multiprocessing
+import os
+import signal
+
+import pytest
+from sqlalchemy import delete, event, insert, select, update
+
+from ternary_license_server.database.engine import Database
+from ternary_license_server.database.schema import audit as rows
+from ternary_license_server.database.schema import audit_heads, leases
+from ternary_license_server.service import activation, audit
+from ternary_license_server.service.once import once
+from ternary_sdk import online_request
+from ternary_sdk.online_request import Request
+
+
+def killed_at(step, url, ring, document, now):
+    """Perform a request in a process of its own that is killed at a step; whether it was."""
+
+    def work():
+        left = step
+        database = Database(url)
+        request = Request.read(document, ring.trust.root.kid)
+
+        def count(*_):
+            nonlocal left
+            left -= 1
+            if left < 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        for name in ("before_cursor_execute", "after_cursor_execute", "commit"):
+            event.listen(database.engine, name, count)
+        once(
+            database,
+            principal=request.installation.kid,
+            key=request.number,
+            request=document,
+            now=now,
+            work=lambda t: activation.perform(t, ring, request, carried=False, now=now),
+        )
+        count()
+        os._exit(0)
+
+    process = multiprocessing.get_context("fork").Process(target=work)
+    process.start()
+    process.join()
+    assert process.exitcode in (0, -signal.SIGKILL)
+    return process.exitcode != 0
+
+
+def faults(shop):
+    with shop.database.read() as transaction:
+        return audit.faults(transaction)
+
+
+@pytest.fixture
+def sold(new_shop, new_client):
+    license_id, key = new_shop.sell(seats=3)
+    for _ in range(3):
+        new_shop.activate(key, new_client())
+    assert faults(new_shop) == []
+    return new_shop, license_id
+
+
+def damage(shop, statement):
+    with shop.database.write() as transaction:
+        transaction.execute(statement)
+
+
+def row(license_id, number):
+    return (rows.c.stream == license_id) & (rows.c.number == number)
+
+
+def test_edited_row_is_named(sold):
+    shop, license_id = sold
+    damage(shop, update(rows).where(row(license_id, 2)).values(actor="nobody"))
+    assert faults(shop) == [f"audit of {license_id}, row 2: edited (lease.activate by nobody)"]
+
+
+def test_edited_row_whose_hash_was_made_again_is_found_by_its_follower(sold):
+    shop, license_id = sold
+    with shop.database.write() as transaction:
+        second = list(audit.entries(transaction, license_id))[1]
+        forged = audit.Entry(**{**vars(second), "actor": "nobody"}).expected_hash()
+        transaction.execute(update(rows).where(row(license_id, 2)).values(actor="nobody", hash=forged))
+    assert faults(shop) == [
+        f"audit of {license_id}, row 3: does not follow the row before it; one of the two was edited or "
+        "inserted"
+    ]
+
+
+def test_deleted_row_is_named(sold):
+    shop, license_id = sold
+    damage(shop, delete(rows).where(row(license_id, 2)))
+    assert faults(shop) == [f"audit of {license_id}: row 2 deleted"]
+
+
+def test_deleted_end_is_named(sold):
+    shop, license_id = sold
+    damage(shop, delete(rows).where(rows.c.stream == license_id, rows.c.number > 2))
+    assert faults(shop) == [f"audit of {license_id}: rows 3 to 4 deleted"]
+
+
+def test_deleted_stream_and_deleted_head_are_named(sold):
+    shop, license_id = sold
+    damage(shop, delete(audit_heads).where(audit_heads.c.stream == license_id))
+    assert faults(shop) == [f"audit of {license_id}: its head was deleted"]
+    damage(shop, insert(audit_heads).values(stream=license_id, number=4, hash="x"))
+    damage(shop, delete(rows).where(rows.c.stream == license_id))
+    assert faults(shop) == [f"audit of {license_id}: all 4 rows were deleted"]
+
+
+def test_inserted_row_is_named(sold):
+    shop, license_id = sold
+    with shop.database.write() as transaction:
+        last = list(audit.entries(transaction, license_id))[-1]
+        values = {**vars(last), "number": 5, "previous": last.hash}
+        values["hash"] = audit.Entry(**values).expected_hash()
+        transaction.execute(insert(rows), values)
+    assert faults(shop) == [f"audit of {license_id}, row 5: inserted after the last"]
+
+
+def test_head_changes_with_every_row(sold, new_client, now):
+    shop, _ = sold
+    with shop.database.read() as transaction:
+        before = audit.summary(transaction)
+    shop.sell()
+    with shop.database.read() as transaction:
+        after = audit.summary(transaction)
+    assert after[0] > before[0]
+    assert after[1] != before[1]
+
+
+def test_log_holds_no_secret(sold):
+    shop, _ = sold
+    _, key = shop.sell()
+    with shop.database.read() as transaction:
+        written = " ".join(entry.detail for entry in audit.entries(transaction))
+    assert key not in written
+
+
+def test_killed_at_any_step_both_effect_and_row_are_there_or_neither(
+    kind, tmp_path, database_address, vendor_keys, make_shop, new_client, now
+):
+    with database_address(kind, tmp_path) as url:
+        shop = make_shop(url)
+        license_id, key = shop.sell(seats=None)
+        outcomes = set()
+        for step in range(60):
+            held, vendor = new_client(), vendor_keys.trust.root.kid
+            document = online_request.activate(key, vendor=vendor, held=held, now=now, machine=None)
+            shop.database.close()
+            killed = killed_at(step, url, vendor_keys, document, now)
+            with shop.database.read() as transaction:
+                mine = leases.c.installation == held.kid
+                effect = transaction.execute(select(leases).where(mine)).first() is not None
+                row_ = any(entry.actor.endswith(held.kid) for entry in audit.entries(transaction, license_id))
+            assert effect == row_
+            assert shop.ask(document, now)["generation"] == 1
+            outcomes.add((killed, effect))
+            if not killed:
+                break
+        assert outcomes >= {(True, False), (False, True)}
+        assert faults(shop) == []
+        shop.database.close()

@@ -1,0 +1,85 @@
+"""Databases: which are tested, how they are made, and that the migrations end where the schema is."""
+
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import text
+
+from ternary_license_server.database.engine import Database, DatabaseError
+from ternary_license_server.database.migration import is_current, migrate
+from ternary_license_server.database.schema import metadata
+from ternary_sdk.errors import InputError
+
+
+def test_postgresql_is_among_the_tested_databases(database_kinds):
+    if "postgresql" not in database_kinds:
+        pytest.skip(
+            "only SQLite was tested: set TERNARY_TEST_POSTGRESQL to the address of a database, such as "
+            "postgresql://127.0.0.1/test"
+        )
+
+
+def test_migrations_end_at_the_schema(kind, tmp_path, open_database):
+    with open_database(kind, tmp_path) as database, database.read() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        assert is_current(database)
+
+
+def test_database_is_made_once_by_many_at_once(kind, tmp_path, database_address):
+    with database_address(kind, tmp_path) as url:
+        databases = [Database(url) for _ in range(6)]
+        with ThreadPoolExecutor(6) as pool:
+            list(pool.map(migrate, databases))
+        assert all(map(is_current, databases))
+        for database in databases:
+            database.close()
+
+
+def test_database_of_a_newer_release_is_refused(kind, tmp_path, open_database):
+    with open_database(kind, tmp_path) as database:
+        with database.write() as transaction:
+            transaction.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+        with pytest.raises(DatabaseError) as refusal:
+            migrate(database)
+    assert "made by a newer release" in str(refusal.value)
+
+
+def test_every_sqlite_connection_has_its_settings(tmp_path, open_database):
+    with open_database("sqlite", tmp_path) as database, database.read() as one, database.read() as two:
+        for connection in (one, two):
+            found = {
+                name: connection.execute(text(f"PRAGMA {name}")).scalar_one()
+                for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+            }
+            assert found == {
+                "journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 10_000
+            }  # fmt: skip
+
+
+@pytest.mark.parametrize("url", ["", "sqlite://", "sqlite:///:memory:", "mysql://x/y", "nonsense"])
+def test_other_databases_are_refused(url):
+    with pytest.raises(InputError) as refusal:
+        Database(url)
+    assert str(refusal.value) == ("database: expected sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME")
+
+
+def test_unreachable_database_is_one_sentence_without_the_password():
+    database = Database("postgresql://user:secret@127.0.0.1:1/none")
+    with pytest.raises(DatabaseError) as refusal, database.read():
+        pass
+    assert str(refusal.value).startswith("database: cannot be used (")
+    assert "secret" not in str(refusal.value) + str(database)
+    database.close()
+
+
+def test_vendor_modules_do_not_need_the_server_extra():
+    program = (
+        "import sys, ternary_license_server.keys, ternary_license_server.issue, "
+        "ternary_license_server.rotation; "
+        "sys.exit(any(name in sys.modules for name in ('fastapi', 'sqlalchemy', 'uvicorn', 'alembic')))"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
