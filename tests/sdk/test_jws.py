@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 from joserfc import jws as jose
 from joserfc.jwk import ECKey
 
@@ -223,3 +223,18 @@ def test_every_flipped_bit_of_a_license_is_refused(
         altered[position // 8] ^= 1 << position % 8
         with pytest.raises((FormatError, SignatureError)):
             jws.read(bytes(altered), typ=TYP, what="license", key_for=vendor_key)
+
+
+@pytest.mark.parametrize(
+    ("signature", "message"),
+    [
+        (b"", "signature: not a DER sequence of two integers"),
+        (KEY.sign(b"x")[:-1], "signature: not a DER sequence of two integers"),
+        (encode_dss_signature(1, N), "signature: r or s is outside 1 to the group order less 1"),
+        (encode_dss_signature(1, 2**300), "signature: r or s is outside 1 to the group order less 1"),
+    ],
+)
+def test_signer_that_returns_no_signature_is_refused(signature: bytes, message: str) -> None:
+    with pytest.raises(SignatureError) as refusal:
+        jws.assemble(jws.signing_input({}, typ=TYP, kid=KEY.kid), signature)
+    assert str(refusal.value) == message

@@ -72,8 +72,17 @@ def signing_input(claims: Json, *, typ: str, kid: str) -> bytes:
 
 
 def assemble(signed: bytes, signature: bytes) -> bytes:
-    """Join what ``signing_input`` gave and its DER signature into a compact token."""
-    r, s = decode_dss_signature(signature)
+    """Join what ``signing_input`` gave and its DER signature into a compact token.
+
+    Raises:
+        SignatureError: If the signature is not DER, or r or s is out of range.
+    """
+    try:
+        r, s = decode_dss_signature(signature)
+    except ValueError:
+        raise SignatureError("signature: not a DER sequence of two integers") from None
+    if not (0 < r < _ORDER and 0 < s < _ORDER):
+        raise SignatureError("signature: r or s is outside 1 to the group order less 1")
     raw = r.to_bytes(COORDINATE_BYTES, "big") + s.to_bytes(COORDINATE_BYTES, "big")
     return signed + b"." + base64url.encode(raw).encode()
 
