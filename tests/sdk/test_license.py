@@ -1,6 +1,6 @@
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -412,6 +412,36 @@ def test_bound_license_runs_under_its_installation_key_alone(
     )
     with pytest.raises(LicenseError):
         bound.check("sample", package=package, machine=this_machine, now=now)
+
+
+def test_missing_identity_is_named_before_a_wrong_one(
+    license: License, package: PackageIdentity, now: datetime
+) -> None:
+    def unknown() -> str:
+        raise LicenseError(Reason.MACHINE_REQUIRED, "machine: this is a container")
+
+    bound = replace(license, bound_to=BOUND, machines=("m-2",))
+    found = [
+        refused(
+            lambda place=place: bound.check("sample", package=package, now=now, **place)  # type: ignore[misc]
+        )[0]
+        for place in (
+            {"machine": unknown, "installation": lambda: "C" * 43},
+            {"machine": this_machine, "installation": lambda: None},
+            {"machine": this_machine, "installation": lambda: "C" * 43},
+            {"machine": this_machine, "installation": lambda: BOUND},
+        )
+    ]
+    assert found == [Reason.MACHINE_REQUIRED] * 2 + [Reason.MACHINE_MISMATCH] * 2
+
+
+def test_moments_are_told_in_utc(license: License, package: PackageIdentity, now: datetime) -> None:
+    ended = replace(license, expires=now.astimezone(timezone(timedelta(hours=5))) - timedelta(days=1))
+    local = now.astimezone(timezone(timedelta(hours=-8)))
+    assert refused(lambda: ended.check("sample", package=package, machine=this_machine, now=local))[1] == (
+        "license L-17 expired on 2026-02-28 12:00:00 UTC (now 2026-03-01 12:00:00 UTC); "
+        "ask Acme Logic to renew it"
+    )
 
 
 def test_content_key_of_a_bound_license_opens_under_its_installation_alone(

@@ -7,7 +7,7 @@ setting the clock back before the first use, and never letting it go forward.
 """
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -180,4 +180,4 @@ def _broken(path: Path, how: str, key: Installation) -> LicenseError:
 
 
 def _utc(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"

@@ -8,7 +8,7 @@ the precedence of ``Reason``. Nothing here opens a file or looks at a clock.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final, NoReturn
 
 from ternary_sdk import claims, jws
@@ -25,9 +25,8 @@ TYP: Final = "ternary-license+jwt"
 TOLERANCE: Final = timedelta(minutes=5)
 """How far two honest clocks may differ: added at both ends of a license's time."""
 
-
-_PLAIN: Final = {"iss", "jti", "sub", "iat", "nbf", "exp", "packages", "entitlements"}
-_LIMITING: Final = {"machines", "cnf", "seats", "content_keys", "unique_operations"}
+_GRANTING: Final = {"iss", "jti", "sub", "iat", "packages", "entitlements", "content_keys"}
+_LIMITING: Final = {"nbf", "exp", "machines", "cnf", "seats", "unique_operations"}
 _NOT_ENFORCED: Final = ("grace",)
 """Claims of a later version of this format; a reader that ignored them would grant too much."""
 
@@ -123,14 +122,8 @@ class License:
         self._check_time(now)
         if not any(term.covers(package) for term in self.packages):
             self._refuse_package(package)
-        if self.bound_to is not None and (held := installation()) != self.bound_to:
-            self._refuse_installation(held)
-        if self.machines is not None and (found := machine()) not in self.machines:
-            self._refuse(
-                Reason.MACHINE_MISMATCH,
-                f"is for {_machines(self.machines)}, this machine is {found}; "
-                f"send that id to {self.vendor} to have it added",
-            )
+        if self.bound_to is not None or self.machines is not None:
+            self._check_place(machine, installation)
         if action not in self.entitlements:
             self._refuse(
                 Reason.ENTITLEMENT_MISSING,
@@ -174,12 +167,26 @@ class License:
         granted = " and ".join(str(term) for term in (ranges or self.packages)[:3])
         self._refuse(code, f"is for {granted}, not for {package}; open the package it was issued for")
 
-    def _refuse_installation(self, held: str | None) -> NoReturn:
-        code = Reason.MACHINE_REQUIRED if held is None else Reason.MACHINE_MISMATCH
-        here = "this user has none" if held is None else f"this user's is {held}"
-        self._refuse(
-            code, f"is bound to installation key {self.bound_to}, {here}; ask {self.vendor} to issue it anew"
-        )
+    def _check_place(self, machine: Callable[[], str], installation: Callable[[], str | None]) -> None:
+        held = installation() if self.bound_to is not None else None
+        again = f"ask {self.vendor} to issue it anew"
+        if self.bound_to is not None and held is None:
+            self._refuse(
+                Reason.MACHINE_REQUIRED,
+                f"is bound to installation key {self.bound_to}, this user has none; {again}",
+            )
+        found = machine() if self.machines is not None else None
+        if held != self.bound_to:
+            self._refuse(
+                Reason.MACHINE_MISMATCH,
+                f"is bound to installation key {self.bound_to}, this user's is {held}; {again}",
+            )
+        if self.machines is not None and found not in self.machines:
+            self._refuse(
+                Reason.MACHINE_MISMATCH,
+                f"is for {_machines(self.machines)}, this machine is {found}; "
+                f"send that id to {self.vendor} to have it added",
+            )
 
     def _refuse(self, code: Reason, sentence: str) -> NoReturn:
         raise LicenseError(code, f"license {self.id} {sentence}")
@@ -190,7 +197,7 @@ def _read_claims(fields: Fields, kid: str) -> License:
         if name in fields:
             raise FormatError(f"license.{name}: this SDK does not enforce it; use a newer one")
     for name in fields.optional("critical", lambda name: fields.texts(name, most=32, least=1)) or ():
-        if name not in _PLAIN | _LIMITING:
+        if name not in _GRANTING | _LIMITING:
             raise FormatError(f"license.critical: {name[:60]!r} is no claim that this SDK understands")
     packages = fields.items("packages", read_term, least=1, most=claims.MAX_PACKAGES)
     machines, bound_to = claims.machines(fields), claims.bound_to(fields)
@@ -226,4 +233,4 @@ def _prefixed(refusal: SignatureError) -> str:
 
 
 def _utc(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
