@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from ternary_cli import (
+    atlas,
     coding,
     health,
     inspection,
@@ -23,6 +24,7 @@ from ternary_cli import (
     runs,
     sampling,
     training,
+    validation,
     vendor,
 )
 from ternary_sdk.errors import TernaryError
@@ -46,6 +48,8 @@ app.command("encode")(coding.encode)
 app.command("decode")(coding.decode)
 app.command("verify")(inspection.verify)
 app.command("info")(inspection.info)
+app.command("unpack")(inspection.unpack)
+app.command("atlas")(atlas.atlas)
 app.command("use")(pinning.use)
 app.command("doctor")(health.doctor)
 app.command("machine")(health.machine)
@@ -56,6 +60,8 @@ app.command("recipes")(runs.recipes)
 app.command("train")(training.train)
 app.command("disrupt")(runs.disrupt)
 app.command("plot")(runs.plot)
+app.command("validate")(validation.validate)
+app.command("report")(validation.report)
 app.command("export")(vendor.export)
 app.command("package")(vendor.package)
 _license.command("show")(licenses.show)

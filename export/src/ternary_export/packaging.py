@@ -22,7 +22,8 @@ from ternary_sdk.errors import InputError
 from ternary_sdk.identity import Version
 from ternary_sdk.keys import PublicKey
 from ternary_sdk.manifest import Graph, Manifest, Member, ModelPath
-from ternary_sdk.members import BOM, CARD, CERTIFICATE, MANIFEST, SIGNATURE, TERMS, cap
+from ternary_sdk.members import BOM, CARD, CERTIFICATE, MANIFEST, SIGNATURE, TERMS, VALIDATION, cap
+from ternary_sdk.validation import Validation
 
 
 class Signer(Protocol):
@@ -44,6 +45,7 @@ def package(
     signer: Signer,
     terms: str | None = None,
     content_key: bytes | None = None,
+    validation: Validation | None = None,
 ) -> bytes:
     """Make a package.
 
@@ -55,10 +57,12 @@ def package(
         terms: License terms, Markdown; by default the standard ones.
         content_key: 32 bytes that encrypt the graphs, a new one for each release; None leaves them in
             the clear. Licenses carry it to those who may use the package.
+        validation: What validating the build's snapshot found; by default the package carries none.
     Returns:
         The bytes of ``NAME-VERSION.ternary``.
     Raises:
-        InputError: If the name is no name, the content key no key, or a member larger than it may be.
+        InputError: If the name is no name, the content key no key, the validation of another snapshot, or
+            a member larger than it may be.
     """
     documents = {
         CARD: model_card(name, version, build.certificate, build.provenance).encode(),
@@ -66,6 +70,8 @@ def package(
         TERMS: (standard_terms() if terms is None else terms).encode(),
         CERTIFICATE: _sign(build.certificate.to_statement(), signer, CERTIFICATE).to_bytes(),
     }
+    if validation is not None:
+        documents[VALIDATION] = _validation(build, validation)
     graphs = build.graphs if content_key is None else _encrypted(build.graphs, content_key)
     members = dict(sorted({**documents, **graphs}.items()))
     manifest = _manifest(build, name, version, members)
@@ -81,6 +87,16 @@ def package(
 def standard_terms() -> str:
     """The license terms that a package carries unless the vendor gives others."""
     return files("ternary_export").joinpath("terms.md").read_text("utf-8")
+
+
+def _validation(build: Build, validation: Validation) -> bytes:
+    snapshot = build.provenance.origin.file
+    if validation.digest != snapshot:
+        raise InputError(
+            f"{VALIDATION}: is of the {validation.kind} with sha256 {validation.digest}, "
+            f"the build was made from the snapshot {snapshot}"
+        )
+    return validation.to_bytes()
 
 
 def _sign(payload: bytes, signer: Signer, what: str) -> Envelope:

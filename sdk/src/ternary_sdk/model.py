@@ -149,6 +149,31 @@ class Model(AbstractContextManager["Model"]):
         """The operations proved reachable when the model was opened."""
         return self._path(path)[1].witnesses.operations
 
+    def margins(self, *, path: str | None = None) -> npt.NDArray[np.float32]:
+        """How clearly each operation's witness decodes to it: its margin, 0 where it is not reachable.
+
+        Proof, not use: it needs no license and counts for no quota.
+
+        Returns:
+            Margins in canonical order, shape (19683,).
+        """
+        _, used = self._path(path)
+        found = used.decoder.decode(used.witnesses.latents).margin
+        return np.where(used.witnesses.operations.mask, found, np.float32(0))
+
+    def drawn(self) -> OperationSet:
+        """The operations ever returned under this license on this machine, as its meter counted them.
+
+        Raises:
+            InputError: If there is no license, or it has no quota, so that nothing is counted.
+            LedgerError: If the meter cannot be read.
+        """
+        if self._permit is None or self._permit.license.unique_operations is None:
+            raise InputError(
+                "model: nothing is counted, since it was opened without a license that has a quota"
+            )
+        return self._permit.ledger.drawn(self._permit.license.id)
+
     def encode(self, tables: npt.ArrayLike, *, path: str | None = None) -> npt.NDArray[np.float32]:
         """Encode operations.
 

@@ -16,8 +16,9 @@ from ternary_sdk.certificate import Certificate, PathCoverage
 from ternary_sdk.errors import FormatError, InputError, SignatureError
 from ternary_sdk.identity import PackageIdentity
 from ternary_sdk.manifest import Manifest
-from ternary_sdk.members import CERTIFICATE, MANIFEST, SIGNATURE, cap
+from ternary_sdk.members import CERTIFICATE, MANIFEST, SIGNATURE, VALIDATION, cap
 from ternary_sdk.trust import Role, Trust
+from ternary_sdk.validation import Validation
 
 MAX_PACKAGE: Final = archive.MAX_BYTES
 """Longest file that is looked at, in bytes."""
@@ -115,6 +116,16 @@ class Package:
             for graph, _ in self.manifest.graphs
         }
         return replace(self, graphs=_inspected(self.manifest, graphs))
+
+    @property
+    def validation(self) -> Validation | None:
+        """What the vendor's validation found, where the package carries it: its word, not proved again.
+
+        Raises:
+            FormatError: If it is malformed or contradicts itself.
+        """
+        data = self.members.get(VALIDATION)
+        return None if data is None else Validation.read(data)
 
     def coverage(self, path: str) -> PathCoverage:
         """The certified coverage of one path.

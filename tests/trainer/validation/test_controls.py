@@ -237,16 +237,16 @@ def test_checks_that_do_not_apply_say_why_and_count_as_neither(sound):
         bare, Thresholds(), only=["annealing", "phase-sync", "early-plateau", "seed-variance"]
     )
     assert {outcome.status for outcome in outcomes.values()} == {Status.NOT_APPLICABLE}
-    assert outcomes["annealing"].reason == "a checkpoint without its run carries no history of its training"
+    assert outcomes["annealing"].reason == "A checkpoint without its run carries no history of its training."
     steady = sound.traces(beta={path: np.full(100, 0.05) for path in "AB"}, coupled=False)
     outcomes = validate(sound.subject(traces=steady), Thresholds(), only=["annealing", "phase-sync"])
     assert [outcome.reason for outcome in outcomes.values()] == [
-        "beta never rises from one epoch to the next: its warm-up, if any, ends within the first",
-        "the paths were trained apart: there are no phases to be in step",
+        "Beta never rises from one epoch to the next: its warm-up, if any, ends within the first.",
+        "The paths were trained apart: there are no phases to be in step.",
     ]
 
 
 def test_retrainings_that_were_not_made_are_not_run(sound):
     outcomes = validate(sound.subject(seeds=None, betas=Study(trials=())), Thresholds())
     assert outcomes["seed-variance"].status is outcomes["collapse-sweep"].status is Status.NOT_RUN
-    assert outcomes["collapse-sweep"].reason == "beta was not swept from 1/2 to 2 times its value"
+    assert outcomes["collapse-sweep"].reason == "Beta was not swept from 1/2 to 2 times its value."

@@ -22,6 +22,8 @@ class Check:
 
     question: str
     """What it answers."""
+    control: str
+    """What makes it fail, each in tests/trainer/validation/test_controls.py."""
     blind: str
     """What it cannot see."""
     run: Callable[[Subject, Thresholds], Outcome]
@@ -31,61 +33,73 @@ CHECKS: Final[Mapping[str, Check]] = MappingProxyType(
     {
         "latent-spectrum": Check(
             question="Does every latent dimension tell operations apart?",
+            control="a dimension switched off that nothing needs, an untrained model",
             blind="a dimension that varies but that the decoder ignores",
             run=latent_spectrum,
         ),
         "hold-out": Check(
             question="Does each path give back the operations it was trained and chosen on?",
+            control="an untrained model, an early snapshot, shuffled targets, a decoder of a part",
             blind="whether it generalises: the snapshot was chosen by half of these",
             run=reconstruction.hold_out,
         ),
         "annealing": Check(
             question="Was the weight of the KL raised gently?",
+            control="a history in which beta jumps for one epoch",
             blind="what happened within an epoch",
             run=dynamics.annealing,
         ),
         "hash-coverage": Check(
             question="How much of the space do prior draws reach, beside what perfect draws would?",
+            control="draws that crowd into the middle, a decoder of a part of the space, an early snapshot",
             blind="which operations are rare; the atlas shows that",
             run=hash_coverage,
         ),
         "phase-sync": Check(
             question="Did path A surge before path B, and did both settle?",
+            control="a history in which B surges first, one that never settles",
             blind="whether either surge made the model better",
             run=dynamics.phase_sync,
         ),
         "holdout-shuffle": Check(
             question="Do the answers come from the inputs?",
+            control="answers known from the order of the rows, an untrained model",
             blind="held-out operations that were trained on: they, too, are answered from the input",
             run=reconstruction.holdout_shuffle,
         ),
         "novel-operations": Check(
             question="Are held-out operations given back in every structural family?",
+            control="a model that has forgotten eight held-out commutative operations",
             blind="a family none of whose members was trained on: under the published split there is none",
             run=novelty.novel_operations,
         ),
         "seed-variance": Check(
             question="Was this model luck?",
+            control="one bad seed of three",
             blind="other machines, other versions, and more seeds than were trained",
             run=retraining.seed_variance,
         ),
         "cold-shift": Check(
             question="What happens to corrupted inputs?",
+            control="an encoder that reads slight noise as trits",
             blind="corruption that follows a pattern instead of chance",
             run=novelty.cold_shift,
         ),
         "early-plateau": Check(
             question="Did training jump or stand still?",
+            control="a history in which coverage falls by 30 points for one epoch, one that stands still",
             blind="jumps within an epoch, and what a longer training would have brought",
             run=dynamics.early_plateau,
         ),
         "collapse-sweep": Check(
             question="How far is the recipe from losing latent dimensions?",
+            control="a recipe that loses a dimension at twice its beta",
             blind="any other setting than beta",
             run=retraining.collapse_sweep,
         ),
         "true-holdout": Check(
             question="Are operations given back that neither training nor selection ever saw?",
+            control="a split with five leaked operations, another holdout than the published one",
             blind="a training outside this package that used them and says it did not",
             run=reconstruction.true_holdout,
         ),

@@ -35,11 +35,11 @@ def annealing(subject: Subject, thresholds: Thresholds) -> Outcome:
     if traces is None:
         return not_applicable(_no_history(subject))
     if not traces.beta:
-        return not_applicable("the file's history does not record beta")
+        return not_applicable("The file's history does not record beta.")
     rises = {path: np.diff(beta) for path, beta in traces.beta.items()}
     if all((rise <= 0).all() for rise in rises.values()):
         return not_applicable(
-            "beta never rises from one epoch to the next: its warm-up, if any, ends within the first"
+            "Beta never rises from one epoch to the next: its warm-up, if any, ends within the first."
         )
     measures: list[Measure] = []
     for path, rise in rises.items():
@@ -59,9 +59,9 @@ def phase_sync(subject: Subject, thresholds: Thresholds) -> Outcome:
     if traces is None:
         return not_applicable(_no_history(subject))
     if not traces.coupled:
-        return not_applicable("the paths were trained apart: there are no phases to be in step")
+        return not_applicable("The paths were trained apart: there are no phases to be in step.")
     if len(traces) < 2 * LAST:
-        return not_applicable(f"{len(traces)} epochs are recorded, phases need at least {2 * LAST}")
+        return not_applicable(f"{len(traces)} epochs are recorded, phases need at least {2 * LAST}.")
     leads = [
         float(_surge(traces.entropy["B"], window) - _surge(traces.entropy["A"], window)) for window in WINDOWS
     ]
@@ -92,7 +92,7 @@ def early_plateau(subject: Subject, thresholds: Thresholds) -> Outcome:
     if traces is None:
         return not_applicable(_no_history(subject))
     if len(traces) < 3:
-        return not_applicable(f"{len(traces)} epochs are recorded, a plateau needs at least 3")
+        return not_applicable(f"{len(traces)} epochs are recorded, a plateau needs at least 3.")
     fall = -np.diff(traces.weaker)
     stalled = longest_stall(traces.weaker)
     measures = [
@@ -133,4 +133,4 @@ def _largest(values: Series) -> float:
 
 
 def _no_history(subject: Subject) -> str:
-    return f"a {subject.kind} without its run carries no history of its training"
+    return f"A {subject.kind} without its run carries no history of its training."

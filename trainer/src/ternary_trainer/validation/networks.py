@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ternary_sdk.errors import InputError
 from ternary_sdk.package import Package
 from ternary_sdk.runtime import Decoder, Encoder, Workers
 from ternary_trainer.model import CLASSES, PATHS, PathName, TernaryVAE
@@ -77,12 +78,20 @@ def of_weights(state: Mapping[str, Tensor]) -> dict[str, Network]:
 
 @contextmanager
 def of_package(package: Package) -> Iterator[dict[str, Network]]:
-    """Every path of a verified package that is not encrypted; its threads stop at the end."""
+    """Every path of a verified package; its threads stop at the end.
+
+    Raises:
+        InputError: If its graphs are encrypted and were not unlocked.
+    """
+    if package.locked:
+        raise InputError(
+            f"{package.manifest.label}: its graphs are encrypted; give the license that opens it"
+        )
     with Workers() as workers:
         yield {
             path.path: GraphNetwork(
-                Encoder(package.members[path.encoder.member], path.encoder.member, workers),
-                Decoder(package.members[path.decoder.member], path.decoder.member, workers),
+                Encoder(package.graphs[path.encoder.member], path.encoder.member, workers),
+                Decoder(package.graphs[path.decoder.member], path.decoder.member, workers),
             )
             for path in package.manifest.paths
         }

@@ -31,7 +31,7 @@ def seed_variance(subject: Subject, thresholds: Thresholds) -> Outcome:
         return _missing(subject)
     trials = subject.seeds.trials
     if len(trials) < LEAST_SEEDS:
-        return not_run(f"{len(trials)} seeds were trained, expected at least {LEAST_SEEDS}")
+        return not_run(f"{len(trials)} seeds were trained, expected at least {LEAST_SEEDS}.")
     measures: list[Measure] = []
     for path in ("A", "B"):
         values = [_coverage(trial, path) for trial in trials]
@@ -54,7 +54,7 @@ def collapse_sweep(subject: Subject, thresholds: Thresholds) -> Outcome:
     trials = sorted(subject.betas.trials, key=lambda trial: trial.factor)
     factor = thresholds.collapse_factor
     if not trials or trials[0].factor > 1 / factor or trials[-1].factor < factor:
-        return not_run(f"beta was not swept from 1/{factor:g} to {factor:g} times its value")
+        return not_run(f"Beta was not swept from 1/{factor:g} to {factor:g} times its value.")
     near = [trial for trial in trials if 1 / factor <= trial.factor <= factor]
     measures: list[Measure] = []
     for path in ("A", "B"):
@@ -74,6 +74,6 @@ def _coverage(trial: Trial, path: str) -> float:
 def _missing(subject: Subject) -> Outcome:
     if subject.kind != "run":
         return not_applicable(
-            f"a {subject.kind} does not say how it was trained, so it cannot be trained again"
+            f"A {subject.kind} does not say how it was trained, so it cannot be trained again."
         )
-    return not_run("no retrainings were made; 'ternary validate RUN --studies DIR' makes them")
+    return not_run("No retrainings were made; 'ternary validate RUN --studies DIR' makes them.")

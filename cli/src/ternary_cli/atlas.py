@@ -1,0 +1,66 @@
+"""
+``ternary atlas``: the whole operation space as one picture.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from ternary_cli.options import LicenseOption, PathOption, TrustOption, argument, option
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from ternary_sdk.model import Model
+    from ternary_sdk.operations import OperationSet
+
+Source = Annotated[
+    Path | None, argument("FILE|RUN", "A .ternary package, else the pinned or evaluation one; or a run.")
+]
+Out = Annotated[Path, option("--out", "-o", metavar="F", text="A .svg with its legend, or a bare .png.")]
+
+
+def atlas(
+    source: Source = None,
+    out: Out = Path("atlas.svg"),
+    path: PathOption = None,
+    license: LicenseOption = None,
+    trust: TrustOption = None,
+) -> None:
+    """Draw every operation: reachable or not, how clearly, and drawn so far."""
+    from ternary_cli.files import write
+    from ternary_cli.selection import select
+    from ternary_cli.terminal import show
+    from ternary_sdk import atlas as atlases
+    from ternary_sdk.errors import InputError
+
+    if out.suffix not in (".svg", ".png"):
+        raise InputError(f"{out}: suffix is '{out.suffix}', expected .svg or .png")
+    if source is not None and source.is_dir():
+        letter, name = path or "B", source.name
+        margins, drawn = _of_run(source, letter), None
+    else:
+        with select(source, license, trust).open() as model:
+            letter, name = path or model.default_path, model.package.manifest.label
+            margins, drawn = model.margins(path=letter), _drawn(model)
+    words = f"{name}, path {letter}: {atlases.summary(margins, drawn)}"
+    if out.suffix == ".svg":
+        write(atlases.to_svg(margins, drawn, title=words).encode(), out)
+    else:
+        write(atlases.to_png(margins, drawn), out)
+    show([words, str(out)])
+
+
+def _drawn(model: "Model") -> "OperationSet | None":
+    """What was drawn so far, where the license counts it."""
+    return model.drawn() if model.license is not None and model.license.unique_operations else None
+
+
+def _of_run(folder: Path, path: str) -> "npt.NDArray[np.float32]":
+    from ternary_cli.vendor_extra import vendor_extra
+
+    with vendor_extra("ternary atlas RUN"):
+        from ternary_trainer import run
+        from ternary_trainer.validation import drawing, opening
+    subject = opening.run_subject(run.open(folder))
+    return drawing.draw(subject, subject.paths[path]).margin

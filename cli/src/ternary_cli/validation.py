@@ -1,0 +1,168 @@
+"""
+``ternary validate`` and ``ternary report``: is a model as good as it looks, and the page that says so.
+"""
+
+import dataclasses
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ternary_cli.options import JsonOption, LicenseOption, TrustOption, argument, option
+from ternary_cli.vendor_extra import vendor_extra
+
+if TYPE_CHECKING:
+    from ternary_sdk.package import Package
+    from ternary_sdk.validation import Validation
+    from ternary_trainer.run import Run
+    from ternary_trainer.validation.studies import Study
+    from ternary_trainer.validation.subject import Subject
+
+SubjectFile = Annotated[
+    Path, argument("RUN|CHECKPOINT.pt|FILE.ternary", "A training's folder, a v5.5 checkpoint, or a package.")
+]
+Checks = Annotated[
+    str | None, option("--checks", metavar="A,B", text="Only these checks; default: all twelve.")
+]
+Bounds = Annotated[
+    Path | None, option("--thresholds", metavar="F.toml", text="Thresholds that differ from the standard.")
+]
+Studies = Annotated[
+    Path | None,
+    option(
+        "--studies", metavar="DIR", text="Retrain with other seeds and betas there; reuses what is there."
+    ),
+]
+Out = Annotated[Path | None, option("--out", "-o", metavar="F.json", text="Also write validation.json here.")]
+Folder = Annotated[Path | None, option("--report", metavar="DIR", text="Also write the report there.")]
+ReportFolder = Annotated[
+    Path, option("--out", "-o", metavar="DIR", text="Where report.html and report.pdf go.")
+]
+
+
+def validate(
+    subject: SubjectFile,
+    checks: Checks = None,
+    thresholds: Bounds = None,
+    studies: Studies = None,
+    out: Out = None,
+    report: Folder = None,
+    license: LicenseOption = None,
+    trust: TrustOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Vendor: run the twelve checks; exit status 1 if one fails."""
+    from ternary_cli.files import write
+    from ternary_cli.terminal import note, show
+
+    with vendor_extra("ternary validate"):
+        from ternary_trainer.reporting.write import check_installed
+        from ternary_trainer.validation import checks as twelve
+        from ternary_trainer.validation import thresholds as bounds
+        from ternary_trainer.validation.verdict import verdict
+    only = [name.strip() for name in checks.split(",")] if checks else []
+    held = bounds.load(thresholds) if thresholds else bounds.Thresholds()
+    if report is not None:
+        check_installed()
+    with _opened(subject, studies, license, trust) as opened:
+        outcomes = twelve.validate(
+            opened.subject, held, only=only, tell=lambda name: note(f"checking {name}")
+        )
+        found = verdict(opened.subject, outcomes, held, made=datetime.now(UTC))
+        if report is not None:
+            found = dataclasses.replace(found, report=_written(opened, found, report))
+    if out is not None:
+        write(found.to_bytes(), out)
+    print(found.to_bytes().decode()) if as_json else show(lines(opened.subject.name, found))
+    if not found.sound:
+        raise typer.Exit(1)
+
+
+def report(
+    subject: SubjectFile,
+    out: ReportFolder,
+    studies: Studies = None,
+    license: LicenseOption = None,
+    trust: TrustOption = None,
+) -> None:
+    """Vendor: validate, and write the report as HTML and PDF."""
+    from ternary_cli.terminal import note, show
+
+    with vendor_extra("ternary report"):
+        from ternary_trainer.reporting.write import check_installed
+        from ternary_trainer.validation import checks as twelve
+        from ternary_trainer.validation.thresholds import Thresholds
+        from ternary_trainer.validation.verdict import verdict
+    check_installed()
+    with _opened(subject, studies, license, trust) as opened:
+        outcomes = twelve.validate(opened.subject, Thresholds(), tell=lambda name: note(f"checking {name}"))
+        found = verdict(opened.subject, outcomes, Thresholds(), made=datetime.now(UTC))
+        page = _written(opened, found, out)
+    show(
+        [
+            f"{opened.subject.name}: {found.sentence}",
+            f"{out / 'report.html'}  sha256 {page}",
+            f"{out / 'report.pdf'}",
+        ]
+    )
+
+
+def lines(name: str, found: "Validation") -> list[str]:
+    """A verdict for people: a line a check, the reason under those that did not pass."""
+    told = []
+    for check in found.checks:
+        told.append(f"{check.name:<18}{check.ending}")
+        if check.ending != "passed":
+            told.append(f"{'':<18}{check.reason}")
+    return [*told, "", f"{name}: {'sound' if found.sound else 'not sound'}; {found.sentence}"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Opened:
+    """What is validated, and what a report tells of where it came from."""
+
+    subject: "Subject"
+    run: "Run | None" = None
+    package: "Package | None" = None
+
+
+@contextmanager
+def _opened(source: Path, studies: Path | None, license: Path | None, trust: Path | None) -> Iterator[Opened]:
+    from ternary_cli.selection import select
+    from ternary_sdk.errors import InputError
+    from ternary_trainer import checkpoint, run
+    from ternary_trainer.validation import opening
+
+    if studies is not None and not source.is_dir():
+        raise InputError(f"--studies: {source} is no run, and only a run says how to train it again")
+    if source.is_dir():
+        trained = run.open(source)
+        seeds, betas = _studied(trained, studies) if studies else (None, None)
+        yield Opened(subject=opening.run_subject(trained, seeds=seeds, betas=betas), run=trained)
+    elif source.suffix == ".ternary":
+        with (
+            select(source, license, trust).open() as model,
+            opening.package_subject(model.package) as subject,
+        ):
+            yield Opened(subject=subject, package=model.package)
+    else:
+        yield Opened(subject=opening.checkpoint_subject(checkpoint.load(source), source))
+
+
+def _studied(trained: "Run", folder: Path) -> "tuple[Study, Study]":
+    from ternary_cli.terminal import note
+    from ternary_trainer.validation import studies
+
+    seeds = studies.conduct(studies.seed_jobs(trained.recipe, folder), tell=note)
+    return seeds, studies.conduct(studies.beta_jobs(trained.recipe, folder, trained.seed), tell=note)
+
+
+def _written(opened: Opened, found: "Validation", folder: Path) -> str:
+    from ternary_trainer.reporting.content import collect
+    from ternary_trainer.reporting.write import write
+
+    return write(collect(opened.subject, found, run=opened.run, package=opened.package), folder)

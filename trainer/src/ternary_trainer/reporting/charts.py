@@ -1,0 +1,215 @@
+"""
+The report's charts: drawn once each, with a palette for paper or with colours that a page's style decides.
+
+Each is small enough to be read on a phone as it is; a page sets them side by side where there is room.
+"""
+
+import io
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from ternary_sdk.coverage import iid_limit
+from ternary_trainer.disrupt import effects
+from ternary_trainer.history import EpochRecord
+from ternary_trainer.reporting.content import Content
+from ternary_trainer.validation.drawing import QUOTED
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_SIZE: Final = (4.4, 2.9)
+_FLOOR: Final = 9.887
+
+
+@dataclass(frozen=True, kw_only=True)
+class Palette:
+    """Colours by what they mean."""
+
+    ink: str
+    muted: str
+    a: str
+    b: str
+    mark: str
+
+    def path(self, name: str) -> str:
+        """The colour of a path."""
+        return self.a if name == "A" else self.b
+
+
+PAPER: Final = Palette(ink="#1a1a1a", muted="#8a8a8a", a="#1667a8", b="#c86400", mark="#b0005f")
+_STYLED: Final = Palette(ink="#010101", muted="#020202", a="#030303", b="#040404", mark="#050505")
+"""Stand-ins that become the page's own variables."""
+
+Chart = Callable[["Axes", Content, Palette], None]
+
+
+def charts(content: Content) -> Mapping[str, tuple[str, Chart]]:
+    """Every chart that this content can fill, by title, with a sentence that says what to see in it."""
+    available: dict[str, tuple[str, Chart]] = {
+        "Coverage over draws": (
+            "Share of all operations reached after so many independent draws; the dashed line is what a "
+            "perfect sampler reaches.",
+            _coverage,
+        ),
+        "Distance to the limit": (
+            "The same, as percentage points below the perfect sampler; lower is better.",
+            _distance,
+        ),
+        "Latent spectrum": (
+            "How much each of the 16 inner dimensions varies; below the line it is not used.",
+            _spectrum,
+        ),
+    }
+    if content.run is not None and len(content.run.history) > 1:
+        available |= {
+            "Training: coverage": (
+                "After each epoch; phases are named, surges are shaded.",
+                _training_coverage,
+            ),
+            "Training: negative ELBO": (
+                f"A loss that means the same in every epoch; no model is below {_FLOOR} nats.",
+                _training_elbo,
+            ),
+            "Training: weight of the KL": ("Beta at each epoch's end.", _training_beta),
+        }
+    return available
+
+
+def to_svg(title: str, chart: Chart, content: Content) -> str:
+    """A chart for a page that defines --ink, --muted, --a, --b and --mark."""
+    from matplotlib import rc_context
+
+    with rc_context({"svg.fonttype": "none", "svg.hashsalt": title, "font.family": "sans-serif"}):
+        buffer = io.StringIO()
+        _figure(chart, content, _STYLED).savefig(
+            buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None}
+        )
+    text = buffer.getvalue()
+    svg = text[text.index("<svg") :]
+    for field in fields(Palette):
+        svg = svg.replace(getattr(_STYLED, field.name), f"var(--{field.name})")
+    return svg.replace("<svg ", f'<svg role="img" aria-label="{title}" ', 1)
+
+
+def to_png(chart: Chart, content: Content) -> bytes:
+    """A chart for paper, at 200 dots an inch."""
+    buffer = io.BytesIO()
+    _figure(chart, content, PAPER).savefig(buffer, format="png", dpi=200, metadata={"Software": None})
+    return buffer.getvalue()
+
+
+def _figure(chart: Chart, content: Content, palette: Palette) -> "Figure":
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=_SIZE, layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots()
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.spines[["left", "bottom"]].set_color(palette.muted)
+    axes.tick_params(colors=palette.ink, labelsize=9)
+    axes.grid(color=palette.muted, alpha=0.25, linewidth=0.6)
+    chart(axes, content, palette)
+    legend = axes.legend(frameon=False, fontsize=9, labelcolor=palette.ink)
+    legend.set_visible(bool(legend.legend_handles))
+    return figure
+
+
+def _label(axes: "Axes", palette: Palette, *, x: str, y: str) -> None:
+    axes.set_xlabel(x, fontsize=9, color=palette.ink)
+    axes.set_ylabel(y, fontsize=9, color=palette.ink)
+
+
+def _coverage(axes: "Axes", content: Content, palette: Palette) -> None:
+    axes.plot(content.draws, 100 * content.limit, "--", color=palette.ink, linewidth=1.2, label="limit")
+    for path, measured in content.paths.items():
+        axes.plot(content.draws, 100 * measured.curve, color=palette.path(path), label=f"path {path}")
+    axes.axvline(QUOTED, color=palette.muted, linewidth=0.8)
+    axes.annotate(" 50,000", (QUOTED, 2), color=palette.muted, fontsize=8, annotation_clip=False)
+    _draws_axis(axes)
+    axes.set_ylim(0, 102)
+    _label(axes, palette, x="draws", y="coverage, %")
+
+
+def _distance(axes: "Axes", content: Content, palette: Palette) -> None:
+    for path, measured in content.paths.items():
+        gap = 100 * (content.limit - measured.curve)
+        axes.plot(content.draws, gap, color=palette.path(path), label=f"path {path}")
+    axes.axvline(QUOTED, color=palette.muted, linewidth=0.8)
+    axes.axhline(0, color=palette.ink, linewidth=1.2, linestyle="--")
+    _draws_axis(axes)
+    _label(axes, palette, x="draws", y="points below the limit")
+
+
+def _draws_axis(axes: "Axes") -> None:
+    axes.set_xscale("log")
+    axes.set_xticks([1_000, 10_000, 50_000, 195_000], ["1,000", "10,000", "50,000", "195,000"])
+    axes.minorticks_off()
+
+
+def _spectrum(axes: "Axes", content: Content, palette: Palette) -> None:
+    width = 0.8 / len(content.paths)
+    for number, (path, measured) in enumerate(content.paths.items()):
+        places = np.arange(16) + (number - (len(content.paths) - 1) / 2) * width
+        axes.bar(places, measured.spectrum, width, color=palette.path(path), label=f"path {path}")
+    axes.axhline(0.1, color=palette.mark, linewidth=1)
+    axes.set_xticks(range(0, 16, 3))
+    axes.set_ylim(0, 1.25 * max(float(measured.spectrum.max()) for measured in content.paths.values()))
+    _label(axes, palette, x="latent dimension", y="variance of the mean")
+
+
+def _training_coverage(axes: "Axes", content: Content, palette: Palette) -> None:
+    history = _history(content)
+    axes.axhline(100 * iid_limit(QUOTED), color=palette.ink, linestyle="--", linewidth=1.2, label="limit")
+    _lines(axes, history, palette, lambda path: 100 * path.coverage)
+    _mark(axes, history, palette)
+    _label(axes, palette, x="epoch", y="coverage at 50,000, %")
+
+
+def _training_elbo(axes: "Axes", content: Content, palette: Palette) -> None:
+    history = _history(content)
+    axes.axhline(_FLOOR, color=palette.ink, linestyle="--", linewidth=1.2, label="floor")
+    _lines(axes, history, palette, lambda path: path.elbo)
+    _mark(axes, history, palette)
+    _label(axes, palette, x="epoch", y="negative ELBO, nats")
+
+
+def _training_beta(axes: "Axes", content: Content, palette: Palette) -> None:
+    history = _history(content)
+    _lines(axes, history, palette, lambda path: path.beta)
+    _mark(axes, history, palette)
+    axes.set_ylim(bottom=0)
+    _label(axes, palette, x="epoch", y="beta")
+
+
+def _history(content: Content) -> list[EpochRecord]:
+    return list(content.run.history) if content.run else []
+
+
+def _lines(axes: "Axes", history: list[EpochRecord], palette: Palette, figure: Callable[..., float]) -> None:
+    epochs = [record.epoch for record in history]
+    axes.plot(epochs, [figure(record.A) for record in history], color=palette.a, label="path A")
+    axes.plot(epochs, [figure(record.B) for record in history], color=palette.b, label="path B")
+
+
+def _mark(axes: "Axes", history: list[EpochRecord], palette: Palette) -> None:
+    for surge in effects(history):
+        axes.axvspan(surge.epoch - 0.5, surge.epoch + surge.epochs - 0.5, color=palette.mark, alpha=0.18)
+    top, height = axes.get_xaxis_transform(), 0
+    for before, record in zip([None, *history], history, strict=False):
+        if before is None or before.phase != record.phase:
+            height = 1 - height  # neighbouring names would run into each other on one line
+            axes.axvline(record.epoch, color=palette.muted, linewidth=0.8, linestyle=":")
+            axes.text(
+                record.epoch,
+                1.07 - 0.07 * height,
+                f" {record.phase}",
+                transform=top,
+                color=palette.muted,
+                fontsize=8,
+                va="bottom",
+            )

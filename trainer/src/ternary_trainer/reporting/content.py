@@ -1,0 +1,116 @@
+"""
+What a report tells: measured once, then laid out twice, as a page and on paper.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from ternary_sdk.coverage import iid_limit
+from ternary_sdk.operations import OPERATIONS
+from ternary_sdk.package import Package
+from ternary_sdk.validation import Ending, Validation
+from ternary_trainer.run import Run
+from ternary_trainer.validation.checks import CHECKS
+from ternary_trainer.validation.drawing import BATCH, BATCHES, QUOTED, Drawn, draw
+from ternary_trainer.validation.spectrum import variances
+from ternary_trainer.validation.subject import TRUE_HOLDOUT_SHA256, Subject
+
+_MOST: Final = BATCH * BATCHES
+
+
+@dataclass(frozen=True, kw_only=True)
+class PathContent:
+    """One path."""
+
+    drawn: Drawn
+    spectrum: npt.NDArray[np.float64]
+    """Variance of the posterior mean in each dimension, shape (16,)."""
+    curve: npt.NDArray[np.float64]
+    """Expected share of the space at each of `Content.draws`."""
+
+    @property
+    def quoted(self) -> float:
+        """Expected share of the space at 50,000 draws."""
+        return self.drawn.expected(QUOTED)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Content:
+    """A report before it has a form."""
+
+    name: str
+    validation: Validation
+    draws: npt.NDArray[np.int64]
+    """Numbers of draws along the curves, ascending."""
+    limit: npt.NDArray[np.float64]
+    """What perfect draws would cover at each."""
+    paths: Mapping[str, PathContent]
+    run: Run | None
+    """Where it came from, if that is a run of ours."""
+    provenance: Mapping[str, str]
+    """Where it came from, in words."""
+
+    @property
+    def untested(self) -> list[tuple[str, str]]:
+        """What the checks could not say: those that were not made, and what every one is blind to."""
+        ended = {check.name: check for check in self.validation.checks}
+        absent = [
+            (name, f"{check.ending}: {check.reason}")
+            for name, check in ended.items()
+            if check.ending in (Ending.NOT_APPLICABLE, Ending.NOT_RUN)
+        ]
+        left_out = [(name, "was not asked for") for name in CHECKS if name not in ended]
+        return absent + left_out
+
+
+def collect(
+    subject: Subject, validation: Validation, *, run: Run | None = None, package: Package | None = None
+) -> Content:
+    """Measure what the pictures show.
+
+    Args:
+        subject: What was validated.
+        validation: What was found.
+        run: The subject's run, where it is one.
+        package: The subject's package, where it is one.
+    """
+    draws = np.unique(np.geomspace(1_000, _MOST, 40).astype(np.int64))
+    paths = {}
+    for path, network in subject.paths.items():
+        drawn = draw(subject, network)
+        curve = np.array([drawn.expected(int(number)) for number in draws])
+        paths[path] = PathContent(drawn=drawn, spectrum=variances(network), curve=curve)
+    return Content(
+        name=subject.name,
+        validation=validation,
+        draws=draws,
+        limit=np.array([iid_limit(int(number)) for number in draws]),
+        paths=paths,
+        run=run,
+        provenance=_provenance(subject, run, package),
+    )
+
+
+def _provenance(subject: Subject, run: Run | None, package: Package | None) -> dict[str, str]:
+    told = {"validated": f"{subject.kind} {subject.name}", "sha256": subject.digest}
+    if run is not None:
+        best = run.best()
+        told |= {
+            "recipe": f"{run.recipe.name}: {run.recipe.about}",
+            "seed": str(run.seed),
+            "snapshot": best.reason,
+            "trained with": ", ".join(f"{name} {value}" for name, value in run.facts.items()),
+        }
+    if package is not None:
+        manifest = package.manifest
+        told |= {
+            "package": f"{manifest.label}, signed by key {package.signed_by}",
+            "released": f"{manifest.released:%Y-%m-%d %H:%M:%S} UTC",
+        }
+        told |= {f"certified {name}": digest for name, digest in package.certificate.subjects.items()}
+    told["operations"] = f"{OPERATIONS:,} in all; true holdout sha256 {TRUE_HOLDOUT_SHA256}"
+    return told

@@ -1,0 +1,50 @@
+"""
+The report as one self-contained HTML page: no script, nothing fetched, light and dark, phone and paper.
+"""
+
+from base64 import b64encode
+from importlib.resources import files
+
+from ternary_sdk import atlas
+from ternary_sdk.coverage import iid_limit
+from ternary_trainer.reporting import words
+from ternary_trainer.reporting.charts import charts, to_svg
+from ternary_trainer.reporting.content import Content
+from ternary_trainer.validation.drawing import QUOTED
+
+
+def to_html(content: Content) -> bytes:
+    """Lay out a report as a page, UTF-8."""
+    from jinja2 import Environment, StrictUndefined
+    from markupsafe import Markup
+
+    available = charts(content)
+
+    def figure(title: str) -> Markup:
+        caption, chart = available[title]
+        return Markup("<figure>{}<figcaption><b>{}.</b> {}</figcaption></figure>").format(
+            Markup(to_svg(title, chart, content)), title, caption
+        )
+
+    template = files("ternary_trainer.reporting").joinpath("page.html").read_text("utf-8")
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=False)
+    page = environment.from_string(template).render(
+        content=content,
+        words=words,
+        figure=figure,
+        limit=iid_limit(QUOTED),
+        choices=words.choices(content),
+        training=[title for title in available if title.startswith("Training")],
+        atlases=atlases(content),
+        reached=atlas.REACHED,
+        missing=atlas.MISSING,
+    )
+    return page.encode()
+
+
+def atlases(content: Content) -> list[tuple[str, str, str]]:
+    """For each path its letter, the operation space in words, and as PNG in base64."""
+    return [
+        (path, atlas.summary(margins), b64encode(atlas.to_png(margins)).decode())
+        for path, margins in ((path, measured.drawn.margin) for path, measured in content.paths.items())
+    ]

@@ -1,0 +1,130 @@
+"""
+The report's sentences: what a reader without machine learning needs, and the tables behind them.
+"""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from ternary_sdk.canonical import decimal
+from ternary_sdk.coverage import iid_limit
+from ternary_sdk.operations import OPERATIONS
+from ternary_sdk.validation import CheckResult, Ending, Figure, Relation
+from ternary_trainer.reporting.content import Content
+from ternary_trainer.validation.checks import CHECKS
+from ternary_trainer.validation.drawing import QUOTED
+
+INTRODUCTION = (
+    f"A ternary operation is a table of nine answers, each −1, 0 or +1, so there are {OPERATIONS:,} of them. "
+    "This model has learned to produce them: every draw yields one. Coverage is the share of all operations "
+    "that a number of draws brings. Even perfect draws repeat themselves, so coverage always stands "
+    "beside its limit: what a perfect sampler would bring with as many draws."
+)
+WORD = (
+    "This page is the vendor's own finding. What a buyer can recompute without trusting anybody is the "
+    "coverage certificate inside the package: run ternary verify."
+)
+
+
+def headline(content: Content) -> str:
+    """Sound or not, in a few words."""
+    return "Sound" if content.validation.sound else "Not sound"
+
+
+def first_words(content: Content) -> list[str]:
+    """The first page's sentences."""
+    told = []
+    for path, measured in content.paths.items():
+        told.append(
+            f"Path {path} covers {percent(measured.quoted)} of the space in {QUOTED:,} draws; the limit is "
+            f"{percent(iid_limit(QUOTED))}. It can produce {measured.drawn.reachable:,} of {OPERATIONS:,} "
+            "operations."
+        )
+    failed = content.validation.named(Ending.FAILED)
+    if failed:
+        told.append(f"It fails {len(failed)} of the checks below: {', '.join(failed)}.")
+    absent = content.validation.named(Ending.NOT_APPLICABLE) + content.validation.named(Ending.NOT_RUN)
+    if absent:
+        told.append(f"Nothing is said by: {', '.join(absent)}; the reasons are under “What was not tested”.")
+    return told
+
+
+def tallies(content: Content) -> list[tuple[str, int]]:
+    """How many checks ended how."""
+    return [(str(ending), len(content.validation.named(ending))) for ending in Ending]
+
+
+def question(check: CheckResult) -> str:
+    """What a check asks."""
+    return CHECKS[check.name].question
+
+
+def blind(name: str) -> str:
+    """What a check cannot see."""
+    return CHECKS[name].blind
+
+
+def control(name: str) -> str:
+    """What makes a check fail, as its tests show."""
+    return CHECKS[name].control
+
+
+def figure_cells(figure: Figure) -> tuple[str, str, str, str]:
+    """A figure's row: what, value, interval, bound."""
+    name = f"{figure.name}, path {figure.path}" if figure.path else figure.name
+    interval = "exact" if figure.low == figure.high else f"{short(figure.low)} to {short(figure.high)}"
+    bound = "shown only" if figure.relation is Relation.SHOWN else f"{figure.relation} {short(figure.bound)}"
+    return name, short(figure.value), interval, bound
+
+
+def choices(content: Content) -> list[tuple[str, ...]]:
+    """What each rule of choice would have shipped."""
+    if content.run is None:
+        return []
+    return [
+        (
+            rule,
+            str(choice.epoch),
+            percent(choice.A.coverage),
+            percent(choice.B.coverage),
+            percent(min(choice.A.holdout_exact, choice.B.holdout_exact)),
+        )
+        for rule, choice in content.run.summary().choices.items()
+    ]
+
+
+def compute(content: Content) -> list[str]:
+    """Time spent, and what stopping early saved."""
+    if content.run is None:
+        return []
+    summary = content.run.summary()
+    told = [
+        f"{summary.epochs} of {summary.planned} epochs were trained in {summary.seconds:,.0f} seconds "
+        f"({summary.status})."
+    ]
+    told.append(
+        f"A plateau ended it: {summary.epochs_saved} epochs, about {summary.seconds_saved:,.0f} seconds, "
+        "were saved."
+        if summary.epochs_saved
+        else "No plateau ended it early, so nothing was saved."
+    )
+    told += [
+        f"A surge of strength {surge.strength:g} in epoch {surge.epoch}, by {surge.origin}: coverage "
+        f"{percent(surge.before)} before, {percent(surge.during)} during, {percent(surge.after)} after."
+        for surge in summary.surges
+    ]
+    return told
+
+
+def percent(share: float) -> str:
+    """A share as a percentage with two decimals, rounded down."""
+    return f"{decimal(100 * share, 2)} %"
+
+
+def short(number: str) -> str:
+    """A decimal string with at most five significant figures."""
+    return f"{Decimal(number):.5g}" if Decimal(number) else "0"
+
+
+def rows(figures: Sequence[Figure]) -> list[tuple[str, str, str, str]]:
+    """A check's table."""
+    return [figure_cells(figure) for figure in figures]

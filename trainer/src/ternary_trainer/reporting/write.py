@@ -1,0 +1,47 @@
+"""
+Writing a report: both forms at once, so that neither says what the other does not.
+"""
+
+import hashlib
+from importlib.util import find_spec
+from pathlib import Path
+
+from ternary_sdk.errors import InputError
+from ternary_trainer.checkpoint import write_bytes
+from ternary_trainer.reporting.content import Content
+from ternary_trainer.reporting.page import to_html
+from ternary_trainer.reporting.paper import to_pdf
+
+PAGE = "report.html"
+PAPER = "report.pdf"
+_NEEDED = ("matplotlib", "fpdf", "jinja2")
+
+
+def write(content: Content, folder: Path) -> str:
+    """Write `report.html` and `report.pdf`, replacing older ones.
+
+    Returns:
+        SHA-256 of the page, hex: by it a verdict names the report.
+    Raises:
+        InputError: If what draws them is not installed, or a file cannot be written.
+    """
+    check_installed()
+    page, paper = to_html(content), to_pdf(content)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_bytes(folder / PAGE, page)
+        write_bytes(folder / PAPER, paper)
+    except OSError as error:
+        raise InputError(f"{folder}: cannot be made ({error.strerror})") from None
+    return hashlib.sha256(page).hexdigest()
+
+
+def check_installed() -> None:
+    """Refuse before anything is computed if a report could not be drawn.
+
+    Raises:
+        InputError: Saying what to install.
+    """
+    for name in _NEEDED:
+        if find_spec(name) is None:
+            raise InputError(f"{name} is not installed; run: pip install 'ternary-trainer[report]'")
