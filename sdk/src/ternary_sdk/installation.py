@@ -8,7 +8,6 @@ from its owner.
 """
 
 import os
-import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -25,7 +24,6 @@ from ternary_sdk.keys import COORDINATE_BYTES, PublicKey
 FILE: Final = "installation.json"
 FORMAT: Final = "ternary-installation/1"
 MAX_FILE: Final = 4096
-_ALGORITHM: Final = ec.ECDSA(hashes.SHA256(), deterministic_signing=True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +44,7 @@ class Installation:
 
     def sign(self, message: bytes) -> bytes:
         """DER signature over the SHA-256 of a message (RFC 6979)."""
-        return self.private.sign(message, _ALGORITHM)
+        return self.private.sign(message, ec.ECDSA(hashes.SHA256(), deterministic_signing=True))
 
     def sign_token(self, claims: Json, *, typ: str) -> bytes:
         """A compact JWS of the given type over the claims, by this installation."""
@@ -96,7 +94,7 @@ def keep(drafted: Installation) -> Installation:
         LedgerError: If it cannot be written.
     """
     path = drafted.directory / FILE
-    new = path.with_name(f".{FILE}.{secrets.token_hex(8)}")
+    new = path.with_name(f".{FILE}.{os.urandom(8).hex()}")
     state.write(new, _write(drafted))
     try:
         os.link(new, path)

@@ -7,7 +7,6 @@ determined user can forge one; a license that must not be copied is bound to an 
 
 import hashlib
 import re
-import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -92,6 +91,8 @@ def _linux(root: Path) -> tuple[str, str, str]:
 
 
 def _macos(_root: Path) -> tuple[str, str, str]:
+    import subprocess  # only macOS needs another program
+
     command = ["/usr/sbin/ioreg", "-rd1", "-c", "IOPlatformExpertDevice"]
     try:
         listing = subprocess.run(command, capture_output=True, text=True, timeout=_TIMEOUT, check=True).stdout

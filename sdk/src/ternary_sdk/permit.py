@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ternary_sdk import clock, installation, machine, state, usage
+from ternary_sdk import clock, installation, machine, state
 from ternary_sdk.claims import Action, ContentKey
 from ternary_sdk.clock import Clock
 from ternary_sdk.errors import FormatError, LicenseError, Reason, SignatureError
@@ -139,6 +139,8 @@ class Permit:
         Raises:
             LedgerError: If the meter or the installation key cannot be read or made.
         """
+        from ternary_sdk import usage
+
         held = clock.establish(self._directory, now, signed=newest_signature(self.license, self._trust))
         return usage.report(self.license.id, self.ledger.drawn(self.license.id), held, now)
 

@@ -8,7 +8,6 @@ loses the meter of every license with a quota; that cannot be prevented, only no
 import hashlib
 import os
 import sys
-import tempfile
 from pathlib import Path
 from typing import Final
 
@@ -71,15 +70,16 @@ def write(path: Path, data: bytes) -> None:
         LedgerError: If it cannot be written.
     """
     prepare(path)
+    draft = path.with_name(f".{path.name}.{os.urandom(8).hex()}")
     try:
-        descriptor, draft = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
             with os.fdopen(descriptor, "wb") as file:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
-            Path(draft).replace(path)
+            draft.replace(path)
         finally:
-            Path(draft).unlink(missing_ok=True)
+            draft.unlink(missing_ok=True)
     except OSError as error:
         raise LedgerError(f"{path}: cannot be written ({error.strerror})") from None
