@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from ternary_cli import (
+    activation,
     atlas,
     coding,
     health,
@@ -23,6 +24,7 @@ from ternary_cli import (
     rotation,
     runs,
     sampling,
+    server,
     training,
     validation,
     vendor,
@@ -51,6 +53,10 @@ app.command("info")(inspection.info)
 app.command("unpack")(inspection.unpack)
 app.command("atlas")(atlas.atlas)
 app.command("use")(pinning.use)
+app.command("activate")(activation.activate)
+app.command("renew")(activation.renew)
+app.command("deactivate")(activation.deactivate)
+app.command("carry")(activation.carry)
 app.command("doctor")(health.doctor)
 app.command("machine")(health.machine)
 app.add_typer(_license, name="license")
@@ -64,6 +70,8 @@ app.command("validate")(validation.validate)
 app.command("report")(validation.report)
 app.command("export")(vendor.export)
 app.command("package")(vendor.package)
+app.command("serve")(server.serve)
+app.add_typer(server.app, name="server")
 _license.command("show")(licenses.show)
 _license.command("issue")(licenses.issue)
 _license.command("usage")(health.usage)

@@ -14,7 +14,7 @@ from typing import Final, NoReturn
 import httpx
 
 from ternary_sdk import canonical, clock, machine, online_answer, online_request, online_state, state, usage
-from ternary_sdk.errors import FormatError, InputError, LicenseError, Reason, ServerError, TernaryError
+from ternary_sdk.errors import InputError, LicenseError, Reason, ServerError, TernaryError
 from ternary_sdk.fields import Fields
 from ternary_sdk.installation import Installation
 from ternary_sdk.ledger import Ledger
@@ -193,7 +193,7 @@ class LicenseServer:
         )
 
     def _keep(self, body: bytes, held: Installation) -> Activation:
-        return accept(body, self._trust, held, server=self.url)
+        return online_state.accept(body, self._trust, held, server=self.url)
 
     def _has_quota(self, license_id: str) -> bool:
         path = online_state.license_file(self._directory, license_id)
@@ -204,34 +204,6 @@ class LicenseServer:
 
     def _installation(self, now: datetime) -> Installation:
         return clock.establish(self._directory, now, signed=self._trust.issued)
-
-
-def accept(body: bytes, trust: Trust, held: Installation, *, server: str | None) -> Activation:
-    """Keep the license of an answer, if it is the vendor's and bound to this installation.
-
-    Args:
-        body: The answer to an activation or renewal, or the response file of an air-gapped one.
-        trust: Whom to believe.
-        held: This user's installation.
-        server: The server's address; None for a response file.
-    Raises:
-        FormatError: If it is no such answer.
-        LicenseError: If the license in it is not valid, or MACHINE_MISMATCH if it is another's.
-        LedgerError: If it cannot be kept.
-    """
-    decoded = canonical.decode(body, "server's answer")
-    activation, token = online_state.from_answer(Fields(decoded, "server's answer"), server)
-    license = License.read(token, trust)
-    if license.bound_to != held.kid:
-        raise LicenseError(
-            Reason.MACHINE_MISMATCH,
-            f"license {license.id} is bound to installation key {license.bound_to}, this user's is "
-            f"{held.kid}; the answer belongs to another machine's request",
-        )
-    if license.id != activation.license_id:
-        raise FormatError(f"server's answer.id: {activation.license_id}, its license is {license.id}")
-    online_state.keep(held.directory, activation, token)
-    return activation
 
 
 def _refuse(answer: Answer) -> NoReturn:

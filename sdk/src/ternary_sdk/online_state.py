@@ -12,10 +12,13 @@ from typing import Final
 
 from ternary_sdk import canonical, state
 from ternary_sdk.canonical import Json
-from ternary_sdk.errors import FormatError, LedgerError
+from ternary_sdk.errors import FormatError, LedgerError, LicenseError, Reason
 from ternary_sdk.fields import Fields
 from ternary_sdk.identity import LICENSE_ID
+from ternary_sdk.installation import Installation
+from ternary_sdk.license import License
 from ternary_sdk.online_request import MAX_GENERATION
+from ternary_sdk.trust import Trust
 
 FORMAT: Final = "ternary-activation/1"
 MAX_FILE: Final = 4096
@@ -119,12 +122,35 @@ def end(directory: Path, license_id: str, *, forget: bool) -> None:
             raise LedgerError(f"{path}: cannot be removed ({error.strerror})") from None
 
 
-def from_answer(fields: Fields, server: str | None) -> tuple[Activation, bytes]:
-    """What a server's answer to an activation or renewal says, and the license token in it.
+def accept(body: bytes, trust: Trust, held: Installation, *, server: str | None) -> Activation:
+    """Keep the license of an answer, if it is the vendor's and bound to this installation.
 
+    Args:
+        body: The answer to an activation or renewal, or the response file of an air-gapped one.
+        trust: Whom to believe.
+        held: This user's installation.
+        server: The server's address; None for a response file.
     Raises:
-        FormatError: If it is malformed.
+        FormatError: If it is no such answer.
+        LicenseError: If the license in it is not valid, or MACHINE_MISMATCH if it is another's.
+        LedgerError: If it cannot be kept.
     """
+    decoded = canonical.decode(body, "server's answer")
+    activation, token = _from_answer(Fields(decoded, "server's answer"), server)
+    license = License.read(token, trust)
+    if license.bound_to != held.kid:
+        raise LicenseError(
+            Reason.MACHINE_MISMATCH,
+            f"license {license.id} is bound to installation key {license.bound_to}, this user's is "
+            f"{held.kid}; the answer belongs to another machine's request",
+        )
+    if license.id != activation.license_id:
+        raise FormatError(f"server's answer.id: {activation.license_id}, its license is {license.id}")
+    keep(held.directory, activation, token)
+    return activation
+
+
+def _from_answer(fields: Fields, server: str | None) -> tuple[Activation, bytes]:
     activation = Activation(
         license_id=fields.text("id", pattern=LICENSE_ID),
         generation=fields.integer("generation", least=1, most=MAX_GENERATION),

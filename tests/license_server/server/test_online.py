@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from ternary_license_server import keys, rotation
-from ternary_sdk import installation, online, online_answer, online_request, online_state
+from ternary_sdk import installation, online_answer, online_request, online_state
 from ternary_sdk.errors import InputError, LedgerError, LicenseError, Reason, ServerError, SignatureError
 from ternary_sdk.ledger import Ledger
 from ternary_sdk.license import License
@@ -205,7 +205,7 @@ def test_license_of_another_installation_is_not_kept(site, tmp_path, now):
     through(site, tmp_path / "one", recorded).activate(key, now)
     stranger = installation.keep(installation.draft(tmp_path / "two"))
     refusal = refused(
-        lambda: online.accept(recorded.answers[0].content, site.ring.trust, stranger, server=None)
+        lambda: online_state.accept(recorded.answers[0].content, site.ring.trust, stranger, server=None)
     )
     assert refusal.code is Reason.MACHINE_MISMATCH
 
@@ -219,7 +219,7 @@ def test_air_gapped_machine_activates_and_releases_by_files(site, tmp_path, now)
     site.moment = now + DAY
     response = carrier.carry(asked, site.moment)
     assert carrier.carry(asked, site.moment) == response
-    taken = online.accept(response, site.ring.trust, held, server=None)
+    taken = online_state.accept(response, site.ring.trust, held, server=None)
     assert (taken.renew_after, taken.server) == (None, None)
     assert License.read(
         online_state.license_file(tmp_path, license_id).read_bytes(), site.ring.trust

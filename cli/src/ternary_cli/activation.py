@@ -1,0 +1,196 @@
+"""
+``ternary activate``, ``renew``, ``deactivate`` and ``carry``: this machine's seat at a license server.
+"""
+
+import contextlib
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from ternary_cli.options import JsonOption, MachineOption, NewFileOption, TrustOption, argument, option
+
+if TYPE_CHECKING:
+    from ternary_sdk.online_state import Activation
+    from ternary_sdk.trust import Trust
+
+Key = Annotated[str | None, argument("KEY", "The license key, five groups of five.")]
+Server = Annotated[str | None, option("--server", metavar="URL", text="The vendor's license server.")]
+AnyServer = Annotated[str, option("--server", metavar="URL", text="The vendor's license server.")]
+RequestFile = Annotated[
+    Path | None, option("--request", metavar="FILE", text="Without a network: write what to hand in.")
+]
+ResponseFile = Annotated[
+    Path | None, option("--response", metavar="FILE", text="Without a network: take what came back.")
+]
+ReleaseFile = Annotated[
+    Path | None, option("--release", metavar="FILE", text="Without a network: write the proof to hand in.")
+]
+LicenseId = Annotated[str | None, argument("LICENSE", "Its id; default: the only one that is activated.")]
+Carried = Annotated[Path, argument("FILE", "What --request or --release wrote.")]
+
+
+def activate(
+    key: Key = None,
+    server: Server = None,
+    request: RequestFile = None,
+    response: ResponseFile = None,
+    trust: TrustOption = None,
+    machine_id: MachineOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Take a seat: a license bound to this machine, for a license key."""
+    from ternary_cli.pins import load
+    from ternary_cli.selection import select_trust
+    from ternary_sdk.errors import InputError
+
+    trusted = select_trust(trust, load())
+    if response is not None and key is None:
+        _show(_accept(response, trusted), trusted, as_json)
+    elif key is not None and request is not None:
+        _write_request(key, request, trusted, machine_id)
+    elif key is not None and server is not None:
+        with online_extra("ternary activate"):
+            from ternary_sdk.online import LicenseServer
+        taken = LicenseServer(server, trusted).activate(key, datetime.now(UTC), machine_id=machine_id)
+        _show(taken, trusted, as_json)
+    else:
+        raise InputError(
+            "give KEY and --server URL; without a network KEY and --request FILE, then --response FILE"
+        )
+
+
+def renew(license: LicenseId = None, trust: TrustOption = None, as_json: JsonOption = False) -> None:
+    """Renew the seat, and report usage where the license has a quota."""
+    from ternary_sdk.errors import InputError
+
+    trusted, held = _held(license, trust)
+    if held.server is None:
+        raise InputError(
+            f"license {held.license_id}: activated by file, which cannot be renewed; activate anew"
+        )
+    with online_extra("ternary renew"):
+        from ternary_sdk.online import LicenseServer
+    renewed = LicenseServer(held.server, trusted).renew(held.license_id, datetime.now(UTC))
+    _show(renewed, trusted, as_json)
+
+
+def deactivate(license: LicenseId = None, release: ReleaseFile = None, trust: TrustOption = None) -> None:
+    """Give the seat back and remove the license."""
+    from ternary_cli.terminal import note
+    from ternary_sdk.errors import InputError
+
+    trusted, held = _held(license, trust)
+    if release is not None:
+        _write_release(held, release, trusted)
+    elif held.server is None:
+        raise InputError(f"license {held.license_id}: activated by file; add --release FILE and hand that in")
+    else:
+        with online_extra("ternary deactivate"):
+            from ternary_sdk.online import LicenseServer
+        LicenseServer(held.server, trusted).deactivate(held.license_id, datetime.now(UTC))
+    note(f"license {held.license_id}: removed from this machine")
+
+
+def carry(file: Carried, server: AnyServer, out: NewFileOption, trust: TrustOption = None) -> None:
+    """Hand in another machine's file, and get the answer to carry back."""
+    from ternary_cli.files import read, write_new
+    from ternary_cli.pins import load
+    from ternary_cli.selection import select_trust
+    from ternary_sdk.online_request import MAX_REQUEST
+
+    trusted = select_trust(trust, load())
+    with online_extra("ternary carry"):
+        from ternary_sdk.online import LicenseServer
+    document, _ = read(file, most=MAX_REQUEST)
+    write_new(LicenseServer(server, trusted).carry(document, datetime.now(UTC)), out)
+
+
+@contextlib.contextmanager
+def online_extra(command: str) -> Iterator[None]:
+    """Import what talks to servers inside; where it is not installed, refuse and say what to install."""
+    from ternary_sdk.errors import TernaryError
+
+    try:
+        yield
+    except ModuleNotFoundError as missing:
+        raise TernaryError(
+            f"{command} needs {missing.name}, which is not installed: pip install 'ternary-cli[online]'"
+        ) from None
+
+
+def _write_request(key: str, target: Path, trusted: "Trust", machine_id: str | None) -> None:
+    from ternary_cli.files import write_new
+    from ternary_cli.terminal import note
+    from ternary_sdk import clock, machine, online_request, state
+    from ternary_sdk.errors import LicenseError
+
+    now, vendor = datetime.now(UTC), trusted.root.kid
+    held = clock.establish(state.for_vendor(vendor), now, signed=trusted.issued)
+    try:
+        name = machine.identify(vendor, explicit=machine_id).id
+    except LicenseError:
+        name = None
+    document = online_request.activate(key, vendor=vendor, held=held, now=now, machine=name, offline=True)
+    write_new(document, target)
+    note(f"{target}: hand it in with 'ternary carry {target} --server URL --out RESPONSE' within 30 days")
+
+
+def _accept(source: Path, trusted: "Trust") -> "Activation":
+    from ternary_cli.files import read
+    from ternary_sdk import installation, state
+    from ternary_sdk.errors import LicenseError, Reason
+    from ternary_sdk.online_state import accept
+
+    held = installation.find(state.for_vendor(trusted.root.kid))
+    if held is None:
+        raise LicenseError(
+            Reason.MACHINE_REQUIRED,
+            "this user has made no request; run 'ternary activate KEY --request FILE' first",
+        )
+    return accept(read(source, most=1 << 20)[0], trusted, held, server=None)
+
+
+def _write_release(held: "Activation", target: Path, trusted: "Trust") -> None:
+    from ternary_cli.files import write_new
+    from ternary_cli.terminal import note
+    from ternary_sdk import clock, online_request, online_state, state
+
+    now, vendor = datetime.now(UTC), trusted.root.kid
+    directory = state.for_vendor(vendor)
+    key = clock.establish(directory, now, signed=trusted.issued)
+    proof = online_request.release(held.license_id, held.generation, vendor=vendor, held=key, now=now)
+    write_new(proof, target)
+    online_state.end(directory, held.license_id, forget=True)
+    note(f"{target}: hand it in with 'ternary carry {target} --server URL --out RECEIPT' within 30 days")
+
+
+def _held(license: str | None, trust: Path | None) -> tuple["Trust", "Activation"]:
+    from ternary_cli.pins import load
+    from ternary_cli.selection import select_trust
+    from ternary_sdk import online_state, state
+    from ternary_sdk.errors import InputError
+
+    trusted = select_trust(trust, load())
+    directory = state.for_vendor(trusted.root.kid)
+    if license is not None:
+        return trusted, online_state.find(directory, license)
+    found = list(online_state.every(directory))
+    if len(found) != 1:
+        names = ", ".join(one.license_id for one in found[:5]) or "none"
+        raise InputError(f"activated licenses of {trusted.vendor}: {names}; name the one that is meant")
+    return trusted, found[0]
+
+
+def _show(taken: "Activation", trusted: "Trust", as_json: bool) -> None:
+    from ternary_cli.terminal import pairs, show, show_json
+    from ternary_sdk import online_state, state
+
+    file = online_state.license_file(state.for_vendor(trusted.root.kid), taken.license_id)
+    if as_json:
+        show_json({"license": taken.license_id, "file": str(file), "ends": taken.ends.isoformat()})
+        return
+    facts = {"license": taken.license_id, "file": str(file), "seat until": f"{taken.ends:%Y-%m-%d %H:%M} UTC"}
+    if taken.renew_after is not None:
+        facts["renew from"] = f"{taken.renew_after:%Y-%m-%d %H:%M} UTC, with 'ternary renew'"
+    show(pairs(facts))

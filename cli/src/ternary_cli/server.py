@@ -1,0 +1,143 @@
+"""
+``ternary serve`` and ``ternary server``: run a license server, and work with one.
+"""
+
+import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ternary_cli import server_catalog, server_licenses
+from ternary_cli.options import JsonOption, argument, option
+from ternary_cli.server_terms import (
+    CustomerOption,
+    TokenFile,
+    Url,
+    admin,
+    checked_id,
+    day,
+    show_every,
+    show_facts,
+    show_rows,
+)
+from ternary_cli.vendor_extra import vendor_extra
+
+app = typer.Typer(help="Work with a running license server.", no_args_is_help=True)
+audit = typer.Typer(help="The audit log.", no_args_is_help=True)
+app.add_typer(audit, name="audit")
+app.command("customer")(server_catalog.customer)
+app.command("customers")(server_catalog.customers)
+app.command("release")(server_catalog.release)
+app.command("releases")(server_catalog.releases)
+app.command("policy")(server_catalog.policy)
+app.command("policies")(server_catalog.policies)
+app.command("issue")(server_licenses.issue)
+app.command("licenses")(server_licenses.licenses)
+app.command("show")(server_licenses.show)
+app.command("renew")(server_licenses.renew)
+app.command("suspend")(server_licenses.suspend)
+app.command("reinstate")(server_licenses.reinstate)
+app.command("revoke")(server_licenses.revoke)
+app.command("transfer")(server_licenses.transfer)
+
+
+def serve(
+    keys: Annotated[
+        Path | None, option("--keys", metavar="DIR", text="What 'ternary keys init' made.")
+    ] = None,
+    database: Annotated[
+        str | None, option("--database", metavar="URL", text="sqlite:///FILE or postgresql://USER@HOST/NAME.")
+    ] = None,
+    host: Annotated[str | None, option("--host", metavar="ADDRESS", text="Default: 127.0.0.1.")] = None,
+    port: Annotated[int | None, option("--port", metavar="N", text="Default: 8750.")] = None,
+) -> None:
+    """Vendor: run a license server; what is not given here comes from TERNARY_SERVER_… variables."""
+    from ternary_cli.terminal import note
+
+    with vendor_extra("ternary serve", extra="server"):
+        from ternary_license_server import serve as serving
+        from ternary_license_server.settings import Settings
+    given = {"KEYS": keys, "DATABASE": database, "HOST": host, "PORT": port}
+    chosen = {f"TERNARY_SERVER_{name}": str(value) for name, value in given.items() if value is not None}
+    serving.serve(Settings.read(dict(os.environ) | chosen), note)
+
+
+@app.command("token")
+def token(
+    name: Annotated[str, argument("NAME", "What it is for.")],
+    scope: Annotated[str, option("--scope", metavar="SCOPE", text="admin, issuer or auditor.")],
+    days: Annotated[int, option("--days", metavar="N", text="Until it ends; default: 90.")] = 90,
+    url: Url = None,
+    token_file: TokenFile = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Make an admin token; its secret is shown once."""
+    end = int((datetime.now(UTC) + timedelta(days=days)).timestamp())
+    body = {"name": name, "scope": scope, "expires": end}
+    show_facts(admin(url, token_file).post("/tokens", body), as_json)
+
+
+@app.command("tokens")
+def tokens(url: Url = None, token_file: TokenFile = None, as_json: JsonOption = False) -> None:
+    """List admin tokens."""
+    show_every(admin(url, token_file), "/tokens", as_json, "id")
+
+
+@app.command("revoke-token")
+def revoke_token(
+    which: Annotated[str, argument("TOKEN", "Its id.")],
+    url: Url = None,
+    token_file: TokenFile = None,
+    as_json: JsonOption = False,
+) -> None:
+    """End an admin token at once."""
+    show_facts(admin(url, token_file).post(f"/tokens/{checked_id(which)}/revoke"), as_json)
+
+
+@app.command("usage")
+def usage(
+    start: Annotated[str, option("--from", metavar="DATE", text="First day, UTC.")],
+    end: Annotated[str, option("--to", metavar="DATE", text="Last day, UTC.")],
+    license: Annotated[str | None, option("--license", metavar="L", text="Of this license alone.")] = None,
+    of: CustomerOption = None,
+    url: Url = None,
+    token_file: TokenFile = None,
+    as_json: JsonOption = False,
+) -> None:
+    """What licenses newly used in a period, as CSV or JSON: an invoice's annex."""
+    from ternary_cli.terminal import show_json
+
+    first, last = int(day(start).timestamp()), int(day(end).timestamp()) + 86_400
+    asked = admin(url, token_file)
+    period: dict[str, Any] = {"start": first, "end": last, "license_id": license, "customer": of}
+    if as_json:
+        show_json(asked.get("/usage", **period))
+    else:
+        print(asked.text("/usage.csv", **period), end="")
+
+
+@audit.command("list")
+def audit_list(
+    stream: Annotated[
+        str | None, argument("STREAM", "A license's id, or another matter; default: all.")
+    ] = None,
+    limit: Annotated[int, option("--limit", metavar="N", text="Most rows; default: 100.")] = 100,
+    url: Url = None,
+    token_file: TokenFile = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List rows of the audit log."""
+    show_rows(admin(url, token_file).get("/audit", stream=stream, limit=limit), as_json)
+
+
+@audit.command("verify")
+def audit_verify(url: Url = None, token_file: TokenFile = None, as_json: JsonOption = False) -> None:
+    """Check every chain of the audit log, and name each edited, deleted or inserted row."""
+    from ternary_sdk.errors import TernaryError
+
+    found = admin(url, token_file).get("/audit/verify")
+    show_facts({"entries": found["entries"], "head": found["head"], "faults": len(found["faults"])}, as_json)
+    if found["faults"]:
+        raise TernaryError("; ".join(found["faults"]))

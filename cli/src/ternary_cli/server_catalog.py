@@ -1,0 +1,113 @@
+"""
+``ternary server customer``, ``release``, ``policy``: what is sold to whom.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+from ternary_cli.options import JsonOption, TrustOption, argument, option
+from ternary_cli.server_terms import TokenFile, Url, admin, show_every, show_facts
+from ternary_cli.vendor_extra import vendor_extra
+
+
+def customer(
+    name: Annotated[str, argument("NAME", "Whom licenses will name.")],
+    url: Url = None,
+    token_file: TokenFile = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Make a customer."""
+    show_facts(admin(url, token_file).post("/customers", {"name": name}), as_json)
+
+
+def customers(url: Url = None, token_file: TokenFile = None, as_json: JsonOption = False) -> None:
+    """List customers."""
+    show_every(admin(url, token_file), "/customers", as_json, "id")
+
+
+def release(
+    package: Annotated[Path, argument("FILE", "The .ternary package.")],
+    content_key: Annotated[
+        Path | None,
+        option("--content-key", metavar="F", text="What an encrypted package was encrypted with."),
+    ] = None,
+    trust: TrustOption = None,
+    url: Url = None,
+    token_file: TokenFile = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Release a package: every license of its product covers it from now on."""
+    import base64
+
+    from ternary_cli.files import read
+    from ternary_cli.pins import load
+    from ternary_cli.selection import select_trust
+    from ternary_sdk import package as packages
+    from ternary_sdk.errors import InputError
+    from ternary_sdk.identity import format_version
+
+    opened = packages.Package.read(read(package, most=packages.MAX_PACKAGE)[0], select_trust(trust, load()))
+    if opened.locked and content_key is None:
+        raise InputError(f"{package}: is encrypted; add --content-key with the key it was encrypted with")
+    identity = opened.identity
+    body = {"name": identity.name, "version": format_version(identity.version), "digest": identity.digest}
+    if content_key is not None:
+        with vendor_extra("ternary server release"):
+            from ternary_license_server import content_key as content_keys
+        secret = content_keys.load(content_key)
+        opened.unlock(secret)
+        body["content_key"] = base64.b64encode(secret).decode()
+    show_facts(admin(url, token_file).post("/releases", body), as_json)
+
+
+def releases(url: Url = None, token_file: TokenFile = None, as_json: JsonOption = False) -> None:
+    """List releases."""
+    show_every(admin(url, token_file), "/releases", as_json, "digest")
+
+
+def policy(
+    name: Annotated[str, argument("NAME", "Lowercase letters, digits and hyphens.")],
+    product: Annotated[str, option("--product", metavar="P", text="A released package's name.")],
+    days: Annotated[int | None, option("--days", metavar="N", text="Term; default: without end.")] = None,
+    allow: Annotated[
+        str, option("--allow", metavar="LIST", text="Of encode,decode,sample; default: all three.")
+    ] = "encode,decode,sample",
+    seats: Annotated[
+        int | None, option("--seats", metavar="N", text="Machines at once; default: any number.")
+    ] = None,
+    unique_operations: Annotated[
+        int | None, option("--unique-operations", metavar="N", text="Quota; default: none.")
+    ] = None,
+    lease: Annotated[
+        int, option("--lease", metavar="MINUTES", text="How long until a renewal is due; default: 60.")
+    ] = 60,
+    grace: Annotated[
+        int, option("--grace", metavar="MINUTES", text="How much longer without the server; default: 60.")
+    ] = 60,
+    offline: Annotated[
+        int, option("--offline", metavar="DAYS", text="For machines without a network; default: 0, none.")
+    ] = 0,
+    trial: Annotated[bool, option("--trial", text="A customer gets only one.")] = False,
+    url: Url = None,
+    token_file: TokenFile = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Make a policy: the template that licenses are issued by."""
+    body = {
+        "name": name,
+        "product": product,
+        "term": None if days is None else 86_400 * days,
+        "entitlements": [word.strip() for word in allow.split(",")],
+        "seats": seats,
+        "unique_operations": unique_operations,
+        "lease": 60 * lease,
+        "grace": 60 * grace,
+        "offline": 86_400 * offline,
+        "trial": trial,
+    }
+    show_facts(admin(url, token_file).post("/policies", body), as_json)
+
+
+def policies(url: Url = None, token_file: TokenFile = None, as_json: JsonOption = False) -> None:
+    """List policies."""
+    show_every(admin(url, token_file), "/policies", as_json, "name")

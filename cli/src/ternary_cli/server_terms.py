@@ -1,0 +1,93 @@
+"""
+What all ``ternary server`` commands share: their options, the server's address and token, how facts look.
+"""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from ternary_cli.options import argument, option
+from ternary_cli.vendor_extra import vendor_extra
+
+if TYPE_CHECKING:
+    from ternary_cli.admin import Admin
+
+Url = Annotated[
+    str | None, option("--server", metavar="URL", text="Default: $TERNARY_SERVER_URL, else this machine's.")
+]
+TokenFile = Annotated[
+    Path | None, option("--token-file", metavar="F", text="Default: the token in $TERNARY_SERVER_TOKEN.")
+]
+LicenseId = Annotated[str, argument("LICENSE", "Its id.")]
+CustomerOption = Annotated[str | None, option("--customer", metavar="C", text="Of this customer alone.")]
+
+
+def admin(url: str | None, token_file: Path | None) -> "Admin":
+    """The server that options or environment name."""
+    with vendor_extra("ternary server", extra="server"):
+        from ternary_cli.admin import Admin
+    return Admin(url, token_file)
+
+
+def show_every(admin: "Admin", path: str, as_json: bool, by: str, **query: str | None) -> None:
+    """Print everything that a paged path lists."""
+    rows: list[dict[str, Any]] = []
+    after = ""
+    while page := admin.get(path, after=after, limit=1000, **query):
+        rows += page
+        after = page[-1][by]
+    show_rows(rows, as_json)
+
+
+def show_rows(rows: list[dict[str, Any]], as_json: bool) -> None:
+    """Print rows, one a line."""
+    from ternary_cli.terminal import show as show_lines
+    from ternary_cli.terminal import show_json
+
+    if as_json:
+        show_json({"rows": rows})
+    elif rows:
+        show_lines(["  ".join(_word(value) for value in row.values()) for row in rows])
+
+
+def show_facts(facts: dict[str, Any], as_json: bool) -> None:
+    """Print one object."""
+    from ternary_cli.terminal import pairs, show_json
+    from ternary_cli.terminal import show as show_lines
+
+    if as_json:
+        show_json(facts)
+        return
+    leases = facts.pop("leases", [])
+    show_lines(pairs({name: _word(value, name) for name, value in facts.items()}))
+    show_lines(
+        [f"lease  {'  '.join(_word(value) for value in lease.values())}" for lease in leases]
+    ) if leases else None
+
+
+def _word(value: Any, name: str = "") -> str:
+    if value is None:
+        return "-"
+    if name in ("created", "starts", "expires", "revoked"):
+        return f"{datetime.fromtimestamp(value, UTC):%Y-%m-%d %H:%M:%S} UTC"
+    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def checked_id(text: str) -> str:
+    """An id that may stand in a path."""
+    from ternary_sdk.errors import InputError
+    from ternary_sdk.identity import LICENSE_ID
+
+    if not LICENSE_ID.fullmatch(text):
+        raise InputError(f"id: {text[:80]!r}, expected letters, digits, '.', '_' and '-'")
+    return text
+
+
+def day(text: str) -> datetime:
+    """The beginning of a day, UTC."""
+    from ternary_sdk.errors import InputError
+
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
+    except ValueError:
+        raise InputError(f"date: {text[:40]!r}, expected one such as 2026-12-31") from None

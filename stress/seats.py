@@ -1,0 +1,184 @@
+"""
+Seats under fire: several server processes, many clients at once, and never one seat too many.
+
+Each round is a new license with k seats and more clients than that, all asking at the same moment, over
+real HTTP, of server processes that share nothing but the database. Run alone:
+``python -m stress.seats [--rounds N] [--database URL]``.
+"""
+
+import argparse
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+
+from ternary_license_server import keys
+from ternary_license_server.database.engine import Database
+from ternary_license_server.database.migration import migrate
+from ternary_license_server.keys import KeyRing
+from ternary_license_server.service import catalog, life
+from ternary_license_server.service.catalog import Policy
+from ternary_sdk import installation, online_request
+from ternary_sdk.identity import PackageIdentity
+
+CLIENTS, SEATS, PROCESSES = 8, 3, 2
+HOUR = timedelta(hours=1)
+
+
+@contextlib.contextmanager
+def serving(ring: KeyRing, url: str, number: int = PROCESSES) -> Iterator[list[str]]:
+    """Server processes on one database; their addresses."""
+    ports = [_free_port() for _ in range(number)]
+    processes = [_start(ring, url, port) for port in ports]
+    try:
+        addresses = [f"http://127.0.0.1:{port}" for port in ports]
+        for address, process in zip(addresses, processes, strict=True):
+            _await(address, process)
+        yield addresses
+    finally:
+        for process in processes:
+            process.send_signal(signal.SIGTERM)
+        for process in processes:
+            process.wait(30)
+
+
+def race(ring: KeyRing, url: str, addresses: list[str], rounds: int) -> Counter[int]:
+    """How many clients got a seat in a round, counted over all rounds."""
+    keys_sold = _sell(url, rounds)
+    held = [installation.draft(Path("unused")) for _ in range(CLIENTS)]
+    outcomes: Counter[int] = Counter()
+    with (
+        contextlib.ExitStack() as stack,
+        ThreadPoolExecutor(CLIENTS) as pool,
+    ):
+        clients = [
+            stack.enter_context(httpx.Client(base_url=addresses[i % len(addresses)], timeout=60))
+            for i in range(CLIENTS)
+        ]
+        for key in keys_sold:
+            now, gate = datetime.now(UTC), threading.Barrier(CLIENTS)
+            asked = [
+                online_request.activate(key, vendor=ring.trust.root.kid, held=mine, now=now, machine=None)
+                for mine in held
+            ]
+
+            def ask(place: int, asked: list[bytes] = asked, gate: threading.Barrier = gate) -> int:
+                gate.wait()
+                return _post(clients[place], asked[place])
+
+            statuses = Counter(pool.map(ask, range(CLIENTS)))
+            if set(statuses) - {200, 409}:
+                raise SystemExit(f"unexpected answers: {dict(statuses)}")
+            outcomes[statuses[200]] += 1
+    return outcomes
+
+
+def prepare(url: str) -> None:
+    """Make the tables and release a package."""
+    now, database = datetime.now(UTC), Database(url)
+    migrate(database)
+    with database.write() as transaction:
+        package = PackageIdentity(name="acme", version=(1, 0, 0), digest="ab" * 32)
+        catalog.add_release(transaction, package, None, actor="stress", now=now)
+        policy = Policy(
+            name="race",
+            product="acme",
+            term=None,
+            entitlements=("sample",),
+            seats=SEATS,
+            unique_operations=None,
+            lease=HOUR,
+            grace=HOUR,
+            offline=timedelta(0),
+            trial=False,
+        )
+        catalog.add_policy(transaction, policy, actor="stress", now=now)
+    database.close()
+
+
+def _sell(url: str, number: int) -> list[str]:
+    now, database = datetime.now(UTC), Database(url)
+    sold = []
+    with database.write() as transaction:
+        customer = catalog.add_customer(transaction, "Initech", actor="stress", now=now)
+        for _ in range(number):
+            facts = life.issue(
+                transaction, customer=str(customer["id"]), policy="race", actor="stress", now=now
+            )
+            sold.append(str(facts["key"]))
+    database.close()
+    return sold
+
+
+def _post(client: httpx.Client, document: bytes) -> int:
+    headers = {"Idempotency-Key": online_request.number(document)}
+    return client.post("/v1/activations", content=document, headers=headers).status_code
+
+
+def _start(ring: KeyRing, url: str, port: int) -> subprocess.Popen[bytes]:
+    environment = dict(os.environ) | {
+        "TERNARY_SERVER_KEYS": str(ring.directory),
+        "TERNARY_SERVER_DATABASE": url,
+        "TERNARY_SERVER_PORT": str(port),
+        "TERNARY_SERVER_RATE": "1000000",
+        "TERNARY_SERVER_KEY_RATE": "1000000",
+    }
+    program = (
+        "import os; from ternary_license_server.serve import serve; "
+        "from ternary_license_server.settings import Settings; "
+        "serve(Settings.read(os.environ), lambda line: None)"
+    )
+    return subprocess.Popen([sys.executable, "-c", program], env=environment, stderr=subprocess.DEVNULL)
+
+
+def _await(address: str, process: subprocess.Popen[bytes]) -> None:
+    give_up = time.monotonic() + 60
+    while process.poll() is None and time.monotonic() < give_up:
+        with contextlib.suppress(httpx.HTTPError):
+            if httpx.get(f"{address}/readyz").status_code == 200:
+                return
+        threading.Event().wait(0.1)
+    raise SystemExit(f"{address}: the server did not start")
+
+
+def _free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port: int = found.getsockname()[1]
+        return port
+
+
+def main() -> int:
+    """Race, print how many got a seat in how many rounds, judge."""
+    options = argparse.ArgumentParser(prog="python -m stress.seats", description=__doc__)
+    options.add_argument("--rounds", type=int, default=1000, help="licenses to fight for")
+    options.add_argument("--database", help="an empty database; default: a new SQLite file")
+    chosen = options.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        ring = keys.create(Path(folder) / "keys", "Stress", datetime.now(UTC))
+        url = chosen.database or f"sqlite:///{folder}/server.sqlite3"
+        prepare(url)
+        start = time.perf_counter()
+        with serving(ring, url) as addresses:
+            outcomes = race(ring, url, addresses, chosen.rounds)
+        seconds = time.perf_counter() - start
+    for seats, rounds in sorted(outcomes.items()):
+        print(f"{rounds:>6} rounds: {seats} of {CLIENTS} clients got one of {SEATS} seats")
+    print(f"{CLIENTS * chosen.rounds / seconds:.0f} activations/s by {PROCESSES} processes")
+    return 0 if set(outcomes) == {SEATS} else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
