@@ -5,6 +5,7 @@ A coverage figure never stands without its number of draws and the limit at that
 """
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +15,7 @@ from ternary_sdk.license import ACTIONS, License
 from ternary_sdk.operations import OPERATIONS
 from ternary_sdk.package import Package
 from ternary_sdk.trust import Trust
+from ternary_sdk.validation import Validation
 
 
 def package_facts(package: Package, trust: Trust, size: int) -> dict[str, Any]:
@@ -35,6 +37,25 @@ def package_facts(package: Package, trust: Trust, size: int) -> dict[str, Any]:
             }
             for path in package.manifest.paths
         },
+        "validation": validation_facts(package.validation) if package.validation else None,
+    }
+
+
+def validation_facts(validation: Validation) -> dict[str, Any]:
+    """What the vendor's own validation found: its word, signed with the package and not proved again."""
+    return {
+        "sound": validation.sound,
+        "sentence": validation.sentence,
+        "made": moment(validation.made),
+        "report": validation.report,
+        "checks": {
+            check.name: {
+                "ending": str(check.ending),
+                "reason": check.reason,
+                "figures": [asdict(figure) for figure in check.figures],
+            }
+            for check in validation.checks
+        },
     }
 
 
@@ -44,12 +65,15 @@ def package_words(facts: Mapping[str, Any]) -> dict[str, str]:
         f"{path}: {about['encoder_parameters']:,} in, {about['decoder_parameters']:,} out"
         for path, about in facts["paths"].items()
     )
+    found = facts["validation"]
+    told = {"validation": f"the vendor says: {found['sentence']} ({found['made']})"} if found else {}
     return {
         "package": f"{facts['name']}, {facts['bytes']:,} bytes, released {facts['released']}",
         "sha256": facts["digest"],
         "vendor": f"{facts['vendor']}, root {facts['root']}",
         "default": f"path {facts['default_path']}",
         "parameters": "; ".join(sizes),
+        **told,
     }
 
 

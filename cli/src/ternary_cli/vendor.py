@@ -25,6 +25,12 @@ ContentKey = Annotated[
     Path | None,
     option("--content-key", metavar="F", text="Encrypt the graphs under the key in this file; made if new."),
 ]
+ValidationFile = Annotated[
+    Path | None,
+    option(
+        "--validation", metavar="F.json", text="Carry what 'ternary validate' found of the same snapshot."
+    ),
+]
 
 
 def export(source: Source, out: NewFolder, rule: Rule = None, as_json: JsonOption = False) -> None:
@@ -57,15 +63,17 @@ def package(
     out: NewFileOption,
     terms: Terms = None,
     content_key: ContentKey = None,
+    validation: ValidationFile = None,
     as_json: JsonOption = False,
 ) -> None:
     """Vendor: sign a build and make one .ternary file of it."""
     from ternary_cli.facts import package_facts, package_words
-    from ternary_cli.files import read_text, write_new
+    from ternary_cli.files import read, read_text, write_new
     from ternary_cli.terminal import pairs, show, show_json
     from ternary_sdk.identity import parse_version
     from ternary_sdk.package import Package
     from ternary_sdk.trust import Role
+    from ternary_sdk.validation import Validation
 
     with vendor_extra("ternary package"):
         from ternary_export import packaging
@@ -80,6 +88,7 @@ def package(
         signer=ring.signer(Role.PACKAGE),
         terms=read_text(terms) if terms else None,
         content_key=content_keys.make(content_key) if content_key else None,
+        validation=Validation.read(read(validation)[0], str(validation)) if validation else None,
     )
     facts = package_facts(Package.read(data, ring.trust), ring.trust, len(data))
     write_new(data, out)
