@@ -1,0 +1,118 @@
+"""Golden vectors of everything that licensing signs; a change that breaks one breaks issued licenses."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from ternary_license_server import keyset
+from ternary_license_server.issue import issue
+from ternary_license_server.keys import KeyRing
+from ternary_license_server.signing import SigningKey
+from ternary_sdk.identity import ExactPackage, VersionRange
+from ternary_sdk.installation import Installation
+from ternary_sdk.keys import PublicKey
+from ternary_sdk.license import License
+from ternary_sdk.machine import identify
+from ternary_sdk.operations import OperationSet
+from ternary_sdk.trust import Role, Trust
+from ternary_sdk.usage import Usage, report
+
+VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "licensing.json").read_text("utf-8"))
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+TERMS = (ExactPackage(digest="ab" * 32), VersionRange(name="acme", start=(1, 0, 0), below=(2, 0, 0)))
+
+
+def key(scalar: int) -> SigningKey:
+    private = ec.derive_private_key(scalar, ec.SECP256R1()).private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    return SigningKey.from_pem(private, "vector")
+
+
+KEYS = {role: key(scalar) for scalar, role in enumerate(Role, 1)}
+
+
+@pytest.fixture
+def trust() -> Trust:
+    return Trust.read(VECTORS["trust_file"].encode())
+
+
+@pytest.fixture
+def installation() -> Installation:
+    private = ec.derive_private_key(5, ec.SECP256R1())
+    return Installation(directory=Path(), public=PublicKey.of(private.public_key()), private=private)
+
+
+def test_keys_have_these_names(installation: Installation) -> None:
+    assert {str(role): held.kid for role, held in KEYS.items()} | {"installation": installation.kid} == (
+        VECTORS["kids"]
+    )
+
+
+def test_trust_file_is_read_as_this_and_written_as_these_bytes(trust: Trust) -> None:
+    assert (trust.vendor, trust.version, trust.issued) == ("Acme Logic", 3, NOW)
+    assert trust.expires == NOW + timedelta(days=730)
+    assert trust.revoked_keys == {KEYS[Role.ANSWER].kid: NOW}
+    assert trust.revoked_licenses == {"L-1", "L-2"}
+    key_set = keyset.sign_key_set(
+        KEYS[Role.ROOT],
+        vendor=trust.vendor,
+        version=trust.version,
+        keys=trust.keys.values(),
+        revoked=trust.revoked_keys,
+        expires=trust.expires,
+        now=NOW,
+    )
+    listed = keyset.sign_revocations(
+        KEYS[Role.LICENSE], vendor=trust.vendor, version=2, licenses=trust.revoked_licenses, now=NOW
+    )
+    assert keyset.trust_file(trust.root, key_set, listed).data == trust.data
+
+
+def test_license_is_read_as_this_and_written_as_these_bytes(trust: Trust) -> None:
+    license = License.read(VECTORS["license"].encode(), trust)
+    (content_key,) = license.content_keys
+    assert (license.id, license.customer, license.packages) == ("L-17", "Initech", TERMS)
+    assert (license.issued, license.not_before) == (NOW, NOW + timedelta(days=1))
+    assert license.expires == NOW + timedelta(days=366)
+    assert content_key.clear == bytes.fromhex(VECTORS["license_bearer_content_key"])
+    ring = KeyRing(directory=Path(), trust=trust, keys=KEYS)
+    written = issue(
+        ring,
+        package=license.packages,
+        customer=license.customer,
+        now=license.issued,
+        not_before=license.not_before,
+        expires=license.expires,
+        entitlements=license.entitlements,
+        unique_operations=license.unique_operations,
+        machines=license.machines,
+        seats=license.seats,
+        content_keys={content_key.digest: content_key.clear or b""},
+        license_id=license.id,
+    )
+    assert written.decode() == VECTORS["license"]
+
+
+def test_usage_report_is_read_as_this_and_written_as_these_bytes(installation: Installation) -> None:
+    usage = Usage.read(VECTORS["usage_report"].encode())
+    assert usage == Usage(
+        license_id="L-17",
+        issued=NOW,
+        operations=OperationSet.of([0, 9841, 19682]),
+        installation=installation.public,
+    )
+    written = report(usage.license_id, usage.operations, installation, usage.issued)
+    assert written.decode() == VECTORS["usage_report"]
+
+
+@pytest.mark.parametrize("vector", VECTORS["machine_ids"], ids=lambda vector: vector["kind"])
+def test_machine_has_this_id(vector: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "etc/machine-id").write_text(vector["value"])
+    explicit = vector["value"] if vector["kind"] == "explicit" else None
+    assert identify(vector["root"], explicit=explicit, root=tmp_path).id == vector["id"]
