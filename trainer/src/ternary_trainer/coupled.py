@@ -6,9 +6,10 @@ Loss, from a batch's latents zA, zB; decoders see the mixtures (1 - rho)·z + rh
     l1·sA·(CE_A + betaA·KL_A) + l2·sB·(CE_B + betaB·KL_B - 0.05·entropy_B + 0.01·repulsion_B) + l3·|H_A - H_B|
 
 The last term has no gradient, and StateNet gets none either: both are kept because they are published.
-Faithful is the mathematics; data are in memory, and each gradient norm is computed once.
+Faithful is the mathematics; data are in memory, and each path's parameters are one tensor to the optimizer.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
@@ -19,6 +20,7 @@ from torch import Tensor
 
 from ternary_trainer import published, score, seeds, split
 from ternary_trainer.dials import Dials, turned
+from ternary_trainer.flat import flattened
 from ternary_trainer.history import EpochRecord
 from ternary_trainer.method import Figures, PathFigures
 from ternary_trainer.model import CLASSES, PATHS, PathName, TernaryVAE
@@ -90,7 +92,8 @@ class CoupledTraining:
 
     def __init__(self, model: TernaryVAE, recipe: Recipe, settings: Coupled, seed: int) -> None:
         self._model, self._recipe, self._settings = model, recipe, settings
-        self._optimizer = torch.optim.AdamW(model.parameters(), weight_decay=recipe.weight_decay, fused=True)
+        self._flat = {path: flattened(model.parameters_of(path)) for path in PATHS}
+        self._optimizer = torch.optim.AdamW(self._flat.values(), weight_decay=recipe.weight_decay, fused=True)
         device = next(model.parameters()).device
         self._data = split.training(device)
         self._random = seeds.generator(seed, "training of both paths", device)
@@ -104,7 +107,7 @@ class CoupledTraining:
         self._dials = self._schedule(epoch, surge)
         sums = torch.zeros(4)
         for step, batch in enumerate(self._batches()):
-            self._optimizer.zero_grad()
+            self._optimizer.zero_grad(set_to_none=False)
             loss, a, b = self._loss(batch, self._random)
             loss.backward()  # type: ignore[no-untyped-call]
             if step == 0 and self._settings.state_net:
@@ -175,20 +178,14 @@ class CoupledTraining:
         self._dials = {p: replace(d, rate=d.rate * (1 + 0.05 * rate)) for p, d in self._dials.items()}
 
     def _step(self) -> None:
-        # Both norms give the total, and after clipping they are known without being computed again.
-        norms: dict[PathName, Tensor] = {path: self._gradient_norm(path) for path in PATHS}
-        total = torch.stack(list(norms.values())).norm()
-        torch.nn.utils.clip_grads_with_norm_(self._model.parameters(), self._recipe.clip, total)
-        clipped = min(1.0, self._recipe.clip / (float(total) + 1e-6))
+        norms: dict[PathName, float] = {path: float(_gradient(self._flat[path]).norm()) for path in PATHS}
+        clipped = min(1.0, self._recipe.clip / (math.hypot(*norms.values()) + 1e-6))
         momentum = 0.95 if self._balance.balanced else 0.5
         for path, norm in norms.items():
-            self._norms[path] = momentum * self._norms[path] + (1 - momentum) * clipped * float(norm)
+            _gradient(self._flat[path]).mul_(clipped)
+            self._norms[path] = momentum * self._norms[path] + (1 - momentum) * clipped * norm
         self._optimizer.param_groups[0]["lr"] = self._dials["A"].rate
         self._optimizer.step()
-
-    def _gradient_norm(self, path: PathName) -> Tensor:
-        gradients = [p.grad for p in self._model.parameters_of(path) if p.grad is not None]
-        return torch.nn.utils.get_total_norm(gradients)
 
     def _figures(self, epoch: int, means: list[float]) -> Figures:
         self._model.grad_norm_A_ema.fill_(self._norms["A"])
@@ -222,6 +219,12 @@ class CoupledTraining:
         self._random.set_state(state["random"])
         self._balance = Balance(**state["balance"])
         self._norms = state["norms"]
+
+
+def _gradient(flat: Tensor) -> Tensor:
+    if flat.grad is None:
+        raise RuntimeError("the gradient of a flat parameter was replaced")
+    return flat.grad
 
 
 def mean_entropy(logits: Tensor) -> Tensor:

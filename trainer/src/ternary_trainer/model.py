@@ -138,6 +138,14 @@ def initial(seed: int) -> TernaryVAE:
         return TernaryVAE()
 
 
+def restored(state: Mapping[str, Tensor]) -> TernaryVAE:
+    """A model with the given state, which has every tensor; no random number is drawn for it."""
+    with torch.device("meta"):
+        model = TernaryVAE()
+    model.load_state_dict(state, assign=True)
+    return model
+
+
 def _expected_shapes() -> Mapping[str, tuple[int, ...]]:
     with torch.device("meta"):
         return MappingProxyType(

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ternary_sdk.operations import OPERATIONS, TRITS
 from ternary_trainer import score, seeds, split
-from ternary_trainer.model import CLASSES, LATENT, PATHS, DecoderA, DecoderB, PathName, TernaryVAE
+from ternary_trainer.model import CLASSES, LATENT, PATHS, DecoderA, DecoderB, PathName, TernaryVAE, restored
 from ternary_trainer.settings import Scoring
 
 
@@ -53,8 +53,7 @@ def report(state: Mapping[str, Tensor], seed: int, scoring: Scoring) -> dict[Pat
         seed: The run's; the draws are of its report stream.
         scoring: How many draws to decode.
     """
-    model = TernaryVAE()
-    model.load_state_dict(state)
+    model = restored(state)
     draws, older = scoring.report_draws, scoring.sampling_draws
     prior = score.latents(max(draws, older), seeds.generator(seed, "report"))
     with ThreadPoolExecutor(len(PATHS)) as threads:

@@ -111,6 +111,15 @@ class Run:
         reason = choose.reason(record, self.recipe, rule)
         return Snapshot(state=kept.state, epoch=kept.epoch, reason=reason, source=kept.source)
 
+    def seconds_to(self, coverage: float) -> float | None:
+        """Wall time until both paths first covered this share at 50,000 draws, or None if they never did."""
+        spent = 0.0
+        for record in self.history:
+            spent += record.seconds
+            if record.coverage >= coverage:
+                return spent
+        return None
+
     def summary(self) -> Summary:
         """How the run ended, and what each rule would ship.
 
