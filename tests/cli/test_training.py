@@ -1,0 +1,58 @@
+"""A training as the vendor sees it: interrupted, disturbed from another terminal, resumed, drawn."""
+
+import json
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ternary_trainer import run as runs
+
+TERNARY = Path(sys.executable).parent / "ternary"
+
+pytestmark = pytest.mark.slow
+
+
+def begin(recipe, folder):
+    command = [TERNARY, "train", "--recipe", recipe, "--out", "run"]
+    return subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def weights(folder):
+    return {name: tensor.numpy().tobytes() for name, tensor in runs.open(folder).best().state.items()}
+
+
+def test_an_interrupted_training_says_how_to_go_on_and_ends_with_the_same_weights(
+    ternary, quick_recipe, release, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    with begin(quick_recipe, tmp_path) as training:
+        assert training.stderr.readline().startswith("epoch 1/5 ")
+        training.send_signal(signal.SIGINT)
+        out, err = training.communicate()
+    assert training.returncode == 130
+    assert re.fullmatch(r"run: [12] of 5 epochs in \d+ s, interrupted\n", out)
+    assert err.splitlines()[-1] == "interrupted; go on with: ternary train --resume run"
+    done = ternary("train", "--resume", "run", "--json")
+    assert (done.status, json.loads(done.text)["status"]) == (0, "complete")
+    assert weights(tmp_path / "run") == weights(release / "run")
+
+
+def test_a_running_training_surges_when_asked_to_and_its_summary_says_so(
+    ternary, quick_recipe, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    with begin(quick_recipe, tmp_path) as training:
+        assert training.stderr.readline().startswith("epoch 1/5 ")
+        asked = ternary("disrupt", "run", "--strength", "0.5")
+        out, _ = training.communicate()
+    assert (asked.status, asked.err) == (0, "run: a surge of strength 0.5 begins with the next epoch\n")
+    assert "surge of strength 0.5 in epoch " in out
+    assert ternary("plot", "run", "--out", "run.svg").status == 0
+    assert (tmp_path / "run.svg").read_bytes().startswith(b"<?xml")
+    late = ternary("disrupt", "run")
+    assert late.status == 1
+    assert late.err == "error: run: no training is running there, expected the directory of a running one\n"
