@@ -163,6 +163,21 @@ def test_read_only_system_stops_a_bound_license_and_no_other(tmp_path: Path, now
     refusal_of(clock, now)
 
 
+def test_preview_refuses_as_a_check_would_and_leaves_nothing_behind(
+    start: Callable[..., Clock], now: datetime, tmp_path: Path
+) -> None:
+    start().preview(now)
+    assert not (tmp_path / "state").exists()
+    start().check(now + DAY)
+    kept = {path: path.read_bytes() for path in (tmp_path / "state").iterdir()}
+    start().preview(now + 2 * DAY)
+    with pytest.raises(LicenseError) as refusal:
+        start().preview(now)
+    assert refusal.value.code is Reason.CLOCK_ROLLBACK
+    start(signed=-DAY).preview(now)
+    assert {path: path.read_bytes() for path in (tmp_path / "state").iterdir()} == kept
+
+
 def test_time_before_the_trust_file_was_signed_is_refused_without_any_state(
     tmp_path: Path, now: datetime
 ) -> None:

@@ -61,6 +61,14 @@ def test_license_that_ends_watches_the_clock(granted: Terms, now: datetime) -> N
     assert code is Reason.CLOCK_ROLLBACK
 
 
+def test_looking_at_a_license_leaves_nothing_behind(granted: Terms, now: datetime, tmp_path: Path) -> None:
+    permit = granted(expires=now + DAY)
+    permit.preview("sample", now)
+    code, _ = refused(lambda: permit.preview("sample", now + 2 * DAY))
+    assert code is Reason.EXPIRED
+    assert not (tmp_path / "state").exists()
+
+
 def test_rollback_is_named_before_anything_it_would_hide(granted: Terms, now: datetime) -> None:
     terms = {"expires": now + 30 * DAY}
     code, _ = refused(lambda: granted(**terms).allow("sample", now + 40 * DAY))

@@ -16,7 +16,7 @@ def refusals(permit: Permit, now: datetime) -> Mapping[str, LicenseError | None]
     found: dict[str, LicenseError | None] = {}
     for action in ACTIONS:
         try:
-            permit.allow(action, now)
+            permit.preview(action, now)
         except LicenseError as refusal:
             found[action] = refusal
         else:

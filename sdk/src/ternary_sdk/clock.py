@@ -60,24 +60,30 @@ class Clock:
         if now.tzinfo is None:
             raise InputError(f"now: {now.isoformat()} has no time zone, expected UTC")
         mark = self._mark if self._mark is not None else self._open(now)
-        if now < mark - TOLERANCE:
-            raise LicenseError(
-                Reason.CLOCK_ROLLBACK,
-                f"the clock says {_utc(now)} and has been at {_utc(mark)} before; set it right, or if it ran "
-                "ahead before, get a newer license or trust file from the vendor, whose signed date "
-                "resets it",
-            )
+        _compare(now, mark)
         if now > mark:
             self._advance(now)
 
+    def preview(self, now: datetime) -> None:
+        """Refuse as ``check`` would, and leave nothing behind.
+
+        Raises:
+            LicenseError: CLOCK_ROLLBACK, as ``check``.
+            LedgerError: If the mark cannot be read and must be.
+        """
+        self._check_floor(now)
+        try:
+            key = installation.find(self._directory())
+            if key is not None:
+                mark, signed = peek(key)
+                _compare(now, self._signed if self._signed > signed and now < mark else mark)
+        except LedgerError:
+            if self._strict:
+                raise
+
     def _open(self, now: datetime) -> datetime:
         """Read the mark, or make the first one; a newer signed time lowers one that lies ahead."""
-        if now < self._floor - TOLERANCE:
-            raise LicenseError(
-                Reason.CLOCK_ROLLBACK,
-                f"the clock says {_utc(now)}, and the vendor signed the trust file on {_utc(self._floor)}; "
-                "set it right",
-            )
+        self._check_floor(now)
         mark = now
         try:
             self._key = installation.find(directory := self._directory())
@@ -91,6 +97,14 @@ class Clock:
                 raise
         self._mark = mark
         return mark
+
+    def _check_floor(self, now: datetime) -> None:
+        if now < self._floor - TOLERANCE:
+            raise LicenseError(
+                Reason.CLOCK_ROLLBACK,
+                f"the clock says {_utc(now)}, and the vendor signed the trust file on {_utc(self._floor)}; "
+                "set it right",
+            )
 
     def _resume(self, key: Installation, now: datetime) -> datetime:
         mark, signed = peek(key)
@@ -163,6 +177,15 @@ def peek(key: Installation) -> tuple[datetime, datetime]:
 def mark_file(key: Installation) -> Path:
     """Where the mark of an installation is kept."""
     return key.directory / f"clock-{key.kid}.jws"
+
+
+def _compare(now: datetime, mark: datetime) -> None:
+    if now < mark - TOLERANCE:
+        raise LicenseError(
+            Reason.CLOCK_ROLLBACK,
+            f"the clock says {_utc(now)} and has been at {_utc(mark)} before; set it right, or if it ran "
+            "ahead before, get a newer license or trust file from the vendor, whose signed date resets it",
+        )
 
 
 def _write(key: Installation, mark: datetime, signed: datetime) -> None:

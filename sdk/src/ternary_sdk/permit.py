@@ -69,6 +69,19 @@ class Permit:
         """
         if self.license.expires is not None:
             self._clock.check(now)
+        self._check(action, now)
+
+    def preview(self, action: Action, now: datetime) -> None:
+        """Refuse as ``allow`` would, and leave nothing behind: for looking at a license.
+
+        Raises:
+            LicenseError, LedgerError: As ``allow``.
+        """
+        if self.license.expires is not None:
+            self._clock.preview(now)
+        self._check(action, now)
+
+    def _check(self, action: Action, now: datetime) -> None:
         self.license.check(
             action,
             package=self.package,
