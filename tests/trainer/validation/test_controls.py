@@ -241,7 +241,7 @@ def test_checks_that_do_not_apply_say_why_and_count_as_neither(sound):
     steady = sound.traces(beta={path: np.full(100, 0.05) for path in "AB"}, coupled=False)
     outcomes = validate(sound.subject(traces=steady), Thresholds(), only=["annealing", "phase-sync"])
     assert [outcome.reason for outcome in outcomes.values()] == [
-        "Beta never rises from one epoch to the next: its warm-up, if any, ends within the first.",
+        "Beta never rises but in surges: its warm-up, if any, ends within the first epoch.",
         "The paths were trained apart: there are no phases to be in step.",
     ]
 

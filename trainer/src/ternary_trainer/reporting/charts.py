@@ -86,7 +86,10 @@ def to_svg(title: str, chart: Chart, content: Content) -> str:
     with rc_context({"svg.fonttype": "none", "svg.hashsalt": title, "font.family": "sans-serif"}):
         buffer = io.StringIO()
         _figure(chart, content, _STYLED).savefig(
-            buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None}
+            buffer,
+            format="svg",
+            transparent=True,
+            metadata=dict.fromkeys(("Creator", "Date", "Format", "Type")),
         )
     text = buffer.getvalue()
     svg = text[text.index("<svg") :]

@@ -37,13 +37,13 @@ def annealing(subject: Subject, thresholds: Thresholds) -> Outcome:
     if not traces.beta:
         return not_applicable("The file's history does not record beta.")
     rises = {path: np.diff(beta) for path, beta in traces.beta.items()}
-    if all((rise <= 0).all() for rise in rises.values()):
+    planned = _declared(traces)
+    if all((rise[~planned] <= 0).all() for rise in rises.values()):
         return not_applicable(
-            "Beta never rises from one epoch to the next: its warm-up, if any, ends within the first."
+            "Beta never rises but in surges: its warm-up, if any, ends within the first epoch."
         )
     measures: list[Measure] = []
     for path, rise in rises.items():
-        planned = _declared(traces)
         measures += [
             at_most(
                 "largest rise of beta", path, _largest(np.where(planned, 0.0, rise)), thresholds.beta_step
@@ -106,8 +106,15 @@ def early_plateau(subject: Subject, thresholds: Thresholds) -> Outcome:
             "longest stretch without progress, share of epochs", "", stalled / len(traces), thresholds.stall
         ),
         shown("longest stretch without progress, epochs", "", stalled),
+        shown("farthest below the best so far", "", _largest(best_so_far(traces.weaker) - traces.weaker)),
     ]
     return judged(measures, "Coverage grows without unexplained jumps and without standing still for long.")
+
+
+def best_so_far(series: Series) -> Series:
+    """The best score up to and including each epoch."""
+    best: Series = np.maximum.accumulate(series)
+    return best
 
 
 def longest_stall(series: Series) -> int:

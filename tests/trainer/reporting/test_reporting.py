@@ -1,0 +1,96 @@
+"""The report: one page and one paper that say the same, self-contained, verdict first."""
+
+import hashlib
+import re
+from datetime import UTC, datetime
+
+import pytest
+
+from ternary_trainer.reporting import words
+from ternary_trainer.reporting.content import collect
+from ternary_trainer.reporting.page import to_html
+from ternary_trainer.reporting.write import write
+from ternary_trainer.validation import opening
+from ternary_trainer.validation.checks import CHECKS, validate
+from ternary_trainer.validation.thresholds import Thresholds
+from ternary_trainer.validation.verdict import verdict
+
+
+@pytest.fixture(scope="module")
+def content(finished):
+    subject = opening.run_subject(finished)
+    outcomes = validate(subject, Thresholds())
+    found = verdict(subject, outcomes, Thresholds(), made=datetime(2026, 3, 1, tzinfo=UTC))
+    return collect(subject, found, run=finished)
+
+
+@pytest.fixture(scope="module")
+def folder(content, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("report") / "here"
+    digest = write(content, folder)
+    assert digest == hashlib.sha256((folder / "report.html").read_bytes()).hexdigest()
+    return folder
+
+
+def test_the_page_fetches_nothing_and_runs_nothing(folder):
+    page = (folder / "report.html").read_text()
+    addresses = set(re.findall(r"https?://[^\"'<> )]+", page))
+    assert addresses <= {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"}
+    assert not re.search(r"<script|<link|<iframe|@import|url\((?!#)", page)
+
+
+def test_the_page_begins_with_the_verdict_and_ends_with_what_was_not_tested(content, folder):
+    page = (folder / "report.html").read_text()
+    assert not content.validation.sound
+    order = [
+        '<p class="verdict bad">Not sound</p>',
+        "<h2>Coverage beside its limit",
+        "<h2>The operation space",
+        "<h2>Latent spectrum",
+        "<h2>Training",
+        "<h2>The best of the run",
+        "<h2>Compute",
+        "<h2>The checks",
+        "<h2>Provenance",
+        "<h2>What was not tested",
+    ]
+    places = [page.index(title) for title in order]
+    assert places == sorted(places)
+
+
+def test_every_check_is_on_the_page_with_its_control_and_its_blind_spot(folder):
+    page = (folder / "report.html").read_text()
+    for name, check in CHECKS.items():
+        assert f"<h3>{name}</h3>" in page
+        assert f"Control that fails it: {check.control}. It cannot see {check.blind}." in page.replace(
+            "&#39;", "'"
+        )
+
+
+def test_colours_of_charts_are_the_pages_own(folder):
+    page = (folder / "report.html").read_text()
+    assert "var(--a)" in page
+    assert "var(--mark)" in page
+    assert not re.search("#0[1-5]0[1-5]0[1-5]", page)
+
+
+def test_the_paper_is_a_pdf_of_several_pages(folder):
+    paper = (folder / "report.pdf").read_bytes()
+    assert paper.startswith(b"%PDF-1.")
+    assert len(re.findall(rb"/Type /Page\b", paper)) >= 4
+
+
+def test_the_same_content_gives_the_same_page(content, folder):
+    assert to_html(content) == (folder / "report.html").read_bytes()
+
+
+def test_a_surge_is_told_with_coverage_before_during_and_after(content):
+    (told,) = [line for line in words.compute(content) if line.startswith("A surge")]
+    assert re.fullmatch(
+        r"A surge of strength 0\.5 in epoch 2, by recipe: coverage \S+ % before, \S+ % during, \S+ % after\.",
+        told,
+    )
+
+
+def test_percentages_are_rounded_down():
+    assert words.percent(0.919999) == "91.99 %"
