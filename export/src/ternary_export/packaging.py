@@ -24,6 +24,7 @@ from ternary_sdk.keys import PublicKey
 from ternary_sdk.manifest import Graph, Manifest, Member, ModelPath
 from ternary_sdk.members import BOM, CARD, CERTIFICATE, MANIFEST, SIGNATURE, TERMS, VALIDATION, cap
 from ternary_sdk.validation import Validation
+from ternary_trainer.validation.checks import CHECKS
 
 
 class Signer(Protocol):
@@ -95,6 +96,12 @@ def _validation(build: Build, validation: Validation) -> bytes:
         raise InputError(
             f"{VALIDATION}: is of the {validation.kind} with sha256 {validation.digest}, "
             f"the build was made from the snapshot {snapshot}"
+        )
+    found = {check.name for check in validation.checks}
+    left_out = [name for name in CHECKS if name not in found]
+    if left_out:
+        raise InputError(
+            f"{VALIDATION}: leaves out {', '.join(left_out)}; a package carries all checks or none"
         )
     return validation.to_bytes()
 

@@ -1,0 +1,121 @@
+"""``ternary validate``, ``report`` and ``atlas`` as their users run them."""
+
+import dataclasses
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from ternary_export.packaging import package
+from ternary_sdk.errors import InputError
+from ternary_sdk.trust import Role
+from ternary_sdk.validation import CheckResult, Ending, Validation
+from ternary_trainer import checkpoint
+from ternary_trainer.model import initial
+from ternary_trainer.validation.checks import CHECKS
+
+
+@pytest.fixture(scope="module")
+def poor(tmp_path_factory):
+    """An untrained model in a v5.5 file."""
+    file = tmp_path_factory.mktemp("poor") / "poor.pt"
+    checkpoint.save(file, state=initial(1).state_dict(), epoch=0)
+    return file
+
+
+def test_a_failed_check_is_told_and_ends_with_status_1(ternary, poor):
+    done = ternary("validate", poor, "--checks", "latent-spectrum,annealing")
+    assert done.status == 1
+    first, reason, *rest = done.text.splitlines()
+    assert first == "latent-spectrum   failed"
+    assert reason.strip().startswith("least variance on path A is ")
+    assert rest == [
+        "annealing         not applicable",
+        "                  A checkpoint without its run carries no history of its training.",
+        "",
+        "poor.pt: not sound; 0 of 2 checks passed; failed: latent-spectrum; 1 not applicable",
+    ]
+
+
+def test_the_verdict_is_written_and_printed_as_one_document(ternary, poor, tmp_path):
+    out = tmp_path / "validation.json"
+    done = ternary("validate", poor, "--checks", "true-holdout", "--out", out, "--json")
+    assert done.status == 1
+    assert json.loads(done.out)["format"] == "ternary-validation/1"
+    assert Validation.read(out.read_bytes()).named(Ending.FAILED) == ("true-holdout",)
+
+
+def test_a_check_that_does_not_exist_is_refused(ternary, poor):
+    done = ternary("validate", poor, "--checks", "coverage")
+    assert done.status == 1
+    assert done.err.startswith("error: check 'coverage': there is none, expected one of latent-spectrum, ")
+
+
+def test_studies_of_what_cannot_be_trained_again_are_refused(ternary, poor, tmp_path):
+    done = ternary("validate", poor, "--studies", tmp_path)
+    assert done.err == f"error: --studies: {poor} is no run, and only a run says how to train it again\n"
+
+
+def found_of(snapshot):
+    """A validation in which no check could be run."""
+    skipped = (CheckResult(name=name, ending=Ending.NOT_RUN, reason="no time", figures=()) for name in CHECKS)
+    return Validation(
+        kind="checkpoint",
+        digest=snapshot,
+        made=datetime(2026, 3, 1, tzinfo=UTC),
+        changed={},
+        report=None,
+        checks=tuple(skipped),
+    )
+
+
+def packaged(build, vendor, validation):
+    return package(
+        build, name="acme", version=(1, 0, 0), signer=vendor.signer(Role.PACKAGE), validation=validation
+    )
+
+
+def test_a_validation_of_another_snapshot_is_not_packaged(build, vendor):
+    with pytest.raises(InputError) as refused:
+        packaged(build, vendor, found_of("00" * 32))
+    assert str(refused.value) == (
+        f"validation.json: is of the checkpoint with sha256 {'00' * 32}, "
+        f"the build was made from the snapshot {build.provenance.origin.file}"
+    )
+
+
+def test_a_validation_that_leaves_checks_out_is_not_packaged(build, vendor):
+    found = found_of(build.provenance.origin.file)
+    with pytest.raises(InputError) as refused:
+        packaged(build, vendor, dataclasses.replace(found, checks=found.checks[2:]))
+    assert str(refused.value) == (
+        "validation.json: leaves out latent-spectrum, hold-out; a package carries all checks or none"
+    )
+
+
+def test_a_package_carries_the_validation_of_its_own_snapshot_and_info_shows_it(
+    ternary, tmp_path, build, vendor
+):
+    data = packaged(build, vendor, found_of(build.provenance.origin.file))
+    (tmp_path / "acme.ternary").write_bytes(data)
+    (tmp_path / "acme.trust").write_bytes(vendor.trust.data)
+    words = ("info", tmp_path / "acme.ternary", "--trust", tmp_path / "acme.trust")
+    line = "validation  the vendor says: 0 of 12 checks passed; 12 not run (2026-03-01T00:00:00Z)"
+    assert line in ternary(*words).text.splitlines()
+    assert json.loads(ternary(*words, "--json").out)["validation"]["sound"] is False
+
+
+def test_a_client_draws_the_atlas_of_the_evaluation_package(ternary, tmp_path):
+    out = tmp_path / "atlas.svg"
+    done = ternary("atlas", "--out", out)
+    name, rest = done.text.splitlines()[0].split(": ")
+    assert name.startswith("evaluation-")
+    assert rest.startswith("19,683 of 19,683 operations reachable, least margin ")
+    assert out.read_text().startswith("<svg ")
+    assert ternary("atlas", "--out", tmp_path / "atlas.png").status == 0
+    assert (tmp_path / "atlas.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_an_atlas_in_another_format_is_refused(ternary, tmp_path):
+    done = ternary("atlas", "--out", tmp_path / "atlas.pdf")
+    assert done.err == f"error: {tmp_path / 'atlas.pdf'}: suffix is '.pdf', expected .svg or .png\n"
