@@ -54,7 +54,7 @@ class Settings:
         }
         values: dict[str, object] = {}
         for name, text in sorted(given.items()):
-            if name == "token":
+            if name in _CLIENT:
                 continue
             if name not in _READERS:
                 mistakes.append(f"{PREFIX}{name.upper()}: no such setting")
@@ -98,6 +98,8 @@ def _host(text: str) -> str:
     return text
 
 
+_CLIENT: Final = ("token", "url")
+"""Variables of the same prefix that 'ternary server' commands read."""
 _READERS: Final[Mapping[str, Callable[[str], object]]] = {
     "keys": _directory,
     "database": _database,

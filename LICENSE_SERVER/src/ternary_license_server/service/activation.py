@@ -9,12 +9,13 @@ minutes before the seat is free, because clients allow their own clock to be tha
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, and_, bindparam, select
 
+from ternary_license_server.database.schema import leases, licenses
 from ternary_license_server.issue import issue
 from ternary_license_server.keys import KeyRing
 from ternary_license_server.service import audit, catalog, metering, records, seats
-from ternary_license_server.service.records import LicenseRecord, seconds
+from ternary_license_server.service.records import LicenseRecord, State, moment, seconds
 from ternary_license_server.service.refusals import Code, ServiceError
 from ternary_license_server.service.seats import Lease
 from ternary_sdk.canonical import Json
@@ -27,6 +28,22 @@ FRESH: Final = timedelta(minutes=5)
 """How far the date of a request over the network may be from the server's clock."""
 CARRIED: Final = timedelta(days=30)
 """How old a request may be that was carried in a file."""
+
+_STANDING: Final = (
+    select(
+        licenses.c.state,
+        licenses.c.starts,
+        licenses.c.expires,
+        leases.c.generation,
+        leases.c.ends,
+        leases.c.released,
+    )
+    .outerjoin(
+        leases,
+        and_(leases.c.license == licenses.c.id, leases.c.installation == bindparam("of_installation")),
+    )
+    .where(licenses.c.id == bindparam("of_license"))
+)
 
 
 def perform(
@@ -49,14 +66,14 @@ def perform(
             or QUOTA_EXHAUSTED.
     """
     _check_date(request, carried, now)
-    moment = now.replace(microsecond=0)
+    second = now.replace(microsecond=0)
     match request.action:
         case Action.ACTIVATE:
-            return _activate(transaction, ring, request, carried, moment)
+            return _activate(transaction, ring, request, carried, second)
         case Action.RENEW:
-            return _renew(transaction, ring, request, carried, moment)
+            return _renew(transaction, ring, request, carried, second)
         case Action.RELEASE:
-            return _release(transaction, request, moment)
+            return _release(transaction, request, second)
 
 
 def standing(
@@ -67,15 +84,18 @@ def standing(
     Raises:
         LicenseError: As ``perform``.
     """
-    license = records.find(transaction, license_id)
-    license.check(now)
-    lease = seats.find(transaction, license_id, installation)
-    if lease is None or not lease.holds(now) or lease.generation != generation:
+    asked = {"of_license": license_id, "of_installation": installation}
+    row = transaction.execute(_STANDING, asked).one_or_none()
+    if row is None:
+        raise LicenseError(Reason.NOT_FOUND, f"license {license_id}: this server knows no such license")
+    expires = None if row.expires is None else moment(row.expires)
+    records.check(license_id, State(row.state), moment(row.starts), expires, now)
+    if row.generation != generation or row.released is not None or seconds(now) >= row.ends:
         raise LicenseError(
             Reason.LEASE_LOST,
             f"license {license_id}: this machine holds no seat of generation {generation}; activate again",
         )
-    return {"id": license_id, "generation": generation, "ends": seconds(lease.ends), "code": "VALID"}
+    return {"id": license_id, "generation": generation, "ends": row.ends, "code": "VALID"}
 
 
 def _activate(

@@ -15,7 +15,6 @@ from sqlalchemy import Connection, bindparam, func, insert, select, update
 from ternary_license_server.database.schema import leases, licenses, meter_entries, meter_reports, meters
 from ternary_license_server.service import audit, records
 from ternary_license_server.service.records import LicenseRecord, seconds
-from ternary_sdk import canonical
 from ternary_sdk.canonical import Json
 from ternary_sdk.errors import LicenseError, Reason
 from ternary_sdk.operations import OPERATIONS, OperationSet
@@ -44,9 +43,9 @@ class Line:
             "customer": self.customer,
             "operations": self.operations,
             "total": self.total,
-            "share_of_space": canonical.decimal(self.total / OPERATIONS, 6),
+            "share_of_space": _share(self.total, OPERATIONS),
             "quota": self.quota,
-            "share_of_quota": canonical.decimal(self.total / self.quota, 6) if self.quota else None,
+            "share_of_quota": _share(self.total, self.quota) if self.quota else None,
         }
 
 
@@ -216,3 +215,8 @@ def _extend(
     }
     transaction.execute(insert(meter_entries), entry)
     return len(new), len(merged)
+
+
+def _share(part: int, whole: int) -> str:
+    millionths = part * 1_000_000 // whole
+    return f"{millionths // 1_000_000}.{millionths % 1_000_000:06d}"

@@ -61,17 +61,7 @@ class LicenseRecord:
         Raises:
             LicenseError: REVOKED, SUSPENDED, NOT_YET_VALID or EXPIRED, the first that applies.
         """
-        if self.state is State.REVOKED:
-            raise LicenseError(Reason.REVOKED, f"license {self.id} was revoked; ask the vendor for a new one")
-        if self.state is State.SUSPENDED:
-            raise LicenseError(Reason.SUSPENDED, f"license {self.id} is suspended; ask the vendor")
-        if now < self.starts:
-            raise LicenseError(Reason.NOT_YET_VALID, f"license {self.id} is valid from {utc(self.starts)}")
-        if self.expires is not None and now >= self.expires:
-            raise LicenseError(
-                Reason.EXPIRED,
-                f"license {self.id} expired on {utc(self.expires)}; ask the vendor to renew it",
-            )
+        check(self.id, self.state, self.starts, self.expires, now)
 
     def facts(self) -> dict[str, Json]:
         """The license as JSON, moments in seconds since 1970-01-01 UTC."""
@@ -93,6 +83,25 @@ class LicenseRecord:
             "trial": self.trial,
             "created": seconds(self.created),
         }
+
+
+def check(license_id: str, state: State, starts: datetime, expires: datetime | None, now: datetime) -> None:
+    """Refuse a license that does not stand.
+
+    Raises:
+        LicenseError: REVOKED, SUSPENDED, NOT_YET_VALID or EXPIRED, the first that applies.
+    """
+    if state is State.REVOKED:
+        raise LicenseError(Reason.REVOKED, f"license {license_id} was revoked; ask the vendor for a new one")
+    if state is State.SUSPENDED:
+        raise LicenseError(Reason.SUSPENDED, f"license {license_id} is suspended; ask the vendor")
+    if now < starts:
+        raise LicenseError(Reason.NOT_YET_VALID, f"license {license_id} is valid from {utc(starts)}")
+    if expires is not None and now >= expires:
+        raise LicenseError(
+            Reason.EXPIRED,
+            f"license {license_id} expired on {utc(expires)}; ask the vendor to renew it",
+        )
 
 
 def lock(transaction: Connection, license_id: str) -> LicenseRecord:

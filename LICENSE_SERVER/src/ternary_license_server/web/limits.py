@@ -2,6 +2,7 @@
 How often one address or one license may ask: token buckets in memory, for each replica its own.
 """
 
+import math
 import threading
 import time
 from collections import OrderedDict
@@ -41,4 +42,4 @@ class RateLimit:
             self._buckets[name] = (left - 1 if allowed else left, now)
             if len(self._buckets) > MOST:
                 self._buckets.popitem(last=False)
-        return 0 if allowed else int((1 - left) / self._rate) + 1
+        return 0 if allowed else max(1, math.ceil((1 - left) / self._rate))

@@ -1,0 +1,291 @@
+"""
+The license server, measured over HTTP from another process, beside a bare route on the same machine.
+
+The bare route is the least such a server can do: FastAPI, one row by its key, one signed answer.
+"""
+
+import contextlib
+import secrets
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import psycopg
+from sqlalchemy import insert
+from stress.seats import prepare, serving
+
+from benchmarks.figure import Figure
+from ternary_license_server import keys
+from ternary_license_server.database.engine import Database
+from ternary_license_server.database.schema import customers, leases, licenses
+from ternary_license_server.keys import KeyRing
+from ternary_sdk import canonical, installation, online_key, online_request, usage
+from ternary_sdk.operations import OperationSet
+
+LOOPBACK = "postgresql://127.0.0.1/test"
+CONNECTIONS, REQUESTS = 4, 400
+SIZES = (1_000, 100_000)
+BARE = """
+import sys
+from pathlib import Path
+import uvicorn
+from fastapi import FastAPI
+from fastapi.responses import Response
+from sqlalchemy import create_engine, text
+from ternary_license_server import keys
+from ternary_license_server.database.engine import Database
+from ternary_sdk import canonical
+from ternary_sdk.trust import Role
+
+directory, url, port = sys.argv[1:]
+key, database, app = keys.load(Path(directory)).signer(Role.ANSWER), Database(url), FastAPI()
+query = text("SELECT id, state FROM licenses WHERE id = :id")
+
+@app.post("/one/{license_id}")
+def one(license_id: str) -> Response:
+    with database.read() as transaction:
+        row = transaction.execute(query, {"id": license_id}).one()
+    token = key.sign_token({"id": row.id, "state": row.state}, typ="ternary-answer+jws")
+    body = canonical.encode({"id": row.id, "state": row.state})
+    return Response(body, media_type="application/json", headers={"Ternary-Answer": token.decode()})
+
+uvicorn.run(app, host="127.0.0.1", port=int(port), log_level="warning", access_log=False)
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pace:
+    """How fast answers came."""
+
+    rate: float
+    """Requests a second."""
+    p50: float
+    """Seconds."""
+    p99: float
+    """Seconds."""
+
+    def __str__(self) -> str:
+        return f"{self.rate:.0f}/s, p50 {1e3 * self.p50:.1f} ms, p99 {1e3 * self.p99:.1f} ms"
+
+
+def figures() -> Iterator[Figure]:
+    """Measure SQLite, and PostgreSQL where one answers on this machine."""
+    with tempfile.TemporaryDirectory() as folder:
+        ring = keys.create(Path(folder) / "keys", "Bench", datetime.now(UTC))
+        for kind in ("sqlite", *_postgresql()):
+            paces: dict[int, Pace] = {}
+            for size in SIZES:
+                with _database(kind, Path(folder)) as url, serving(ring, url, 1) as (address,):
+                    yield from _measure(ring, url, address, kind, size, paces)
+            slower = 1 - paces[SIZES[1]].rate / paces[SIZES[0]].rate
+            yield Figure(
+                name=f"validate on {kind}: slower at {SIZES[1]:,} licenses than at {SIZES[0]:,}",
+                value=100 * slower,
+                unit="percent",
+                most=20,
+            )
+
+
+def _measure(
+    ring: KeyRing, url: str, address: str, kind: str, size: int, paces: dict[int, Pace]
+) -> Iterator[Figure]:
+    seats = _fill(url, size)
+    asked = [
+        ("POST", "/v1/standing", canonical.encode({"license": i, "installation": k, "generation": 1}), "")
+        for i, k, _ in seats
+    ]
+    with _bare(ring, url) as bare:
+        plain = [("POST", f"/one/{license_id}", b"", "") for license_id, _, _ in seats]
+        ratios, rounds = [], []
+        for _ in range(5):
+            ceiling, mine = _pace(bare, plain), _pace(address, asked)
+            rounds.append((mine.rate / ceiling.rate, mine, ceiling))
+            ratios.append(mine.rate / ceiling.rate)
+    ratio, paces[size], ceiling = sorted(rounds, key=lambda each: each[0])[len(rounds) // 2]
+    yield Figure(
+        name=f"validate on {kind}, {size:,} licenses",
+        value=ratio,
+        unit="of bare",
+        least=0.6,
+        detail=f"{paces[size]}; bare route {ceiling}",
+    )
+    for name, work in _writes(ring, seats).items():
+        pace = _pace(address, work)
+        yield Figure(
+            name=f"{name} on {kind}, {size:,} licenses", value=pace.rate, unit="/s", detail=str(pace)
+        )
+
+
+Asked = list[tuple[str, str, bytes, str]]
+
+
+def _writes(ring: KeyRing, seats: list[tuple[str, str, str]]) -> dict[str, Asked]:
+    """Requests that change something: made beforehand, so that the client's signatures cost nothing."""
+    now, vendor = datetime.now(UTC), ring.trust.root.kid
+    held = [installation.draft(Path("unused")) for _ in seats]
+    activate = [
+        online_request.activate(key, vendor=vendor, held=mine, now=now, machine=None)
+        for (_, _, key), mine in zip(seats, held, strict=True)
+    ]
+    renew = [
+        online_request.renew(license_id, 1, vendor=vendor, held=mine, now=now)
+        for (license_id, _, _), mine in zip(seats, held, strict=True)
+    ]
+    report = [
+        usage.report(license_id, OperationSet.of([1, 2, 3]), mine, now)
+        for (license_id, _, _), mine in zip(seats, held, strict=True)
+    ]
+    return {
+        "activate": [("POST", "/v1/activations", one, online_request.number(one)) for one in activate],
+        "heartbeat": [("POST", "/v1/renewals", one, online_request.number(one)) for one in renew],
+        "meter": [("POST", "/v1/usage", one, "") for one in report],
+    }
+
+
+def _fill(url: str, size: int) -> list[tuple[str, str, str]]:
+    """Sell ``size`` licenses, each with one seat taken; id, installation and key of some of them."""
+    prepare(url)
+    now, database = int(datetime.now(UTC).timestamp()), Database(url)
+    chosen: list[tuple[str, str, str]] = []
+    with database.write() as transaction:
+        transaction.execute(insert(customers), {"id": "C-1", "name": "Initech", "created": now})
+        for start in range(0, size, 5000):
+            rows = [_license(now) for _ in range(min(5000, size - start))]
+            transaction.execute(insert(licenses), [row for row, _ in rows])
+            held = [_lease(str(row["id"]), now + int(timedelta(days=1).total_seconds())) for row, _ in rows]
+            transaction.execute(insert(leases), held)
+            few = max(1, len(rows) * REQUESTS // size)
+            chosen += [
+                (str(row["id"]), str(lease["installation"]), key)
+                for (row, key), lease in list(zip(rows, held, strict=True))[:few]
+            ]
+    database.close()
+    return chosen[:REQUESTS]
+
+
+def _license(now: int) -> tuple[dict[str, object], str]:
+    key = online_key.generate()
+    return {
+        "id": f"L-{secrets.token_hex(12)}",
+        "key_hash": online_key.digest(key),
+        "customer": "C-1",
+        "product": "acme",
+        "policy": "race",
+        "state": "active",
+        "starts": now,
+        "expires": None,
+        "entitlements": "sample",
+        "seats": 3,
+        "unique_operations": None,
+        "lease": 3600,
+        "grace": 3600,
+        "offline": 0,
+        "trial": False,
+        "created": now,
+    }, key
+
+
+def _lease(license_id: str, ends: int) -> dict[str, object]:
+    return {
+        "license": license_id,
+        "installation": secrets.token_urlsafe(32),
+        "generation": 1,
+        "ends": ends,
+        "offline": False,
+        "released": None,
+        "machine": None,
+        "started": ends,
+    }
+
+
+def _pace(address: str, asked: Asked) -> Pace:
+    """Ask everything once over a few connections that stay open."""
+    host, _, port = address.removeprefix("http://").partition(":")
+    shares = [asked[i::CONNECTIONS] for i in range(CONNECTIONS)]
+    gate = threading.Barrier(CONNECTIONS)
+
+    def ask(share: Asked) -> list[float]:
+        times = []
+        with socket.create_connection((host, int(port)), timeout=60) as wire, wire.makefile("rb") as came:
+            wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            gate.wait()
+            for one in share:
+                start = time.perf_counter()
+                wire.sendall(_request(*one))
+                _read_answer(came)
+                times.append(time.perf_counter() - start)
+        return times
+
+    start = time.perf_counter()
+    with ThreadPoolExecutor(CONNECTIONS) as pool:
+        times = sorted(each for share in pool.map(ask, shares) for each in share)
+    seconds = time.perf_counter() - start
+    return Pace(
+        rate=len(times) / seconds, p50=statistics.median(times), p99=times[int(0.99 * (len(times) - 1))]
+    )
+
+
+def _request(method: str, path: str, body: bytes, key: str) -> bytes:
+    head = f"{method} {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\nTernary-Nonce: n\r\n"
+    return (head + (f"Idempotency-Key: {key}\r\n" if key else "") + "\r\n").encode() + body
+
+
+def _read_answer(came: "socket.SocketIO | object") -> None:
+    readline: Callable[[], bytes] = came.readline  # type: ignore[union-attr]
+    status, length = readline(), 0
+    while (line := readline().strip().lower()) != b"":
+        if line.startswith(b"content-length:"):
+            length = int(line.partition(b":")[2])
+    came.read(length)  # type: ignore[union-attr]
+    if b" 200 " not in status:
+        raise SystemExit(f"the server answers {status!r}")
+
+
+@contextlib.contextmanager
+def _bare(ring: KeyRing, url: str) -> Iterator[str]:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port = found.getsockname()[1]
+    command = [sys.executable, "-c", BARE, str(ring.directory), url, str(port)]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    try:
+        for _ in range(600):
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+                break
+            time.sleep(0.1)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+@contextlib.contextmanager
+def _database(kind: str, folder: Path) -> Iterator[str]:
+    if kind == "sqlite":
+        yield f"sqlite:///{folder / f'{secrets.token_hex(4)}.sqlite3'}"
+        return
+    schema = f"bench_{secrets.token_hex(6)}"
+    with psycopg.connect(LOOPBACK, autocommit=True) as connection:
+        connection.execute(f"CREATE SCHEMA {schema}".encode())
+        try:
+            yield f"{LOOPBACK}?options=-csearch_path%3D{schema}"
+        finally:
+            connection.execute(b"SET client_min_messages = warning")
+            connection.execute(f"DROP SCHEMA {schema} CASCADE".encode())
+
+
+def _postgresql() -> tuple[str, ...]:
+    try:
+        psycopg.connect(LOOPBACK, connect_timeout=3).close()
+    except psycopg.OperationalError:
+        return ()
+    return ("postgresql",)

@@ -1,0 +1,179 @@
+"""A vendor's server and a customer's machines, all by commands, over real HTTP."""
+
+import json
+import re
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ternary_license_server import keys
+from ternary_sdk.installation import FILE
+
+TERNARY = Path(sys.executable).parent / "ternary"
+
+
+def free_port():
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return found.getsockname()[1]
+
+
+@pytest.fixture
+def server(tmp_path, vendor, monkeypatch):
+    """``ternary serve`` on a new SQLite file, its first token in the environment."""
+    address = f"http://127.0.0.1:{(port := free_port())}"
+    database = f"sqlite:///{tmp_path / 'server.sqlite3'}"
+    command = [TERNARY, "serve", "--keys", vendor.directory, "--database", database, "--port", port]
+    process = subprocess.Popen(list(map(str, command)), stderr=subprocess.PIPE, text=True)
+    try:
+        first = process.stderr.readline()
+        found = re.fullmatch(r"first admin token, shown only now, good for 30 days: (ternary_\S+)\n", first)
+        assert found, first + process.stderr.read()
+        assert process.stderr.readline().startswith(f"serving Acme Logic at {address}, database sqlite")
+        monkeypatch.setenv("TERNARY_SERVER_URL", address)
+        monkeypatch.setenv("TERNARY_SERVER_TOKEN", found[1])
+        _await(port)
+        yield address
+    finally:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) in (0, -signal.SIGTERM)
+        process.stderr.close()
+
+
+def _await(port):
+    for _ in range(300):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+            probe.settimeout(0.1)
+            subprocess.run(["sleep", "0.1"], check=True)
+    raise AssertionError("the server does not listen")
+
+
+def facts(done):
+    assert done.status == 0, done.err
+    return json.loads(done.text)
+
+
+def test_from_release_to_invoice(ternary, server, shipped, vendor, tmp_path):
+    package, trust = tmp_path / "acme.ternary", vendor.directory / keys.TRUST_FILE
+    package.write_bytes(shipped)
+    released = facts(ternary("server", "release", package, "--trust", trust, "--json"))
+    assert (released["product"], released["version"]) == ("acme", "1.0.0")
+    customer = facts(ternary("server", "customer", "Initech", "--json"))["id"]
+    words = ["--product", "acme", "--days", "365", "--seats", "1", "--unique-operations", "5000"]
+    facts(ternary("server", "policy", "floating", *words, "--offline", "30", "--json"))
+    sold = facts(ternary("server", "issue", "--to", customer, "--policy", "floating", "--json"))
+
+    taken = facts(
+        ternary("activate", sold["key"], "--server", server, "--trust", trust, "--machine-id", "a", "--json")
+    )
+    drawn = ternary(
+        "sample", package, "-n", "7", "--unique", "--license", taken["file"],
+        "--trust", trust, "--machine-id", "a",
+    )  # fmt: skip
+    assert drawn.status == 0, drawn.err
+    assert ternary("renew", "--trust", trust).status == 0
+    shown = facts(ternary("server", "show", sold["id"], "--json"))
+    assert (shown["operations"], len(shown["leases"])) == (7, 1)
+
+    table = ternary("server", "usage", "--from", "2020-01-01", "--to", "2099-12-31").text.splitlines()
+    assert table[0] == "license,customer,operations,total,share_of_space,quota,share_of_quota"
+    assert table[1] == f"{sold['id']},{customer},7,7,0.000355,5000,0.001400"
+
+    assert ternary("server", "suspend", sold["id"]).status == 0
+    refused = ternary("renew", "--trust", trust)
+    assert (refused.status, refused.err) == (
+        1,
+        f"error: license {sold['id']} is suspended; ask the vendor\n",
+    )
+    assert not Path(taken["file"]).exists()
+    assert ternary("server", "reinstate", sold["id"]).status == 0
+    assert ternary("deactivate", "--trust", trust).status == 0
+    verdict = facts(ternary("server", "audit", "verify", "--json"))
+    assert verdict["faults"] == 0
+
+
+def test_machine_without_a_network_takes_and_gives_back_a_seat_by_files(
+    ternary, server, shipped, vendor, tmp_path
+):
+    package, trust = tmp_path / "acme.ternary", vendor.directory / keys.TRUST_FILE
+    package.write_bytes(shipped)
+    facts(ternary("server", "release", package, "--trust", trust, "--json"))
+    customer = facts(ternary("server", "customer", "Initech", "--json"))["id"]
+    facts(
+        ternary("server", "policy", "field", "--product", "acme", "--seats", "1", "--offline", "7", "--json")
+    )
+    sold = facts(ternary("server", "issue", "--to", customer, "--policy", "field", "--json"))
+    asked, came, proof, receipt = (tmp_path / name for name in ("asked", "came", "proof", "receipt"))
+
+    done = ternary("activate", sold["key"], "--request", asked, "--trust", trust, "--machine-id", "field")
+    assert done.status == 0, done.err
+    assert ternary("carry", asked, "--server", server, "--out", came, "--trust", trust).status == 0
+    taken = facts(ternary("activate", "--response", came, "--trust", trust, "--json"))
+    line = [package, "--license", taken["file"], "--trust", trust, "--machine-id", "field"]
+    assert ternary("sample", *line, "-n", "3").status == 0
+
+    refused = ternary("renew", "--trust", trust)
+    assert "activated by file, which cannot be renewed" in refused.err
+    assert ternary("deactivate", "--release", proof, "--trust", trust).status == 0
+    assert ternary("carry", proof, "--server", server, "--out", receipt, "--trust", trust).status == 0
+    assert json.loads(receipt.read_bytes())["id"] == sold["id"]
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (
+            ["activate"],
+            "give KEY and --server URL; without a network KEY and --request FILE, then --response",
+        ),
+        (["activate", "AAAAA", "--server", "https://x"], "license key: not 25 letters and digits such as"),
+        (
+            ["activate", "0" * 24 + "1", "--server", "https://x"],
+            "license key: a character is mistyped or two are swapped; compare it again",
+        ),
+        (["activate", "0" * 25, "--server", "http://x"], "license server: 'http://x', expected an address"),
+        (["renew"], "activated licenses of Acme Logic: none; name the one that is meant"),
+        (["deactivate", "L-1"], "license L-1: not activated by this user on this machine"),
+    ],
+)
+def test_wrong_line_is_one_sentence(ternary, vendor, words, sentence):
+    done = ternary(*words, "--trust", vendor.directory / keys.TRUST_FILE)
+    assert done.status == 1
+    assert done.err.startswith(f"error: {sentence}")
+    assert done.err.count("\n") == 1
+
+
+def test_server_commands_without_a_token_say_where_to_get_one(ternary, monkeypatch):
+    monkeypatch.delenv("TERNARY_SERVER_TOKEN", raising=False)
+    done = ternary("server", "customers")
+    assert (done.status, done.err) == (
+        1,
+        "error: no admin token: set TERNARY_SERVER_TOKEN or add --token-file; "
+        "'ternary serve' shows the first one once\n",
+    )
+
+
+def test_every_wrong_setting_is_named_at_once(ternary, monkeypatch, tmp_path):
+    monkeypatch.setenv("TERNARY_SERVER_RATE", "many")
+    monkeypatch.setenv("TERNARY_SERVER_COLOUR", "blue")
+    done = ternary("serve", "--port", "70000", "--database", "mysql://x/y")
+    assert (done.status, done.err) == (
+        1,
+        "error: TERNARY_SERVER_COLOUR: no such setting; TERNARY_SERVER_DATABASE: database: expected "
+        "sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME; TERNARY_SERVER_PORT: '70000', expected a "
+        "number from 0 to 65535; TERNARY_SERVER_RATE: 'many', expected a number from 1 to 1000000; "
+        "TERNARY_SERVER_KEYS: missing; set it to what 'ternary keys init' made\n",
+    )
+
+
+def test_installation_key_is_made_at_the_first_request(ternary, vendor, tmp_path):
+    trust = vendor.directory / keys.TRUST_FILE
+    done = ternary("activate", "0" * 25, "--request", tmp_path / "asked", "--trust", trust)
+    assert done.status == 0, done.err
+    assert list((tmp_path / "home").rglob(FILE))

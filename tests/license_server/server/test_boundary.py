@@ -1,0 +1,243 @@
+"""What the border lets in and out: limits, hostile bytes, signed refusals, health, and nothing secret."""
+
+import json
+import logging
+from datetime import timedelta
+
+import pytest
+
+from ternary_license_server import keys, rotation
+from ternary_license_server.settings import Settings
+from ternary_license_server.web.limits import RateLimit
+from ternary_license_server.web.observation import JsonLines
+from ternary_sdk import online_answer
+from ternary_sdk.online_answer import Answer, Question
+from ternary_sdk.trust import Role
+
+NONCE = {"Ternary-Nonce": "n-1"}
+
+
+def check_signature(site, method, path, body, came):
+    question = Question(nonce="n-1", method=method, path=path, body=body)
+    answer = Answer(
+        status=came.status_code,
+        body=came.content,
+        time=came.headers["ternary-time"],
+        signature=came.headers["ternary-answer"],
+    )
+    online_answer.verify(question, answer, site.ring.trust, site.moment)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status"),
+    [
+        ("GET", "/livez", b"", 200),
+        ("HEAD", "/v1/nothing", b"", 404),
+        ("GET", "/v1/trust", b"", 200),
+        ("GET", "/nothing", b"", 404),
+        ("DELETE", "/v1/trust", b"", 405),
+        ("POST", "/v1/activations", b"{}", 400),
+        ("POST", "/v1/standing", b"\xff", 400),
+        ("POST", "/v1/usage", b"x" * 100_000, 413),
+        ("POST", "/admin/v1/customers", b"{}", 400),
+        ("GET", "/admin/v1/customers", b"", 401),
+        ("GET", "/v1/%F0%9F%98%80", b"", 404),
+    ],
+)
+def test_every_answer_is_signed_refusals_too(site, method, path, body, status):
+    came = site.http(method, path, content=body, headers=NONCE)
+    assert came.status_code == status
+    check_signature(site, method, path, body, came)
+
+
+def test_failure_inside_is_a_signed_answer_without_internals(make_site, vendor_keys, caplog):
+    site = make_site("sqlite", vendor_keys)
+    engine, site.database.engine = site.database.engine, None
+    came = site.http("GET", "/v1/trust", headers=NONCE)
+    site.database.engine = engine
+    check_signature(site, "GET", "/v1/trust", b"", came)
+    told = came.json()
+    assert (told["status"], told["code"]) == (500, "INTERNAL")
+    assert told["detail"] == f"the server failed; quote request {came.headers['ternary-request']}"
+
+
+def test_database_that_does_not_answer_is_unavailable(make_site, vendor_keys, tmp_path):
+    site = make_site("sqlite", vendor_keys)
+    site.database.engine.dispose()
+    for path in tmp_path.glob("*.sqlite3*"):
+        path.unlink()
+    came = site.http("GET", "/v1/trust", headers=NONCE)
+    assert (came.status_code, came.json()["code"], came.headers["retry-after"]) == (503, "UNAVAILABLE", "5")
+    assert site.http("GET", "/readyz").status_code == 503
+    assert site.http("GET", "/livez").status_code == 200
+
+
+HOSTILE = {
+    "nothing": b"",
+    "no JSON": b"{",
+    "not UTF-8": b"\xff\xfe",
+    "an array": b"[]",
+    "a float": b'{"name": 1.5}',
+    "not a number": b'{"name": NaN}',
+    "a name twice": b'{"name": "a", "name": "b"}',
+    "a lone surrogate": b'{"name": "\\ud800"}',
+    "a control character": b'{"name": "a\\u0000b"}',
+    "a right-to-left override": '{"name": "a\u202eb"}'.encode(),
+    "only blanks": b'{"name": "   "}',
+    "too long": json.dumps({"name": "x" * 201}).encode(),
+    "an unknown member": b'{"name": "a", "admin": true}',
+    "null": b'{"name": null}',
+    "a number": b'{"name": 7}',
+    "nested deeply": b'{"name": ' + b"[" * 2000 + b"]" * 2000 + b"}",
+    "a huge number": b'{"name": ' + b"9" * 5000 + b"}",
+}
+
+
+@pytest.mark.parametrize("how", HOSTILE)
+def test_hostile_body_is_a_documented_refusal(site, how):
+    came = site.admin(
+        "POST", "/customers", content=HOSTILE[how], headers={"Content-Type": "application/json"}
+    )
+    assert (came.status_code, came.json()["code"]) == (400, "MALFORMED")
+    for path in ("/v1/activations", "/v1/usage", "/v1/standing"):
+        headers = {"Idempotency-Key": "12345678"}
+        came = site.http("POST", path, content=HOSTILE[how], headers=headers)
+        assert (came.status_code, came.json()["code"]) == (400, "MALFORMED")
+
+
+@pytest.mark.parametrize("key", ["", "short", "x" * 81, "white space", "ümlaut-ümlaut", None])
+def test_idempotency_key_must_be_one(site, key):
+    headers = [("authorization", f"Bearer {site.token}")]
+    headers += [] if key is None else [("idempotency-key", key.encode())]
+    came = site.http("POST", "/admin/v1/customers", json={"name": "a"}, headers=headers)
+    assert (came.status_code, came.json()["code"]) == (400, "MALFORMED")
+
+
+def test_address_that_asks_too_often_is_told_when_to_come_back(make_site, vendor_keys):
+    site = make_site("sqlite", vendor_keys, rate=3)
+    answers = [site.http("GET", "/v1/keys", headers=NONCE) for _ in range(4)]
+    assert [came.status_code for came in answers] == [200, 200, 200, 429]
+    assert 1 <= int(answers[-1].headers["retry-after"]) <= 20
+    check_signature(site, "GET", "/v1/keys", b"", answers[-1])
+    assert site.http("GET", "/livez").status_code == 200
+
+
+def test_license_key_that_is_tried_too_often_has_to_wait(make_site, vendor_keys, new_client, tmp_path, now):
+    site = make_site("sqlite", vendor_keys, key_rate=2)
+    _, key = site.sell(seats=9)
+    for place in ("a", "b"):
+        site.online(tmp_path / place).activate(key, now)
+    with pytest.raises(Exception, match="this license: too many requests; ask again in 30 seconds"):
+        site.online(tmp_path / "c").activate(key, now)
+
+
+def test_bucket_fills_steadily_and_never_overflows():
+    clock = [0.0]
+    limit = RateLimit(60, clock=lambda: clock[0])
+    assert [limit.wait("a") for _ in range(61)] == [0] * 60 + [1]
+    assert limit.wait("b") == 0
+    clock[0] = 2.0
+    assert [limit.wait("a") for _ in range(3)] == [0, 0, 1]
+    clock[0] = 10_000.0
+    assert [limit.wait("a") for _ in range(61)] == [0] * 60 + [1]
+
+
+def test_documents_are_cached_by_their_tag(site):
+    first = site.http("GET", "/v1/keys")
+    assert first.headers["cache-control"] == "public, max-age=60"
+    again = site.http("GET", "/v1/keys", headers={"If-None-Match": first.headers["etag"]})
+    assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", first.headers["etag"])
+    assert site.http("GET", "/v1/keys", headers={"If-None-Match": '"other"'}).status_code == 200
+
+
+def test_revocation_list_is_the_same_from_every_replica_and_only_goes_forward(make_site, tmp_path, now):
+    ring = keys.create(tmp_path / "keys", "Acme Logic", now - timedelta(days=1))
+    site = make_site("sqlite", ring)
+    assert site.http("GET", "/v1/revocations").status_code == 404
+    listed = rotation.revoke_license(ring, "L-by-hand", now - timedelta(hours=1))
+    site.vendor._next = 0.0
+    first = site.http("GET", "/v1/trust").content
+    license_id, _ = site.sell()
+    site.admin("POST", f"/licenses/{license_id}/revoke")
+    site.moment = now + timedelta(hours=1)
+    from ternary_sdk.renewal import replacement
+    from ternary_sdk.trust import Trust
+
+    before, after = Trust.read(first), Trust.read(site.http("GET", "/v1/trust").content)
+    assert before == listed.trust
+    assert replacement(before, after).revoked_licenses == {"L-by-hand", license_id}
+    assert site.http("GET", "/v1/trust").content == after.data
+
+
+def test_server_signs_on_with_the_old_keys_while_the_directory_is_damaged(make_site, tmp_path, now):
+    ring = keys.create(tmp_path / "keys", "Acme Logic", now - timedelta(days=1))
+    site = make_site("sqlite", ring)
+    (ring.directory / "answer.pem").unlink()
+    site.vendor._next = 0.0
+    came = site.http("GET", "/v1/keys", headers=NONCE)
+    check_signature(site, "GET", "/v1/keys", b"", came)
+    told = site.http("GET", "/readyz")
+    assert (told.status_code, told.json()["faults"]) == (
+        503,
+        [f"keys: {ring.directory}/answer.pem: no such file; signing needs this key"],
+    )
+
+
+def test_ended_key_set_makes_the_server_not_ready(make_site, tmp_path, now):
+    ring = keys.create(tmp_path / "keys", "Acme", now, expires=now + timedelta(days=1))
+    site = make_site("sqlite", ring)
+    assert site.http("GET", "/readyz").json() == {"faults": [], "ready": True}
+    site.moment = now + timedelta(days=2)
+    assert site.http("GET", "/readyz").json()["faults"] == [
+        "keys: the key set ended on 2026-03-02; extend it"
+    ]
+
+
+def test_log_line_is_json_and_holds_no_secret(site, tmp_path, now, caplog):
+    _, key = site.sell()
+    with caplog.at_level(logging.INFO, "ternary.server"):
+        taken = site.online(tmp_path).activate(key, now)
+        site.admin("GET", "/customers?after=x")
+    lines = [JsonLines().format(record) for record in caplog.records]
+    told = [json.loads(line) for line in lines]
+    assert [(line["method"], line["route"], line["status"]) for line in told] == [
+        ("POST", "/v1/activations", 200),
+        ("GET", "/admin/v1/customers", 200),
+    ]
+    from ternary_sdk import online_key, online_state
+
+    token = online_state.license_file(tmp_path, taken.license_id).read_text()
+    for secret in (key, online_key.digest(key), site.token, token[:60]):
+        assert not any(secret in line for line in lines)
+
+
+def test_metrics_count_answers_and_refusals(make_site, vendor_keys):
+    site = make_site("sqlite", vendor_keys)
+    site.http("GET", "/v1/keys")
+    site.http("GET", "/nothing")
+    text = site.http("GET", "/metrics").text
+    assert 'ternary_requests_total{method="GET",route="/v1/keys",status="200"} 1.0' in text
+    assert 'ternary_refusals_total{code="NO_SUCH_PATH"} 1.0' in text
+
+
+def test_password_is_not_in_the_settings_representation(vendor_keys):
+    settings = Settings.read(
+        {
+            "TERNARY_SERVER_KEYS": str(vendor_keys.directory),
+            "TERNARY_SERVER_DATABASE": "postgresql://u:secret@h/d",
+            "OTHER": "x",
+        }
+    )
+    assert settings.port == 8750
+    assert "secret" not in repr(settings)
+
+
+def test_answer_key_alone_signs_answers(site):
+    import base64
+
+    came = site.http("GET", "/livez")
+    header = came.headers["ternary-answer"].split("..")[0]
+    told = json.loads(base64.urlsafe_b64decode(header + "=="))
+    assert told == {
+        "alg": "ES256", "kid": site.ring.signer(Role.ANSWER).kid, "typ": "ternary-answer+jws"
+    }  # fmt: skip

@@ -1,0 +1,245 @@
+"""The life of a license, and who may change it."""
+
+import base64
+import csv
+import io
+from datetime import timedelta
+
+import pytest
+
+from ternary_sdk import installation, online_state, usage
+from ternary_sdk.errors import LicenseError, Reason
+from ternary_sdk.installation import Installation
+from ternary_sdk.license import License
+from ternary_sdk.operations import OperationSet
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+
+
+def problem(answer):
+    assert answer.headers["content-type"] == "application/problem+json"
+    told = answer.json()
+    assert (told["status"], told["type"]) == (answer.status_code, f"urn:ternary:problem:{told['code']}")
+    return told["status"], told["code"], told["detail"]
+
+
+def code_of(call):
+    with pytest.raises(LicenseError) as refusal:
+        call()
+    return refusal.value.code
+
+
+def test_expired_license_is_renewed_by_a_term_of_its_policy(site, tmp_path, now):
+    license_id, key = site.sell(term=DAY)
+    site.moment = now + 2 * DAY
+    assert code_of(lambda: site.online(tmp_path).activate(key, site.moment)) is Reason.EXPIRED
+    renewed = site.admin("POST", f"/licenses/{license_id}/renew", json={})
+    assert renewed.json()["expires"] == int((now + 3 * DAY).timestamp())
+    site.online(tmp_path).activate(key, site.moment)
+    dated = int((now + 9 * DAY).timestamp())
+    assert (
+        site.admin("POST", f"/licenses/{license_id}/renew", json={"expires": dated}).json()["expires"]
+        == dated
+    )
+
+
+def test_renewal_into_the_past_or_without_an_end_is_refused(site, now):
+    license_id, _ = site.sell(term=None)
+    past = {"expires": int((now - DAY).timestamp())}
+    assert problem(site.admin("POST", f"/licenses/{license_id}/renew", json=past)) == (
+        422, "INVALID",
+        f"license {license_id}: 2026-02-28 12:00:00 UTC is no end in the next 100 years",
+    )  # fmt: skip
+    assert problem(site.admin("POST", f"/licenses/{license_id}/renew", json={})) == (
+        409, "CONFLICT", f"license {license_id}: never ends; there is nothing to renew"
+    )  # fmt: skip
+
+
+def test_revoked_license_stays_revoked(site, tmp_path, now):
+    license_id, key = site.sell()
+    assert site.admin("POST", f"/licenses/{license_id}/revoke").json()["state"] == "revoked"
+    assert code_of(lambda: site.online(tmp_path).activate(key, now)) is Reason.REVOKED
+    for step in ("suspend", "reinstate", "revoke"):
+        status, code, _ = problem(site.admin("POST", f"/licenses/{license_id}/{step}"))
+        assert (status, code) == (409, "CONFLICT")
+    assert problem(site.admin("POST", f"/licenses/{license_id}/renew", json={})) == (
+        409, "CONFLICT", f"license {license_id}: is revoked, for good; issue another"
+    )  # fmt: skip
+
+
+def test_transfer_gives_another_key_and_seats_stay_taken_until_they_end(site, tmp_path, now):
+    license_id, key = site.sell(seats=1)
+    old, new = site.online(tmp_path / "old"), site.online(tmp_path / "new")
+    old.activate(key, now)
+    other = site.admin("POST", "/customers", json={"name": "Globex"}).json()["id"]
+    moved = site.admin("POST", f"/licenses/{license_id}/transfer", json={"customer": other}).json()
+    assert (moved["customer"], moved["customer_name"]) == (other, "Globex")
+    assert code_of(lambda: old.renew(license_id, now)) is Reason.LEASE_LOST
+    assert code_of(lambda: old.activate(key, now)) is Reason.NOT_FOUND
+    assert code_of(lambda: new.activate(moved["key"], now)) is Reason.TOO_MANY_MACHINES
+    site.moment = now + 2 * HOUR
+    new.activate(moved["key"], site.moment)
+    data = online_state.license_file(tmp_path / "new", license_id).read_bytes()
+    assert License.read(data, site.ring.trust).customer == "Globex"
+
+
+def test_customer_has_one_trial_of_a_product(site):
+    customer = site.admin("POST", "/customers", json={"name": "Initech"}).json()["id"]
+    body = {"name": "trial", "product": "acme", "term": 86_400, "entitlements": ["sample"], "trial": True}
+    assert site.admin("POST", "/policies", json=body).status_code in (201, 409)
+    wanted = {"customer": customer, "policy": "trial"}
+    assert site.admin("POST", "/licenses", json=wanted).status_code == 201
+    assert problem(site.admin("POST", "/licenses", json=wanted)) == (
+        409, "CONFLICT", f"customer {customer}: had a trial of acme before; issue a license"
+    )  # fmt: skip
+
+
+def test_new_release_reaches_licenses_at_their_next_renewal_with_its_sealed_key(site, tmp_path, now):
+    license_id, key = site.sell()
+    here = site.online(tmp_path)
+    here.activate(key, now)
+    secret = base64.b64encode(bytes(range(32))).decode()
+    digest = (site.database.engine.dialect.name.encode().hex() * 64)[:64]
+    body = {"name": "acme", "version": "7.0.0", "digest": digest, "content_key": secret}
+    told = site.admin("POST", "/releases", json=body)
+    assert told.json() == {"product": "acme", "version": "7.0.0", "digest": digest, "encrypted": True}
+    here.renew(license_id, now)
+    data = online_state.license_file(tmp_path, license_id).read_bytes()
+    license = License.read(data, site.ring.trust)
+    sealed = next(entry for entry in license.content_keys if entry.digest == digest)
+    assert sealed.open(installation.find(tmp_path)) == bytes(range(32))
+    assert problem(site.admin("POST", "/releases", json=body))[:2] == (409, "CONFLICT")
+
+
+def test_same_idempotency_key_gives_the_same_answer_and_one_effect(site):
+    headers = {"Idempotency-Key": "once-and-only"}
+    first = site.admin("POST", "/customers", json={"name": "Initech"}, headers=headers)
+    again = site.admin("POST", "/customers", json={"name": "Initech"}, headers=headers)
+    assert (first.status_code, first.content) == (again.status_code, again.content)
+    other = site.admin("POST", "/customers", json={"name": "Globex"}, headers=headers)
+    assert problem(other) == (
+        422, "IDEMPOTENCY_MISMATCH",
+        "idempotency key 'once-and-only': it was used for another request before",
+    )  # fmt: skip
+
+
+def token_for(site, scope, days=1):
+    end = int((site.moment + timedelta(days=days)).timestamp())
+    made = site.admin("POST", "/tokens", json={"name": "t", "scope": scope, "expires": end})
+    assert made.status_code == 201, made.text
+    return made.json()
+
+
+@pytest.mark.parametrize(
+    ("scope", "allowed"),
+    [("auditor", {"/audit/verify"}), ("issuer", {"/audit/verify", "/customers"}),
+     ("admin", {"/audit/verify", "/customers", "/tokens"})],
+)  # fmt: skip
+def test_token_reaches_as_far_as_its_scope(site, scope, allowed):
+    headers = {"Authorization": f"Bearer {token_for(site, scope)['secret']}"}
+    reached = set()
+    for method, path, body in (
+        ("GET", "/audit/verify", None),
+        ("POST", "/customers", {"name": "x"}),
+        ("GET", "/tokens", None),
+    ):
+        answer = site.admin(method, path, json=body, headers=headers)
+        if answer.status_code < 300:
+            reached.add(path)
+        else:
+            assert problem(answer)[:2] == (403, "FORBIDDEN")
+    assert reached == allowed
+
+
+def test_expired_revoked_unknown_and_missing_tokens_are_refused_alike(site, now):
+    made = token_for(site, "admin")
+    headers = {"Authorization": f"Bearer {made['secret']}"}
+    assert site.admin("GET", "/tokens", headers=headers).status_code == 200
+    site.moment = now + DAY
+    expected = (401, "UNAUTHENTICATED", "token: unknown, expired or revoked")
+    assert problem(site.admin("GET", "/tokens", headers=headers)) == expected
+    site.moment = now
+    site.admin("POST", f"/tokens/{made['id']}/revoke")
+    assert problem(site.admin("GET", "/tokens", headers=headers)) == expected
+    assert problem(site.admin("GET", "/tokens", headers={"Authorization": "Bearer x"})) == expected
+    assert problem(site.admin("GET", "/tokens", headers={"Authorization": "Basic x"}))[1] == "UNAUTHENTICATED"
+    assert made["secret"] not in site.admin("GET", "/tokens").text
+
+
+def report(site, license_id, held: Installation, operations, moment):
+    document = usage.report(license_id, OperationSet.of(operations), held, moment)
+    return site.http("POST", "/v1/usage", content=document)
+
+
+def test_reports_merge_by_union_whatever_their_order(site, new_client, now):
+    license_id, key = site.sell(seats=2, unique_operations=10)
+    one, two = new_client(), new_client()
+    for held in (one, two):
+        site.activate(key, held)
+    later = report(site, license_id, one, [1, 2, 3], now + HOUR)
+    assert later.json() == {"id": license_id, "added": 3, "operations": 3, "quota": 10, "lost": 0}
+    assert report(site, license_id, one, [1, 2], now).json()["lost"] == 0
+    assert report(site, license_id, two, [3, 4], now).json()["added"] == 1
+    assert report(site, license_id, two, [3, 4], now).json()["added"] == 1
+    assert report(site, license_id, two, [3, 4], now + HOUR).json() == {
+        "id": license_id, "added": 0, "operations": 4, "quota": 10, "lost": 0
+    }  # fmt: skip
+
+
+def test_report_that_lost_operations_is_flagged_and_bills_nothing_less(site, new_client, now):
+    license_id, key = site.sell()
+    held = new_client()
+    site.activate(key, held)
+    report(site, license_id, held, [1, 2, 3], now)
+    assert report(site, license_id, held, [3, 4], now + HOUR).json() == {
+        "id": license_id, "added": 1, "operations": 4, "quota": None, "lost": 2
+    }  # fmt: skip
+    query = f"/usage?start=0&end={int((now + DAY).timestamp())}&license_id={license_id}"
+    told = site.admin("GET", query).json()
+    assert [(flag["installation"], flag["lost"]) for flag in told["flagged"]] == [(held.kid, 2)]
+
+
+def test_report_of_a_stranger_is_refused(site, new_client, now):
+    license_id, key = site.sell()
+    site.activate(key, new_client())
+    stranger = new_client()
+    assert problem(report(site, license_id, stranger, [1], now)) == (
+        403, "MACHINE_MISMATCH",
+        f"license {license_id}: installation {stranger.kid} never held a seat of it",
+    )  # fmt: skip
+
+
+def test_periods_add_up_to_the_whole(site, new_client, now):
+    license_id, key = site.sell(unique_operations=8)
+    held = new_client()
+    site.activate(key, held)
+    totals = []
+    for day, operations in enumerate(([1, 2], [1, 2, 3], [1, 2, 3, 4, 5])):
+        site.moment = now + day * DAY
+        report(site, license_id, held, operations, site.moment)
+        start, end = (int((now + (day + part) * DAY).timestamp()) for part in (0, 1))
+        query = f"?start={start}&end={end}&license_id={license_id}"
+        (line,) = site.admin("GET", f"/usage{query}").json()["lines"]
+        (row,) = csv.DictReader(io.StringIO(site.admin("GET", f"/usage.csv{query}").text))
+        assert {name: str(value) for name, value in line.items()} == row
+        totals.append((line["operations"], line["total"], line["share_of_quota"]))
+    assert totals == [(2, 2, "0.250000"), (1, 3, "0.375000"), (2, 5, "0.625000")]
+
+
+def test_standing_of_a_hold_is_told_without_changing_it(site, new_client, now):
+    license_id, key = site.sell()
+    held = new_client()
+    answer = site.activate(key, held)
+
+    def ask(license_id=license_id, installation=held.kid, generation=1):
+        question = {"license": license_id, "installation": installation, "generation": generation}
+        return site.http("POST", "/v1/standing", json=question)
+
+    assert ask().json() == {"id": license_id, "generation": 1, "ends": answer["ends"], "code": "VALID"}
+    assert problem(ask(license_id="L-0"))[:2] == (404, "NOT_FOUND")
+    for wrong in ({"generation": 2}, {"installation": new_client().kid}):
+        assert problem(ask(**wrong))[:2] == (409, "LEASE_LOST")
+    site.moment = now + 2 * HOUR
+    assert problem(ask())[:2] == (409, "LEASE_LOST")
+    site.admin("POST", f"/licenses/{license_id}/suspend")
+    assert problem(ask())[:2] == (403, "SUSPENDED")

@@ -1,0 +1,144 @@
+"""Activate, renew, expire, release, revoke, turn the clock: the server against a model of a page."""
+
+from contextlib import ExitStack
+from datetime import timedelta
+from pathlib import Path
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from ternary_license_server.service import audit, life, seats
+from ternary_license_server.service.refusals import ServiceError
+from ternary_sdk import installation
+from ternary_sdk.errors import LicenseError
+
+MACHINES = st.integers(0, 4)
+HOLD, OFFLINE = timedelta(hours=2), timedelta(days=1)
+
+
+class Seats(RuleBasedStateMachine):
+    """The model: who holds which generation until when. ``shop`` is set by the test."""
+
+    shop = None
+
+    @initialize(cap=st.integers(1, 3))
+    def sell(self, cap):
+        self.cap, self.now = cap, self.shop.start
+        self.license, self.key = self.shop.sell(now=self.now, seats=cap, term=None, offline=OFFLINE)
+        self.held = [installation.draft(Path("unused")) for _ in range(5)]
+        self.state, self.ends, self.generation = "active", {}, dict.fromkeys(range(5), 0)
+        self.offline = {}
+
+    def live(self, machine):
+        return self.ends.get(machine, self.now) > self.now
+
+    def attempt(self, call):
+        try:
+            return call(), None
+        except (LicenseError, ServiceError) as refusal:
+            return None, str(refusal.code)
+
+    def expected(self, lease_refusal):
+        return {"revoked": "REVOKED", "suspended": "SUSPENDED"}.get(self.state, lease_refusal)
+
+    @rule(machine=MACHINES, offline=st.booleans())
+    def activate(self, machine, offline):
+        others = [m for m in range(5) if m != machine and self.live(m)]
+        carried = [m for m, end in self.offline.items() if m != machine and end > self.now]
+        full = len(others) >= self.cap or (offline and len(carried) >= 2 * self.cap)
+        answer, code = self.attempt(
+            lambda: self.shop.activate(self.key, self.held[machine], self.now, offline=offline)
+        )
+        assert code == self.expected("TOO_MANY_MACHINES" if full else None)
+        if code is None:
+            kept = self.offline.get(machine, self.now) if self.live(machine) else self.now
+            self.generation[machine] += 1
+            end = max(self.now + (OFFLINE if offline else HOLD), kept)
+            self.ends[machine] = end
+            if offline or kept > self.now:
+                self.offline[machine] = end
+            else:
+                self.offline.pop(machine, None)
+            assert answer["generation"] == self.generation[machine]
+            assert answer["ends"] == int(end.timestamp())
+
+    @rule(machine=MACHINES, back=st.integers(0, 1))
+    def renew(self, machine, back):
+        generation = max(1, self.generation[machine] - back)
+        current = self.live(machine) and generation == self.generation[machine]
+        answer, code = self.attempt(
+            lambda: self.shop.renew(self.license, generation, self.held[machine], self.now)
+        )
+        assert code == self.expected(None if current else "LEASE_LOST")
+        if code is None:
+            end = self.now + HOLD
+            if machine in self.offline:
+                end = max(end, self.ends[machine])
+                self.offline[machine] = end
+            self.ends[machine] = end
+            assert answer["ends"] == int(end.timestamp())
+
+    @rule(machine=MACHINES, back=st.integers(0, 1))
+    def release(self, machine, back):
+        generation = max(1, self.generation[machine] - back)
+        current = self.live(machine) and generation == self.generation[machine]
+        _, code = self.attempt(
+            lambda: self.shop.release(self.license, generation, self.held[machine], self.now)
+        )
+        assert code == (None if current else "LEASE_LOST")
+        if code is None:
+            del self.ends[machine]
+
+    @rule(minutes=st.sampled_from([1, 30, 119, 120, 121, 24 * 60]))
+    def wait(self, minutes):
+        self.now += timedelta(minutes=minutes)
+
+    @rule(to=st.sampled_from(["suspend", "reinstate"]))
+    def pause(self, to):
+        allowed = self.state == ("active" if to == "suspend" else "suspended")
+        with ExitStack() as stack:
+            if not allowed:
+                stack.enter_context(pytest.raises(ServiceError))
+            with self.shop.database.write() as transaction:
+                getattr(life, to)(transaction, self.license, actor="test", now=self.now)
+        if allowed:
+            self.state = "suspended" if to == "suspend" else "active"
+
+    @precondition(lambda self: self.now - self.shop.start > timedelta(days=2))
+    @rule()
+    def revoke(self):
+        if self.state != "revoked":
+            with self.shop.database.write() as transaction:
+                life.revoke(transaction, self.license, actor="test", now=self.now)
+            self.state = "revoked"
+
+    @invariant()
+    def server_and_model_agree_on_who_holds_a_seat(self):
+        with self.shop.database.read() as transaction:
+            leases = seats.every(transaction, self.license)
+        kids = {held.kid: machine for machine, held in enumerate(self.held)}
+        holding = {kids[lease.installation] for lease in leases if lease.holds(self.now)}
+        assert holding == {machine for machine in range(5) if self.live(machine)}
+        assert len(holding) <= self.cap
+
+
+def test_server_behaves_as_the_model(shop, now):
+    shop.start = now
+    machine = type("Seats", (Seats,), {"shop": shop})
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=25, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
+        ),
+    )
+    with shop.database.read() as transaction:
+        assert audit.faults(transaction) == []
