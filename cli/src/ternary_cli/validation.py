@@ -157,8 +157,8 @@ def _studied(trained: "Run", folder: Path) -> "tuple[Study, Study]":
     from ternary_cli.terminal import note
     from ternary_trainer.validation import studies
 
-    seeds = studies.conduct(studies.seed_jobs(trained.recipe, folder), tell=note)
-    return seeds, studies.conduct(studies.beta_jobs(trained.recipe, folder, trained.seed), tell=note)
+    seeds = studies.conduct(studies.seed_jobs(trained, folder), tell=note)
+    return seeds, studies.conduct(studies.beta_jobs(trained, folder), tell=note)
 
 
 def _written(opened: Opened, found: "Validation", folder: Path) -> str:

@@ -8,12 +8,18 @@ import pytest
 from ternary_sdk.errors import InputError
 from ternary_trainer import run as runs
 from ternary_trainer.run import SUMMARY
-from ternary_trainer.validation import studies, traces
-from ternary_trainer.validation.studies import beta_jobs, conduct, finished, seed_jobs
+from ternary_trainer.validation import traces
+from ternary_trainer.validation.studies import beta_jobs, conduct, seed_jobs
 
 
-def test_a_finished_training_is_reused_and_an_unfinished_one_goes_on(finished, tiny, tmp_path):
-    job = seed_jobs(tiny, tmp_path, seeds=[3])[0]
+def of(run, **changes):
+    """The same run as if its recipe or seed had been another."""
+    return dataclasses.replace(run, **changes)
+
+
+def test_a_finished_training_is_reused_and_an_unfinished_one_goes_on(finished, tmp_path):
+    job = seed_jobs(of(finished, seed=1), tmp_path, count=3)[2]
+    assert job.seed == 3
     shutil.copytree(finished.path, job.out)
     told = []
     study = conduct([job], tell=told.append)
@@ -26,41 +32,45 @@ def test_a_finished_training_is_reused_and_an_unfinished_one_goes_on(finished, t
     assert told[0] == f"{job.out.name}: training"
 
 
-def test_a_folder_that_holds_another_training_is_refused(finished, tiny, tmp_path):
-    job = seed_jobs(tiny, tmp_path, seeds=[4])[0]
+def test_the_run_itself_is_one_of_the_seeds_and_is_not_trained_again(finished, tmp_path):
+    jobs = seed_jobs(finished, tmp_path)
+    assert [job.seed for job in jobs] == [3, 1, 2]
+    assert jobs[0].out == finished.path
+    told = []
+    conduct(jobs[:1], tell=told.append)
+    assert told == ["finished: reused"]
+
+
+def test_a_folder_that_holds_another_training_is_refused(finished, tmp_path):
+    job = seed_jobs(finished, tmp_path)[1]
     shutil.copytree(finished.path, job.out)
     with pytest.raises(InputError) as refused:
         conduct([job])
     assert str(refused.value) == f"{job.out}: holds another training; choose another folder for the studies"
 
 
-def test_a_sweep_multiplies_beta_throughout_and_leaves_the_rest(tiny, tmp_path):
-    jobs = beta_jobs(tiny, tmp_path, seed=1, factors=[0.5, 4.0])
-    assert [job.factor for job in jobs] == [0.5, 4.0]
-    (surge,) = jobs[1].recipe.surge
+def test_a_sweep_multiplies_beta_throughout_and_leaves_the_rest(finished, tiny, tmp_path):
+    jobs = beta_jobs(finished, tmp_path, factors=[0.5, 4.0])
+    assert [job.factor for job in jobs] == [1.0, 0.5, 4.0]
+    (surge,) = jobs[2].recipe.surge
     assert (surge.epoch, surge.epochs, surge.beta) == (0, tiny.epochs, 4.0)
     assert (surge.noise, surge.exploration, surge.rate) == (1.0, 1.0, 1.0)
-    assert dataclasses.replace(jobs[1].recipe, surge=tiny.surge) == tiny
-    assert len({job.out for job in jobs}) == 2
+    assert dataclasses.replace(jobs[2].recipe, surge=tiny.surge) == tiny
+    assert len({job.out for job in jobs}) == 3
 
 
 def test_a_sweep_trains_with_the_multiplied_beta(finished, tiny, tmp_path):
-    short = dataclasses.replace(tiny, epochs=2, surge=())
-    job = beta_jobs(short, tmp_path, seed=3, factors=[2.0])[0]
+    short = of(finished, recipe=dataclasses.replace(tiny, epochs=2, surge=()))
+    job = beta_jobs(short, tmp_path, factors=[2.0])[1]
     study = conduct([job])
     assert study.trials[0].factor == 2.0
-    assert finished_epochs(job) == [2 * 0.3, 2 * tiny.separate.spread.beta]
+    betas = [record.A.beta for record in runs.open(job.out).history]
+    assert betas == [2 * tiny.separate.learn.beta, 2 * tiny.separate.spread.beta]
 
 
-def finished_epochs(job):
-    assert finished(job)
-    return [record.A.beta for record in runs.open(job.out).history]
-
-
-def test_jobs_of_one_recipe_never_share_a_folder_with_anothers(tiny, tmp_path):
-    other = dataclasses.replace(tiny, batch=tiny.batch * 2)
-    assert seed_jobs(tiny, tmp_path)[0].out != seed_jobs(other, tmp_path)[0].out
-    assert len(studies.SEEDS) >= 3
+def test_jobs_of_one_recipe_never_share_a_folder_with_anothers(finished, tiny, tmp_path):
+    other = of(finished, recipe=dataclasses.replace(tiny, batch=tiny.batch * 2))
+    assert seed_jobs(finished, tmp_path)[1].out != seed_jobs(other, tmp_path)[1].out
 
 
 def test_a_runs_surges_are_declared_and_so_is_the_epoch_after(finished):

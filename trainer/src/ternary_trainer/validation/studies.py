@@ -19,11 +19,14 @@ from ternary_sdk.errors import InputError
 from ternary_trainer import recipe as recipes
 from ternary_trainer import run as runs
 from ternary_trainer.report import PathReport
+from ternary_trainer.run import Run
 from ternary_trainer.settings import Recipe, Surge
 from ternary_trainer.train import train
 
-SEEDS: Final = (101, 102, 103)
+SEEDS: Final = 3
+"""Trainings of a seed study, the run itself among them."""
 FACTORS: Final = (0.25, 0.5, 2.0, 4.0, 16.0)
+"""By which a sweep multiplies beta."""
 _THREADS_A_RUN: Final = 2
 
 
@@ -54,29 +57,46 @@ class Job:
     out: Path
 
 
-def seed_jobs(recipe: Recipe, folder: Path, seeds: Sequence[int] = SEEDS) -> list[Job]:
-    """The same recipe with other seeds."""
+def seed_jobs(run: Run, folder: Path, count: int = SEEDS) -> list[Job]:
+    """A run and retrainings of its recipe with other seeds, `count` in all; the run itself is reused."""
+    others = [seed for seed in range(1, count + 1) if seed != run.seed][: count - 1]
     return [
-        Job(recipe=recipe, seed=seed, factor=1.0, out=folder / f"{_label(recipe)}-seed-{seed}")
-        for seed in seeds
+        _itself(run),
+        *(
+            Job(
+                recipe=run.recipe,
+                seed=seed,
+                factor=1.0,
+                out=folder / f"{_label(run.recipe)}-seed-{seed}",
+            )
+            for seed in others
+        ),
     ]
 
 
-def beta_jobs(recipe: Recipe, folder: Path, seed: int, factors: Sequence[float] = FACTORS) -> list[Job]:
-    """The same recipe and seed, beta multiplied throughout.
+def beta_jobs(run: Run, folder: Path, factors: Sequence[float] = FACTORS) -> list[Job]:
+    """A run and retrainings with its recipe and seed, but beta multiplied throughout.
 
-    It is one surge that lasts the whole training and turns nothing but beta; the recipe's own surges are
-    left out, because two cannot be on at once.
+    The factor is one surge that lasts the whole training and turns nothing but beta; the recipe's own surges
+    are left out, because two cannot be on at once.
     """
+    label = f"{_label(run.recipe)}-seed-{run.seed}"
     return [
-        Job(
-            recipe=_scaled(recipe, factor),
-            seed=seed,
-            factor=factor,
-            out=folder / f"{_label(recipe)}-beta-{factor:g}",
-        )
-        for factor in factors
+        _itself(run),
+        *(
+            Job(
+                recipe=_scaled(run.recipe, factor),
+                seed=run.seed,
+                factor=factor,
+                out=folder / f"{label}-beta-{factor:g}",
+            )
+            for factor in factors
+        ),
     ]
+
+
+def _itself(run: Run) -> Job:
+    return Job(recipe=run.recipe, seed=run.seed, factor=1.0, out=run.path)
 
 
 def conduct(
