@@ -1,6 +1,7 @@
+import contextlib
 import io
 import re
-from pathlib import Path
+from dataclasses import replace
 
 from rich.console import Console
 
@@ -41,9 +42,7 @@ def test_the_view_of_a_terminal_shows_both_paths_beside_the_limit(finished: Run)
         assert expected in text
 
 
-def test_nothing_is_written_to_standard_output(finished: Run, capsys: object, tmp_path: Path) -> None:
-    import contextlib
-
+def test_nothing_is_written_to_standard_output(finished: Run) -> None:
     out = io.StringIO()
     with contextlib.redirect_stdout(out), progress.watching(io.StringIO()) as on_epoch:
         on_epoch(finished.history[0])
@@ -51,8 +50,6 @@ def test_nothing_is_written_to_standard_output(finished: Run, capsys: object, tm
 
 
 def test_time_left_follows_the_recent_epochs(finished: Run) -> None:
-    from dataclasses import replace
-
     clock = progress.Remaining()
     seconds = [100.0, 2.0, 2.0, 2.0, 2.0, 2.0]
     left = [
