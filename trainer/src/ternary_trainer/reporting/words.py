@@ -39,9 +39,11 @@ def first_words(content: Content) -> list[str]:
             f"{percent(iid_limit(QUOTED))}. It can produce {measured.drawn.reachable:,} of {OPERATIONS:,} "
             "operations."
         )
-    failed = content.validation.named(Ending.FAILED)
-    if failed:
-        told.append(f"It fails {len(failed)} of the checks below: {', '.join(failed)}.")
+    told += [
+        f"It fails the check {check.name}, which asks: {question(check)} Found: {check.reason}"
+        for check in content.validation.checks
+        if check.ending is Ending.FAILED
+    ]
     absent = content.validation.named(Ending.NOT_APPLICABLE) + content.validation.named(Ending.NOT_RUN)
     if absent:
         told.append(f"Nothing is said by: {', '.join(absent)}; the reasons are under “What was not tested”.")
