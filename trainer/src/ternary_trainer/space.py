@@ -80,27 +80,44 @@ class Divergence:
 def divergence(counts: Tensor) -> Divergence:
     """Measure how far draws are from uniform.
 
-    A plug-in KL over k cells reads (k - 1)/(2m) nats too high at m draws (Miller, 1955); that is subtracted.
-
     Args:
         counts: How often each operation was drawn, shape (19683,), m in all, m > 0.
     """
-    draws = float(counts.sum())
+    draws = int(counts.sum())
     shares = (counts.double() / draws).view((3,) * TRITS)
-    total = _kl_to_uniform(shares) - (OPERATIONS - 1) / (2 * draws)
+    total = _kl_to_uniform(shares) - sampling_bias(OPERATIONS, draws)
     singles = [_marginal_kl(shares, (k,)) for k in range(TRITS)]
     pairs = [
-        _marginal_kl(shares, (j, k)) - singles[j] - singles[k] - 4 / (2 * draws)
+        _marginal_kl(shares, (j, k))
+        - singles[j]
+        - singles[k]
+        - sampling_bias(9, draws)
+        + 2 * sampling_bias(3, draws)
         for j in range(TRITS)
         for k in range(j + 1, TRITS)
     ]
-    single = sum(singles) - TRITS * 2 / (2 * draws)
+    single = sum(singles) - TRITS * sampling_bias(3, draws)
     return Divergence(
         entropy=math.log(OPERATIONS) - total,
         single=single,
         pairs=sum(pairs),
         higher=total - single - sum(pairs),
     )
+
+
+@cache
+def sampling_bias(cells: int, draws: int) -> float:
+    """What a plug-in KL to uniform reads, on average, of uniform draws, in nats.
+
+    For many draws a cell it is (cells - 1)/(2 draws) (Miller, 1955). With three to a cell, as in validation,
+    that falls short by 0.012; there it is summed over the Poisson distribution of a cell's count.
+    """
+    rate = draws / cells
+    if rate > 1_000:
+        return (cells - 1) / (2 * draws)
+    count = torch.arange(int(rate + 20 * math.sqrt(rate)) + 50, dtype=torch.float64)
+    chance = (count * math.log(rate) - rate - torch.lgamma(count + 1)).exp()
+    return (cells - 1) / cells * (float((chance * torch.xlogy(count, count)).sum()) / rate - math.log(rate))
 
 
 def _marginal_kl(shares: Tensor, keep: tuple[int, ...]) -> float:
