@@ -31,6 +31,7 @@ bench: .venv/ready-to-test
 
 stress: .venv/ready-to-test
 	$(BIN)/python -m stress
+	$(BIN)/python -m stress.seats
 	$(BIN)/python -m pytest tests/stress --hypothesis-profile stress --numprocesses auto
 
 evaluation: .venv/ready
