@@ -4,10 +4,14 @@ import dataclasses
 import json
 from datetime import UTC, datetime
 
+import numpy as np
 import pytest
 
 from ternary_export.packaging import package
+from ternary_license_server.issue import issue
 from ternary_sdk.errors import InputError
+from ternary_sdk.model import Model
+from ternary_sdk.package import Package
 from ternary_sdk.trust import Role
 from ternary_sdk.validation import CheckResult, Ending, Validation
 from ternary_trainer import checkpoint
@@ -114,6 +118,32 @@ def test_a_client_draws_the_atlas_of_the_evaluation_package(ternary, tmp_path):
     assert out.read_text().startswith("<svg ")
     assert ternary("atlas", "--out", tmp_path / "atlas.png").status == 0
     assert (tmp_path / "atlas.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_atlas_shows_what_was_drawn_under_a_license_that_counts(ternary, tmp_path, vendor, shipped):
+    files = {name: tmp_path / f"acme.{name}" for name in ("ternary", "license", "trust", "svg")}
+    identity = Package.read(shipped, vendor.trust).identity
+    counted = issue(
+        vendor, package=identity, now=datetime.now(UTC), customer="Initech", unique_operations=100
+    )
+    for name, data in (("ternary", shipped), ("license", counted), ("trust", vendor.trust.data)):
+        files[name].write_bytes(data)
+    granted = "--license", files["license"], "--trust", files["trust"]
+    assert ternary("sample", files["ternary"], *granted, "--unique", "-n", 40).status == 0
+    done = ternary("atlas", files["ternary"], *granted, "--out", files["svg"])
+    with Model.open(shipped, trust=vendor.trust.data) as model:
+        reachable = len(model.reachable())
+        assert np.count_nonzero(model.margins()) == reachable < 19_683
+    assert f": {reachable:,} of 19,683 operations reachable, least margin 0.001, 40 drawn\n" in done.text
+    assert f"not reachable: {19_683 - reachable:,}<" in files["svg"].read_text()
+    assert "drawn so far: 40<" in files["svg"].read_text()
+
+
+def test_a_model_without_a_meter_has_no_draws_to_show(vendor, shipped):
+    with Model.open(shipped, trust=vendor.trust.data) as model, pytest.raises(InputError) as refused:
+        model.drawn()
+    expected = "model: nothing is counted, since it was opened without a license that has a quota"
+    assert str(refused.value) == expected
 
 
 def test_an_atlas_in_another_format_is_refused(ternary, tmp_path):
