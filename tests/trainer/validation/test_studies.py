@@ -29,7 +29,23 @@ def test_a_finished_training_is_reused_and_an_unfinished_one_goes_on(finished, t
     (job.out / SUMMARY).unlink()
     told.clear()
     assert conduct([job], tell=told.append) == study
+    best_epoch = f"{job.out.name}: epoch 4 of 4, coverage "
     assert told[0] == f"{job.out.name}: training"
+    assert told[-1].startswith(f"{job.out.name}: complete after 4 epochs, ")
+    assert all(line.startswith(best_epoch) for line in told[1:-1])
+
+
+@pytest.mark.slow
+def test_trainings_in_several_processes_come_out_as_in_one(finished, tiny, tmp_path):
+    short = of(finished, recipe=dataclasses.replace(tiny, epochs=2, surge=()))
+    told = []
+    alone = conduct(beta_jobs(short, tmp_path / "alone", factors=[2.0])[1:])
+    beside = conduct(
+        beta_jobs(short, tmp_path / "beside", factors=[2.0, 4.0])[1:], workers=2, tell=told.append
+    )
+    assert beside.trials[0] == alone.trials[0]
+    assert told[0] == "2 trainings, 2 at a time"
+    assert any(": epoch 2 of 2, coverage " in line for line in told)
 
 
 def test_the_run_itself_is_one_of_the_seeds_and_is_not_trained_again(finished, tmp_path):

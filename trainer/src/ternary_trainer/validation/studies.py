@@ -16,18 +16,21 @@ from pathlib import Path
 from typing import Final
 
 from ternary_sdk.errors import InputError
+from ternary_trainer import history
 from ternary_trainer import recipe as recipes
 from ternary_trainer import run as runs
+from ternary_trainer.history import EpochRecord
 from ternary_trainer.report import PathReport
 from ternary_trainer.run import Run
 from ternary_trainer.settings import Recipe, Surge
-from ternary_trainer.train import train
+from ternary_trainer.train import OnEpoch, train
 
 SEEDS: Final = 3
 """Trainings of a seed study, the run itself among them."""
 FACTORS: Final = (0.25, 0.5, 2.0, 4.0, 16.0)
 """By which a sweep multiplies beta."""
 _THREADS_A_RUN: Final = 2
+_PULSE: Final = 2.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,9 +110,9 @@ def conduct(
     Args:
         jobs: What to train.
         workers: Processes; by default one for every two cores this process may use.
-        tell: Called with a line when a training begins, is reused, or ends.
+        tell: Called with a line when a training begins, is reused, has come an epoch further, or ends.
     Raises:
-        InputError: If a folder cannot be written or holds another run.
+        InputError: If a folder cannot be written or holds another run, or a training was interrupted.
         FormatError: If a finished run is damaged.
     """
     waiting = []
@@ -139,10 +142,16 @@ def finished(job: Job) -> bool:
     return bool(earlier.summary().choices)
 
 
-def perform(job: Job) -> str:
-    """Train one job, from its start or from where it stopped; what came of it, in one line."""
-    run = train(job.recipe, seed=job.seed, out=job.out, resume=(job.out / runs.FACTS).exists())
-    summary = run.summary()
+def perform(job: Job, on_epoch: OnEpoch | None = None) -> str:
+    """Train one job, from its start or from where it stopped; what came of it, in one line.
+
+    Raises:
+        InputError: If it was interrupted.
+    """
+    resume = (job.out / runs.FACTS).exists()
+    summary = train(job.recipe, seed=job.seed, out=job.out, resume=resume, on_epoch=on_epoch).summary()
+    if summary.status == "interrupted":
+        raise _interrupted(job)
     return f"{job.out.name}: {summary.status} after {summary.epochs} epochs, {summary.seconds:.0f} s"
 
 
@@ -150,22 +159,47 @@ def _train_all(jobs: Sequence[Job], count: int, tell: Callable[[str], None]) -> 
     if count == 1:
         for job in jobs:
             tell(f"{job.out.name}: training")
-            tell(perform(job))
+            tell(perform(job, _telling(job, tell)))
         return
     # Spawned, not forked: a forked child inherits torch's thread pool without its threads.
     with ProcessPoolExecutor(count, mp_context=get_context("spawn")) as pool:
         pending: set[Future[str]] = {pool.submit(perform, job) for job in jobs}
         tell(f"{len(jobs)} trainings, {count} at a time")
+        seen: dict[Path, int] = {}
         while pending:
-            done, pending = wait(pending, return_when=FIRST_COMPLETED)
+            done, pending = wait(pending, timeout=_PULSE, return_when=FIRST_COMPLETED)
             for future in done:
                 tell(future.result())
+            for job in jobs:
+                _look(job, seen, tell)
+
+
+def _telling(job: Job, tell: Callable[[str], None]) -> OnEpoch:
+    return lambda record: tell(_progress(job.out.name, record))
+
+
+def _look(job: Job, seen: dict[Path, int], tell: Callable[[str], None]) -> None:
+    """Tell how far another process has come with a job, if it has come further."""
+    if not (job.out / history.NAME).exists():
+        return
+    records = history.read(job.out)
+    if len(records) > seen.get(job.out, 0):
+        seen[job.out] = len(records)
+        tell(_progress(job.out.name, records[-1]))
+
+
+def _progress(name: str, record: EpochRecord) -> str:
+    return f"{name}: epoch {record.epoch + 1} of {record.epochs}, coverage {record.coverage:.2%}"
+
+
+def _interrupted(job: Job) -> InputError:
+    return InputError(f"{job.out}: was interrupted; run the same command again to go on")
 
 
 def _trial(job: Job) -> Trial:
     choices = runs.open(job.out).summary().choices
     if "coverage" not in choices:
-        raise InputError(f"{job.out}: was interrupted; run the same command again to go on")
+        raise _interrupted(job)
     best = choices["coverage"]
     return Trial(seed=job.seed, factor=job.factor, paths={"A": best.A, "B": best.B})
 
