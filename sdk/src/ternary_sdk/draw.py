@@ -3,7 +3,6 @@ What a draw returns: operations, the latents that decode to them, and the digest
 """
 
 from dataclasses import dataclass
-from html import escape
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
@@ -101,7 +100,7 @@ class Draw:
         )
         more = f"<p>… and {len(self) - _SHOWN:,} more</p>" if len(self) > _SHOWN else ""
         return (
-            f"<p>{escape(self._caption())}</p>"
+            f"<p>{self._caption()}</p>"
             f"<table><tr><th>index</th><th>truth table</th></tr>{cells}</table>{more}"
         )
 
