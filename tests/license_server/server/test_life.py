@@ -6,7 +6,9 @@ import io
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
+from ternary_license_server.database.schema import metadata
 from ternary_sdk import installation, online_state, usage
 from ternary_sdk.errors import LicenseError, Reason
 from ternary_sdk.installation import Installation
@@ -243,3 +245,21 @@ def test_standing_of_a_hold_is_told_without_changing_it(site, new_client, now):
     assert problem(ask())[:2] == (409, "LEASE_LOST")
     site.admin("POST", f"/licenses/{license_id}/suspend")
     assert problem(ask())[:2] == (403, "SUSPENDED")
+
+
+def test_database_alone_gives_no_key_and_no_token_away(site):
+    customer = site.admin("POST", "/customers", json={"name": "Initech"}).json()["id"]
+    _, _ = site.sell()
+    wanted = {"customer": customer, "policy": f"policy-{site.policies}"}
+    sold = site.admin("POST", "/licenses", json=wanted).json()["key"]
+    secret = token_for(site, "auditor")["secret"]
+    with site.database.read() as transaction:
+        kept = " ".join(
+            str(value)
+            for table in metadata.sorted_tables
+            for row in transaction.execute(select(table))
+            for value in row
+        )
+    assert customer in kept
+    for told_once in (sold, secret, site.token):
+        assert told_once not in kept
