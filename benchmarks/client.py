@@ -13,9 +13,10 @@ import onnxruntime as ort
 from onnx import TensorProto, helper, numpy_helper
 
 from benchmarks.figure import Figure, best_of, paired_processes, peak_memory
-from ternary_sdk import Model, latents
+from ternary_sdk import Model
+from ternary_sdk.inference import latents
+from ternary_sdk.inference.runtime import BLOCK, usable_cores
 from ternary_sdk.operations import OPERATIONS, TABLES
-from ternary_sdk.runtime import BLOCK, usable_cores
 
 
 def figures() -> Iterator[Figure]:

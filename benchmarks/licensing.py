@@ -11,11 +11,11 @@ from pathlib import Path
 from benchmarks.figure import Figure
 from ternary_license_server import keys
 from ternary_license_server.issue import issue
-from ternary_sdk.identity import PackageIdentity
-from ternary_sdk.license import License
-from ternary_sdk.machine import identify
+from ternary_sdk.licensing.identity import PackageIdentity
+from ternary_sdk.licensing.license import License
+from ternary_sdk.licensing.machine import identify
+from ternary_sdk.licensing.permit import Permit
 from ternary_sdk.operations import OperationSet
-from ternary_sdk.permit import Permit
 
 PACKAGE = PackageIdentity(name="acme", version=(1, 0, 0), digest="ab" * 32)
 MACHINE = "rack 7"

@@ -28,7 +28,10 @@ from ternary_license_server import keys
 from ternary_license_server.database.engine import Database
 from ternary_license_server.database.schema import customers, leases, licenses
 from ternary_license_server.keys import KeyRing
-from ternary_sdk import canonical, installation, online_key, online_request, usage
+from ternary_sdk.documents import canonical
+from ternary_sdk.licensing import installation, usage
+from ternary_sdk.online import key as online_key
+from ternary_sdk.online import request as online_request
 from ternary_sdk.operations import OperationSet
 
 LOOPBACK = "postgresql://127.0.0.1/test"
@@ -43,8 +46,8 @@ from fastapi.responses import Response
 from sqlalchemy import create_engine, text
 from ternary_license_server import keys
 from ternary_license_server.database.engine import Database
-from ternary_sdk import canonical
-from ternary_sdk.trust import Role
+from ternary_sdk.documents import canonical
+from ternary_sdk.licensing.trust import Role
 
 directory, url, port = sys.argv[1:]
 key, database, app = keys.load(Path(directory)).signer(Role.ANSWER), Database(url), FastAPI()

@@ -12,8 +12,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from ternary_sdk import Model, TernaryError, machine
-from ternary_sdk.trust import Trust
+from ternary_sdk import Model, TernaryError
+from ternary_sdk.licensing import machine
+from ternary_sdk.licensing.trust import Trust
 
 
 def refuse_network(event: str, _arguments: object) -> None:

@@ -30,8 +30,9 @@ from ternary_license_server.database.migration import migrate
 from ternary_license_server.keys import KeyRing
 from ternary_license_server.service import catalog, life
 from ternary_license_server.service.catalog import Policy
-from ternary_sdk import installation, online_request
-from ternary_sdk.identity import PackageIdentity
+from ternary_sdk.licensing import installation
+from ternary_sdk.licensing.identity import PackageIdentity
+from ternary_sdk.online import request as online_request
 
 CLIENTS, SEATS, PROCESSES = 8, 3, 2
 HOUR = timedelta(hours=1)

@@ -20,15 +20,17 @@ from ternary_license_server import keys, rotation
 from ternary_license_server.issue import issue
 from ternary_license_server.keys import KeyRing
 from ternary_license_server.sealing import seal
-from ternary_sdk import base64url, canonical, installation, jwe, jws
+from ternary_sdk.documents import base64url, canonical
 from ternary_sdk.errors import LicenseError, TernaryError
-from ternary_sdk.identity import PackageIdentity
-from ternary_sdk.installation import Installation
-from ternary_sdk.license import TYP, License
+from ternary_sdk.licensing import installation
+from ternary_sdk.licensing.identity import PackageIdentity
+from ternary_sdk.licensing.installation import Installation
+from ternary_sdk.licensing.license import TYP, License
+from ternary_sdk.licensing.trust import KEY_SET, REVOCATIONS, Role, Trust
+from ternary_sdk.licensing.usage import TYP as USAGE
+from ternary_sdk.licensing.usage import Usage, report
 from ternary_sdk.operations import OperationSet
-from ternary_sdk.trust import KEY_SET, REVOCATIONS, Role, Trust
-from ternary_sdk.usage import TYP as USAGE
-from ternary_sdk.usage import Usage, report
+from ternary_sdk.signing import jwe, jws
 
 NOW: Final = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ODD_VALUES: Final[tuple[Any, ...]] = (

@@ -16,7 +16,7 @@ from ternary_export.build import Build
 from ternary_export.packaging import package
 from ternary_license_server import keys
 from ternary_license_server.keys import KeyRing
-from ternary_sdk.trust import Role
+from ternary_sdk.licensing.trust import Role
 
 State = dict[str, npt.NDArray[np.float32]]
 

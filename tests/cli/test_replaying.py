@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from ternary_sdk import archive
+from ternary_sdk.packages import archive
 
 
 @pytest.fixture

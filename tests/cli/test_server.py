@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ternary_license_server import keys
-from ternary_sdk.installation import FILE
+from ternary_sdk.licensing.installation import FILE
 
 TERNARY = Path(sys.executable).parent / "ternary"
 

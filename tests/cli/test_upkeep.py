@@ -7,8 +7,8 @@ import pytest
 
 from ternary_license_server import keys
 from ternary_license_server.issue import issue
-from ternary_sdk.package import Package
-from ternary_sdk.usage import Usage
+from ternary_sdk.licensing.usage import Usage
+from ternary_sdk.packages.package import Package
 
 
 @pytest.fixture

@@ -10,10 +10,10 @@ import pytest
 from ternary_export.packaging import package
 from ternary_license_server.issue import issue
 from ternary_sdk.errors import InputError
+from ternary_sdk.licensing.trust import Role
 from ternary_sdk.model import Model
-from ternary_sdk.package import Package
-from ternary_sdk.trust import Role
-from ternary_sdk.validation import CheckResult, Ending, Validation
+from ternary_sdk.packages.package import Package
+from ternary_sdk.packages.validation import CheckResult, Ending, Validation
 from ternary_trainer import checkpoint
 from ternary_trainer.model import initial
 from ternary_trainer.validation.checks import CHECKS

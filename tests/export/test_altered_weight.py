@@ -13,13 +13,13 @@ from onnx import numpy_helper
 from ternary_export.build import Build
 from ternary_export.packaging import package
 from ternary_license_server.keys import KeyRing
-from ternary_sdk.certificate import VERIFIER_MARGIN, Certificate, PathCoverage, margin_text, seed_of
 from ternary_sdk.errors import ProofError
+from ternary_sdk.inference.runtime import Decoder, Encoder, Workers
+from ternary_sdk.licensing.trust import Role
 from ternary_sdk.model import Model
 from ternary_sdk.operations import OPERATIONS, TABLES, OperationSet
-from ternary_sdk.package import Package
-from ternary_sdk.runtime import Decoder, Encoder, Workers
-from ternary_sdk.trust import Role
+from ternary_sdk.packages.certificate import VERIFIER_MARGIN, Certificate, PathCoverage, margin_text, seed_of
+from ternary_sdk.packages.package import Package
 
 EVERY = np.arange(OPERATIONS, dtype=np.int32)
 Failed = npt.NDArray[np.bool_]

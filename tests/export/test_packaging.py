@@ -11,11 +11,11 @@ from ternary_export.build import Build
 from ternary_export.packaging import package, standard_terms
 from ternary_license_server.keys import KeyRing
 from ternary_license_server.signing import SigningKey
-from ternary_sdk import archive
 from ternary_sdk.errors import FormatError, InputError, SignatureError
-from ternary_sdk.keys import PublicKey
-from ternary_sdk.package import Package
-from ternary_sdk.trust import Role
+from ternary_sdk.licensing.trust import Role
+from ternary_sdk.packages import archive
+from ternary_sdk.packages.package import Package
+from ternary_sdk.signing.keys import PublicKey
 
 ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 

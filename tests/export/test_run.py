@@ -11,8 +11,8 @@ from ternary_export.export import export
 from ternary_export.packaging import package
 from ternary_license_server.keys import KeyRing
 from ternary_sdk.errors import InputError
+from ternary_sdk.licensing.trust import Role
 from ternary_sdk.model import Model
-from ternary_sdk.trust import Role
 from ternary_trainer import run
 
 RELEASED = datetime(2026, 2, 3, tzinfo=UTC)

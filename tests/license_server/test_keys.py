@@ -7,7 +7,7 @@ import pytest
 from ternary_license_server import keys
 from ternary_license_server.signing import SigningKey
 from ternary_sdk.errors import FormatError, InputError
-from ternary_sdk.trust import Role
+from ternary_sdk.licensing.trust import Role
 
 
 @pytest.fixture

@@ -7,10 +7,10 @@ from ternary_license_server import keys, rotation
 from ternary_license_server.issue import issue
 from ternary_license_server.keys import KeyRing
 from ternary_sdk.errors import InputError, LicenseError, Reason, SignatureError
-from ternary_sdk.identity import PackageIdentity
-from ternary_sdk.license import License
-from ternary_sdk.renewal import replacement
-from ternary_sdk.trust import Role, Trust
+from ternary_sdk.licensing.identity import PackageIdentity
+from ternary_sdk.licensing.license import License
+from ternary_sdk.licensing.renewal import replacement
+from ternary_sdk.licensing.trust import Role, Trust
 
 PACKAGE = PackageIdentity(name="acme", version=(1, 0, 0), digest="ab" * 32)
 DAY = timedelta(days=1)

@@ -3,9 +3,9 @@ import sys
 import numpy as np
 import pytest
 
-from ternary_sdk import latents
 from ternary_sdk.draw import Draw
 from ternary_sdk.errors import InputError
+from ternary_sdk.inference import latents
 from ternary_sdk.operations import TABLES, OperationSet
 
 

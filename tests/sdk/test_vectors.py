@@ -15,9 +15,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ternary_sdk import archive, dsse, latents
-from ternary_sdk.certificate import seed_of
+from ternary_sdk.inference import latents
 from ternary_sdk.operations import OperationSet, from_index, to_index
+from ternary_sdk.packages import archive
+from ternary_sdk.packages.certificate import seed_of
+from ternary_sdk.signing import dsse
 
 VECTORS: dict[str, list[Any]] = json.loads(
     Path(__file__).parents[1].joinpath("vectors", "formats.json").read_text("utf-8")

@@ -23,15 +23,18 @@ from hypothesis import strategies as st
 
 from ternary_license_server.keys import KeyRing
 from ternary_license_server.signing import SigningKey
-from ternary_sdk import archive, canonical, dsse, firewall, oms
-from ternary_sdk.certificate import Certificate
-from ternary_sdk.dsse import Envelope
+from ternary_sdk.documents import canonical
+from ternary_sdk.documents.fields import Fields
 from ternary_sdk.errors import TernaryError
-from ternary_sdk.fields import Fields
-from ternary_sdk.interface import DECODER
-from ternary_sdk.manifest import Manifest
-from ternary_sdk.package import Package
-from ternary_sdk.trust import Role
+from ternary_sdk.graphs import firewall
+from ternary_sdk.graphs.interface import DECODER
+from ternary_sdk.licensing.trust import Role
+from ternary_sdk.packages import archive, oms
+from ternary_sdk.packages.certificate import Certificate
+from ternary_sdk.packages.manifest import Manifest
+from ternary_sdk.packages.package import Package
+from ternary_sdk.signing import dsse
+from ternary_sdk.signing.dsse import Envelope
 
 LONG: Final = settings.get_current_profile_name() == "stress"
 PLACES: Final = 16

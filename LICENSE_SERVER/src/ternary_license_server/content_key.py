@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Final
 
 from ternary_license_server.keys import read_private, write_private
-from ternary_sdk.claims import CONTENT_KEY_BYTES
 from ternary_sdk.errors import FormatError
+from ternary_sdk.licensing.claims import CONTENT_KEY_BYTES
 
 _HEX: Final = re.compile(rb"[0-9a-f]{64}\n")
 

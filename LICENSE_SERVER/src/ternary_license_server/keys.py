@@ -18,7 +18,7 @@ from typing import Final
 from ternary_license_server import keyset
 from ternary_license_server.signing import SigningKey
 from ternary_sdk.errors import InputError
-from ternary_sdk.trust import Role, Trust
+from ternary_sdk.licensing.trust import Role, Trust
 
 TRUST_FILE: Final = "vendor.trust"
 MAX_VENDOR: Final = 200

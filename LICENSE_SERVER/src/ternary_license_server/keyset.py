@@ -9,11 +9,11 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from ternary_license_server.signing import SigningKey
-from ternary_sdk import canonical
-from ternary_sdk.canonical import Json
+from ternary_sdk.documents import canonical
+from ternary_sdk.documents.canonical import Json
 from ternary_sdk.errors import InputError
-from ternary_sdk.keys import PublicKey
-from ternary_sdk.trust import FORMAT, KEY_SET, REVOCATIONS, Role, Trust
+from ternary_sdk.licensing.trust import FORMAT, KEY_SET, REVOCATIONS, Role, Trust
+from ternary_sdk.signing.keys import PublicKey
 
 
 def seconds(moment: datetime) -> int:

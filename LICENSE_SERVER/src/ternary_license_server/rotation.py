@@ -12,11 +12,11 @@ from datetime import datetime
 from ternary_license_server import keyset
 from ternary_license_server.keys import KeyRing, save
 from ternary_license_server.signing import SigningKey
-from ternary_sdk import canonical
+from ternary_sdk.documents import canonical
+from ternary_sdk.documents.fields import Fields
 from ternary_sdk.errors import InputError
-from ternary_sdk.fields import Fields
-from ternary_sdk.identity import LICENSE_ID
-from ternary_sdk.trust import Role, Trust
+from ternary_sdk.licensing.identity import LICENSE_ID
+from ternary_sdk.licensing.trust import Role, Trust
 
 
 def rotate(ring: KeyRing, role: Role, now: datetime) -> KeyRing:

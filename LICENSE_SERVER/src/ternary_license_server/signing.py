@@ -9,10 +9,10 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from ternary_sdk import jws
-from ternary_sdk.canonical import Json
+from ternary_sdk.documents.canonical import Json
 from ternary_sdk.errors import FormatError
-from ternary_sdk.keys import PublicKey
+from ternary_sdk.signing import jws
+from ternary_sdk.signing.keys import PublicKey
 
 _ALGORITHM: Final = ec.ECDSA(hashes.SHA256(), deterministic_signing=True)
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 from ternary_cli.options import JsonOption, MachineOption, NewFileOption, TrustOption, argument, option
 
 if TYPE_CHECKING:
-    from ternary_sdk.online_state import Activation
-    from ternary_sdk.trust import Trust
+    from ternary_sdk.licensing.trust import Trust
+    from ternary_sdk.online.state import Activation
 
 Key = Annotated[str | None, argument("KEY", "The license key, five groups of five.")]
 Server = Annotated[str | None, option("--server", metavar="URL", text="The vendor's license server.")]
@@ -51,7 +51,7 @@ def activate(
         _write_request(key, request, trusted, machine_id)
     elif key is not None and server is not None:
         with online_extra("ternary activate"):
-            from ternary_sdk.online import LicenseServer
+            from ternary_sdk.online.client import LicenseServer
         taken = LicenseServer(server, trusted).activate(key, datetime.now(UTC), machine_id=machine_id)
         _show(taken, trusted, as_json)
     else:
@@ -70,7 +70,7 @@ def renew(license: LicenseId = None, trust: TrustOption = None, as_json: JsonOpt
             f"license {held.license_id}: activated by file, which cannot be renewed; activate anew"
         )
     with online_extra("ternary renew"):
-        from ternary_sdk.online import LicenseServer
+        from ternary_sdk.online.client import LicenseServer
     renewed = LicenseServer(held.server, trusted).renew(held.license_id, datetime.now(UTC))
     _show(renewed, trusted, as_json)
 
@@ -87,7 +87,7 @@ def deactivate(license: LicenseId = None, release: ReleaseFile = None, trust: Tr
         raise InputError(f"license {held.license_id}: activated by file; add --release FILE and hand that in")
     else:
         with online_extra("ternary deactivate"):
-            from ternary_sdk.online import LicenseServer
+            from ternary_sdk.online.client import LicenseServer
         LicenseServer(held.server, trusted).deactivate(held.license_id, datetime.now(UTC))
     note(f"license {held.license_id}: removed from this machine")
 
@@ -97,11 +97,11 @@ def carry(file: Carried, server: AnyServer, out: NewFileOption, trust: TrustOpti
     from ternary_cli.files import read, write_new
     from ternary_cli.pins import load
     from ternary_cli.selection import select_trust
-    from ternary_sdk.online_request import MAX_REQUEST
+    from ternary_sdk.online.request import MAX_REQUEST
 
     trusted = select_trust(trust, load())
     with online_extra("ternary carry"):
-        from ternary_sdk.online import LicenseServer
+        from ternary_sdk.online.client import LicenseServer
     document, _ = read(file, most=MAX_REQUEST)
     write_new(LicenseServer(server, trusted).carry(document, datetime.now(UTC)), out)
 
@@ -122,8 +122,9 @@ def online_extra(command: str) -> Iterator[None]:
 def _write_request(key: str, target: Path, trusted: "Trust", machine_id: str | None) -> None:
     from ternary_cli.files import write_new
     from ternary_cli.terminal import note
-    from ternary_sdk import clock, machine, online_request, state
     from ternary_sdk.errors import LicenseError
+    from ternary_sdk.licensing import clock, machine, state
+    from ternary_sdk.online import request as online_request
 
     now, vendor = datetime.now(UTC), trusted.root.kid
     held = clock.establish(state.for_vendor(vendor), now, signed=trusted.issued)
@@ -138,9 +139,9 @@ def _write_request(key: str, target: Path, trusted: "Trust", machine_id: str | N
 
 def _accept(source: Path, trusted: "Trust") -> "Activation":
     from ternary_cli.files import read
-    from ternary_sdk import installation, state
     from ternary_sdk.errors import LicenseError, Reason
-    from ternary_sdk.online_state import accept
+    from ternary_sdk.licensing import installation, state
+    from ternary_sdk.online.state import accept
 
     held = installation.find(state.for_vendor(trusted.root.kid))
     if held is None:
@@ -154,7 +155,9 @@ def _accept(source: Path, trusted: "Trust") -> "Activation":
 def _write_release(held: "Activation", target: Path, trusted: "Trust") -> None:
     from ternary_cli.files import write_new
     from ternary_cli.terminal import note
-    from ternary_sdk import clock, online_request, online_state, state
+    from ternary_sdk.licensing import clock, state
+    from ternary_sdk.online import request as online_request
+    from ternary_sdk.online import state as online_state
 
     now, vendor = datetime.now(UTC), trusted.root.kid
     directory = state.for_vendor(vendor)
@@ -168,8 +171,9 @@ def _write_release(held: "Activation", target: Path, trusted: "Trust") -> None:
 def _held(license: str | None, trust: Path | None) -> tuple["Trust", "Activation"]:
     from ternary_cli.pins import load
     from ternary_cli.selection import select_trust
-    from ternary_sdk import online_state, state
     from ternary_sdk.errors import InputError
+    from ternary_sdk.licensing import state
+    from ternary_sdk.online import state as online_state
 
     trusted = select_trust(trust, load())
     directory = state.for_vendor(trusted.root.kid)
@@ -184,7 +188,8 @@ def _held(license: str | None, trust: Path | None) -> tuple["Trust", "Activation
 
 def _show(taken: "Activation", trusted: "Trust", as_json: bool) -> None:
     from ternary_cli.terminal import pairs, show, show_json
-    from ternary_sdk import online_state, state
+    from ternary_sdk.licensing import state
+    from ternary_sdk.online import state as online_state
 
     file = online_state.license_file(state.for_vendor(trusted.root.kid), taken.license_id)
     if as_json:

@@ -16,9 +16,9 @@ from ternary_cli.files import write
 from ternary_cli.terminal import note
 from ternary_cli.vendor_extra import vendor_extra
 from ternary_sdk.errors import TernaryError
-from ternary_sdk.identity import parse_version
-from ternary_sdk.package import Package
-from ternary_sdk.trust import Role
+from ternary_sdk.licensing.identity import parse_version
+from ternary_sdk.licensing.trust import Role
+from ternary_sdk.packages.package import Package
 
 MOST_BYTES: Final = 1_000_000
 SEED: Final = 1

@@ -9,13 +9,13 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from ternary_sdk.certificate import Certificate, PathCoverage
 from ternary_sdk.coverage import QUOTED_DRAWS
-from ternary_sdk.license import ACTIONS, License
+from ternary_sdk.licensing.license import ACTIONS, License
+from ternary_sdk.licensing.trust import Trust
 from ternary_sdk.operations import OPERATIONS
-from ternary_sdk.package import Package
-from ternary_sdk.trust import Trust
-from ternary_sdk.validation import Validation
+from ternary_sdk.packages.certificate import Certificate, PathCoverage
+from ternary_sdk.packages.package import Package
+from ternary_sdk.packages.validation import Validation
 
 
 def package_facts(package: Package, trust: Trust, size: int) -> dict[str, Any]:

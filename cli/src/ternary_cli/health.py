@@ -19,7 +19,7 @@ from ternary_cli.options import (
 from ternary_cli.terminal import note, pairs, show, show_json
 
 if TYPE_CHECKING:
-    from ternary_sdk.doctor import Case
+    from ternary_sdk.licensing.doctor import Case
 
 NewTrust = Annotated[Path, argument("FILE", "The trust file that the vendor sent.")]
 LicenseArgument = Annotated[Path | None, argument("L", "The license; default: the pinned one.")]
@@ -40,8 +40,8 @@ def doctor(
     as_json: JsonOption = False,
 ) -> None:
     """Look at everything a call depends on, and say what to type where something is wrong."""
-    from ternary_sdk.doctor import examine
     from ternary_sdk.errors import TernaryError
+    from ternary_sdk.licensing.doctor import examine
 
     findings = examine(_case(package, license, trust, machine_id), datetime.now(UTC))
     wrong = [finding for finding in findings if not finding.ok]
@@ -68,10 +68,10 @@ def machine(
     from ternary_cli import pins
     from ternary_cli.files import write
     from ternary_cli.selection import select_trust
-    from ternary_sdk import state
-    from ternary_sdk.clock import establish
-    from ternary_sdk.machine import identify
-    from ternary_sdk.permit import newest_list
+    from ternary_sdk.licensing import state
+    from ternary_sdk.licensing.clock import establish
+    from ternary_sdk.licensing.machine import identify
+    from ternary_sdk.licensing.permit import newest_list
 
     pinned = pins.load()
     explicit = machine_id or (pinned.machine_id if pinned else None)
@@ -92,8 +92,8 @@ def update_trust(newer: NewTrust, trust: TrustOption = None, as_json: JsonOption
     from ternary_cli.files import read, write
     from ternary_cli.selection import select_trust
     from ternary_sdk.errors import InputError
-    from ternary_sdk.renewal import replacement
-    from ternary_sdk.trust import MAX_TRUST, Trust
+    from ternary_sdk.licensing.renewal import replacement
+    from ternary_sdk.licensing.trust import MAX_TRUST, Trust
 
     pinned = pins.load()
     place = trust or (pinned.trust if pinned else None)
@@ -122,7 +122,7 @@ def usage(
     from ternary_cli.selection import select_license
     from ternary_cli.standing import licensed_package
     from ternary_sdk.errors import InputError
-    from ternary_sdk.permit import Permit
+    from ternary_sdk.licensing.permit import Permit
 
     held, trusted = select_license(license, trust)
     quota = held.unique_operations
@@ -153,8 +153,8 @@ def _case(package: Path | None, license: Path | None, trust: Path | None, machin
 
     from ternary_cli import pins
     from ternary_cli.selection import EVALUATION
-    from ternary_sdk.doctor import Case
     from ternary_sdk.errors import InputError
+    from ternary_sdk.licensing.doctor import Case
 
     pinned = pins.load()
     if pinned is not None:

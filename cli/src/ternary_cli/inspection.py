@@ -9,7 +9,7 @@ from ternary_cli.options import JsonOption, PackageArgument, TrustOption, option
 
 if TYPE_CHECKING:
     from ternary_cli.selection import Selection
-    from ternary_sdk.package import Package
+    from ternary_sdk.packages.package import Package
 
 ReplayOption = Annotated[bool, option("--replay", text="Also recompute the certified draws.")]
 ModelOption = Annotated[

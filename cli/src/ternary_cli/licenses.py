@@ -58,7 +58,7 @@ def show(
     from ternary_cli.standing import drawn, licensed_package, refusals
     from ternary_cli.terminal import pairs, show_json
     from ternary_cli.terminal import show as show_lines
-    from ternary_sdk.permit import Permit
+    from ternary_sdk.licensing.permit import Permit
 
     held, trusted = select_license(license, trust)
     permit = Permit(held, licensed_package(held), trusted, machine_id=machine_id)
@@ -90,10 +90,10 @@ def issue(
     from ternary_cli.facts import license_facts, license_words
     from ternary_cli.files import read, write_new
     from ternary_cli.terminal import pairs, show, show_json
-    from ternary_sdk import package as packages
     from ternary_sdk.errors import InputError
-    from ternary_sdk.keys import PublicKey
-    from ternary_sdk.license import License
+    from ternary_sdk.licensing.license import License
+    from ternary_sdk.packages import package as packages
+    from ternary_sdk.signing.keys import PublicKey
 
     with vendor_extra("ternary license issue"):
         from ternary_license_server import content_key as content_keys

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from ternary_sdk import canonical, jws, state
+from ternary_sdk.documents import canonical
+from ternary_sdk.documents.fields import Fields
 from ternary_sdk.errors import TernaryError
-from ternary_sdk.fields import Fields
+from ternary_sdk.licensing import state
+from ternary_sdk.signing import jws
 
 FORMAT: Final = "ternary-pins/1"
 

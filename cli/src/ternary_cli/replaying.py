@@ -9,13 +9,13 @@ from ternary_cli.files import read
 from ternary_cli.pins import load as load_pins
 from ternary_cli.selection import select_trust
 from ternary_cli.terminal import show, show_json
-from ternary_sdk import evidence
-from ternary_sdk.certificate import Certificate
 from ternary_sdk.errors import InputError
-from ternary_sdk.evidence import Recomputed
-from ternary_sdk.members import CERTIFICATE, GRAPH_CAP, cap
-from ternary_sdk.package import Package
-from ternary_sdk.runtime import Workers
+from ternary_sdk.inference.runtime import Workers
+from ternary_sdk.packages import evidence
+from ternary_sdk.packages.certificate import Certificate
+from ternary_sdk.packages.evidence import Recomputed
+from ternary_sdk.packages.members import CERTIFICATE, GRAPH_CAP, cap
+from ternary_sdk.packages.package import Package
 
 
 def replayed(package: Package) -> list[str]:

@@ -14,10 +14,10 @@ from ternary_cli.files import read
 from ternary_cli.pins import Pins
 from ternary_cli.terminal import note
 from ternary_sdk.errors import FormatError, InputError, ProofError, SignatureError
-from ternary_sdk.license import License
+from ternary_sdk.licensing.license import License
+from ternary_sdk.licensing.trust import MAX_TRUST, Trust
 from ternary_sdk.model import MAX_LICENSE, Model
-from ternary_sdk.package import MAX_PACKAGE, Package
-from ternary_sdk.trust import MAX_TRUST, Trust
+from ternary_sdk.packages.package import MAX_PACKAGE, Package
 
 EVALUATION: Final = (
     "no package chosen: this is the SDK's evaluation package; choose with options or 'ternary use'"

@@ -42,9 +42,9 @@ def release(
     from ternary_cli.files import read
     from ternary_cli.pins import load
     from ternary_cli.selection import select_trust
-    from ternary_sdk import package as packages
     from ternary_sdk.errors import InputError
-    from ternary_sdk.identity import format_version
+    from ternary_sdk.licensing.identity import format_version
+    from ternary_sdk.packages import package as packages
 
     opened = packages.Package.read(read(package, most=packages.MAX_PACKAGE)[0], select_trust(trust, load()))
     if opened.locked and content_key is None:

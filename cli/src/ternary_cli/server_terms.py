@@ -76,7 +76,7 @@ def _word(value: Any, name: str = "") -> str:
 def checked_id(text: str) -> str:
     """An id that may stand in a path."""
     from ternary_sdk.errors import InputError
-    from ternary_sdk.identity import LICENSE_ID
+    from ternary_sdk.licensing.identity import LICENSE_ID
 
     if not LICENSE_ID.fullmatch(text):
         raise InputError(f"id: {text[:80]!r}, expected letters, digits, '.', '_' and '-'")

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from ternary_sdk.errors import LicenseError
-from ternary_sdk.identity import ExactPackage, PackageIdentity
-from ternary_sdk.license import ACTIONS, License
-from ternary_sdk.permit import Permit
+from ternary_sdk.licensing.identity import ExactPackage, PackageIdentity
+from ternary_sdk.licensing.license import ACTIONS, License
+from ternary_sdk.licensing.permit import Permit
 
 
 def refusals(permit: Permit, now: datetime) -> Mapping[str, LicenseError | None]:

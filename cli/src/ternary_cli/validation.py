@@ -16,8 +16,8 @@ from ternary_cli.options import JsonOption, LicenseOption, TrustOption, argument
 from ternary_cli.vendor_extra import vendor_extra
 
 if TYPE_CHECKING:
-    from ternary_sdk.package import Package
-    from ternary_sdk.validation import Validation
+    from ternary_sdk.packages.package import Package
+    from ternary_sdk.packages.validation import Validation
     from ternary_trainer.run import Run
     from ternary_trainer.validation.studies import Study
     from ternary_trainer.validation.subject import Subject

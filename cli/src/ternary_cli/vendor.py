@@ -70,10 +70,10 @@ def package(
     from ternary_cli.facts import package_facts, package_words
     from ternary_cli.files import read, read_text, write_new
     from ternary_cli.terminal import pairs, show, show_json
-    from ternary_sdk.identity import parse_version
-    from ternary_sdk.package import Package
-    from ternary_sdk.trust import Role
-    from ternary_sdk.validation import Validation
+    from ternary_sdk.licensing.identity import parse_version
+    from ternary_sdk.licensing.trust import Role
+    from ternary_sdk.packages.package import Package
+    from ternary_sdk.packages.validation import Validation
 
     with vendor_extra("ternary package"):
         from ternary_export import packaging

@@ -10,12 +10,12 @@ from datetime import UTC
 
 from ternary_export.card import coverage_sentence
 from ternary_export.provenance import Provenance
-from ternary_sdk import canonical
-from ternary_sdk.canonical import Json
-from ternary_sdk.certificate import Certificate, PathCoverage, Prior
-from ternary_sdk.identity import Version, format_version
-from ternary_sdk.interface import DECODER, ENCODER, Interface
+from ternary_sdk.documents import canonical
+from ternary_sdk.documents.canonical import Json
+from ternary_sdk.graphs.interface import DECODER, ENCODER, Interface
+from ternary_sdk.licensing.identity import Version, format_version
 from ternary_sdk.operations import OPERATIONS
+from ternary_sdk.packages.certificate import Certificate, PathCoverage, Prior
 
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:ternary:package")
 

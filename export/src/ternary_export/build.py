@@ -12,9 +12,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from ternary_export.provenance import RECORD, Provenance
-from ternary_sdk.certificate import Certificate
 from ternary_sdk.errors import FormatError, InputError
-from ternary_sdk.members import CERTIFICATE, GRAPH_CAP, cap
+from ternary_sdk.packages.certificate import Certificate
+from ternary_sdk.packages.members import CERTIFICATE, GRAPH_CAP, cap
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,10 +8,10 @@ draws and the limit there.
 from typing import Final
 
 from ternary_export.provenance import Provenance
-from ternary_sdk import canonical
-from ternary_sdk.certificate import Certificate, PathCoverage, Prior
-from ternary_sdk.identity import Version, format_version
+from ternary_sdk.documents import canonical
+from ternary_sdk.licensing.identity import Version, format_version
 from ternary_sdk.operations import OPERATIONS
+from ternary_sdk.packages.certificate import Certificate, PathCoverage, Prior
 
 _KINDS: Final = {"run": "a training run", "checkpoint": "a stored checkpoint"}
 

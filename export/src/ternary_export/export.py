@@ -18,12 +18,13 @@ from ternary_export.build import Build
 from ternary_export.graph import State, decoder_graph, encoder_graph
 from ternary_export.parity import measure
 from ternary_export.provenance import Origin, Parity, Provenance
-from ternary_sdk import firewall, proof
-from ternary_sdk.certificate import Certificate, PathCoverage
 from ternary_sdk.errors import InputError
-from ternary_sdk.interface import DECODER, ENCODER
-from ternary_sdk.manifest import Graph
-from ternary_sdk.runtime import Decoder, Encoder, Workers
+from ternary_sdk.graphs import firewall
+from ternary_sdk.graphs.interface import DECODER, ENCODER
+from ternary_sdk.inference import proof
+from ternary_sdk.inference.runtime import Decoder, Encoder, Workers
+from ternary_sdk.packages.certificate import Certificate, PathCoverage
+from ternary_sdk.packages.manifest import Graph
 from ternary_trainer.checkpoint import Checkpoint
 from ternary_trainer.model import PATHS, PathName, TernaryVAE
 from ternary_trainer.run import Run

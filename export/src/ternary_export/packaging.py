@@ -15,15 +15,16 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from ternary_export.bom import bill_of_materials
 from ternary_export.build import Build
 from ternary_export.card import model_card
-from ternary_sdk import archive, dsse, oms
-from ternary_sdk.dsse import Envelope
-from ternary_sdk.encryption import associated_data, nonce
 from ternary_sdk.errors import InputError
-from ternary_sdk.identity import Version
-from ternary_sdk.keys import PublicKey
-from ternary_sdk.manifest import Graph, Manifest, Member, ModelPath
-from ternary_sdk.members import BOM, CARD, CERTIFICATE, MANIFEST, SIGNATURE, TERMS, VALIDATION, cap
-from ternary_sdk.validation import Validation
+from ternary_sdk.licensing.identity import Version
+from ternary_sdk.packages import archive, oms
+from ternary_sdk.packages.encryption import associated_data, nonce
+from ternary_sdk.packages.manifest import Graph, Manifest, Member, ModelPath
+from ternary_sdk.packages.members import BOM, CARD, CERTIFICATE, MANIFEST, SIGNATURE, TERMS, VALIDATION, cap
+from ternary_sdk.packages.validation import Validation
+from ternary_sdk.signing import dsse
+from ternary_sdk.signing.dsse import Envelope
+from ternary_sdk.signing.keys import PublicKey
 from ternary_trainer.validation.checks import CHECKS
 
 

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
 
-from ternary_sdk import canonical
-from ternary_sdk.canonical import Json
-from ternary_sdk.fields import Fields
-from ternary_sdk.manifest import Graph
+from ternary_sdk.documents import canonical
+from ternary_sdk.documents.canonical import Json
+from ternary_sdk.documents.fields import Fields
+from ternary_sdk.packages.manifest import Graph
 
 FORMAT: Final = "ternary-build/1"
 RECORD: Final = "build.json"

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ternary_sdk.errors import InputError
-from ternary_sdk.latents import LATENT_SIZE
+from ternary_sdk.inference.latents import LATENT_SIZE
 from ternary_sdk.operations import OPERATIONS, TABLES, TRITS, OperationSet
 
 if TYPE_CHECKING:
@@ -100,8 +100,7 @@ class Draw:
         )
         more = f"<p>… and {len(self) - _SHOWN:,} more</p>" if len(self) > _SHOWN else ""
         return (
-            f"<p>{self._caption()}</p>"
-            f"<table><tr><th>index</th><th>truth table</th></tr>{cells}</table>{more}"
+            f"<p>{self._caption()}</p><table><tr><th>index</th><th>truth table</th></tr>{cells}</table>{more}"
         )
 
     def _caption(self) -> str:

@@ -19,20 +19,21 @@ from typing import Final, Self
 import numpy as np
 import numpy.typing as npt
 
-from ternary_sdk import operations, proof
-from ternary_sdk.certificate import Certificate
-from ternary_sdk.claims import Action
+from ternary_sdk import operations
 from ternary_sdk.draw import Draw
 from ternary_sdk.errors import InputError, LicenseError, Reason
-from ternary_sdk.license import License
+from ternary_sdk.inference import proof
+from ternary_sdk.inference.proof import Witnesses
+from ternary_sdk.inference.runtime import Decoder, Encoder, Workers
+from ternary_sdk.inference.sampler import Dial, Rows, Sampler
+from ternary_sdk.licensing.claims import Action
+from ternary_sdk.licensing.license import License
+from ternary_sdk.licensing.permit import Permit
+from ternary_sdk.licensing.trust import MAX_TRUST, Trust
 from ternary_sdk.operations import TABLES, OperationSet
-from ternary_sdk.package import MAX_PACKAGE, Package
-from ternary_sdk.permit import Permit
-from ternary_sdk.proof import Witnesses
-from ternary_sdk.runtime import Decoder, Encoder, Workers
-from ternary_sdk.sampler import Dial, Rows, Sampler
+from ternary_sdk.packages.certificate import Certificate
+from ternary_sdk.packages.package import MAX_PACKAGE, Package
 from ternary_sdk.source import Source, read
-from ternary_sdk.trust import MAX_TRUST, Trust
 
 MAX_LICENSE: Final = 1 << 20
 MAX_ROWS: Final = 10_000_000

@@ -28,11 +28,13 @@ from ternary_license_server.service.once import once
 from ternary_license_server.settings import Settings
 from ternary_license_server.vendor_keys import VendorKeys
 from ternary_license_server.web.app import build
-from ternary_sdk import canonical, installation, online_request
-from ternary_sdk.identity import PackageIdentity
-from ternary_sdk.installation import Installation
-from ternary_sdk.online import LicenseServer
-from ternary_sdk.online_request import Request
+from ternary_sdk.documents import canonical
+from ternary_sdk.licensing import installation
+from ternary_sdk.licensing.identity import PackageIdentity
+from ternary_sdk.licensing.installation import Installation
+from ternary_sdk.online import request as online_request
+from ternary_sdk.online.client import LicenseServer
+from ternary_sdk.online.request import Request
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

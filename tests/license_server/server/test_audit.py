@@ -12,8 +12,8 @@ from ternary_license_server.database.schema import audit as rows
 from ternary_license_server.database.schema import audit_heads, leases
 from ternary_license_server.service import activation, audit
 from ternary_license_server.service.once import once
-from ternary_sdk import online_request
-from ternary_sdk.online_request import Request
+from ternary_sdk.online import request as online_request
+from ternary_sdk.online.request import Request
 
 
 def killed_at(step, url, ring, document, now):

@@ -10,9 +10,9 @@ from ternary_license_server import keys, rotation
 from ternary_license_server.settings import Settings
 from ternary_license_server.web.limits import RateLimit
 from ternary_license_server.web.observation import JsonLines
-from ternary_sdk import online_answer
-from ternary_sdk.online_answer import Answer, Question
-from ternary_sdk.trust import Role
+from ternary_sdk.licensing.trust import Role
+from ternary_sdk.online import answer as online_answer
+from ternary_sdk.online.answer import Answer, Question
 
 NONCE = {"Ternary-Nonce": "n-1"}
 
@@ -160,8 +160,8 @@ def test_revocation_list_is_the_same_from_every_replica_and_only_goes_forward(ma
     license_id, _ = site.sell()
     site.admin("POST", f"/licenses/{license_id}/revoke")
     site.moment = now + timedelta(hours=1)
-    from ternary_sdk.renewal import replacement
-    from ternary_sdk.trust import Trust
+    from ternary_sdk.licensing.renewal import replacement
+    from ternary_sdk.licensing.trust import Trust
 
     before, after = Trust.read(first), Trust.read(site.http("GET", "/v1/trust").content)
     assert before == listed.trust
@@ -204,7 +204,8 @@ def test_log_line_is_json_and_holds_no_secret(site, tmp_path, now, caplog):
         ("POST", "/v1/activations", 200),
         ("GET", "/admin/v1/customers", 200),
     ]
-    from ternary_sdk import online_key, online_state
+    from ternary_sdk.online import key as online_key
+    from ternary_sdk.online import state as online_state
 
     token = online_state.license_file(tmp_path, taken.license_id).read_text()
     for secret in (key, online_key.digest(key), site.token, token[:60]):

@@ -9,10 +9,11 @@ import pytest
 from sqlalchemy import select
 
 from ternary_license_server.database.schema import metadata
-from ternary_sdk import installation, online_state, usage
 from ternary_sdk.errors import LicenseError, Reason
-from ternary_sdk.installation import Installation
-from ternary_sdk.license import License
+from ternary_sdk.licensing import installation, usage
+from ternary_sdk.licensing.installation import Installation
+from ternary_sdk.licensing.license import License
+from ternary_sdk.online import state as online_state
 from ternary_sdk.operations import OperationSet
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

@@ -6,13 +6,16 @@ import httpx
 import pytest
 
 from ternary_license_server import keys, rotation
-from ternary_sdk import installation, online_answer, online_request, online_state
 from ternary_sdk.errors import InputError, LedgerError, LicenseError, Reason, ServerError, SignatureError
-from ternary_sdk.ledger import Ledger
-from ternary_sdk.license import License
-from ternary_sdk.online import LicenseServer
+from ternary_sdk.licensing import installation
+from ternary_sdk.licensing.ledger import Ledger
+from ternary_sdk.licensing.license import License
+from ternary_sdk.licensing.trust import Role
+from ternary_sdk.online import answer as online_answer
+from ternary_sdk.online import request as online_request
+from ternary_sdk.online import state as online_state
+from ternary_sdk.online.client import LicenseServer
 from ternary_sdk.operations import OperationSet
-from ternary_sdk.trust import Role
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 

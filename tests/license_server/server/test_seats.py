@@ -6,9 +6,9 @@ import pytest
 
 from ternary_license_server.service import records, seats
 from ternary_license_server.service.refusals import Code, ServiceError
-from ternary_sdk import online_request
 from ternary_sdk.errors import LicenseError, Reason
-from ternary_sdk.license import License
+from ternary_sdk.licensing.license import License
+from ternary_sdk.online import request as online_request
 
 HOUR, DAY, SECOND = timedelta(hours=1), timedelta(days=1), timedelta(seconds=1)
 

@@ -18,8 +18,8 @@ from hypothesis.stateful import (
 
 from ternary_license_server.service import audit, life, seats
 from ternary_license_server.service.refusals import ServiceError
-from ternary_sdk import installation
 from ternary_sdk.errors import LicenseError
+from ternary_sdk.licensing import installation
 
 MACHINES = st.integers(0, 4)
 HOLD, OFFLINE = timedelta(hours=2), timedelta(days=1)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from ternary_sdk.errors import InputError
-from ternary_sdk.validation import Validation
+from ternary_sdk.packages.validation import Validation
 from ternary_trainer.validation import thresholds
 from ternary_trainer.validation.checks import CHECKS, validate
 from ternary_trainer.validation.thresholds import Thresholds

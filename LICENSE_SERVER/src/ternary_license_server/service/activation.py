@@ -18,11 +18,11 @@ from ternary_license_server.service import audit, catalog, metering, records, se
 from ternary_license_server.service.records import LicenseRecord, State, moment, seconds
 from ternary_license_server.service.refusals import Code, ServiceError
 from ternary_license_server.service.seats import Lease
-from ternary_sdk.canonical import Json
+from ternary_sdk.documents.canonical import Json
 from ternary_sdk.errors import LicenseError, Reason
-from ternary_sdk.keys import PublicKey
-from ternary_sdk.license import TOLERANCE
-from ternary_sdk.online_request import Action, Request
+from ternary_sdk.licensing.license import TOLERANCE
+from ternary_sdk.online.request import Action, Request
+from ternary_sdk.signing.keys import PublicKey
 
 FRESH: Final = timedelta(minutes=5)
 """How far the date of a request over the network may be from the server's clock."""

@@ -18,8 +18,8 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ternary_license_server.database.schema import audit, audit_heads
-from ternary_sdk import canonical
-from ternary_sdk.canonical import Json
+from ternary_sdk.documents import canonical
+from ternary_sdk.documents.canonical import Json
 from ternary_sdk.errors import FormatError
 
 GENESIS: Final = "0" * 64

@@ -16,10 +16,10 @@ from ternary_license_server.database.schema import customers, policies, products
 from ternary_license_server.service import audit
 from ternary_license_server.service.records import seconds
 from ternary_license_server.service.refusals import Code, ServiceError
-from ternary_sdk.canonical import Json
-from ternary_sdk.claims import MAX_PACKAGES
-from ternary_sdk.identity import ExactPackage, PackageIdentity, format_version
-from ternary_sdk.license import ACTIONS, TOLERANCE
+from ternary_sdk.documents.canonical import Json
+from ternary_sdk.licensing.claims import MAX_PACKAGES
+from ternary_sdk.licensing.identity import ExactPackage, PackageIdentity, format_version
+from ternary_sdk.licensing.license import ACTIONS, TOLERANCE
 from ternary_sdk.operations import OPERATIONS
 
 SHORTEST_HOLD: Final = 2 * TOLERANCE + timedelta(minutes=5)

@@ -18,8 +18,8 @@ from ternary_license_server.service import audit, catalog, records, seats
 from ternary_license_server.service.catalog import LONGEST, Policy
 from ternary_license_server.service.records import LicenseRecord, State, seconds, utc
 from ternary_license_server.service.refusals import Code, ServiceError
-from ternary_sdk import online_key
-from ternary_sdk.canonical import Json
+from ternary_sdk.documents.canonical import Json
+from ternary_sdk.online import key as online_key
 
 
 def issue(

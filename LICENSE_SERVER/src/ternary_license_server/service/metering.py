@@ -15,10 +15,10 @@ from sqlalchemy import Connection, bindparam, func, insert, select, update
 from ternary_license_server.database.schema import leases, licenses, meter_entries, meter_reports, meters
 from ternary_license_server.service import audit, records
 from ternary_license_server.service.records import LicenseRecord, seconds
-from ternary_sdk.canonical import Json
+from ternary_sdk.documents.canonical import Json
 from ternary_sdk.errors import LicenseError, Reason
+from ternary_sdk.licensing.usage import Usage
 from ternary_sdk.operations import OPERATIONS, OperationSet
-from ternary_sdk.usage import Usage
 
 _COUNT: Final = select(meters.c.operations).where(meters.c.license == bindparam("of_license"))
 

@@ -25,8 +25,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from ternary_license_server.database.engine import Database
 from ternary_license_server.database.schema import answered
 from ternary_license_server.service.refusals import Code, ServiceError
-from ternary_sdk import canonical
-from ternary_sdk.canonical import Json
+from ternary_sdk.documents import canonical
+from ternary_sdk.documents.canonical import Json
 
 _PENDING: Final = 0
 _ONCE: Final = bytes(12)

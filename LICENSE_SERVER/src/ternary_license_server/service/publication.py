@@ -11,10 +11,10 @@ from ternary_license_server import keyset
 from ternary_license_server.database.schema import revocations
 from ternary_license_server.keys import KeyRing
 from ternary_license_server.service.records import moment
-from ternary_sdk import canonical
-from ternary_sdk.fields import Fields
-from ternary_sdk.jws import MAX_TOKEN
-from ternary_sdk.trust import Role, Trust
+from ternary_sdk.documents import canonical
+from ternary_sdk.documents.fields import Fields
+from ternary_sdk.licensing.trust import Role, Trust
+from ternary_sdk.signing.jws import MAX_TOKEN
 
 
 def trust(transaction: Connection, ring: KeyRing) -> Trust:

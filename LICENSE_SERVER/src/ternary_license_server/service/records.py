@@ -10,7 +10,7 @@ from typing import Final
 from sqlalchemy import Connection, Row, Select, bindparam, select
 
 from ternary_license_server.database.schema import customers, licenses
-from ternary_sdk.canonical import Json
+from ternary_sdk.documents.canonical import Json
 from ternary_sdk.errors import LicenseError, Reason
 
 

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, and_, bindparam, func, insert, select, update
 
 from ternary_license_server.database.schema import leases
 from ternary_license_server.service.records import LicenseRecord, moment, seconds, utc
-from ternary_sdk.canonical import Json
+from ternary_sdk.documents.canonical import Json
 from ternary_sdk.errors import LicenseError, Reason
 
 OFFLINE_FACTOR: Final = 2

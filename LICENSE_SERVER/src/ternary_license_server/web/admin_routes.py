@@ -22,8 +22,8 @@ from ternary_license_server.web import models
 from ternary_license_server.web.client_routes import REFUSALS, Key
 from ternary_license_server.web.server import Server, answer, body_of
 from ternary_license_server.web.strict import StrictRoute
-from ternary_sdk.canonical import Json
-from ternary_sdk.identity import PackageIdentity, parse_version
+from ternary_sdk.documents.canonical import Json
+from ternary_sdk.licensing.identity import PackageIdentity, parse_version
 
 Work = Callable[[Connection, Principal], Json]
 LicenseId = Annotated[str, Path(pattern="^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]

@@ -22,9 +22,9 @@ from ternary_license_server.web import problems
 from ternary_license_server.web.limits import RateLimit
 from ternary_license_server.web.observation import LOG, Metrics
 from ternary_license_server.web.problems import Problem, Web
-from ternary_sdk import online_answer
-from ternary_sdk.online_answer import Question
-from ternary_sdk.trust import Role
+from ternary_sdk.licensing.trust import Role
+from ternary_sdk.online import answer as online_answer
+from ternary_sdk.online.answer import Question
 
 Headers = list[tuple[bytes, bytes]]
 BODY: Final = "ternary.body"

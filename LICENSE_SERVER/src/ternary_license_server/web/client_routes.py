@@ -18,12 +18,15 @@ from ternary_license_server.service.refusals import Code, ServiceError
 from ternary_license_server.web import models
 from ternary_license_server.web.boundary import too_many
 from ternary_license_server.web.server import Server, answer, body_of, refuse
-from ternary_sdk import canonical, jws, online_request, usage
-from ternary_sdk.canonical import Json
+from ternary_sdk.documents import canonical
+from ternary_sdk.documents.canonical import Json
+from ternary_sdk.documents.fields import Fields
 from ternary_sdk.errors import FormatError
-from ternary_sdk.fields import Fields
-from ternary_sdk.identity import LICENSE_ID
-from ternary_sdk.online_request import Action
+from ternary_sdk.licensing import usage
+from ternary_sdk.licensing.identity import LICENSE_ID
+from ternary_sdk.online import request as online_request
+from ternary_sdk.online.request import Action
+from ternary_sdk.signing import jws
 
 REFUSALS: Final[dict[int | str, dict[str, Any]]] = {
     status: {"model": models.Documented, "description": text, "content": {"application/problem+json": {}}}

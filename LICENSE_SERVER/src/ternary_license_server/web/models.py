@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
-from ternary_sdk.identity import LICENSE_ID, NAME, VERSION
+from ternary_sdk.licensing.identity import LICENSE_ID, NAME, VERSION
 from ternary_sdk.operations import OPERATIONS
 
 

@@ -10,7 +10,7 @@ from typing import Final
 from ternary_sdk import atlas
 from ternary_sdk.coverage import iid_limit
 from ternary_sdk.operations import OPERATIONS
-from ternary_sdk.validation import Ending
+from ternary_sdk.packages.validation import Ending
 from ternary_trainer.reporting import words
 from ternary_trainer.reporting.charts import charts, to_png
 from ternary_trainer.reporting.content import Content

@@ -5,10 +5,10 @@ The report's sentences: what a reader without machine learning needs, and the ta
 from collections.abc import Sequence
 from decimal import Decimal
 
-from ternary_sdk.canonical import decimal
 from ternary_sdk.coverage import iid_limit
+from ternary_sdk.documents.canonical import decimal
 from ternary_sdk.operations import OPERATIONS
-from ternary_sdk.validation import CheckResult, Ending, Figure, Relation
+from ternary_sdk.packages.validation import CheckResult, Ending, Figure, Relation
 from ternary_trainer.reporting.content import Content
 from ternary_trainer.validation.checks import CHECKS
 from ternary_trainer.validation.drawing import QUOTED

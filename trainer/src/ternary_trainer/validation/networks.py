@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from ternary_sdk.errors import InputError
-from ternary_sdk.package import Package
-from ternary_sdk.runtime import Decoder, Encoder, Workers
+from ternary_sdk.inference.runtime import Decoder, Encoder, Workers
+from ternary_sdk.packages.package import Package
 from ternary_trainer.model import CLASSES, PATHS, PathName, TernaryVAE
 from ternary_trainer.validation.subject import Floats, Network
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ternary_sdk.package import Package
+from ternary_sdk.packages.package import Package
 from ternary_trainer.checkpoint import Checkpoint
 from ternary_trainer.run import Run
 from ternary_trainer.validation import networks, traces

@@ -1,0 +1,1 @@
+"""JSON with one form, and typed reading of what others wrote."""

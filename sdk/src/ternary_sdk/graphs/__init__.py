@@ -1,0 +1,1 @@
+"""Understanding an ONNX graph before it runs."""

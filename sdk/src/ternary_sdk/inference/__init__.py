@@ -1,0 +1,1 @@
+"""Turning latents into operations: the stream, the runtime, proof, and the sampler."""

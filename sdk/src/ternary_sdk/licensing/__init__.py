@@ -1,0 +1,1 @@
+"""Whom to believe and what is allowed: trust, licenses, clock, machine, meter."""

@@ -1,0 +1,225 @@
+"""
+What is wrong with this installation, and what to type: a read-only look at everything a call depends on.
+
+It changes nothing and raises nothing of ours; what would raise becomes a finding with a remedy.
+"""
+
+import os
+import platform
+import stat
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Final
+
+from ternary_sdk.errors import LicenseError, Reason, TernaryError
+from ternary_sdk.licensing import clock, installation, machine, state
+from ternary_sdk.licensing.claims import ACTIONS
+from ternary_sdk.licensing.ledger import Ledger
+from ternary_sdk.licensing.license import License
+from ternary_sdk.licensing.permit import newest_signature
+from ternary_sdk.licensing.trust import MAX_TRUST, Trust
+from ternary_sdk.packages.package import MAX_PACKAGE, Package
+from ternary_sdk.signing.jws import MAX_TOKEN
+from ternary_sdk.source import read
+
+_DISTRIBUTIONS: Final = ("ternary-sdk", "numpy", "onnxruntime", "cryptography")
+_NEW_LICENSE: Final = "ask the vendor for a new license"
+_REMEDIES: Final[Mapping[Reason, str]] = {
+    Reason.MALFORMED: "get the license file again from the vendor, unedited",
+    Reason.SIGNATURE_INVALID: "use the license and the trust file of the same vendor, the newest of each",
+    Reason.CLOCK_ROLLBACK: "set the clock right, or run 'ternary trust update FILE' with a newer trust file",
+    Reason.NOT_YET_VALID: "set the clock right, or wait",
+    Reason.EXPIRED: "have the license renewed",
+    Reason.PACKAGE_MISMATCH: "open the package that the license was issued for",
+    Reason.VERSION_MISMATCH: "open a version that the license covers, or have it extended",
+    Reason.MACHINE_REQUIRED: "add --machine-id ID, and have the vendor license what 'ternary machine' prints",
+    Reason.MACHINE_MISMATCH: "send the vendor what 'ternary machine' prints",
+    Reason.ENTITLEMENT_MISSING: "have the license extended",
+    Reason.QUOTA_EXHAUSTED: "have the quota raised",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One thing looked at."""
+
+    name: str
+    """versions, trust, package, license, clock, machine, meter or permissions."""
+    ok: bool
+    """Whether calls can rely on it."""
+    found: str
+    """What it is, or what is wrong with it."""
+    remedy: str = ""
+    """What to do or type; empty where nothing is wrong."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """What a program would open."""
+
+    package: Path
+    """The ``.ternary`` file."""
+    license: Path
+    """Its license."""
+    trust: Path
+    """The trust file."""
+    machine_id: str | None = None
+    """An explicit machine id, as in a container."""
+    directory: Path | None = None
+    """This vendor's part of the state directory; by default ``state.for_vendor``."""
+
+
+def examine(case: Case, now: datetime) -> tuple[Finding, ...]:
+    """Look at everything, in the order in which a call depends on it; nothing is written.
+
+    Args:
+        case: What a program would open.
+        now: The present moment, timezone-aware.
+    """
+    patient = _Examination(case, now)
+    looks: tuple[tuple[str, Callable[[], str], str], ...] = (
+        ("versions", _versions, "install what is missing with pip"),
+        ("trust", patient.look_at_trust, "get the vendor's trust file and pass it with --trust"),
+        ("package", patient.look_at_package, "get the package again from the vendor"),
+        ("license", patient.look_at_license, _NEW_LICENSE),
+        ("clock", patient.look_at_clock, "set the clock right"),
+        ("machine", patient.look_at_machine, "send the vendor what 'ternary machine' prints"),
+        ("meter", patient.look_at_meter, "restore the file from a backup, or ask the vendor"),
+        ("permissions", patient.look_at_permissions, "make the files readable by their owner alone"),
+    )
+    return tuple(_finding(*look) for look in looks)
+
+
+class _FaultError(Exception):
+    """Something is wrong that is no refusal of ours; ``remedy`` mends it."""
+
+    def __init__(self, found: str, remedy: str) -> None:
+        super().__init__(found)
+        self.remedy = remedy
+
+
+def _finding(name: str, look: Callable[[], str], remedy: str) -> Finding:
+    try:
+        return Finding(name=name, ok=True, found=look())
+    except _FaultError as fault:
+        return Finding(name=name, ok=False, found=str(fault), remedy=fault.remedy)
+    except LicenseError as refusal:
+        advice = _REMEDIES.get(refusal.code, _NEW_LICENSE)
+        return Finding(name=name, ok=False, found=f"{refusal.code}: {refusal}", remedy=advice)
+    except TernaryError as refusal:
+        return Finding(name=name, ok=False, found=str(refusal), remedy=remedy)
+
+
+class _Examination:
+    """The files of a case, each read when first looked at; what cannot be read raises at each look."""
+
+    def __init__(self, case: Case, now: datetime) -> None:
+        self.case = case
+        self.now = now
+
+    @cached_property
+    def trust(self) -> Trust:
+        return Trust.read(read(self.case.trust, MAX_TRUST))
+
+    @cached_property
+    def package(self) -> Package:
+        return Package.read(read(self.case.package, MAX_PACKAGE), self.trust)
+
+    @cached_property
+    def license(self) -> License:
+        return License.read(read(self.case.license, MAX_TOKEN), self.trust)
+
+    @property
+    def directory(self) -> Path:
+        return self.case.directory or state.for_vendor(self.trust.root.kid)
+
+    def look_at_trust(self) -> str:
+        end = self.trust.expires
+        if end is not None and self.now > end:
+            raise _FaultError(
+                f"the key set of {self.trust.vendor} ended on {end:%Y-%m-%d}: what came later is refused",
+                "get the vendor's newer trust file and run 'ternary trust update FILE'",
+            )
+        revoked = len(self.trust.revoked_licenses)
+        return (
+            f"{self.trust.vendor}, root {self.trust.root.kid}, key set {self.trust.version} of "
+            f"{self.trust.issued:%Y-%m-%d}, {revoked} licenses revoked"
+        )
+
+    def look_at_package(self) -> str:
+        return f"{self.package.identity}, signed by {self.trust.vendor}"
+
+    def look_at_license(self) -> str:
+        for action in ACTIONS:
+            if action in self.license.entitlements:
+                self.license.check(
+                    action,
+                    package=self.package.identity,
+                    machine=lambda: self.machine.id,
+                    installation=lambda: held.kid if (held := installation.find(self.directory)) else None,
+                    now=self.now,
+                )
+        end = f"until {self.license.expires:%Y-%m-%d}" if self.license.expires else "without end"
+        allowed = ", ".join(sorted(self.license.entitlements))
+        return f"{self.license.id} for {self.license.customer}, {end}, allows {allowed}"
+
+    def look_at_clock(self) -> str:
+        signed = newest_signature(self.license, self.trust)
+        if self.now < signed - clock.TOLERANCE:
+            raise _FaultError(
+                f"{self.now:%Y-%m-%d %H:%M} UTC, before the vendor signed the newest document "
+                f"({signed:%Y-%m-%d %H:%M} UTC)",
+                "set the clock right",
+            )
+        held = installation.find(self.directory)
+        if held is None:
+            return f"{self.now:%Y-%m-%d %H:%M} UTC, no mark kept yet"
+        mark, known = clock.peek(held)
+        if self.license.expires is not None and self.now < mark - clock.TOLERANCE and signed <= known:
+            raise _FaultError(
+                f"{self.now:%Y-%m-%d %H:%M} UTC, and it has been at {mark:%Y-%m-%d %H:%M} UTC before",
+                _REMEDIES[Reason.CLOCK_ROLLBACK],
+            )
+        return f"{self.now:%Y-%m-%d %H:%M} UTC, highest seen {mark:%Y-%m-%d %H:%M} UTC"
+
+    @cached_property
+    def machine(self) -> machine.Machine:
+        return machine.identify(self.trust.root.kid, explicit=self.case.machine_id)
+
+    def look_at_machine(self) -> str:
+        try:
+            return f"{self.machine.id}, from {self.machine.source}"
+        except LicenseError:
+            if self.license.machines is None:
+                return "no id, and the license needs none"
+            raise
+
+    def look_at_meter(self) -> str:
+        quota = self.license.unique_operations
+        if quota is None:
+            return "the license has no quota"
+        drawn = len(Ledger(self.directory / state.LEDGER).drawn(self.license.id))
+        return f"{drawn:,} of {quota:,} operations drawn"
+
+    def look_at_permissions(self) -> str:
+        if os.name != "posix" or not self.directory.exists():
+            return "nothing is kept yet"
+        for path in (self.directory, *sorted(self.directory.iterdir())):
+            if stat.S_IMODE(path.stat().st_mode) & 0o077:
+                mode = "700" if path.is_dir() else "600"
+                raise _FaultError(f"{path}: others can read it", f"chmod {mode} {path}")
+        return f"{self.directory}: its owner's alone"
+
+
+def _versions() -> str:
+    found = [f"Python {platform.python_version()}"]
+    for name in _DISTRIBUTIONS:
+        try:
+            found.append(f"{name} {version(name)}")
+        except PackageNotFoundError:
+            raise _FaultError(f"{name} is not installed", f"pip install {name}") from None
+    return ", ".join(found)

@@ -1,0 +1,148 @@
+"""
+The meter: which operations were ever returned under each license that has a quota.
+
+What is counted is a set, so counting twice is impossible and reports of several machines merge by union.
+The set grows in the transaction that precedes the answer: a crash may count an operation that was never
+seen, once, and never loses one that was. Whoever deletes the file starts anew; only a server that has
+seen an earlier report can notice.
+"""
+
+import os
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+from ternary_sdk.errors import FormatError, LedgerError, LicenseError, Reason
+from ternary_sdk.licensing import state
+from ternary_sdk.operations import BITMAP_BYTES, OperationSet
+
+_APPLICATION: Final = 0x7E52_A417
+_VERSION: Final = 1
+_PATIENCE: Final = 10.0
+_SCHEMA: Final = f"""
+CREATE TABLE drawn (
+    license TEXT PRIMARY KEY NOT NULL,
+    bitmap BLOB NOT NULL CHECK (length(bitmap) = {BITMAP_BYTES})
+) STRICT, WITHOUT ROWID
+"""
+
+
+class Ledger:
+    """The meter of one vendor's licenses, a SQLite file.
+
+    Every call opens the file anew, so an object may be shared among threads and survives fork and spawn;
+    several processes may use one file, on a local file system. Nothing is opened before the first call.
+
+    Args:
+        path: The file; its directory is made, mode 0700, and the file too, mode 0600, when first needed.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def record(self, license_id: str, quota: int, operations: OperationSet) -> None:
+        """Count operations as returned, all of them or none; on return they are on disk.
+
+        Args:
+            license_id: The license they are returned under.
+            quota: How many different operations it may ever return.
+            operations: What is about to be returned.
+        Raises:
+            LicenseError: QUOTA_EXHAUSTED, if they would exceed the quota; nothing is counted then.
+            LedgerError: If the file cannot be read or written; nothing may be returned then.
+        """
+        with self._transaction() as connection:
+            before = _drawn(connection, license_id)
+            after = before | operations
+            if after == before:
+                return
+            if len(after) > quota:
+                _refuse(license_id, quota, before, len(after) - len(before))
+            connection.execute(
+                "INSERT INTO drawn VALUES (?, ?) ON CONFLICT DO UPDATE SET bitmap = excluded.bitmap",
+                (license_id, after.to_bytes()),
+            )
+
+    def drawn(self, license_id: str) -> OperationSet:
+        """The operations ever returned under a license.
+
+        Raises:
+            LedgerError: If the file cannot be read.
+        """
+        if not self.path.exists():
+            return OperationSet.of([])
+        with self._transaction() as connection:
+            return _drawn(connection, license_id)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        if not self.path.exists():
+            _create(self.path)
+        try:
+            with _open(self.path) as connection:
+                _check_format(connection)
+                connection.execute("BEGIN IMMEDIATE")
+                with connection:
+                    yield connection
+        except sqlite3.Error as error:
+            raise LedgerError(f"{self.path}: the meter cannot be used ({error})") from None
+        except FormatError as refusal:
+            raise LedgerError(f"{self.path}: damaged ({refusal})") from None
+
+
+@contextmanager
+def _open(path: Path) -> Iterator[sqlite3.Connection]:
+    with closing(sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None)) as connection:
+        for setting in ("synchronous = FULL", "foreign_keys = ON", "trusted_schema = OFF"):
+            connection.execute(f"PRAGMA {setting}")
+        yield connection
+
+
+def _create(path: Path) -> None:
+    """Make a complete, empty meter, mode 0600, appear at once under its name.
+
+    Two processes that both switched a new file to write-ahead logging would find it locked, and opening
+    and closing a file that SQLite holds open in another thread would drop its locks (POSIX fcntl).
+    """
+    state.prepare(path)
+    try:
+        with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as workshop:
+            draft = Path(workshop) / path.name
+            os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+            with _open(draft) as connection:
+                connection.execute("PRAGMA journal_mode = WAL")
+                connection.execute(_SCHEMA)
+                connection.execute(f"PRAGMA application_id = {_APPLICATION}")
+                connection.execute(f"PRAGMA user_version = {_VERSION}")
+            with suppress(FileExistsError):
+                os.link(draft, path)
+    except OSError as error:
+        raise LedgerError(f"{path}: cannot be made ({error.strerror})") from None
+    except sqlite3.Error as error:
+        raise LedgerError(f"{path}: cannot be made ({error})") from None
+
+
+def _check_format(connection: sqlite3.Connection) -> None:
+    application, version = (
+        connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version")
+    )
+    if (application, version) != (_APPLICATION, _VERSION):
+        raise FormatError(
+            f"application {application:#x}, version {version}; expected {_APPLICATION:#x}, version {_VERSION}"
+        )
+
+
+def _drawn(connection: sqlite3.Connection, license_id: str) -> OperationSet:
+    row = connection.execute("SELECT bitmap FROM drawn WHERE license = ?", (license_id,)).fetchone()
+    return OperationSet.from_bytes(row[0]) if row else OperationSet.of([])
+
+
+def _refuse(license_id: str, quota: int, before: OperationSet, more: int) -> None:
+    raise LicenseError(
+        Reason.QUOTA_EXHAUSTED,
+        f"license {license_id} allows {quota} different operations; {len(before)} are drawn and this call "
+        f"would draw {more} more; ask for fewer, or ask the vendor for a larger quota",
+    )

@@ -1,0 +1,237 @@
+"""
+Licenses: what a signed token grants, and the one place that says yes or no to a call.
+
+Reading proves who issued the license and that it still stands; checking asks, on every call, whether it
+allows this action on this package on this machine at this moment. Both refuse with the first reason in
+the precedence of ``Reason``. Nothing here opens a file or looks at a clock.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final, NoReturn
+
+from ternary_sdk.documents.fields import Fields
+from ternary_sdk.errors import FormatError, InputError, LicenseError, Reason, SignatureError
+from ternary_sdk.licensing import claims
+from ternary_sdk.licensing.claims import ACTIONS, Action, ContentKey
+from ternary_sdk.licensing.identity import LICENSE_ID, PackageIdentity, PackageTerm, VersionRange, read_term
+from ternary_sdk.licensing.trust import Role, Trust
+from ternary_sdk.operations import OPERATIONS
+from ternary_sdk.signing import jws
+
+__all__ = ["ACTIONS", "TOLERANCE", "TYP", "Action", "License"]
+
+TYP: Final = "ternary-license+jwt"
+TOLERANCE: Final = timedelta(minutes=5)
+"""How far two honest clocks may differ: added at both ends of a license's time."""
+
+_GRANTING: Final = {"iss", "jti", "sub", "iat", "packages", "entitlements", "content_keys"}
+_LIMITING: Final = {"nbf", "exp", "machines", "cnf", "seats", "unique_operations"}
+_NOT_ENFORCED: Final = ("grace",)
+"""Claims of a later version of this format; a reader that ignored them would grant too much."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class License:
+    """What one customer may do with which packages, until when."""
+
+    id: str
+    """The vendor's number for it, ``jti``."""
+    vendor: str
+    """Who issued it, ``iss``."""
+    customer: str
+    """Whom it was issued to, ``sub``."""
+    kid: str
+    """Name of the key that signed it."""
+    issued: datetime
+    """When it was signed."""
+    not_before: datetime | None
+    """Start, or None if it starts when issued."""
+    expires: datetime | None
+    """End, or None if it never ends."""
+    packages: tuple[PackageTerm, ...]
+    """Exact packages and ranges of versions, at least one."""
+    entitlements: frozenset[str]
+    """Which of encode, decode and sample it allows, at least one."""
+    machines: tuple[str, ...] | None
+    """Ids of the machines it runs on, or None for any."""
+    bound_to: str | None
+    """The installation key it is bound to, or None for a bearer license: the file is the secret."""
+    seats: int | None
+    """How many machines may hold it at once, as the license server counts them."""
+    content_keys: tuple[ContentKey, ...]
+    """What decrypts its encrypted packages."""
+    unique_operations: int | None
+    """How many different operations it may ever return, 1 to 19,683, or None for any number."""
+
+    @classmethod
+    def read(cls, data: bytes, trust: Trust) -> "License":
+        """Verify a license token:
+
+        1. it is a well-formed token of the type ``ternary-license+jwt``;
+        2. it is signed by a key of role ``license`` in the trusted key set;
+        3. its claims have the right types, and none is one that this SDK does not enforce;
+        4. its issuer is the trusted vendor and it was issued before the key set's end;
+        5. the key that signed it is not revoked;
+        6. the license itself is not revoked.
+
+        Args:
+            data: The license file; one line break at its end is allowed.
+            trust: Whom to believe.
+        Raises:
+            LicenseError: MALFORMED, SIGNATURE_INVALID, KEY_REVOKED or REVOKED.
+        """
+        try:
+            token = jws.read(
+                data.removesuffix(b"\n").removesuffix(b"\r"),
+                typ=TYP,
+                what="license",
+                key_for=lambda kid: trust.candidate(kid, Role.LICENSE),
+            )
+            license = _read_claims(Fields(token.claims, "license"), token.kid)
+        except FormatError as refusal:
+            raise LicenseError(Reason.MALFORMED, str(refusal)) from None
+        except SignatureError as refusal:
+            raise LicenseError(Reason.SIGNATURE_INVALID, _prefixed(refusal)) from None
+        license._check_standing(trust)
+        return license
+
+    def check(
+        self,
+        action: Action,
+        *,
+        package: PackageIdentity,
+        machine: Callable[[], str],
+        installation: Callable[[], str | None] = lambda: None,
+        now: datetime,
+    ) -> None:
+        """Allow one call, or refuse it. Takes microseconds; call it before every call.
+
+        Args:
+            action: What is about to be done.
+            package: What it is about to be done with.
+            machine: Gives this machine's id; asked only where the license lists machines.
+            installation: Gives the thumbprint of this user's installation key, or None where there is none;
+                asked only where the license is bound to one.
+            now: The present moment, timezone-aware.
+        Raises:
+            LicenseError: NOT_YET_VALID, EXPIRED, PACKAGE_MISMATCH, VERSION_MISMATCH, MACHINE_REQUIRED,
+                MACHINE_MISMATCH or ENTITLEMENT_MISSING, the first that applies.
+            InputError: If ``now`` has no time zone.
+        """
+        self._check_time(now)
+        if not any(term.covers(package) for term in self.packages):
+            self._refuse_package(package)
+        if self.bound_to is not None or self.machines is not None:
+            self._check_place(machine, installation)
+        if action not in self.entitlements:
+            self._refuse(
+                Reason.ENTITLEMENT_MISSING,
+                f"allows {', '.join(sorted(self.entitlements))}, not {action}; ask {self.vendor} to add it",
+            )
+
+    def _check_standing(self, trust: Trust) -> None:
+        if self.vendor != trust.vendor:
+            self._refuse(
+                Reason.SIGNATURE_INVALID,
+                f"says it was issued by {self.vendor!r}, the trust file is of {trust.vendor!r}",
+            )
+        try:
+            trust.key(self.kid, Role.LICENSE, self.issued)
+        except SignatureError as refusal:
+            revoked = self.kid in trust.revoked_keys
+            code = Reason.KEY_REVOKED if revoked else Reason.SIGNATURE_INVALID
+            advice = f"; ask {self.vendor} for a new license" if revoked else ""
+            raise LicenseError(code, f"license {self.id}: {refusal}{advice}") from None
+        if self.id in trust.revoked_licenses:
+            self._refuse(Reason.REVOKED, f"was revoked by {self.vendor}; ask them for a new one")
+
+    def _check_time(self, now: datetime) -> None:
+        if now.tzinfo is None:
+            raise InputError(f"now: {now.isoformat()} has no time zone, expected UTC")
+        starts = max(self.issued, self.not_before or self.issued)
+        if now < starts - TOLERANCE:
+            self._refuse(
+                Reason.NOT_YET_VALID,
+                f"is valid from {_utc(starts)} (now {_utc(now)}); check this machine's clock",
+            )
+        if self.expires is not None and now >= self.expires + TOLERANCE:
+            self._refuse(
+                Reason.EXPIRED,
+                f"expired on {_utc(self.expires)} (now {_utc(now)}); ask {self.vendor} to renew it",
+            )
+
+    def _refuse_package(self, package: PackageIdentity) -> NoReturn:
+        ranges = [t for t in self.packages if isinstance(t, VersionRange) and t.name == package.name]
+        code = Reason.VERSION_MISMATCH if ranges else Reason.PACKAGE_MISMATCH
+        granted = " and ".join(str(term) for term in (ranges or self.packages)[:3])
+        self._refuse(code, f"is for {granted}, not for {package}; open the package it was issued for")
+
+    def _check_place(self, machine: Callable[[], str], installation: Callable[[], str | None]) -> None:
+        held = installation() if self.bound_to is not None else None
+        again = f"ask {self.vendor} to issue it anew"
+        if self.bound_to is not None and held is None:
+            self._refuse(
+                Reason.MACHINE_REQUIRED,
+                f"is bound to installation key {self.bound_to}, this user has none; {again}",
+            )
+        found = machine() if self.machines is not None else None
+        if held != self.bound_to:
+            self._refuse(
+                Reason.MACHINE_MISMATCH,
+                f"is bound to installation key {self.bound_to}, this user's is {held}; {again}",
+            )
+        if self.machines is not None and found not in self.machines:
+            self._refuse(
+                Reason.MACHINE_MISMATCH,
+                f"is for {_machines(self.machines)}, this machine is {found}; "
+                f"send that id to {self.vendor} to have it added",
+            )
+
+    def _refuse(self, code: Reason, sentence: str) -> NoReturn:
+        raise LicenseError(code, f"license {self.id} {sentence}")
+
+
+def _read_claims(fields: Fields, kid: str) -> License:
+    for name in _NOT_ENFORCED:
+        if name in fields:
+            raise FormatError(f"license.{name}: this SDK does not enforce it; use a newer one")
+    for name in fields.optional("critical", lambda name: fields.texts(name, most=32, least=1)) or ():
+        if name not in _GRANTING | _LIMITING:
+            raise FormatError(f"license.critical: {name[:60]!r} is no claim that this SDK understands")
+    packages = fields.items("packages", read_term, least=1, most=claims.MAX_PACKAGES)
+    machines, bound_to = claims.machines(fields), claims.bound_to(fields)
+    license = License(
+        id=fields.text("jti", pattern=LICENSE_ID),
+        vendor=fields.line("iss"),
+        customer=fields.line("sub"),
+        kid=kid,
+        issued=fields.moment("iat"),
+        not_before=fields.optional("nbf", fields.moment),
+        expires=fields.optional("exp", fields.moment),
+        packages=packages,
+        entitlements=claims.entitlements(fields),
+        machines=machines,
+        bound_to=bound_to,
+        seats=claims.seats(fields, limited=bool(machines or bound_to)),
+        content_keys=claims.content_keys(fields, packages, bound=bound_to is not None),
+        unique_operations=fields.optional(
+            "unique_operations", lambda name: fields.integer(name, least=1, most=OPERATIONS)
+        ),
+    )
+    if license.expires is not None and license.expires <= (license.not_before or license.issued):
+        raise FormatError("license.exp: not after the license's start")
+    return license
+
+
+def _machines(ids: tuple[str, ...]) -> str:
+    return f"machine {ids[0]}" if len(ids) == 1 else f"{len(ids)} other machines"
+
+
+def _prefixed(refusal: SignatureError) -> str:
+    return text if (text := str(refusal)).startswith("license") else f"license: {text}"
+
+
+def _utc(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"

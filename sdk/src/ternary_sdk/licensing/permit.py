@@ -1,0 +1,182 @@
+"""
+A license at work: one open package, one machine, one clock, one meter.
+
+``License`` says what was granted and touches nothing; this brings it together with this user's state, and
+only as much of it as the license needs. One that never ends keeps no clock mark, one without a quota no
+meter, one for any machine asks for no id.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ternary_sdk.errors import FormatError, LicenseError, Reason, SignatureError
+from ternary_sdk.licensing import clock, installation, machine, state
+from ternary_sdk.licensing.claims import Action, ContentKey
+from ternary_sdk.licensing.clock import Clock
+from ternary_sdk.licensing.identity import PackageIdentity
+from ternary_sdk.licensing.license import License
+from ternary_sdk.licensing.trust import Trust
+from ternary_sdk.operations import OperationSet
+
+if TYPE_CHECKING:
+    from ternary_sdk.licensing.ledger import Ledger
+
+
+class Permit:
+    """Allows or refuses each call on an open package. Safe among threads and after a fork.
+
+    Args:
+        license: What was granted.
+        package: The package that is open.
+        trust: The trust file the license was read with.
+        machine_id: This machine's id where it has none of its own, as in a container.
+        directory: This vendor's part of the state directory, by default ``state.for_vendor``.
+    """
+
+    def __init__(
+        self,
+        license: License,
+        package: PackageIdentity,
+        trust: Trust,
+        *,
+        machine_id: str | None = None,
+        directory: Path | None = None,
+    ) -> None:
+        self.license = license
+        self.package = package
+        self._trust = trust
+        self._machine_id = machine_id
+        self._chosen = directory
+        self._clock = Clock(
+            lambda: self._directory,
+            signed=newest_signature(license, trust),
+            floor=newest_list(trust),
+            strict=license.bound_to is not None,
+        )
+
+    def allow(self, action: Action, now: datetime) -> None:
+        """Allow one call, or refuse it with the first reason. Takes microseconds; ask before every call.
+
+        Args:
+            action: What is about to be done.
+            now: The present moment, timezone-aware.
+        Raises:
+            LicenseError: CLOCK_ROLLBACK, or as ``License.check``.
+            LedgerError: If the license is bound and this user's state cannot be read or kept.
+        """
+        if self.license.expires is not None:
+            self._clock.check(now)
+        self._check(action, now)
+
+    def preview(self, action: Action, now: datetime) -> None:
+        """Refuse as ``allow`` would, and leave nothing behind: for looking at a license.
+
+        Raises:
+            LicenseError, LedgerError: As ``allow``.
+        """
+        if self.license.expires is not None:
+            self._clock.preview(now)
+        self._check(action, now)
+
+    def _check(self, action: Action, now: datetime) -> None:
+        self.license.check(
+            action,
+            package=self.package,
+            machine=lambda: self._machine,
+            installation=lambda: self._installation.kid if self._installation else None,
+            now=now,
+        )
+
+    def count(self, operations: Callable[[], OperationSet]) -> None:
+        """Count operations that are about to be returned; on return they are on disk.
+
+        Args:
+            operations: Gives them; not asked under a license without a quota.
+        Raises:
+            LicenseError: QUOTA_EXHAUSTED, if they would exceed the quota; none may be returned then.
+            LedgerError: If the meter cannot be kept; none may be returned then.
+        """
+        if self.license.unique_operations is not None:
+            self.ledger.record(self.license.id, self.license.unique_operations, operations())
+
+    def content_key(self) -> bytes:
+        """The 32 bytes that decrypt the package.
+
+        Raises:
+            LicenseError: PACKAGE_MISMATCH, if the license carries no key for it; MACHINE_REQUIRED or
+                MACHINE_MISMATCH, if it is sealed to an installation that is not this user's.
+            LedgerError: If the installation key cannot be read.
+        """
+        for key in self.license.content_keys:
+            if key.digest == self.package.digest:
+                return self._open(key)
+        raise LicenseError(
+            Reason.PACKAGE_MISMATCH,
+            f"license {self.license.id} carries no key for {self.package}, which is encrypted; "
+            f"ask {self.license.vendor} for a license that does",
+        )
+
+    def _open(self, key: ContentKey) -> bytes:
+        if key.clear is not None:
+            return key.clear
+        held = self._installation
+        if held is None or held.kid != self.license.bound_to:
+            code = Reason.MACHINE_REQUIRED if held is None else Reason.MACHINE_MISMATCH
+            raise LicenseError(
+                code,
+                f"license {self.license.id} is bound to installation key {self.license.bound_to}, which this "
+                f"user does not hold; ask {self.license.vendor} to issue it anew",
+            )
+        try:
+            return key.open(held)
+        except (FormatError, SignatureError) as refusal:
+            raise LicenseError(Reason.MALFORMED, f"license {self.license.id}: {refusal}") from None
+
+    @cached_property
+    def ledger(self) -> "Ledger":
+        """The meter of this vendor's licenses; nothing is opened before its first use.
+
+        Raises:
+            LedgerError: If this user has no home directory.
+        """
+        from ternary_sdk.licensing.ledger import (
+            Ledger,  # SQLite, which a license without a quota does without
+        )
+
+        return Ledger(self._directory / state.LEDGER)
+
+    def usage(self, now: datetime) -> bytes:
+        """A signed report of everything returned so far, for the vendor; see ``ternary_sdk.licensing.usage``.
+
+        Raises:
+            LedgerError: If the meter or the installation key cannot be read or made.
+        """
+        from ternary_sdk.licensing import usage
+
+        held = clock.establish(self._directory, now, signed=newest_signature(self.license, self._trust))
+        return usage.report(self.license.id, self.ledger.drawn(self.license.id), held, now)
+
+    @property
+    def _directory(self) -> Path:
+        return self._chosen or state.for_vendor(self._trust.root.kid)
+
+    @cached_property
+    def _machine(self) -> str:
+        return machine.identify(self._trust.root.kid, explicit=self._machine_id).id
+
+    @cached_property
+    def _installation(self) -> installation.Installation | None:
+        return installation.find(self._directory)
+
+
+def newest_signature(license: License, trust: Trust) -> datetime:
+    """The newest moment the vendor has signed, as far as this client holds it: time has come that far."""
+    return max(license.issued, newest_list(trust))
+
+
+def newest_list(trust: Trust) -> datetime:
+    """When the newer of the trust file's key set and revocation list was signed."""
+    return max(trust.issued, trust.revocations.issued) if trust.revocations else trust.issued

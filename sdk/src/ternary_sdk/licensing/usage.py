@@ -1,0 +1,97 @@
+"""
+Usage reports: the set of operations returned under a license, signed by the installation that counted.
+
+A report is complete each time, never a difference, so the vendor may receive it twice, late or out of
+order and merge it with other machines' by union. One that lacks what an earlier one had shows that a
+meter was deleted.
+"""
+
+import base64
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from ternary_sdk.documents import canonical
+from ternary_sdk.documents.canonical import Json
+from ternary_sdk.documents.fields import Fields
+from ternary_sdk.errors import FormatError, SignatureError
+from ternary_sdk.licensing.identity import LICENSE_ID
+from ternary_sdk.licensing.installation import Installation
+from ternary_sdk.operations import BITMAP_BYTES, OperationSet
+from ternary_sdk.signing import jws
+from ternary_sdk.signing.keys import PublicKey
+
+FORMAT: Final = "ternary-usage/1"
+TYP: Final = "ternary-usage+jwt"
+MAX_REPORT: Final = 16_384
+
+
+@dataclass(frozen=True, kw_only=True)
+class Usage:
+    """What one installation returned under one license, up to a moment."""
+
+    license_id: str
+    """The license."""
+    issued: datetime
+    """When the report was made, by the installation's clock."""
+    operations: OperationSet
+    """Every operation ever returned, each once."""
+    installation: PublicKey
+    """Who signed: for a bound license it must be the key the license names."""
+
+    @classmethod
+    def read(cls, data: bytes) -> "Usage":
+        """Read a report and verify that it was signed by the installation it names.
+
+        Raises:
+            FormatError: If it is malformed, or its set is not the one its digest says.
+            SignatureError: If it is not signed by that installation.
+        """
+        if len(data) > MAX_REPORT:
+            raise FormatError(f"usage report: {len(data)} bytes, expected at most {MAX_REPORT}")
+        fields = Fields(canonical.decode(data, "usage report"), "usage report")
+        fields.exactly("format", FORMAT)
+        key = PublicKey.from_jwk(fields.object("key"))
+        token = fields.text("report", longest=MAX_REPORT).encode()
+        fields.end()
+
+        def own(kid: str) -> PublicKey:
+            if kid != key.kid:
+                raise SignatureError(f"usage report: signed by key {kid}, it names {key.kid}")
+            return key
+
+        claims = jws.read(token, typ=TYP, what="usage report", key_for=own).claims
+        return _read_claims(Fields(claims, "usage report"), key)
+
+
+def report(license_id: str, operations: OperationSet, held: Installation, now: datetime) -> bytes:
+    """A report file, signed by this user's installation; about 5 kB.
+
+    Args:
+        license_id: The license the operations were returned under.
+        operations: What the meter holds.
+        held: The installation that counted.
+        now: The present moment, timezone-aware.
+    """
+    claims: Json = {
+        "license": license_id,
+        "iat": int(now.timestamp()),
+        "operations": len(operations),
+        "sha256": operations.digest,
+        "bitmap": base64.b64encode(operations.to_bytes()).decode(),
+    }
+    token = held.sign_token(claims, typ=TYP).decode()
+    return canonical.encode({"format": FORMAT, "key": held.public.jwk, "report": token})
+
+
+def _read_claims(fields: Fields, key: PublicKey) -> Usage:
+    usage = Usage(
+        license_id=fields.text("license", pattern=LICENSE_ID),
+        issued=fields.moment("iat"),
+        operations=OperationSet.from_bytes(fields.octets("bitmap", longest=BITMAP_BYTES)),
+        installation=key,
+    )
+    fields.exactly("operations", len(usage.operations))
+    fields.exactly("sha256", usage.operations.digest)
+    fields.end()
+    return usage

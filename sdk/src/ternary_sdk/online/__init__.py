@@ -1,0 +1,1 @@
+"""Talking to a license server; needs the extra ``online``."""

@@ -1,0 +1,248 @@
+"""
+A license server, as a client sees it: take a seat, renew it, give it back, report usage.
+
+Needs httpx (``pip install 'ternary-sdk[online]'``); nothing else in the SDK imports this module, so nothing
+talks to a network unless the embedding program asks. Every call has a timeout, and every answer must be
+signed for this very question before a byte of it is believed.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Final, NoReturn
+
+import httpx
+
+from ternary_sdk.documents import canonical
+from ternary_sdk.documents.fields import Fields
+from ternary_sdk.errors import InputError, LicenseError, Reason, ServerError, TernaryError
+from ternary_sdk.licensing import clock, machine, state, usage
+from ternary_sdk.licensing.installation import Installation
+from ternary_sdk.licensing.ledger import Ledger
+from ternary_sdk.licensing.license import License
+from ternary_sdk.licensing.renewal import replacement
+from ternary_sdk.licensing.trust import MAX_TRUST, Trust
+from ternary_sdk.online import answer as online_answer
+from ternary_sdk.online import request as online_request
+from ternary_sdk.online import state as online_state
+from ternary_sdk.online.answer import Answer, Question
+from ternary_sdk.online.state import Activation
+
+TIMEOUT: Final = 10.0
+"""Seconds for each of connecting, sending and receiving."""
+MAX_ANSWER: Final = MAX_TRUST
+_LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
+
+
+class LicenseServer:
+    """One vendor's license server.
+
+    Args:
+        url: Its address; ``https``, or ``http`` on this machine.
+        trust: The vendor's trust file; answers must be signed under it.
+        directory: This vendor's part of the state directory, by default ``state.for_vendor``.
+        timeout: Seconds for each of connecting, sending and receiving.
+        transport: How requests travel, in place of the network.
+    Raises:
+        InputError: If the address is no such address.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        trust: Trust,
+        *,
+        directory: Path | None = None,
+        timeout: float = TIMEOUT,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        self.url = _checked(url)
+        self._trust = trust
+        self._directory = directory or state.for_vendor(trust.root.kid)
+        self._timeout = timeout
+        self._transport = transport
+
+    def activate(self, key: str, now: datetime, *, machine_id: str | None = None) -> Activation:
+        """Exchange a license key for a license bound to this user's installation, and keep both.
+
+        Args:
+            key: As typed; case, hyphens and spaces do not matter.
+            now: The present moment, timezone-aware.
+            machine_id: This machine's id where it has none of its own, as in a container.
+        Raises:
+            InputError: If the key is mistyped.
+            LicenseError: With the server's reason.
+            ServerError: If the server cannot be reached or fails.
+            SignatureError: If the answer is not the vendor's to this question.
+            LedgerError: If this user's state cannot be kept.
+        """
+        held = self._installation(now)
+        document = online_request.activate(
+            key,
+            vendor=self._trust.root.kid,
+            held=held,
+            now=now,
+            machine=machine.identify(self._trust.root.kid, explicit=machine_id).id
+            if machine_id
+            else _machine(self._trust.root.kid),
+        )
+        return self._keep(self._ask("/v1/activations", document, now), held)
+
+    def renew(self, license_id: str, now: datetime) -> Activation:
+        """Move the end of a lease; first report usage if the license has a quota.
+
+        A signed denial removes the license at once. If the server cannot be reached, the license stays
+        good until it ends.
+
+        Raises:
+            As ``activate``.
+        """
+        held, lease = self._installation(now), online_state.find(self._directory, license_id)
+        document = online_request.renew(
+            license_id, lease.generation, vendor=self._trust.root.kid, held=held, now=now
+        )
+        try:
+            if self._has_quota(license_id):
+                self.report(license_id, now)
+            return self._keep(self._ask("/v1/renewals", document, now), held)
+        except LicenseError:
+            online_state.end(self._directory, license_id, forget=False)
+            raise
+
+    def deactivate(self, license_id: str, now: datetime) -> None:
+        """Give the seat back and remove the license.
+
+        Raises:
+            As ``activate``; after LEASE_LOST the license is removed too, there is nothing to give back.
+        """
+        held, lease = self._installation(now), online_state.find(self._directory, license_id)
+        document = online_request.release(
+            license_id, lease.generation, vendor=self._trust.root.kid, held=held, now=now
+        )
+        try:
+            self._ask("/v1/releases", document, now)
+        except LicenseError as refusal:
+            if refusal.code is Reason.LEASE_LOST:
+                online_state.end(self._directory, license_id, forget=True)
+            raise
+        online_state.end(self._directory, license_id, forget=True)
+
+    def report(self, license_id: str, now: datetime) -> int:
+        """Report everything returned so far under a license.
+
+        Returns:
+            How many different operations the server has counted, over all machines.
+        Raises:
+            As ``activate``.
+        """
+        drawn = Ledger(self._directory / state.LEDGER).drawn(license_id)
+        document = usage.report(license_id, drawn, self._installation(now), now)
+        fields = Fields(canonical.decode(self._ask("/v1/usage", document, now), "server's answer"), "answer")
+        return fields.integer("operations")
+
+    def trust(self, now: datetime) -> Trust:
+        """The server's newest trust file, if it may replace the present one; used from now on.
+
+        Raises:
+            SignatureError: If it is of another root, or older.
+            ServerError: If the server cannot be reached or fails.
+        """
+        question = Question(nonce=online_answer.new_nonce(), method="GET", path="/v1/trust", body=b"")
+        self._trust = replacement(self._trust, Trust.read(self._exchange(question, {}, now)))
+        return self._trust
+
+    def carry(self, document: bytes, now: datetime) -> bytes:
+        """Hand in a file from a machine without a network.
+
+        Args:
+            document: What ``online_request.activate`` or ``release`` made there.
+            now: The present moment, timezone-aware.
+        Returns:
+            The answer, for that machine; its license is signed and bound to that machine's installation.
+        Raises:
+            As ``activate``.
+        """
+        return self._ask("/v1/carried", document, now)
+
+    def _ask(self, path: str, document: bytes, now: datetime) -> bytes:
+        number = "" if path == "/v1/usage" else online_request.number(document)
+        headers = {"Idempotency-Key": number} if number else {}
+        question = Question(nonce=online_answer.new_nonce(), method="POST", path=path, body=document)
+        return self._exchange(question, headers | {"Content-Type": "application/json"}, now)
+
+    def _exchange(self, question: Question, headers: Mapping[str, str], now: datetime) -> bytes:
+        answer = self._send(question, headers)
+        online_answer.verify(question, answer, self._trust, now)
+        if answer.status >= 400:
+            _refuse(answer)
+        return answer.body
+
+    def _send(self, question: Question, headers: Mapping[str, str]) -> Answer:
+        sent = {**headers, online_answer.NONCE_HEADER: question.nonce}
+        body = question.body or None
+        try:
+            with (
+                httpx.Client(timeout=self._timeout, transport=self._transport) as client,
+                client.stream(question.method, self.url + question.path, headers=sent, content=body) as came,
+            ):
+                data = _read_capped(came)
+        except (httpx.HTTPError, httpx.StreamError) as error:
+            why = str(error) or type(error).__name__
+            raise ServerError(f"license server {self.url}: cannot be reached ({why})") from None
+        return Answer(
+            status=came.status_code,
+            body=data,
+            time=came.headers.get(online_answer.TIME_HEADER, ""),
+            signature=came.headers.get(online_answer.ANSWER_HEADER, ""),
+        )
+
+    def _keep(self, body: bytes, held: Installation) -> Activation:
+        return online_state.accept(body, self._trust, held, server=self.url)
+
+    def _has_quota(self, license_id: str) -> bool:
+        path = online_state.license_file(self._directory, license_id)
+        try:
+            return License.read(path.read_bytes(), self._trust).unique_operations is not None
+        except (OSError, LicenseError):
+            return False
+
+    def _installation(self, now: datetime) -> Installation:
+        return clock.establish(self._directory, now, signed=self._trust.issued)
+
+
+def _refuse(answer: Answer) -> NoReturn:
+    fields = Fields(canonical.decode(answer.body, "server's answer"), "server's answer")
+    code, detail = fields.text("code", longest=60), fields.text("detail")
+    if code in list(Reason):
+        raise LicenseError(Reason(code), detail)
+    raise ServerError(f"license server: {detail} ({code})")
+
+
+def _read_capped(came: httpx.Response) -> bytes:
+    data = b""
+    for chunk in came.iter_bytes():
+        data += chunk
+        if len(data) > MAX_ANSWER:
+            raise ServerError(f"license server: an answer of more than {MAX_ANSWER} bytes")
+    return data
+
+
+def _checked(url: str) -> str:
+    try:
+        parsed = httpx.URL(url)
+    except httpx.InvalidURL:
+        parsed = httpx.URL("")
+    safe = parsed.scheme == "https" or (parsed.scheme == "http" and parsed.host in _LOOPBACK)
+    if not safe or not parsed.host or parsed.path not in ("", "/") or parsed.query or parsed.userinfo:
+        raise InputError(
+            f"license server: {url[:100]!r}, expected an address such as https://licenses.example.com, "
+            "without a path; http is for this machine alone"
+        )
+    return str(parsed).rstrip("/")
+
+
+def _machine(vendor: str) -> str | None:
+    try:
+        return machine.identify(vendor).id
+    except TernaryError:
+        return None

@@ -1,0 +1,192 @@
+"""
+What this user has activated: for each license, its server, its lease and the license itself.
+
+The license is a file of its own beside the record, so that anything that takes a license file takes it.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from ternary_sdk.documents import canonical
+from ternary_sdk.documents.canonical import Json
+from ternary_sdk.documents.fields import Fields
+from ternary_sdk.errors import FormatError, LedgerError, LicenseError, Reason
+from ternary_sdk.licensing import state
+from ternary_sdk.licensing.identity import LICENSE_ID
+from ternary_sdk.licensing.installation import Installation
+from ternary_sdk.licensing.license import License
+from ternary_sdk.licensing.trust import Trust
+from ternary_sdk.online.request import MAX_GENERATION
+
+FORMAT: Final = "ternary-activation/1"
+MAX_FILE: Final = 4096
+_FOLDER: Final = "activations"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Activation:
+    """A seat that this installation took."""
+
+    license_id: str
+    """The license."""
+    generation: int
+    """Which of this installation's leases it is."""
+    ends: datetime
+    """When the server gives the seat to another if it hears nothing."""
+    renew_after: datetime | None
+    """When to ask the server again; None for an offline license, which cannot be renewed."""
+    server: str | None
+    """The server's address; None where a file was carried."""
+
+    def due(self, now: datetime) -> bool:
+        """Whether it is time to renew."""
+        return self.renew_after is not None and now >= self.renew_after
+
+
+def license_file(directory: Path, license_id: str) -> Path:
+    """Where the license of an activation is kept."""
+    return directory / _FOLDER / f"{license_id}.license"
+
+
+def keep(directory: Path, activation: Activation, token: bytes) -> Path:
+    """Write an activation and its license.
+
+    Returns:
+        The license file.
+    Raises:
+        LedgerError: If it cannot be written.
+    """
+    path = license_file(directory, activation.license_id)
+    record: dict[str, Json] = {
+        "format": FORMAT,
+        "license": activation.license_id,
+        "generation": activation.generation,
+        "ends": int(activation.ends.timestamp()),
+    }
+    if activation.renew_after is not None:
+        record["renew_after"] = int(activation.renew_after.timestamp())
+    if activation.server is not None:
+        record["server"] = activation.server
+    state.write(_record_file(directory, activation.license_id), canonical.encode(record))
+    state.write(path, token + b"\n")
+    return path
+
+
+def find(directory: Path, license_id: str) -> Activation:
+    """An activation of this user.
+
+    Raises:
+        LedgerError: If there is none of that license, or its file cannot be read.
+    """
+    if not LICENSE_ID.fullmatch(license_id):
+        raise LedgerError(f"license {license_id[:80]!r}: no license id; 'ternary license show' prints it")
+    path = _record_file(directory, license_id)
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_FILE)
+    except FileNotFoundError:
+        raise LedgerError(f"license {license_id}: not activated by this user on this machine") from None
+    except OSError as error:
+        raise LedgerError(f"{path}: cannot be read ({error.strerror})") from None
+    try:
+        return _read(Fields(canonical.decode(data, path.name), path.name))
+    except FormatError as refusal:
+        raise LedgerError(f"{path}: damaged ({refusal})") from None
+
+
+def every(directory: Path) -> Iterator[Activation]:
+    """Every activation of this user, by license id.
+
+    Raises:
+        LedgerError: As ``find``.
+    """
+    for path in sorted((directory / _FOLDER).glob("*.json")):
+        yield find(directory, path.stem)
+
+
+def end(directory: Path, license_id: str, *, forget: bool) -> None:
+    """Remove a license after a signed denial or a release, and with ``forget`` the activation too.
+
+    Raises:
+        LedgerError: If it cannot be removed.
+    """
+    paths = [license_file(directory, license_id)]
+    if forget:
+        paths.append(_record_file(directory, license_id))
+    for path in paths:
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise LedgerError(f"{path}: cannot be removed ({error.strerror})") from None
+
+
+def accept(body: bytes, trust: Trust, held: Installation, *, server: str | None) -> Activation:
+    """Keep the license of an answer, if it is the vendor's and bound to this installation.
+
+    Args:
+        body: The answer to an activation or renewal, or the response file of an air-gapped one.
+        trust: Whom to believe.
+        held: This user's installation.
+        server: The server's address; None for a response file.
+    Raises:
+        FormatError: If it is no such answer.
+        LicenseError: If the license in it is not valid, or MACHINE_MISMATCH if it is another's.
+        LedgerError: If it cannot be kept.
+    """
+    decoded = canonical.decode(body, "server's answer")
+    activation, token = _from_answer(Fields(decoded, "server's answer"), server)
+    license = License.read(token, trust)
+    if license.bound_to != held.kid:
+        raise LicenseError(
+            Reason.MACHINE_MISMATCH,
+            f"license {license.id} is bound to installation key {license.bound_to}, this user's is "
+            f"{held.kid}; the answer belongs to another machine's request",
+        )
+    if license.id != activation.license_id:
+        raise FormatError(f"server's answer.id: {activation.license_id}, its license is {license.id}")
+    keep(held.directory, activation, token)
+    return activation
+
+
+def _from_answer(fields: Fields, server: str | None) -> tuple[Activation, bytes]:
+    activation = Activation(
+        license_id=fields.text("id", pattern=LICENSE_ID),
+        generation=fields.integer("generation", least=1, most=MAX_GENERATION),
+        ends=fields.moment("ends"),
+        renew_after=_moment_or_null(fields, "renew_after"),
+        server=server,
+    )
+    token = fields.text("license", longest=1 << 20)
+    fields.text("installation")
+    fields.truth("offline")
+    fields.end()
+    return activation, token.encode()
+
+
+def _record_file(directory: Path, license_id: str) -> Path:
+    return directory / _FOLDER / f"{license_id}.json"
+
+
+def _moment_or_null(fields: Fields, name: str) -> datetime | None:
+    value = fields.json(name)
+    if value is None:
+        return None
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= 253_402_300_799:
+        raise fields.wrong(name, value, "seconds since 1970-01-01 UTC, or null")
+    return datetime.fromtimestamp(value, UTC)
+
+
+def _read(fields: Fields) -> Activation:
+    fields.exactly("format", FORMAT)
+    activation = Activation(
+        license_id=fields.text("license", pattern=LICENSE_ID),
+        generation=fields.integer("generation", least=1, most=MAX_GENERATION),
+        ends=fields.moment("ends"),
+        renew_after=fields.optional("renew_after", fields.moment),
+        server=fields.optional("server", fields.text),
+    )
+    fields.end()
+    return activation

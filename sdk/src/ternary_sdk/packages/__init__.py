@@ -1,0 +1,1 @@
+"""The package format: archive, manifest, certificate, signature, encryption."""

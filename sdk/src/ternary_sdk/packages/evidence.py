@@ -1,0 +1,121 @@
+"""
+Recomputing all that a certificate states, on this machine, from a package or from graphs alone.
+
+Opening a model proves what it reaches; this also replays what it draws, for whoever must sign off on a
+figure. A certificate is evidence without any package: its subjects say which graphs it is of.
+"""
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+
+from ternary_sdk.errors import ProofError
+from ternary_sdk.graphs import firewall
+from ternary_sdk.graphs.interface import DECODER, ENCODER
+from ternary_sdk.inference import latents, proof
+from ternary_sdk.inference.runtime import Decoder, Encoder, Workers
+from ternary_sdk.packages.certificate import VERIFIER_MARGIN, Certificate, PathCoverage
+from ternary_sdk.packages.package import Package
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recomputed:
+    """What was computed again for one path, and found as certified."""
+
+    claim: PathCoverage
+    """The path's figures: its prior draws are replayed, all of them."""
+
+    witnesses: int
+    """How many operations decoded again from their witness; without an encoder only streamed ones can."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether that is every operation certified reachable."""
+        return self.witnesses == len(self.claim.reachable.operations)
+
+
+def of_package(package: Package, workers: Workers) -> tuple[Recomputed, ...]:
+    """Recompute every path of a verified, unlocked package.
+
+    Raises:
+        ProofError: Naming the first operation, row or figure that differs.
+    """
+    return tuple(
+        _recompute(
+            claim,
+            Decoder(package.graphs[claim.decoder], claim.decoder, workers),
+            Encoder(package.graphs[claim.encoder], claim.encoder, workers),
+        )
+        for claim in package.certificate.paths
+    )
+
+
+def of_graphs(
+    certificate: Certificate, decoder: bytes, encoder: bytes | None, workers: Workers
+) -> Recomputed:
+    """Recompute one path of a verified certificate from graphs that came some other way:
+
+    1. the decoder is, byte for byte, one that the certificate names, and the encoder is that path's;
+    2. each passes the firewall, as far as can be said without a manifest;
+    3. the prior draws are replayed, and every witness that can be had is decoded.
+
+    Args:
+        certificate: Says what to expect.
+        decoder: ONNX bytes.
+        encoder: ONNX bytes; without them the posterior means cannot be had.
+        workers: The threads to compute with.
+    Raises:
+        FormatError: If a graph does not pass the firewall.
+        ProofError: If a graph is not one that the certificate names, or anything differs.
+    """
+    claim = _claim_of(certificate, decoder)  # 1
+    if encoder is not None:
+        _expect(certificate, claim.encoder, encoder)
+        firewall.inspect(encoder, what=claim.encoder, interface=ENCODER, parameters=None)  # 2
+    firewall.inspect(decoder, what=claim.decoder, interface=DECODER, parameters=None)
+    return _recompute(  # 3
+        claim,
+        Decoder(decoder, claim.decoder, workers),
+        None if encoder is None else Encoder(encoder, claim.encoder, workers),
+    )
+
+
+def _claim_of(certificate: Certificate, decoder: bytes) -> PathCoverage:
+    digest = hashlib.sha256(decoder).hexdigest()
+    for claim in certificate.paths:
+        if certificate.subjects[claim.decoder] == digest:
+            return claim
+    certified = ", ".join(certificate.subjects[claim.decoder] for claim in certificate.paths)
+    raise ProofError(f"decoder: sha256 is {digest}, the certificate is of {certified}")
+
+
+def _expect(certificate: Certificate, name: str, graph: bytes) -> None:
+    digest = hashlib.sha256(graph).hexdigest()
+    if digest != certificate.subjects[name]:
+        raise ProofError(f"{name}: sha256 is {digest}, the certificate is of {certificate.subjects[name]}")
+
+
+def _recompute(claim: PathCoverage, decoder: Decoder, encoder: Encoder | None) -> Recomputed:
+    if encoder is None:
+        witnesses = _decode_streamed(claim, decoder)
+    else:
+        witnesses = len(proof.reprove(claim, encoder, decoder).operations)
+    proof.replay(claim, decoder)
+    return Recomputed(claim=claim, witnesses=witnesses)
+
+
+def _decode_streamed(claim: PathCoverage, decoder: Decoder) -> int:
+    """Decode the witnesses that are rows of the stream, and count them."""
+    streamed = claim.reachable.streamed
+    if not streamed:
+        return 0
+    rows = np.concatenate([latents.prior(claim.seed, position, 1) for position in streamed.values()])
+    found = decoder.decode(rows)
+    for operation, index, margin in zip(streamed, found.index, found.margin, strict=True):
+        if index != operation or margin < VERIFIER_MARGIN:
+            raise ProofError(
+                f"path {claim.path}: operation {operation} is certified reachable, but row "
+                f"{streamed[operation]} of the latent stream decodes to {index} with a margin of {margin:.6f}"
+            )
+    return len(streamed)

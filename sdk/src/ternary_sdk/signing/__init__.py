@@ -1,0 +1,1 @@
+"""Keys and signed or sealed envelopes: JWS, JWE, DSSE."""

@@ -1,0 +1,130 @@
+import multiprocessing
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from ternary_export.graph import decoder_graph, encoder_graph
+from ternary_sdk.errors import FormatError, InputError
+from ternary_sdk.inference import latents
+from ternary_sdk.inference.runtime import BLOCK, Decoder, Encoder, Workers
+from ternary_sdk.operations import TABLES, to_index
+
+State = dict[str, npt.NDArray[np.float32]]
+
+
+@pytest.fixture
+def decoder(untrained: Callable[[int], State]) -> Decoder:
+    return Decoder(decoder_graph(untrained(1), "A"), "decoder_A.onnx", Workers(2))
+
+
+def reference(state: State, values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Decoder A as domain.md writes it: 16→32→64→27, ReLU between, (9, 3) with class = trit + 1."""
+    hidden = values
+    for layer in (0, 2, 4):
+        hidden = (
+            hidden @ state[f"decoder_A.decoder.{layer}.weight"].T + state[f"decoder_A.decoder.{layer}.bias"]
+        )
+        if layer < 4:
+            hidden = np.maximum(hidden, 0)
+    return hidden.reshape(-1, 9, 3)
+
+
+def test_the_decoder_computes_the_network_and_its_argmax(
+    untrained: Callable[[int], State], decoder: Decoder
+) -> None:
+    values = latents.prior(5, 0, 3000)
+    expected = reference(untrained(1), values)
+    np.testing.assert_allclose(decoder.logits(values), expected, atol=1e-4)
+    ordered = np.sort(expected, axis=2)
+    margin = (ordered[:, :, 2] - ordered[:, :, 1]).min(axis=1)
+    clear = margin > 1e-3
+    assert clear.mean() > 0.9
+    assert np.array_equal(decoder.index(values)[clear], to_index(expected.argmax(axis=2) - 1)[clear])
+    np.testing.assert_allclose(decoder.decode(values).margin, margin, atol=1e-4)
+
+
+def test_equal_logits_decode_to_the_lowest_class(untrained: Callable[[int], State]) -> None:
+    state = {name: np.zeros_like(value) for name, value in untrained(1).items()}
+    state["decoder_A.decoder.4.bias"][3:6] = [0, 1, 1]
+    decoder = Decoder(decoder_graph(state, "A"), "decoder_A.onnx", Workers(1))
+    assert decoder.index(np.zeros((1, 16))).tolist() == [3]
+
+
+@pytest.mark.parametrize("rows", [0, 1, 2, 997, BLOCK, BLOCK + 1, 3 * BLOCK - 1])
+def test_any_number_of_rows_gives_the_rows_of_the_whole(decoder: Decoder, rows: int) -> None:
+    values = latents.prior(5, 0, 3 * BLOCK)
+    assert np.array_equal(decoder.index(values[:rows]), decoder.index(values)[:rows])
+    assert decoder.logits(values[:rows]).shape == (rows, 9, 3)
+
+
+@pytest.mark.parametrize("threads", [1, 2, 5])
+def test_results_do_not_depend_on_threads(untrained: Callable[[int], State], threads: int) -> None:
+    values = latents.prior(6, 0, 10 * BLOCK)
+    graph = decoder_graph(untrained(2), "B")
+    one = Decoder(graph, "decoder_B.onnx", Workers(1)).decode(values)
+    many = Decoder(graph, "decoder_B.onnx", Workers(threads)).decode(values)
+    assert np.array_equal(one.index, many.index)
+    assert np.array_equal(one.margin, many.margin)
+
+
+def test_many_callers_at_once_get_what_each_would_get_alone(decoder: Decoder) -> None:
+    parts = [latents.prior(seed, 0, 2 * BLOCK) for seed in range(8)]
+    alone = [decoder.index(part) for part in parts]
+    with ThreadPoolExecutor(8) as pool:
+        together = list(pool.map(decoder.index, parts))
+    assert all(np.array_equal(a, b) for a, b in zip(alone, together, strict=True))
+
+
+def test_a_forked_child_computes_with_sessions_and_threads_of_its_own(decoder: Decoder) -> None:
+    values = latents.prior(5, 0, 4 * BLOCK)
+    expected = decoder.index(values)
+    context = multiprocessing.get_context("fork")
+    receiver, sender = context.Pipe(duplex=False)
+    child = context.Process(target=lambda: sender.send(decoder.index(values)))
+    child.start()
+    assert receiver.poll(60)
+    assert np.array_equal(receiver.recv(), expected)
+    child.join(60)
+    assert child.exitcode == 0
+
+
+def test_the_encoder_gives_means_of_all_operations(untrained: Callable[[int], State]) -> None:
+    state = untrained(3)
+    encoder = Encoder(encoder_graph(state, "B"), "encoder_B.onnx", Workers(2))
+    hidden = TABLES.astype(np.float32)
+    for layer in (0, 2, 4):
+        name = f"encoder_B.encoder.{layer}"
+        hidden = np.maximum(hidden @ state[f"{name}.weight"].T + state[f"{name}.bias"], 0)
+    expected = hidden @ state["encoder_B.fc_mu.weight"].T + state["encoder_B.fc_mu.bias"]
+    np.testing.assert_allclose(encoder.mean(TABLES), expected, atol=1e-4)
+    assert encoder.mean(TABLES[:0]).shape == (0, 16)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        (np.zeros((2, 15)), "latents: shape is (2, 15), expected (n, 16)"),
+        (np.zeros(16), "latents: shape is (16,), expected (n, 16)"),
+        (np.full((1, 16), np.nan), "latents: row 0, column 0 is nan, expected a finite float32"),
+        (np.full((1, 16), 1e300), "latents: row 0, column 0 is 1e+300, expected a finite float32"),
+        (np.full((1, 16), "a"), "latents: dtype is <U1, expected numbers"),
+        ([[0.0] * 16, [0.0]], "latents: rows have different lengths, expected 16 numbers in each"),
+    ],
+)
+def test_what_is_no_latent_is_refused(decoder: Decoder, values: object, message: str) -> None:
+    with pytest.raises(InputError) as refusal:
+        decoder.index(values)  # type: ignore[arg-type]
+    assert str(refusal.value) == message
+
+
+def test_bytes_that_onnx_runtime_cannot_load_are_refused() -> None:
+    with pytest.raises(FormatError, match=r"^decoder_A\.onnx: ONNX Runtime refuses it \("):
+        Decoder(b"no graph", "decoder_A.onnx", Workers(1))
+
+
+def test_no_threads_at_all_are_refused() -> None:
+    with pytest.raises(InputError, match=r"^threads: 0, expected 1 or more$"):
+        Workers(0)

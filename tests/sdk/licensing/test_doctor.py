@@ -1,0 +1,198 @@
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from ternary_license_server import keyset
+from ternary_license_server.issue import issue
+from ternary_license_server.keys import KeyRing
+from ternary_sdk.licensing import clock, doctor, installation
+from ternary_sdk.licensing.doctor import Case, Finding
+from ternary_sdk.licensing.ledger import Ledger
+from ternary_sdk.licensing.license import License
+from ternary_sdk.licensing.permit import Permit
+from ternary_sdk.licensing.trust import Role
+from ternary_sdk.operations import OperationSet
+from ternary_sdk.packages.package import Package
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+DAY = timedelta(days=1)
+NAMES = ["versions", "trust", "package", "license", "clock", "machine", "meter", "permissions"]
+
+Setting = Callable[..., Case]
+
+
+@pytest.fixture
+def setting(shipped: bytes, vendor: KeyRing, tmp_path: Path) -> Setting:
+    """Files as a customer has them, with a license of the given terms."""
+
+    def lay(**terms: object) -> Case:
+        identity = Package.read(shipped, vendor.trust).identity
+        granted = {"now": NOW, "license_id": "L-17", **terms}
+        files = {
+            "acme.ternary": shipped,
+            "acme.license": issue(vendor, package=identity, customer="Initech", **granted),  # type: ignore[arg-type]
+            "acme.trust": vendor.trust.data,
+        }
+        for name, data in files.items():
+            (tmp_path / name).write_bytes(data)
+        package, license, trust = (tmp_path / name for name in files)
+        return Case(package=package, license=license, trust=trust, directory=tmp_path / "state")
+
+    return lay
+
+
+def named(case: Case, name: str, now: datetime = NOW) -> Finding:
+    findings = {finding.name: finding for finding in doctor.examine(case, now)}
+    assert list(findings) == NAMES
+    return findings[name]
+
+
+def used(case: Case, now: datetime, *operations: int) -> None:
+    """What a call at that time leaves behind."""
+    trust = doctor._Examination(case, now).trust
+    license = License.read(case.license.read_bytes(), trust)
+    package = Package.read(case.package.read_bytes(), trust)
+    permit = Permit(license, package.identity, trust, directory=case.directory)
+    permit.allow("sample", now)
+    permit.count(lambda: OperationSet.of(list(operations)))
+
+
+def test_healthy_installation_is_found_healthy_and_left_untouched(setting: Setting, vendor: KeyRing) -> None:
+    case = setting()
+    findings = doctor.examine(case, NOW)
+    assert [finding.name for finding in findings if not finding.ok] == []
+    assert [finding.found for finding in findings[1:]] == [
+        f"Acme Logic, root {vendor.trust.root.kid}, key set 1 of 2026-01-01, 0 licenses revoked",
+        f"{Package.read(case.package.read_bytes(), vendor.trust).identity}, signed by Acme Logic",
+        "L-17 for Initech, without end, allows decode, encode, sample",
+        "2026-03-01 12:00 UTC, no mark kept yet",
+        findings[5].found,
+        "the license has no quota",
+        "nothing is kept yet",
+    ]
+    assert case.directory is not None
+    assert not case.directory.exists()
+
+
+def test_used_installation_is_described(setting: Setting) -> None:
+    case = setting(expires=NOW + 30 * DAY, unique_operations=5000)
+    used(case, NOW, 1, 2, 3)
+    findings = doctor.examine(case, NOW + DAY)
+    assert [finding.ok for finding in findings] == [True] * 8
+    assert findings[3].found == "L-17 for Initech, until 2026-03-31, allows decode, encode, sample"
+    assert findings[4].found == "2026-03-02 12:00 UTC, highest seen 2026-03-01 12:00 UTC"
+    assert findings[6].found == "3 of 5,000 operations drawn"
+    assert findings[7].found == f"{case.directory}: its owner's alone"
+
+
+def test_missing_file_is_named_with_what_to_do(setting: Setting) -> None:
+    case = setting()
+    case.trust.unlink()
+    assert named(case, "trust") == Finding(
+        name="trust",
+        ok=False,
+        found=f"{case.trust}: cannot be read (No such file or directory)",
+        remedy="get the vendor's trust file and pass it with --trust",
+    )
+    assert not named(case, "license").ok
+
+
+def test_damaged_package_is_named(setting: Setting) -> None:
+    case = setting()
+    case.package.write_bytes(case.package.read_bytes()[:-1])
+    finding = named(case, "package")
+    assert (finding.ok, finding.remedy) == (False, "get the package again from the vendor")
+
+
+def test_ended_key_set_is_named_before_it_bites(setting: Setting, vendor: KeyRing) -> None:
+    case = setting()
+    root = vendor.signer(Role.ROOT)
+    key_set = keyset.sign_key_set(
+        root,
+        vendor=vendor.vendor,
+        version=2,
+        keys=vendor.trust.keys.values(),
+        revoked={},
+        expires=NOW + DAY,
+        now=NOW,
+    )
+    case.trust.write_bytes(keyset.trust_file(root.public, key_set, None).data)
+    assert named(case, "trust", NOW + 2 * DAY) == Finding(
+        name="trust",
+        ok=False,
+        found="the key set of Acme Logic ended on 2026-03-02: what came later is refused",
+        remedy="get the vendor's newer trust file and run 'ternary trust update FILE'",
+    )
+
+
+def test_expired_license_is_named_with_its_code(setting: Setting) -> None:
+    finding = named(setting(expires=NOW + DAY), "license", NOW + 2 * DAY)
+    assert (finding.ok, finding.remedy) == (False, "have the license renewed")
+    assert finding.found.startswith("EXPIRED: license L-17 expired on 2026-03-02 12:00:00 UTC (now")
+
+
+def test_clock_that_went_back_is_named(setting: Setting) -> None:
+    case = setting(expires=NOW + 30 * DAY)
+    used(case, NOW + 5 * DAY)
+    assert named(case, "clock", NOW + DAY) == Finding(
+        name="clock",
+        ok=False,
+        found="2026-03-02 12:00 UTC, and it has been at 2026-03-06 12:00 UTC before",
+        remedy="set the clock right, or run 'ternary trust update FILE' with a newer trust file",
+    )
+
+
+def test_clock_behind_the_vendors_signature_is_named(setting: Setting) -> None:
+    assert named(setting(), "clock", NOW - DAY) == Finding(
+        name="clock",
+        ok=False,
+        found="2026-02-28 12:00 UTC, before the vendor signed the newest document (2026-03-01 12:00 UTC)",
+        remedy="set the clock right",
+    )
+
+
+def test_removed_clock_mark_is_named(setting: Setting) -> None:
+    case = setting(expires=NOW + 30 * DAY)
+    used(case, NOW)
+    assert case.directory is not None
+    held = installation.find(case.directory)
+    assert held is not None
+    clock.mark_file(held).unlink()
+    finding = named(case, "clock")
+    assert not finding.ok
+    assert finding.found.startswith(f"CLOCK_ROLLBACK: {clock.mark_file(held)}: the highest time")
+
+
+def test_machine_that_the_license_does_not_list_is_named(setting: Setting) -> None:
+    case = replace(setting(machines=["x-1"]), machine_id="rack 7")
+    finding = named(case, "license")
+    assert (finding.ok, finding.remedy) == (False, "send the vendor what 'ternary machine' prints")
+    assert named(case, "machine").found.endswith(", from the id given by the embedding program")
+
+
+def test_damaged_meter_is_named(setting: Setting) -> None:
+    case = setting(unique_operations=5)
+    used(case, NOW, 1)
+    assert case.directory is not None
+    path = Ledger(case.directory / "ledger.sqlite3").path
+    path.write_bytes(b"x" * 4096)
+    assert named(case, "meter") == Finding(
+        name="meter",
+        ok=False,
+        found=f"{path}: the meter cannot be used (file is not a database)",
+        remedy="restore the file from a backup, or ask the vendor",
+    )
+
+
+def test_file_that_others_can_read_is_named(setting: Setting) -> None:
+    case = setting(expires=NOW + 30 * DAY)
+    used(case, NOW)
+    assert case.directory is not None
+    path = case.directory / "installation.json"
+    path.chmod(0o644)
+    assert named(case, "permissions") == Finding(
+        name="permissions", ok=False, found=f"{path}: others can read it", remedy=f"chmod 600 {path}"
+    )

@@ -1,0 +1,96 @@
+import json
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from ternary_sdk.documents import canonical
+from ternary_sdk.documents.canonical import Json
+from ternary_sdk.errors import FormatError, SignatureError
+from ternary_sdk.licensing import installation
+from ternary_sdk.licensing.installation import Installation
+from ternary_sdk.licensing.usage import FORMAT, TYP, Usage, report
+from ternary_sdk.operations import OperationSet
+
+SOME = OperationSet.of([0, 7, 19682])
+
+
+@pytest.fixture
+def held(tmp_path: Path) -> Installation:
+    return installation.draft(tmp_path)
+
+
+def signed(held: Installation, claims: Json) -> bytes:
+    token = held.sign_token(claims, typ=TYP).decode()
+    return canonical.encode({"format": FORMAT, "key": held.public.jwk, "report": token})
+
+
+def claims_of(data: bytes, held: Installation) -> dict[str, Json]:
+    token = json.loads(data)["report"].encode()
+    claims = held.read_token(token, typ=TYP, what="usage report")
+    assert isinstance(claims, dict)
+    return claims
+
+
+def test_report_says_what_was_drawn_and_who_counted(held: Installation, now: datetime) -> None:
+    assert Usage.read(report("L-17", SOME, held, now)) == Usage(
+        license_id="L-17", issued=now, operations=SOME, installation=held.public
+    )
+
+
+def test_report_of_everything_is_compact(held: Installation, now: datetime) -> None:
+    assert len(report("L-17", OperationSet.of(range(19683)), held, now)) < 5000
+
+
+def test_reports_merge_by_union_and_show_a_lost_meter(held: Installation, now: datetime) -> None:
+    first, second = (
+        Usage.read(report("L-17", OperationSet.of(indices), held, now)).operations
+        for indices in ([1, 2, 3], [3, 4])
+    )
+    assert len(first | second) == 4
+    assert list(first - second) == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"operations": 4}, "usage report.operations: 4, expected 3"),
+        ({"sha256": "0" * 64}, None),
+        ({"bitmap": "AAAA"}, "bitmap: 3 bytes, expected 2461"),
+        (
+            {"license": "a b"},
+            "usage report.license: 'a b', expected text of the form [A-Za-z0-9][A-Za-z0-9._-]{0,63}",
+        ),
+        ({"extra": 1}, "usage report: unknown member 'extra'"),
+    ],
+)
+def test_report_that_contradicts_itself_is_refused(
+    held: Installation, now: datetime, change: dict[str, Json], message: str | None
+) -> None:
+    claims = claims_of(report("L-17", SOME, held, now), held)
+    with pytest.raises(FormatError) as refusal:
+        Usage.read(signed(held, claims | change))
+    assert message is None or str(refusal.value) == message
+
+
+def test_report_by_another_installation_is_refused(held: Installation, now: datetime, tmp_path: Path) -> None:
+    other = installation.draft(tmp_path)
+    document = json.loads(report("L-17", SOME, held, now)) | {"key": other.public.jwk}
+    with pytest.raises(SignatureError) as refusal:
+        Usage.read(json.dumps(document, sort_keys=True, separators=(",", ":")).encode())
+    assert str(refusal.value) == f"usage report: signed by key {held.kid}, it names {other.kid}"
+
+
+def test_every_flipped_byte_of_a_report_is_refused(held: Installation, now: datetime) -> None:
+    data = report("L-17", SOME, held, now)
+    for position in range(0, len(data), 7):
+        altered = bytearray(data)
+        altered[position] ^= 1 << position % 8
+        with pytest.raises((FormatError, SignatureError)):
+            Usage.read(bytes(altered))
+
+
+def test_file_of_any_size_is_not_read(held: Installation) -> None:
+    with pytest.raises(FormatError) as refusal:
+        Usage.read(bytes(16_385))
+    assert str(refusal.value) == "usage report: 16385 bytes, expected at most 16384"

@@ -1,0 +1,226 @@
+import hashlib
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ternary_sdk.documents import canonical
+from ternary_sdk.errors import FormatError, InputError
+from ternary_sdk.operations import OperationSet
+from ternary_sdk.packages.certificate import Certificate, PathCoverage, Prior, Reachable, margin_text, seed_of
+
+DIGESTS = {name: hashlib.sha256(name.encode()).hexdigest() for name in ("decoder_A.onnx", "encoder_A.onnx")}
+REACHED = OperationSet.of([*range(10_000)])
+
+
+def prior(draws: int, operations: int) -> Prior:
+    return Prior(draws=draws, operations=operations, digest="ab" * 32)
+
+
+PATH = PathCoverage(
+    path="A",
+    encoder="encoder_A.onnx",
+    decoder="decoder_A.onnx",
+    seed=seed_of(DIGESTS["decoder_A.onnx"]),
+    reachable=Reachable(operations=REACHED, streamed={3: 70_000, 5: 12}, smallest_margin="0.0123"),
+    prior=(prior(10_000, 4000), prior(50_000, 9000), prior(195_000, 9990)),
+    near_ties=(0, 11, 194_999),
+)
+CERTIFICATE = Certificate(
+    subjects=DIGESTS,
+    released=datetime(2026, 2, 3, 4, 5, 6, tzinfo=UTC),
+    computed_with={"onnxruntime": "1.32.0"},
+    paths=(PATH,),
+)
+
+
+def test_a_certificate_comes_back() -> None:
+    assert Certificate.from_statement(CERTIFICATE.to_statement()) == CERTIFICATE
+
+
+def test_its_bytes_are_pinned() -> None:
+    pinned = Path(__file__).parents[2] / "vectors" / "coverage-statement.json"
+    assert CERTIFICATE.to_statement() == pinned.read_bytes()
+
+
+def test_nobody_chooses_the_seed() -> None:
+    material = b"ternary-coverage-v1" + bytes.fromhex(DIGESTS["decoder_A.onnx"])
+    assert PATH.seed == int.from_bytes(hashlib.sha256(material).digest()[:8], "big")
+
+
+def test_coverage_stands_beside_its_limit() -> None:
+    found = PATH.at(50_000)
+    assert (found.coverage, round(found.limit, 5)) == (9000 / 19683, 0.92116)
+    with pytest.raises(InputError) as refusal:
+        PATH.at(1000)
+    assert str(refusal.value) == "draws: nothing is certified at 1000, expected one of (10000, 50000, 195000)"
+
+
+def test_of_equal_paths_the_first_is_best() -> None:
+    other = PathCoverage(**{**vars(PATH), "path": "B"})
+    better = PathCoverage(
+        **{**vars(other), "prior": (prior(10_000, 4000), prior(50_000, 9001), prior(195_000, 9990))}
+    )
+    assert Certificate(**{**vars(CERTIFICATE), "paths": (PATH, other)}).best_path.path == "A"
+    assert Certificate(**{**vars(CERTIFICATE), "paths": (PATH, better)}).best_path.path == "B"
+
+
+@pytest.mark.parametrize(
+    ("margin", "text"), [(0.0, "0.0000"), (0.00999999, "0.0099"), (1.31659, "1.3165"), (0.001, "0.0010")]
+)
+def test_margins_are_rounded_down(margin: float, text: str) -> None:
+    assert margin_text(margin) == text
+
+
+def test_a_model_that_reaches_nothing_has_a_certificate_too() -> None:
+    nothing = Reachable(operations=OperationSet.of([]), streamed={}, smallest_margin="0.0000")
+    path = PathCoverage(
+        **{
+            **vars(PATH),
+            "reachable": nothing,
+            "prior": tuple(
+                Prior(draws=n, operations=0, digest=nothing.operations.digest)
+                for n in (10_000, 50_000, 195_000)
+            ),
+        }
+    )
+    certificate = Certificate(**{**vars(CERTIFICATE), "paths": (path,)})
+    assert Certificate.from_statement(certificate.to_statement()) == certificate
+
+
+def path(document: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = document["predicate"]["paths"][0]
+    return found
+
+
+REFUSED: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
+    "another predicate": (
+        lambda d: d.update(predicateType="urn:ternary:coverage:2"),
+        ".predicateType: 'urn:ternary:coverage:2', expected 'urn:ternary:coverage:1'",
+    ),
+    "another statement": (
+        lambda d: d.update(_type="https://in-toto.io/Statement/v0.1"),
+        "._type: 'https://in-toto.io/Statement/v0.1', expected 'https://in-toto.io/Statement/v1'",
+    ),
+    "another margin": (
+        lambda d: d["predicate"].update(margin="0.0001"),
+        ".predicate.margin: '0.0001', expected '0.001'",
+    ),
+    "another space": (
+        lambda d: d["predicate"]["operations"].update(space="ternary-3-input"),
+        ".predicate.operations.space: 'ternary-3-input', expected 'ternary-2-input'",
+    ),
+    "a chosen seed": (
+        lambda d: path(d).update(seed="00000000000000ff"),
+        f": path A has the seed 00000000000000ff, its decoder's digest gives {PATH.seed:016x}",
+    ),
+    "a subject nothing uses": (
+        lambda d: d["subject"].append({"name": "x.onnx", "digest": {"sha256": "ab" * 32}}),
+        ": its paths use ['decoder_A.onnx', 'encoder_A.onnx'], "
+        "its subjects are ['decoder_A.onnx', 'encoder_A.onnx', 'x.onnx']",
+    ),
+    "a subject twice": (
+        lambda d: d["subject"].append(d["subject"][1]),
+        ": subjects are ['decoder_A.onnx', 'encoder_A.onnx', 'encoder_A.onnx'], "
+        "expected different names in ascending order",
+    ),
+    "a subject by two hashes": (
+        lambda d: d["subject"][0]["digest"].update(sha512="ab" * 64),
+        ".subject[0].digest: unknown member 'sha512'",
+    ),
+    "one operation more than its bitmap": (
+        lambda d: path(d)["reachable"].update(operations=10_001),
+        f".predicate.paths[0].reachable: its bitmap holds 10000 operations with digest "
+        f"{REACHED.digest[:12]}…, it claims 10001 with {REACHED.digest[:12]}…",
+    ),
+    "another digest than its bitmap": (
+        lambda d: path(d)["reachable"].update(sha256="ab" * 32),
+        f".predicate.paths[0].reachable: its bitmap holds 10000 operations with digest "
+        f"{REACHED.digest[:12]}…, it claims 10000 with abababababab…",
+    ),
+    "a limit that flatters": (
+        lambda d: path(d)["prior"][1].update(limit="0.900000"),
+        ".predicate.paths[0].prior[1].limit: '0.900000', expected '0.921159'",
+    ),
+    "other numbers of draws": (
+        lambda d: path(d)["prior"][0].update(draws=10_001, limit="0.398372"),
+        ".predicate.paths[0].prior: quotes (10001, 50000, 195000) draws, expected (10000, 50000, 195000)",
+    ),
+    "more operations than draws": (
+        lambda d: path(d)["prior"][0].update(operations=10_001),
+        ".predicate.paths[0].prior[0].operations: 10001, expected an integer from 0 to 10000",
+    ),
+    "more drawn than reachable": (
+        lambda d: path(d)["prior"][2].update(operations=10_001),
+        ".predicate.paths[0]: [4000, 9000, 10001] operations drawn and 10000 reachable, "
+        "expected an ascending order",
+    ),
+    "fewer with more draws": (
+        lambda d: path(d)["prior"][1].update(operations=3999),
+        ".predicate.paths[0]: [4000, 3999, 9990] operations drawn and 10000 reachable, "
+        "expected an ascending order",
+    ),
+    "a witness of what is not reachable": (
+        lambda d: path(d)["reachable"]["streamed"].append([10_000, 1]),
+        ".predicate.paths[0]: operation 10000 has a streamed witness but is not in the bitmap",
+    ),
+    "one row as two witnesses": (
+        lambda d: path(d)["reachable"]["streamed"].append([7, 12]),
+        ".predicate.paths[0]: a streamed witness stands for two operations, or is a near tie",
+    ),
+    "a near tie as a witness": (
+        lambda d: path(d)["reachable"]["streamed"].append([7, 11]),
+        ".predicate.paths[0]: a streamed witness stands for two operations, or is a near tie",
+    ),
+    "witnesses in another order": (
+        lambda d: path(d)["reachable"]["streamed"].reverse(),
+        ".predicate.paths[0].reachable.streamed[1]: a list, expected [6 to 19682, 0 to 194999]",
+    ),
+    "a witness beyond the stream": (
+        lambda d: path(d)["reachable"]["streamed"].append([7, 195_000]),
+        ".predicate.paths[0].reachable.streamed[2]: a list, expected [6 to 19682, 0 to 194999]",
+    ),
+    "a smallest margin below the least": (
+        lambda d: path(d)["reachable"].update(smallest_margin="0.0009"),
+        ".predicate.paths[0]: smallest_margin is 0.0009, expected at least 0.001, or 0.0000 of none",
+    ),
+    "a margin of other form": (
+        lambda d: path(d)["reachable"].update(smallest_margin="1e-2"),
+        ".predicate.paths[0].reachable.smallest_margin: '1e-2', "
+        "expected text of the form (0|[1-9][0-9]{0,8})\\.[0-9]{4}",
+    ),
+    "near ties out of order": (
+        lambda d: path(d)["near_ties"].reverse(),
+        ".predicate.paths[0].near_ties[1]: 11, expected an integer from 195000 to 194999",
+    ),
+    "a near tie that is true": (
+        lambda d: path(d).update(near_ties=[True]),
+        ".predicate.paths[0].near_ties[0]: true, expected an integer from 0 to 194999",
+    ),
+    "a path twice": (
+        lambda d: d["predicate"]["paths"].append(path(d)),
+        ": paths are ['A', 'A'], expected different letters in ascending order",
+    ),
+    "no path": (
+        lambda d: d["predicate"]["paths"].clear(),
+        ".predicate.paths: 0 entries, expected 1 to 16",
+    ),
+    "versions that are no text": (
+        lambda d: d["predicate"].update(computed_with={"numpy": 2}),
+        ".predicate.computed_with: an object, expected an object of strings",
+    ),
+    "an unknown member": (lambda d: path(d).update(x=1), ".predicate.paths[0]: unknown member 'x'"),
+}
+
+
+@pytest.mark.parametrize("trick", REFUSED)
+def test_a_certificate_that_contradicts_itself_is_refused(trick: str) -> None:
+    change, sentence = REFUSED[trick]
+    document = json.loads(CERTIFICATE.to_statement())
+    change(document)
+    with pytest.raises(FormatError) as refusal:
+        Certificate.from_statement(canonical.encode(document))
+    assert str(refusal.value) == f"coverage.json{sentence}"
