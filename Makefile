@@ -18,7 +18,7 @@ demo: .venv/ready
 test: lint check
 
 check: .venv/ready-to-test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 lint: .venv/ready-to-test
 	$(BIN)/ruff check .
