@@ -40,6 +40,7 @@ def test_the_view_of_a_terminal_shows_both_paths_beside_the_limit(finished: Run)
         "1:15 left",
     ):
         assert expected in text
+    assert any(line.startswith("path") for line in text.splitlines())  # the bar above ends its own line
 
 
 def test_nothing_is_written_to_standard_output(finished: Run) -> None:

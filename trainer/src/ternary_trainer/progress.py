@@ -94,4 +94,6 @@ def view(record: EpochRecord, seconds_left: float) -> RenderableType:
         title.append(f"  surge {record.surge:g} ({record.surge_origin})", style="bold magenta")
     figures = f"limit {record.limit:.3%}   loss {record.loss:.4f}   rate {record.rate:.1e}   "
     footer = Text(f"{figures}{duration(seconds_left)} left", style="dim")
-    return Group(title, ProgressBar(total=record.epochs, completed=done, width=60), table, footer)
+    bar = Table.grid()  # a bar ends no line by itself, a row of a table does
+    bar.add_row(ProgressBar(total=record.epochs, completed=done, width=60))
+    return Group(title, bar, table, footer)
