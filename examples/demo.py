@@ -81,7 +81,7 @@ def summarize(terminal: Terminal, total: float) -> None:
         share = next(prior for prior in certified["prior"] if prior["draws"] == 50_000)
         print(
             f"  path {path}    covers {share['percent']} % of the space in 50,000 draws, counted by hash\n"
-            f"            (perfect independent draws: {share['limit_percent']} %, none can do better)\n"
+            f"            (perfect independent draws: {share['limit_percent']} % on average)\n"
             f"            reaches {certified['reachable']:,} of {SPACE:,} operations, each with a proof"
         )
     print(f"  surge     {surge(terminal.folder / 'run')}")

@@ -111,7 +111,7 @@ def _origin(provenance: Provenance) -> str:
 _READING = """\
 A figure counts different operations among that many independent draws, from a stream of random numbers that \
 nobody chose. The limit is what a perfect, uniform sampler covers on average; no independent sampler \
-beats it. Between two streams a figure varies by about 0.2 points at 50,000."""
+has a better average. Between two streams a figure varies by about 0.2 points at 50,000."""
 
 _USE = """\
 For designers of ternary and multi-valued logic who need many different operations, compact encodings of \
