@@ -55,10 +55,22 @@ def test_other_bytes_are_refused(data: bytes, message: str) -> None:
     assert str(refusal.value) == message
 
 
-@pytest.mark.parametrize("data", [b"", b"{", b"\xff", b"\xef\xbb\xbf{}", b"{}x", b"1" * 5000, b"'a'"])
-def test_what_is_no_json_is_refused(data: bytes) -> None:
-    with pytest.raises(FormatError, match=r"^doc: not JSON \("):
+@pytest.mark.parametrize(
+    ("data", "where"),
+    [
+        (b"", " at byte 0"),
+        (b"{", " at byte 1"),
+        (b'{"a":"\xff"}', " (byte 6 is not UTF-8)"),
+        (b"\xef\xbb\xbf{}", " at byte 0"),
+        ('"ä"x'.encode(), " at byte 4"),
+        (b"1" * 5000, " (an integer has too many digits)"),
+        (b"'a'", " at byte 0"),
+    ],
+)
+def test_what_is_no_json_is_refused_with_its_place(data: bytes, where: str) -> None:
+    with pytest.raises(FormatError) as refusal:
         canonical.decode_any(data, "doc")
+    assert str(refusal.value) == f"doc: not JSON{where}"
 
 
 @given(st.binary(max_size=60))

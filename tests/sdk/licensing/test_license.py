@@ -163,7 +163,7 @@ def test_missing_claim_is_refused(ring: KeyRing, sign: Sign, claims: Claims, nam
 def test_file_that_is_no_token_is_malformed(ring: KeyRing, data: bytes) -> None:
     code, message = refused(lambda: License.read(data, ring.trust))
     assert code is Reason.MALFORMED
-    assert message == "license: 1 parts between dots, a compact JWS has 3"
+    assert message == "license: 1 part between dots, expected the 3 of a compact JWS"
 
 
 def test_license_signed_in_another_role_is_refused(ring: KeyRing, claims: Claims) -> None:

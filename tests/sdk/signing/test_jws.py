@@ -122,9 +122,9 @@ def test_public_key_used_as_a_shared_secret_is_refused() -> None:
 @pytest.mark.parametrize(
     ("token", "message"),
     [
-        (b"", "license: 1 parts between dots, a compact JWS has 3"),
-        (b"a.b", "license: 2 parts between dots, a compact JWS has 3"),
-        (forge() + b".", "license: 4 parts between dots, a compact JWS has 3"),
+        (b"", "license: 1 part between dots, expected the 3 of a compact JWS"),
+        (b"a.b", "license: 2 parts between dots, expected the 3 of a compact JWS"),
+        (forge() + b".", "license: 4 parts between dots, expected the 3 of a compact JWS"),
         (b"\xff" + forge(), "license: not a compact JWS, a byte is not ASCII"),
         (forge().replace(b".", b"=.", 1), "license: header: not canonical base64url without padding"),
         (b" " + forge(), "license: header: not canonical base64url without padding"),

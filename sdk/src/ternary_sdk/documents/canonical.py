@@ -59,8 +59,7 @@ def decode_any(data: bytes, what: str) -> Json:
     except FormatError as refusal:
         raise FormatError(f"{what}: {refusal}") from None
     except (ValueError, RecursionError) as error:
-        reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)
-        raise FormatError(f"{what}: not JSON ({reason})") from None
+        raise FormatError(f"{what}: not JSON{_place(error)}") from None
     try:
         _check(value, "$", 0)
     except FormatError as refusal:
@@ -74,6 +73,17 @@ def decimal(value: float, places: int) -> str:
     The float's exact value is what is rounded, so nothing that is below a figure is printed as that figure.
     """
     return f"{Decimal(value).quantize(Decimal(1).scaleb(-places), rounding=ROUND_DOWN):f}"
+
+
+def _place(error: ValueError | RecursionError) -> str:
+    match error:
+        case RecursionError():
+            return " (nested too deeply)"
+        case UnicodeDecodeError():
+            return f" (byte {error.start} is not UTF-8)"
+        case json.JSONDecodeError():
+            return f" at byte {len(error.doc[: error.pos].encode())}"
+    return " (an integer has too many digits)"
 
 
 def _no_duplicates(pairs: list[tuple[str, Json]]) -> dict[str, Json]:

@@ -95,7 +95,8 @@ def _split(token: bytes, what: str) -> tuple[bytes, bytes, bytes, bytes]:
     except UnicodeDecodeError:
         raise FormatError(f"{what}: not a compact JWS, a byte is not ASCII") from None
     if len(parts) != 3:
-        raise FormatError(f"{what}: {len(parts)} parts between dots, a compact JWS has 3")
+        found = "1 part" if len(parts) == 1 else f"{len(parts)} parts"
+        raise FormatError(f"{what}: {found} between dots, expected the 3 of a compact JWS")
     if len(parts[0]) > _MAX_HEADER:
         raise FormatError(f"{what}: header of {len(parts[0])} characters, expected at most {_MAX_HEADER}")
     names = ("header", "payload", "signature")
