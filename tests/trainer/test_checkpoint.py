@@ -81,9 +81,15 @@ def test_a_tensor_of_some_other_model_is_named(tmp_path: Path) -> None:
     assert refusal(path) == f"{path}: tensor 'decoder_C.bias' is no part of a v5.5 model"
 
 
-def test_a_file_without_a_model_is_refused(tmp_path: Path) -> None:
-    path = saved(tmp_path / "a.pt", lambda content: content.pop("model"))
-    assert refusal(path) == f"{path}: key 'model' is NoneType, expected a dictionary of tensors"
+@pytest.mark.parametrize("key", ["model", "epoch"])
+def test_a_key_that_is_missing_is_named(tmp_path: Path, key: str) -> None:
+    path = saved(tmp_path / "a.pt", lambda content: content.pop(key))
+    assert refusal(path) == f"{path}: lacks key '{key}'"
+
+
+def test_a_model_that_is_no_state_is_refused(tmp_path: Path) -> None:
+    path = saved(tmp_path / "a.pt", lambda content: content.update(model=[1]))
+    assert refusal(path) == f"{path}: key 'model' is list, expected a dictionary of tensors"
 
 
 @pytest.mark.parametrize("epoch", [None, -1, True, "4"])
@@ -92,18 +98,30 @@ def test_an_epoch_that_is_no_count_is_refused(tmp_path: Path, epoch: object) -> 
     assert refusal(path) == f"{path}: epoch is {epoch!r}, expected a whole number from 0"
 
 
-@pytest.mark.parametrize("data", [b"", b"PK\x03\x04", b"not a checkpoint", pickle.dumps([1, 2])])
-def test_a_file_of_another_kind_is_refused(tmp_path: Path, data: bytes) -> None:
+@pytest.mark.parametrize(
+    ("data", "found"),
+    [
+        (b"", "empty"),
+        (b"hello there", "begins with 68656c6c, expected a ZIP archive as torch.save writes it"),
+        (pickle.dumps([1, 2]), "begins with 80049509, expected a ZIP archive as torch.save writes it"),
+        (b"PK\x03\x04", "cut short or damaged (4 bytes)"),
+    ],
+)
+def test_a_file_of_another_kind_is_refused_with_what_was_found(
+    tmp_path: Path, data: bytes, found: str
+) -> None:
     path = tmp_path / "a.pt"
     path.write_bytes(data)
-    assert "a.pt: " in refusal(path)
+    assert refusal(path) == f"{path}: not a file of tensors written by torch.save ({found})"
 
 
 def test_a_damaged_file_is_refused_wherever_it_is_cut(tmp_path: Path) -> None:
     whole = saved(tmp_path / "a.pt").read_bytes()
+    path = tmp_path / "b.pt"
     for part in (0.1, 0.5, 0.9, 0.999):
-        (tmp_path / "b.pt").write_bytes(whole[: int(part * len(whole))])
-        assert "not a file of tensors" in refusal(tmp_path / "b.pt")
+        path.write_bytes(whole[: (size := int(part * len(whole)))])
+        found = f"cut short or damaged ({size:,} bytes)"
+        assert refusal(path) == f"{path}: not a file of tensors written by torch.save ({found})"
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
@@ -123,7 +141,8 @@ class Malicious:
 def test_no_code_in_a_checkpoint_ever_runs(tmp_path: Path, key: str) -> None:
     target = tmp_path / "evidence"
     path = saved(tmp_path / "a.pt", lambda content: content.update({key: Malicious(target)}))
-    assert "not a file of tensors written by torch.save" in refusal(path)
+    found = "refers to code (getattr), which no checkpoint needs; nothing was run"
+    assert refusal(path) == f"{path}: not a file of tensors written by torch.save ({found})"
     assert not target.exists()
 
 

@@ -8,6 +8,7 @@ a network sees it. Export and vendors' stored models depend on what is accepted 
 import hashlib
 import io
 import os
+import re
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,6 +22,9 @@ from ternary_sdk.errors import FormatError, InputError
 from ternary_trainer.model import EXPECTED_SHAPES
 
 _LARGEST: Final = 64 * 2**20
+_ZIP: Final = b"PK\x03\x04"
+_CODE: Final = re.compile(r"\bGLOBAL ([A-Za-z_][\w.]{0,79})", re.ASCII)
+"""Where torch's refusal names the function or class that a file refers to."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,8 +51,11 @@ def load(path: Path) -> Checkpoint:
     """
     data = _bytes(path)
     content = _unpack(data, str(path))
-    state = check_state(content.pop("model", None), str(path))
-    epoch = content.pop("epoch", None)
+    for key in ("model", "epoch"):
+        if key not in content:
+            raise FormatError(f"{path}: lacks key '{key}'")
+    state = check_state(content.pop("model"), str(path))
+    epoch = content.pop("epoch")
     if type(epoch) is not int or epoch < 0:
         raise FormatError(f"{path}: epoch is {epoch!r}, expected a whole number from 0")
     return Checkpoint(state=state, epoch=epoch, source=hashlib.sha256(data).hexdigest(), details=content)
@@ -82,11 +89,23 @@ def _unpack(data: bytes, name: str) -> dict[str, Any]:
             warnings.simplefilter("ignore")
             content = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
     except Exception as error:  # noqa: BLE001
-        reason = str(error).partition("\n")[0][:120]
-        raise FormatError(f"{name}: not a file of tensors written by torch.save ({reason})") from None
+        raise FormatError(
+            f"{name}: not a file of tensors written by torch.save ({_found(data, str(error))})"
+        ) from None
     if not isinstance(content, dict):
         raise FormatError(f"{name}: holds a {type(content).__name__}, expected a dictionary with key 'model'")
     return {str(key): value for key, value in content.items()}
+
+
+def _found(data: bytes, refusal: str) -> str:
+    """What is wrong with a file that torch refused; of its own words, only the name of the code is kept."""
+    if not data:
+        return "empty"
+    if code := _CODE.search(refusal):
+        return f"refers to code ({code[1]}), which no checkpoint needs; nothing was run"
+    if not data.startswith(_ZIP):
+        return f"begins with {data[:4].hex()}, expected a ZIP archive as torch.save writes it"
+    return f"cut short or damaged ({len(data):,} bytes)"
 
 
 def check_state(state: object, name: str) -> dict[str, Tensor]:
