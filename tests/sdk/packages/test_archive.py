@@ -69,7 +69,7 @@ HOSTILE = {
     "a comment": (foreign(("a", b"1"), comment=b"x"), "archive: not the canonical archive of its 1 members"),
     "compression": (
         foreign(("a", b"1" * 99), compression=zipfile.ZIP_DEFLATED),
-        "archive: member 0 has extra fields or is truncated",
+        "archive: member 0 is compressed (method 8), expected stored",
     ),
     "another writer's bytes": (foreign(("a", b"1")), "archive: not the canonical archive of its 1 members"),
     "a path": (foreign(("a/b", b"1")), "archive: member name 'a/b' is not a flat ASCII name"),
@@ -89,7 +89,15 @@ HOSTILE = {
     ),
     "a size beyond the end": (
         WHOLE[:18] + struct.pack("<II", 2**32 - 1, 2**32 - 1) + WHOLE[26:],
-        "archive: member 0 has extra fields or is truncated",
+        f"archive: ends after {len(WHOLE):,} bytes, inside member 0",
+    ),
+    "an end inside a member": (
+        archive.encode([("a", b"1"), ("b", b"2" * 99)])[: 2 * LOCAL],
+        "archive: ends after 64 bytes, inside member 1",
+    ),
+    "an extra field": (
+        archive.encode([("a", b"1")])[:28] + struct.pack("<H", 4) + b"a" + bytes(4) + b"1",
+        "archive: member 0 has an extra field of 4 bytes, expected none",
     ),
     "too many members": (
         foreign(*((f"m{n}", b"") for n in range(33))),

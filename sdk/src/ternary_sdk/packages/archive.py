@@ -91,11 +91,19 @@ def _local_entries(data: bytes, what: str) -> list[tuple[str, bytes]]:
         start = position + _LOCAL.size
         if start > len(data):
             raise FormatError(f"{what}: truncated in the header of member {len(members)}")
-        *_, size, name_length, extra = _LOCAL.unpack_from(data, position)
+        *_, size, name_length, extra = header = _LOCAL.unpack_from(data, position)
         body = start + name_length
         position = body + size
-        if extra or position > len(data):
-            raise FormatError(f"{what}: member {len(members)} has extra fields or is truncated")
+        if header[3]:
+            raise FormatError(
+                f"{what}: member {len(members)} is compressed (method {header[3]}), expected stored"
+            )
+        if extra:
+            raise FormatError(
+                f"{what}: member {len(members)} has an extra field of {extra} bytes, expected none"
+            )
+        if position > len(data):
+            raise FormatError(f"{what}: ends after {len(data):,} bytes, inside member {len(members)}")
         members.append((data[start:body].decode("ascii", "replace"), data[body:position]))
     return members
 
