@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
+from ternary_cli.row_reader import read_latents, read_operations
 from ternary_license_server import issue, keys
 from ternary_sdk.licensing.identity import VersionRange
 from ternary_sdk.operations import TABLES
@@ -95,6 +96,26 @@ def test_no_rows_are_an_empty_result(client, acme):
     assert (encoded.status, encoded.text) == (0, ",".join(f"z{k}" for k in range(16)) + "\n")
     decoded = client("decode", "--package", package, stdin=encoded.out)
     assert (decoded.status, decoded.text) == (0, HEADER + "\n")
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl", "npy"])
+def test_no_rows_go_through_a_pipe_in_every_format(client, acme, form):
+    package = ["--package", acme / "acme.ternary", "--format", form]
+    drawn = client("sample", acme / "acme.ternary", "-n", 0, "--format", form)
+    encoded = client("encode", *package, stdin=drawn.out)
+    assert (encoded.status, encoded.err) == (0, "")
+    assert read_latents(encoded.out, form, stream=True).shape == (0, 16)
+    decoded = client("decode", *package, stdin=encoded.out)
+    assert (decoded.status, decoded.err) == (0, "")
+    assert read_operations(decoded.out, form, stream=True).shape == (0, 9)
+
+
+@pytest.mark.parametrize("command", ["encode", "decode"])
+def test_an_empty_file_is_refused_by_its_name(client, acme, command):
+    (acme / "rows.jsonl").write_bytes(b"")
+    done = client(command, acme / "rows.jsonl", "--package", acme / "acme.ternary")
+    assert (done.status, done.out) == (1, b"")
+    assert done.err == f"error: {acme / 'rows.jsonl'}: empty, expected CSV, JSON lines or .npy\n"
 
 
 def test_latents_drawn_beside_operations_decode_to_them(client, acme):
@@ -188,7 +209,42 @@ def test_an_altered_license_is_refused(client, acme):
     (acme / "altered.license").write_bytes(token)
     done = client("sample", acme / "acme.ternary", license="altered")
     assert (done.status, done.out) == (1, b"")
-    assert done.err.startswith("error: license: ")
+    assert done.err.startswith(f"error: {acme / 'altered.license'}: license: ")
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        (b"", "empty, expected a license"),
+        (b"license", "license: 1 part between dots, expected the 3 of a compact JWS"),
+        ("acme.trust", "this is a trust file, expected a license"),
+        ("acme.ternary", "this is a package, expected a license"),
+    ],
+)
+@pytest.mark.parametrize("command", ["sample", "use", "show"])
+def test_what_is_no_license_is_refused_by_its_name(client, acme, command, data, sentence):
+    file = acme / "false.license"
+    file.write_bytes((acme / data).read_bytes() if isinstance(data, str) else data)
+    words = ["license", "show", file] if command == "show" else [command, acme / "acme.ternary"]
+    done = client(*words, license=None if command == "show" else "false")
+    assert (done.status, done.out) == (1, b"")
+    assert done.err == f"error: {file}: {sentence}\n"
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        (b"", "empty, expected a trust file"),
+        (b"nothing", "trust file: not JSON at byte 0"),
+        ("acme.license", "this is a license, expected a trust file"),
+        ("acme.ternary", "this is a package, expected a trust file"),
+    ],
+)
+def test_what_is_no_trust_file_is_refused_by_its_name(ternary, acme, data, sentence):
+    file = acme / "false.trust"
+    file.write_bytes((acme / data).read_bytes() if isinstance(data, str) else data)
+    done = ternary("verify", acme / "acme.ternary", "--trust", file)
+    assert (done.status, done.out, done.err) == (1, b"", f"error: {file}: {sentence}\n")
 
 
 def test_a_quota_is_counted_across_commands_and_refused_whole(client, acme):
@@ -326,7 +382,6 @@ def test_damaged_pins_are_refused_with_the_way_out(ternary, client, acme, tmp_pa
 @pytest.mark.parametrize(
     "data",
     [
-        b"",
         b"\n",
         b"\x00",
         b"\xff\xfe",

@@ -26,6 +26,11 @@ def sentences(name: str | Path) -> Iterator[None]:
         raise TernaryError(f"{name}: {(error.strerror or str(error)).lower()}") from None
 
 
+def is_standard(place: Path | None) -> bool:
+    """Whether a place on the command line is standard input or output: left out, or ``-``."""
+    return place is None or str(place) == "-"
+
+
 def read(source: Path | None, *, most: int | None = None) -> tuple[bytes, str]:
     """Read everything, up to a cap where there is one.
 
@@ -38,7 +43,7 @@ def read(source: Path | None, *, most: int | None = None) -> tuple[bytes, str]:
         InputError: If it is larger, or standard input is a terminal.
         TernaryError: If it cannot be read.
     """
-    if source is None or str(source) == "-":
+    if source is None or is_standard(source):
         if sys.stdin.isatty():
             raise InputError("no input: name a file, or pipe rows in as in 'ternary sample | ternary encode'")
         with sentences("standard input"):

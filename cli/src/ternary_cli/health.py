@@ -89,17 +89,17 @@ def machine(
 def update_trust(newer: NewTrust, trust: TrustOption = None, as_json: JsonOption = False) -> None:
     """Replace the pinned trust file by a newer one of the same vendor, never by an older one."""
     from ternary_cli import pins
-    from ternary_cli.files import read, write
+    from ternary_cli.documents import read_trust
+    from ternary_cli.files import write
     from ternary_cli.selection import select_trust
     from ternary_sdk.errors import InputError
     from ternary_sdk.licensing.renewal import replacement
-    from ternary_sdk.licensing.trust import MAX_TRUST, Trust
 
     pinned = pins.load()
     place = trust or (pinned.trust if pinned else None)
     if place is None:
         raise InputError("no trust file to update: add --trust T, or pin one with 'ternary use'")
-    offered = Trust.read(read(newer, most=MAX_TRUST)[0])
+    offered = read_trust(newer)
     accepted = replacement(select_trust(trust, pinned), offered)
     write(accepted.data, place)
     facts = {

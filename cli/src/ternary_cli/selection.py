@@ -10,13 +10,14 @@ from typing import Final
 
 import ternary_sdk
 from ternary_cli import pins
+from ternary_cli.documents import license_named, read_license, read_trust
 from ternary_cli.files import read
 from ternary_cli.pins import Pins
 from ternary_cli.terminal import note
-from ternary_sdk.errors import FormatError, InputError, ProofError, SignatureError
+from ternary_sdk.errors import FormatError, InputError, LicenseError, ProofError, SignatureError
 from ternary_sdk.licensing.license import License
-from ternary_sdk.licensing.trust import MAX_TRUST, Trust
-from ternary_sdk.model import MAX_LICENSE, Model
+from ternary_sdk.licensing.trust import Trust
+from ternary_sdk.model import Model
 from ternary_sdk.packages.package import MAX_PACKAGE, Package
 
 EVALUATION: Final = (
@@ -34,6 +35,8 @@ class Selection:
     """The ``.ternary`` file."""
     license: bytes | None
     """The license file, where one was chosen."""
+    license_name: str = "license"
+    """Where the license was found, for messages."""
     trust: Trust
     """Whom to believe."""
     machine_id: str | None = None
@@ -56,6 +59,8 @@ class Selection:
         """Say of which file a refusal is: it may be one that was pinned long ago."""
         try:
             yield
+        except LicenseError as refusal:
+            raise license_named(refusal, self.license_name) from None
         except (FormatError, SignatureError, ProofError) as refusal:
             raise type(refusal)(f"{self.name}: {refusal}") from None
 
@@ -83,7 +88,8 @@ def select(
     return Selection(
         name=str(package),
         package=read(package, most=MAX_PACKAGE)[0],
-        license=read(license, most=MAX_LICENSE)[0] if license is not None else None,
+        license=read_license(license) if license is not None else None,
+        license_name=str(license),
         trust=select_trust(trust, pinned),
         machine_id=machine_id or (pinned.machine_id if pinned else None),
     )
@@ -98,10 +104,10 @@ def select_trust(trust: Path | None, pinned: Pins | None) -> Trust:
         FormatError: If it is damaged.
     """
     if trust is not None:
-        return Trust.read(read(trust, most=MAX_TRUST)[0])
+        return read_trust(trust)
     if pinned is None:
         raise InputError("no trust file: add --trust T, or pin one with 'ternary use'")
-    held = Trust.read(read(pinned.trust, most=MAX_TRUST)[0])
+    held = read_trust(pinned.trust)
     if held.root.kid != pinned.root:
         raise SignatureError(
             f"{pinned.trust}: its root is {held.root.kid}, 'ternary use' pinned {pinned.root}; "
@@ -134,7 +140,10 @@ def select_license(license: Path | None, trust: Path | None) -> tuple[License, T
     """
     if license is None:
         selection = select(None, None, trust)
-        data, trusted = selection.license or b"", selection.trust
+        data, trusted, name = selection.license or b"", selection.trust, selection.license_name
     else:
-        data, trusted = read(license, most=MAX_LICENSE)[0], select_trust(trust, pins.load())
-    return License.read(data, trusted), trusted
+        data, trusted, name = read_license(license), select_trust(trust, pins.load()), str(license)
+    try:
+        return License.read(data, trusted), trusted
+    except LicenseError as refusal:
+        raise license_named(refusal, name) from None

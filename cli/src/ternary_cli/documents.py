@@ -1,0 +1,67 @@
+"""
+Reading license and trust files: a refusal names the file, and says where one is given for the other.
+"""
+
+from pathlib import Path
+from typing import Final
+
+from ternary_cli.files import read
+from ternary_sdk.errors import FormatError, LicenseError, Reason, SignatureError
+from ternary_sdk.licensing.trust import MAX_TRUST, Trust
+from ternary_sdk.model import MAX_LICENSE
+
+_LICENSE: Final = "a license"
+_TRUST: Final = "a trust file"
+_BEGINNINGS: Final = {
+    _LICENSE: b"eyJ",  # '{"' in base64url, as every token's header begins
+    _TRUST: b'{"format":"ternary-trust/',
+    "a package": b"PK\x03\x04",
+}
+_OF_THE_FILE: Final = (Reason.MALFORMED, Reason.SIGNATURE_INVALID)
+
+
+def read_license(source: Path) -> bytes:
+    """A license file's bytes, not verified.
+
+    Raises:
+        LicenseError: MALFORMED, if it is empty or another kind of file.
+        TernaryError: If it cannot be read.
+    """
+    data, name = read(source, most=MAX_LICENSE)
+    found = _other_than(_LICENSE, data)
+    if found is not None:
+        raise LicenseError(Reason.MALFORMED, f"{name}: {found}, expected {_LICENSE}")
+    return data
+
+
+def read_trust(source: Path) -> Trust:
+    """Read a trust file.
+
+    Raises:
+        FormatError: If it is empty, another kind of file or damaged.
+        SignatureError: If a signature in it is wrong.
+        TernaryError: If it cannot be read.
+    """
+    data, name = read(source, most=MAX_TRUST)
+    found = _other_than(_TRUST, data)
+    if found is not None:
+        raise FormatError(f"{name}: {found}, expected {_TRUST}")
+    try:
+        return Trust.read(data)
+    except (FormatError, SignatureError) as refusal:
+        raise type(refusal)(f"{name}: {refusal}") from None
+
+
+def license_named(refusal: LicenseError, name: str) -> LicenseError:
+    """The same refusal with its file's name, where it does not name the license by its id."""
+    if refusal.code not in _OF_THE_FILE:
+        return refusal
+    return LicenseError(refusal.code, f"{name}: {refusal}")
+
+
+def _other_than(expected: str, data: bytes) -> str | None:
+    """What the bytes are instead, in words; None if they may be what is expected or are nothing known."""
+    if not data.strip():
+        return "empty"
+    kinds = (kind for kind, beginning in _BEGINNINGS.items() if data.startswith(beginning))
+    return next((f"this is {kind}" for kind in kinds if kind != expected), None)
