@@ -36,7 +36,13 @@ def test_keys_are_made_for_each_role_and_readable_by_their_owner_alone(ternary, 
 
 
 def test_without_a_name_the_vendor_is_called_like_the_folder(ternary, tmp_path):
-    assert ternary("keys", "init", tmp_path / "acme").text.startswith("vendor  acme\n")
+    done = ternary("keys", "init", tmp_path / "acme")
+    assert done.text.startswith("vendor  acme\n")
+    assert done.err == (
+        "vendor is 'acme', the folder's name; it will stand in every license: "
+        "use --vendor NAME to choose another\n"
+    )
+    assert ternary("keys", "init", tmp_path / "named", "--vendor", "Acme Logic").err == ""
 
 
 def test_keys_are_never_overwritten(ternary, vendor):
@@ -141,7 +147,7 @@ def test_a_license_can_last_for_ever(ternary, folder, vendor):
         (
             {"expires": "2020-01-01"},
             [],
-            "error: cannot issue this license: license.exp: not after the license's start\n",
+            "error: --expires: 2020-01-01 is past (today is 20",
         ),
         (
             {},
@@ -153,7 +159,12 @@ def test_a_license_can_last_for_ever(ternary, folder, vendor):
             ["--unique-operations", "0"],
             "error: cannot issue this license: license.unique_operations: 0, ",
         ),
-        ({}, ["--machine", "M 1"], "error: cannot issue this license: license.machines: 'M 1', expected "),
+        (
+            {},
+            ["--machine", "m-" + "1" * 32, "--machine", "nope"],
+            "error: --machine: 'nope', expected an id that 'ternary machine' printed: "
+            "m- or x-, then 32 hex digits\n",
+        ),
         ({"to": ""}, [], "error: cannot issue this license: license.sub: '', expected "),
     ],
 )
@@ -190,6 +201,14 @@ def test_a_file_that_is_no_checkpoint_is_refused_and_nothing_in_it_runs(ternary,
     assert done.err.startswith("error: model.pt: not a file of tensors written by torch.save (")
     assert done.err.count("\n") == 1
     assert sorted(path.name for path in tmp_path.iterdir()) == ["model.pt"]
+
+
+def test_export_looks_where_it_writes_before_it_works(ternary, tmp_path):
+    target = tmp_path / "build"
+    target.mkdir()
+    done = ternary("export", tmp_path / "missing.pt", "--out", target)
+    assert (done.status, done.out) == (1, b"")
+    assert done.err == f"error: {target}: exists already, expected a folder that does not\n"
 
 
 @pytest.mark.skipif(not PUBLISHED.exists(), reason="the published checkpoint is not beside this repository")

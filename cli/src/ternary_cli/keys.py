@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 from ternary_cli.options import JsonOption, argument, option
-from ternary_cli.terminal import pairs, show, show_json
+from ternary_cli.terminal import note, pairs, show, show_json
 from ternary_cli.vendor_extra import vendor_extra
 
 Directory = Annotated[Path, argument("DIR", "A folder that does not exist yet.")]
@@ -26,6 +26,11 @@ def init(
         from ternary_license_server import keys
     ring = keys.create(directory, vendor or directory.resolve().name, datetime.now(UTC))
     trust_file = directory / keys.TRUST_FILE
+    if not vendor:
+        note(
+            f"vendor is {ring.vendor!r}, the folder's name; it will stand in every license: "
+            "use --vendor NAME to choose another"
+        )
     if as_json:
         show_json({"vendor": ring.vendor, "root": ring.trust.root.kid, "trust": str(trust_file)})
         return

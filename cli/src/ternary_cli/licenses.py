@@ -2,6 +2,7 @@
 ``ternary license``: look at a license, or issue one.
 """
 
+import re
 from datetime import UTC, datetime, time
 from pathlib import Path
 from typing import Annotated, Final
@@ -18,6 +19,7 @@ from ternary_cli.options import (
 from ternary_cli.vendor_extra import vendor_extra
 
 MAX_KEY: Final = 4096
+_MACHINE: Final = re.compile(r"[mx]-[0-9a-f]{32}")
 
 LicenseArgument = Annotated[Path | None, argument("L", "The license; default: the pinned one.")]
 Package = Annotated[Path, option("--package", metavar="FILE", text="The package it is for.")]
@@ -95,6 +97,9 @@ def issue(
     from ternary_sdk.packages import package as packages
     from ternary_sdk.signing.keys import PublicKey
 
+    now = datetime.now(UTC)
+    end = _end_after(expires, now)
+    machines = [_machine(given) for given in machine or ()]
     with vendor_extra("ternary license issue"):
         from ternary_license_server import content_key as content_keys
         from ternary_license_server import issue as issuing
@@ -111,18 +116,38 @@ def issue(
         ring,
         package=licensed.identity,
         customer=customer,
-        expires=last_moment(expires),
+        expires=end,
         entitlements=[name.strip() for name in allow.split(",")],
         unique_operations=unique_operations,
-        machines=machine or None,
+        machines=machines or None,
         bound_to=PublicKey.from_pem(read(bind, most=MAX_KEY)[0], str(bind)) if bind else None,
         seats=seats,
         content_keys={licensed.identity.digest: content_keys.load(content_key)} if content_key else None,
-        now=datetime.now(UTC),
+        now=now,
     )
     write_new(token + b"\n", out)
     issued, written = License.read(token, ring.trust), {"file": str(out)}
     show_json(written | license_facts(issued)) if as_json else show(pairs(written | license_words(issued)))
+
+
+def _end_after(text: str, now: datetime) -> datetime | None:
+    from ternary_sdk.errors import InputError
+
+    end = last_moment(text)
+    if end is not None and end <= now:
+        raise InputError(f"--expires: {text} is past (today is {now:%Y-%m-%d})")
+    return end
+
+
+def _machine(given: str) -> str:
+    from ternary_sdk.errors import InputError
+
+    if not _MACHINE.fullmatch(given):
+        raise InputError(
+            f"--machine: {given[:60]!r}, expected an id that 'ternary machine' printed: "
+            "m- or x-, then 32 hex digits"
+        )
+    return given
 
 
 def last_moment(text: str) -> datetime | None:

@@ -12,7 +12,8 @@ from ternary_cli.vendor_extra import vendor_extra
 Source = Annotated[Path, argument("RUN|CHECKPOINT.pt", "What 'ternary train' made, or a v5.5 checkpoint.")]
 NewFolder = Annotated[Path, option("--out", "-o", metavar="BUILD", text="A folder that does not exist yet.")]
 Rule = Annotated[
-    str | None, option("--best-by", metavar="RULE", text="Score of a run's snapshot; default: coverage.")
+    str | None,
+    option("--best-by", metavar="RULE", text="Of a run's snapshots: coverage (the default), elbo or loss."),
 ]
 BuildFolder = Annotated[Path, argument("BUILD", "What 'ternary export' made.")]
 Name = Annotated[str, option("--name", metavar="N", text="Lowercase letters, digits and hyphens.")]
@@ -34,13 +35,16 @@ ValidationFile = Annotated[
 
 
 def export(source: Source, out: NewFolder, rule: Rule = None, as_json: JsonOption = False) -> None:
-    """Vendor: make graphs and a certificate of a run."""
+    """Vendor: make graphs and a certificate of a run or of a v5.5 checkpoint."""
     from ternary_cli.facts import coverage_facts, coverage_lines
     from ternary_cli.terminal import note, pairs, show, show_json
+    from ternary_sdk.errors import InputError
 
     with vendor_extra("ternary export"):
         from ternary_export import export as exporting
         from ternary_trainer import checkpoint, run
+    if out.exists():
+        raise InputError(f"{out}: exists already, expected a folder that does not")
     chosen = run.open(source) if source.is_dir() else checkpoint.load(source)
     build = exporting.export(chosen, released=datetime.now(UTC), rule=rule, tell=note)
     build.write(out)
