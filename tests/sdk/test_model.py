@@ -2,13 +2,15 @@ import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+import ternary_sdk
 from ternary_license_server.issue import issue
 from ternary_license_server.keys import KeyRing
-from ternary_sdk import CoverageError, InputError, LicenseError, Model, Reason, TernaryError
+from ternary_sdk import CoverageError, InputError, LicenseError, Model, Reason, TernaryError, errors
 from ternary_sdk.licensing.trust import Trust
 from ternary_sdk.operations import TABLES, OperationSet
 from ternary_sdk.packages.package import Package
@@ -206,6 +208,9 @@ def test_the_same_seed_gives_the_same_rows_and_no_seed_fresh_ones_that_can_be_re
         ({"n": True}, "n: True, expected 0 to 10,000,000"),
         ({"n": 1, "seed": -1}, "seed: -1, expected 0 to 18,446,744,073,709,551,615"),
         ({"n": 1, "path": "C"}, "path: 'C', expected A or B"),
+        ({"n": 1, "path": ""}, "path: '', expected A or B"),
+        ({"n": 1, "path": []}, "path: [], expected A or B"),
+        ({"n": 1, "explore": "x"}, "explore: 'x', expected a number from 0 to 1"),
         ({"n": 1, "explore": 2}, "explore: 2, expected 0 to 1"),
         ({"n": 1, "offset": -5}, "offset: -5, expected 0 to 4,611,686,018,427,387,904"),
         (
@@ -238,6 +243,33 @@ def test_a_file_that_is_not_there_is_refused_by_name(tmp_path: Path, vendor: Key
     with pytest.raises(InputError) as refusal:
         Model.open(missing, trust=vendor.trust.data)
     assert str(refusal.value) == f"{missing}: cannot be read (No such file or directory)"
+
+
+@pytest.mark.parametrize("wrong", [{"file": 5}, {"license": 5}, {"trust": None}])
+def test_what_is_neither_a_path_nor_bytes_is_refused(
+    shipped: bytes, vendor: KeyRing, wrong: dict[str, Any]
+) -> None:
+    (found,) = wrong.values()
+    with pytest.raises(InputError) as refusal:
+        Model.open(**{"file": shipped, "trust": vendor.trust.data, **wrong})
+    assert str(refusal.value) == f"{found!r}: expected a file's path or its bytes"
+
+
+def test_a_clock_that_ran_ahead_is_remembered_though_nothing_was_granted(opened: Opener) -> None:
+    with pytest.raises(LicenseError) as refusal:
+        opened(clock=lambda: NOW + timedelta(days=5000)).sample(1)
+    assert refusal.value.code is Reason.EXPIRED
+    with pytest.raises(LicenseError) as refusal:
+        opened().sample(1)
+    assert refusal.value.code is Reason.CLOCK_ROLLBACK
+
+
+def test_every_refusal_can_be_imported_from_the_package() -> None:
+    kinds = {
+        name for name, kind in vars(errors).items() if getattr(kind, "__module__", "") == errors.__name__
+    }
+    assert kinds <= set(ternary_sdk.__all__)
+    assert all(getattr(ternary_sdk, name) is getattr(errors, name) for name in kinds)
 
 
 @pytest.mark.parametrize("kept", [0, 1, 100, 5000, -1])

@@ -20,6 +20,7 @@ from ternary_sdk.errors import (
     LicenseError,
     ProofError,
     Reason,
+    ServerError,
     SignatureError,
     TernaryError,
 )
@@ -40,6 +41,7 @@ __all__ = [
     "Model",
     "ProofError",
     "Reason",
+    "ServerError",
     "SignatureError",
     "TernaryError",
     "__version__",

@@ -110,8 +110,10 @@ class Model(AbstractContextManager["Model"]):
             threads: How many to compute with, by default as many as the process may use.
             machine_id: This machine's id where it has none of its own, as in a container.
             state: Directory of this vendor's meter, clock mark and installation key, made only where the
-                license needs them; by default one in the user's data directory.
-            clock: Gives the present moment, timezone-aware.
+                license needs them; by default one in the user's data directory. A test with a clock of its
+                own passes a temporary one.
+            clock: Gives the present moment, timezone-aware. Under a license that ends, the latest moment it
+                ever gave is kept in ``state``, by refused calls too, and every earlier one is refused.
         Raises:
             InputError: If a file cannot be read.
             FormatError: If the package or the trust file is malformed.
@@ -285,8 +287,8 @@ class Model(AbstractContextManager["Model"]):
     def _path(self, path: str | None) -> tuple[str, _Path]:
         if self._paths is None:
             raise InputError("model: it was closed, open it again")
-        letter = path or self.default_path
-        if letter not in self._paths:
+        letter = self.default_path if path is None else path
+        if not isinstance(letter, str) or letter not in self._paths:
             raise InputError(f"path: {letter!r}, expected {' or '.join(self._paths)}")
         return letter, self._paths[letter]
 

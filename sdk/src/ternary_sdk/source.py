@@ -20,10 +20,12 @@ def read(source: Source, most: int) -> bytes:
         source: Bytes are given back as they are: their reader has caps of its own.
         most: Largest file that is read, in bytes; one byte more is read to tell that it is larger.
     Raises:
-        InputError: If the file cannot be read or is larger.
+        InputError: If the source is neither, or the file cannot be read or is larger.
     """
     if isinstance(source, bytes):
         return source
+    if not isinstance(source, str | os.PathLike):
+        raise InputError(f"{source!r}: expected a file's path or its bytes")
     name = os.fspath(source)
     try:
         with Path(source).open("rb") as file:

@@ -1,6 +1,7 @@
 import multiprocessing
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -125,6 +126,8 @@ def test_bytes_that_onnx_runtime_cannot_load_are_refused() -> None:
         Decoder(b"no graph", "decoder_A.onnx", Workers(1))
 
 
-def test_no_threads_at_all_are_refused() -> None:
-    with pytest.raises(InputError, match=r"^threads: 0, expected 1 or more$"):
-        Workers(0)
+@pytest.mark.parametrize("threads", [0, -1, "a", 1.5])
+def test_threads_that_are_no_count_are_refused(threads: Any) -> None:
+    with pytest.raises(InputError) as refusal:
+        Workers(threads)
+    assert str(refusal.value) == f"threads: {threads!r}, expected a whole number from 1"

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -138,9 +139,12 @@ def test_exploring_a_model_that_reaches_nothing_is_refused(partial: Sampler) -> 
         ({"explore": float("nan")}, "explore: nan, expected 0 to 1"),
         ({"temperature": 0.0}, "temperature: 0.0, expected above 0, up to 100"),
         ({"temperature": float("inf")}, "temperature: inf, expected above 0, up to 100"),
+        ({"explore": "x"}, "explore: 'x', expected a number from 0 to 1"),
+        ({"explore": None}, "explore: None, expected a number from 0 to 1"),
+        ({"temperature": [1]}, "temperature: [1], expected a number above 0, up to 100"),
     ],
 )
-def test_a_dial_out_of_range_is_refused(setting: dict[str, float], message: str) -> None:
+def test_a_dial_out_of_range_is_refused(setting: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError) as refusal:
         Dial(**setting)
     assert str(refusal.value) == message

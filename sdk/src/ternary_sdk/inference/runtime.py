@@ -49,8 +49,8 @@ class Workers(AbstractContextManager["Workers"]):
     """
 
     def __init__(self, threads: int | None = None) -> None:
-        if threads is not None and threads < 1:
-            raise InputError(f"threads: {threads}, expected 1 or more")
+        if threads is not None and (not isinstance(threads, int | np.integer) or threads < 1):
+            raise InputError(f"threads: {threads!r}, expected a whole number from 1")
         self.threads = threads or usable_cores()
         self._pool: ThreadPoolExecutor | None = None
         self._owner = 0

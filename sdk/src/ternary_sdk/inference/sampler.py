@@ -35,7 +35,7 @@ class Dial:
     """How far a draw departs from the prior.
 
     Raises:
-        InputError: If a setting is out of range.
+        InputError: If a setting is no number or out of range.
     """
 
     explore: float = 0.0
@@ -45,6 +45,12 @@ class Dial:
     """Factor on the prior's latents, in (0, 100]; above 1 reaches for rarer operations."""
 
     def __post_init__(self) -> None:
+        if not isinstance(self.explore, int | float | np.integer | np.floating):
+            raise InputError(f"explore: {self.explore!r}, expected a number from 0 to 1")
+        if not isinstance(self.temperature, int | float | np.integer | np.floating):
+            raise InputError(
+                f"temperature: {self.temperature!r}, expected a number above 0, up to {MAX_TEMPERATURE:g}"
+            )
         if not 0 <= self.explore <= 1:
             raise InputError(f"explore: {self.explore}, expected 0 to 1")
         if not 0 < self.temperature <= MAX_TEMPERATURE:
