@@ -35,7 +35,7 @@ stress: .venv/ready-to-test
 	$(BIN)/python -m pytest tests/stress --hypothesis-profile stress --numprocesses auto
 
 evaluation: .venv/ready
-	$(BIN)/python -m ternary_cli.evaluation sdk/src/ternary_sdk/evaluation
+	$(BIN)/python -m maintenance.evaluation sdk/src/ternary_sdk/evaluation
 
 # The five distributions are installed editable and without build isolation, so that nothing but
 # constraints.txt decides which releases are used.

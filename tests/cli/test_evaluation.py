@@ -1,14 +1,10 @@
-"""The evaluation package: it answers where nothing is configured, needs no state, and can be made anew."""
+"""The evaluation package: it answers where nothing is configured and needs no state."""
 
 import os
 import subprocess
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 
-import pytest
-
-from ternary_cli import evaluation
 from ternary_sdk import Model
 from ternary_sdk.operations import OPERATIONS
 
@@ -66,23 +62,3 @@ def test_its_license_never_ends_and_grants_everything(ternary):
     assert '"expires": null' in shown.text
     assert '"unique_operations": null' in shown.text
     assert shown.text.count('"allowed"') == 3
-
-
-@pytest.mark.slow
-def test_it_can_be_made_anew_under_keys_that_are_not_kept(quick_recipe, tmp_path, monkeypatch):
-    monkeypatch.setattr(evaluation, "MOST_BYTES", 2_000_000)  # a poor model's certificate is long
-    with Model.evaluation() as shipped:
-        before = shipped.package.signed_by
-    evaluation.make(tmp_path, recipe=str(quick_recipe), now=datetime.now(UTC))
-    files = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
-    assert set(files) == {f"evaluation.{kind}" for kind in ("ternary", "license", "trust")}
-    assert not any(b"PRIVATE KEY" in data for data in files.values())
-    package, license, trust = (files[f"evaluation.{kind}"] for kind in ("ternary", "license", "trust"))
-    with Model.open(package, license=license, trust=trust) as model:
-        assert model.package.signed_by != before
-        assert len(model.sample(100, unique=True, seed=7)) == 100
-
-
-def test_its_maker_takes_one_directory(capsys):
-    assert evaluation.main([]) == 2
-    assert capsys.readouterr().err == "usage: python -m ternary_cli.evaluation DIR\n"

@@ -10,7 +10,16 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-VENDORS = ("torch", "onnx", "ternary_trainer", "ternary_export", "ternary_license_server")
+VENDORS = (
+    "torch",
+    "onnx",
+    "fastapi",
+    "sqlalchemy",
+    "uvicorn",
+    "ternary_trainer",
+    "ternary_export",
+    "ternary_license_server",
+)
 CLIENTS = {"ternary-sdk", "ternary-cli", "numpy", "onnxruntime", "cryptography", "typer"}
 
 pytestmark = pytest.mark.slow

@@ -113,7 +113,7 @@ class Model(AbstractContextManager["Model"]):
                 license needs them; by default one in the user's data directory. A test with a clock of its
                 own passes a temporary one.
             clock: Gives the present moment, timezone-aware. Under a license that ends, the latest moment it
-                ever gave is kept in ``state``, by refused calls too, and every earlier one is refused.
+                gave is kept in ``state``, by refused calls too, and one over 5 minutes before it is refused.
         Raises:
             InputError: If a file cannot be read.
             FormatError: If the package or the trust file is malformed.

@@ -1,5 +1,5 @@
 """
-``python -m ternary_cli.evaluation DIR``: make the evaluation package that the SDK carries.
+``python -m maintenance.evaluation DIR``: make the evaluation package that the SDK carries.
 
 A model trained by the default recipe, packaged and licensed under keys made for this one purpose and never
 kept: nobody, the vendor included, can sign anything else that its trust file would accept.
@@ -14,11 +14,15 @@ from typing import Final
 import ternary_sdk
 from ternary_cli.files import write
 from ternary_cli.terminal import note
-from ternary_cli.vendor_extra import vendor_extra
+from ternary_cli.training import watched
+from ternary_export.export import export
+from ternary_export.packaging import package
+from ternary_license_server import issue, keys
 from ternary_sdk.errors import TernaryError
 from ternary_sdk.licensing.identity import parse_version
 from ternary_sdk.licensing.trust import Role
 from ternary_sdk.packages.package import Package
+from ternary_trainer import recipe as recipes
 
 MOST_BYTES: Final = 1_000_000
 SEED: Final = 1
@@ -34,12 +38,6 @@ def make(directory: Path, *, recipe: str, now: datetime) -> None:
     Raises:
         TernaryError: If the files would exceed 1 MB together, or a step is refused.
     """
-    with vendor_extra("ternary_cli.evaluation"):
-        from ternary_cli.training import watched
-        from ternary_export.export import export
-        from ternary_export.packaging import package
-        from ternary_license_server import issue, keys
-        from ternary_trainer import recipe as recipes
     with tempfile.TemporaryDirectory() as scratch:
         run = watched(recipes.load(recipe), seed=SEED, out=Path(scratch) / "run")
         build = export(run, released=now, tell=note)
@@ -65,7 +63,7 @@ def make(directory: Path, *, recipe: str, now: datetime) -> None:
 def main(words: list[str]) -> int:
     """Make the package in the one directory named; the exit status, as the ``ternary`` command has it."""
     if len(words) != 1:
-        note("usage: python -m ternary_cli.evaluation DIR")
+        note("usage: python -m maintenance.evaluation DIR")
         return 2
     try:
         make(Path(words[0]), recipe="coverage", now=datetime.now(UTC))
