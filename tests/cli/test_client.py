@@ -314,9 +314,13 @@ def test_info_states_coverage_beside_its_limit(client, acme, vendor, shipped):
         "draws": 50_000,
         "operations": claim.operations,
         "percent": f"{claim.operations * 10_000 // 19_683 / 100:.2f}",
-        "limit_percent": "92.11",
+        "limit_percent": "92.116",
     }
     assert (info["bytes"], info["vendor"]) == (len(shipped), "Acme Logic")
+    *_, header, _, _, limit = client("info", acme / "acme.ternary", license=None).text.splitlines()
+    assert limit.startswith("expected limit of independent draws ")
+    assert limit.endswith("92.116 %         99.995 %")
+    assert len(limit) == len(header)
 
 
 def test_a_license_is_explained(client, acme):
@@ -337,8 +341,31 @@ def test_pins_stand_in_for_options(ternary, client, acme, vendor):
         == client("sample", acme / "acme.ternary", "-n", 5, "--seed", 7).out
     )
     assert ternary("use", "--json").status == 0
-    assert ternary("use", "--evaluation").status == 0
+    done = ternary("use", "--evaluation")
+    sentence = "pins forgotten; without options, commands work with the SDK's evaluation package\n"
+    assert (done.status, done.out, done.err) == (0, b"", sentence)
     assert json.loads(ternary("use", "--json").text) == {"package": None}
+
+
+def test_pins_are_of_the_files_that_links_lead_to(ternary, acme):
+    for kind in ("ternary", "license", "trust"):
+        (acme / f"link.{kind}").symlink_to(acme / f"acme.{kind}")
+    files = ["--license", acme / "link.license", "--trust", acme / "link.trust"]
+    pinned = json.loads(ternary("use", acme / "link.ternary", *files, "--json").text)
+    found = {kind: pinned[kind] for kind in ("package", "license", "trust")}
+    assert found == {
+        "package": str((acme / "acme.ternary").resolve()),
+        "license": str((acme / "acme.license").resolve()),
+        "trust": str((acme / "acme.trust").resolve()),
+    }
+
+
+def test_a_dash_is_standard_output_and_one_row_is_singular(client, acme, monkeypatch):
+    monkeypatch.chdir(acme)
+    done = client("sample", acme / "acme.ternary", "-n", 1, "--seed", 7, "--out", "-")
+    assert (done.status, len(done.text.splitlines())) == (0, 2)
+    assert done.err.startswith("1 row, path ")
+    assert not (acme / "-").exists()
 
 
 def test_a_pinned_trust_file_with_another_root_is_refused(ternary, client, acme, tmp_path):

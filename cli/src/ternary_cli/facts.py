@@ -88,7 +88,7 @@ def coverage_facts(claim: PathCoverage) -> dict[str, Any]:
                 "draws": prior.draws,
                 "operations": prior.operations,
                 "percent": percent(prior.coverage),
-                "limit_percent": percent(prior.limit),
+                "limit_percent": limit_percent(prior.limit),
             }
             for prior in claim.prior
         ],
@@ -98,14 +98,14 @@ def coverage_facts(claim: PathCoverage) -> dict[str, Any]:
 
 def coverage_lines(certificate: Certificate) -> list[str]:
     """The same for people, a line a path."""
-    header = "path  reachable       " + "".join(f"{f'at {draws:,} draws':>18}" for draws in QUOTED_DRAWS)
+    header = f"path  {'reachable':<22}" + "".join(f"{f'at {draws:,} draws':>17}" for draws in QUOTED_DRAWS)
     lines = [header]
     for claim in certificate.paths:
         reached = f"{len(claim.reachable.operations):,} of {OPERATIONS:,}"
-        shares = "".join(f"{percent(prior.coverage) + ' %':>18}" for prior in claim.prior)
-        lines.append(f"{claim.path:<4}  {reached:<16}{shares}")
-    limits = "".join(f"{percent(prior.limit) + ' %':>18}" for prior in certificate.paths[0].prior)
-    return [*lines, f"limit of independent draws{limits[4:]}"]
+        shares = "".join(f"{percent(prior.coverage) + ' %':>17}" for prior in claim.prior)
+        lines.append(f"{claim.path:<4}  {reached:<22}{shares}")
+    limits = "".join(f"{limit_percent(prior.limit) + ' %':>17}" for prior in certificate.paths[0].prior)
+    return [*lines, f"expected limit of independent draws{limits[7:]}"]
 
 
 def license_facts(license: License) -> dict[str, Any]:
@@ -154,6 +154,11 @@ def license_words(license: License, *, drawn: int | None = None) -> dict[str, st
 def percent(share: float) -> str:
     """A share in [0, 1] as a percentage with two decimals, rounded down."""
     return f"{int(share * 10_000 + 1e-6) / 100:.2f}"
+
+
+def limit_percent(share: float) -> str:
+    """The limit of independent draws as a percentage with three decimals, to the nearest."""
+    return f"{share * 100:.3f}"
 
 
 def moment(when: datetime) -> str:

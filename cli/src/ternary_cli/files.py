@@ -70,8 +70,8 @@ def read_text(source: Path) -> str:
 
 
 def write(data: bytes, target: Path | None) -> None:
-    """Write bytes to a file, which then appears whole or not at all, or to standard output."""
-    if target is None:
+    """Write bytes to a file, which then appears whole or not at all; None or ``-`` is standard output."""
+    if target is None or is_standard(target):
         with sentences("standard output"):
             sys.stdout.buffer.write(data)
             sys.stdout.buffer.flush()
@@ -124,6 +124,8 @@ def chosen_format(form: Format | None, target: Path | None) -> Format:
     Raises:
         InputError: If the file's name says nothing, or .npy would go to a terminal.
     """
+    if is_standard(target):
+        target = None
     on_terminal = target is None and sys.stdout.isatty()
     if form is None and target is not None:
         by_name = {".csv": Format.CSV, ".jsonl": Format.JSONL, ".npy": Format.NPY, ".txt": Format.TABLE}

@@ -49,7 +49,7 @@ PathOption = Annotated[PathName | None, option("--path", text="Default: the pack
 RowsArgument = Annotated[Path | None, argument("ROWS", _ROWS)]
 FormatOption = Annotated[Format | None, option("--format", text=_FORMAT)]
 OutOption = Annotated[
-    Path | None, option("--out", "-o", metavar="F", text="Write here, not to standard output.")
+    Path | None, option("--out", "-o", metavar="F", text="Write here; standard output if left out or '-'.")
 ]
 MachineOption = Annotated[
     str | None,

@@ -10,8 +10,8 @@ from ternary_cli.options import (
     JsonOption,
     LicenseOption,
     MachineOption,
-    PackageArgument,
     TrustOption,
+    argument,
     option,
 )
 
@@ -19,8 +19,11 @@ if TYPE_CHECKING:
     from ternary_cli.selection import Selection
 
 
+Package = Annotated[Path | None, argument("FILE", "The .ternary package to pin; without it, show the pins.")]
+
+
 def use(
-    package: PackageArgument = None,
+    package: Package = None,
     license: LicenseOption = None,
     trust: TrustOption = None,
     machine_id: MachineOption = None,
@@ -30,11 +33,15 @@ def use(
     """Pin package, license and vendor, or show what is pinned."""
     from ternary_cli import pins
     from ternary_cli.selection import EVALUATION
-    from ternary_cli.terminal import pairs, show, show_json
+    from ternary_cli.terminal import note, pairs, show, show_json
 
     if evaluation:
         pins.forget()
-    elif package or license or trust or machine_id:
+        note("pins forgotten; without options, commands work with the SDK's evaluation package")
+        if as_json:
+            show_json({"package": None})
+        return
+    if package or license or trust or machine_id:
         _pin(package, license, trust, machine_id)
     pinned = pins.load()
     if pinned is None:
@@ -65,9 +72,9 @@ def _pin(package: Path | None, license: Path | None, trust: Path | None, machine
     _check(selection)
     pins.save(
         pins.Pins(
-            package=package.absolute(),
-            license=license.absolute(),
-            trust=place.absolute(),
+            package=package.resolve(),
+            license=license.resolve(),
+            trust=place.resolve(),
             root=selection.trust.root.kid,
             machine_id=selection.machine_id,
         )

@@ -57,4 +57,5 @@ def sample(
         draw = model.sample(n, unique=unique, seed=seed, path=path, explore=explore, temperature=temperature)
     rows = Rows(index=draw.index, operations=draw.operations, latents=draw.latents if latents else None)
     write(to_bytes(rows, form), out)
-    note(f"{n:,} rows, path {draw.path}, seed {draw.seed}, set {draw.digest}")
+    counted = "1 row" if n == 1 else f"{n:,} rows"
+    note(f"{counted}, path {draw.path}, seed {draw.seed}, set {draw.digest}")
