@@ -1,5 +1,5 @@
 """
-What share of the operation space a number of draws covers, and the limit no i.i.d. sampler beats in expectation.
+What share of the space a number of draws covers, and the limit no i.i.d. sampler beats in expectation.
 
 A coverage figure means nothing without its number of draws; quote "x % at n, limit y %".
 """
