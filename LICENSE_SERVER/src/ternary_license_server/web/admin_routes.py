@@ -8,7 +8,7 @@ import csv
 import io
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Annotated, Any, Final
+from typing import Annotated
 
 from fastapi import APIRouter, Header, Path, Query, Request, Response
 from sqlalchemy import Connection
@@ -19,7 +19,7 @@ from ternary_license_server.service.once import once
 from ternary_license_server.service.records import moment
 from ternary_license_server.service.refusals import Code, ServiceError
 from ternary_license_server.web import models
-from ternary_license_server.web.client_routes import REFUSALS, Key
+from ternary_license_server.web.documented import REFUSALS, UNAUTHENTICATED, Key
 from ternary_license_server.web.server import Server, answer, body_of
 from ternary_license_server.web.strict import StrictRoute
 from ternary_sdk.documents.canonical import Json
@@ -36,19 +36,12 @@ Moment = Annotated[int, Query(ge=0, le=253_402_300_799)]
 Credentials = Annotated[
     str, Header(alias="Authorization", max_length=200, description="`Bearer` and an admin token.")
 ]
-_UNAUTHENTICATED: Final[dict[int | str, dict[str, Any]]] = {
-    401: {
-        "model": models.Documented,
-        "description": "No token, or one that is unknown, expired or revoked.",
-        "content": {"application/problem+json": {}},
-    }
-}
 
 
 def routes(server: Server) -> APIRouter:
     """The vendor's interface; every path needs a token."""
     router = APIRouter(
-        prefix="/admin/v1", tags=["admin"], responses=REFUSALS | _UNAUTHENTICATED, route_class=StrictRoute
+        prefix="/admin/v1", tags=["admin"], responses=REFUSALS | UNAUTHENTICATED, route_class=StrictRoute
     )
 
     def change(

@@ -15,8 +15,9 @@ from sqlalchemy import Connection
 from ternary_license_server.service import activation, metering, publication
 from ternary_license_server.service.once import once
 from ternary_license_server.service.refusals import Code, ServiceError
-from ternary_license_server.web import models
+from ternary_license_server.web import client_bodies as bodies
 from ternary_license_server.web.boundary import too_many
+from ternary_license_server.web.documented import NONCE, REFUSALS, Key
 from ternary_license_server.web.server import Server, answer, body_of, refuse
 from ternary_sdk.documents import canonical
 from ternary_sdk.documents.canonical import Json
@@ -28,30 +29,6 @@ from ternary_sdk.online import request as online_request
 from ternary_sdk.online.request import Action
 from ternary_sdk.signing import jws
 
-REFUSALS: Final[dict[int | str, dict[str, Any]]] = {
-    status: {"model": models.Documented, "description": text, "content": {"application/problem+json": {}}}
-    for status, text in (
-        (400, "Malformed, wrongly signed or wrongly dated."),
-        (403, "The license does not allow it; `code` says why."),
-        (404, "Nothing of this name."),
-        (408, "The body did not arrive in time."),
-        (409, "Every seat is taken, the lease is lost, or something is in the way."),
-        (413, "The body is too large."),
-        (422, "Well-formed, and senseless."),
-        (429, "Too many requests."),
-        (500, "The server failed."),
-        (503, "The database does not answer."),
-    )
-}
-Key = Annotated[
-    str, Header(alias="Idempotency-Key", min_length=8, max_length=80, pattern="^[A-Za-z0-9._-]+$")
-]
-NONCE: Final[dict[str, Any]] = {
-    "name": "Ternary-Nonce",
-    "in": "header",
-    "description": "Random text that the answer's signature repeats.",
-    "schema": {"type": "string", "maxLength": 64},
-}
 _ASKS: Final[dict[str, Any]] = {"parameters": [NONCE]}
 Known = Annotated[str | None, Header(alias="If-None-Match", max_length=200)]
 
@@ -87,8 +64,8 @@ def routes(server: Server) -> APIRouter:
 
     @router.post(
         "/activations",
-        responses={200: {"model": models.LicensedHold}},
-        openapi_extra=_takes(models.Signed),
+        responses={200: {"model": bodies.LicensedHold}},
+        openapi_extra=_takes(bodies.Signed),
         summary="Take a seat",
     )
     def activate(request: Request, idempotency_key: Key) -> Response:
@@ -97,8 +74,8 @@ def routes(server: Server) -> APIRouter:
 
     @router.post(
         "/renewals",
-        responses={200: {"model": models.LicensedHold}},
-        openapi_extra=_takes(models.Signed),
+        responses={200: {"model": bodies.LicensedHold}},
+        openapi_extra=_takes(bodies.Signed),
         summary="Renew a lease",
     )
     def renew(request: Request, idempotency_key: Key) -> Response:
@@ -107,8 +84,8 @@ def routes(server: Server) -> APIRouter:
 
     @router.post(
         "/releases",
-        responses={200: {"model": models.Hold}},
-        openapi_extra=_takes(models.Signed),
+        responses={200: {"model": bodies.Hold}},
+        openapi_extra=_takes(bodies.Signed),
         summary="Give a seat back",
     )
     def release(request: Request, idempotency_key: Key) -> Response:
@@ -117,8 +94,8 @@ def routes(server: Server) -> APIRouter:
 
     @router.post(
         "/carried",
-        responses={200: {"model": models.LicensedHold | models.Hold}},
-        openapi_extra=_takes(models.Signed),
+        responses={200: {"model": bodies.LicensedHold | bodies.Hold}},
+        openapi_extra=_takes(bodies.Signed),
         summary="Hand in a file",
     )
     def carried(request: Request, idempotency_key: Key) -> Response:
@@ -127,8 +104,8 @@ def routes(server: Server) -> APIRouter:
 
     @router.post(
         "/usage",
-        responses={200: {"model": models.Merged}},
-        openapi_extra=_takes(models.UsageReport),
+        responses={200: {"model": bodies.Merged}},
+        openapi_extra=_takes(bodies.UsageReport),
         summary="Report usage",
     )
     def report(request: Request) -> Response:
@@ -149,8 +126,8 @@ def routes(server: Server) -> APIRouter:
 
     @router.post(
         "/standing",
-        responses={200: {"model": models.Standing}},
-        openapi_extra=_takes(models.Question),
+        responses={200: {"model": bodies.Standing}},
+        openapi_extra=_takes(bodies.Question),
         summary="Ask whether a hold stands",
     )
     def standing(request: Request) -> Response:

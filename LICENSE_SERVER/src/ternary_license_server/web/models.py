@@ -4,39 +4,23 @@ What the admin interface takes and gives, as OpenAPI describes it. Unknown membe
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import Field
 
-from ternary_sdk.licensing.identity import LICENSE_ID, NAME, VERSION
+from ternary_license_server.web.bodies import (
+    Digest,
+    Entitlement,
+    Given,
+    Id,
+    Line,
+    Moment,
+    Name,
+    Seconds,
+    Taken,
+    Version,
+)
 from ternary_sdk.operations import OPERATIONS
 
-
-def _printable(text: str) -> str:
-    if not text.strip() or not text.isprintable():
-        raise ValueError("expected printable characters, not all of them blank")
-    return text
-
-
-Line = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_printable)]
-Name = Annotated[str, StringConstraints(pattern=f"^{NAME.pattern}$")]
-Version = Annotated[str, StringConstraints(pattern=f"^{VERSION.pattern}$")]
-Digest = Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
-Id = Annotated[str, StringConstraints(pattern=f"^{LICENSE_ID.pattern}$")]
-Seconds = Annotated[int, Field(ge=0, le=36_500 * 86_400)]
-Moment = Annotated[int, Field(ge=0, le=253_402_300_799, description="Seconds since 1970-01-01 UTC.")]
-Entitlement = Literal["encode", "decode", "sample"]
 Scope = Literal["admin", "issuer", "auditor"]
-
-
-class Taken(BaseModel):
-    """A request's body."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-
-class Given(BaseModel):
-    """An answer's body."""
-
-    model_config = ConfigDict(extra="forbid")
 
 
 class NewCustomer(Taken):
@@ -249,73 +233,3 @@ class AuditVerdict(Given):
     entries: int
     head: Annotated[str, Field(description="One hash over all chains; keep it elsewhere and compare.")]
     faults: list[str]
-
-
-class Documented(Given):
-    """Problem details (RFC 9457)."""
-
-    type: str
-    title: str
-    status: int
-    detail: str
-    code: str
-
-
-class Signed(Taken):
-    """A document signed by an installation, as the SDK writes it."""
-
-    format: Literal["ternary-request/1"]
-    key: dict[str, str]
-    request: str
-
-
-class UsageReport(Taken):
-    """A usage report signed by an installation."""
-
-    format: Literal["ternary-usage/1"]
-    key: dict[str, str]
-    report: str
-
-
-class Question(Taken):
-    """Whose hold on which license is asked about."""
-
-    license: Id
-    installation: Annotated[str, StringConstraints(pattern="^[A-Za-z0-9_-]{43}$")]
-    generation: Annotated[int, Field(ge=1, le=2**31 - 1)]
-
-
-class Hold(Given):
-    """A seat that was taken, renewed or given back."""
-
-    id: str
-    installation: str
-    generation: int
-    ends: int
-    offline: bool
-    renew_after: int | None
-
-
-class LicensedHold(Hold):
-    """A seat with the license that carries it."""
-
-    license: Annotated[str, Field(description="A compact JWS of type ternary-license+jwt.")]
-
-
-class Standing(Given):
-    """A hold that stands."""
-
-    id: str
-    generation: int
-    ends: int
-    code: Literal["VALID"]
-
-
-class Merged(Given):
-    """What a usage report added."""
-
-    id: str
-    added: int
-    operations: int
-    quota: int | None
-    lost: int

@@ -1,0 +1,39 @@
+"""
+What bodies are made of: the forms of names, ids, moments and durations, as OpenAPI describes them.
+
+Unknown members are refused everywhere, in what is taken and in what is given.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+from ternary_sdk.licensing.identity import LICENSE_ID, NAME, VERSION
+
+
+def _printable(text: str) -> str:
+    if not text.strip() or not text.isprintable():
+        raise ValueError("expected printable characters, not all of them blank")
+    return text
+
+
+Line = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_printable)]
+Name = Annotated[str, StringConstraints(pattern=f"^{NAME.pattern}$")]
+Version = Annotated[str, StringConstraints(pattern=f"^{VERSION.pattern}$")]
+Digest = Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
+Id = Annotated[str, StringConstraints(pattern=f"^{LICENSE_ID.pattern}$")]
+Seconds = Annotated[int, Field(ge=0, le=36_500 * 86_400)]
+Moment = Annotated[int, Field(ge=0, le=253_402_300_799, description="Seconds since 1970-01-01 UTC.")]
+Entitlement = Literal["encode", "decode", "sample"]
+
+
+class Taken(BaseModel):
+    """A request's body."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class Given(BaseModel):
+    """An answer's body."""
+
+    model_config = ConfigDict(extra="forbid")

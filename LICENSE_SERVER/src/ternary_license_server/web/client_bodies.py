@@ -1,0 +1,69 @@
+"""
+What the client interface takes and gives. Requests and reports are signed documents of the SDK's own forms.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from ternary_license_server.web.bodies import Given, Id, Taken
+
+
+class Signed(Taken):
+    """A document signed by an installation, as the SDK writes it."""
+
+    format: Literal["ternary-request/1"]
+    key: dict[str, str]
+    request: str
+
+
+class UsageReport(Taken):
+    """A usage report signed by an installation."""
+
+    format: Literal["ternary-usage/1"]
+    key: dict[str, str]
+    report: str
+
+
+class Question(Taken):
+    """Whose hold on which license is asked about."""
+
+    license: Id
+    installation: Annotated[str, StringConstraints(pattern="^[A-Za-z0-9_-]{43}$")]
+    generation: Annotated[int, Field(ge=1, le=2**31 - 1)]
+
+
+class Hold(Given):
+    """A seat that was taken, renewed or given back."""
+
+    id: str
+    installation: str
+    generation: int
+    ends: int
+    offline: bool
+    renew_after: int | None
+
+
+class LicensedHold(Hold):
+    """A seat with the license that carries it."""
+
+    license: Annotated[str, Field(description="A compact JWS of type ternary-license+jwt.")]
+
+
+class Standing(Given):
+    """A hold that stands."""
+
+    id: str
+    generation: int
+    ends: int
+    code: Literal["VALID"]
+
+
+class Merged(Given):
+    """What a usage report added."""
+
+    id: str
+    added: int
+    operations: int
+    quota: int | None
+    lost: int
