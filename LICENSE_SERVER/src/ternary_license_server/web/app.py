@@ -56,6 +56,7 @@ def routed(server: Server) -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
+    app.state.server = server
     for module in (client_routes, admin_routes, health):
         app.include_router(module.routes(server))
     app.add_exception_handler(TernaryError, _refused)

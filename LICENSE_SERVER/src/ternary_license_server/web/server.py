@@ -5,9 +5,9 @@ What every route works with: one database, one vendor, one clock.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Annotated
 
-from starlette.requests import Request
-from starlette.responses import Response
+from fastapi import Depends, Request, Response
 
 from ternary_license_server.database.engine import Database
 from ternary_license_server.settings import Settings
@@ -35,6 +35,15 @@ class Server:
     def now(self) -> datetime:
         """The present moment, timezone-aware."""
         return self.clock()
+
+
+async def _serving(request: Request) -> Server:
+    server: Server = request.app.state.server
+    return server
+
+
+Serving = Annotated[Server, Depends(_serving)]
+"""The server, as a route's argument."""
 
 
 def body_of(request: Request) -> bytes:
