@@ -18,8 +18,9 @@ from ternary_sdk.inference.runtime import Decoder, Encoder, Workers
 from ternary_sdk.licensing.trust import Role
 from ternary_sdk.model import Model
 from ternary_sdk.operations import OPERATIONS, TABLES, OperationSet
-from ternary_sdk.packages.certificate import VERIFIER_MARGIN, Certificate, PathCoverage, margin_text, seed_of
+from ternary_sdk.packages.certificate import Certificate
 from ternary_sdk.packages.package import Package
+from ternary_sdk.packages.path_coverage import VERIFIER_MARGIN, PathCoverage, margin_text, seed_of
 
 EVERY = np.arange(OPERATIONS, dtype=np.int32)
 Failed = npt.NDArray[np.bool_]

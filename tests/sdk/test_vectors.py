@@ -18,7 +18,7 @@ import pytest
 from ternary_sdk.inference import latents
 from ternary_sdk.operations import OperationSet, from_index, to_index
 from ternary_sdk.packages import archive
-from ternary_sdk.packages.certificate import seed_of
+from ternary_sdk.packages.path_coverage import seed_of
 from ternary_sdk.signing import dsse
 
 VECTORS: dict[str, list[Any]] = json.loads(

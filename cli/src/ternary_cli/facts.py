@@ -13,8 +13,9 @@ from ternary_sdk.coverage import QUOTED_DRAWS
 from ternary_sdk.licensing.license import ACTIONS, License
 from ternary_sdk.licensing.trust import Trust
 from ternary_sdk.operations import OPERATIONS
-from ternary_sdk.packages.certificate import Certificate, PathCoverage
+from ternary_sdk.packages.certificate import Certificate
 from ternary_sdk.packages.package import Package
+from ternary_sdk.packages.path_coverage import PathCoverage
 from ternary_sdk.packages.validation import Validation
 
 

@@ -15,7 +15,8 @@ from ternary_sdk.documents.canonical import Json
 from ternary_sdk.graphs.interface import DECODER, ENCODER, Interface
 from ternary_sdk.licensing.identity import Version, format_version
 from ternary_sdk.operations import OPERATIONS
-from ternary_sdk.packages.certificate import Certificate, PathCoverage, Prior
+from ternary_sdk.packages.certificate import Certificate
+from ternary_sdk.packages.path_coverage import PathCoverage, Prior
 
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:ternary:package")
 

@@ -15,6 +15,7 @@ from ternary_export.provenance import RECORD, Provenance
 from ternary_sdk.errors import FormatError, InputError
 from ternary_sdk.packages.certificate import Certificate
 from ternary_sdk.packages.members import CERTIFICATE, GRAPH_CAP, cap
+from ternary_sdk.source import read
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,22 +61,11 @@ class Build:
             InputError: If a file is missing or too large.
             FormatError: If a file is not of its format or the parts contradict each other.
         """
-        provenance = Provenance.read(_read(folder / RECORD, cap(RECORD)))
-        certificate = Certificate.from_statement(_read(folder / CERTIFICATE, cap(CERTIFICATE)))
-        graphs = {graph.member: _read(folder / graph.member, GRAPH_CAP) for graph in provenance.graphs}
+        provenance = Provenance.read(read(folder / RECORD, cap(RECORD)))
+        certificate = Certificate.from_statement(read(folder / CERTIFICATE, cap(CERTIFICATE)))
+        graphs = {graph.member: read(folder / graph.member, GRAPH_CAP) for graph in provenance.graphs}
         build = cls(provenance=provenance, certificate=certificate, graphs=graphs)
         found = {name: hashlib.sha256(graph).hexdigest() for name, graph in graphs.items()}
         if found != certificate.subjects or certificate.released != provenance.released:
             raise FormatError(f"{folder}: its graphs, {CERTIFICATE} and {RECORD} are of different builds")
         return build
-
-
-def _read(path: Path, most: int) -> bytes:
-    try:
-        with path.open("rb") as file:
-            data = file.read(most + 1)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}); a build has one") from None
-    if len(data) > most:
-        raise InputError(f"{path}: more than {most} bytes, expected at most that many")
-    return data

@@ -11,7 +11,8 @@ from ternary_export.provenance import Provenance
 from ternary_sdk.documents import canonical
 from ternary_sdk.licensing.identity import Version, format_version
 from ternary_sdk.operations import OPERATIONS
-from ternary_sdk.packages.certificate import Certificate, PathCoverage, Prior
+from ternary_sdk.packages.certificate import Certificate
+from ternary_sdk.packages.path_coverage import PathCoverage, Prior
 
 _KINDS: Final = {"run": "a training run", "checkpoint": "a stored checkpoint"}
 

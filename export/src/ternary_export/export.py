@@ -23,8 +23,9 @@ from ternary_sdk.graphs import firewall
 from ternary_sdk.graphs.interface import DECODER, ENCODER
 from ternary_sdk.inference import proof
 from ternary_sdk.inference.runtime import Decoder, Encoder, Workers
-from ternary_sdk.packages.certificate import Certificate, PathCoverage
+from ternary_sdk.packages.certificate import Certificate
 from ternary_sdk.packages.manifest import Graph
+from ternary_sdk.packages.path_coverage import PathCoverage
 from ternary_trainer.checkpoint import Checkpoint
 from ternary_trainer.model import PATHS, PathName, TernaryVAE
 from ternary_trainer.run import Run

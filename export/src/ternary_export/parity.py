@@ -16,7 +16,7 @@ from ternary_export.provenance import Parity
 from ternary_sdk.errors import ProofError
 from ternary_sdk.inference.runtime import Decoder, Encoder
 from ternary_sdk.operations import OPERATIONS, TABLES, to_index
-from ternary_sdk.packages.certificate import MARGIN
+from ternary_sdk.packages.path_coverage import MARGIN
 from ternary_trainer.model import PathName, TernaryVAE
 
 TOLERANCE: Final = 1e-4

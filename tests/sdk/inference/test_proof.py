@@ -11,7 +11,7 @@ from ternary_sdk.errors import ProofError
 from ternary_sdk.inference import latents, proof
 from ternary_sdk.inference.runtime import Decoder, Encoder, Workers
 from ternary_sdk.operations import OperationSet
-from ternary_sdk.packages.certificate import MARGIN, STREAM_ROWS, PathCoverage
+from ternary_sdk.packages.path_coverage import MARGIN, STREAM_ROWS, PathCoverage
 
 State = dict[str, npt.NDArray[np.float32]]
 

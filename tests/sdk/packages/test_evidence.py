@@ -9,8 +9,9 @@ from ternary_license_server.keys import KeyRing
 from ternary_sdk.errors import FormatError, ProofError
 from ternary_sdk.inference.runtime import Workers
 from ternary_sdk.packages import evidence
-from ternary_sdk.packages.certificate import Certificate, PathCoverage
+from ternary_sdk.packages.certificate import Certificate
 from ternary_sdk.packages.package import Package
+from ternary_sdk.packages.path_coverage import PathCoverage
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from ternary_sdk.errors import ProofError
 from ternary_sdk.inference import latents
 from ternary_sdk.inference.runtime import BLOCK, Decoded, Decoder, Encoder, Floats, Indices
 from ternary_sdk.operations import OPERATIONS, TABLES, OperationSet
-from ternary_sdk.packages.certificate import (
+from ternary_sdk.packages.path_coverage import (
     MARGIN,
     STREAM_ROWS,
     VERIFIER_MARGIN,

@@ -18,31 +18,8 @@ from ternary_sdk.licensing.trust import Role, Trust
 from ternary_sdk.operations import LABEL, OPERATIONS
 from ternary_sdk.packages import path_coverage
 from ternary_sdk.packages.members import CERTIFICATE
-from ternary_sdk.packages.path_coverage import (
-    MARGIN,
-    STREAM_ROWS,
-    VERIFIER_MARGIN,
-    PathCoverage,
-    Prior,
-    Reachable,
-    margin_text,
-    seed_of,
-)
+from ternary_sdk.packages.path_coverage import MARGIN, PathCoverage, seed_of
 from ternary_sdk.signing.dsse import Envelope
-
-__all__ = [
-    "MARGIN",
-    "PREDICATE_TYPE",
-    "STATEMENT_TYPE",
-    "STREAM_ROWS",
-    "VERIFIER_MARGIN",
-    "Certificate",
-    "PathCoverage",
-    "Prior",
-    "Reachable",
-    "margin_text",
-    "seed_of",
-]
 
 PREDICATE_TYPE: Final = "urn:ternary:coverage:1"
 STATEMENT_TYPE: Final = "https://in-toto.io/Statement/v1"

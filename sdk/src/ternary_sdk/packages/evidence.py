@@ -15,8 +15,9 @@ from ternary_sdk.graphs import firewall
 from ternary_sdk.graphs.interface import DECODER, ENCODER
 from ternary_sdk.inference import latents, proof
 from ternary_sdk.inference.runtime import Decoder, Encoder, Workers
-from ternary_sdk.packages.certificate import VERIFIER_MARGIN, Certificate, PathCoverage
+from ternary_sdk.packages.certificate import Certificate
 from ternary_sdk.packages.package import Package
+from ternary_sdk.packages.path_coverage import VERIFIER_MARGIN, PathCoverage
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,9 +16,10 @@ from ternary_sdk.graphs import firewall
 from ternary_sdk.licensing.identity import PackageIdentity
 from ternary_sdk.licensing.trust import Role, Trust
 from ternary_sdk.packages import archive, oms
-from ternary_sdk.packages.certificate import Certificate, PathCoverage
+from ternary_sdk.packages.certificate import Certificate
 from ternary_sdk.packages.manifest import Manifest
 from ternary_sdk.packages.members import CERTIFICATE, MANIFEST, SIGNATURE, VALIDATION, cap
+from ternary_sdk.packages.path_coverage import PathCoverage
 from ternary_sdk.packages.validation import Validation
 
 MAX_PACKAGE: Final = archive.MAX_BYTES

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from ternary_sdk.coverage import expected_coverage, iid_limit
 from ternary_sdk.operations import OPERATIONS, TABLES, to_index
-from ternary_sdk.packages.certificate import MARGIN
+from ternary_sdk.packages.path_coverage import MARGIN
 from ternary_trainer.validation.intervals import jackknife
 from ternary_trainer.validation.outcome import Measure, Outcome, at_least, judged, shown
 from ternary_trainer.validation.subject import Floats, Network, Subject
