@@ -142,7 +142,7 @@ def revoke(transaction: Connection, token_id: str, *, actor: str, now: datetime)
     return _facts(row._mapping) | {"revoked": seconds(now)}
 
 
-def page(transaction: Connection, *, after: str, limit: int) -> list[dict[str, Json]]:
+def page(transaction: Connection, *, after: str, limit: int) -> list[Json]:
     """Tokens in the order of their ids, without their secrets."""
     query = select(tokens).where(tokens.c.id > after).order_by(tokens.c.id).limit(limit)
     return [_facts(row._mapping) for row in transaction.execute(query)]

@@ -207,13 +207,13 @@ def grants(transaction: Connection, product: str) -> tuple[list[ExactPackage], d
     return [ExactPackage(digest=row.digest) for row in rows], keys
 
 
-def list_customers(transaction: Connection, *, after: str, limit: int) -> list[dict[str, Json]]:
+def list_customers(transaction: Connection, *, after: str, limit: int) -> list[Json]:
     """Customers in the order of their ids."""
     query = select(customers).where(customers.c.id > after).order_by(customers.c.id).limit(limit)
     return [dict(row._mapping) for row in transaction.execute(query)]
 
 
-def list_releases(transaction: Connection, *, after: str, limit: int) -> list[dict[str, Json]]:
+def list_releases(transaction: Connection, *, after: str, limit: int) -> list[Json]:
     """Releases in the order of their digests, without content keys."""
     query = select(releases).where(releases.c.digest > after).order_by(releases.c.digest).limit(limit)
     return [
@@ -227,7 +227,7 @@ def list_releases(transaction: Connection, *, after: str, limit: int) -> list[di
     ]
 
 
-def list_policies(transaction: Connection, *, after: str, limit: int) -> list[dict[str, Json]]:
+def list_policies(transaction: Connection, *, after: str, limit: int) -> list[Json]:
     """Policies in the order of their names."""
     query = select(policies).where(policies.c.name > after).order_by(policies.c.name).limit(limit)
     return [

@@ -14,7 +14,7 @@ from starlette.types import ASGIApp
 from ternary_license_server.database.engine import Database
 from ternary_license_server.settings import Settings
 from ternary_license_server.vendor_keys import VendorKeys
-from ternary_license_server.web import admin_routes, client_routes, health, problems
+from ternary_license_server.web import admin, client_routes, health, problems
 from ternary_license_server.web.boundary import Boundary
 from ternary_license_server.web.limits import RateLimit
 from ternary_license_server.web.problems import Problem, Web
@@ -57,8 +57,9 @@ def routed(server: Server) -> FastAPI:
         redoc_url=None,
     )
     app.state.server = server
-    for module in (client_routes, admin_routes, health):
-        app.include_router(module.routes(server))
+    app.include_router(client_routes.routes(server))
+    app.include_router(admin.routes())
+    app.include_router(health.routes(server))
     app.add_exception_handler(TernaryError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _unrouted)

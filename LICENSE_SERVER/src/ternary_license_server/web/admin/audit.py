@@ -1,0 +1,56 @@
+"""
+The audit log: read and verified.
+"""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+from pydantic import Field
+from sqlalchemy import Connection
+
+from ternary_license_server.service import audit
+from ternary_license_server.web.admin.gate import Limit, Look
+from ternary_license_server.web.bodies import Given
+from ternary_license_server.web.strict import StrictRoute
+from ternary_sdk.documents.canonical import Json
+
+router = APIRouter(route_class=StrictRoute)
+Stream = Annotated[str | None, Query(max_length=200, pattern="^[A-Za-z0-9 ._-]+$")]
+
+
+class AuditEntry(Given):
+    """One row of the audit log."""
+
+    stream: str
+    number: int
+    at: int
+    actor: str
+    action: str
+    detail: str
+    previous: str
+    hash: str
+
+
+class AuditVerdict(Given):
+    """Whether the audit log is whole."""
+
+    entries: int
+    head: Annotated[str, Field(description="One hash over all chains; keep it elsewhere and compare.")]
+    faults: list[str]
+
+
+@router.get("/audit", response_model=list[AuditEntry])
+def entries(asked: Look, stream: Stream = None, limit: Limit = 100) -> Response:
+    """Rows of the audit log: of one license or other matter, or of all."""
+    return asked.look(lambda t: [vars(entry) for entry in audit.entries(t, stream, limit)])
+
+
+@router.get("/audit/verify", response_model=AuditVerdict)
+def verify(asked: Look) -> Response:
+    """Check every chain of the audit log; each edited, deleted or inserted row is named."""
+
+    def work(transaction: Connection) -> Json:
+        number, head = audit.summary(transaction)
+        return {"entries": number, "head": head, "faults": list(audit.faults(transaction))}
+
+    return asked.look(work)

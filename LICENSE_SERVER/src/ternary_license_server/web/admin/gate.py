@@ -1,0 +1,103 @@
+"""
+The gate of the admin interface: whose token it is, what it reaches, and that a change is made once.
+
+Every admin route passes through ``Look`` or ``Change``; there is no other way to the database from here.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Protocol
+
+from fastapi import Depends, Header, Query, Request, Response
+from sqlalchemy import Connection
+
+from ternary_license_server.service import access
+from ternary_license_server.service.access import Principal, Scope
+from ternary_license_server.service.once import once
+from ternary_license_server.service.refusals import Code, ServiceError
+from ternary_license_server.web.documented import Key
+from ternary_license_server.web.server import Server, Serving, answer, body_of
+from ternary_sdk.documents.canonical import Json
+
+After = Annotated[str, Query(max_length=80, pattern="^[A-Za-z0-9._-]*$", description="Begin after this one.")]
+Limit = Annotated[int, Query(ge=1, le=1000)]
+Only = Annotated[str | None, Query(pattern="^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+Credentials = Annotated[
+    str, Header(alias="Authorization", max_length=200, description="`Bearer` and an admin token.")
+]
+
+
+class Work(Protocol):
+    """A change: what it does in an open transaction, in whose name and when."""
+
+    def __call__(self, transaction: Connection, /, *, actor: str, now: datetime) -> Json:
+        """Make the change, and give its answer."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """One request to the admin interface. Its token is looked at when something is done with it."""
+
+    server: Server
+    request: Request
+    credentials: str
+
+    def identify(self, scope: Scope) -> Principal:
+        """Who asks.
+
+        Raises:
+            ServiceError: UNAUTHENTICATED, or FORBIDDEN if the token does not reach ``scope``.
+        """
+        kind, _, secret = self.credentials.partition(" ")
+        if kind.lower() != "bearer" or not secret:
+            raise ServiceError(
+                Code.UNAUTHENTICATED, "no token: send 'Authorization: Bearer' and an admin token"
+            )
+        with self.server.database.read() as transaction:
+            principal = access.identify(transaction, secret.strip(), self.server.now())
+        self.request.scope["ternary.principal"] = principal.actor
+        principal.demand(scope)
+        return principal
+
+    def look(self, work: Callable[[Connection], Json], scope: Scope = Scope.AUDITOR) -> Response:
+        """Answer with what is found, for who reaches ``scope``."""
+        self.identify(scope)
+        with self.server.database.read() as transaction:
+            return answer(work(transaction))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asking(Asked):
+    """A request to change something."""
+
+    key: str
+
+    def change(self, work: Work, *, status: int = 200, scope: Scope = Scope.ISSUER) -> Response:
+        """Make a change once, for who reaches ``scope``, and answer with what it gives."""
+        now, principal = self.server.now(), self.identify(scope)
+        asked = f"{self.request.method} {self.request.url.path}\n".encode() + body_of(self.request)
+        done = once(
+            self.server.database,
+            principal=principal.id,
+            key=self.key,
+            request=asked,
+            now=now,
+            work=lambda transaction: work(transaction, actor=principal.actor, now=now),
+            status=status,
+        )
+        return Response(done.body, done.status, media_type="application/json")
+
+
+async def _asked(server: Serving, request: Request, token: Credentials = "") -> Asked:
+    return Asked(server=server, request=request, credentials=token)
+
+
+async def _asking(server: Serving, request: Request, key: Key, token: Credentials = "") -> Asking:
+    return Asking(server=server, request=request, credentials=token, key=key)
+
+
+Look = Annotated[Asked, Depends(_asked)]
+"""A route that reads."""
+Change = Annotated[Asking, Depends(_asking)]
+"""A route that changes something."""

@@ -1,0 +1,147 @@
+"""
+Licenses: issued, shown, and changed through their life.
+"""
+
+from functools import partial
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Path, Response
+from pydantic import Field
+from sqlalchemy import Connection
+
+from ternary_license_server.service import life, metering, records, seats
+from ternary_license_server.service.records import moment
+from ternary_license_server.web.admin.gate import After, Change, Limit, Look, Only
+from ternary_license_server.web.bodies import Given, Id, Moment, Name, Taken
+from ternary_license_server.web.strict import StrictRoute
+from ternary_sdk.documents.canonical import Json
+
+router = APIRouter(route_class=StrictRoute)
+LicenseId = Annotated[str, Path(pattern="^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+
+
+class NewLicense(Taken):
+    """A license to be issued."""
+
+    customer: Id
+    policy: Name
+
+
+class Renewal(Taken):
+    """A license's next end."""
+
+    expires: Annotated[Moment | None, Field(description="Null adds one term of the policy.")] = None
+
+
+class Receiver(Taken):
+    """Who gets a license."""
+
+    customer: Id
+
+
+class License(Given):
+    """A license."""
+
+    id: str
+    customer: str
+    customer_name: str
+    product: str
+    policy: str
+    state: Literal["active", "suspended", "revoked"]
+    starts: int
+    expires: int | None
+    entitlements: list[str]
+    seats: int | None
+    unique_operations: int | None
+    lease: int
+    grace: int
+    offline: int
+    trial: bool
+    created: int
+
+
+class KeyedLicense(License):
+    """A license and its key, told once."""
+
+    key: str
+
+
+class Lease(Given):
+    """An installation's hold on a seat."""
+
+    installation: str
+    generation: int
+    ends: int
+    offline: bool
+    released: int | None
+    machine: str | None
+    started: int
+    live: bool
+
+
+class LicenseDetail(License):
+    """A license and everybody who ever held a seat of it."""
+
+    leases: list[Lease]
+    operations: int
+
+
+@router.post("/licenses", status_code=201, response_model=KeyedLicense)
+def issue(new: NewLicense, asking: Change) -> Response:
+    """Issue a license; its key is told once."""
+    return asking.change(partial(life.issue, customer=new.customer, policy=new.policy), status=201)
+
+
+@router.get("/licenses", response_model=list[License])
+def licenses(asked: Look, after: After = "", limit: Limit = 100, customer: Only = None) -> Response:
+    """Licenses, by id."""
+
+    def work(transaction: Connection) -> Json:
+        found = records.page(transaction, after=after, limit=limit, customer=customer)
+        return [license.facts() for license in found]
+
+    return asked.look(work)
+
+
+@router.get("/licenses/{license_id}", response_model=LicenseDetail)
+def license(license_id: LicenseId, asked: Look) -> Response:
+    """One license, its leases, and how many operations it has returned."""
+
+    def work(transaction: Connection) -> Json:
+        now = asked.server.now()
+        held = [lease.facts(now) for lease in seats.every(transaction, license_id)]
+        drawn = len(metering.drawn(transaction, license_id))
+        return records.find(transaction, license_id).facts() | {"leases": list(held), "operations": drawn}
+
+    return asked.look(work)
+
+
+@router.post("/licenses/{license_id}/renew", response_model=License)
+def renew(license_id: LicenseId, new: Renewal, asking: Change) -> Response:
+    """Give a license another end."""
+    end = None if new.expires is None else moment(new.expires)
+    return asking.change(partial(life.renew, license_id=license_id, expires=end))
+
+
+@router.post("/licenses/{license_id}/suspend", response_model=License)
+def suspend(license_id: LicenseId, asking: Change) -> Response:
+    """Pause a license."""
+    return asking.change(partial(life.suspend, license_id=license_id))
+
+
+@router.post("/licenses/{license_id}/reinstate", response_model=License)
+def reinstate(license_id: LicenseId, asking: Change) -> Response:
+    """End a license's pause."""
+    return asking.change(partial(life.reinstate, license_id=license_id))
+
+
+@router.post("/licenses/{license_id}/revoke", response_model=License)
+def revoke(license_id: LicenseId, asking: Change) -> Response:
+    """Withdraw a license for good."""
+    return asking.change(partial(life.revoke, license_id=license_id))
+
+
+@router.post("/licenses/{license_id}/transfer", response_model=KeyedLicense)
+def transfer(license_id: LicenseId, new: Receiver, asking: Change) -> Response:
+    """Give a license to another customer, or to the same one under a new key."""
+    return asking.change(partial(life.transfer, license_id=license_id, customer=new.customer))

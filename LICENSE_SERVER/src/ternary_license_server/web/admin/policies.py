@@ -1,0 +1,75 @@
+"""
+Policies: the templates that licenses are issued by.
+"""
+
+from datetime import timedelta
+from functools import partial
+from typing import Annotated
+
+from fastapi import APIRouter, Response
+from pydantic import Field
+
+from ternary_license_server.service import catalog
+from ternary_license_server.web.admin.gate import After, Change, Limit, Look
+from ternary_license_server.web.bodies import Entitlement, Given, Name, Seconds, Taken
+from ternary_license_server.web.strict import StrictRoute
+from ternary_sdk.operations import OPERATIONS
+
+router = APIRouter(route_class=StrictRoute)
+
+
+class NewPolicy(Taken):
+    """A policy to be made; durations in seconds."""
+
+    name: Name
+    product: Name
+    term: Annotated[Seconds | None, Field(description="How long licenses run; null without end.")] = None
+    entitlements: Annotated[list[Entitlement], Field(min_length=1, max_length=3)]
+    seats: Annotated[int | None, Field(ge=1, le=1_000_000)] = None
+    unique_operations: Annotated[int | None, Field(ge=1, le=OPERATIONS)] = None
+    lease: Seconds = 3600
+    grace: Seconds = 3600
+    offline: Seconds = 0
+    trial: bool = False
+
+
+class Policy(Given):
+    """A license's template; durations in seconds."""
+
+    name: str
+    product: str
+    term: int | None
+    entitlements: str
+    seats: int | None
+    unique_operations: int | None
+    lease: int
+    grace: int
+    offline: int
+    trial: bool
+
+
+@router.post("/policies", status_code=201, response_model=Policy)
+def add_policy(new: NewPolicy, asking: Change) -> Response:
+    """Make a policy; it never changes."""
+    return asking.change(partial(catalog.add_policy, policy=_policy(new)), status=201)
+
+
+@router.get("/policies", response_model=list[Policy])
+def policies(asked: Look, after: After = "", limit: Limit = 100) -> Response:
+    """Policies, by name."""
+    return asked.look(partial(catalog.list_policies, after=after, limit=limit))
+
+
+def _policy(new: NewPolicy) -> catalog.Policy:
+    return catalog.Policy(
+        name=new.name,
+        product=new.product,
+        term=None if new.term is None else timedelta(seconds=new.term),
+        entitlements=tuple(new.entitlements),
+        seats=new.seats,
+        unique_operations=new.unique_operations,
+        lease=timedelta(seconds=new.lease),
+        grace=timedelta(seconds=new.grace),
+        offline=timedelta(seconds=new.offline),
+        trial=new.trial,
+    )

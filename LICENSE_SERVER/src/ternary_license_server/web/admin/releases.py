@@ -1,0 +1,67 @@
+"""
+Releases: the packages that licenses of a product cover.
+"""
+
+import base64
+import binascii
+from functools import partial
+from typing import Annotated
+
+from fastapi import APIRouter, Response
+from pydantic import Field
+
+from ternary_license_server.service import catalog
+from ternary_license_server.service.refusals import Code, ServiceError
+from ternary_license_server.web.admin.gate import After, Change, Limit, Look
+from ternary_license_server.web.bodies import Digest, Given, Name, Taken, Version
+from ternary_license_server.web.strict import StrictRoute
+from ternary_sdk.licensing.identity import PackageIdentity, parse_version
+
+router = APIRouter(route_class=StrictRoute)
+
+
+class NewRelease(Taken):
+    """A package to be released."""
+
+    name: Name
+    version: Version
+    digest: Digest
+    content_key: Annotated[
+        str | None,
+        Field(description="32 bytes in base64, of an encrypted package.", min_length=44, max_length=44),
+    ] = None
+
+
+class Release(Given):
+    """A released package."""
+
+    product: str
+    version: str
+    digest: str
+    encrypted: bool
+
+
+@router.post("/releases", status_code=201, response_model=Release)
+def add_release(new: NewRelease, asking: Change) -> Response:
+    """Release a package: every license of its product covers it from now on."""
+    package = PackageIdentity(name=new.name, version=parse_version(new.version), digest=new.digest)
+    secret = _content_key(new.content_key)
+    return asking.change(partial(catalog.add_release, package=package, content_key=secret), status=201)
+
+
+@router.get("/releases", response_model=list[Release])
+def releases(asked: Look, after: After = "", limit: Limit = 100) -> Response:
+    """Releases, by digest."""
+    return asked.look(partial(catalog.list_releases, after=after, limit=limit))
+
+
+def _content_key(text: str | None) -> bytes | None:
+    if text is None:
+        return None
+    try:
+        key = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        key = b""
+    if len(key) != 32:
+        raise ServiceError(Code.INVALID, "content_key: expected 32 bytes in base64")
+    return key

@@ -1,0 +1,67 @@
+"""
+Tokens: who may use this interface, and how far.
+"""
+
+from functools import partial
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Path, Response
+
+from ternary_license_server.service import access
+from ternary_license_server.service.records import moment
+from ternary_license_server.web.admin.gate import After, Change, Limit, Look
+from ternary_license_server.web.bodies import Given, Line, Moment, Taken
+from ternary_license_server.web.strict import StrictRoute
+
+router = APIRouter(route_class=StrictRoute)
+TokenId = Annotated[str, Path(pattern="^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+Scope = Literal["admin", "issuer", "auditor"]
+
+
+class NewToken(Taken):
+    """A token to be made."""
+
+    name: Line
+    scope: Scope
+    expires: Moment
+
+
+class Token(Given):
+    """An admin token, without its secret."""
+
+    id: str
+    name: str
+    scope: Scope
+    created: int
+    expires: int
+    revoked: int | None
+
+
+class KeyedToken(Given):
+    """A new token and its secret, told once."""
+
+    id: str
+    name: str
+    scope: Scope
+    created: int
+    expires: int
+    secret: str
+
+
+@router.post("/tokens", status_code=201, response_model=KeyedToken)
+def add_token(new: NewToken, asking: Change) -> Response:
+    """Make a token; its secret is told once."""
+    work = partial(access.add, name=new.name, scope=access.Scope(new.scope), expires=moment(new.expires))
+    return asking.change(work, status=201, scope=access.Scope.ADMIN)
+
+
+@router.get("/tokens", response_model=list[Token])
+def tokens(asked: Look, after: After = "", limit: Limit = 100) -> Response:
+    """Tokens, by id, without their secrets."""
+    return asked.look(partial(access.page, after=after, limit=limit), access.Scope.ADMIN)
+
+
+@router.post("/tokens/{token_id}/revoke", response_model=Token)
+def revoke_token(token_id: TokenId, asking: Change) -> Response:
+    """End a token at once."""
+    return asking.change(partial(access.revoke, token_id=token_id), scope=access.Scope.ADMIN)

@@ -1,0 +1,96 @@
+"""
+Usage: what an invoice needs.
+"""
+
+import csv
+import io
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+from sqlalchemy import Connection
+
+from ternary_license_server.service import metering
+from ternary_license_server.service.access import Scope
+from ternary_license_server.service.records import moment
+from ternary_license_server.web.admin.gate import Look, Only
+from ternary_license_server.web.bodies import Given
+from ternary_license_server.web.strict import StrictRoute
+from ternary_sdk.documents.canonical import Json
+
+router = APIRouter(route_class=StrictRoute)
+When = Annotated[int, Query(ge=0, le=253_402_300_799)]
+
+
+class UsageLine(Given):
+    """What one license newly used in a period."""
+
+    license: str
+    customer: str
+    operations: int
+    total: int
+    share_of_space: str
+    quota: int | None
+    share_of_quota: str | None
+
+
+class Flag(Given):
+    """An installation that lost operations it had reported before."""
+
+    license: str
+    installation: str
+    lost: int
+    received: int
+
+
+class Usage(Given):
+    """An invoice's annex."""
+
+    start: int
+    end: int
+    lines: list[UsageLine]
+    flagged: list[Flag]
+
+
+@router.get("/usage", response_model=Usage)
+def usage(asked: Look, start: When, end: When, license_id: Only = None, customer: Only = None) -> Response:
+    """What each license newly used from `start` up to, not including, `end`."""
+
+    def work(transaction: Connection) -> Json:
+        lines = metering.lines(
+            transaction, start=moment(start), end=moment(end), license_id=license_id, customer=customer
+        )
+        flagged = metering.flagged(transaction, license_id)
+        return {
+            "start": start,
+            "end": end,
+            "lines": [line.facts() for line in lines],
+            "flagged": list(flagged),
+        }
+
+    return asked.look(work)
+
+
+@router.get(
+    "/usage.csv",
+    response_class=Response,
+    responses={
+        200: {
+            "description": "One line a license.",
+            "content": {"text/csv": {"schema": {"type": "string"}}},
+        }
+    },
+)
+def usage_csv(
+    asked: Look, start: When, end: When, license_id: Only = None, customer: Only = None
+) -> Response:
+    """The same as CSV, for a spreadsheet or an invoice."""
+    asked.identify(Scope.AUDITOR)
+    with asked.server.database.read() as transaction:
+        lines = metering.lines(
+            transaction, start=moment(start), end=moment(end), license_id=license_id, customer=customer
+        )
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(UsageLine.model_fields), lineterminator="\r\n")
+    writer.writeheader()
+    writer.writerows(line.facts() for line in lines)
+    return Response(text.getvalue(), media_type="text/csv")
