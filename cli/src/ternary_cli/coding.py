@@ -25,13 +25,13 @@ def encode(
     machine_id: MachineOption = None,
 ) -> None:
     """Turn operations (t0 to t8) into latents (z0 to z15)."""
-    from ternary_cli.files import chosen_format, is_standard, read, write
+    from ternary_cli.files import chosen_format, read, write
     from ternary_cli.row_reader import read_operations
     from ternary_cli.rows import Rows, to_bytes
     from ternary_cli.selection import select
 
     form = chosen_format(form, out)
-    operations = read_operations(*read(rows), stream=is_standard(rows))
+    operations = read_operations(*read(rows))
     with select(package, license, trust, machine_id).open() as model:
         latents = model.encode(operations, path=path)
     write(to_bytes(Rows(latents=latents), form), out)
@@ -48,14 +48,14 @@ def decode(
     machine_id: MachineOption = None,
 ) -> None:
     """Turn latents (z0 to z15) into operations (t0 to t8)."""
-    from ternary_cli.files import chosen_format, is_standard, read, write
+    from ternary_cli.files import chosen_format, read, write
     from ternary_cli.row_reader import read_latents
     from ternary_cli.rows import Rows, to_bytes
     from ternary_cli.selection import select
     from ternary_sdk.operations import to_index
 
     form = chosen_format(form, out)
-    latents = read_latents(*read(rows), stream=is_standard(rows))
+    latents = read_latents(*read(rows))
     with select(package, license, trust, machine_id).open() as model:
         operations = model.decode(latents, path=path)
     write(to_bytes(Rows(index=to_index(operations), operations=operations), form), out)

@@ -24,33 +24,32 @@ _NPY_HEADERS: Final = {
 }
 
 
-def read_operations(data: bytes, what: str, *, stream: bool = False) -> npt.NDArray[np.int8]:
+def read_operations(data: bytes, what: str) -> npt.NDArray[np.int8]:
     """Read operations in whichever of the three formats the bytes are.
 
     Args:
         data: CSV, JSON lines or .npy.
         what: Its name in error messages, such as ``rows.csv``.
-        stream: Whether no bytes at all are no rows, as JSON lines of none are when piped.
     Returns:
         Trits in {-1, 0, +1}, shape (n, 9).
     Raises:
         InputError: If it is no such format, is cut short, holds no column of trits or anything but trits.
     """
-    values = _read(data, OPERATION, what, stream)
+    values = _read(data, OPERATION, what)
     try:
         return as_trits(values)
     except InputError as refusal:
         raise InputError(f"{what}: {refusal}") from None
 
 
-def read_latents(data: bytes, what: str, *, stream: bool = False) -> npt.NDArray[np.float32]:
+def read_latents(data: bytes, what: str) -> npt.NDArray[np.float32]:
     """Read latents, float32, shape (n, 16), in whichever of the three formats the bytes are.
 
     Raises:
         InputError: If it is no such format, is cut short, holds no latents, or one that is not finite.
     """
     with np.errstate(over="ignore"):
-        latents = _read(data, LATENT, what, stream).astype(np.float32)
+        latents = _read(data, LATENT, what).astype(np.float32)
     wrong = ~np.isfinite(latents)
     if wrong.any():
         row, column = np.argwhere(wrong)[0]
@@ -59,10 +58,8 @@ def read_latents(data: bytes, what: str, *, stream: bool = False) -> npt.NDArray
     return latents
 
 
-def _read(data: bytes, kind: Kind, what: str, stream: bool) -> Values:
-    if not data and stream:
-        return np.empty((0, kind.width))
-    if not data:
+def _read(data: bytes, kind: Kind, what: str) -> Values:
+    if not data:  # in a pipe, most likely a command before this one that was refused
         raise InputError(f"{what}: empty, expected CSV, JSON lines or .npy")
     if data.startswith(_NPY):
         return _from_npy(data, kind, what)
