@@ -1,6 +1,12 @@
 """
 ``ternary encode`` and ``ternary decode``: operations to latents and back.
+
+One frame for both. What can be refused without a model, the format and the rows, is refused before one is
+opened.
 """
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from ternary_cli.options import (
     FormatOption,
@@ -8,54 +14,68 @@ from ternary_cli.options import (
     MachineOption,
     OutOption,
     PackageOption,
+    PathName,
     PathOption,
     RowsArgument,
     TrustOption,
 )
 
+if TYPE_CHECKING:
+    from ternary_cli.rows import Rows
+    from ternary_sdk.model import Model
 
-def encode(
-    rows: RowsArgument = None,
-    package: PackageOption = None,
-    path: PathOption = None,
-    form: FormatOption = None,
-    out: OutOption = None,
-    license: LicenseOption = None,
-    trust: TrustOption = None,
-    machine_id: MachineOption = None,
-) -> None:
-    """Turn operations (t0 to t8) into latents (z0 to z15)."""
-    from ternary_cli.files import chosen_format, read, write
+Conversion = Callable[["Model", PathName | None], "Rows"]
+"""Rows that were read, waiting for a model and one of its paths."""
+
+
+def _encoding(data: bytes, what: str) -> Conversion:
     from ternary_cli.row_reader import read_operations
-    from ternary_cli.rows import Rows, to_bytes
-    from ternary_cli.selection import select
+    from ternary_cli.rows import Rows
 
-    form = chosen_format(form, out)
-    operations = read_operations(*read(rows))
-    with select(package, license, trust, machine_id).open() as model:
-        latents = model.encode(operations, path=path)
-    write(to_bytes(Rows(latents=latents), form), out)
+    operations = read_operations(data, what)
+    return lambda model, path: Rows(latents=model.encode(operations, path=path))
 
 
-def decode(
-    rows: RowsArgument = None,
-    package: PackageOption = None,
-    path: PathOption = None,
-    form: FormatOption = None,
-    out: OutOption = None,
-    license: LicenseOption = None,
-    trust: TrustOption = None,
-    machine_id: MachineOption = None,
-) -> None:
-    """Turn latents (z0 to z15) into operations (t0 to t8)."""
-    from ternary_cli.files import chosen_format, read, write
+def _decoding(data: bytes, what: str) -> Conversion:
     from ternary_cli.row_reader import read_latents
-    from ternary_cli.rows import Rows, to_bytes
-    from ternary_cli.selection import select
+    from ternary_cli.rows import Rows
     from ternary_sdk.operations import to_index
 
-    form = chosen_format(form, out)
-    latents = read_latents(*read(rows))
-    with select(package, license, trust, machine_id).open() as model:
+    latents = read_latents(data, what)
+
+    def decoded(model: "Model", path: PathName | None) -> Rows:
         operations = model.decode(latents, path=path)
-    write(to_bytes(Rows(index=to_index(operations), operations=operations), form), out)
+        return Rows(index=to_index(operations), operations=operations)
+
+    return decoded
+
+
+def _command(read_rows: Callable[[bytes, str], Conversion], text: str) -> Callable[..., None]:
+    """A command that converts rows; ``text`` is its help."""
+
+    def command(
+        rows: RowsArgument = None,
+        package: PackageOption = None,
+        path: PathOption = None,
+        form: FormatOption = None,
+        out: OutOption = None,
+        license: LicenseOption = None,
+        trust: TrustOption = None,
+        machine_id: MachineOption = None,
+    ) -> None:
+        from ternary_cli.files import chosen_format, read, write
+        from ternary_cli.rows import to_bytes
+        from ternary_cli.selection import select
+
+        form = chosen_format(form, out)
+        convert = read_rows(*read(rows))
+        with select(package, license, trust, machine_id).open() as model:
+            converted = convert(model, path)
+        write(to_bytes(converted, form), out)
+
+    command.__doc__ = text
+    return command
+
+
+encode = _command(_encoding, "Turn operations (t0 to t8) into latents (z0 to z15).")
+decode = _command(_decoding, "Turn latents (z0 to z15) into operations (t0 to t8).")
