@@ -5,12 +5,11 @@ The admin interface: what the vendor does, one module for each resource.
 from fastapi import APIRouter
 
 from ternary_license_server.web.admin import audit, customers, licenses, policies, releases, tokens, usage
-from ternary_license_server.web.documented import REFUSALS, UNAUTHENTICATED
 
 
 def routes() -> APIRouter:
     """Every admin path; each needs a token."""
-    router = APIRouter(prefix="/admin/v1", tags=["admin"], responses=REFUSALS | UNAUTHENTICATED)
+    router = APIRouter()
     for resource in (customers, releases, policies, licenses, usage, audit, tokens):
         router.include_router(resource.router)
     return router

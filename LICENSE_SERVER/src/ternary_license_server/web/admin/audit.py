@@ -4,17 +4,16 @@ The audit log: read and verified.
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from pydantic import Field
 from sqlalchemy import Connection
 
 from ternary_license_server.service import audit
-from ternary_license_server.web.admin.gate import Limit, Look
+from ternary_license_server.web.admin.gate import Limit, Look, resource
 from ternary_license_server.web.bodies import Given
-from ternary_license_server.web.strict import StrictRoute
 from ternary_sdk.documents.canonical import Json
 
-router = APIRouter(route_class=StrictRoute)
+router = resource()
 Stream = Annotated[str | None, Query(max_length=200, pattern="^[A-Za-z0-9 ._-]+$")]
 
 

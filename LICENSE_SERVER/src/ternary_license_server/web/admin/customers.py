@@ -4,14 +4,13 @@ Customers: who licenses are for.
 
 from functools import partial
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from ternary_license_server.service import catalog
-from ternary_license_server.web.admin.gate import After, Change, Limit, Look
+from ternary_license_server.web.admin.gate import After, Change, Limit, Look, resource
 from ternary_license_server.web.bodies import Given, Line, Taken
-from ternary_license_server.web.strict import StrictRoute
 
-router = APIRouter(route_class=StrictRoute)
+router = resource()
 
 
 class NewCustomer(Taken):

@@ -9,15 +9,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Protocol
 
-from fastapi import Depends, Header, Query, Request, Response
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from sqlalchemy import Connection
 
 from ternary_license_server.service import access
 from ternary_license_server.service.access import Principal, Scope
 from ternary_license_server.service.once import once
 from ternary_license_server.service.refusals import Code, ServiceError
-from ternary_license_server.web.documented import Key
+from ternary_license_server.web.documented import REFUSALS, UNAUTHENTICATED, Key
 from ternary_license_server.web.server import Server, Serving, answer, body_of
+from ternary_license_server.web.strict import StrictRoute
 from ternary_sdk.documents.canonical import Json
 
 After = Annotated[str, Query(max_length=80, pattern="^[A-Za-z0-9._-]*$", description="Begin after this one.")]
@@ -26,6 +27,13 @@ Only = Annotated[str | None, Query(pattern="^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 Credentials = Annotated[
     str, Header(alias="Authorization", max_length=200, description="`Bearer` and an admin token.")
 ]
+
+
+def resource() -> APIRouter:
+    """A router for one resource. Its routes know their whole path, which logs and metrics name them by."""
+    return APIRouter(
+        prefix="/admin/v1", tags=["admin"], responses=REFUSALS | UNAUTHENTICATED, route_class=StrictRoute
+    )
 
 
 class Work(Protocol):

@@ -5,18 +5,17 @@ Licenses: issued, shown, and changed through their life.
 from functools import partial
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path, Response
+from fastapi import Path, Response
 from pydantic import Field
 from sqlalchemy import Connection
 
 from ternary_license_server.service import life, metering, records, seats
 from ternary_license_server.service.records import moment
-from ternary_license_server.web.admin.gate import After, Change, Limit, Look, Only
+from ternary_license_server.web.admin.gate import After, Change, Limit, Look, Only, resource
 from ternary_license_server.web.bodies import Given, Id, Moment, Name, Taken
-from ternary_license_server.web.strict import StrictRoute
 from ternary_sdk.documents.canonical import Json
 
-router = APIRouter(route_class=StrictRoute)
+router = resource()
 LicenseId = Annotated[str, Path(pattern="^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 
 

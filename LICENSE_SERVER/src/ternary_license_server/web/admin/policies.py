@@ -6,16 +6,15 @@ from datetime import timedelta
 from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from pydantic import Field
 
 from ternary_license_server.service import catalog
-from ternary_license_server.web.admin.gate import After, Change, Limit, Look
+from ternary_license_server.web.admin.gate import After, Change, Limit, Look, resource
 from ternary_license_server.web.bodies import Entitlement, Given, Name, Seconds, Taken
-from ternary_license_server.web.strict import StrictRoute
 from ternary_sdk.operations import OPERATIONS
 
-router = APIRouter(route_class=StrictRoute)
+router = resource()
 
 
 class NewPolicy(Taken):

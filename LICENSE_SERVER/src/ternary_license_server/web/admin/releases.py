@@ -7,17 +7,16 @@ import binascii
 from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from pydantic import Field
 
 from ternary_license_server.service import catalog
 from ternary_license_server.service.refusals import Code, ServiceError
-from ternary_license_server.web.admin.gate import After, Change, Limit, Look
+from ternary_license_server.web.admin.gate import After, Change, Limit, Look, resource
 from ternary_license_server.web.bodies import Digest, Given, Name, Taken, Version
-from ternary_license_server.web.strict import StrictRoute
 from ternary_sdk.licensing.identity import PackageIdentity, parse_version
 
-router = APIRouter(route_class=StrictRoute)
+router = resource()
 
 
 class NewRelease(Taken):

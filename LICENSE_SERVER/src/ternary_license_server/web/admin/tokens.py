@@ -5,15 +5,14 @@ Tokens: who may use this interface, and how far.
 from functools import partial
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path, Response
+from fastapi import Path, Response
 
 from ternary_license_server.service import access
 from ternary_license_server.service.records import moment
-from ternary_license_server.web.admin.gate import After, Change, Limit, Look
+from ternary_license_server.web.admin.gate import After, Change, Limit, Look, resource
 from ternary_license_server.web.bodies import Given, Line, Moment, Taken
-from ternary_license_server.web.strict import StrictRoute
 
-router = APIRouter(route_class=StrictRoute)
+router = resource()
 TokenId = Annotated[str, Path(pattern="^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 Scope = Literal["admin", "issuer", "auditor"]
 

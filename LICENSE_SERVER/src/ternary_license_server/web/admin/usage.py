@@ -6,18 +6,17 @@ import csv
 import io
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from sqlalchemy import Connection
 
 from ternary_license_server.service import metering
 from ternary_license_server.service.access import Scope
 from ternary_license_server.service.records import moment
-from ternary_license_server.web.admin.gate import Look, Only
+from ternary_license_server.web.admin.gate import Look, Only, resource
 from ternary_license_server.web.bodies import Given
-from ternary_license_server.web.strict import StrictRoute
 from ternary_sdk.documents.canonical import Json
 
-router = APIRouter(route_class=StrictRoute)
+router = resource()
 When = Annotated[int, Query(ge=0, le=253_402_300_799)]
 
 
