@@ -106,6 +106,27 @@ def test_a_recipe_has_one_method(tmp_path: Path) -> None:
     assert "tables 'separate' and 'coupled': expected exactly one of them" in refusal(str(file))
 
 
+def test_a_family_can_be_held_out_and_is_dumped_only_then() -> None:
+    held = recipe.load("coverage", {"holdout_family": "self-dual"})
+    assert held.holdout_family == "self-dual"
+    assert recipe.dump(held) == recipe.dump(recipe.load("coverage")).replace(
+        "clip = 5.0\n", 'clip = 5.0\nholdout_family = "self-dual"\n'
+    )
+
+
+def test_a_family_that_does_not_exist_is_refused_with_those_that_do() -> None:
+    assert refusal("coverage", holdout_family="symmetric") == (
+        "recipe 'coverage': setting 'holdout_family' is 'symmetric', expected one of 'commutative',"
+        " 'self-dual', 'essentially-unary', 'monotone', 'idempotent', 'balanced', 'non-surjective'"
+    )
+
+
+def test_a_batch_is_no_larger_than_what_a_held_out_family_leaves() -> None:
+    assert refusal("coverage", holdout_family="balanced", batch="15_000") == (
+        "recipe 'coverage': setting 'batch' is 15000, expected 2 to 14380"
+    )
+
+
 def test_a_value_below_a_value_is_refused() -> None:
     assert (
         refusal("v5.5", epochs__deep="3")

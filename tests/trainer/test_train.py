@@ -1,3 +1,4 @@
+import json
 import os
 import signal
 import subprocess
@@ -11,11 +12,13 @@ import pytest
 import torch
 
 from ternary_sdk.errors import FormatError, InputError
-from ternary_trainer import checkpoint, recipe, run
+from ternary_trainer import checkpoint, recipe, run, split
 from ternary_trainer.history import EpochRecord
 from ternary_trainer.run import Run
 from ternary_trainer.settings import Recipe
 from ternary_trainer.train import train
+from ternary_trainer.validation import novelty, opening
+from ternary_trainer.validation.thresholds import Thresholds
 
 PROGRAM = """
 import sys
@@ -47,6 +50,44 @@ def test_a_run_directory_tells_how_to_repeat_it(finished: Run, tiny: Recipe) -> 
     assert (reopened.seed, len(reopened.history)) == (3, 4)
     assert reopened.facts["torch"] == torch.__version__
     assert [record.phase for record in reopened.history] == ["learn", "spread", "spread", "spread"]
+
+
+def test_a_run_records_which_operations_were_used_for_what(finished: Run) -> None:
+    facts = json.loads((finished.path / run.FACTS).read_text())
+    assert facts["operations"] == split.sets().digests
+
+
+def test_a_family_held_out_is_kept_from_training_and_selection(tiny: Recipe, tmp_path: Path) -> None:
+    recipe = replace(tiny, holdout_family="non-surjective", epochs=2, surge=())
+    held = train(recipe, seed=3, out=tmp_path / "run")
+    assert run.open(held.path).recipe == recipe
+    facts = json.loads((held.path / run.FACTS).read_text())
+    assert facts["operations"] == split.sets("non-surjective").digests
+    subject = opening.run_subject(held)
+    assert len(subject.split.training) == 14_514
+    names = [measure.name for measure in novelty.novel_operations(subject, Thresholds()).measures]
+    assert names.count("non-surjective, 1533 held out as a whole") == 2
+
+
+def test_a_recipe_changed_under_a_run_is_refused(copied: Callable[[], Path]) -> None:
+    path = copied()
+    text = (path / run.RECIPE).read_text()
+    (path / run.RECIPE).write_text(text.replace("\n\n", '\nholdout_family = "self-dual"\n\n', 1))
+    with pytest.raises(FormatError) as caught:
+        run.open(path)
+    trained, claimed = (split.sets(family).training.digest for family in (None, "self-dual"))
+    assert str(caught.value) == (
+        f"{path / run.FACTS}: sha256 of the training operations is {trained}, those of recipe.toml have"
+        f" {claimed}; the recipe was changed after the training began, put it back"
+    )
+
+
+def test_a_run_begun_before_digests_were_recorded_still_opens(copied: Callable[[], Path]) -> None:
+    path = copied()
+    facts = json.loads((path / run.FACTS).read_text())
+    del facts["operations"]
+    (path / run.FACTS).write_text(json.dumps(facts))
+    assert run.open(path).seed == 3
 
 
 def test_training_learns(finished: Run) -> None:
@@ -132,7 +173,7 @@ def test_a_run_killed_at_any_moment_resumes_to_the_same_weights(
 
 def wait_for_epochs(out: Path, epochs: int, process: subprocess.Popen[bytes]) -> None:
     history = out / "history.jsonl"
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 600
     while not history.exists() or history.read_text().count("\n") < epochs:
         assert process.poll() is None, "the training ended before it could be killed"
         assert time.monotonic() < deadline

@@ -6,9 +6,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from ternary_trainer import split
 from ternary_trainer.report import PathReport
 from ternary_trainer.validation.studies import Study, Trial
-from ternary_trainer.validation.subject import Subject, published_split
+from ternary_trainer.validation.subject import Subject
 from ternary_trainer.validation.traces import Traces
 
 CUT = 0.4307273
@@ -74,7 +75,7 @@ def subject(network=None, **changes):
         "kind": "run",
         "digest": "ab" * 32,
         "paths": {"A": network or Ideal()},
-        "split": published_split(),
+        "split": split.sets(),
         "traces": good_traces(),
         "seeds": Study(trials=tuple(trial(seed, coverage=0.91 + seed / 1000) for seed in (1, 2, 3))),
         "betas": Study(trials=tuple(trial(factor=factor) for factor in (0.5, 1.0, 2.0))),

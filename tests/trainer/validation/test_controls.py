@@ -8,13 +8,13 @@ import torch
 
 from ternary_sdk.operations import OperationSet
 from ternary_trainer import score, split
+from ternary_trainer.families import members
 from ternary_trainer.model import initial
-from ternary_trainer.validation import novelty
 from ternary_trainer.validation.checks import CHECKS, validate
 from ternary_trainer.validation.networks import of_weights
 from ternary_trainer.validation.outcome import Status
 from ternary_trainer.validation.studies import Study
-from ternary_trainer.validation.subject import published_split, tables
+from ternary_trainer.validation.subject import tables
 from ternary_trainer.validation.thresholds import Thresholds
 
 RECONSTRUCTING = {"hold-out", "novel-operations", "cold-shift", "true-holdout"}
@@ -124,7 +124,7 @@ def test_shuffled_targets_fail_reconstruction_and_leave_coverage_alone(sound):
 
 
 def test_answers_that_are_known_from_the_order_of_the_rows_fail_the_shuffle(sound):
-    sheet = tables(published_split().holdout)
+    sheet = tables(split.sets().holdout)
 
     def look_up(inputs):
         return sheet if len(inputs) == len(sheet) else inputs
@@ -134,7 +134,7 @@ def test_answers_that_are_known_from_the_order_of_the_rows_fail_the_shuffle(soun
 
 
 def test_a_split_with_leaked_operations_fails_just_the_true_holdout(sound):
-    published = published_split()
+    published = split.sets()
     leaked = OperationSet.of(np.concatenate([published.training.indices, published.holdout.indices[:5]]))
     leaky = sound.subject(split=dataclasses.replace(published, training=leaked))
     assert failed(leaky) == {"true-holdout"}
@@ -143,7 +143,7 @@ def test_a_split_with_leaked_operations_fails_just_the_true_holdout(sound):
 
 
 def test_another_holdout_than_the_published_one_fails_just_the_true_holdout(sound):
-    published = published_split()
+    published = split.sets()
     swapped = dataclasses.replace(published, holdout=published.validation, validation=published.holdout)
     other = sound.subject(split=swapped)
     assert failed(other) == {"true-holdout"}
@@ -165,15 +165,40 @@ def test_draws_that_crowd_into_the_middle_fail_just_the_coverage(sound):
 
 
 def test_one_forgotten_part_of_a_family_fails_just_the_novel_operations(sound):
-    holdout = published_split().holdout
-    members = OperationSet(novelty.families()["commutative"].mask & holdout.mask)
-    forgotten = tables(members)[:8]
+    holdout = split.sets().holdout
+    forgotten = tables(OperationSet(members("commutative").mask & holdout.mask))[:8]
+    assert failed(sound.subject(forgetting(sound, forgotten))) == {"novel-operations"}
+
+
+def forgetting(sound, operations):
+    """A network that takes some operations for others."""
 
     def forget(inputs):
-        hit = (inputs[:, None] == forgotten).all(-1).any(-1)
+        hit = (inputs[:, None] == operations).all(-1).any(-1)
         return np.where(hit[:, None], -inputs + (inputs == 0), inputs)
 
-    assert failed(sound.subject(Around(sound.network(), inputs=forget))) == {"novel-operations"}
+    return Around(sound.network(), inputs=forget)
+
+
+def test_a_family_held_out_as_a_whole_that_is_not_found_again_fails_just_the_novel_operations(sound):
+    held = split.sets("self-dual")
+    unknown = tables(OperationSet(held.family.mask & ~held.holdout.mask))
+    blind = sound.subject(forgetting(sound, unknown), split=held)
+    assert failed(blind) == {"novel-operations"}
+    outcome = validate(blind, Thresholds(), only=["novel-operations"])["novel-operations"]
+    assert outcome.reason == (
+        "self-dual, 81 held out as a whole on path A is 0.06173 (95 % interval ends at 0.02665), "
+        "expected at least 0.8."
+    )
+    assert failed(sound.subject(split=held)) == set()
+
+
+def test_what_the_loss_told_of_unseen_operations_is_said_with_every_claim_about_them(sound):
+    asking = validate(sound.subject(asks_for_all=True), Thresholds())
+    told = {name for name, outcome in asking.items() if "asks for every operation" in outcome.reason}
+    assert told == {"novel-operations", "true-holdout"}
+    plain = validate(sound.subject(), Thresholds(), only=sorted(told))
+    assert not any("asks for every operation" in outcome.reason for outcome in plain.values())
 
 
 def test_an_encoder_that_reads_noise_as_trits_fails_just_the_cold_shift(sound):

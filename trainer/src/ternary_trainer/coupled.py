@@ -95,7 +95,7 @@ class CoupledTraining:
         self._flat = {path: flattened(model.parameters_of(path)) for path in PATHS}
         self._optimizer = torch.optim.AdamW(self._flat.values(), weight_decay=recipe.weight_decay, fused=True)
         device = next(model.parameters()).device
-        self._data = split.training(device)
+        self._data = split.training(device, recipe.holdout_family)
         self._random = seeds.generator(seed, "training of both paths", device)
         self._balance = Balance()
         self._norms = dict.fromkeys(PATHS, 1.0)

@@ -2,7 +2,7 @@
 A run directory: all that is needed to know a training, to repeat it, and to ship its best epoch.
 
     recipe.toml        the recipe as resolved
-    run.json           seed, versions, threads
+    run.json           seed, digests of the operations used for what, versions
     history.jsonl      one record an epoch (`history`)
     snapshots/         coverage.pt, elbo.pt, loss.pt: the best epoch by each rule (`choose`), v5.5 format
     state.pt           where to resume
@@ -18,7 +18,7 @@ from typing import Any, Final
 from torch import Tensor
 
 from ternary_sdk.errors import FormatError, InputError
-from ternary_trainer import checkpoint, choose, history
+from ternary_trainer import checkpoint, choose, history, split
 from ternary_trainer import recipe as recipes
 from ternary_trainer.disrupt import SurgeEffect, effects
 from ternary_trainer.history import EpochRecord
@@ -86,7 +86,7 @@ class Run:
     recipe: Recipe
     seed: int
     facts: Mapping[str, Any]
-    """Versions and threads it ran with."""
+    """Versions and machine it ran with."""
     history: Sequence[EpochRecord]
 
     def best(self, rule: str = "coverage") -> Snapshot:
@@ -146,7 +146,8 @@ def open(path: Path) -> Run:
     """Open a run directory.
 
     Raises:
-        FormatError: If it is none, or one of its files is damaged.
+        FormatError: If it is none, one of its files is damaged, or it trained on other operations than its
+            recipe says.
     """
     facts = _read_json(path / FACTS)
     seed = facts.pop("seed", None)
@@ -156,6 +157,7 @@ def open(path: Path) -> Run:
         recipe = recipes.load(str(path / RECIPE))
     except InputError as error:
         raise FormatError(str(error)) from None
+    _check_operations(path / FACTS, facts.pop("operations", {}), split.sets(recipe.holdout_family).digests)
     records = history.read(path) if (path / history.NAME).exists() else []
     return Run(path=path, recipe=recipe, seed=seed, facts=facts, history=records)
 
@@ -182,6 +184,19 @@ def write_ending(path: Path, status: str, choices: Mapping[str, Choice]) -> None
     """
     ending = {"status": status, "choices": {rule: asdict(choice) for rule, choice in choices.items()}}
     checkpoint.write_bytes(path / SUMMARY, json.dumps(ending, indent=1).encode())
+
+
+def _check_operations(file: Path, recorded: object, expected: Mapping[str, str]) -> None:
+    if recorded == {}:
+        return  # Begun before digests were recorded; all such runs are of the published split.
+    if not isinstance(recorded, dict):
+        raise FormatError(f"{file}: operations is {recorded!r}, expected digests by name")
+    for name, digest in expected.items():
+        if recorded.get(name) != digest:
+            raise FormatError(
+                f"{file}: sha256 of the {name} operations is {recorded.get(name, 'missing')}, those of"
+                f" {RECIPE} have {digest}; the recipe was changed after the training began, put it back"
+            )
 
 
 def _choice(rule: str, values: dict[str, Any], file: Path) -> Choice:

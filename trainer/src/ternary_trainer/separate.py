@@ -63,7 +63,7 @@ class PathTraining:
         self._parameters = model.parameters_of(path)
         self._optimizer = torch.optim.AdamW(self._parameters, weight_decay=recipe.weight_decay, fused=True)
         device = self._parameters[0].device
-        self._data = split.training(device)
+        self._data = split.training(device, recipe.holdout_family)
         self._random = seeds.generator(seed, f"training of path {path}", device)
         self._uniformity: Uniformity | None = None
         self._dials = Dials(rate=0.0, beta=0.0)

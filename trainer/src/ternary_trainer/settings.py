@@ -8,6 +8,8 @@ impossible to resume.
 from dataclasses import dataclass
 from typing import Literal
 
+from ternary_trainer.families import Family
+
 
 @dataclass(frozen=True, kw_only=True)
 class Surge:
@@ -159,3 +161,5 @@ class Recipe:
     separate: Separate | None = None
     coupled: Coupled | None = None
     surge: tuple[Surge, ...] = ()
+    holdout_family: Family | None = None
+    """Operations of this family are neither trained on nor selected on, as the true holdout is not."""

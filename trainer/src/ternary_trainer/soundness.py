@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterator
 
 from ternary_trainer.settings import Coupled, Effort, Recipe, Separate
-from ternary_trainer.split import TRAINING
+from ternary_trainer.split import rows
 
 QUOTED: int = 50_000
 """Draws at which an epoch's coverage is quoted, and so the least that can be asked for."""
@@ -21,7 +21,8 @@ def _problems(recipe: Recipe) -> Iterator[str]:
     if (recipe.separate is None) == (recipe.coupled is None):
         yield "tables 'separate' and 'coupled': expected exactly one of them"
     yield from _outside("epochs", recipe.epochs, 1, 100_000)
-    yield from _outside("batch", recipe.batch, 2, TRAINING)
+    training, _, _ = rows(recipe.holdout_family)
+    yield from _outside("batch", recipe.batch, 2, len(training))
     yield from _outside("weight_decay", recipe.weight_decay, 0, 1)
     yield from _outside("clip", recipe.clip, 1e-6, 1e6)
     yield from _outside("scoring.draws", recipe.scoring.draws, QUOTED, 10**9)

@@ -74,7 +74,7 @@ class Training:
         self._method = _method(self._model, recipe, seed)
         self._surges = Surges(recipe.surge, out)
         self._history: list[EpochRecord] = []
-        self._operations = split.validation(device)
+        self._operations = split.validation(device, recipe.holdout_family)
         stream = self._stream("validation")
         self._prior = score.latents(recipe.scoring.draws, stream)
         self._noise = score.latents(len(self._operations), stream)
@@ -209,7 +209,8 @@ def _prepare(recipe: Recipe, seed: int, out: Path, resume: bool) -> None:
     except OSError as error:
         raise InputError(f"{out}: cannot be made ({error.strerror})") from None
     checkpoint.write_bytes(out / run.RECIPE, recipes.dump(recipe).encode())
-    run.write_facts(out, {"seed": seed, **_versions()})
+    operations = split.sets(recipe.holdout_family).digests
+    run.write_facts(out, {"seed": seed, "operations": operations, **_versions()})
 
 
 def _check_same(earlier: Run, recipe: Recipe, seed: int) -> None:

@@ -113,4 +113,8 @@ def _provenance(subject: Subject, run: Run | None, package: Package | None) -> d
         }
         told |= {f"certified {name}": digest for name, digest in package.certificate.subjects.items()}
     told["operations"] = f"{OPERATIONS:,} in all; true holdout sha256 {TRUE_HOLDOUT_SHA256}"
+    if run is not None and run.recipe.holdout_family and (family := subject.split.family):
+        told["also held out"] = (
+            f"the {run.recipe.holdout_family} family, {len(family):,} operations, sha256 {family.digest}"
+        )
     return told

@@ -7,11 +7,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ternary_sdk.packages.package import Package
+from ternary_trainer import split
 from ternary_trainer.checkpoint import Checkpoint
 from ternary_trainer.run import Run
 from ternary_trainer.validation import networks, traces
 from ternary_trainer.validation.studies import Study
-from ternary_trainer.validation.subject import Subject, published_split
+from ternary_trainer.validation.subject import Subject
 
 
 def run_subject(
@@ -29,7 +30,7 @@ def run_subject(
         kind="run",
         digest=best.source,
         paths=networks.of_weights(best.state),
-        split=published_split(),
+        split=split.sets(run.recipe.holdout_family),
         traces=traces.of_run(run.history, run.recipe),
         asks_for_all=run.recipe.separate is not None,
         seeds=seeds,
@@ -44,7 +45,7 @@ def checkpoint_subject(checkpoint: Checkpoint, path: Path) -> Subject:
         kind="checkpoint",
         digest=checkpoint.source,
         paths=networks.of_weights(checkpoint.state),
-        split=published_split(),
+        split=split.sets(),
         traces=traces.of_file(checkpoint.details),
     )
 
@@ -58,5 +59,5 @@ def package_subject(package: Package) -> Iterator[Subject]:
             kind="package",
             digest=package.identity.digest,
             paths=paths,
-            split=published_split(),
+            split=split.sets(),
         )

@@ -24,11 +24,6 @@ from ternary_trainer.validation.thresholds import Thresholds
 
 SHUFFLES: Final = 50
 
-_WANTED = (
-    " The prior's term of the loss asks for every operation, held-out ones included: "
-    "it never shows them to the encoder, but a decoder that can emit them is what it rewards."
-)
-
 
 def hold_out(subject: Subject, thresholds: Thresholds) -> Outcome:
     """Exact reconstruction of the operations trained on, and of those the snapshot was chosen by."""
@@ -59,7 +54,7 @@ def true_holdout(subject: Subject, thresholds: Thresholds) -> Outcome:
         ),
     ]
     good = "Operations that neither training nor selection saw decode to themselves."
-    return judged(measures, good + (_WANTED if subject.asks_for_all else ""))
+    return judged(measures, good + subject.caveat)
 
 
 def holdout_shuffle(subject: Subject, thresholds: Thresholds) -> Outcome:

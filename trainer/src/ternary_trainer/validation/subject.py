@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from ternary_sdk.inference import latents
 from ternary_sdk.operations import TABLES, OperationSet
-from ternary_trainer import split
+from ternary_trainer.split import Split
 from ternary_trainer.validation.studies import Study
 from ternary_trainer.validation.traces import Traces
 
@@ -25,6 +25,10 @@ Floats = npt.NDArray[np.float32]
 TRUE_HOLDOUT_SHA256: Final = "e2e75c4725377b390db5a75249ca7b10f4f6d1da949964d0bc8bf62ae1da51db"
 """Digest of the set of the 1,969 operations that nothing may train or select on; docs/validation.md."""
 
+_WANTED: Final = (
+    " The prior's term of the loss asks for every operation, held-out ones included: "
+    "it never shows them to the encoder, but a decoder that can emit them is what it rewards."
+)
 _STREAM: Final = b"ternary-validation-v1"
 
 
@@ -41,18 +45,6 @@ class Network(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Split:
-    """Which operations were used for what."""
-
-    training: OperationSet
-    """Weights were fitted to these."""
-    validation: OperationSet
-    """The snapshot was chosen by these."""
-    holdout: OperationSet
-    """The true holdout."""
-
-
-@dataclass(frozen=True, kw_only=True)
 class Subject:
     """A model and what is known of it."""
 
@@ -63,7 +55,7 @@ class Subject:
     """SHA-256 of the snapshot's file, or the package's digest, hex."""
     paths: Mapping[str, Network]
     split: Split
-    """As published, unless a test gives another."""
+    """As published, unless the run's recipe or a test gives another."""
     traces: Traces | None = None
     """How the training went, where that is on record."""
     asks_for_all: bool = False
@@ -73,16 +65,15 @@ class Subject:
     betas: Study | None = None
     """Retrainings with other betas, where they were made."""
 
+    @property
+    def caveat(self) -> str:
+        """What the loss told the model of operations it never saw, as a sentence; empty if nothing."""
+        return _WANTED if self.asks_for_all else ""
+
     def prior(self, start: int, rows: int) -> Floats:
         """Prior latents, shape (rows, 16); the stream follows from the digest, so nobody chooses it."""
         seed = hashlib.sha256(_STREAM + bytes.fromhex(self.digest)).digest()[:8]
         return latents.prior(int.from_bytes(seed, "big"), start, rows)
-
-
-def published_split() -> Split:
-    """The split that every recipe of ours and the published v5.5 recipe train by."""
-    training, validation, holdout = (OperationSet.of(rows.numpy()) for rows in split.rows())
-    return Split(training=training, validation=validation, holdout=holdout)
 
 
 def decode(network: Network, values: Floats) -> npt.NDArray[np.int8]:
