@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
@@ -28,8 +28,8 @@ from ternary_license_server import keys
 from ternary_license_server.database.engine import Database
 from ternary_license_server.database.schema import customers, leases, licenses
 from ternary_license_server.keys import KeyRing
-from ternary_sdk.documents import canonical
 from ternary_sdk.licensing import installation, usage
+from ternary_sdk.licensing.installation import Installation
 from ternary_sdk.online import key as online_key
 from ternary_sdk.online import request as online_request
 from ternary_sdk.operations import OperationSet
@@ -37,6 +37,7 @@ from ternary_sdk.operations import OperationSet
 LOOPBACK = "postgresql://127.0.0.1/test"
 CONNECTIONS, REQUESTS = 4, 400
 SIZES = (1_000, 100_000)
+DAY = 86_400
 BARE = """
 import sys
 from pathlib import Path
@@ -63,6 +64,15 @@ def one(license_id: str) -> Response:
 
 uvicorn.run(app, host="127.0.0.1", port=int(port), log_level="warning", access_log=False)
 """
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seat:
+    """A sold license and who holds its one seat."""
+
+    license_id: str
+    key: str
+    held: Installation
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,12 +112,18 @@ def _measure(
     ring: KeyRing, url: str, address: str, kind: str, size: int, paces: dict[int, Pace]
 ) -> Iterator[Figure]:
     seats = _fill(url, size)
+    now, vendor = datetime.now(UTC), ring.trust.root.kid
     asked = [
-        ("POST", "/v1/standing", canonical.encode({"license": i, "installation": k, "generation": 1}), "")
-        for i, k, _ in seats
+        (
+            "POST",
+            "/v1/standing",
+            online_request.standing(seat.license_id, 1, vendor=vendor, held=seat.held, now=now),
+            "",
+        )
+        for seat in seats
     ]
     with _bare(ring, url) as bare:
-        plain = [("POST", f"/one/{license_id}", b"", "") for license_id, _, _ in seats]
+        plain = [("POST", f"/one/{seat.license_id}", b"", "") for seat in seats]
         ratios, rounds = [], []
         for _ in range(5):
             ceiling, mine = _pace(bare, plain), _pace(address, asked)
@@ -131,21 +147,20 @@ def _measure(
 Asked = list[tuple[str, str, bytes, str]]
 
 
-def _writes(ring: KeyRing, seats: list[tuple[str, str, str]]) -> dict[str, Asked]:
+def _writes(ring: KeyRing, seats: list[Seat]) -> dict[str, Asked]:
     """Requests that change something: made beforehand, so that the client's signatures cost nothing."""
     now, vendor = datetime.now(UTC), ring.trust.root.kid
-    held = [installation.draft(Path("unused")) for _ in seats]
+    newcomers = [(seat, installation.draft(Path("unused"))) for seat in seats]
     activate = [
-        online_request.activate(key, vendor=vendor, held=mine, now=now, machine=None)
-        for (_, _, key), mine in zip(seats, held, strict=True)
+        online_request.activate(seat.key, vendor=vendor, held=held, now=now, machine=None)
+        for seat, held in newcomers
     ]
     renew = [
-        online_request.renew(license_id, 1, vendor=vendor, held=mine, now=now)
-        for (license_id, _, _), mine in zip(seats, held, strict=True)
+        online_request.renew(seat.license_id, 1, vendor=vendor, held=held, now=now)
+        for seat, held in newcomers
     ]
     report = [
-        usage.report(license_id, OperationSet.of([1, 2, 3]), mine, now)
-        for (license_id, _, _), mine in zip(seats, held, strict=True)
+        usage.report(seat.license_id, OperationSet.of([1, 2, 3]), held, now) for seat, held in newcomers
     ]
     return {
         "activate": [("POST", "/v1/activations", one, online_request.number(one)) for one in activate],
@@ -154,23 +169,27 @@ def _writes(ring: KeyRing, seats: list[tuple[str, str, str]]) -> dict[str, Asked
     }
 
 
-def _fill(url: str, size: int) -> list[tuple[str, str, str]]:
-    """Sell ``size`` licenses, each with one seat taken; id, installation and key of some of them."""
+def _fill(url: str, size: int) -> list[Seat]:
+    """Sell ``size`` licenses, each with one seat taken; some of the seats, evenly spread."""
     prepare(url)
     now, database = int(datetime.now(UTC).timestamp()), Database(url)
-    chosen: list[tuple[str, str, str]] = []
+    chosen: list[Seat] = []
     with database.write() as transaction:
         transaction.execute(insert(customers), {"id": "C-1", "name": "Initech", "created": now})
         for start in range(0, size, 5000):
-            rows = [_license(now) for _ in range(min(5000, size - start))]
-            transaction.execute(insert(licenses), [row for row, _ in rows])
-            held = [_lease(str(row["id"]), now + int(timedelta(days=1).total_seconds())) for row, _ in rows]
-            transaction.execute(insert(leases), held)
-            few = max(1, len(rows) * REQUESTS // size)
-            chosen += [
-                (str(row["id"]), str(lease["installation"]), key)
-                for (row, key), lease in list(zip(rows, held, strict=True))[:few]
+            sold = [_license(now) for _ in range(min(5000, size - start))]
+            seats = [
+                Seat(license_id=str(row["id"]), key=key, held=installation.draft(Path("unused")))
+                for row, key in sold[: max(1, len(sold) * REQUESTS // size)]
             ]
+            kids = [seat.held.kid for seat in seats]
+            kids += [secrets.token_urlsafe(32) for _ in sold[len(seats) :]]
+            transaction.execute(insert(licenses), [row for row, _ in sold])
+            transaction.execute(
+                insert(leases),
+                [_lease(str(row["id"]), kid, now + DAY) for (row, _), kid in zip(sold, kids, strict=True)],
+            )
+            chosen += seats
     database.close()
     return chosen[:REQUESTS]
 
@@ -197,10 +216,10 @@ def _license(now: int) -> tuple[dict[str, object], str]:
     }, key
 
 
-def _lease(license_id: str, ends: int) -> dict[str, object]:
+def _lease(license_id: str, installation_kid: str, ends: int) -> dict[str, object]:
     return {
         "license": license_id,
-        "installation": secrets.token_urlsafe(32),
+        "installation": installation_kid,
         "generation": 1,
         "ends": ends,
         "offline": False,

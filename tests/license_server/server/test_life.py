@@ -9,14 +9,16 @@ import pytest
 from sqlalchemy import select
 
 from ternary_license_server.database.schema import metadata
+from ternary_sdk.documents import canonical
 from ternary_sdk.errors import LicenseError, Reason
 from ternary_sdk.licensing import installation, usage
 from ternary_sdk.licensing.installation import Installation
 from ternary_sdk.licensing.license import License
+from ternary_sdk.online import request as online_request
 from ternary_sdk.online import state as online_state
 from ternary_sdk.operations import OperationSet
 
-HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
 
 def problem(answer):
@@ -234,18 +236,40 @@ def test_standing_of_a_hold_is_told_without_changing_it(site, new_client, now):
     held = new_client()
     answer = site.activate(key, held)
 
-    def ask(license_id=license_id, installation=held.kid, generation=1):
-        question = {"license": license_id, "installation": installation, "generation": generation}
-        return site.http("POST", "/v1/standing", json=question)
+    def ask(license_id=license_id, held=held, generation=1):
+        question = online_request.standing(
+            license_id, generation, vendor=site.ring.trust.root.kid, held=held, now=site.moment
+        )
+        return site.http("POST", "/v1/standing", content=question)
 
     assert ask().json() == {"id": license_id, "generation": 1, "ends": answer["ends"], "code": "VALID"}
     assert problem(ask(license_id="L-0"))[:2] == (404, "NOT_FOUND")
-    for wrong in ({"generation": 2}, {"installation": new_client().kid}):
+    for wrong in ({"generation": 2}, {"held": new_client()}):
         assert problem(ask(**wrong))[:2] == (409, "LEASE_LOST")
     site.moment = now + 2 * HOUR
     assert problem(ask())[:2] == (409, "LEASE_LOST")
     site.admin("POST", f"/licenses/{license_id}/suspend")
     assert problem(ask())[:2] == (403, "SUSPENDED")
+
+
+def test_standing_is_told_only_to_the_installation_that_signs_now(site, new_client, now):
+    license_id, key = site.sell()
+    held, stranger = new_client(), new_client()
+    site.activate(key, held)
+    vendor = site.ring.trust.root.kid
+    asked = canonical.decode(
+        online_request.standing(license_id, 1, vendor=vendor, held=stranger, now=now), "request"
+    )
+    named = canonical.encode(asked | {"key": held.public.jwk})
+    assert problem(site.http("POST", "/v1/standing", content=named)) == (
+        400, "SIGNATURE_INVALID", f"request: signed by key {stranger.kid}, it names {held.kid}"
+    )  # fmt: skip
+    old = online_request.standing(license_id, 1, vendor=vendor, held=held, now=now - 6 * MINUTE)
+    assert problem(site.http("POST", "/v1/standing", content=old))[:2] == (400, "STALE_REQUEST")
+    renewal = online_request.renew(license_id, 1, vendor=vendor, held=held, now=now)
+    assert problem(site.http("POST", "/v1/standing", content=renewal)) == (
+        400, "MALFORMED", "request.action: 'renew' is not asked for at this address"
+    )  # fmt: skip
 
 
 def test_database_alone_gives_no_key_and_no_token_away(site):

@@ -99,6 +99,34 @@ def test_signed_denial_removes_the_license_at_once(site, tmp_path, now):
     assert online_state.license_file(tmp_path, license_id).exists()
 
 
+def test_standing_is_asked_and_a_denial_of_it_removes_the_license_too(site, tmp_path, now):
+    license_id, key = site.sell()
+    here = site.online(tmp_path)
+    taken = here.activate(key, now)
+    site.moment = now + HOUR
+    assert here.standing(license_id, site.moment) == taken.ends
+    site.admin("POST", f"/licenses/{license_id}/suspend")
+    refusal = refused(lambda: here.standing(license_id, site.moment))
+    assert (refusal.code, str(refusal)) == (
+        Reason.SUSPENDED,
+        f"license {license_id} is suspended; ask the vendor",
+    )
+    assert not online_state.license_file(tmp_path, license_id).exists()
+
+
+def test_refusal_of_the_request_itself_takes_nothing_away(site, tmp_path, now, monkeypatch):
+    license_id, key = site.sell()
+    here = site.online(tmp_path)
+    here.activate(key, now)
+    monkeypatch.setattr(online_request, "renew", online_request.release)
+    refusal = refused(lambda: here.renew(license_id, now))
+    assert (refusal.code, str(refusal)) == (
+        Reason.MALFORMED,
+        "request.action: 'release' is not asked for at this address",
+    )
+    assert online_state.license_file(tmp_path, license_id).exists()
+
+
 def test_unreachable_server_takes_nothing_away(site, tmp_path, now):
     license_id, key = site.sell()
     site.online(tmp_path).activate(key, now)

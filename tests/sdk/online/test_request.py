@@ -57,7 +57,8 @@ def test_requests_say_what_was_asked(held, now: datetime):
     )  # fmt: skip
     assert read.installation == held.public
     assert read.number == online_request.number(asked)
-    for make, action in ((online_request.renew, Action.RENEW), (online_request.release, Action.RELEASE)):
+    for action in (Action.RENEW, Action.RELEASE, Action.STANDING):
+        make = getattr(online_request, action)
         read = Request.read(make("L-1", 3, vendor=VENDOR, held=held, now=now), VENDOR)
         assert (read.action, read.license_id, read.generation, read.issued) == (action, "L-1", 3, now)
 
@@ -85,7 +86,7 @@ def test_request_with_another_installations_key_is_refused(held, now):
 @pytest.mark.parametrize(
     ("claims", "message"),
     [
-        ({"action": "steal"}, "request.action: 'steal', expected activate, renew or release"),
+        ({"action": "steal"}, "request.action: 'steal', expected activate, renew, release or standing"),
         ({"generation": 0}, "request.generation: 0, expected an integer from 1 to 2147483647"),
         ({"jti": "AAAA"}, "request.jti: expected 16 bytes in base64url"),
         ({"offline": True}, "request: unknown member 'offline'"),

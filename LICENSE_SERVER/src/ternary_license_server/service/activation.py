@@ -52,14 +52,15 @@ def perform(
     """Do what a request asks for.
 
     Args:
-        transaction: A writing one, which also holds the request's claim.
+        transaction: A writing one, which also holds the request's claim; a reading one for a standing.
         ring: Keys of roles ``license``.
         request: What a client signed.
         carried: Whether it came as a file from a machine without a network.
         now: The present moment, timezone-aware.
     Returns:
         The answer's members: ``license`` (the token; not for a release), ``id``, ``installation``,
-        ``generation``, ``ends``, ``offline``, ``renew_after``.
+        ``generation``, ``ends``, ``offline``, ``renew_after``; of a standing ``id``, ``generation``,
+        ``ends``, ``code``.
     Raises:
         ServiceError: STALE_REQUEST, INVALID.
         LicenseError: NOT_FOUND, REVOKED, SUSPENDED, NOT_YET_VALID, EXPIRED, TOO_MANY_MACHINES, LEASE_LOST
@@ -74,28 +75,8 @@ def perform(
             return _renew(transaction, ring, request, carried, second)
         case Action.RELEASE:
             return _release(transaction, request, second)
-
-
-def standing(
-    transaction: Connection, license_id: str, installation: str, generation: int, now: datetime
-) -> dict[str, Json]:
-    """Whether an installation's hold on a license stands, without changing anything.
-
-    Raises:
-        LicenseError: As ``perform``.
-    """
-    asked = {"of_license": license_id, "of_installation": installation}
-    row = transaction.execute(_STANDING, asked).one_or_none()
-    if row is None:
-        raise LicenseError(Reason.NOT_FOUND, f"license {license_id}: this server knows no such license")
-    expires = None if row.expires is None else moment(row.expires)
-    records.check(license_id, State(row.state), moment(row.starts), expires, now)
-    if row.generation != generation or row.released is not None or seconds(now) >= row.ends:
-        raise LicenseError(
-            Reason.LEASE_LOST,
-            f"license {license_id}: this machine holds no seat of generation {generation}; activate again",
-        )
-    return {"id": license_id, "generation": generation, "ends": row.ends, "code": "VALID"}
+        case Action.STANDING:
+            return _standing(transaction, request, now)
 
 
 def _activate(
@@ -146,6 +127,22 @@ def _release(transaction: Connection, request: Request, now: datetime) -> dict[s
     lease = seats.release(transaction, license, kid, request.generation or 0, now)
     _audit(transaction, request, license, lease, now)
     return _facts(license, lease, now)
+
+
+def _standing(transaction: Connection, request: Request, now: datetime) -> dict[str, Json]:
+    license_id, generation = request.license_id or "", request.generation or 0
+    asked = {"of_license": license_id, "of_installation": request.installation.kid}
+    row = transaction.execute(_STANDING, asked).one_or_none()
+    if row is None:
+        raise LicenseError(Reason.NOT_FOUND, f"license {license_id}: this server knows no such license")
+    expires = None if row.expires is None else moment(row.expires)
+    records.check(license_id, State(row.state), moment(row.starts), expires, now)
+    if row.generation != generation or row.released is not None or seconds(now) >= row.ends:
+        raise LicenseError(
+            Reason.LEASE_LOST,
+            f"license {license_id}: this machine holds no seat of generation {generation}; activate again",
+        )
+    return {"id": license_id, "generation": generation, "ends": row.ends, "code": "VALID"}
 
 
 def _check_date(request: Request, carried: bool, now: datetime) -> None:

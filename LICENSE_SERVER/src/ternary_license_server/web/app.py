@@ -14,7 +14,7 @@ from starlette.types import ASGIApp
 from ternary_license_server.database.engine import Database
 from ternary_license_server.settings import Settings
 from ternary_license_server.vendor_keys import VendorKeys
-from ternary_license_server.web import admin, client_routes, health, problems
+from ternary_license_server.web import admin, client_routes, health, problems, published_routes
 from ternary_license_server.web.boundary import Boundary
 from ternary_license_server.web.limits import RateLimit
 from ternary_license_server.web.problems import Problem, Web
@@ -57,7 +57,8 @@ def routed(server: Server) -> FastAPI:
         redoc_url=None,
     )
     app.state.server = server
-    app.include_router(client_routes.routes(server))
+    app.include_router(client_routes.router)
+    app.include_router(published_routes.router)
     app.include_router(admin.routes())
     app.include_router(health.routes(server))
     app.add_exception_handler(TernaryError, _refused)

@@ -4,9 +4,9 @@ What the client interface takes and gives. Requests and reports are signed docum
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
-from ternary_license_server.web.bodies import Given, Id, Taken
+from ternary_license_server.web.bodies import Given, Taken
 
 
 class Signed(Taken):
@@ -23,14 +23,6 @@ class UsageReport(Taken):
     format: Literal["ternary-usage/1"]
     key: dict[str, str]
     report: str
-
-
-class Question(Taken):
-    """Whose hold on which license is asked about."""
-
-    license: Id
-    installation: Annotated[str, StringConstraints(pattern="^[A-Za-z0-9_-]{43}$")]
-    generation: Annotated[int, Field(ge=1, le=2**31 - 1)]
 
 
 class Hold(Given):

@@ -37,9 +37,14 @@ class Server:
         return self.clock()
 
 
-async def _serving(request: Request) -> Server:
+def server_of(request: Request) -> Server:
+    """The server that a request came to; where speed counts, since an argument costs a tenth of a route."""
     server: Server = request.app.state.server
     return server
+
+
+async def _serving(request: Request) -> Server:
+    return server_of(request)
 
 
 Serving = Annotated[Server, Depends(_serving)]

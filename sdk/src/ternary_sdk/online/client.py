@@ -1,12 +1,14 @@
 """
-A license server, as a client sees it: take a seat, renew it, give it back, report usage.
+A license server, as a client sees it: take a seat, renew it, ask whether it stands, give it back, report
+usage.
 
 Needs httpx (``pip install 'ternary-sdk[online]'``); nothing else in the SDK imports this module, so nothing
 talks to a network unless the embedding program asks. Every call has a timeout, and every answer must be
 signed for this very question before a byte of it is believed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Final, NoReturn
@@ -31,6 +33,10 @@ from ternary_sdk.online.state import Activation
 TIMEOUT: Final = 10.0
 """Seconds for each of connecting, sending and receiving."""
 MAX_ANSWER: Final = MAX_TRUST
+_UNNUMBERED: Final = ("/v1/usage", "/v1/standing")
+"""Where nothing needs a number to be done once: reports merge by union, a question changes nothing."""
+_OF_THE_REQUEST: Final = (Reason.MALFORMED, Reason.SIGNATURE_INVALID)
+"""Refusals that say nothing of the license, such as a much older server's: they take nothing away."""
 _LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 
 
@@ -101,13 +107,29 @@ class LicenseServer:
         document = online_request.renew(
             license_id, lease.generation, vendor=self._trust.root.kid, held=held, now=now
         )
-        try:
+        with self._ended_by_denial(license_id):
             if self._has_quota(license_id):
                 self.report(license_id, now)
-            return self._keep(self._ask("/v1/renewals", document, now), held)
-        except LicenseError:
-            online_state.end(self._directory, license_id, forget=False)
-            raise
+            came = self._ask("/v1/renewals", document, now)
+        return self._keep(came, held)
+
+    def standing(self, license_id: str, now: datetime) -> datetime:
+        """Ask whether the seat is still held; its end does not move.
+
+        A signed denial removes the license at once, as in ``renew``.
+
+        Returns:
+            When the server gives the seat to another if it is not renewed.
+        Raises:
+            As ``activate``.
+        """
+        held, lease = self._installation(now), online_state.find(self._directory, license_id)
+        document = online_request.standing(
+            license_id, lease.generation, vendor=self._trust.root.kid, held=held, now=now
+        )
+        with self._ended_by_denial(license_id):
+            came = self._ask("/v1/standing", document, now)
+        return Fields(canonical.decode(came, "server's answer"), "server's answer").moment("ends")
 
     def deactivate(self, license_id: str, now: datetime) -> None:
         """Give the seat back and remove the license.
@@ -164,9 +186,17 @@ class LicenseServer:
         """
         return self._ask("/v1/carried", document, now)
 
+    @contextmanager
+    def _ended_by_denial(self, license_id: str) -> Iterator[None]:
+        try:
+            yield
+        except LicenseError as refusal:
+            if refusal.code not in _OF_THE_REQUEST:
+                online_state.end(self._directory, license_id, forget=False)
+            raise
+
     def _ask(self, path: str, document: bytes, now: datetime) -> bytes:
-        number = "" if path == "/v1/usage" else online_request.number(document)
-        headers = {"Idempotency-Key": number} if number else {}
+        headers = {} if path in _UNNUMBERED else {"Idempotency-Key": online_request.number(document)}
         question = Question(nonce=online_answer.new_nonce(), method="POST", path=path, body=document)
         return self._exchange(question, headers | {"Content-Type": "application/json"}, now)
 

@@ -1,5 +1,6 @@
 """
-What a client asks a license server for, signed by its installation: a seat, its renewal, its return.
+What a client asks a license server for, signed by its installation: a seat, its renewal, its return, or
+whether it still stands.
 
 The same document travels over the network or as a file, so an air-gapped machine takes part through
 whoever carries the file. It names the vendor it is for, so no other vendor's server can use it, and a
@@ -39,6 +40,8 @@ class Action(StrEnum):
     """A later end of the seat it holds."""
     RELEASE = "release"
     """Nothing more: the seat may go to another."""
+    STANDING = "standing"
+    """Whether the seat is still held; nothing changes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,9 +65,9 @@ class Request:
     offline: bool
     """Whether the machine cannot renew and wants the policy's offline term; only to activate."""
     license_id: str | None
-    """The license; only to renew or release."""
+    """The license; all but to activate."""
     generation: int | None
-    """Which of its leases is meant; only to renew or release."""
+    """Which of its leases is meant; all but to activate."""
 
     @classmethod
     def read(cls, data: bytes, vendor: str) -> "Request":
@@ -129,6 +132,11 @@ def release(license_id: str, generation: int, *, vendor: str, held: Installation
     return _sign(Action.RELEASE, {"license": license_id, "generation": generation}, vendor, held, now)
 
 
+def standing(license_id: str, generation: int, *, vendor: str, held: Installation, now: datetime) -> bytes:
+    """Ask whether the seat is still held."""
+    return _sign(Action.STANDING, {"license": license_id, "generation": generation}, vendor, held, now)
+
+
 def number(data: bytes) -> str:
     """The number of a request that this process has just signed, for its ``Idempotency-Key``."""
     token = Fields(canonical.decode(data, "request"), "request").text("request", longest=MAX_REQUEST)
@@ -152,7 +160,7 @@ def _sign(action: Action, asked: dict[str, Json], vendor: str, held: Installatio
 def _read_claims(fields: Fields, key: PublicKey, vendor: str) -> Request:
     action = fields.text("action")
     if action not in list(Action):
-        raise fields.wrong("action", action, "activate, renew or release")
+        raise fields.wrong("action", action, "activate, renew, release or standing")
     fields.exactly("aud", vendor)
     activates = action == Action.ACTIVATE
     request = Request(
