@@ -7,8 +7,8 @@ from ternary_trainer import choose, recipe
 from ternary_trainer.history import EpochRecord, PathRecord
 
 PATH = PathRecord(
-    reconstruction=0.1, kl=20.0, beta=0.1, noise=1.0, weight=1.0, coverage=0.9, entropy=9.8, kl_single=0.0,
-    kl_pairs=0.0, kl_higher=0.01, exact=1.0, elbo=20.0, active=16,
+    reconstruction=0.1, kl=20.0, rate=1e-3, beta=0.1, noise=1.0, weight=1.0, coverage=0.9, entropy=9.8,
+    kl_single=0.0, kl_pairs=0.0, kl_higher=0.01, exact=1.0, elbo=20.0, active=16,
 )  # fmt: skip
 RECIPE = recipe.load("coverage")
 
@@ -16,7 +16,7 @@ RECIPE = recipe.load("coverage")
 def record(epoch: int, *, a: float = 0.9, b: float = 0.9, exact: float = 1.0, **more: float) -> EpochRecord:
     elbo, loss = more.get("elbo", 20.0), more.get("loss", 1.0)
     return EpochRecord(
-        epoch=epoch, epochs=36, phase="spread", seconds=1.0, rate=1e-3, limit=0.92116, loss=loss, surge=0.0,
+        epoch=epoch, epochs=36, phase="spread", seconds=1.0, limit=0.92116, loss=loss, surge=0.0,
         surge_origin="", A=replace(PATH, coverage=a, exact=exact, elbo=elbo),
         B=replace(PATH, coverage=b, elbo=elbo),
     )  # fmt: skip

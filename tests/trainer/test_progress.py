@@ -66,4 +66,4 @@ def test_tensorboard_gets_every_figure_of_a_record(finished: Run) -> None:
     named = figures(record)
     assert named["coverage/A"] == record.A.coverage
     assert named["kl/B"] == record.B.kl
-    assert len(named) == 4 + 2 * 13
+    assert len(named) == 3 + 2 * 14

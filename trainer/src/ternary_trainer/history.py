@@ -25,6 +25,8 @@ class PathRecord:
     """Cross-entropy summed over the nine trits, nats, mean over the epoch's steps."""
     kl: float
     """KL of the posterior to the prior, nats, all of it, mean over the epoch's steps."""
+    rate: float
+    """Learning rate at the epoch's end."""
     beta: float
     """Weight of the KL at the epoch's end."""
     noise: float
@@ -61,8 +63,6 @@ class EpochRecord:
     """What the recipe calls this stretch: learn, spread; isolation, consolidation, coupling, exploration."""
     seconds: float
     """Wall time of the epoch, scoring included."""
-    rate: float
-    """Learning rate at the epoch's end."""
     limit: float
     """What perfect draws would cover at 50,000: 0.92116."""
     loss: float
@@ -99,7 +99,7 @@ def to_line(record: EpochRecord) -> str:
 
 def is_finite(record: EpochRecord) -> bool:
     """Whether all figures are numbers; an overflow in training shows here first."""
-    numbers = [*dataclasses.astuple(record.A), *dataclasses.astuple(record.B), record.loss, record.rate]
+    numbers = [*dataclasses.astuple(record.A), *dataclasses.astuple(record.B), record.loss]
     return all(math.isfinite(number) for number in numbers)
 
 

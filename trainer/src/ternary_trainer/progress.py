@@ -21,6 +21,7 @@ from ternary_trainer.history import EpochRecord, PathRecord
 
 OnEpoch = Callable[[EpochRecord], None]
 _RECENT = 5
+_HEADINGS = ("path", "coverage at 50,000", "of the limit", "exact", "CE", "KL", "rate", "beta", "active")
 
 
 @contextmanager
@@ -75,7 +76,7 @@ def duration(seconds: float) -> str:
 def view(record: EpochRecord, seconds_left: float) -> RenderableType:
     """One epoch as a small table under a bar."""
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for heading in ("path", "coverage at 50,000", "of the limit", "exact", "CE", "KL", "beta", "active"):
+    for heading in _HEADINGS:
         table.add_column(heading, justify="left" if heading == "path" else "right")
     for name, path in (("A", record.A), ("B", record.B)):
         table.add_row(
@@ -85,6 +86,7 @@ def view(record: EpochRecord, seconds_left: float) -> RenderableType:
             f"{path.exact:.2%}",
             f"{path.reconstruction:.3f}",
             f"{path.kl:.2f}",
+            f"{path.rate:.1e}",
             f"{path.beta:.3f}",
             f"{path.active}/16",
         )
@@ -92,7 +94,7 @@ def view(record: EpochRecord, seconds_left: float) -> RenderableType:
     title = Text(f"epoch {done}/{record.epochs}  {record.phase}", style="bold")
     if record.surge_origin:
         title.append(f"  surge {record.surge:g} ({record.surge_origin})", style="bold magenta")
-    figures = f"limit {record.limit:.3%}   loss {record.loss:.4f}   rate {record.rate:.1e}   "
+    figures = f"limit {record.limit:.3%}   loss {record.loss:.4f}   "
     footer = Text(f"{figures}{duration(seconds_left)} left", style="dim")
     bar = Table.grid()  # a bar ends no line by itself, a row of a table does
     bar.add_row(ProgressBar(total=record.epochs, completed=done, width=60))

@@ -32,7 +32,7 @@ def load(name_or_path: str, overrides: Mapping[str, str] = _NO_OVERRIDES) -> Rec
 
     Args:
         name_or_path: One of `names()`, or the path of a TOML file.
-        overrides: Settings to change, as dotted key to TOML value: `{"separate.spread.rate": "1e-3"}`.
+        overrides: Settings to change, as dotted key to TOML value: `{"separate.spread.beta": "0.1"}`.
             Text that is no TOML value is taken as a string.
     Raises:
         InputError: If there is no such recipe, or a setting is unknown, missing, of the wrong kind, out of

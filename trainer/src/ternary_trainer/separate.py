@@ -30,15 +30,15 @@ _FIRST_COUNT = 100_000
 
 def schedule(settings: Separate, effort: Effort, epochs: int, at: float) -> Dials:
     """The dials at a moment, in epochs from the start: 2.5 is half-way through the third."""
-    learn, spread = settings.learn, settings.spread
+    learn = settings.learn
     if at < learn.epochs:
         progress = at / learn.epochs
         rate = cosine(learn.rate, 0.3 * learn.rate, progress) * max(0.02, ramp(progress, 0.1))
         return Dials(rate=rate, beta=learn.beta * ramp(progress, 0.3))
     progress = (at - learn.epochs) / (epochs - learn.epochs)
     weight = geometric(*effort.weight, max(0.0, (progress - 0.3) / 0.7)) * ramp(progress, 0.1)
-    rate = cosine(spread.rate, spread.final_rate, progress) * max(0.05, ramp(progress, 0.1))
-    return Dials(rate=rate, beta=spread.beta, exploration=weight)
+    rate = cosine(*effort.rate, progress) * max(0.05, ramp(progress, 0.1))
+    return Dials(rate=rate, beta=settings.spread.beta, exploration=weight)
 
 
 def windows(settings: Separate, effort: Effort, epochs: int, at: float) -> Tensor:

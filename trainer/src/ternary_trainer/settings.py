@@ -56,10 +56,6 @@ class Learn:
 class Spread:
     """The second phase of `separate`: the prior's draws are evened out."""
 
-    rate: float
-    """Peak learning rate; it rises over the first tenth and falls by a cosine."""
-    final_rate: float
-    """Learning rate at the end."""
     beta: float
     """Weight of the KL."""
     window: tuple[float, float]
@@ -76,6 +72,8 @@ class Effort:
     """Prior draws decoded in each step."""
     pushed: int
     """Of these, how many are pushed: those that a push moves most."""
+    rate: tuple[float, float]
+    """Learning rate, peak and last; it rises over the first tenth and falls by a cosine."""
     weight: tuple[float, float]
     """Weight of uniformity after the first tenth, and at the end; constant to 30 %, then geometric."""
     low_window: float

@@ -60,8 +60,6 @@ def _separate(settings: Separate, epochs: int) -> Iterator[str]:
     yield from _outside("separate.learn.passes", learn.passes, 1, 10_000)
     yield from _outside("separate.learn.rate", learn.rate, 1e-9, 1)
     yield from _outside("separate.learn.beta", learn.beta, 0, 100)
-    yield from _outside("separate.spread.rate", spread.rate, 1e-9, 1)
-    yield from _outside("separate.spread.final_rate", spread.final_rate, 1e-9, spread.rate)
     yield from _outside("separate.spread.beta", spread.beta, 0, 100)
     for value in spread.window:
         yield from _outside("separate.spread.window", value, 1, 1e12)
@@ -74,6 +72,8 @@ def _effort(name: str, effort: Effort) -> Iterator[str]:
     yield from _outside(f"{name}.draws", effort.draws, 1, 10**7)
     yield from _outside(f"{name}.pushed", effort.pushed, 1, effort.draws)
     yield from _outside(f"{name}.low_window", effort.low_window, 1, 1e12)
+    yield from _outside(f"{name}.rate", effort.rate[0], 1e-9, 1)
+    yield from _outside(f"{name}.rate", effort.rate[1], 1e-9, effort.rate[0])
     for value in effort.weight:
         yield from _outside(f"{name}.weight", value, 1e-6, 1e6)
 

@@ -111,7 +111,6 @@ class Training:
             epochs=self._recipe.epochs,
             phase=figures.phase,
             seconds=time.perf_counter() - started,
-            rate=figures.A.dials.rate,
             limit=iid_limit(QUOTED),
             loss=self._method.validation_loss(self._operations, self._stream("validation loss")),
             surge=surge.strength if surge else 0.0,
@@ -181,6 +180,7 @@ def _path_record(figures: PathFigures, covered: score.Coverage, rebuilt: score.R
     return PathRecord(
         reconstruction=figures.reconstruction,
         kl=figures.kl,
+        rate=figures.dials.rate,
         beta=figures.dials.beta,
         noise=figures.dials.noise,
         weight=figures.dials.exploration,

@@ -1,0 +1,53 @@
+"""What a researcher waits for: seconds an epoch, and to 90 % and 91 % coverage of both paths."""
+
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+
+from benchmarks.figure import Figure
+from ternary_trainer import recipe as recipes
+from ternary_trainer.history import EpochRecord
+from ternary_trainer.run import Run
+from ternary_trainer.train import train
+
+_ORIGINAL = 473 / 105
+"""Seconds an epoch of the program that v5.5 was published with, on two cores."""
+_LAST_ASKED = 0.91
+
+
+def figures() -> Iterator[Figure]:
+    """Train the default recipe to its end, the others as far as is needed."""
+    whole = _trained("coverage")
+    yield from _to_coverage(whole)
+    seconds = whole.summary().seconds
+    yield Figure(name="recipe coverage, all epochs", value=seconds, unit="s", most=180, detail="aim 90")
+    yield from _to_coverage(_trained("coverage-max", lambda record: record.coverage >= _LAST_ASKED))
+    published = _trained("v5.5", lambda record: record.epoch == 11)
+    detail = f"of the original's {_ORIGINAL:.2f} s; it never reaches 90 %"
+    share = _epoch_seconds(published) / _ORIGINAL
+    yield Figure(name="an epoch of recipe v5.5", value=share, unit="share", most=1 / 3, detail=detail)
+
+
+def _trained(name: str, enough: Callable[[EpochRecord], bool] = lambda _: False) -> Run:
+    def stop(record: EpochRecord) -> None:
+        if enough(record):
+            signal.raise_signal(signal.SIGINT)  # what Ctrl-C does: the run ends after this epoch
+
+    with TemporaryDirectory() as folder:
+        return train(recipes.load(name), seed=1, out=Path(folder) / name, on_epoch=stop)
+
+
+def _to_coverage(run: Run) -> Iterator[Figure]:
+    name = run.recipe.name
+    yield Figure(name=f"an epoch of recipe {name}", value=_epoch_seconds(run), unit="s")
+    for share in (0.90, _LAST_ASKED):
+        seconds = run.seconds_to(share)
+        if seconds is None:
+            raise SystemExit(f"recipe {name}: never covered {share:.0%} with both paths")
+        yield Figure(name=f"recipe {name} to {share:.0%} with both paths", value=seconds, unit="s")
+
+
+def _epoch_seconds(run: Run) -> float:
+    return median(record.seconds for record in run.history)
