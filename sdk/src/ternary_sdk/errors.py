@@ -53,6 +53,7 @@ class ServerError(TernaryError):
 class Reason(StrEnum):
     """Why a license refuses; the order is the documented precedence, first match wins."""
 
+    TRUST_ROLLBACK = "TRUST_ROLLBACK"
     MALFORMED = "MALFORMED"
     SIGNATURE_INVALID = "SIGNATURE_INVALID"
     KEY_REVOKED = "KEY_REVOKED"
@@ -62,6 +63,7 @@ class Reason(StrEnum):
     CLOCK_ROLLBACK = "CLOCK_ROLLBACK"
     NOT_YET_VALID = "NOT_YET_VALID"
     EXPIRED = "EXPIRED"
+    HEARTBEAT_DEAD = "HEARTBEAT_DEAD"
     PACKAGE_MISMATCH = "PACKAGE_MISMATCH"
     VERSION_MISMATCH = "VERSION_MISMATCH"
     MACHINE_REQUIRED = "MACHINE_REQUIRED"

@@ -8,7 +8,7 @@ import pytest
 from ternary_license_server import keyset
 from ternary_license_server.issue import issue
 from ternary_license_server.keys import KeyRing
-from ternary_sdk.licensing import clock, doctor, installation
+from ternary_sdk.licensing import doctor, installation, mark
 from ternary_sdk.licensing.doctor import Case, Finding
 from ternary_sdk.licensing.ledger import Ledger
 from ternary_sdk.licensing.license import License
@@ -160,10 +160,10 @@ def test_removed_clock_mark_is_named(setting: Setting) -> None:
     assert case.directory is not None
     held = installation.find(case.directory)
     assert held is not None
-    clock.mark_file(held).unlink()
+    mark.mark_file(held).unlink()
     finding = named(case, "clock")
     assert not finding.ok
-    assert finding.found.startswith(f"CLOCK_ROLLBACK: {clock.mark_file(held)}: the highest time")
+    assert finding.found.startswith(f"CLOCK_ROLLBACK: {mark.mark_file(held)}: the highest time")
 
 
 def test_machine_that_the_license_does_not_list_is_named(setting: Setting) -> None:

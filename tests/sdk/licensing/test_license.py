@@ -26,6 +26,9 @@ Claims = dict[str, Json]
 
 KEY = "A" * 43 + "="
 BOUND = "B" * 43
+START = int(datetime(2026, 3, 1, 12, tzinfo=UTC).timestamp())
+END = START + 7200
+LEASE: Claims = {"cnf": {"jkt": BOUND}, "exp": END}
 
 
 def this_machine() -> str:
@@ -62,6 +65,7 @@ def test_every_claim_is_read_into_its_type(ring: KeyRing, now: datetime, package
         issued=now,
         not_before=now + timedelta(days=1),
         expires=now + timedelta(days=365),
+        grace_from=None,
         packages=terms,
         entitlements=frozenset({"sample", "encode"}),
         machines=("m-1", "x-2"),
@@ -138,8 +142,27 @@ def test_critical_claim_that_is_understood_is_fine(ring: KeyRing, sign: Sign, cl
             {"content_keys": [{"digest": "ab" * 32, "key": KEY}], "cnf": {"jkt": "A" * 43}},
             "license.content_keys[0]: member 'jwe' is missing",
         ),
-        ({"grace": {"days": 14}}, "license.grace: this SDK does not enforce it; use a newer one"),
-        ({"grace": None}, "license.grace: this SDK does not enforce it; use a newer one"),
+        ({"grace": None}, "license.grace: null, expected an object"),
+        ({"grace": {}, **LEASE}, "license.grace: member 'from' is missing"),
+        ({"grace": {"from": START, "days": 9}, **LEASE}, "license.grace: unknown member 'days'"),
+        ({"grace": {"from": START}}, "license.grace: only together with 'cnf' and 'exp'"),
+        ({"grace": {"from": START}, "exp": END}, "license.grace: only together with 'cnf' and 'exp'"),
+        (
+            {"grace": {"from": START}, "cnf": {"jkt": BOUND}},
+            "license.grace: only together with 'cnf' and 'exp'",
+        ),
+        (
+            {"grace": {"from": START - 1}, **LEASE},
+            "license.grace.from: not between the license's issue and its end",
+        ),
+        (
+            {"grace": {"from": END}, **LEASE},
+            "license.grace.from: not between the license's issue and its end",
+        ),
+        (
+            {"grace": {"from": START}, **LEASE, "exp": START + 90 * 86_400 + 1},
+            "license.grace.from: more than 90 days before the license's end",
+        ),
         ({"critical": ["order"]}, "license.critical: 'order' is no claim that this SDK understands"),
         ({"critical": []}, "license.critical: 0 entries, expected 1 to 32"),
     ],
@@ -328,6 +351,43 @@ def test_license_ends_five_minutes_after_its_end(
         "license L-17 expired on 2026-03-01 11:55:00 UTC (now 2026-03-01 12:00:00 UTC); "
         "ask Acme Logic to renew it",
     )
+
+
+@pytest.fixture
+def lease(ring: KeyRing, sign: Sign, claims: Claims, now: datetime) -> License:
+    """What a license server gives for an hour, with an hour of grace."""
+    later = int((now + timedelta(hours=1)).timestamp())
+    return License.read(sign(claims | LEASE | {"grace": {"from": later}}), ring.trust)
+
+
+def test_lease_runs_on_grace_from_the_renewal_it_missed_to_its_end(
+    lease: License, package: PackageIdentity, now: datetime
+) -> None:
+    assert lease.grace_from == now + timedelta(hours=1)
+    for minutes, late in ((0, False), (59, False), (60, True), (124, True)):
+        moment = now + timedelta(minutes=minutes)
+        assert lease.in_grace(moment) is late
+        lease.check("sample", package=package, machine=this_machine, installation=lambda: BOUND, now=moment)
+
+
+def test_grace_that_is_over_has_a_reason_of_its_own(
+    lease: License, package: PackageIdentity, now: datetime
+) -> None:
+    over = now + timedelta(hours=2, minutes=5)
+
+    def check() -> None:
+        lease.check("sample", package=package, machine=this_machine, installation=lambda: BOUND, now=over)
+
+    assert refused(check) == (
+        Reason.HEARTBEAT_DEAD,
+        "license L-17 was not renewed since 2026-03-01 12:00:00 UTC, and its grace ended on "
+        "2026-03-01 14:00:00 UTC (now 2026-03-01 14:05:00 UTC); run 'ternary activate' again",
+    )
+
+
+def test_license_that_nothing_renews_is_never_in_grace(license: License, now: datetime) -> None:
+    ended = replace(license, expires=now - timedelta(days=1))
+    assert not ended.in_grace(now)
 
 
 def test_moment_without_a_time_zone_is_refused(

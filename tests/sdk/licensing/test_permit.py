@@ -11,14 +11,16 @@ from ternary_license_server.issue import issue
 from ternary_license_server.keys import KeyRing
 from ternary_sdk.documents.canonical import Json
 from ternary_sdk.errors import LedgerError, LicenseError, Reason
-from ternary_sdk.licensing import clock, installation, state
+from ternary_sdk.licensing import clock, installation, mark, state
 from ternary_sdk.licensing.identity import PackageIdentity
 from ternary_sdk.licensing.license import License
+from ternary_sdk.licensing.mark import Denial, Versions
 from ternary_sdk.licensing.permit import Permit
+from ternary_sdk.licensing.trust import Trust
 from ternary_sdk.licensing.usage import Usage
 from ternary_sdk.operations import OperationSet
 
-DAY = timedelta(days=1)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 Terms = Callable[..., Permit]
 
 
@@ -26,11 +28,17 @@ Terms = Callable[..., Permit]
 def granted(ring: KeyRing, package: PackageIdentity, now: datetime, tmp_path: Path) -> Terms:
     """A permit under a license with the given terms, as a new process would make it."""
 
-    def grant(*, machine_id: str | None = None, place: Path | None = None, **terms: object) -> Permit:
-        token = issue(ring, package=package, customer="Initech", now=now, license_id="L-17", **terms)  # type: ignore[arg-type]
-        license = License.read(token, ring.trust)
+    def grant(
+        *,
+        machine_id: str | None = None,
+        place: Path | None = None,
+        trust: Trust = ring.trust,
+        issued: datetime = now,
+        **terms: object,
+    ) -> Permit:
+        token = issue(ring, package=package, customer="Initech", now=issued, license_id="L-17", **terms)  # type: ignore[arg-type]
         directory = place or tmp_path / "state"
-        return Permit(license, package, ring.trust, machine_id=machine_id, directory=directory)
+        return Permit(License.read(token, trust), package, trust, machine_id=machine_id, directory=directory)
 
     return grant
 
@@ -136,6 +144,111 @@ def test_bound_license_is_refused_where_the_mark_cannot_be_kept(
     with pytest.raises(LedgerError) as refusal:
         permit.allow("sample", now)
     assert str(refusal.value) == f"{tmp_path}/file/state/installation.json: cannot be read (Not a directory)"
+
+
+@pytest.fixture
+def leased(granted: Terms, now: datetime, tmp_path: Path) -> Callable[..., Permit]:
+    """A permit under a lease for an hour, as a new process with a copy of the file would make it."""
+
+    def grant(issued: timedelta = timedelta(0)) -> Permit:
+        ours = clock.establish(tmp_path / "state", now, signed=now)
+        return granted(bound_to=ours.public, expires=now + HOUR, issued=now + issued)
+
+    return grant
+
+
+def deny(directory: Path, issued: datetime, code: Reason = Reason.SUSPENDED) -> None:
+    """What a signed denial leaves behind."""
+    held = installation.find(directory)
+    assert held is not None
+    mark.deny(held, Denial(license="L-17", code=code, issued=issued))
+
+
+def test_denial_ends_a_running_process_and_every_copy_of_the_license(
+    leased: Terms, now: datetime, tmp_path: Path
+) -> None:
+    running = leased()
+    running.allow("sample", now)
+    deny(tmp_path / "state", now)
+    refusal = (
+        Reason.SUSPENDED,
+        "license L-17: Acme Logic's license server denied it; ask Acme Logic, then run 'ternary renew'",
+    )
+    for permit in (running, leased()):
+        assert refused(lambda permit=permit: permit.allow("sample", now)) == refusal  # type: ignore[misc]
+        assert refused(lambda permit=permit: permit.preview("sample", now)) == refusal  # type: ignore[misc]
+
+
+def test_seat_given_back_takes_every_copy_of_the_license_with_it(
+    leased: Terms, now: datetime, tmp_path: Path
+) -> None:
+    leased()
+    deny(tmp_path / "state", now, Reason.LEASE_LOST)
+    assert refused(lambda: leased().allow("sample", now)) == (
+        Reason.LEASE_LOST,
+        "license L-17: this machine's seat was lost or given back; run 'ternary activate' again",
+    )
+
+
+def test_license_that_was_granted_after_the_denial_holds(
+    leased: Terms, now: datetime, tmp_path: Path
+) -> None:
+    leased()
+    deny(tmp_path / "state", now)
+    leased(issued=timedelta(seconds=1)).allow("sample", now + timedelta(seconds=1))
+
+
+def test_denial_cannot_be_removed_without_losing_the_installation(
+    leased: Terms, granted: Terms, now: datetime, tmp_path: Path
+) -> None:
+    ours = clock.establish(tmp_path / "state", now, signed=now)
+    copy = leased()
+    deny(tmp_path / "state", now)
+    mark.mark_file(ours).unlink()
+    assert refused(lambda: copy.allow("sample", now))[0] is Reason.CLOCK_ROLLBACK
+    (tmp_path / "state/installation.json").unlink()
+    again = granted(bound_to=ours.public, expires=now + HOUR)
+    assert refused(lambda: again.allow("sample", now))[0] is Reason.MACHINE_MISMATCH
+
+
+@pytest.mark.parametrize(
+    ("code", "moment", "expected"),
+    [
+        (Reason.REVOKED, -DAY, Reason.REVOKED),
+        (Reason.LEASE_LOST, -DAY, Reason.CLOCK_ROLLBACK),
+        (Reason.SUSPENDED, DAY, Reason.SUSPENDED),
+        (Reason.LEASE_LOST, DAY, Reason.EXPIRED),
+    ],
+)
+def test_denial_takes_its_place_in_the_precedence(
+    leased: Terms, now: datetime, tmp_path: Path, code: Reason, moment: timedelta, expected: Reason
+) -> None:
+    leased().allow("sample", now)
+    deny(tmp_path / "state", now, code)
+    assert refused(lambda: leased().allow("sample", now + moment))[0] is expected
+
+
+def test_trust_file_with_a_predecessor_is_remembered_by_every_license(
+    granted: Terms, now: datetime, ring: KeyRing, tmp_path: Path
+) -> None:
+    granted().allow("sample", now)
+    assert not (tmp_path / "state").exists()
+    for number, terms in enumerate(({}, {"expires": now + DAY}), 2):
+        trust = replace(ring.trust, version=number)
+        granted(trust=trust, **terms).allow("sample", now)
+        seen = mark.find(tmp_path / "state")
+        assert seen is not None
+        assert seen.versions == Versions(key_set=number)
+    granted().allow("sample", now)
+    assert mark.find(tmp_path / "state") == seen
+
+
+def test_read_only_system_remembers_no_trust_file_and_a_license_without_end_goes_on(
+    granted: Terms, now: datetime, ring: KeyRing, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    newer = replace(ring.trust, version=2)
+    granted(trust=newer, place=tmp_path / "file" / "state").allow("sample", now)
 
 
 def test_content_key_is_given_to_the_right_installation(

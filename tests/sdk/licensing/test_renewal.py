@@ -1,14 +1,16 @@
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from ternary_license_server import keyset
 from ternary_license_server.keys import KeyRing
 from ternary_license_server.signing import SigningKey
-from ternary_sdk.errors import SignatureError
-from ternary_sdk.licensing.renewal import replacement
+from ternary_sdk.errors import LicenseError, Reason, SignatureError
+from ternary_sdk.licensing import clock
+from ternary_sdk.licensing.renewal import check_remembered, replacement
 from ternary_sdk.licensing.trust import Role, Trust
 
 
@@ -82,6 +84,61 @@ def test_dropped_revocation_list_is_refused(trust: Callable[..., Trust]) -> None
     assert refusal_of(trust(3, listed=5), trust(4)) == (
         "trust file: it has no revocation list, the current one has version 5"
     )
+
+
+@pytest.fixture
+def remembered(trust: Callable[..., Trust], now: datetime, tmp_path: Path) -> Path:
+    """The state of a user who relied on the third key set and the fifth list."""
+    clock.remember(tmp_path / "state", trust(3, listed=5), now, signed=now)
+    return tmp_path / "state"
+
+
+def rollback(offered: Trust, directory: Path) -> str:
+    with pytest.raises(LicenseError) as refusal:
+        check_remembered(offered, directory)
+    assert refusal.value.code is Reason.TRUST_ROLLBACK
+    return str(refusal.value)
+
+
+def test_same_and_newer_files_in_the_place_of_a_remembered_one_are_fine(
+    trust: Callable[..., Trust], remembered: Path
+) -> None:
+    for offered in (trust(3, listed=5), trust(4, listed=5), trust(3, listed=6)):
+        check_remembered(offered, remembered)
+
+
+def test_older_file_put_in_the_place_of_a_remembered_one_is_refused(
+    trust: Callable[..., Trust], remembered: Path
+) -> None:
+    assert rollback(trust(2, listed=5), remembered) == (
+        "trust file: its key set has version 2, and version 3 was relied on here before; get the newest one "
+        "from Acme Logic and run 'ternary trust update FILE'"
+    )
+    assert rollback(trust(3, listed=4), remembered) == (
+        "trust file: its revocation list has version 4, and version 5 was relied on here before; get the "
+        "newest one from Acme Logic and run 'ternary trust update FILE'"
+    )
+    assert rollback(trust(4), remembered) == (
+        "trust file: its revocation list has no version at all, and version 5 was relied on here before; "
+        "get the newest one from Acme Logic and run 'ternary trust update FILE'"
+    )
+
+
+def test_nothing_is_refused_where_nothing_is_remembered_or_can_be_read(
+    trust: Callable[..., Trust], now: datetime, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    for place in (tmp_path / "state", tmp_path / "file" / "state"):
+        check_remembered(trust(1), place)
+    clock.remember(tmp_path / "state", trust(1), now, signed=now)
+    assert not (tmp_path / "state").exists()
+
+
+def test_older_file_does_not_lower_what_is_remembered(
+    trust: Callable[..., Trust], remembered: Path, now: datetime
+) -> None:
+    clock.remember(remembered, trust(2, listed=1), now, signed=now)
+    rollback(trust(2, listed=5), remembered)
 
 
 def test_another_root_is_refused(trust: Callable[..., Trust]) -> None:

@@ -4,6 +4,7 @@ The claims that only licenses have: entitlements, machines, binding and content 
 
 import re
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Final, Literal
 
 from ternary_sdk.documents.fields import Fields
@@ -20,6 +21,8 @@ CONTENT_KEY_BYTES: Final = 32
 MAX_MACHINES: Final = 1024
 MAX_SEALED: Final = 2048
 MAX_PACKAGES: Final = 256
+MAX_GRACE: Final = timedelta(days=90)
+"""The ceiling: nobody can be granted more, by mistake or otherwise."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,3 +116,22 @@ def seats(fields: Fields, limited: bool) -> int | None:
     if not limited:
         raise FormatError(f"{fields.path}.seats: nothing counts them without 'machines' or 'cnf'")
     return number
+
+
+def grace(fields: Fields, *, bound: bool, issued: datetime, expires: datetime | None) -> datetime | None:
+    """``grace``: from when on it runs without the renewal that is due then, up to its end.
+
+    Only a license server grants it, with a lease to one installation; the end is the ceiling.
+    """
+    if "grace" not in fields:
+        return None
+    terms = fields.object("grace")
+    start = terms.moment("from")
+    terms.end()
+    if not bound or expires is None:
+        raise FormatError(f"{fields.path}.grace: only together with 'cnf' and 'exp'")
+    if not issued <= start < expires:
+        raise FormatError(f"{terms.path}.from: not between the license's issue and its end")
+    if expires - start > MAX_GRACE:
+        raise FormatError(f"{terms.path}.from: more than {MAX_GRACE.days} days before the license's end")
+    return start

@@ -1,28 +1,29 @@
 """
 The highest time this installation has seen, so that turning the clock back does not lengthen a license.
 
-The mark is a token signed by the installation key; only licenses that end keep one. What still wins:
+The mark is a token signed by the installation key; only licenses that end watch one. What still wins:
 removing the mark together with the key (a bound license is lost with it; a bearer license is not),
 setting the clock back before the first use, and never letting it go forward.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from ternary_sdk.documents.canonical import Json
-from ternary_sdk.documents.fields import Fields
-from ternary_sdk.errors import FormatError, InputError, LedgerError, LicenseError, Reason, SignatureError
-from ternary_sdk.licensing import installation, state
+from ternary_sdk.errors import InputError, LedgerError, LicenseError, Reason
+from ternary_sdk.licensing import installation
+from ternary_sdk.licensing import mark as marks
 from ternary_sdk.licensing.installation import Installation
+from ternary_sdk.licensing.mark import NONE_SEEN, Mark, Stamp, Versions
+from ternary_sdk.licensing.trust import Trust
 
-TYP: Final = "ternary-clock+jwt"
 TOLERANCE: Final = timedelta(minutes=5)
 """How far the clock may go back: honest clocks are corrected by less."""
 INTERVAL: Final = timedelta(minutes=1)
 """How old the mark on disk may become while a process runs."""
-MAX_FILE: Final = 4096
 
 
 class Clock:
@@ -35,21 +36,32 @@ class Clock:
         floor: A moment that has certainly passed, since the vendor signed the trust file then.
         strict: Refuse where the mark cannot be kept, as a bound license does. Otherwise time is watched
             only while the process lives, so that a read-only system still works.
+        versions: Of the trust file that is relied on, to be remembered with the time.
     """
 
     def __init__(
-        self, directory: Callable[[], Path], *, signed: datetime, floor: datetime, strict: bool
+        self,
+        directory: Callable[[], Path],
+        *,
+        signed: datetime,
+        floor: datetime,
+        strict: bool,
+        versions: Versions = NONE_SEEN,
     ) -> None:
         self._directory = directory
         self._signed = signed
         self._floor = floor
         self._strict = strict
+        self._versions = versions
         self._key: Installation | None = None
-        self._mark: datetime | None = None
+        self._mark: Mark | None = None
+        self._stamp: Stamp | None = None
         self._saved: datetime | None = None
 
     def check(self, now: datetime) -> None:
-        """Advance the mark to ``now``, or refuse. Takes a microsecond; a disk write at most each minute.
+        """Advance the mark to ``now``, or refuse. Takes microseconds; a disk write at most each minute.
+
+        A mark that another process wrote is read again, so what it saw or was denied counts here at once.
 
         Raises:
             LicenseError: CLOCK_ROLLBACK, if ``now`` is more than 5 minutes before the mark, the mark was
@@ -59,10 +71,10 @@ class Clock:
         """
         if now.tzinfo is None:
             raise InputError(f"now: {now.isoformat()} has no time zone, expected UTC")
-        mark = self._mark if self._mark is not None else self._open(now)
-        _compare(now, mark)
-        if now > mark:
-            self._advance(now)
+        mark = self._open(now) if self._mark is None else self._follow(self._mark)
+        _compare(now, mark.time)
+        if now > mark.time:
+            self._advance(mark, now)
 
     def preview(self, now: datetime) -> None:
         """Refuse as ``check`` would, and leave nothing behind.
@@ -75,27 +87,34 @@ class Clock:
         try:
             key = installation.find(self._directory())
             if key is not None:
-                mark, signed = peek(key)
-                _compare(now, self._signed if self._signed > signed and now < mark else mark)
+                mark = marks.read(key)
+                _compare(now, self._signed if self._signed > mark.signed and now < mark.time else mark.time)
         except LedgerError:
             if self._strict:
                 raise
 
-    def _open(self, now: datetime) -> datetime:
+    @property
+    def seen(self) -> Mark | None:
+        """What this installation remembers; None where it remembers nothing, or that cannot be read."""
+        if self._mark is not None:
+            return self._mark
+        with suppress(LedgerError):
+            return marks.find(self._directory())
+        return None
+
+    def _open(self, now: datetime) -> Mark:
         """Read the mark, or make the first one; a newer signed time lowers one that lies ahead."""
         self._check_floor(now)
-        mark = now
+        mark = Mark(time=now, signed=self._signed, versions=self._versions)
         try:
             self._key = installation.find(directory := self._directory())
             if self._key is None:
-                self._key = establish(directory, now, signed=self._signed)
-                self._saved = now
-            else:
-                mark = self._resume(self._key, now)
+                self._key = establish(directory, now, signed=self._signed, versions=self._versions)
+            mark = self._resume(self._key, now)
         except LedgerError:
             if self._strict:
                 raise
-        self._mark = mark
+        self._mark, self._saved = mark, mark.time
         return mark
 
     def _check_floor(self, now: datetime) -> None:
@@ -106,32 +125,68 @@ class Clock:
                 "set it right",
             )
 
-    def _resume(self, key: Installation, now: datetime) -> datetime:
-        mark, signed = peek(key)
-        if self._signed > signed:
-            if now < mark - TOLERANCE:
-                mark = self._signed
-            _write(key, mark, self._signed)
-        self._signed = max(self._signed, signed)
-        self._saved = mark
+    def _resume(self, key: Installation, now: datetime) -> Mark:
+        found = self._read(key)
+        lowered = self._signed > found.signed and now < found.time - TOLERANCE
+        mark = self._merged(replace(found, time=self._signed) if lowered else found)
+        if mark != found:
+            self._write(key, mark)
         return mark
 
-    def _advance(self, now: datetime) -> None:
-        """Move the mark to ``now``, or to a later time that another process has seen."""
-        self._mark = now
-        if self._key is None or (self._saved is not None and now - self._saved < INTERVAL):
-            return
+    def _follow(self, mark: Mark) -> Mark:
+        """The mark, read again if somebody changed its file since; a newer signed time may lower it."""
+        if self._key is None or marks.stamp(self._key) == self._stamp:
+            return mark
         try:
-            seen, signed = peek(self._key)
-            self._mark, self._signed = max(now, seen), max(self._signed, signed)
-            _write(self._key, self._mark, self._signed)
+            found = self._read(self._key)
         except LedgerError:
             if self._strict:
                 raise
-        self._saved = self._mark
+            return mark
+        ahead = found.signed <= mark.signed and found.time < mark.time
+        self._mark = replace(found, time=mark.time) if ahead else found
+        return self._mark
+
+    def _advance(self, mark: Mark, now: datetime) -> None:
+        """Move the mark to ``now``, on disk if that is more than a minute behind."""
+        self._mark = replace(mark, time=now)
+        if self._key is None or (self._saved is not None and now - self._saved < INTERVAL):
+            return
+        try:
+            found = self._read(self._key)
+            self._mark = self._merged(replace(found, time=max(now, found.time)))
+            self._write(self._key, self._mark)
+        except LedgerError:
+            if self._strict:
+                raise
+        self._saved = now
+
+    def _merged(self, mark: Mark) -> Mark:
+        """The mark with what this client holds and it does not know yet."""
+        return replace(
+            mark,
+            signed=max(mark.signed, self._signed),
+            versions=mark.versions.with_newer(self._versions),
+        )
+
+    def _read(self, key: Installation) -> Mark:
+        stamp = marks.stamp(key)
+        mark = marks.read(key)
+        self._stamp = stamp
+        return mark
+
+    def _write(self, key: Installation, mark: Mark) -> None:
+        marks.write(key, mark)
+        self._stamp = None
 
 
-def establish(directory: Path, now: datetime, *, signed: datetime) -> Installation:
+def establish(
+    directory: Path,
+    now: datetime,
+    *,
+    signed: datetime,
+    versions: Versions = NONE_SEEN,
+) -> Installation:
     """The installation in a directory, made together with its first mark where there is none.
 
     The mark comes first, so that nobody ever finds a key without one.
@@ -143,40 +198,27 @@ def establish(directory: Path, now: datetime, *, signed: datetime) -> Installati
     if found is not None:
         return found
     drafted = installation.draft(directory)
-    _write(drafted, now, signed)
+    marks.write(drafted, Mark(time=now, signed=signed, versions=versions))
     kept = installation.keep(drafted)
     if kept != drafted:
-        mark_file(drafted).unlink(missing_ok=True)
+        marks.mark_file(drafted).unlink(missing_ok=True)
     return kept
 
 
-def peek(key: Installation) -> tuple[datetime, datetime]:
-    """The highest time an installation has seen, and the newest signed moment known then.
+def remember(directory: Path, trust: Trust, now: datetime, *, signed: datetime) -> None:
+    """Keep which trust file is relied on, where the vendor has signed an earlier one.
 
-    Raises:
-        LicenseError: CLOCK_ROLLBACK, if the mark was removed or altered.
-        LedgerError: If it cannot be read.
+    The first key set without a revocation list has no predecessor that could come back, so it is not
+    kept. Where nothing can be kept, nothing is: a read-only system still works.
     """
-    path = mark_file(key)
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAX_FILE)
-    except FileNotFoundError:
-        raise _broken(path, "was removed", key) from None
-    except OSError as error:
-        raise LedgerError(f"{path}: cannot be read ({error.strerror})") from None
-    try:
-        fields = Fields(key.read_token(data, typ=TYP, what="clock mark"), "clock mark")
-        mark, signed = fields.moment("mark"), fields.moment("signed")
-        fields.end()
-    except (FormatError, SignatureError):
-        raise _broken(path, "was altered", key) from None
-    return mark, signed
-
-
-def mark_file(key: Installation) -> Path:
-    """Where the mark of an installation is kept."""
-    return key.directory / f"clock-{key.kid}.jws"
+    held = Versions.of(trust)
+    if held == Versions(key_set=1):
+        return
+    with suppress(LedgerError, LicenseError):
+        key = establish(directory, now, signed=signed, versions=held)
+        found = marks.read(key)
+        if found.versions.with_newer(held) != found.versions:
+            marks.write(key, replace(found, versions=found.versions.with_newer(held)))
 
 
 def _compare(now: datetime, mark: datetime) -> None:
@@ -186,20 +228,6 @@ def _compare(now: datetime, mark: datetime) -> None:
             f"the clock says {_utc(now)} and has been at {_utc(mark)} before; set it right, or if it ran "
             "ahead before, get a newer license or trust file from the vendor, whose signed date resets it",
         )
-
-
-def _write(key: Installation, mark: datetime, signed: datetime) -> None:
-    claims: Json = {"mark": int(mark.timestamp()), "signed": int(signed.timestamp())}
-    state.write(mark_file(key), key.sign_token(claims, typ=TYP))
-
-
-def _broken(path: Path, how: str, key: Installation) -> LicenseError:
-    return LicenseError(
-        Reason.CLOCK_ROLLBACK,
-        f"{path}: the highest time this installation has seen {how}; remove "
-        f"{key.directory / installation.FILE} to start a new installation, and have a license that was bound "
-        "to the old one issued again",
-    )
 
 
 def _utc(moment: datetime) -> str:

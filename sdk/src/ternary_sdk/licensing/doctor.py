@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from ternary_sdk.errors import LicenseError, Reason, TernaryError
-from ternary_sdk.licensing import clock, installation, machine, state
+from ternary_sdk.licensing import clock, installation, machine, mark, state
 from ternary_sdk.licensing.claims import ACTIONS
 from ternary_sdk.licensing.ledger import Ledger
 from ternary_sdk.licensing.license import License
@@ -178,13 +178,14 @@ class _Examination:
         held = installation.find(self.directory)
         if held is None:
             return f"{self.now:%Y-%m-%d %H:%M} UTC, no mark kept yet"
-        mark, known = clock.peek(held)
-        if self.license.expires is not None and self.now < mark - clock.TOLERANCE and signed <= known:
+        seen = mark.read(held)
+        behind = self.now < seen.time - clock.TOLERANCE
+        if self.license.expires is not None and behind and signed <= seen.signed:
             raise _FaultError(
-                f"{self.now:%Y-%m-%d %H:%M} UTC, and it has been at {mark:%Y-%m-%d %H:%M} UTC before",
+                f"{self.now:%Y-%m-%d %H:%M} UTC, and it has been at {seen.time:%Y-%m-%d %H:%M} UTC before",
                 _REMEDIES[Reason.CLOCK_ROLLBACK],
             )
-        return f"{self.now:%Y-%m-%d %H:%M} UTC, highest seen {mark:%Y-%m-%d %H:%M} UTC"
+        return f"{self.now:%Y-%m-%d %H:%M} UTC, highest seen {seen.time:%Y-%m-%d %H:%M} UTC"
 
     @cached_property
     def machine(self) -> machine.Machine:

@@ -27,9 +27,7 @@ TOLERANCE: Final = timedelta(minutes=5)
 """How far two honest clocks may differ: added at both ends of a license's time."""
 
 _GRANTING: Final = {"iss", "jti", "sub", "iat", "packages", "entitlements", "content_keys"}
-_LIMITING: Final = {"nbf", "exp", "machines", "cnf", "seats", "unique_operations"}
-_NOT_ENFORCED: Final = ("grace",)
-"""Claims of a later version of this format; a reader that ignored them would grant too much."""
+_LIMITING: Final = {"nbf", "exp", "grace", "machines", "cnf", "seats", "unique_operations"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +48,8 @@ class License:
     """Start, or None if it starts when issued."""
     expires: datetime | None
     """End, or None if it never ends."""
+    grace_from: datetime | None
+    """When its renewal is due: from then to its end it runs on grace. None if nothing renews it."""
     packages: tuple[PackageTerm, ...]
     """Exact packages and ranges of versions, at least one."""
     entitlements: frozenset[str]
@@ -116,8 +116,8 @@ class License:
                 asked only where the license is bound to one.
             now: The present moment, timezone-aware.
         Raises:
-            LicenseError: NOT_YET_VALID, EXPIRED, PACKAGE_MISMATCH, VERSION_MISMATCH, MACHINE_REQUIRED,
-                MACHINE_MISMATCH or ENTITLEMENT_MISSING, the first that applies.
+            LicenseError: NOT_YET_VALID, EXPIRED, HEARTBEAT_DEAD, PACKAGE_MISMATCH, VERSION_MISMATCH,
+                MACHINE_REQUIRED, MACHINE_MISMATCH or ENTITLEMENT_MISSING, the first that applies.
             InputError: If ``now`` has no time zone.
         """
         self._check_time(now)
@@ -130,6 +130,10 @@ class License:
                 Reason.ENTITLEMENT_MISSING,
                 f"allows {', '.join(sorted(self.entitlements))}, not {action}; ask {self.vendor} to add it",
             )
+
+    def in_grace(self, now: datetime) -> bool:
+        """Whether its renewal is overdue: calls go on, and end at ``expires`` unless it is renewed."""
+        return self.grace_from is not None and now >= self.grace_from
 
     def _check_standing(self, trust: Trust) -> None:
         if self.vendor != trust.vendor:
@@ -156,11 +160,18 @@ class License:
                 Reason.NOT_YET_VALID,
                 f"is valid from {_utc(starts)} (now {_utc(now)}); check this machine's clock",
             )
-        if self.expires is not None and now >= self.expires + TOLERANCE:
+        if self.expires is None or now < self.expires + TOLERANCE:
+            return
+        if self.grace_from is not None:
             self._refuse(
-                Reason.EXPIRED,
-                f"expired on {_utc(self.expires)} (now {_utc(now)}); ask {self.vendor} to renew it",
+                Reason.HEARTBEAT_DEAD,
+                f"was not renewed since {_utc(self.issued)}, and its grace ended on {_utc(self.expires)} "
+                f"(now {_utc(now)}); run 'ternary activate' again",
             )
+        self._refuse(
+            Reason.EXPIRED,
+            f"expired on {_utc(self.expires)} (now {_utc(now)}); ask {self.vendor} to renew it",
+        )
 
     def _refuse_package(self, package: PackageIdentity) -> NoReturn:
         ranges = [t for t in self.packages if isinstance(t, VersionRange) and t.name == package.name]
@@ -194,22 +205,21 @@ class License:
 
 
 def _read_claims(fields: Fields, kid: str) -> License:
-    for name in _NOT_ENFORCED:
-        if name in fields:
-            raise FormatError(f"license.{name}: this SDK does not enforce it; use a newer one")
     for name in fields.optional("critical", lambda name: fields.texts(name, most=32, least=1)) or ():
         if name not in _GRANTING | _LIMITING:
             raise FormatError(f"license.critical: {name[:60]!r} is no claim that this SDK understands")
     packages = fields.items("packages", read_term, least=1, most=claims.MAX_PACKAGES)
     machines, bound_to = claims.machines(fields), claims.bound_to(fields)
+    issued, expires = fields.moment("iat"), fields.optional("exp", fields.moment)
     license = License(
         id=fields.text("jti", pattern=LICENSE_ID),
         vendor=fields.line("iss"),
         customer=fields.line("sub"),
         kid=kid,
-        issued=fields.moment("iat"),
+        issued=issued,
         not_before=fields.optional("nbf", fields.moment),
-        expires=fields.optional("exp", fields.moment),
+        expires=expires,
+        grace_from=claims.grace(fields, bound=bound_to is not None, issued=issued, expires=expires),
         packages=packages,
         entitlements=claims.entitlements(fields),
         machines=machines,

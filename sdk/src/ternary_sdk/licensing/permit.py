@@ -7,17 +7,19 @@ meter, one for any machine asks for no id.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ternary_sdk.errors import FormatError, LicenseError, Reason, SignatureError
+from ternary_sdk.errors import FormatError, LedgerError, LicenseError, Reason, SignatureError
 from ternary_sdk.licensing import clock, installation, machine, state
 from ternary_sdk.licensing.claims import Action, ContentKey
 from ternary_sdk.licensing.clock import Clock
 from ternary_sdk.licensing.identity import PackageIdentity
 from ternary_sdk.licensing.license import License
+from ternary_sdk.licensing.mark import Denial, Versions
 from ternary_sdk.licensing.trust import Trust
 from ternary_sdk.operations import OperationSet
 
@@ -55,21 +57,27 @@ class Permit:
             signed=newest_signature(license, trust),
             floor=newest_list(trust),
             strict=license.bound_to is not None,
+            versions=Versions.of(trust),
         )
+        self._remembered = False
 
     def allow(self, action: Action, now: datetime) -> None:
         """Allow one call, or refuse it with the first reason. Takes microseconds; ask before every call.
+
+        1. the clock has not gone back, if the license ends;
+        2. what the license grants covers this call;
+        3. no license server has denied it since it was issued, and its seat was not given back.
 
         Args:
             action: What is about to be done.
             now: The present moment, timezone-aware.
         Raises:
-            LicenseError: CLOCK_ROLLBACK, or as ``License.check``.
+            LicenseError: CLOCK_ROLLBACK, as ``License.check``, or with the reason of the denial.
             LedgerError: If the license is bound and this user's state cannot be read or kept.
         """
-        if self.license.expires is not None:
-            self._clock.check(now)
-        self._check(action, now)
+        if self.license.expires is None:
+            self._remember(now)
+        self._ask(action, now, self._clock.check)
 
     def preview(self, action: Action, now: datetime) -> None:
         """Refuse as ``allow`` would, and leave nothing behind: for looking at a license.
@@ -77,9 +85,18 @@ class Permit:
         Raises:
             LicenseError, LedgerError: As ``allow``.
         """
-        if self.license.expires is not None:
-            self._clock.preview(now)
-        self._check(action, now)
+        self._ask(action, now, self._clock.preview)
+
+    def _ask(self, action: Action, now: datetime, watch: Callable[[datetime], None]) -> None:
+        try:
+            if self.license.expires is not None:
+                watch(now)
+            self._check(action, now)
+        except LicenseError as refusal:
+            found = [refusal, *self._denials()]
+            raise min(found, key=lambda one: list(Reason).index(one.code)) from None
+        for denial in self._denials():
+            raise denial
 
     def _check(self, action: Action, now: datetime) -> None:
         self.license.check(
@@ -89,6 +106,21 @@ class Permit:
             installation=lambda: self._installation.kid if self._installation else None,
             now=now,
         )
+
+    def _denials(self) -> list[LicenseError]:
+        """The denial of a license that is renewed, if it was denied; others know no server."""
+        license = self.license
+        if license.bound_to is None or license.expires is None or (seen := self._clock.seen) is None:
+            return []
+        denial = seen.denial(license.id, license.issued)
+        return [denied(denial, license.vendor)] if denial is not None else []
+
+    def _remember(self, now: datetime) -> None:
+        """Keep which trust file is relied on; a license that ends keeps it with its time."""
+        if not self._remembered:
+            with suppress(LedgerError):
+                clock.remember(self._directory, self._trust, now, signed=newest_list(self._trust))
+            self._remembered = True
 
     def count(self, operations: Callable[[], OperationSet]) -> None:
         """Count operations that are about to be returned; on return they are on disk.
@@ -170,6 +202,16 @@ class Permit:
     @cached_property
     def _installation(self) -> installation.Installation | None:
         return installation.find(self._directory)
+
+
+def denied(denial: Denial, vendor: str) -> LicenseError:
+    """What a denial says to a call."""
+    sentence = (
+        "this machine's seat was lost or given back; run 'ternary activate' again"
+        if denial.code is Reason.LEASE_LOST
+        else f"{vendor}'s license server denied it; ask {vendor}, then run 'ternary renew'"
+    )
+    return LicenseError(denial.code, f"license {denial.license}: {sentence}")
 
 
 def newest_signature(license: License, trust: Trust) -> datetime:

@@ -2,10 +2,15 @@
 Replacing a trust file by a newer one, and never by an older one.
 
 A thief's best move against a revocation is to give the client yesterday's list again; here is where that
-ends. Both arguments have been verified, each by itself, before they come here.
+ends, whether it comes as an update or was put in the file's place. What comes here has been verified.
 """
 
-from ternary_sdk.errors import SignatureError
+from contextlib import suppress
+from pathlib import Path
+
+from ternary_sdk.errors import LedgerError, LicenseError, Reason, SignatureError
+from ternary_sdk.licensing import mark, state
+from ternary_sdk.licensing.mark import Versions
 from ternary_sdk.licensing.trust import Revocations, Trust
 
 
@@ -33,6 +38,35 @@ def replacement(current: Trust, offered: Trust) -> Trust:
     _check_order("key set", current.version, offered.version, _key_set(current) == _key_set(offered))
     _check_revocations(current.revocations, offered.revocations)
     return offered
+
+
+def check_remembered(trust: Trust, directory: Path | None = None) -> None:
+    """Refuse a trust file that is older than one this user has relied on before.
+
+    Args:
+        trust: What is about to be relied on.
+        directory: This vendor's part of the state directory, by default ``state.for_vendor``. Where it
+            cannot be read or remembers nothing, nothing is refused.
+    Raises:
+        LicenseError: TRUST_ROLLBACK, if its key set or revocation list has a lower version.
+    """
+    seen = None
+    with suppress(LedgerError):
+        seen = mark.find(directory or state.for_vendor(trust.root.kid))
+    if seen is None:
+        return
+    held = Versions.of(trust)
+    for what, found, before in (
+        ("key set", held.key_set, seen.versions.key_set),
+        ("revocation list", held.revocations, seen.versions.revocations),
+    ):
+        if found < before:
+            has = f"version {found}" if found else "no version at all"
+            raise LicenseError(
+                Reason.TRUST_ROLLBACK,
+                f"trust file: its {what} has {has}, and version {before} was relied on here before; "
+                f"get the newest one from {trust.vendor} and run 'ternary trust update FILE'",
+            )
 
 
 def _check_revocations(current: Revocations | None, offered: Revocations | None) -> None:

@@ -1,0 +1,107 @@
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from ternary_sdk.errors import LicenseError, Reason
+from ternary_sdk.licensing import clock, mark
+from ternary_sdk.licensing.installation import Installation
+from ternary_sdk.licensing.mark import MAX_DENIALS, Denial, Mark, Versions
+
+SECOND = timedelta(seconds=1)
+
+
+@pytest.fixture
+def key(tmp_path: Path, now: datetime) -> Installation:
+    return clock.establish(tmp_path / "state", now, signed=now)
+
+
+def denial(license_id: str, issued: datetime, code: Reason = Reason.SUSPENDED) -> Denial:
+    return Denial(license=license_id, code=code, issued=issued)
+
+
+def test_everything_is_read_back_as_it_was_written(key: Installation, now: datetime) -> None:
+    kept = Mark(
+        time=now,
+        signed=now - SECOND,
+        versions=Versions(key_set=7, revocations=3),
+        denials=(denial("L-1", now), denial("L-2", now, Reason.LEASE_LOST)),
+    )
+    mark.write(key, kept)
+    assert mark.read(key) == kept == mark.find(key.directory)
+
+
+def test_denial_meets_the_license_it_ended_and_earlier_ones(now: datetime) -> None:
+    seen = Mark(time=now, signed=now).denying(denial("L-1", now))
+    assert seen.denial("L-1", now) == seen.denial("L-1", now - SECOND) == denial("L-1", now)
+    assert seen.denial("L-1", now + SECOND) is None
+    assert seen.denial("L-2", now) is None
+
+
+def test_later_denial_takes_the_place_of_the_earlier(now: datetime) -> None:
+    first, last = denial("L-1", now), denial("L-1", now + SECOND, Reason.REVOKED)
+    seen = Mark(time=now, signed=now).denying(first).denying(denial("L-2", now)).denying(last)
+    assert seen.denials == (denial("L-2", now), last)
+
+
+def test_latest_denials_are_kept_and_fit_the_file(key: Installation, now: datetime) -> None:
+    for number in range(MAX_DENIALS + 3):
+        mark.deny(key, denial(f"L-{number:062}", now, Reason.ENTITLEMENT_MISSING))
+    kept = [one.license for one in mark.read(key).denials]
+    assert kept == [f"L-{number:062}" for number in range(3, MAX_DENIALS + 3)]
+
+
+def test_license_that_is_granted_again_is_forgiven(key: Installation, now: datetime) -> None:
+    mark.deny(key, denial("L-1", now))
+    mark.deny(key, denial("L-2", now))
+    mark.forgive(key, "L-1")
+    assert mark.read(key).denials == (denial("L-2", now),)
+    before = mark.mark_file(key).read_bytes()
+    mark.forgive(key, "L-1")
+    assert mark.mark_file(key).read_bytes() == before
+
+
+def test_versions_rise_one_by_one() -> None:
+    older, other = Versions(key_set=3, revocations=1), Versions(key_set=2, revocations=5)
+    assert older.with_newer(other) == other.with_newer(older) == Versions(key_set=3, revocations=5)
+
+
+def test_stamp_changes_when_the_file_does(key: Installation, now: datetime) -> None:
+    before = mark.stamp(key)
+    assert mark.stamp(key) == before
+    mark.write(key, replace(mark.read(key), time=now + SECOND))
+    after = mark.stamp(key)
+    mark.mark_file(key).unlink()
+    assert len({before, after, mark.stamp(key)}) == 3
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"mark": 0, "signed": 0},
+        {"mark": 0, "signed": 0, "key_set": 0, "revocations": 0, "denied": [{}]},
+        {
+            "mark": 0,
+            "signed": 0,
+            "key_set": 0,
+            "revocations": 0,
+            "denied": [{"license": "L-1", "code": "NO", "issued": 0}],
+        },
+    ],
+)
+def test_mark_of_another_shape_counts_as_altered(key: Installation, claims: dict[str, int]) -> None:
+    mark.mark_file(key).write_bytes(key.sign_token(claims, typ=mark.TYP))
+    with pytest.raises(LicenseError) as refusal:
+        mark.read(key)
+    assert refusal.value.code is Reason.CLOCK_ROLLBACK
+    assert str(refusal.value) == (
+        f"{mark.mark_file(key)}: the highest time this installation has seen was altered; remove "
+        f"{key.directory}/installation.json to start a new installation, and have a license that was bound "
+        "to the old one issued again"
+    )
+    assert mark.find(key.directory) is None
+
+
+def test_no_installation_remembers_nothing(tmp_path: Path) -> None:
+    assert mark.find(tmp_path) is None
