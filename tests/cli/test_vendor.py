@@ -53,6 +53,57 @@ def test_keys_are_never_overwritten(ternary, vendor):
     assert (vendor.directory / "root.pem").read_bytes() == before
 
 
+def test_certifying_a_build_again_confirms_it(ternary, folder, build):
+    file = folder / "build" / "coverage.json"
+    done = ternary("certify", folder / "build")
+    assert (done.status, done.err) == (0, "certifying path A\ncertifying path B\n")
+    assert done.text.startswith(f"{file}: computed again and confirmed\n\npath  reachable")
+    assert file.read_bytes() == build.certificate.to_statement()
+
+
+def test_certifying_replaces_a_statement_that_says_otherwise(ternary, folder, build):
+    file = folder / "build" / "coverage.json"
+    file.write_bytes(b"{}")
+    done = ternary("certify", folder / "build")
+    assert (done.status, done.text.partition("\n")[0]) == (0, f"{file}: replaced; it said something else")
+    assert file.read_bytes() == build.certificate.to_statement()
+
+
+def test_a_build_that_was_never_certified_is_not_packaged_until_it_is(ternary, folder, vendor, shipped):
+    file = folder / "build" / "coverage.json"
+    file.unlink()
+    refused = package(ternary, folder, vendor)
+    assert (refused.status, refused.err) == (
+        1,
+        f"error: {folder / 'build'}: holds no coverage.json; run 'ternary certify {folder / 'build'}'\n",
+    )
+    done = ternary("certify", folder / "build", "--json")
+    facts = json.loads(done.text)
+    assert (facts["certificate"], facts["state"]) == (str(file), "written")
+    assert package(ternary, folder, vendor).status == 0
+    assert (folder / "acme.ternary").read_bytes() == shipped
+
+
+def test_a_folder_that_is_no_build_is_not_certified(ternary, tmp_path):
+    done = ternary("certify", tmp_path)
+    assert (done.status, done.err) == (
+        1,
+        f"error: {tmp_path}: not a build, it holds no build.json; "
+        "make one with 'ternary export RUN --out BUILD'\n",
+    )
+
+
+def test_a_build_whose_decoder_was_changed_is_not_certified(ternary, folder):
+    decoder = folder / "build" / "decoder_A.onnx"
+    decoder.write_bytes(decoder.read_bytes()[:-1])
+    before = (folder / "build" / "coverage.json").read_bytes()
+    done = ternary("certify", folder / "build")
+    assert (done.status, done.out) == (1, b"")
+    assert done.err.startswith(f"error: {decoder}: sha256 is ")
+    assert done.err.endswith("; export the model again\n")
+    assert (folder / "build" / "coverage.json").read_bytes() == before
+
+
 def test_a_packaged_build_is_what_the_library_makes(ternary, folder, vendor, shipped):
     done = package(ternary, folder, vendor, "--json")
     assert (done.status, done.err) == (0, "")
@@ -101,7 +152,10 @@ def test_a_build_that_is_none_is_refused(ternary, folder, vendor):
     (folder / "build" / "build.json").unlink()
     done = package(ternary, folder, vendor)
     assert done.status == 1
-    assert done.err.startswith(f"error: {folder / 'build' / 'build.json'}: ")
+    assert done.err == (
+        f"error: {folder / 'build'}: not a build, it holds no build.json; "
+        "make one with 'ternary export RUN --out BUILD'\n"
+    )
     assert done.err.count("\n") == 1
 
 

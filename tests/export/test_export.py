@@ -1,5 +1,6 @@
 import hashlib
 import pickle
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from ternary_export.build import Build
+from ternary_export.build import Build, Draft
 from ternary_export.export import export, weights_digest
 from ternary_export.graph import decoder_graph
 from ternary_export.parity import measure
@@ -79,8 +80,8 @@ def test_a_build_is_never_overwritten(made: Build, tmp_path: Path) -> None:
     assert str(refusal.value) == f"{tmp_path / 'build'}: exists already, expected a folder that does not"
 
 
-@pytest.mark.parametrize("name", [*NAMES, "build.json", "coverage.json"])
-def test_a_build_without_one_of_its_files_is_refused(made: Build, tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize("name", NAMES)
+def test_a_build_without_one_of_its_graphs_is_refused(made: Build, tmp_path: Path, name: str) -> None:
     made.write(tmp_path / "build")
     (tmp_path / "build" / name).unlink()
     with pytest.raises(InputError) as refusal:
@@ -88,14 +89,57 @@ def test_a_build_without_one_of_its_files_is_refused(made: Build, tmp_path: Path
     assert str(refusal.value) == f"{tmp_path / 'build' / name}: cannot be read (No such file or directory)"
 
 
-def test_a_build_with_a_graph_of_another_is_refused(made: Build, tmp_path: Path) -> None:
-    made.write(tmp_path / "build")
-    graphs = tmp_path / "build"
-    (graphs / "encoder_A.onnx").write_bytes(made.graphs["encoder_B.onnx"])
-    with pytest.raises(FormatError) as refusal:
-        Build.read(graphs)
+def test_a_folder_that_is_no_build_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as refusal:
+        Build.read(tmp_path)
     assert str(refusal.value) == (
-        f"{graphs}: its graphs, coverage.json and build.json are of different builds"
+        f"{tmp_path}: not a build, it holds no build.json; make one with 'ternary export RUN --out BUILD'"
+    )
+
+
+def test_a_build_without_its_certificate_says_how_to_get_one(made: Build, tmp_path: Path) -> None:
+    folder = tmp_path / "build"
+    made.write(folder)
+    (folder / "coverage.json").unlink()
+    with pytest.raises(InputError) as refusal:
+        Build.read(folder)
+    assert str(refusal.value) == f"{folder}: holds no coverage.json; run 'ternary certify {folder}'"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_build_with_a_graph_of_another_is_refused(made: Build, tmp_path: Path, name: str) -> None:
+    folder = tmp_path / "build"
+    made.write(folder)
+    other = made.graphs[next(other for other in NAMES if other != name)]
+    (folder / name).write_bytes(other)
+    with pytest.raises(FormatError) as refusal:
+        Build.read(folder)
+    assert str(refusal.value) == (
+        f"{folder / name}: sha256 is {hashlib.sha256(other).hexdigest()}, build.json says "
+        f"{made.certificate.subjects[name]}; export the model again"
+    )
+
+
+def test_a_graph_that_no_client_would_run_is_refused_although_recorded(made: Build, tmp_path: Path) -> None:
+    folder = tmp_path / "build"
+    bent = made.graphs["decoder_A.onnx"] + b"\x72\x00"
+    first, *others = made.provenance.graphs
+    recorded = (replace(first, sha256=hashlib.sha256(bent).hexdigest()), *others)
+    replace(made, provenance=replace(made.provenance, graphs=recorded)).write(folder)
+    (folder / first.member).write_bytes(bent)
+    with pytest.raises(FormatError) as refusal:
+        Draft.read(folder)
+    assert str(refusal.value) == "decoder_A.onnx: holds metadata, expected none"
+
+
+def test_a_certificate_of_another_moment_is_refused(made: Build, tmp_path: Path) -> None:
+    folder = tmp_path / "build"
+    later = replace(made.certificate, released=datetime(2026, 2, 4, tzinfo=UTC))
+    replace(made, certificate=later).write(folder)
+    with pytest.raises(FormatError) as refusal:
+        Build.read(folder)
+    assert str(refusal.value) == (
+        f"{folder / 'coverage.json'}: is of another build than build.json; run 'ternary certify {folder}'"
     )
 
 

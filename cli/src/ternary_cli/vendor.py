@@ -1,5 +1,5 @@
 """
-``ternary export`` and ``ternary package``: from trained weights to a signed package.
+``ternary export``, ``certify`` and ``package``: from trained weights to a signed package.
 """
 
 from datetime import UTC, datetime
@@ -57,6 +57,33 @@ def export(source: Source, out: NewFolder, rule: Rule = None, as_json: JsonOptio
     why = origin.reason if origin.kind == "run" else f"Epoch {origin.epoch}: {origin.reason}"
     words = {"build": str(out), "snapshot": why}
     show([*pairs(words), "", *coverage_lines(build.certificate)])
+
+
+def certify(build: BuildFolder, as_json: JsonOption = False) -> None:
+    """Vendor: compute a build's certificate, again if it has one; 'ternary package' signs it."""
+    from ternary_cli.facts import coverage_facts, coverage_lines
+    from ternary_cli.files import write
+    from ternary_cli.terminal import note, show, show_json
+    from ternary_sdk.packages.members import CERTIFICATE
+
+    with vendor_extra("ternary certify"):
+        from ternary_export import certifying
+        from ternary_export.build import Draft
+    certificate = certifying.certify(Draft.read(build), tell=note)
+    file = build / CERTIFICATE
+    state = certifying.compared(certificate, file)
+    if state is not certifying.State.CONFIRMED:
+        write(certificate.to_statement(), file)
+    if as_json:
+        paths = {claim.path: coverage_facts(claim) for claim in certificate.paths}
+        show_json({"certificate": str(file), "state": state, "paths": paths})
+        return
+    words = {
+        certifying.State.WRITTEN: "written; the build had none",
+        certifying.State.CONFIRMED: "computed again and confirmed",
+        certifying.State.REPLACED: "replaced; it said something else",
+    }
+    show([f"{file}: {words[state]}", "", *coverage_lines(certificate)])
 
 
 def package(

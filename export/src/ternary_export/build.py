@@ -2,7 +2,7 @@
 A build: graphs, their certificate, and the record of where they come from.
 
 It is a folder of what will be packaged, not yet named, signed or encrypted. Everything measurable has been
-measured, so that packaging has nothing left to decide.
+measured, so that packaging has nothing left to decide. Until it is certified it is a draft.
 """
 
 import hashlib
@@ -13,9 +13,61 @@ from tempfile import TemporaryDirectory
 
 from ternary_export.provenance import RECORD, Provenance
 from ternary_sdk.errors import FormatError, InputError
+from ternary_sdk.graphs import firewall
+from ternary_sdk.graphs.interface import DECODER, ENCODER
+from ternary_sdk.inference.runtime import Decoder, Encoder, Workers
 from ternary_sdk.packages.certificate import Certificate
 from ternary_sdk.packages.members import CERTIFICATE, GRAPH_CAP, cap
 from ternary_sdk.source import read
+
+
+def inspect(member: str, graph: bytes, parameters: int) -> None:
+    """Pass a graph through the clients' firewall; its name says which interface it must have.
+
+    Raises:
+        FormatError: If it does not pass.
+    """
+    interface = ENCODER if member.startswith("encoder") else DECODER
+    firewall.inspect(graph, what=member, interface=interface, parameters=parameters)
+
+
+def load(graphs: Mapping[str, bytes], path: str, workers: Workers) -> tuple[Encoder, Decoder]:
+    """The encoder and decoder of a path, from inspected graphs."""
+    encoder, decoder = f"encoder_{path}.onnx", f"decoder_{path}.onnx"
+    return Encoder(graphs[encoder], encoder, workers), Decoder(graphs[decoder], decoder, workers)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Draft:
+    """Inspected graphs and the record of where they come from: what there is to certify."""
+
+    provenance: Provenance
+    graphs: Mapping[str, bytes]
+    """ONNX bytes by member name."""
+
+    @classmethod
+    def read(cls, folder: Path) -> "Draft":
+        """Read a build without its certificate, and check that the graphs are those recorded.
+
+        Raises:
+            InputError: If it is no build, or a file is missing or too large.
+            FormatError: If a file is not of its format, or a graph is not the one that was exported.
+        """
+        if not (folder / RECORD).exists():
+            raise InputError(
+                f"{folder}: not a build, it holds no {RECORD}; make one with 'ternary export RUN --out BUILD'"
+            )
+        provenance = Provenance.read(read(folder / RECORD, cap(RECORD)))
+        graphs = {graph.member: read(folder / graph.member, GRAPH_CAP) for graph in provenance.graphs}
+        for graph in provenance.graphs:
+            found = hashlib.sha256(graphs[graph.member]).hexdigest()
+            if found != graph.sha256:
+                raise FormatError(
+                    f"{folder / graph.member}: sha256 is {found}, {RECORD} says {graph.sha256}; "
+                    "export the model again"
+                )
+            inspect(graph.member, graphs[graph.member], graph.parameters)
+        return cls(provenance=provenance, graphs=graphs)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,14 +110,15 @@ class Build:
         """Read a build and check that its parts belong together.
 
         Raises:
-            InputError: If a file is missing or too large.
+            InputError: If it is no build or not certified, or a file is missing or too large.
             FormatError: If a file is not of its format or the parts contradict each other.
         """
-        provenance = Provenance.read(read(folder / RECORD, cap(RECORD)))
-        certificate = Certificate.from_statement(read(folder / CERTIFICATE, cap(CERTIFICATE)))
-        graphs = {graph.member: read(folder / graph.member, GRAPH_CAP) for graph in provenance.graphs}
-        build = cls(provenance=provenance, certificate=certificate, graphs=graphs)
-        found = {name: hashlib.sha256(graph).hexdigest() for name, graph in graphs.items()}
-        if found != certificate.subjects or certificate.released != provenance.released:
-            raise FormatError(f"{folder}: its graphs, {CERTIFICATE} and {RECORD} are of different builds")
-        return build
+        draft = Draft.read(folder)
+        file = folder / CERTIFICATE
+        if not file.exists():
+            raise InputError(f"{folder}: holds no {CERTIFICATE}; run 'ternary certify {folder}'")
+        certificate = Certificate.from_statement(read(file, cap(CERTIFICATE)), str(file))
+        recorded = {graph.member: graph.sha256 for graph in draft.provenance.graphs}
+        if certificate.subjects != recorded or certificate.released != draft.provenance.released:
+            raise FormatError(f"{file}: is of another build than {RECORD}; run 'ternary certify {folder}'")
+        return cls(provenance=draft.provenance, certificate=certificate, graphs=draft.graphs)

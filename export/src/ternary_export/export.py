@@ -1,5 +1,5 @@
 """
-From trained weights to a build: write the graphs, compare them with the network, certify their coverage.
+From trained weights to a build: write the graphs, compare them with the network, have them certified.
 
 What is written here is what a vendor sells, so nothing is taken on trust: the graphs pass the clients' own
 firewall and the certificate the clients' own reader before there is a build at all.
@@ -14,20 +14,15 @@ from typing import Final
 import numpy as np
 from torch import Tensor
 
-from ternary_export.build import Build
+from ternary_export.build import Build, Draft, inspect, load
+from ternary_export.certifying import certify
 from ternary_export.graph import State, decoder_graph, encoder_graph
 from ternary_export.parity import measure
-from ternary_export.provenance import Origin, Parity, Provenance
+from ternary_export.provenance import ExportedGraph, Origin, Parity, Provenance
 from ternary_sdk.errors import InputError
-from ternary_sdk.graphs import firewall
-from ternary_sdk.graphs.interface import DECODER, ENCODER
-from ternary_sdk.inference import proof
-from ternary_sdk.inference.runtime import Decoder, Encoder, Workers
-from ternary_sdk.packages.certificate import Certificate
-from ternary_sdk.packages.manifest import Graph
-from ternary_sdk.packages.path_coverage import PathCoverage
+from ternary_sdk.inference.runtime import Workers
 from ternary_trainer.checkpoint import Checkpoint
-from ternary_trainer.model import PATHS, PathName, TernaryVAE
+from ternary_trainer.model import PATHS, TernaryVAE
 from ternary_trainer.run import Run
 
 _COMPUTED_WITH: Final = ("numpy", "onnx", "onnxruntime", "ternary-export", "ternary-sdk", "torch")
@@ -46,7 +41,7 @@ def export(
     2. write encoder and decoder of both paths as ONNX;
     3. pass each graph through the firewall, as every client will;
     4. compare each path with the network on all 19,683 operations;
-    5. certify each path's coverage and read the certificate back.
+    5. certify each path's coverage, as ``ternary certify`` does again.
 
     Args:
         source: The training, or a v5.5 checkpoint.
@@ -65,21 +60,16 @@ def export(
     tell("writing the graphs")
     graphs = _graphs(state)  # 2
     described = tuple(_described(name, graphs[name], state) for name in sorted(graphs))  # 3
-    parity, coverage = _measure(weights, graphs, tell)  # 4, 5
-    computed_with = {name: version(name) for name in _COMPUTED_WITH}
-    certificate = Certificate(
-        subjects={name: hashlib.sha256(graph).hexdigest() for name, graph in sorted(graphs.items())},
+    parity = _measure(weights, graphs, tell)  # 4
+    provenance = Provenance(
         released=moment,
-        computed_with=computed_with,
-        paths=coverage,
+        origin=origin,
+        graphs=described,
+        parity=parity,
+        computed_with={name: version(name) for name in _COMPUTED_WITH},
     )
-    return Build(
-        provenance=Provenance(
-            released=moment, origin=origin, graphs=described, parity=parity, computed_with=computed_with
-        ),
-        certificate=Certificate.from_statement(certificate.to_statement()),
-        graphs=graphs,
-    )
+    certificate = certify(Draft(provenance=provenance, graphs=graphs), tell=tell)  # 5
+    return Build(provenance=provenance, certificate=certificate, graphs=graphs)
 
 
 def weights_digest(state: Mapping[str, Tensor]) -> str:
@@ -124,32 +114,22 @@ def _graphs(state: State) -> dict[str, bytes]:
     }
 
 
-def _described(name: str, graph: bytes, state: State) -> Graph:
+def _described(name: str, graph: bytes, state: State) -> ExportedGraph:
     prefix = name.removesuffix(".onnx") + "."
     parameters = sum(array.size for key, array in state.items() if key.startswith(prefix))
-    interface = ENCODER if name.startswith("encoder") else DECODER
-    firewall.inspect(graph, what=name, interface=interface, parameters=parameters)
-    return Graph(member=name, parameters=parameters)
+    inspect(name, graph, parameters)
+    return ExportedGraph(member=name, parameters=parameters, sha256=hashlib.sha256(graph).hexdigest())
 
 
 def _measure(
     weights: Mapping[str, Tensor], graphs: Mapping[str, bytes], tell: Callable[[str], None]
-) -> tuple[tuple[Parity, ...], tuple[PathCoverage, ...]]:
+) -> tuple[Parity, ...]:
     model = TernaryVAE()
     model.load_state_dict(dict(weights))
     model.eval()
-    parity, coverage = [], []
+    parity = []
     with Workers() as workers:
         for path in PATHS:
-            encoder, decoder = _load(graphs, path, workers)
             tell(f"comparing path {path} with the network on every operation")
-            parity.append(measure(model, path, encoder, decoder))
-            tell(f"certifying path {path}")
-            digest = hashlib.sha256(graphs[decoder.what]).hexdigest()
-            coverage.append(proof.certify(path, encoder, decoder, digest=digest))
-    return tuple(parity), tuple(coverage)
-
-
-def _load(graphs: Mapping[str, bytes], path: PathName, workers: Workers) -> tuple[Encoder, Decoder]:
-    encoder, decoder = f"encoder_{path}.onnx", f"decoder_{path}.onnx"
-    return Encoder(graphs[encoder], encoder, workers), Decoder(graphs[decoder], decoder, workers)
+            parity.append(measure(model, path, *load(graphs, path, workers)))
+    return tuple(parity)

@@ -115,7 +115,10 @@ def _sign(payload: bytes, signer: Signer, what: str) -> Envelope:
 
 
 def _manifest(build: Build, name: str, version: Version, members: Mapping[str, bytes]) -> Manifest:
-    graphs = {graph.member: graph for graph in build.provenance.graphs}
+    graphs = {
+        graph.member: Graph(member=graph.member, parameters=graph.parameters)
+        for graph in build.provenance.graphs
+    }
     manifest = Manifest(
         name=name,
         version=version,

@@ -14,7 +14,6 @@ from typing import Final, Literal
 from ternary_sdk.documents import canonical
 from ternary_sdk.documents.canonical import Json
 from ternary_sdk.documents.fields import Fields
-from ternary_sdk.packages.manifest import Graph
 
 FORMAT: Final = "ternary-build/1"
 RECORD: Final = "build.json"
@@ -52,6 +51,20 @@ class Origin:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ExportedGraph:
+    """One ONNX graph as it left the exporter."""
+
+    member: str
+    """Name of its file, and of the member it becomes."""
+
+    parameters: int
+    """How many learned weights and biases it holds."""
+
+    sha256: str
+    """Digest of its bytes, hex."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Parity:
     """The largest differences between torch and ONNX Runtime on one path, over all 19,683 operations."""
 
@@ -76,8 +89,8 @@ class Provenance:
     """The moment of the build, UTC, whole seconds."""
 
     origin: Origin
-    graphs: tuple[Graph, ...]
-    """Member name and parameter count of each graph, ascending by name."""
+    graphs: tuple[ExportedGraph, ...]
+    """Ascending by name."""
 
     parity: tuple[Parity, ...]
     """One entry a path, ascending."""
@@ -92,7 +105,7 @@ class Provenance:
                 "format": FORMAT,
                 "released": int(self.released.timestamp()),
                 "origin": _write_origin(self.origin),
-                "graphs": [{"member": graph.member, "parameters": graph.parameters} for graph in self.graphs],
+                "graphs": [_write_graph(graph) for graph in self.graphs],
                 "parity": [_write_parity(parity) for parity in self.parity],
                 "computed_with": dict(self.computed_with),
             }
@@ -148,9 +161,15 @@ def _read_origin(fields: Fields) -> Origin:
     return origin
 
 
-def _read_graph(fields: Fields) -> Graph:
-    graph = Graph(
-        member=fields.text("member", pattern=_NAME), parameters=fields.integer("parameters", least=1)
+def _write_graph(graph: ExportedGraph) -> Json:
+    return {"member": graph.member, "parameters": graph.parameters, "sha256": graph.sha256}
+
+
+def _read_graph(fields: Fields) -> ExportedGraph:
+    graph = ExportedGraph(
+        member=fields.text("member", pattern=_NAME),
+        parameters=fields.integer("parameters", least=1),
+        sha256=fields.sha256("sha256"),
     )
     fields.end()
     return graph

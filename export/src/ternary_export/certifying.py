@@ -1,0 +1,76 @@
+"""
+Certifying a build: what each path reaches and draws, computed from the bytes that will be packaged.
+
+Nothing of the training is needed here, so a certificate can be computed again wherever the build is; the same
+graphs give the same figures.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from enum import StrEnum
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final
+
+from ternary_export.build import Draft, load
+from ternary_sdk.errors import FormatError
+from ternary_sdk.inference import proof
+from ternary_sdk.inference.runtime import Workers
+from ternary_sdk.packages.certificate import Certificate
+from ternary_sdk.packages.members import CERTIFICATE, cap
+from ternary_sdk.packages.path_coverage import PathCoverage
+from ternary_sdk.source import read
+
+_COMPUTED_WITH: Final = ("numpy", "onnxruntime", "ternary-export", "ternary-sdk")
+
+
+class State(StrEnum):
+    """What becomes of the Statement that a build holds, once its certificate was computed again."""
+
+    WRITTEN = "written"
+    """There was none."""
+
+    CONFIRMED = "confirmed"
+    """It says the same, and stays as it is."""
+
+    REPLACED = "replaced"
+    """It said something else, or could not be read."""
+
+
+def certify(draft: Draft, *, tell: Callable[[str], None] = lambda _: None) -> Certificate:
+    """Compute the certificate of a build, not signed yet.
+
+    Args:
+        draft: The graphs, and the record that names the paths.
+        tell: Called with a few words before each path.
+    """
+    certificate = Certificate(
+        subjects={graph.member: graph.sha256 for graph in draft.provenance.graphs},
+        released=draft.provenance.released,
+        computed_with={name: version(name) for name in _COMPUTED_WITH},
+        paths=_coverage(draft, tell),
+    )
+    return Certificate.from_statement(certificate.to_statement())  # clients will read it, so read it first
+
+
+def compared(certificate: Certificate, file: Path) -> State:
+    """How a certificate just computed stands to the Statement in a file, whatever each was computed with."""
+    if not file.exists():
+        return State.WRITTEN
+    try:
+        held = Certificate.from_statement(read(file, cap(CERTIFICATE)), str(file))
+    except FormatError:
+        return State.REPLACED
+    same = replace(certificate, computed_with={}) == replace(held, computed_with={})
+    return State.CONFIRMED if same else State.REPLACED
+
+
+def _coverage(draft: Draft, tell: Callable[[str], None]) -> tuple[PathCoverage, ...]:
+    digests = {graph.member: graph.sha256 for graph in draft.provenance.graphs}
+    coverage = []
+    with Workers() as workers:
+        for parity in draft.provenance.parity:
+            tell(f"certifying path {parity.path}")
+            encoder, decoder = load(draft.graphs, parity.path, workers)
+            coverage.append(proof.certify(parity.path, encoder, decoder, digest=digests[decoder.what]))
+    return tuple(coverage)
