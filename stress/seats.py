@@ -28,8 +28,8 @@ from ternary_license_server import keys
 from ternary_license_server.database.engine import Database
 from ternary_license_server.database.migration import migrate
 from ternary_license_server.keys import KeyRing
-from ternary_license_server.service import catalog, life
-from ternary_license_server.service.catalog import Policy
+from ternary_license_server.service import catalog, life, policies
+from ternary_license_server.service.policies import Policy
 from ternary_sdk.licensing import installation
 from ternary_sdk.licensing.identity import PackageIdentity
 from ternary_sdk.online import request as online_request
@@ -105,7 +105,7 @@ def prepare(url: str) -> None:
             offline=timedelta(0),
             trial=False,
         )
-        catalog.add_policy(transaction, policy, actor="stress", now=now)
+        policies.add(transaction, policy, actor="stress", now=now)
     database.close()
 
 

@@ -27,6 +27,7 @@ def issue(
     now: datetime,
     expires: datetime | None = None,
     not_before: datetime | None = None,
+    grace_from: datetime | None = None,
     entitlements: Iterable[str] = ACTIONS,
     unique_operations: int | None = None,
     machines: Sequence[str] | None = None,
@@ -44,6 +45,7 @@ def issue(
         now: When it is issued, timezone-aware.
         expires: Its end, timezone-aware; None never.
         not_before: Its start, if later than ``now``.
+        grace_from: When a license server renews it; from then to ``expires`` it runs on grace.
         entitlements: Which of encode, decode and sample it allows.
         unique_operations: How many different operations it may ever return, 1 to 19,683; None for any.
         machines: Ids of the machines it runs on, as ``ternary machine`` prints them; None for any.
@@ -57,39 +59,38 @@ def issue(
     Raises:
         InputError: If an argument is out of range, or the vendor's own trust file would refuse it.
     """
-    key = ring.signer(Role.LICENSE)
     terms = [ExactPackage(digest=package.digest)] if isinstance(package, PackageIdentity) else package
     claims: dict[str, Json] = {
         "iss": ring.vendor,
         "jti": license_id or f"L-{secrets.token_hex(12)}",
         "sub": customer,
         "iat": seconds(now),
+        "nbf": None if not_before is None else seconds(not_before),
+        "exp": None if expires is None else seconds(expires),
+        "grace": None if grace_from is None else {"from": seconds(grace_from)},
         "packages": [dict(term.to_claim()) for term in terms],
         "entitlements": [str(name) for name in sorted(entitlements)],
+        "unique_operations": unique_operations,
+        "machines": None if machines is None else list(machines),
+        "cnf": None if bound_to is None else {"jkt": bound_to.kid},
+        "seats": seats,
+        "content_keys": None if content_keys is None else _content_keys(content_keys, bound_to),
     }
-    claims |= {
-        name: seconds(moment)
-        for name, moment in (("nbf", not_before), ("exp", expires))
-        if moment is not None
-    }
-    if unique_operations is not None:
-        claims["unique_operations"] = unique_operations
-    if machines is not None:
-        claims["machines"] = list(machines)
-    if bound_to is not None:
-        claims["cnf"] = {"jkt": bound_to.kid}
-    if seats is not None:
-        claims["seats"] = seats
-    if content_keys is not None:
-        claims["content_keys"] = [
-            _content_key(digest, secret, bound_to) for digest, secret in content_keys.items()
-        ]
-    token = key.sign_token(claims, typ=TYP)
+    return _sign(ring, {name: claim for name, claim in claims.items() if claim is not None})
+
+
+def _sign(ring: KeyRing, claims: Json) -> bytes:
+    """The token, read back as the customer will read it."""
+    token = ring.signer(Role.LICENSE).sign_token(claims, typ=TYP)
     try:
         License.read(token, ring.trust)
     except LicenseError as refusal:
         raise InputError(f"cannot issue this license: {refusal}") from None
     return token
+
+
+def _content_keys(keys: Mapping[str, bytes], bound_to: PublicKey | None) -> Json:
+    return [_content_key(digest, secret, bound_to) for digest, secret in keys.items()]
 
 
 def _content_key(digest: str, secret: bytes, bound_to: PublicKey | None) -> Json:

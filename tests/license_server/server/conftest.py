@@ -22,9 +22,9 @@ from ternary_license_server import keys
 from ternary_license_server.database.engine import Database
 from ternary_license_server.database.migration import migrate
 from ternary_license_server.keys import KeyRing
-from ternary_license_server.service import access, activation, catalog, life
-from ternary_license_server.service.catalog import Policy
+from ternary_license_server.service import access, activation, catalog, life, policies
 from ternary_license_server.service.once import once
+from ternary_license_server.service.policies import Policy
 from ternary_license_server.settings import Settings
 from ternary_license_server.vendor_keys import VendorKeys
 from ternary_license_server.web.app import build
@@ -120,7 +120,7 @@ class Shop:
         self.policies += 1
         name = f"policy-{self.policies}"
         with self.database.write() as transaction:
-            catalog.add_policy(transaction, policy(name, **changes), actor="test", now=now)
+            policies.add(transaction, policy(name, **changes), actor="test", now=now)
             customer = catalog.add_customer(transaction, "Initech", actor="test", now=now)
             sold = life.issue(transaction, customer=str(customer["id"]), policy=name, actor="test", now=now)
         return str(sold["id"]), str(sold["key"])

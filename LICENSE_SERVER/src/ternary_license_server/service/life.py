@@ -14,8 +14,8 @@ from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ternary_license_server.database.schema import licenses, revocations
-from ternary_license_server.service import audit, catalog, records, seats
-from ternary_license_server.service.catalog import LONGEST, Policy
+from ternary_license_server.service import audit, catalog, policies, records, seats
+from ternary_license_server.service.policies import LONGEST, Policy
 from ternary_license_server.service.records import LicenseRecord, State, seconds, utc
 from ternary_license_server.service.refusals import Code, ServiceError
 from ternary_sdk.documents.canonical import Json
@@ -34,31 +34,16 @@ def issue(
         ServiceError: UNKNOWN; CONFLICT, if it is a trial and this customer has had one.
     """
     name = catalog.check_customer(transaction, customer)
-    template = catalog.find_policy(transaction, policy)
+    template = policies.find(transaction, policy)
     key = online_key.generate()
     record = _record(template, customer, name, now)
     if template.trial and _had_trial(transaction, record):
-        raise ServiceError(
-            Code.CONFLICT, f"customer {customer}: had a trial of {template.product} before; issue a license"
-        )
-    columns = template.columns() | {
-        "id": record.id,
-        "key_hash": online_key.digest(key),
-        "customer": customer,
-        "policy": template.name,
-        "state": str(State.ACTIVE),
-        "starts": seconds(record.starts),
-        "expires": seconds(record.expires) if record.expires else None,
-        "created": seconds(now),
-    }
-    for unused in ("name", "term"):
-        del columns[unused]
+        raise _second_trial(record)
+    columns = record.columns() | {"key_hash": online_key.digest(key)}
     try:
         transaction.execute(insert(licenses), columns)
     except IntegrityError:
-        raise ServiceError(
-            Code.CONFLICT, f"customer {customer}: had a trial of {template.product} before; issue a license"
-        ) from None
+        raise _second_trial(record) from None
     detail: dict[str, Json] = {"customer": customer, "policy": policy, "expires": columns["expires"]}
     audit.append(transaction, record.id, actor=actor, action="license.issue", detail=detail, now=now)
     return record.facts() | {"key": key}
@@ -149,19 +134,12 @@ def _record(template: Policy, customer: str, name: str, now: datetime) -> Licens
         id=f"L-{secrets.token_hex(12)}",
         customer=customer,
         customer_name=name,
-        product=template.product,
         policy=template.name,
         state=State.ACTIVE,
         starts=start,
         expires=start + template.term if template.term else None,
-        entitlements=tuple(sorted(set(template.entitlements))),
-        seats=template.seats,
-        unique_operations=template.unique_operations,
-        lease=template.lease,
-        grace=template.grace,
-        offline=template.offline,
-        trial=template.trial,
         created=start,
+        **template.copied(),
     )
 
 
@@ -172,8 +150,15 @@ def _had_trial(transaction: Connection, record: LicenseRecord) -> bool:
     return transaction.execute(query).first() is not None
 
 
+def _second_trial(record: LicenseRecord) -> ServiceError:
+    return ServiceError(
+        Code.CONFLICT,
+        f"customer {record.customer}: had a trial of {record.product} before; issue a license",
+    )
+
+
 def _next_end(transaction: Connection, license: LicenseRecord, now: datetime) -> datetime:
-    term: timedelta | None = catalog.find_policy(transaction, license.policy).term
+    term: timedelta | None = policies.find(transaction, license.policy).term
     if license.expires is None or term is None:
         raise ServiceError(Code.CONFLICT, f"license {license.id}: never ends; there is nothing to renew")
     return max(license.expires, now) + term

@@ -3,13 +3,15 @@ A license as the server knows it, and whether it stands at a moment.
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
 
 from sqlalchemy import Connection, Row, Select, bindparam, select
 
 from ternary_license_server.database.schema import customers, licenses
+from ternary_license_server.service import terms
+from ternary_license_server.service.terms import Terms
 from ternary_sdk.documents.canonical import Json
 from ternary_sdk.errors import LicenseError, Reason
 
@@ -32,27 +34,16 @@ _LOCK_BY_KEY: Final = BY_KEY.with_for_update(of=licenses)
 
 
 @dataclass(frozen=True, kw_only=True)
-class LicenseRecord:
+class LicenseRecord(Terms):
     """One row of the licenses, with its customer's name."""
 
     id: str
     customer: str
     customer_name: str
-    product: str
     policy: str
     state: State
     starts: datetime
     expires: datetime | None
-    entitlements: tuple[str, ...]
-    seats: int | None
-    unique_operations: int | None
-    lease: timedelta
-    """How long a client goes without asking before it should renew."""
-    grace: timedelta
-    """How much longer it may go on if the server does not answer; its seat stays taken."""
-    offline: timedelta
-    """How long a machine without a network may hold a seat; zero if it may not."""
-    trial: bool
     created: datetime
 
     def check(self, now: datetime) -> None:
@@ -63,26 +54,22 @@ class LicenseRecord:
         """
         check(self.id, self.state, self.starts, self.expires, now)
 
-    def facts(self) -> dict[str, Json]:
-        """The license as JSON, moments in seconds since 1970-01-01 UTC."""
-        return {
+    def columns(self) -> dict[str, Json]:
+        """The license as a row, all but its key."""
+        return self.term_columns() | {
             "id": self.id,
             "customer": self.customer,
-            "customer_name": self.customer_name,
-            "product": self.product,
             "policy": self.policy,
             "state": str(self.state),
             "starts": seconds(self.starts),
             "expires": seconds(self.expires) if self.expires else None,
-            "entitlements": list(self.entitlements),
-            "seats": self.seats,
-            "unique_operations": self.unique_operations,
-            "lease": int(self.lease.total_seconds()),
-            "grace": int(self.grace.total_seconds()),
-            "offline": int(self.offline.total_seconds()),
-            "trial": self.trial,
             "created": seconds(self.created),
         }
+
+    def facts(self) -> dict[str, Json]:
+        """The license as JSON, moments in seconds since 1970-01-01 UTC, durations in seconds."""
+        entitlements: Json = list(self.entitlements)
+        return self.columns() | {"customer_name": self.customer_name, "entitlements": entitlements}
 
 
 def check(license_id: str, state: State, starts: datetime, expires: datetime | None, now: datetime) -> None:
@@ -166,13 +153,15 @@ def _one(
 
 
 def _record(row: Row[tuple[object, ...]]) -> LicenseRecord:
-    values = dict(row._mapping)
-    del values["key_hash"]
-    values["state"] = State(values["state"])
-    values["entitlements"] = tuple(values["entitlements"].split(","))
-    for name in ("starts", "created"):
-        values[name] = moment(values[name])
-    values["expires"] = None if values["expires"] is None else moment(values["expires"])
-    for name in ("lease", "grace", "offline"):
-        values[name] = timedelta(seconds=values[name])
-    return LicenseRecord(**values)
+    values = row._mapping
+    return LicenseRecord(
+        id=values["id"],
+        customer=values["customer"],
+        customer_name=values["customer_name"],
+        policy=values["policy"],
+        state=State(values["state"]),
+        starts=moment(values["starts"]),
+        expires=None if values["expires"] is None else moment(values["expires"]),
+        created=moment(values["created"]),
+        **terms.read(values),
+    )

@@ -7,7 +7,7 @@ Every admin route passes through ``Look`` or ``Change``; there is no other way t
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Protocol
+from typing import Annotated, Final, Protocol
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from sqlalchemy import Connection
@@ -20,10 +20,12 @@ from ternary_license_server.web.documented import REFUSALS, UNAUTHENTICATED, Key
 from ternary_license_server.web.server import Server, Serving, answer, body_of
 from ternary_license_server.web.strict import StrictRoute
 from ternary_sdk.documents.canonical import Json
+from ternary_sdk.licensing.identity import LICENSE_ID
 
 After = Annotated[str, Query(max_length=80, pattern="^[A-Za-z0-9._-]*$", description="Begin after this one.")]
 Limit = Annotated[int, Query(ge=1, le=1000)]
-Only = Annotated[str | None, Query(pattern="^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+ID: Final = f"^{LICENSE_ID.pattern}$"
+Only = Annotated[str | None, Query(pattern=ID)]
 Credentials = Annotated[
     str, Header(alias="Authorization", max_length=200, description="`Bearer` and an admin token.")
 ]

@@ -11,12 +11,12 @@ from sqlalchemy import Connection
 
 from ternary_license_server.service import life, metering, records, seats
 from ternary_license_server.service.records import moment
-from ternary_license_server.web.admin.gate import After, Change, Limit, Look, Only, resource
+from ternary_license_server.web.admin.gate import ID, After, Change, Limit, Look, Only, resource
 from ternary_license_server.web.bodies import Given, Id, Moment, Name, Taken
 from ternary_sdk.documents.canonical import Json
 
 router = resource()
-LicenseId = Annotated[str, Path(pattern="^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+LicenseId = Annotated[str, Path(pattern=ID)]
 
 
 class NewLicense(Taken):

@@ -9,7 +9,7 @@ from typing import Annotated
 from fastapi import Response
 from pydantic import Field
 
-from ternary_license_server.service import catalog
+from ternary_license_server.service import policies as service
 from ternary_license_server.web.admin.gate import After, Change, Limit, Look, resource
 from ternary_license_server.web.bodies import Entitlement, Given, Name, Seconds, Taken
 from ternary_sdk.operations import OPERATIONS
@@ -50,17 +50,17 @@ class Policy(Given):
 @router.post("/policies", status_code=201, response_model=Policy)
 def add_policy(new: NewPolicy, asking: Change) -> Response:
     """Make a policy; it never changes."""
-    return asking.change(partial(catalog.add_policy, policy=_policy(new)), status=201)
+    return asking.change(partial(service.add, policy=_policy(new)), status=201)
 
 
 @router.get("/policies", response_model=list[Policy])
 def policies(asked: Look, after: After = "", limit: Limit = 100) -> Response:
     """Policies, by name."""
-    return asked.look(partial(catalog.list_policies, after=after, limit=limit))
+    return asked.look(partial(service.page, after=after, limit=limit))
 
 
-def _policy(new: NewPolicy) -> catalog.Policy:
-    return catalog.Policy(
+def _policy(new: NewPolicy) -> service.Policy:
+    return service.Policy(
         name=new.name,
         product=new.product,
         term=None if new.term is None else timedelta(seconds=new.term),

@@ -9,11 +9,11 @@ from fastapi import Path, Response
 
 from ternary_license_server.service import access
 from ternary_license_server.service.records import moment
-from ternary_license_server.web.admin.gate import After, Change, Limit, Look, resource
+from ternary_license_server.web.admin.gate import ID, After, Change, Limit, Look, resource
 from ternary_license_server.web.bodies import Given, Line, Moment, Taken
 
 router = resource()
-TokenId = Annotated[str, Path(pattern="^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+TokenId = Annotated[str, Path(pattern=ID)]
 Scope = Literal["admin", "issuer", "auditor"]
 
 

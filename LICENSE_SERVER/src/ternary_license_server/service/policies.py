@@ -1,0 +1,104 @@
+"""
+Policies: the templates that licenses are issued by. A policy never changes; licenses copy its terms.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import Connection, insert, select
+
+from ternary_license_server.database.schema import policies, products
+from ternary_license_server.service import audit, terms
+from ternary_license_server.service.records import seconds
+from ternary_license_server.service.refusals import Code, ServiceError
+from ternary_license_server.service.terms import Terms, whole_seconds
+from ternary_sdk.documents.canonical import Json
+from ternary_sdk.licensing.license import ACTIONS, TOLERANCE
+from ternary_sdk.operations import OPERATIONS
+
+SHORTEST_HOLD: Final = 2 * TOLERANCE + timedelta(minutes=5)
+"""Least lease and grace together: a license must be of use before it ends."""
+LONGEST: Final = timedelta(days=36_500)
+"""Longest term, lease, grace or offline term."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policy(Terms):
+    """A license's template."""
+
+    name: str
+    term: timedelta | None
+    """How long a license runs; None without end."""
+
+    def __post_init__(self) -> None:
+        for name in ("term", "lease", "grace", "offline"):
+            value = getattr(self, name)
+            if value is not None and not timedelta(0) <= value <= LONGEST:
+                raise _invalid(self.name, name, f"expected 0 to {LONGEST.days} days")
+        if self.term is not None and self.term <= timedelta(0):
+            raise _invalid(self.name, "term", "expected more than 0 seconds, or none")
+        if self.lease + self.grace < SHORTEST_HOLD:
+            raise _invalid(self.name, "lease and grace", f"together less than {SHORTEST_HOLD}")
+        if timedelta(0) < self.offline < SHORTEST_HOLD:
+            raise _invalid(self.name, "offline", f"less than {SHORTEST_HOLD}; 0 allows none")
+        if not self.entitlements or not set(self.entitlements) <= set(ACTIONS):
+            raise _invalid(self.name, "entitlements", "expected some of encode, decode, sample")
+        if self.seats is not None and not 1 <= self.seats <= 1_000_000:
+            raise _invalid(self.name, "seats", "expected 1 to 1000000, or none")
+        if self.unique_operations is not None and not 1 <= self.unique_operations <= OPERATIONS:
+            raise _invalid(self.name, "unique_operations", f"expected 1 to {OPERATIONS}, or none")
+        if self.trial and self.term is None:
+            raise _invalid(self.name, "trial", "a trial needs a term")
+
+    def columns(self) -> dict[str, Json]:
+        """The policy as a row."""
+        term = None if self.term is None else whole_seconds(self.term)
+        return self.term_columns() | {"name": self.name, "term": term}
+
+
+def add(transaction: Connection, policy: Policy, *, actor: str, now: datetime) -> dict[str, Json]:
+    """Make a policy.
+
+    Raises:
+        ServiceError: CONFLICT, if there is one of that name; UNKNOWN, if there is no such product.
+    """
+    if transaction.execute(select(policies).where(policies.c.name == policy.name)).first() is not None:
+        raise ServiceError(
+            Code.CONFLICT, f"policy {policy.name}: exists; policies never change, make another"
+        )
+    if transaction.execute(select(products).where(products.c.name == policy.product)).first() is None:
+        raise ServiceError(
+            Code.UNKNOWN,
+            f"product {policy.product}: nothing was released under this name; release a package first",
+        )
+    row = policy.columns()
+    transaction.execute(insert(policies), row | {"created": seconds(now)})
+    audit.append(transaction, f"policy {policy.name}", actor=actor, action="policy.add", detail=row, now=now)
+    return row
+
+
+def find(transaction: Connection, name: str) -> Policy:
+    """A policy by its name.
+
+    Raises:
+        ServiceError: UNKNOWN.
+    """
+    row = transaction.execute(select(policies).where(policies.c.name == name)).one_or_none()
+    if row is None:
+        raise ServiceError(Code.UNKNOWN, f"policy {name}: there is none of this name")
+    term = None if row.term is None else timedelta(seconds=row.term)
+    return Policy(name=row.name, term=term, **terms.read(row._mapping))
+
+
+def page(transaction: Connection, *, after: str, limit: int) -> list[Json]:
+    """Policies in the order of their names."""
+    query = select(policies).where(policies.c.name > after).order_by(policies.c.name).limit(limit)
+    return [
+        {name: row._mapping[name] for name in row._mapping if name != "created"}
+        for row in transaction.execute(query)
+    ]
+
+
+def _invalid(policy: str, member: str, why: str) -> ServiceError:
+    return ServiceError(Code.INVALID, f"policy {policy}: {member}: {why}")
