@@ -1,9 +1,11 @@
 """What the border lets in and out: limits, hostile bytes, signed refusals, health, and nothing secret."""
 
+import asyncio
 import json
 import logging
 from datetime import timedelta
 
+import httpx
 import pytest
 
 from ternary_license_server import keys, rotation
@@ -129,6 +131,30 @@ def test_license_key_that_is_tried_too_often_has_to_wait(make_site, vendor_keys,
         site.online(tmp_path / place).activate(key, now)
     with pytest.raises(Exception, match="this license: too many requests; ask again in 30 seconds"):
         site.online(tmp_path / "c").activate(key, now)
+
+
+def test_body_that_does_not_arrive_is_refused_by_an_answer_that_can_be_verified(make_site, vendor_keys):
+    site, sent = make_site("sqlite", vendor_keys, body_timeout=0), []
+    scope = {
+        "type": "http", "method": "POST", "path": "/v1/usage", "raw_path": b"/v1/usage",
+        "headers": [(b"ternary-nonce", b"n-1")], "client": ("127.0.0.1", 1),
+    }  # fmt: skip
+
+    async def send(message):
+        sent.append(message)
+
+    async def ask():
+        first = iter([{"type": "http.request", "body": b"half", "more_body": True}])
+
+        async def receive():
+            return next(first, None) or await asyncio.Event().wait()
+
+        await site.wired.inner.app(scope, receive, send)
+
+    asyncio.run(ask())
+    came = httpx.Response(sent[0]["status"], headers=sent[0]["headers"], content=sent[1]["body"])
+    assert (came.status_code, came.json()["detail"]) == (408, "the body did not arrive within 0 seconds")
+    check_signature(site, "POST", "/v1/usage", b"half and the rest", came)
 
 
 def test_bucket_fills_steadily_and_never_overflows():

@@ -25,8 +25,8 @@ TIME_HEADER: Final = "Ternary-Time"
 ANSWER_HEADER: Final = "Ternary-Answer"
 TOLERANCE: Final = timedelta(minutes=5)
 """How far the server's clock and this machine's may differ, in both directions."""
-UNREAD: Final = 413
-"""The status of an answer to a body that was too large to be read: its digest is not signed."""
+UNREAD: Final = (408, 413)
+"""Statuses of answers to a body that was not read to its end, late or too large: its digest is not signed."""
 
 _NONCE_BYTES: Final = 16
 _MAX_HEADER: Final = 2048
@@ -67,7 +67,7 @@ def new_nonce() -> str:
 
 def payload(question: Question, *, vendor: str, status: int, body: bytes, time: int) -> dict[str, Json]:
     """What an answer's signature is over."""
-    unread = status == UNREAD
+    unread = status in UNREAD
     return {
         "iss": vendor,
         "nonce": question.nonce,
