@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from ternary_trainer import run as runs
 
@@ -56,3 +57,29 @@ def test_a_running_training_surges_when_asked_to_and_its_summary_says_so(
     late = ternary("disrupt", "run")
     assert late.status == 1
     assert late.err == "error: run: no training is running there, expected the directory of a running one\n"
+
+
+def test_a_training_writes_for_tensorboard_where_it_is_asked_to(ternary, quick_recipe, tmp_path):
+    run = tmp_path / "run"
+    words = "train", "--recipe", quick_recipe, "--set", "epochs=3", "--out", run
+    assert ternary(*words, "--tensorboard").status == 0
+    coverage = EventAccumulator(str(run / "tensorboard")).Reload().Scalars("coverage/B")
+    assert [event.step for event in coverage] == [0, 1, 2]
+
+
+def test_a_training_without_the_extra_is_refused_before_it_begins(ternary, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "tensorboard", None)
+    done = ternary("train", "--tensorboard", "--out", tmp_path / "run")
+    assert done.status == 1
+    assert done.err == (
+        "error: tensorboard is not installed; run: pip install 'ternary-trainer[tensorboard]'\n"
+    )
+    assert not (tmp_path / "run").exists()
+
+
+def test_resuming_takes_no_option_that_would_change_the_run(ternary, tmp_path):
+    done = ternary("train", "--resume", tmp_path / "run", "--seed", 2)
+    assert done.status == 1
+    assert done.err == (
+        "error: --resume goes on with a run as it was begun; only --tensorboard and --json fit beside it\n"
+    )

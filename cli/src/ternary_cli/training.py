@@ -3,6 +3,7 @@
 """
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,6 +14,7 @@ from ternary_cli.options import JsonOption, option
 from ternary_cli.vendor_extra import vendor_extra
 
 if TYPE_CHECKING:
+    from ternary_trainer.history import EpochRecord
     from ternary_trainer.run import Run
     from ternary_trainer.settings import Recipe
 
@@ -26,6 +28,10 @@ RunFolder = Annotated[
 Resume = Annotated[
     Path | None, option("--resume", metavar="RUN", text="Go on with this run, as it was begun.")
 ]
+Tensorboard = Annotated[
+    bool,
+    option("--tensorboard", text="Also write figures for TensorBoard, to RUN/tensorboard."),
+]
 Settings = Annotated[
     list[str] | None, option("--set", metavar="KEY=VALUE", text="Change a setting of the recipe; repeatable.")
 ]
@@ -37,6 +43,7 @@ def train(
     out: RunFolder = None,
     resume: Resume = None,
     settings: Settings = None,
+    tensorboard: Tensorboard = False,
     as_json: JsonOption = False,
 ) -> None:
     """Vendor: train both paths of a model."""
@@ -48,11 +55,12 @@ def train(
     if resume is not None:
         _refuse_beside_resume(recipe, seed, out, settings)
         earlier = runs.open(resume)
-        run = watched(earlier.recipe, seed=earlier.seed, out=resume, resume=True)
+        run = watched(earlier.recipe, seed=earlier.seed, out=resume, resume=True, tensorboard=tensorboard)
     else:
         chosen = recipes.load(recipe or "coverage", overrides(settings or []))
         number = 1 if seed is None else seed
-        run = watched(chosen, seed=number, out=out or Path("runs") / f"{chosen.name}-{number}")
+        folder = out or Path("runs") / f"{chosen.name}-{number}"
+        run = watched(chosen, seed=number, out=folder, tensorboard=tensorboard)
     show_json(facts(run)) if as_json else show(lines(run))
     if run.summary().status == "interrupted":
         note(f"interrupted; go on with: ternary train --resume {run.path}")
@@ -82,7 +90,9 @@ def _refuse_beside_resume(*given: object) -> None:
     from ternary_sdk.errors import InputError
 
     if any(value is not None for value in given):
-        raise InputError("--resume goes on with a run as it was begun; no other option but --json fits it")
+        raise InputError(
+            "--resume goes on with a run as it was begun; only --tensorboard and --json fit beside it"
+        )
 
 
 def facts(run: "Run") -> dict[str, Any]:
@@ -110,10 +120,20 @@ def lines(run: "Run") -> list[str]:
     return told
 
 
-def watched(recipe: "Recipe", *, seed: int, out: Path, resume: bool = False) -> "Run":
-    """Train with progress on standard error."""
+def watched(
+    recipe: "Recipe", *, seed: int, out: Path, resume: bool = False, tensorboard: bool = False
+) -> "Run":
+    """Train with progress on standard error, and in TensorBoard's files where asked for."""
     from ternary_trainer.progress import watching
+    from ternary_trainer.tensorboard import writing
     from ternary_trainer.train import train
 
-    with watching() as on_epoch:
+    with ExitStack() as watchers:
+        told = [watchers.enter_context(writing(out))] if tensorboard else []
+        told.append(watchers.enter_context(watching()))
+
+        def on_epoch(record: "EpochRecord") -> None:
+            for tell in told:
+                tell(record)
+
         return train(recipe, seed=seed, out=out, resume=resume, on_epoch=on_epoch)

@@ -6,8 +6,9 @@ Figures for TensorBoard. Needs the extra `tensorboard`.
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,8 @@ from ternary_trainer.history import EpochRecord
 def writing(run_dir: Path) -> Iterator[Callable[[EpochRecord], None]]:
     """Give an `on_epoch` that writes every figure of a record below `run_dir/tensorboard`.
 
+    Nothing is made before the first record: a training begins in a directory that does not exist or is empty.
+
     Raises:
         InputError: If TensorBoard is missing.
     """
@@ -27,11 +30,15 @@ def writing(run_dir: Path) -> Iterator[Callable[[EpochRecord], None]]:
         raise InputError("tensorboard is not installed; run: pip install 'ternary-trainer[tensorboard]'")
     from torch.utils.tensorboard import SummaryWriter
 
-    writer: Any = SummaryWriter(str(run_dir / "tensorboard"))
-    try:
-        yield lambda record: _write(writer, record)
-    finally:
-        writer.close()
+    with ExitStack() as ending:
+
+        @cache
+        def writer() -> Any:
+            made: Any = SummaryWriter(str(run_dir / "tensorboard"))
+            ending.callback(made.close)
+            return made
+
+        yield lambda record: _write(writer(), record)
 
 
 def figures(record: EpochRecord) -> dict[str, float]:
