@@ -59,7 +59,7 @@ def line(record: EpochRecord, seconds_left: float) -> str:
     surge = f"  surge {record.surge:g}" if record.surge_origin else ""
     return (
         f"epoch {record.epoch + 1}/{record.epochs} {record.phase}{surge}  {paths}"
-        f"  limit {record.limit:.2%}  loss {record.loss:.3f}  {duration(seconds_left)} left"
+        f"  limit {record.limit:.3%}  loss {record.loss:.3f}  {duration(seconds_left)} left"
     )
 
 
