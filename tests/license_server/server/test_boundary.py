@@ -19,8 +19,8 @@ from ternary_sdk.online.answer import Answer, Question
 NONCE = {"Ternary-Nonce": "n-1"}
 
 
-def check_signature(site, method, path, body, came):
-    question = Question(nonce="n-1", method=method, path=path, body=body)
+def check_signature(site, method, path, body, came, nonce="n-1"):
+    question = Question(nonce=nonce, method=method, path=path, body=body)
     answer = Answer(
         status=came.status_code,
         body=came.content,
@@ -50,6 +50,22 @@ def test_every_answer_is_signed_refusals_too(site, method, path, body, status):
     came = site.http(method, path, content=body, headers=NONCE)
     assert came.status_code == status
     check_signature(site, method, path, body, came)
+
+
+@pytest.mark.parametrize("nonce", [b"n" * 65, b"\xc3\xbc"])
+def test_nonce_that_cannot_be_signed_is_refused_by_an_answer_over_none(site, nonce):
+    came = site.http("GET", "/v1/keys", headers={"Ternary-Nonce": nonce})
+    assert (came.status_code, came.json()["detail"]) == (
+        400,
+        "Ternary-Nonce: expected at most 64 ASCII characters",
+    )
+    check_signature(site, "GET", "/v1/keys", b"", came, nonce="")
+
+
+def test_wrong_method_is_told_every_right_one(site):
+    for path, allowed in (("/admin/v1/customers", "GET, POST"), ("/admin/v1/licenses/L-1", "GET")):
+        came = site.http("DELETE", path)
+        assert (came.status_code, came.headers["allow"]) == (405, allowed)
 
 
 def test_failure_inside_is_a_signed_answer_without_internals(make_site, vendor_keys, caplog):

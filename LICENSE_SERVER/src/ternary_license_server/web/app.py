@@ -9,6 +9,7 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.routing import compile_path
 from starlette.types import ASGIApp
 
 from ternary_license_server.database.engine import Database
@@ -87,7 +88,14 @@ async def _unrouted(request: Request, refusal: Exception) -> Response:
     if status == 404:
         return refuse(request, Problem(code=Web.NO_SUCH_PATH, detail="there is nothing at this path"))
     if status == 405:
-        allowed = dict(getattr(refusal, "headers", None) or {})
+        allowed = {"Allow": ", ".join(_methods(request))}
         detail = f"this path does not take {request.method[:20]}"
         return refuse(request, Problem(code=Web.WRONG_METHOD, detail=detail, headers=allowed))
     return refuse(request, Problem(code=Reason.MALFORMED, detail="the request cannot be read"))
+
+
+def _methods(request: Request) -> list[str]:
+    """Every method of the request's path; the framework names only those of the first route it finds."""
+    documented = request.app.openapi()["paths"].items()
+    found = (methods for path, methods in documented if compile_path(path)[0].match(request.url.path))
+    return sorted(method.upper() for method in next(found, ()))

@@ -22,6 +22,7 @@ from ternary_license_server.web import problems
 from ternary_license_server.web.limits import RateLimit
 from ternary_license_server.web.observation import LOG, Metrics
 from ternary_license_server.web.problems import Problem, Web
+from ternary_sdk.errors import Reason
 from ternary_sdk.licensing.trust import Role
 from ternary_sdk.online import answer as online_answer
 from ternary_sdk.online.answer import Question
@@ -122,6 +123,9 @@ class Boundary:
             answer.refuse(Problem(code=Web.TOO_SLOW, detail=detail, headers={"Connection": "close"}))
         if wait and answer.code is None:
             answer.refuse(too_many(f"address {address}", wait))
+        if _nonce(scope) is None and answer.code is None:
+            detail = f"Ternary-Nonce: expected at most {LONGEST_NONCE} ASCII characters"
+            answer.refuse(Problem(code=Reason.MALFORMED, detail=detail))
         return b"".join(parts)
 
     async def _run(self, scope: Scope, body: bytes, answer: Outgoing) -> None:
@@ -156,11 +160,9 @@ class Boundary:
         await send({"type": "http.response.body", "body": answer.body})
 
     def _signature(self, scope: Scope, body: bytes, answer: Outgoing) -> Headers:
-        nonce = next((value for name, value in scope["headers"] if name == _NONCE), b"")
-        text = nonce.decode("latin-1") if len(nonce) <= LONGEST_NONCE and nonce.isascii() else ""
         path = scope.get("raw_path", b"").decode("ascii", "replace") or scope["path"]
         now, ring = int(self._clock().timestamp()), self._vendor.ring
-        question = Question(nonce=text, method=scope["method"], path=path, body=body)
+        question = Question(nonce=_nonce(scope) or "", method=scope["method"], path=path, body=body)
         payload = online_answer.payload(
             question, vendor=ring.vendor, status=answer.status, body=answer.body, time=now
         )
@@ -182,6 +184,12 @@ class Boundary:
             "principal": scope.get("ternary.principal"),
         }
         LOG.info("answered", extra={"facts": facts})
+
+
+def _nonce(scope: Scope) -> str | None:
+    """The client's nonce, empty if it sent none; None if it is not one that can be signed."""
+    nonce = next((value for name, value in scope["headers"] if name == _NONCE), b"")
+    return nonce.decode("ascii") if len(nonce) <= LONGEST_NONCE and nonce.isascii() else None
 
 
 def too_many(who: str, wait: int) -> Problem:
