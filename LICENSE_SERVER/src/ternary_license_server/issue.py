@@ -32,6 +32,7 @@ def issue(
     unique_operations: int | None = None,
     machines: Sequence[str] | None = None,
     bound_to: PublicKey | None = None,
+    lease: str | None = None,
     seats: int | None = None,
     content_keys: Mapping[str, bytes] | None = None,
     license_id: str | None = None,
@@ -50,6 +51,7 @@ def issue(
         unique_operations: How many different operations it may ever return, 1 to 19,683; None for any.
         machines: Ids of the machines it runs on, as ``ternary machine`` prints them; None for any.
         bound_to: The one installation key it is bound to; None makes a bearer license.
+        lease: The number of the seat it is for, by which that seat alone can be revoked.
         seats: How many machines may hold it at once; needs ``machines`` or ``bound_to``.
         content_keys: 32 bytes by package digest, for encrypted packages; sealed to ``bound_to``, in the
             clear in a bearer license.
@@ -73,6 +75,7 @@ def issue(
         "unique_operations": unique_operations,
         "machines": None if machines is None else list(machines),
         "cnf": None if bound_to is None else {"jkt": bound_to.kid},
+        "lease": lease,
         "seats": seats,
         "content_keys": None if content_keys is None else _content_keys(content_keys, bound_to),
     }

@@ -41,6 +41,7 @@ app.command("suspend")(server_licenses.suspend)
 app.command("reinstate")(server_licenses.reinstate)
 app.command("revoke")(server_licenses.revoke)
 app.command("transfer")(server_licenses.transfer)
+app.command("free-seat")(server_licenses.free_seat)
 
 
 def serve(

@@ -4,7 +4,7 @@
 
 from typing import Annotated
 
-from ternary_cli.options import JsonOption, option
+from ternary_cli.options import JsonOption, argument, option
 from ternary_cli.server_terms import (
     CustomerOption,
     LicenseId,
@@ -93,3 +93,18 @@ def transfer(
     show_facts(
         admin(url, token_file).post(f"/licenses/{checked_id(license)}/transfer", {"customer": to}), as_json
     )
+
+
+def free_seat(
+    license: LicenseId,
+    seat: Annotated[str, argument("SEAT", "Its number, S-…; 'ternary server show LICENSE' lists them.")],
+    reason: Annotated[
+        str, option("--reason", metavar="TEXT", text="How the machine was lost, for the audit log.")
+    ],
+    url: Url = None,
+    token_file: TokenFile = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Free a lost machine's seat at once, and revoke what that machine holds."""
+    path = f"/licenses/{checked_id(license)}/seats/{checked_id(seat)}/free"
+    show_facts(admin(url, token_file).post(path, {"reason": reason}), as_json)

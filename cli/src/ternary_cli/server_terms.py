@@ -60,15 +60,25 @@ def show_facts(facts: dict[str, Any], as_json: bool) -> None:
         return
     leases = facts.pop("leases", [])
     show_lines(pairs({name: _word(value, name) for name, value in facts.items()}))
-    show_lines(
-        [f"lease  {'  '.join(_word(value) for value in lease.values())}" for lease in leases]
-    ) if leases else None
+    if leases:
+        show_lines([_seat(lease) for lease in leases])
+
+
+def _seat(lease: dict[str, Any]) -> str:
+    if lease["live"]:
+        standing = f"held until {_word(lease['ends'], 'ends')}"
+    elif lease["released"] is not None:
+        standing = f"given back {_word(lease['released'], 'released')}"
+    else:
+        standing = f"ended {_word(lease['ends'], 'ends')}"
+    offline = ", offline" if lease["offline"] else ""
+    return f"seat {lease['seat']}  {standing}{offline}  machine {_word(lease['machine'])}"
 
 
 def _word(value: Any, name: str = "") -> str:
     if value is None:
         return "-"
-    if name in ("created", "starts", "expires", "revoked"):
+    if name in ("created", "starts", "expires", "revoked", "ends", "released", "started"):
         return f"{datetime.fromtimestamp(value, UTC):%Y-%m-%d %H:%M:%S} UTC"
     return ",".join(map(str, value)) if isinstance(value, list) else str(value)
 

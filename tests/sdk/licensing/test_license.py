@@ -53,6 +53,7 @@ def test_every_claim_is_read_into_its_type(ring: KeyRing, now: datetime, package
         entitlements=["sample", "encode"],
         unique_operations=5000,
         machines=["m-1", "x-2"],
+        lease="S-1",
         seats=2,
         content_keys={package.digest: bytes(32)},
         license_id="L-17",
@@ -70,6 +71,7 @@ def test_every_claim_is_read_into_its_type(ring: KeyRing, now: datetime, package
         entitlements=frozenset({"sample", "encode"}),
         machines=("m-1", "x-2"),
         bound_to=None,
+        lease="S-1",
         seats=2,
         content_keys=(ContentKey(digest=package.digest, clear=bytes(32), sealed=None),),
         unique_operations=5000,
@@ -268,9 +270,9 @@ def test_forgery_in_the_name_of_a_revoked_key_is_a_wrong_signature(
     )
 
 
-def test_revoked_license_is_refused(ring: KeyRing, sign: Sign, claims: Claims, now: datetime) -> None:
+def revoking(ring: KeyRing, now: datetime, *names: str) -> Trust:
     listed = keyset.sign_revocations(
-        ring.signer(Role.LICENSE), vendor=ring.vendor, version=1, licenses=["L-17"], now=now
+        ring.signer(Role.LICENSE), vendor=ring.vendor, version=1, licenses=names, now=now
     )
     root = ring.signer(Role.ROOT)
     key_set = keyset.sign_key_set(
@@ -282,12 +284,30 @@ def test_revoked_license_is_refused(ring: KeyRing, sign: Sign, claims: Claims, n
         expires=None,
         now=now,
     )
-    trust = keyset.trust_file(root.public, key_set, listed)
+    return keyset.trust_file(root.public, key_set, listed)
+
+
+def test_revoked_license_is_refused(ring: KeyRing, sign: Sign, claims: Claims, now: datetime) -> None:
+    trust = revoking(ring, now, "L-17")
     assert License.read(sign(claims | {"jti": "L-18"}), trust).id == "L-18"
     token = sign(claims)
     assert refused(lambda: License.read(token, trust)) == (
         Reason.REVOKED,
         "license L-17 was revoked by Acme Logic; ask them for a new one",
+    )
+
+
+def test_revoked_lease_ends_the_license_of_one_machine(
+    ring: KeyRing, sign: Sign, claims: Claims, now: datetime
+) -> None:
+    trust = revoking(ring, now, "S-lost")
+    assert License.read(sign(claims), trust).lease is None
+    assert License.read(sign(claims | {"lease": "S-other"}), trust).lease == "S-other"
+    token = sign(claims | {"lease": "S-lost"})
+    assert refused(lambda: License.read(token, trust)) == (
+        Reason.REVOKED,
+        "license L-17 was revoked by Acme Logic for this machine, which they were told is lost; "
+        "activate it again",
     )
 
 

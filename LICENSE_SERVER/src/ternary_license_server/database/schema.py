@@ -113,6 +113,7 @@ leases: Final = Table(
     metadata,
     Column("license", Text, ForeignKey("licenses.id"), primary_key=True),
     Column("installation", Text, primary_key=True),
+    Column("seat", Text, nullable=False, unique=True),
     Column("generation", Integer, nullable=False),
     Column("ends", BigInteger, nullable=False),
     Column("offline", Boolean, nullable=False),
@@ -128,6 +129,16 @@ revocations: Final = Table(
     metadata,
     Column("license", Text, ForeignKey("licenses.id"), primary_key=True),
     Column("revoked", BigInteger, nullable=False),
+)
+
+lost_seats: Final = Table(
+    "lost_seats",
+    metadata,
+    Column("seat", Text, primary_key=True),
+    Column("license", Text, ForeignKey("licenses.id"), nullable=False),
+    Column("installation", Text, nullable=False),
+    Column("revoked", BigInteger, nullable=False),
+    Column("reason", Text, nullable=False),
 )
 
 meters: Final = Table(

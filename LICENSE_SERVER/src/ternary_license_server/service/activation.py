@@ -178,6 +178,7 @@ def _answer(
         unique_operations=license.unique_operations,
         machines=[lease.machine] if lease.machine else None,
         bound_to=installation,
+        lease=lease.seat,
         seats=license.seats,
         content_keys=content_keys or None,
         license_id=license.id,

@@ -128,6 +128,22 @@ def transfer(
     return _change(transaction, moved, actor, "license.transfer", detail, now, **columns) | {"key": key}
 
 
+def free_seat(
+    transaction: Connection, license_id: str, seat: str, reason: str, *, actor: str, now: datetime
+) -> dict[str, Json]:
+    """Free the seat of a lost machine at once, and revoke the license that the machine holds.
+
+    Raises:
+        LicenseError: NOT_FOUND.
+        ServiceError: UNKNOWN, if the license has no such seat; CONFLICT, if nobody holds it.
+    """
+    license, second = records.lock(transaction, license_id), now.replace(microsecond=0)
+    lost = seats.free(transaction, license, seat, reason, second)
+    detail = lost.facts(second) | {"reason": reason}
+    audit.append(transaction, license_id, actor=actor, action="seat.free", detail=detail, now=now)
+    return replace(lost, released=second).facts(second)
+
+
 def _record(template: Policy, customer: str, name: str, now: datetime) -> LicenseRecord:
     start = now.replace(microsecond=0)
     return LicenseRecord(

@@ -5,10 +5,10 @@ The list is a function of the key directory and the database, date and version i
 publish the same one and it only ever goes forward.
 """
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, union_all
 
 from ternary_license_server import keyset
-from ternary_license_server.database.schema import revocations
+from ternary_license_server.database.schema import lost_seats, revocations
 from ternary_license_server.keys import KeyRing
 from ternary_license_server.service.records import moment
 from ternary_sdk.documents import canonical
@@ -18,16 +18,23 @@ from ternary_sdk.signing.jws import MAX_TOKEN
 
 
 def trust(transaction: Connection, ring: KeyRing) -> Trust:
-    """The trust file of this moment: the directory's, and every license that the server has revoked.
+    """The trust file of this moment: the directory's, and every license and every lost seat that the
+    server has revoked.
 
     Raises:
         SignatureError: If the key set has ended, so that no new list may be signed under it.
     """
-    number, newest = transaction.execute(select(func.count(), func.max(revocations.c.revoked))).one()
+    every = union_all(
+        select(revocations.c.license.label("name"), revocations.c.revoked),
+        select(lost_seats.c.seat.label("name"), lost_seats.c.revoked),
+    ).subquery()
+    number, newest = transaction.execute(
+        select(func.count(), func.max(every.c.revoked)).select_from(every)
+    ).one()
     if not number:
         return ring.trust
     listed = ring.trust.revocations
-    withdrawn = {row.license for row in transaction.execute(select(revocations.c.license))}
+    withdrawn = {row.name for row in transaction.execute(select(every.c.name))}
     issued = moment(newest) if listed is None else max(moment(newest), listed.issued)
     token = keyset.sign_revocations(
         ring.signer(Role.LICENSE),

@@ -7,14 +7,16 @@ the count and the insert. Leases end by the clock: they are compared with ``now`
 so a dead machine's seat is free at its lease's end and nothing has to run for that.
 """
 
-from dataclasses import dataclass
+import secrets
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
 from sqlalchemy import Connection, and_, bindparam, func, insert, select, update
 
-from ternary_license_server.database.schema import leases
+from ternary_license_server.database.schema import leases, lost_seats
 from ternary_license_server.service.records import LicenseRecord, moment, seconds, utc
+from ternary_license_server.service.refusals import Code, ServiceError
 from ternary_sdk.documents.canonical import Json
 from ternary_sdk.errors import LicenseError, Reason
 
@@ -45,6 +47,8 @@ class Lease:
     """The license's id."""
     installation: str
     """Thumbprint of the installation key."""
+    seat: str
+    """The seat's number, in every license that is issued for it; another one after it was declared lost."""
     generation: int
     """Counts the activations of this installation; an older one's holder has lost the lease."""
     ends: datetime
@@ -66,6 +70,7 @@ class Lease:
         """The lease as JSON."""
         return {
             "installation": self.installation,
+            "seat": self.seat,
             "generation": self.generation,
             "ends": seconds(self.ends),
             "offline": self.offline,
@@ -113,6 +118,7 @@ def take(
     lease = Lease(
         license=license.id,
         installation=installation,
+        seat=mine.seat if mine else _number(),
         generation=mine.generation + 1 if mine else 1,
         ends=ends,
         offline=offline,
@@ -141,7 +147,7 @@ def renew(
     lease = _held(transaction, license, installation, generation, now)
     renewed = max(ends, lease.ends) if lease.offline else ends
     _change(transaction, lease, ends=seconds(renewed))
-    return Lease(**{**vars(lease), "ends": renewed})
+    return replace(lease, ends=renewed)
 
 
 def release(
@@ -154,7 +160,37 @@ def release(
     """
     lease = _held(transaction, license, installation, generation, now)
     _change(transaction, lease, released=seconds(now))
-    return Lease(**{**vars(lease), "released": now})
+    return replace(lease, released=now)
+
+
+def free(transaction: Connection, license: LicenseRecord, seat: str, reason: str, now: datetime) -> Lease:
+    """Free the seat of a machine that the vendor declares lost, before its lease has ended.
+
+    Nobody proves that the machine has forgotten its license; therefore that one is revoked, by the seat's
+    number, and the seat gets another. A machine that never learns of it runs on to its license's end: an
+    offline license counts as ``take`` says, freed or not.
+
+    Args:
+        transaction: With the license's row locked.
+        license: That row.
+        seat: The seat's number.
+        reason: What the vendor states.
+        now: The present moment, timezone-aware.
+    Returns:
+        The lease as it was.
+    Raises:
+        ServiceError: UNKNOWN; CONFLICT, if nobody holds that seat.
+    """
+    lease = _numbered(transaction, license, seat)
+    if not lease.holds(now):
+        since = (
+            f"was given back on {utc(lease.released)}" if lease.released else f"ended on {utc(lease.ends)}"
+        )
+        raise ServiceError(Code.CONFLICT, f"license {license.id}: seat {seat} is free already, it {since}")
+    stated = {"seat": seat, "license": license.id, "installation": lease.installation, "reason": reason}
+    transaction.execute(insert(lost_seats), stated | {"revoked": seconds(now)})
+    _change(transaction, lease, released=seconds(now), seat=_number())
+    return lease
 
 
 def disown(transaction: Connection, license: LicenseRecord) -> None:
@@ -195,6 +231,20 @@ def _check_cap(
             f"license {license.id}: {OFFLINE_FACTOR * license.seats} offline licenses have not ended yet, "
             "those given back included; wait for one to end, or activate online",
         )
+
+
+def _numbered(transaction: Connection, license: LicenseRecord, seat: str) -> Lease:
+    this = (leases.c.license == license.id) & (leases.c.seat == seat)
+    row = transaction.execute(select(leases).where(this)).one_or_none()
+    if row is not None:
+        return _lease(dict(row._mapping))
+    lost = (lost_seats.c.license == license.id) & (lost_seats.c.seat == seat)
+    freed = transaction.execute(select(lost_seats.c.revoked).where(lost)).scalar_one_or_none()
+    if freed is None:
+        raise ServiceError(Code.UNKNOWN, f"license {license.id}: has no seat {seat}")
+    raise ServiceError(
+        Code.CONFLICT, f"license {license.id}: seat {seat} was declared lost already, on {utc(moment(freed))}"
+    )
 
 
 def _held(
@@ -243,6 +293,10 @@ def _lease(row: dict[str, object]) -> Lease:
         "released": None if released is None else moment(int(str(released))),
     }
     return Lease(**{**row, **times})  # type: ignore[arg-type]
+
+
+def _number() -> str:
+    return f"S-{secrets.token_hex(12)}"
 
 
 def _count(number: int) -> str:

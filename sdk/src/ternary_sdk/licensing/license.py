@@ -27,7 +27,7 @@ TOLERANCE: Final = timedelta(minutes=5)
 """How far two honest clocks may differ: added at both ends of a license's time."""
 
 _GRANTING: Final = {"iss", "jti", "sub", "iat", "packages", "entitlements", "content_keys"}
-_LIMITING: Final = {"nbf", "exp", "grace", "machines", "cnf", "seats", "unique_operations"}
+_LIMITING: Final = {"nbf", "exp", "grace", "machines", "cnf", "lease", "seats", "unique_operations"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +58,8 @@ class License:
     """Ids of the machines it runs on, or None for any."""
     bound_to: str | None
     """The installation key it is bound to, or None for a bearer license: the file is the secret."""
+    lease: str | None
+    """The vendor's number for its seat: a revocation list may name it, and end this one machine's license."""
     seats: int | None
     """How many machines may hold it at once, as the license server counts them."""
     content_keys: tuple[ContentKey, ...]
@@ -74,7 +76,7 @@ class License:
         3. its claims have the right types, and none is one that this SDK does not enforce;
         4. its issuer is the trusted vendor and it was issued before the key set's end;
         5. the key that signed it is not revoked;
-        6. the license itself is not revoked.
+        6. neither the license nor the lease that it carries is revoked.
 
         Args:
             data: The license file; one line break at its end is allowed.
@@ -150,6 +152,12 @@ class License:
             raise LicenseError(code, f"license {self.id}: {refusal}{advice}") from None
         if self.id in trust.revoked_licenses:
             self._refuse(Reason.REVOKED, f"was revoked by {self.vendor}; ask them for a new one")
+        if self.lease in trust.revoked_licenses:
+            self._refuse(
+                Reason.REVOKED,
+                f"was revoked by {self.vendor} for this machine, which they were told is lost; "
+                "activate it again",
+            )
 
     def _check_time(self, now: datetime) -> None:
         if now.tzinfo is None:
@@ -224,6 +232,7 @@ def _read_claims(fields: Fields, kid: str) -> License:
         entitlements=claims.entitlements(fields),
         machines=machines,
         bound_to=bound_to,
+        lease=fields.optional("lease", lambda name: fields.text(name, pattern=LICENSE_ID)),
         seats=claims.seats(fields, limited=bool(machines or bound_to)),
         content_keys=claims.content_keys(fields, packages, bound=bound_to is not None),
         unique_operations=fields.optional(

@@ -12,11 +12,12 @@ from sqlalchemy import Connection
 from ternary_license_server.service import life, metering, records, seats
 from ternary_license_server.service.records import moment
 from ternary_license_server.web.admin.gate import ID, After, Change, Limit, Look, Only, resource
-from ternary_license_server.web.bodies import Given, Id, Moment, Name, Taken
+from ternary_license_server.web.bodies import Given, Id, Line, Moment, Name, Taken
 from ternary_sdk.documents.canonical import Json
 
 router = resource()
 LicenseId = Annotated[str, Path(pattern=ID)]
+Seat = Annotated[str, Path(pattern=ID)]
 
 
 class NewLicense(Taken):
@@ -69,6 +70,7 @@ class Lease(Given):
     """An installation's hold on a seat."""
 
     installation: str
+    seat: str
     generation: int
     ends: int
     offline: bool
@@ -76,6 +78,12 @@ class Lease(Given):
     machine: str | None
     started: int
     live: bool
+
+
+class Loss(Taken):
+    """Why a machine will not give its seat back."""
+
+    reason: Line
 
 
 class LicenseDetail(License):
@@ -144,3 +152,10 @@ def revoke(license_id: LicenseId, asking: Change) -> Response:
 def transfer(license_id: LicenseId, new: Receiver, asking: Change) -> Response:
     """Give a license to another customer, or to the same one under a new key."""
     return asking.change(partial(life.transfer, license_id=license_id, customer=new.customer))
+
+
+@router.post("/licenses/{license_id}/seats/{seat}/free", response_model=Lease)
+def free_seat(license_id: LicenseId, seat: Seat, loss: Loss, asking: Change) -> Response:
+    """Free a lost machine's seat at once, and revoke what that machine holds; the license goes on."""
+    work = partial(life.free_seat, license_id=license_id, seat=seat, reason=loss.reason)
+    return asking.change(work)
