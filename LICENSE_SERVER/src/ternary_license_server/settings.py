@@ -36,6 +36,8 @@ class Settings:
     """Requests a minute from one address, 1 to 1000000; as many at once after a rest."""
     key_rate: int = 60
     """Requests a minute for one license or license key, 1 to 1000000."""
+    remember: int = 31
+    """Days for which an answer is given again to a request that is repeated, 31 to 3650."""
     stop_timeout: int = 15
     """Seconds that running requests get when the server is stopped, 0 to 300."""
 
@@ -111,5 +113,6 @@ _READERS: Final[Mapping[str, Callable[[str], object]]] = {
     "body_timeout": _number(1, 300),
     "rate": _number(1, 1_000_000),
     "key_rate": _number(1, 1_000_000),
+    "remember": _number(31, 3650),
     "stop_timeout": _number(0, 300),
 }

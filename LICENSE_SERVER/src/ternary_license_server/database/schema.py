@@ -195,6 +195,7 @@ answered: Final = Table(
     Column("status", Integer, nullable=False),
     Column("body", Text, nullable=False),
     Column("created", BigInteger, nullable=False),
+    Index("ix_answered_created", "created"),
 )
 
 audit: Final = Table(

@@ -5,6 +5,12 @@ The request's key is claimed first, inside the transaction of the effect; the an
 commit. So a retry finds the answer, a crash leaves neither effect nor claim, and of two retries at once
 the second waits for the first.
 
+Answers are remembered for a time, which must be longer than a signed request is accepted for: a client that
+repeats its request later is refused because of the request's date, and nothing is done twice. A request of
+the admin interface has no date; under a key that is forgotten it is a new request. Forgetting needs no job:
+whether a key is forgotten is decided by its date when it is read, and one change in sixteen removes a few
+old rows, more than have come in meanwhile.
+
 Answers may hold what is told once, such as a license key. They are kept encrypted under a key that is
 derived from the request's own, of which only a hash is kept: the database alone does not give them away.
 """
@@ -13,13 +19,14 @@ import base64
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Final
+from datetime import datetime, timedelta
+from types import ModuleType
+from typing import Any, Final
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from sqlalchemy import Connection, and_, bindparam, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ternary_license_server.database.engine import Database
@@ -28,16 +35,36 @@ from ternary_license_server.service.refusals import Code, ServiceError
 from ternary_sdk.documents import canonical
 from ternary_sdk.documents.canonical import Json
 
+REMEMBERED: Final = timedelta(days=31)
+"""How long answers are kept if nobody chooses; no less than this, because of requests carried in files."""
+FORGOTTEN: Final = 64
+"""Most old rows that one change removes."""
 _PENDING: Final = 0
-_ONCE: Final = bytes(12)
-"""The nonce: each derived key encrypts one answer."""
-_CLAIMS: Final = {
-    name: dialect.insert(answered).on_conflict_do_nothing().returning(answered.c.key)
-    for name, dialect in (("sqlite", sqlite), ("postgresql", postgresql))
-}
+
+
+def _claim(dialect: ModuleType) -> Any:
+    """Take a key that nobody has, or whose answer is forgotten."""
+    insert = dialect.insert(answered)
+    fresh = {name: insert.excluded[name] for name in ("request", "status", "body", "created")}
+    return insert.on_conflict_do_update(
+        index_elements=[answered.c.principal, answered.c.key],
+        set_=fresh,
+        where=answered.c.created <= bindparam("forgotten_at"),
+    ).returning(answered.c.key)
+
+
+_CLAIMS: Final = {"sqlite": _claim(sqlite), "postgresql": _claim(postgresql)}
 _THIS: Final = and_(answered.c.principal == bindparam("of_principal"), answered.c.key == bindparam("of_key"))
-_FIND: Final = select(answered.c.request, answered.c.status, answered.c.body).where(_THIS)
+_FIND: Final = select(answered.c.request, answered.c.status, answered.c.body, answered.c.created).where(_THIS)
 _STORE: Final = update(answered).where(_THIS)
+_OLD: Final = (
+    select(answered.c.principal, answered.c.key)
+    .where(answered.c.created <= bindparam("forgotten_at"))
+    .order_by(answered.c.created)
+    .limit(FORGOTTEN)
+    .with_for_update(skip_locked=True)
+)
+_FORGET: Final = delete(answered).where(tuple_(answered.c.principal, answered.c.key).in_(_OLD))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +88,7 @@ def once(
     now: datetime,
     work: Callable[[Connection], Json],
     status: int = 200,
+    remember: timedelta = REMEMBERED,
 ) -> Done:
     """Do ``work`` in one transaction, unless this principal's key has been used before.
 
@@ -72,28 +100,25 @@ def once(
         now: The present moment, timezone-aware.
         work: The effect; what it returns is the answer. If it raises, nothing has happened.
         status: The answer's HTTP status.
+        remember: How long the answer is given again; from then on, the key is as good as new.
     Raises:
         ServiceError: IDEMPOTENCY_MISMATCH, if the key was used for another request.
         DatabaseError: If the database cannot be used.
         TernaryError: Whatever ``work`` refuses with.
     """
-    digest = hashlib.sha256(request).hexdigest()
-    name = hashlib.sha256(key.encode()).hexdigest()
-    claim = {
-        "principal": principal,
-        "key": name,
-        "request": digest,
-        "status": _PENDING,
-        "body": "",
-        "created": int(now.timestamp()),
-    }
+    digest, name = hashlib.sha256(request).hexdigest(), hashlib.sha256(key.encode()).hexdigest()
+    created, forgotten_at = int(now.timestamp()), int((now - remember).timestamp())
+    claim = {"principal": principal, "key": name, "request": digest, "status": _PENDING, "body": ""}
+    claim |= {"created": created, "forgotten_at": forgotten_at}
     with database.write() as transaction:
         if transaction.execute(_CLAIMS[transaction.dialect.name], claim).first() is None:
             return _earlier(transaction, principal, key, digest)
         body = canonical.encode(work(transaction))
-        sealed = base64.b64encode(_cipher(principal, key).encrypt(_ONCE, body, None)).decode()
-        outcome = {"of_principal": principal, "of_key": name, "status": status, "body": sealed}
-        transaction.execute(_STORE, outcome)
+        sealed = _cipher(principal, key).encrypt(_nonce(created), body, None)
+        outcome = {"status": status, "body": base64.b64encode(sealed).decode()}
+        transaction.execute(_STORE, outcome | {"of_principal": principal, "of_key": name})
+        if name.startswith("0"):
+            transaction.execute(_FORGET, {"forgotten_at": forgotten_at})
         return Done(status=status, body=body)
 
 
@@ -104,8 +129,14 @@ def _earlier(transaction: Connection, principal: str, key: str, digest: str) -> 
         raise ServiceError(
             Code.IDEMPOTENCY_MISMATCH, f"idempotency key {key[:60]!r}: it was used for another request before"
         )
-    body = _cipher(principal, key).decrypt(_ONCE, base64.b64decode(found.body), None)
+    nonce = _nonce(found.created)
+    body = _cipher(principal, key).decrypt(nonce, base64.b64decode(found.body), None)
     return Done(status=found.status, body=body, repeated=True)
+
+
+def _nonce(created: int) -> bytes:
+    """A key that is used again after it was forgotten encrypts another answer, at another time."""
+    return created.to_bytes(12, "big")
 
 
 def _cipher(principal: str, key: str) -> AESGCM:

@@ -98,6 +98,7 @@ def report(request: Request) -> Response:
         request=document,
         now=now,
         work=lambda transaction: metering.merge(transaction, read, now),
+        remember=server.remember,
     )
     return _told(done)
 
@@ -136,6 +137,7 @@ def _perform(request: Request, key: str, *wanted: Action, carried: bool = False)
         request=body_of(request),
         now=now,
         work=work,
+        remember=server.remember,
     )
     return _told(done)
 

@@ -42,7 +42,14 @@ UNAUTHENTICATED: Final[dict[int | str, dict[str, Any]]] = {
     }
 }
 Key = Annotated[
-    str, Header(alias="Idempotency-Key", min_length=8, max_length=80, pattern="^[A-Za-z0-9._-]+$")
+    str,
+    Header(
+        alias="Idempotency-Key",
+        min_length=8,
+        max_length=80,
+        pattern="^[A-Za-z0-9._-]+$",
+        description="The same for every repetition of one request; forgotten after 31 days or more.",
+    ),
 ]
 NONCE: Final[dict[str, Any]] = {
     "name": "Ternary-Nonce",

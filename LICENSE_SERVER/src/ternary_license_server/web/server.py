@@ -4,7 +4,7 @@ What every route works with: one database, one vendor, one clock.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated
 
 from fastapi import Depends, Request, Response
@@ -31,6 +31,11 @@ class Server:
     clock: Callable[[], datetime]
     metrics: Metrics = field(default_factory=Metrics)
     per_license: RateLimit
+
+    @property
+    def remember(self) -> timedelta:
+        """How long answers are kept."""
+        return timedelta(days=self.settings.remember)
 
     def now(self) -> datetime:
         """The present moment, timezone-aware."""

@@ -95,6 +95,7 @@ class Asking(Asked):
             now=now,
             work=lambda transaction: work(transaction, actor=principal.actor, now=now),
             status=status,
+            remember=self.server.remember,
         )
         return Response(done.body, done.status, media_type="application/json")
 
