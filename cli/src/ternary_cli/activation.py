@@ -155,16 +155,16 @@ def _accept(source: Path, trusted: "Trust") -> "Activation":
 def _write_release(held: "Activation", target: Path, trusted: "Trust") -> None:
     from ternary_cli.files import write_new
     from ternary_cli.terminal import note
+    from ternary_sdk.errors import Reason
     from ternary_sdk.licensing import clock, state
     from ternary_sdk.online import request as online_request
     from ternary_sdk.online import state as online_state
 
     now, vendor = datetime.now(UTC), trusted.root.kid
-    directory = state.for_vendor(vendor)
-    key = clock.establish(directory, now, signed=trusted.issued)
+    key = clock.establish(state.for_vendor(vendor), now, signed=trusted.issued)
     proof = online_request.release(held.license_id, held.generation, vendor=vendor, held=key, now=now)
     write_new(proof, target)
-    online_state.end(directory, held.license_id, forget=True)
+    online_state.withdraw(key, held.license_id, Reason.LEASE_LOST, trusted, now, forget=True)
     note(f"{target}: hand it in with 'ternary carry {target} --server URL --out RECEIPT' within 30 days")
 
 

@@ -168,12 +168,15 @@ def _answer(
     now: datetime,
 ) -> dict[str, Json]:
     terms, content_keys = catalog.grants(transaction, license.product)
+    expires = max(lease.ends - TOLERANCE, now + timedelta(seconds=1))
+    due = now + license.lease
     token = issue(
         ring,
         package=terms,
         customer=license.customer_name,
         now=now,
-        expires=max(lease.ends - TOLERANCE, now + timedelta(seconds=1)),
+        expires=expires,
+        grace_from=None if lease.offline or due >= expires else due,
         entitlements=license.entitlements,
         unique_operations=license.unique_operations,
         machines=[lease.machine] if lease.machine else None,

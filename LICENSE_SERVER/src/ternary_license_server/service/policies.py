@@ -14,13 +14,14 @@ from ternary_license_server.service.records import seconds
 from ternary_license_server.service.refusals import Code, ServiceError
 from ternary_license_server.service.terms import Terms, whole_seconds
 from ternary_sdk.documents.canonical import Json
+from ternary_sdk.licensing.claims import MAX_GRACE
 from ternary_sdk.licensing.license import ACTIONS, TOLERANCE
 from ternary_sdk.operations import OPERATIONS
 
 SHORTEST_HOLD: Final = 2 * TOLERANCE + timedelta(minutes=5)
 """Least lease and grace together: a license must be of use before it ends."""
 LONGEST: Final = timedelta(days=36_500)
-"""Longest term, lease, grace or offline term."""
+"""Longest term, lease or offline term; a client has a ceiling of its own for grace."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,9 +34,9 @@ class Policy(Terms):
 
     def __post_init__(self) -> None:
         for name in ("term", "lease", "grace", "offline"):
-            value = getattr(self, name)
-            if value is not None and not timedelta(0) <= value <= LONGEST:
-                raise _invalid(self.name, name, f"expected 0 to {LONGEST.days} days")
+            value, most = getattr(self, name), MAX_GRACE if name == "grace" else LONGEST
+            if value is not None and not timedelta(0) <= value <= most:
+                raise _invalid(self.name, name, f"expected 0 to {most.days} days")
         if self.term is not None and self.term <= timedelta(0):
             raise _invalid(self.name, "term", "expected more than 0 seconds, or none")
         if self.lease + self.grace < SHORTEST_HOLD:

@@ -97,8 +97,8 @@ class LicenseServer:
     def renew(self, license_id: str, now: datetime) -> Activation:
         """Move the end of a lease; first report usage if the license has a quota.
 
-        A signed denial removes the license at once. If the server cannot be reached, the license stays
-        good until it ends.
+        A signed denial ends the license at once, in every copy. If the server cannot be reached, the
+        license stays good until it ends.
 
         Raises:
             As ``activate``.
@@ -107,7 +107,7 @@ class LicenseServer:
         document = online_request.renew(
             license_id, lease.generation, vendor=self._trust.root.kid, held=held, now=now
         )
-        with self._ended_by_denial(license_id):
+        with self._ended_by_denial(license_id, held, now):
             if self._has_quota(license_id):
                 self.report(license_id, now)
             came = self._ask("/v1/renewals", document, now)
@@ -116,7 +116,7 @@ class LicenseServer:
     def standing(self, license_id: str, now: datetime) -> datetime:
         """Ask whether the seat is still held; its end does not move.
 
-        A signed denial removes the license at once, as in ``renew``.
+        A signed denial ends the license at once, as in ``renew``.
 
         Returns:
             When the server gives the seat to another if it is not renewed.
@@ -127,7 +127,7 @@ class LicenseServer:
         document = online_request.standing(
             license_id, lease.generation, vendor=self._trust.root.kid, held=held, now=now
         )
-        with self._ended_by_denial(license_id):
+        with self._ended_by_denial(license_id, held, now):
             came = self._ask("/v1/standing", document, now)
         return Fields(canonical.decode(came, "server's answer"), "server's answer").moment("ends")
 
@@ -145,9 +145,9 @@ class LicenseServer:
             self._ask("/v1/releases", document, now)
         except LicenseError as refusal:
             if refusal.code is Reason.LEASE_LOST:
-                online_state.end(self._directory, license_id, forget=True)
+                online_state.withdraw(held, license_id, refusal.code, self._trust, now, forget=True)
             raise
-        online_state.end(self._directory, license_id, forget=True)
+        online_state.withdraw(held, license_id, Reason.LEASE_LOST, self._trust, now, forget=True)
 
     def report(self, license_id: str, now: datetime) -> int:
         """Report everything returned so far under a license.
@@ -171,6 +171,7 @@ class LicenseServer:
         """
         question = Question(nonce=online_answer.new_nonce(), method="GET", path="/v1/trust", body=b"")
         self._trust = replacement(self._trust, Trust.read(self._exchange(question, {}, now)))
+        clock.remember(self._directory, self._trust, now, signed=self._trust.issued)
         return self._trust
 
     def carry(self, document: bytes, now: datetime) -> bytes:
@@ -187,12 +188,12 @@ class LicenseServer:
         return self._ask("/v1/carried", document, now)
 
     @contextmanager
-    def _ended_by_denial(self, license_id: str) -> Iterator[None]:
+    def _ended_by_denial(self, license_id: str, held: Installation, now: datetime) -> Iterator[None]:
         try:
             yield
         except LicenseError as refusal:
             if refusal.code not in _OF_THE_REQUEST:
-                online_state.end(self._directory, license_id, forget=False)
+                online_state.withdraw(held, license_id, refusal.code, self._trust, now, forget=False)
             raise
 
     def _ask(self, path: str, document: bytes, now: datetime) -> bytes:

@@ -5,6 +5,7 @@ The license is a file of its own beside the record, so that anything that takes 
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,10 +15,11 @@ from ternary_sdk.documents import canonical
 from ternary_sdk.documents.canonical import Json
 from ternary_sdk.documents.fields import Fields
 from ternary_sdk.errors import FormatError, LedgerError, LicenseError, Reason
-from ternary_sdk.licensing import state
+from ternary_sdk.licensing import mark, state
 from ternary_sdk.licensing.identity import LICENSE_ID
 from ternary_sdk.licensing.installation import Installation
 from ternary_sdk.licensing.license import License
+from ternary_sdk.licensing.mark import Denial
 from ternary_sdk.licensing.trust import Trust
 from ternary_sdk.online.request import MAX_GENERATION
 
@@ -107,15 +109,27 @@ def every(directory: Path) -> Iterator[Activation]:
         yield find(directory, path.stem)
 
 
-def end(directory: Path, license_id: str, *, forget: bool) -> None:
-    """Remove a license after a signed denial or a release, and with ``forget`` the activation too.
+def withdraw(
+    held: Installation, license_id: str, code: Reason, trust: Trust, now: datetime, *, forget: bool
+) -> None:
+    """End a license after a signed denial or a release: its file here, and by the mark every other copy.
 
+    Args:
+        held: This user's installation.
+        license_id: The license.
+        code: Why; LEASE_LOST for a release.
+        trust: Whom to believe.
+        now: The present moment, timezone-aware.
+        forget: Remove the activation too.
     Raises:
-        LedgerError: If it cannot be removed.
+        LedgerError: If it cannot be removed, or the denial cannot be kept.
     """
-    paths = [license_file(directory, license_id)]
+    with suppress(LicenseError):  # a mark that was removed refuses the license already
+        issued = _issued(held.directory, license_id, trust) or now
+        mark.deny(held, Denial(license=license_id, code=code, issued=issued))
+    paths = [license_file(held.directory, license_id)]
     if forget:
-        paths.append(_record_file(directory, license_id))
+        paths.append(_record_file(held.directory, license_id))
     for path in paths:
         try:
             path.unlink(missing_ok=True)
@@ -147,6 +161,9 @@ def accept(body: bytes, trust: Trust, held: Installation, *, server: str | None)
         )
     if license.id != activation.license_id:
         raise FormatError(f"server's answer.id: {activation.license_id}, its license is {license.id}")
+    if server is not None:
+        with suppress(LicenseError):
+            mark.forgive(held, license.id)  # answers come once, so this one is later than any denial
     keep(held.directory, activation, token)
     return activation
 
@@ -164,6 +181,15 @@ def _from_answer(fields: Fields, server: str | None) -> tuple[Activation, bytes]
     fields.truth("offline")
     fields.end()
     return activation, token.encode()
+
+
+def _issued(directory: Path, license_id: str, trust: Trust) -> datetime | None:
+    """When the license that is kept was issued; None where none is, or it is revoked by now."""
+    try:
+        data = license_file(directory, license_id).read_bytes()
+        return License.read(data, trust).issued
+    except (OSError, LicenseError):
+        return None
 
 
 def _record_file(directory: Path, license_id: str) -> Path:
