@@ -1,8 +1,15 @@
 import json
+from datetime import UTC, datetime
 
 import pytest
 
+from ternary_export.packaging import package
+from ternary_license_server.issue import issue
+from ternary_sdk.licensing.trust import Role
 from ternary_sdk.packages import archive
+from ternary_sdk.packages.package import Package
+
+KEY = bytes(range(32))
 
 
 @pytest.fixture
@@ -29,6 +36,61 @@ def test_replay_recomputes_every_path(ternary, files, certified):
     done = ternary("verify", files / "acme.ternary", "--trust", files / "acme.trust", "--replay")
     assert (done.status, done.err) == (0, "")
     assert done.text.splitlines()[-2:] == [drawn(certified["A"]), drawn(certified["B"])]
+
+
+@pytest.fixture
+def locked(build, vendor, files):
+    """The same model encrypted, a license that has its key and one that has not."""
+    signer = vendor.signer(Role.PACKAGE)
+    data = package(build, name="locked", version=(1, 0, 0), signer=signer, content_key=KEY)
+    (files / "locked.ternary").write_bytes(data)
+    identity = Package.read(data, vendor.trust).identity
+    now = datetime(2026, 1, 2, tzinfo=UTC)
+    for name, keys in (("locked", {identity.digest: KEY}), ("keyless", None)):
+        token = issue(
+            vendor, package=identity, customer="Initech", now=now, license_id=name, content_keys=keys
+        )
+        (files / f"{name}.license").write_bytes(token)
+    return ["verify", files / "locked.ternary", "--trust", files / "acme.trust"]
+
+
+def test_an_encrypted_package_is_proved_and_replayed_with_its_license(ternary, files, locked, certified):
+    done = ternary(*locked, "--license", files / "locked.license", "--replay")
+    assert (done.status, done.err) == (0, "")
+    assert done.text.splitlines()[2:] == [
+        *(
+            f"path {p}: {len(c.reachable.operations):,} reachable operations proved on this machine"
+            for p, c in certified.items()
+        ),
+        *map(drawn, certified.values()),
+    ]
+    facts = json.loads(ternary(*locked, "--license", files / "locked.license", "--json").text)
+    assert facts["proved_reachable"] == {p: len(c.reachable.operations) for p, c in certified.items()}
+
+
+def test_without_its_license_an_encrypted_package_is_not_replayed(ternary, locked):
+    done = ternary(*locked, "--replay")
+    assert (done.status, done.out, done.err) == (
+        1,
+        b"",
+        "error: locked-1.0.0: its graphs are encrypted, and --replay needs the license that has their key; "
+        "add --license L\n",
+    )
+
+
+def test_without_its_license_an_encrypted_package_is_signed_but_not_proved(ternary, locked):
+    done = ternary(*locked)
+    assert (done.status, done.err) == (0, "")
+    assert done.text.splitlines()[2:] == [
+        "signed; not re-proved: its graphs are encrypted, and only its license has the key"
+    ]
+    assert json.loads(ternary(*locked, "--json").text)["proved_reachable"] is None
+
+
+def test_a_license_without_the_key_replays_nothing(ternary, files, locked):
+    done = ternary(*locked, "--license", files / "keyless.license", "--replay")
+    assert (done.status, done.out) == (1, b"")
+    assert done.err.startswith("error: license keyless carries no key for locked 1.0.0 (sha256 ")
 
 
 def test_a_certificate_is_verified_without_its_package(ternary, files, certified, vendor):

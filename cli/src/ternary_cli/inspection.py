@@ -3,13 +3,21 @@
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
-from ternary_cli.options import JsonOption, PackageArgument, TrustOption, option
+from ternary_cli.options import (
+    JsonOption,
+    LicenseOption,
+    MachineOption,
+    PackageArgument,
+    TrustOption,
+    option,
+)
 
 if TYPE_CHECKING:
     from ternary_cli.selection import Selection
-    from ternary_sdk.packages.package import Package
+
+CLOSED: Final = "signed; not re-proved: its graphs are encrypted, and only its license has the key"
 
 ReplayOption = Annotated[bool, option("--replay", text="Also recompute the certified draws.")]
 ModelOption = Annotated[
@@ -23,6 +31,8 @@ EncoderOption = Annotated[
 def verify(
     package: PackageArgument = None,
     trust: TrustOption = None,
+    license: LicenseOption = None,
+    machine_id: MachineOption = None,
     replay: ReplayOption = False,
     model: ModelOption = None,
     encoder: EncoderOption = None,
@@ -32,44 +42,43 @@ def verify(
     from ternary_cli.facts import package_facts
     from ternary_cli.selection import select
     from ternary_cli.terminal import show, show_json
+    from ternary_sdk.errors import InputError
 
     if model is not None or encoder is not None:
         from ternary_cli.replaying import verify_certificate
 
         verify_certificate(package, model, encoder, trust, as_json=as_json)
         return
-    selection = select(package, None, trust)
+    selection = select(package, license, trust, machine_id)
     read = selection.read()
+    closed = read.locked and selection.license is None
+    if closed and replay:
+        raise InputError(
+            f"{read.manifest.label}: its graphs are encrypted, and --replay needs the license that has "
+            "their key; add --license L"
+        )
+    reached, proofs = (None, [CLOSED]) if closed else _proved(selection, replay)
     facts = package_facts(read, selection.trust, len(selection.package))
-    reached = None if read.locked and selection.license is None else _reached(selection)
-    draws = _replayed(read) if replay else []
     if as_json:
         show_json({"verified": True, "proved_reachable": reached, "replayed": replay, **facts})
         return
-    lines = [
-        f"{facts['name']} is what {facts['vendor']} signed (root {facts['root']})",
-        f"sha256 {facts['digest']}",
-    ]
-    if reached is None:
-        show([*lines, "signed; not re-proved: its graphs are encrypted, and only its license has the key"])
-        return
-    lines += [
+    signed = f"{facts['name']} is what {facts['vendor']} signed (root {facts['root']})"
+    show([signed, f"sha256 {facts['digest']}", *proofs])
+
+
+def _proved(selection: "Selection", replay: bool) -> tuple[dict[str, int], list[str]]:
+    """How many operations each path was proved to reach, just now; and that in words, draws included."""
+    from ternary_cli.replaying import draws_line
+
+    with selection.open() as model:
+        letters = [claim.path for claim in model.certificate.paths]
+        reached = {path: len(model.reachable(path=path)) for path in letters}
+        draws = [draws_line(model.replay(path=path)) for path in letters if replay]
+    proofs = [
         f"path {path}: {number:,} reachable operations proved on this machine"
         for path, number in reached.items()
     ]
-    show(lines + draws)
-
-
-def _reached(selection: "Selection") -> dict[str, int]:
-    """How many operations each path was proved to reach, just now."""
-    with selection.open() as model:
-        return {claim.path: len(model.reachable(path=claim.path)) for claim in model.certificate.paths}
-
-
-def _replayed(package: "Package") -> list[str]:
-    from ternary_cli.replaying import replayed
-
-    return replayed(package)
+    return reached, proofs + draws
 
 
 def info(package: PackageArgument = None, trust: TrustOption = None, as_json: JsonOption = False) -> None:

@@ -15,22 +15,7 @@ from ternary_sdk.packages import evidence
 from ternary_sdk.packages.certificate import Certificate
 from ternary_sdk.packages.evidence import Recomputed
 from ternary_sdk.packages.members import CERTIFICATE, GRAPH_CAP, cap
-from ternary_sdk.packages.package import Package
-
-
-def replayed(package: Package) -> list[str]:
-    """Recompute every path's certified draws; a line for each.
-
-    Raises:
-        InputError: If the package's graphs are encrypted.
-        ProofError: If anything differs from the certificate.
-    """
-    if package.locked:
-        raise InputError(
-            f"{package.manifest.label}: its graphs are encrypted, --replay needs them in the clear"
-        )
-    with Workers() as workers:
-        return [_draws_line(found) for found in evidence.of_package(package, workers)]
+from ternary_sdk.packages.path_coverage import PathCoverage
 
 
 def verify_certificate(
@@ -58,7 +43,7 @@ def verify_certificate(
             f"{file} is what {trusted.vendor} signed (root {trusted.root.kid})",
             f"{decoder} is the decoder of path {found.claim.path}",
             _witness_line(found),
-            _draws_line(found),
+            draws_line(found.claim),
         ]
     )
 
@@ -73,6 +58,7 @@ def _witness_line(found: Recomputed) -> str:
     )
 
 
-def _draws_line(found: Recomputed) -> str:
-    counts = ", ".join(f"{prior.operations:,} in {prior.draws:,}" for prior in found.claim.prior)
-    return f"path {found.claim.path}: draws replayed, {counts}, as certified"
+def draws_line(claim: PathCoverage) -> str:
+    """What replaying a path's draws found: exactly what is certified, or it would have been refused."""
+    counts = ", ".join(f"{prior.operations:,} in {prior.draws:,}" for prior in claim.prior)
+    return f"path {claim.path}: draws replayed, {counts}, as certified"

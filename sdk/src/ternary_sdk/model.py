@@ -7,14 +7,10 @@ it returns. The host program is sacred: nothing here exits, prints, logs or touc
 
 import secrets
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
 from importlib.resources import files
-from operator import index as as_integer
 from pathlib import Path
-from typing import Final, Self
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -22,17 +18,15 @@ import numpy.typing as npt
 from ternary_sdk import operations
 from ternary_sdk.draw import Draw
 from ternary_sdk.errors import InputError, LicenseError, Reason
-from ternary_sdk.inference import proof
-from ternary_sdk.inference.proof import Witnesses
-from ternary_sdk.inference.runtime import Decoder, Encoder, Workers
-from ternary_sdk.inference.sampler import Dial, Rows, Sampler
+from ternary_sdk.inference.sampler import Dial, whole
 from ternary_sdk.licensing.claims import Action
 from ternary_sdk.licensing.license import License
 from ternary_sdk.licensing.permit import Permit
+from ternary_sdk.licensing.renewal import check_remembered
 from ternary_sdk.licensing.trust import MAX_TRUST, Trust
 from ternary_sdk.operations import TABLES, OperationSet
-from ternary_sdk.packages.certificate import Certificate
 from ternary_sdk.packages.package import MAX_PACKAGE, Package
+from ternary_sdk.proved import ProvedModel, ProvedPath
 from ternary_sdk.source import Source, read
 
 MAX_LICENSE: Final = 1 << 20
@@ -40,20 +34,7 @@ MAX_ROWS: Final = 10_000_000
 """Most rows of one ``sample`` call; ``count`` goes further without keeping them."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Path:
-    """One path of an open model: its graphs and what was proved of them."""
-
-    encoder: Encoder
-    decoder: Decoder
-    witnesses: Witnesses
-
-    @cached_property
-    def sampler(self) -> Sampler:
-        return Sampler(self.decoder, self.witnesses)
-
-
-class Model(AbstractContextManager["Model"]):
+class Model(ProvedModel):
     """A verified, proved and licensed model. Make one with ``open`` or ``evaluation``.
 
     All methods may be called from many threads at once, and from forked children.
@@ -71,7 +52,6 @@ class Model(AbstractContextManager["Model"]):
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """Prove a verified package; see ``open`` for what the arguments mean and what is refused."""
-        self.package = package
         self.license = license
         self._permit = (
             Permit(license, package.identity, trust, machine_id=machine_id, directory=state)
@@ -79,8 +59,7 @@ class Model(AbstractContextManager["Model"]):
             else None
         )
         self._clock = clock
-        self._workers = Workers(threads)
-        self._paths: Mapping[str, _Path] | None = _prove(_unlocked(package, self._permit), self._workers)
+        super().__init__(package, _plaintexts(package, self._permit), threads=threads)
 
     @classmethod
     def open(
@@ -105,7 +84,7 @@ class Model(AbstractContextManager["Model"]):
 
         Args:
             file: The ``.ternary`` package.
-            license: The license; without one only ``package``, ``certificate`` and ``count`` can be used.
+            license: The license; without one only what ``ProvedModel`` has can be used.
             trust: The trust file whose root key the caller relies on.
             threads: How many to compute with, by default as many as the process may use.
             machine_id: This machine's id where it has none of its own, as in a container.
@@ -119,10 +98,11 @@ class Model(AbstractContextManager["Model"]):
             FormatError: If the package or the trust file is malformed.
             SignatureError: If one of them is not signed as it must be.
             ProofError: If the model does not do what its certificate says.
-            LicenseError: If the license is malformed, not properly signed, or revoked, or the package is
-                encrypted and the license has no key for it.
+            LicenseError: If the trust file is older than one relied on before, the license is malformed, not
+                properly signed, or revoked, or the package is encrypted and the license has no key for it.
         """
         trusted = Trust.read(read(trust, MAX_TRUST))
+        check_remembered(trusted, state)
         package = Package.read(read(file, MAX_PACKAGE), trusted)
         granted = License.read(read(license, MAX_LICENSE), trusted) if license is not None else None
         return cls(
@@ -137,32 +117,6 @@ class Model(AbstractContextManager["Model"]):
             shipped.joinpath(f"evaluation.{kind}").read_bytes() for kind in ("ternary", "license", "trust")
         )
         return cls.open(package, license=license, trust=trust, threads=threads)
-
-    @property
-    def certificate(self) -> Certificate:
-        """What the model is certified to reach and to draw."""
-        return self.package.certificate
-
-    @property
-    def default_path(self) -> str:
-        """The path used unless a call names one: the one with the higher certified coverage."""
-        return self.package.manifest.default_path
-
-    def reachable(self, *, path: str | None = None) -> OperationSet:
-        """The operations proved reachable when the model was opened."""
-        return self._path(path)[1].witnesses.operations
-
-    def margins(self, *, path: str | None = None) -> npt.NDArray[np.float32]:
-        """How clearly each operation's witness decodes to it: its margin, 0 where it is not reachable.
-
-        Proof, not use: it needs no license and counts for no quota.
-
-        Returns:
-            Margins in canonical order, shape (19683,).
-        """
-        _, used = self._path(path)
-        found = used.decoder.decode(used.witnesses.latents).margin
-        return np.where(used.witnesses.operations.mask, found, np.float32(0))
 
     def drawn(self) -> OperationSet:
         """The operations ever returned under this license on this machine, as its meter counted them.
@@ -239,8 +193,8 @@ class Model(AbstractContextManager["Model"]):
             LedgerError: If the license has a quota and the meter cannot be committed.
         """
         letter, used = self._authorized("sample", path)
-        count, start = _whole(n, "n", MAX_ROWS), _whole(offset, "offset", 2**62)
-        chosen = secrets.randbits(63) if seed is None else _whole(seed, "seed", 2**64 - 1)
+        count, start = whole(n, "n", MAX_ROWS), whole(offset, "offset", 2**62)
+        chosen = secrets.randbits(63) if seed is None else whole(seed, "seed", 2**64 - 1)
         dial = Dial(explore=explore, temperature=temperature)
         if unique and start:
             raise InputError(f"offset: {start} with unique=True, expected 0, since uniqueness is per call")
@@ -250,49 +204,9 @@ class Model(AbstractContextManager["Model"]):
             else used.sampler.rows(count, seed=chosen, dial=dial, offset=start)
         )
         self._meter(rows.index)
-        return _draw(rows, chosen, letter)
+        return Draw(index=rows.index, latents=rows.latents, seed=chosen, path=letter)
 
-    def count(
-        self,
-        draws: int,
-        *,
-        seed: int,
-        path: str | None = None,
-        explore: float = 0.0,
-        temperature: float = 1.0,
-    ) -> int:
-        """How many different operations a number of draws gives: hash-validated, none of them returned.
-
-        Proof, not use: it needs no license and counts for no quota. Memory does not grow with ``draws``.
-
-        Raises:
-            InputError: If an argument is not what it must be.
-        """
-        _, used = self._path(path)
-        dial = Dial(explore=explore, temperature=temperature)
-        chosen = _whole(seed, "seed", 2**64 - 1)
-        return len(used.sampler.count(_whole(draws, "draws", 2**62), seed=chosen, dial=dial))
-
-    def close(self) -> None:
-        """Stop the threads and let the graphs go; every later call is refused."""
-        self._workers.close()
-        self._paths = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def _path(self, path: str | None) -> tuple[str, _Path]:
-        if self._paths is None:
-            raise InputError("model: it was closed, open it again")
-        letter = self.default_path if path is None else path
-        if not isinstance(letter, str) or letter not in self._paths:
-            raise InputError(f"path: {letter!r}, expected {' or '.join(self._paths)}")
-        return letter, self._paths[letter]
-
-    def _authorized(self, action: Action, path: str | None) -> tuple[str, _Path]:
+    def _authorized(self, action: Action, path: str | None) -> tuple[str, ProvedPath]:
         used = self._path(path)
         if self._permit is None:
             raise LicenseError(
@@ -308,39 +222,14 @@ class Model(AbstractContextManager["Model"]):
             self._permit.count(lambda: OperationSet.of(found))
 
 
-def _unlocked(package: Package, permit: Permit | None) -> Package:
+def _plaintexts(package: Package, permit: Permit | None) -> Mapping[str, bytes]:
+    """The package's graphs; of an encrypted one as the license's key gives them."""
     if not package.locked:
-        return package
+        return package.graphs
     if permit is None:
         raise LicenseError(
             Reason.NOT_FOUND,
             f"{package.manifest.label} is encrypted and only its license has the key; "
             "pass license= or '--license FILE'",
         )
-    return package.unlock(permit.content_key())
-
-
-def _prove(package: Package, workers: Workers) -> dict[str, _Path]:
-    claims = {claim.path: claim for claim in package.certificate.paths}
-    paths = {}
-    for path in package.manifest.paths:
-        encoder = Encoder(package.graphs[path.encoder.member], path.encoder.member, workers)
-        decoder = Decoder(package.graphs[path.decoder.member], path.decoder.member, workers)
-        witnesses = proof.reprove(claims[path.path], encoder, decoder)
-        paths[path.path] = _Path(encoder=encoder, decoder=decoder, witnesses=witnesses)
-    return paths
-
-
-def _draw(rows: Rows, seed: int, path: str) -> Draw:
-    return Draw(index=rows.index, latents=rows.latents, seed=seed, path=path)
-
-
-def _whole(value: int, name: str, most: int) -> int:
-    """An integer in [0, most], NumPy's included, true and false not."""
-    try:
-        number = as_integer(value)
-    except TypeError:
-        raise InputError(f"{name}: {value!r}, expected an integer") from None
-    if isinstance(value, bool) or not 0 <= number <= most:
-        raise InputError(f"{name}: {value}, expected 0 to {most:,}")
-    return number
+    return package.unlock(permit.content_key()).graphs

@@ -31,12 +31,6 @@ def workers() -> Iterator[Workers]:
         yield workers
 
 
-def test_a_package_recomputes_as_certified(package: Package, workers: Workers) -> None:
-    found = evidence.of_package(package, workers)
-    assert [one.claim for one in found] == list(package.certificate.paths)
-    assert all(one.complete for one in found)
-
-
 def test_a_certificate_recomputes_from_its_graphs_alone(
     certificate: Certificate, build: Build, workers: Workers
 ) -> None:

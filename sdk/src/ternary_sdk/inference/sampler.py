@@ -7,6 +7,7 @@ how a request is split or how many threads compute it. docs/sampling.md says how
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from operator import index as as_integer
 from typing import Final
 
 import numpy as np
@@ -28,6 +29,21 @@ SATURATED: Final = 0.10
 """A unique draw turns from the prior to the witnesses when a block brings less than this share new."""
 
 MAX_TEMPERATURE: Final = 100.0
+
+
+def whole(value: int, name: str, most: int) -> int:
+    """An argument that must be an integer in [0, most], NumPy's included, true and false not.
+
+    Raises:
+        InputError: If it is none.
+    """
+    try:
+        number = as_integer(value)
+    except TypeError:
+        raise InputError(f"{name}: {value!r}, expected an integer") from None
+    if isinstance(value, bool) or not 0 <= number <= most:
+        raise InputError(f"{name}: {value}, expected 0 to {most:,}")
+    return number
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,8 +1,8 @@
 """
-Recomputing all that a certificate states, on this machine, from a package or from graphs alone.
+Recomputing what a certificate states, on this machine, from graphs alone.
 
-Opening a model proves what it reaches; this also replays what it draws, for whoever must sign off on a
-figure. A certificate is evidence without any package: its subjects say which graphs it is of.
+A certificate is evidence without any package, for whoever must sign off on a figure: its subjects say which
+graphs it is of. With a package it is ``ProvedModel`` that proves and replays.
 """
 
 import hashlib
@@ -16,7 +16,6 @@ from ternary_sdk.graphs.interface import DECODER, ENCODER
 from ternary_sdk.inference import latents, proof
 from ternary_sdk.inference.runtime import Decoder, Encoder, Workers
 from ternary_sdk.packages.certificate import Certificate
-from ternary_sdk.packages.package import Package
 from ternary_sdk.packages.path_coverage import VERIFIER_MARGIN, PathCoverage
 
 
@@ -34,22 +33,6 @@ class Recomputed:
     def complete(self) -> bool:
         """Whether that is every operation certified reachable."""
         return self.witnesses == len(self.claim.reachable.operations)
-
-
-def of_package(package: Package, workers: Workers) -> tuple[Recomputed, ...]:
-    """Recompute every path of a verified, unlocked package.
-
-    Raises:
-        ProofError: Naming the first operation, row or figure that differs.
-    """
-    return tuple(
-        _recompute(
-            claim,
-            Decoder(package.graphs[claim.decoder], claim.decoder, workers),
-            Encoder(package.graphs[claim.encoder], claim.encoder, workers),
-        )
-        for claim in package.certificate.paths
-    )
 
 
 def of_graphs(
@@ -75,11 +58,12 @@ def of_graphs(
         _expect(certificate, claim.encoder, encoder)
         firewall.inspect(encoder, what=claim.encoder, interface=ENCODER, parameters=None)  # 2
     firewall.inspect(decoder, what=claim.decoder, interface=DECODER, parameters=None)
-    return _recompute(  # 3
-        claim,
-        Decoder(decoder, claim.decoder, workers),
-        None if encoder is None else Encoder(encoder, claim.encoder, workers),
-    )
+    coder = Decoder(decoder, claim.decoder, workers)
+    proof.replay(claim, coder)  # 3
+    if encoder is None:
+        return Recomputed(claim=claim, witnesses=_decode_streamed(claim, coder))
+    proved = proof.reprove(claim, Encoder(encoder, claim.encoder, workers), coder)
+    return Recomputed(claim=claim, witnesses=len(proved.operations))
 
 
 def _claim_of(certificate: Certificate, decoder: bytes) -> PathCoverage:
@@ -95,15 +79,6 @@ def _expect(certificate: Certificate, name: str, graph: bytes) -> None:
     digest = hashlib.sha256(graph).hexdigest()
     if digest != certificate.subjects[name]:
         raise ProofError(f"{name}: sha256 is {digest}, the certificate is of {certificate.subjects[name]}")
-
-
-def _recompute(claim: PathCoverage, decoder: Decoder, encoder: Encoder | None) -> Recomputed:
-    if encoder is None:
-        witnesses = _decode_streamed(claim, decoder)
-    else:
-        witnesses = len(proof.reprove(claim, encoder, decoder).operations)
-    proof.replay(claim, decoder)
-    return Recomputed(claim=claim, witnesses=witnesses)
 
 
 def _decode_streamed(claim: PathCoverage, decoder: Decoder) -> int:

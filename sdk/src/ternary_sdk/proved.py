@@ -1,0 +1,145 @@
+"""
+A verified package at work, as far as no license is needed: its certificate proved on this machine.
+
+Opening proves what each path reaches. What else can be asked here is proof, not use: it returns no operation
+that a license would have to grant, and counts for no quota.
+"""
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+from ternary_sdk.errors import InputError
+from ternary_sdk.inference import proof
+from ternary_sdk.inference.proof import Witnesses
+from ternary_sdk.inference.runtime import Decoder, Encoder, Workers
+from ternary_sdk.inference.sampler import Dial, Sampler, whole
+from ternary_sdk.operations import OperationSet
+from ternary_sdk.packages.certificate import Certificate
+from ternary_sdk.packages.package import Package
+from ternary_sdk.packages.path_coverage import PathCoverage
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProvedPath:
+    """One path of an open model: its graphs and what was proved of them."""
+
+    claim: PathCoverage
+    """What the certificate says of it."""
+
+    encoder: Encoder
+    decoder: Decoder
+    witnesses: Witnesses
+
+    @cached_property
+    def sampler(self) -> Sampler:
+        """Draws from it; made when first asked for."""
+        return Sampler(self.decoder, self.witnesses)
+
+
+class ProvedModel(AbstractContextManager["ProvedModel"]):
+    """A verified package whose every path was proved again to reach what is certified.
+
+    Args:
+        package: Verified, encrypted or not.
+        graphs: Its graphs in the clear, by member name.
+        threads: How many to compute with, by default as many as the process may use.
+    Raises:
+        ProofError: If the model does not do what its certificate says.
+    """
+
+    def __init__(self, package: Package, graphs: Mapping[str, bytes], *, threads: int | None = None) -> None:
+        self.package = package
+        self._workers = Workers(threads)
+        self._paths: Mapping[str, ProvedPath] | None = _prove(package, graphs, self._workers)
+
+    @property
+    def certificate(self) -> Certificate:
+        """What the model is certified to reach and to draw."""
+        return self.package.certificate
+
+    @property
+    def default_path(self) -> str:
+        """The path used unless a call names one: the one with the higher certified coverage."""
+        return self.package.manifest.default_path
+
+    def reachable(self, *, path: str | None = None) -> OperationSet:
+        """The operations proved reachable when the model was opened."""
+        return self._path(path)[1].witnesses.operations
+
+    def margins(self, *, path: str | None = None) -> npt.NDArray[np.float32]:
+        """How clearly each operation's witness decodes to it: its margin, 0 where it is not reachable.
+
+        Returns:
+            Margins in canonical order, shape (19683,).
+        """
+        _, used = self._path(path)
+        found = used.decoder.decode(used.witnesses.latents).margin
+        return np.where(used.witnesses.operations.mask, found, np.float32(0))
+
+    def count(
+        self,
+        draws: int,
+        *,
+        seed: int,
+        path: str | None = None,
+        explore: float = 0.0,
+        temperature: float = 1.0,
+    ) -> int:
+        """How many different operations a number of draws gives: hash-validated, none of them returned.
+
+        Memory does not grow with ``draws``.
+
+        Raises:
+            InputError: If an argument is not what it must be.
+        """
+        _, used = self._path(path)
+        dial = Dial(explore=explore, temperature=temperature)
+        chosen = whole(seed, "seed", 2**64 - 1)
+        return len(used.sampler.count(whole(draws, "draws", 2**62), seed=chosen, dial=dial))
+
+    def replay(self, *, path: str | None = None) -> PathCoverage:
+        """Draw again, on this machine, all 195,000 rows that a path's certificate speaks of.
+
+        Returns:
+            The path's figures, each found again exactly.
+        Raises:
+            ProofError: Naming the first row or figure that differs.
+        """
+        _, used = self._path(path)
+        proof.replay(used.claim, used.decoder)
+        return used.claim
+
+    def close(self) -> None:
+        """Stop the threads and let the graphs go; every later call is refused."""
+        self._workers.close()
+        self._paths = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _path(self, path: str | None) -> tuple[str, ProvedPath]:
+        if self._paths is None:
+            raise InputError("model: it was closed, open it again")
+        letter = self.default_path if path is None else path
+        if not isinstance(letter, str) or letter not in self._paths:
+            raise InputError(f"path: {letter!r}, expected {' or '.join(self._paths)}")
+        return letter, self._paths[letter]
+
+
+def _prove(package: Package, graphs: Mapping[str, bytes], workers: Workers) -> dict[str, ProvedPath]:
+    paths = {}
+    for claim in package.certificate.paths:
+        encoder = Encoder(graphs[claim.encoder], claim.encoder, workers)
+        decoder = Decoder(graphs[claim.decoder], claim.decoder, workers)
+        witnesses = proof.reprove(claim, encoder, decoder)
+        paths[claim.path] = ProvedPath(claim=claim, encoder=encoder, decoder=decoder, witnesses=witnesses)
+    return paths
