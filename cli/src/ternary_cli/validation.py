@@ -3,7 +3,7 @@
 """
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -37,6 +37,9 @@ Studies = Annotated[
         "--studies", metavar="DIR", text="Retrain with other seeds and betas there; reuses what is there."
     ),
 ]
+Seeds = Annotated[
+    int | None, option("--seeds", metavar="N", text="Seeds that --studies compares, 3 to 10; default: 3.")
+]
 Out = Annotated[Path | None, option("--out", "-o", metavar="F.json", text="Also write validation.json here.")]
 Folder = Annotated[Path | None, option("--report", metavar="DIR", text="Also write the report there.")]
 ReportFolder = Annotated[
@@ -49,6 +52,7 @@ def validate(
     checks: Checks = None,
     thresholds: Bounds = None,
     studies: Studies = None,
+    seeds: Seeds = None,
     out: Out = None,
     report: Folder = None,
     license: LicenseOption = None,
@@ -64,11 +68,12 @@ def validate(
         from ternary_trainer.validation import checks as twelve
         from ternary_trainer.validation import thresholds as bounds
         from ternary_trainer.validation.verdict import verdict
-    only = [name.strip() for name in checks.split(",")] if checks else []
+    only = twelve.chosen([name.strip() for name in checks.split(",")] if checks else [])
     held = bounds.load(thresholds) if thresholds else bounds.Thresholds()
     if report is not None:
         check_installed()
-    with _opened(subject, studies, license, trust) as opened:
+    retraining = Retraining(folder=studies, seeds=seeds, checks=only)
+    with _opened(subject, retraining, license, trust) as opened:
         outcomes = twelve.validate(
             opened.subject, held, only=only, tell=lambda name: note(f"checking {name}")
         )
@@ -86,6 +91,7 @@ def report(
     subject: SubjectFile,
     out: ReportFolder,
     studies: Studies = None,
+    seeds: Seeds = None,
     license: LicenseOption = None,
     trust: TrustOption = None,
 ) -> None:
@@ -98,7 +104,8 @@ def report(
         from ternary_trainer.validation.thresholds import Thresholds
         from ternary_trainer.validation.verdict import verdict
     check_installed()
-    with _opened(subject, studies, license, trust) as opened:
+    retraining = Retraining(folder=studies, seeds=seeds, checks=twelve.chosen([]))
+    with _opened(subject, retraining, license, trust) as opened:
         outcomes = twelve.validate(opened.subject, Thresholds(), tell=lambda name: note(f"checking {name}"))
         found = verdict(opened.subject, outcomes, Thresholds(), made=datetime.now(UTC))
         page = _written(opened, found, out)
@@ -122,6 +129,16 @@ def lines(name: str, found: "Validation") -> list[str]:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Retraining:
+    """What was asked for of studies."""
+
+    folder: Path | None
+    seeds: int | None
+    checks: Sequence[str]
+    """What is to be checked; trainings that no check needs are not made."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Opened:
     """What is validated, and what a report tells of where it came from."""
 
@@ -131,17 +148,21 @@ class Opened:
 
 
 @contextmanager
-def _opened(source: Path, studies: Path | None, license: Path | None, trust: Path | None) -> Iterator[Opened]:
+def _opened(
+    source: Path, retraining: Retraining, license: Path | None, trust: Path | None
+) -> Iterator[Opened]:
     from ternary_cli.selection import select
     from ternary_sdk.errors import InputError
     from ternary_trainer import checkpoint, run
     from ternary_trainer.validation import opening
 
-    if studies is not None and not source.is_dir():
+    if retraining.folder is not None and not source.is_dir():
         raise InputError(f"--studies: {source} is no run, and only a run says how to train it again")
+    if retraining.folder is None and retraining.seeds is not None:
+        raise InputError("--seeds: is of retrainings, and there is no folder for them; add --studies DIR")
     if source.is_dir():
         trained = run.open(source)
-        seeds, betas = _studied(trained, studies) if studies else (None, None)
+        seeds, betas = _studied(trained, retraining.folder, retraining) if retraining.folder else (None, None)
         yield Opened(subject=opening.run_subject(trained, seeds=seeds, betas=betas), run=trained)
     elif source.suffix == ".ternary":
         with (
@@ -153,12 +174,20 @@ def _opened(source: Path, studies: Path | None, license: Path | None, trust: Pat
         yield Opened(subject=opening.checkpoint_subject(checkpoint.load(source), source))
 
 
-def _studied(trained: "Run", folder: Path) -> "tuple[Study, Study]":
+def _studied(trained: "Run", folder: Path, retraining: Retraining) -> "tuple[Study | None, Study | None]":
     from ternary_cli.terminal import note
     from ternary_trainer.validation import studies
 
-    seeds = studies.conduct(studies.seed_jobs(trained, folder), tell=note)
-    return seeds, studies.conduct(studies.beta_jobs(trained, folder), tell=note)
+    count = studies.SEEDS if retraining.seeds is None else retraining.seeds
+    jobs = {
+        "seed-variance": studies.seed_jobs(trained, folder, count),
+        "collapse-sweep": studies.beta_jobs(trained, folder),
+    }
+    seeds, betas = (
+        studies.conduct(needed, tell=note) if check in retraining.checks else None
+        for check, needed in jobs.items()
+    )
+    return seeds, betas
 
 
 def _written(opened: Opened, found: "Validation", folder: Path) -> str:

@@ -30,6 +30,7 @@ def test_a_finished_training_is_reused_and_an_unfinished_one_goes_on(finished, t
     told.clear()
     assert conduct([job], tell=told.append) == study
     best_epoch = f"{job.out.name}: epoch 4 of 4, coverage "
+    assert told.pop(0) == "1 trainings to make, 1 at a time"
     assert told[0] == f"{job.out.name}: training"
     assert told[-1].startswith(f"{job.out.name}: complete after 4 epochs, ")
     assert all(line.startswith(best_epoch) for line in told[1:-1])
@@ -44,7 +45,7 @@ def test_trainings_in_several_processes_come_out_as_in_one(finished, tiny, tmp_p
         beta_jobs(short, tmp_path / "beside", factors=[2.0, 4.0])[1:], workers=2, tell=told.append
     )
     assert beside.trials[0] == alone.trials[0]
-    assert told[0] == "2 trainings, 2 at a time"
+    assert told[0] == "2 trainings to make, 2 at a time"
     assert any(": epoch 2 of 2, coverage " in line for line in told)
 
 
@@ -55,6 +56,39 @@ def test_the_run_itself_is_one_of_the_seeds_and_is_not_trained_again(finished, t
     told = []
     conduct(jobs[:1], tell=told.append)
     assert told == ["finished: reused"]
+
+
+def test_trainings_of_the_folder_are_reused_whatever_their_names(finished, tiny, tmp_path):
+    studied = of(finished, seed=1)
+    shutil.copytree(finished.path, tmp_path / "coverage-3")
+    shutil.copytree(finished.path, tmp_path / "again")
+    (tmp_path / "again" / SUMMARY).unlink()
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "run.json").write_text("{damaged")
+    jobs = seed_jobs(studied, tmp_path, count=3)
+    assert [job.out.name for job in jobs[2:]] == ["coverage-3"]
+    other = of(studied, recipe=dataclasses.replace(tiny, name="mine", clip=2.0))
+    assert [job.out.name[:5] for job in seed_jobs(other, tmp_path, count=3)[1:]] == ["mine-", "mine-"]
+
+
+@pytest.mark.parametrize("count", [2, 11])
+def test_too_few_or_too_many_seeds_are_refused(finished, tmp_path, count):
+    with pytest.raises(InputError) as refused:
+        seed_jobs(finished, tmp_path, count=count)
+    assert str(refused.value) == f"seeds: {count} trainings, expected 3 to 10"
+
+
+def test_a_training_that_is_refused_ends_a_study_before_the_next_begins(finished, tiny, tmp_path):
+    jobs = [
+        dataclasses.replace(job, recipe=dataclasses.replace(job.recipe, epochs=2, surge=()))
+        for job in seed_jobs(finished, tmp_path, count=5)[1:]
+    ]
+    for job in jobs[:2]:
+        job.out.mkdir()
+        (job.out / "foreign").touch()
+    with pytest.raises(InputError, match="exists and is not an empty directory"):
+        conduct(jobs, workers=2)
+    assert not jobs[3].out.exists()
 
 
 def test_a_folder_that_holds_another_training_is_refused(finished, tmp_path):

@@ -107,6 +107,18 @@ CHECKS: Final[Mapping[str, Check]] = MappingProxyType(
 )
 
 
+def chosen(only: Sequence[str]) -> list[str]:
+    """The checks of the given names in the documented order; all twelve if there is no name.
+
+    Raises:
+        InputError: If a name is none of a check.
+    """
+    for name in only:
+        if name not in CHECKS:
+            raise InputError(f"check '{name}': there is none, expected one of {', '.join(CHECKS)}")
+    return [name for name in CHECKS if not only or name in only]
+
+
 def validate(
     subject: Subject,
     thresholds: Thresholds,
@@ -126,12 +138,8 @@ def validate(
     Raises:
         InputError: If a name is none of a check.
     """
-    for name in only:
-        if name not in CHECKS:
-            raise InputError(f"check '{name}': there is none, expected one of {', '.join(CHECKS)}")
-    chosen = [name for name in CHECKS if not only or name in only]
     outcomes = {}
-    for name in chosen:
+    for name in chosen(only):
         tell(name)
         outcomes[name] = CHECKS[name].run(subject, thresholds)
     return outcomes

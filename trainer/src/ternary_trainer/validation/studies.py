@@ -1,8 +1,9 @@
 """
 Studies that train a recipe again: with other seeds, and with beta multiplied by a factor.
 
-Each training is an ordinary run directory below the study's folder, named by what decides it. One that is
-finished is reused, one that was interrupted goes on where it stopped, so a study may be killed at any moment.
+Each training is an ordinary run directory in the study's folder. One that is there already is reused whatever
+its name, if its recipe and seed are the same; others are named by what decides them. One that was interrupted
+goes on where it stopped, so a study may be killed at any moment.
 """
 
 import dataclasses
@@ -15,7 +16,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Final
 
-from ternary_sdk.errors import InputError
+from ternary_sdk.errors import FormatError, InputError
 from ternary_trainer import history
 from ternary_trainer import recipe as recipes
 from ternary_trainer import run as runs
@@ -26,7 +27,8 @@ from ternary_trainer.settings import Recipe, Surge
 from ternary_trainer.train import OnEpoch, train
 
 SEEDS: Final = 3
-"""Trainings of a seed study, the run itself among them."""
+"""Trainings of a seed study, the run itself among them, unless asked for more."""
+MOST_SEEDS: Final = 10
 FACTORS: Final = (0.25, 0.5, 2.0, 4.0, 16.0)
 """By which a sweep multiplies beta."""
 _THREADS_A_RUN: Final = 2
@@ -61,19 +63,18 @@ class Job:
 
 
 def seed_jobs(run: Run, folder: Path, count: int = SEEDS) -> list[Job]:
-    """A run and retrainings of its recipe with other seeds, `count` in all; the run itself is reused."""
+    """A run and retrainings of its recipe with the first other seeds from 1 on, `count` in all.
+
+    Raises:
+        InputError: If `count` is not from 3 to 10.
+    """
+    if not SEEDS <= count <= MOST_SEEDS:
+        raise InputError(f"seeds: {count} trainings, expected {SEEDS} to {MOST_SEEDS}")
     others = [seed for seed in range(1, count + 1) if seed != run.seed][: count - 1]
+    kept = _kept(folder)
     return [
         _itself(run),
-        *(
-            Job(
-                recipe=run.recipe,
-                seed=seed,
-                factor=1.0,
-                out=folder / f"{_label(run.recipe)}-seed-{seed}",
-            )
-            for seed in others
-        ),
+        *(_job(kept, folder / f"{_label(run.recipe)}-seed-{seed}", run.recipe, seed) for seed in others),
     ]
 
 
@@ -83,19 +84,36 @@ def beta_jobs(run: Run, folder: Path, factors: Sequence[float] = FACTORS) -> lis
     The factor is one surge that lasts the whole training and turns nothing but beta; the recipe's own surges
     are left out, because two cannot be on at once.
     """
-    label = f"{_label(run.recipe)}-seed-{run.seed}"
+    kept, label = _kept(folder), f"{_label(run.recipe)}-seed-{run.seed}"
     return [
         _itself(run),
         *(
-            Job(
-                recipe=_scaled(run.recipe, factor),
-                seed=run.seed,
-                factor=factor,
-                out=folder / f"{label}-beta-{factor:g}",
-            )
+            _job(kept, folder / f"{label}-beta-{factor:g}", _scaled(run.recipe, factor), run.seed, factor)
             for factor in factors
         ),
     ]
+
+
+def _job(
+    kept: Mapping[tuple[int, Recipe], Path], otherwise: Path, recipe: Recipe, seed: int, factor: float = 1.0
+) -> Job:
+    out = kept.get((seed, _plain(recipe)), otherwise)
+    return Job(recipe=recipe, seed=seed, factor=factor, out=out)
+
+
+def _kept(folder: Path) -> dict[tuple[int, Recipe], Path]:
+    """The runs in a folder by what decides them, a finished one before one that is not."""
+    found: dict[tuple[int, Recipe], Path] = {}
+    for entry in sorted(folder.glob(f"*/{runs.FACTS}")):
+        try:
+            run = runs.open(entry.parent)
+            ended = bool(run.summary().choices)
+        except FormatError:
+            continue  # Not a run, or a damaged one: it is nobody's to reuse.
+        key = (run.seed, _plain(run.recipe))
+        if ended or key not in found:
+            found[key] = run.path
+    return found
 
 
 def _itself(run: Run) -> Job:
@@ -123,6 +141,7 @@ def conduct(
             waiting.append(job)
     count = min(len(waiting), workers or max(1, len(os.sched_getaffinity(0)) // _THREADS_A_RUN))
     if waiting:
+        tell(f"{len(waiting)} trainings to make, {count} at a time")
         _train_all(waiting, count, tell)
     return Study(trials=tuple(_trial(job) for job in jobs))
 
@@ -163,10 +182,12 @@ def _train_all(jobs: Sequence[Job], count: int, tell: Callable[[str], None]) -> 
         return
     # Spawned, not forked: a forked child inherits torch's thread pool without its threads.
     with ProcessPoolExecutor(count, mp_context=get_context("spawn")) as pool:
-        pending: set[Future[str]] = {pool.submit(perform, job) for job in jobs}
-        tell(f"{len(jobs)} trainings, {count} at a time")
+        left, pending = list(jobs), set[Future[str]]()
         seen: dict[Path, int] = {}
-        while pending:
+        while left or pending:
+            # No more than can begin: after Ctrl-C or a refusal, nothing that was queued may start.
+            while left and len(pending) < count:
+                pending.add(pool.submit(perform, left.pop(0)))
             done, pending = wait(pending, timeout=_PULSE, return_when=FIRST_COMPLETED)
             for future in done:
                 tell(future.result())
