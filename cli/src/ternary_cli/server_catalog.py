@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 from ternary_cli.options import JsonOption, TrustOption, argument, option
-from ternary_cli.server_terms import TokenFile, Url, admin, show_every, show_facts
+from ternary_cli.server_terms import TokenFile, Url, admin, checked_version, show_every, show_facts
 from ternary_cli.vendor_extra import vendor_extra
 
 
@@ -88,6 +88,16 @@ def policy(
         int, option("--offline", metavar="DAYS", text="For machines without a network; default: 0, none.")
     ] = 0,
     trial: Annotated[bool, option("--trial", text="A customer gets only one.")] = False,
+    versions_from: Annotated[
+        str | None,
+        option("--versions-from", metavar="V", text="First version it is for; needs --versions-below."),
+    ] = None,
+    versions_below: Annotated[
+        str | None,
+        option(
+            "--versions-below", metavar="V", text="First version it is not for; default: all that come out."
+        ),
+    ] = None,
     url: Url = None,
     token_file: TokenFile = None,
     as_json: JsonOption = False,
@@ -104,6 +114,8 @@ def policy(
         "grace": 60 * grace,
         "offline": 86_400 * offline,
         "trial": trial,
+        "versions_from": checked_version(versions_from),
+        "versions_below": checked_version(versions_below),
     }
     show_facts(admin(url, token_file).post("/policies", body), as_json)
 

@@ -93,6 +93,13 @@ def checked_id(text: str) -> str:
     return text
 
 
+def checked_version(text: str | None) -> str | None:
+    """A version as the server takes it."""
+    from ternary_sdk.licensing.identity import format_version, parse_version
+
+    return None if text is None else format_version(parse_version(text))
+
+
 def day(text: str) -> datetime:
     """The beginning of a day, UTC."""
     from ternary_sdk.errors import InputError

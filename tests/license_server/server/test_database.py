@@ -12,6 +12,7 @@ from sqlalchemy import text
 from ternary_license_server.database.engine import Database, DatabaseError
 from ternary_license_server.database.migration import is_current, migrate
 from ternary_license_server.database.schema import metadata
+from ternary_license_server.service import records, seats
 from ternary_sdk.errors import InputError
 
 
@@ -37,6 +38,37 @@ def test_database_is_made_once_by_many_at_once(kind, tmp_path, database_address)
         assert all(map(is_current, databases))
         for database in databases:
             database.close()
+
+
+def test_database_of_the_first_release_is_upgraded_with_what_it_holds(kind, tmp_path, database_address):
+    terms = {"entitlements": "sample", "lease": 1, "grace": 1, "offline": 0, "trial": False, "created": 0}
+    of = {"product": "acme", "customer": "C-1", "policy": "floating"}
+    held = {"license": "L-1", "generation": 3, "ends": 9, "offline": False, "started": 0}
+    rows = [
+        ("customers", {"id": "C-1", "name": "Initech", "created": 0}),
+        ("products", {"name": "acme", "created": 0}),
+        ("policies", terms | {"name": "floating", "product": "acme"}),
+        ("licenses", terms | of | {"id": "L-1", "key_hash": "x", "state": "active", "starts": 0}),
+        ("leases", held | {"installation": "one"}),
+        ("leases", held | {"installation": "two"}),
+    ]
+    with database_address(kind, tmp_path) as url:
+        database = Database(url)
+        migrate(database, to="0001")
+        with database.write() as transaction:
+            for table, row in rows:
+                names = ", ".join(row)
+                values = ", ".join(f":{name}" for name in row)
+                transaction.execute(text(f"INSERT INTO {table} ({names}) VALUES ({values})"), row)
+        assert not is_current(database)
+        migrate(database)
+        with database.read() as connection:
+            assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+            found = seats.every(connection, "L-1")
+            assert records.find(connection, "L-1").versions is None
+        database.close()
+    assert [(lease.installation, lease.generation) for lease in found] == [("one", 3), ("two", 3)]
+    assert len({lease.seat for lease in found}) == 2
 
 
 def test_database_of_a_newer_release_is_refused(kind, tmp_path, open_database):

@@ -24,9 +24,12 @@ _LOCK: Final = 0x7E52_A417
 _TRIES: Final = 100
 
 
-def migrate(database: Database) -> None:
+def migrate(database: Database, to: str = "head") -> None:
     """Create or upgrade the tables, all or nothing.
 
+    Args:
+        database: Which.
+        to: The revision to stop at; by default this release's.
     Raises:
         DatabaseError: If the database cannot be used or is of a newer release.
     """
@@ -38,7 +41,7 @@ def migrate(database: Database) -> None:
         config = _config()
         config.attributes["connection"] = connection
         try:
-            command.upgrade(config, "head")
+            command.upgrade(config, to)
         except CommandError as error:
             raise DatabaseError(f"database {database}: made by a newer release ({error})") from None
 

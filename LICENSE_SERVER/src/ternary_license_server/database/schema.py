@@ -73,6 +73,8 @@ policies: Final = Table(
     Column("grace", BigInteger, nullable=False),
     Column("offline", BigInteger, nullable=False),
     Column("trial", Boolean, nullable=False),
+    Column("versions_from", Text),
+    Column("versions_below", Text),
     Column("created", BigInteger, nullable=False),
 )
 
@@ -94,6 +96,8 @@ licenses: Final = Table(
     Column("grace", BigInteger, nullable=False),
     Column("offline", BigInteger, nullable=False),
     Column("trial", Boolean, nullable=False),
+    Column("versions_from", Text),
+    Column("versions_below", Text),
     Column("created", BigInteger, nullable=False),
     CheckConstraint("state IN ('active', 'suspended', 'revoked')", name="state"),
     CheckConstraint("seats > 0", name="seats"),

@@ -167,7 +167,7 @@ def _answer(
     installation: PublicKey,
     now: datetime,
 ) -> dict[str, Json]:
-    terms, content_keys = catalog.grants(transaction, license.product)
+    terms, content_keys = catalog.grants(transaction, license)
     expires = max(lease.ends - TOLERANCE, now + timedelta(seconds=1))
     due = now + license.lease
     token = issue(

@@ -1,8 +1,8 @@
 """
 What is sold to whom: customers, and products with their releases.
 
-A license covers every release of its product: the token names them by exact digest, encrypted ones with
-their content key, and each renewal brings those that came out since.
+A license covers every release of its product, or those of a range of versions: the token names them by
+exact digest, encrypted ones with their content key, and each renewal brings those that came out since.
 """
 
 import secrets
@@ -10,15 +10,22 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, insert, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, insert, select, tuple_
 
 from ternary_license_server.database.schema import customers, products, releases
 from ternary_license_server.service import audit
 from ternary_license_server.service.records import seconds
 from ternary_license_server.service.refusals import Code, ServiceError
+from ternary_license_server.service.terms import Terms
 from ternary_sdk.documents.canonical import Json
 from ternary_sdk.licensing.claims import MAX_PACKAGES
-from ternary_sdk.licensing.identity import ExactPackage, PackageIdentity, format_version
+from ternary_sdk.licensing.identity import (
+    ExactPackage,
+    PackageIdentity,
+    PackageTerm,
+    VersionRange,
+    format_version,
+)
 
 
 def add_customer(transaction: Connection, name: str, *, actor: str, now: datetime) -> dict[str, Json]:
@@ -80,17 +87,25 @@ def check_customer(transaction: Connection, customer: str) -> str:
     return str(name)
 
 
-def grants(transaction: Connection, product: str) -> tuple[list[ExactPackage], dict[str, bytes]]:
-    """The releases that a license of a product names, the newest 256, and the keys of encrypted ones."""
+def grants(transaction: Connection, terms: Terms) -> tuple[list[PackageTerm], dict[str, bytes]]:
+    """What a license of these terms names, and the keys of encrypted releases.
+
+    Without a range of versions: the newest 256 releases of the product, each by its digest. With one: the
+    range, which covers every package of this name in it, released here or not; and by their digests the
+    newest 255 encrypted releases in it, because a key belongs to a digest.
+    """
+    named: list[PackageTerm] = [] if terms.versions is None else [terms.versions]
     query = (
         select(releases.c.digest, releases.c.content_key)
-        .where(releases.c.product == product)
+        .where(releases.c.product == terms.product)
         .order_by(releases.c.created.desc(), releases.c.digest)
-        .limit(MAX_PACKAGES)
+        .limit(MAX_PACKAGES - len(named))
     )
+    if terms.versions is not None:
+        query = query.where(releases.c.content_key.is_not(None), *_within(terms.versions))
     rows = transaction.execute(query).all()
     keys = {row.digest: bytes(row.content_key) for row in rows if row.content_key is not None}
-    return [ExactPackage(digest=row.digest) for row in rows], keys
+    return named + [ExactPackage(digest=row.digest) for row in rows], keys
 
 
 def list_customers(transaction: Connection, *, after: str, limit: int) -> list[Json]:
@@ -103,6 +118,11 @@ def list_releases(transaction: Connection, *, after: str, limit: int) -> list[Js
     """Releases in the order of their digests, without content keys."""
     query = select(releases).where(releases.c.digest > after).order_by(releases.c.digest).limit(limit)
     return [_release(row._mapping) for row in transaction.execute(query)]
+
+
+def _within(versions: VersionRange) -> tuple[ColumnElement[bool], ...]:
+    version = tuple_(releases.c.major, releases.c.minor, releases.c.patch)
+    return version >= tuple_(*versions.start), version < tuple_(*versions.below)
 
 
 def _release(row: Mapping[str, Any] | RowMapping) -> dict[str, Json]:

@@ -51,6 +51,8 @@ class Policy(Terms):
             raise _invalid(self.name, "unique_operations", f"expected 1 to {OPERATIONS}, or none")
         if self.trial and self.term is None:
             raise _invalid(self.name, "trial", "a trial needs a term")
+        if self.versions is not None and self.versions.name != self.product:
+            raise _invalid(self.name, "versions", f"of {self.versions.name}, expected of {self.product}")
 
     def columns(self) -> dict[str, Json]:
         """The policy as a row."""

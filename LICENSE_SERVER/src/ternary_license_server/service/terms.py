@@ -12,6 +12,8 @@ from typing import Any
 from sqlalchemy import RowMapping
 
 from ternary_sdk.documents.canonical import Json
+from ternary_sdk.errors import InputError
+from ternary_sdk.licensing.identity import VersionRange, format_version, parse_version
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +34,8 @@ class Terms:
     """How long a machine without a network may hold a seat; zero if it may not."""
     trial: bool
     """Whether a customer gets only one of them for the product, ever."""
+    versions: VersionRange | None = None
+    """Which versions of the product it is for; None for every release of it."""
 
     def copied(self) -> dict[str, Any]:
         """These terms as arguments, for another object that has them."""
@@ -48,6 +52,8 @@ class Terms:
             "grace": whole_seconds(self.grace),
             "offline": whole_seconds(self.offline),
             "trial": self.trial,
+            "versions_from": format_version(self.versions.start) if self.versions else None,
+            "versions_below": format_version(self.versions.below) if self.versions else None,
         }
 
 
@@ -62,7 +68,21 @@ def read(row: RowMapping) -> dict[str, Any]:
         "grace": timedelta(seconds=row["grace"]),
         "offline": timedelta(seconds=row["offline"]),
         "trial": row["trial"],
+        "versions": versions(row["product"], row["versions_from"], row["versions_below"]),
     }
+
+
+def versions(product: str, start: str | None, below: str | None) -> VersionRange | None:
+    """A range of a product's versions, from 0.0.0 where no start is given; None if neither end is.
+
+    Raises:
+        InputError: If there is a start without an end, or no version between them.
+    """
+    if below is None:
+        if start is not None:
+            raise InputError(f"product {product}: versions from {start} need an end that they are below")
+        return None
+    return VersionRange(name=product, start=parse_version(start or "0.0.0"), below=parse_version(below))
 
 
 def whole_seconds(duration: timedelta) -> int:

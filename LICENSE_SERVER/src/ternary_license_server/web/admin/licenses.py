@@ -57,6 +57,8 @@ class License(Given):
     grace: int
     offline: int
     trial: bool
+    versions_from: str | None
+    versions_below: str | None
     created: int
 
 

@@ -10,8 +10,9 @@ from fastapi import Response
 from pydantic import Field
 
 from ternary_license_server.service import policies as service
+from ternary_license_server.service.terms import versions
 from ternary_license_server.web.admin.gate import After, Change, Limit, Look, resource
-from ternary_license_server.web.bodies import Entitlement, Given, Name, Seconds, Taken
+from ternary_license_server.web.bodies import Entitlement, Given, Name, Seconds, Taken, Version
 from ternary_sdk.operations import OPERATIONS
 
 router = resource()
@@ -30,6 +31,12 @@ class NewPolicy(Taken):
     grace: Seconds = 3600
     offline: Seconds = 0
     trial: bool = False
+    versions_from: Annotated[
+        Version | None, Field(description="First version it is for; null: 0.0.0 if it has an end.")
+    ] = None
+    versions_below: Annotated[
+        Version | None, Field(description="First version it is no longer for; null without a range.")
+    ] = None
 
 
 class Policy(Given):
@@ -45,6 +52,8 @@ class Policy(Given):
     grace: int
     offline: int
     trial: bool
+    versions_from: str | None
+    versions_below: str | None
 
 
 @router.post("/policies", status_code=201, response_model=Policy)
@@ -71,4 +80,5 @@ def _policy(new: NewPolicy) -> service.Policy:
         grace=timedelta(seconds=new.grace),
         offline=timedelta(seconds=new.offline),
         trial=new.trial,
+        versions=versions(new.product, new.versions_from, new.versions_below),
     )

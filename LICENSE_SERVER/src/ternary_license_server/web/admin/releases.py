@@ -42,7 +42,7 @@ class Release(Given):
 
 @router.post("/releases", status_code=201, response_model=Release)
 def add_release(new: NewRelease, asking: Change) -> Response:
-    """Release a package: every license of its product covers it from now on."""
+    """Release a package: every license of its product and its version covers it from now on."""
     package = PackageIdentity(name=new.name, version=parse_version(new.version), digest=new.digest)
     secret = _content_key(new.content_key)
     return asking.change(partial(catalog.add_release, package=package, content_key=secret), status=201)
