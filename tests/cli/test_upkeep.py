@@ -9,6 +9,7 @@ from ternary_license_server import keys
 from ternary_license_server.issue import issue
 from ternary_sdk.licensing.usage import Usage
 from ternary_sdk.packages.package import Package
+from ternary_sdk.signing.keys import PublicKey
 
 
 @pytest.fixture
@@ -98,6 +99,58 @@ def test_an_older_trust_file_is_never_taken(ternary, own, trust):
         "an older one never replaces a newer one\n",
     )
     assert trust.read_bytes() == newer
+
+
+def test_an_older_trust_file_put_in_the_place_of_a_newer_is_noticed_and_mended(
+    ternary, own, shipped, trust, tmp_path
+):
+    older = trust.read_bytes()
+    ternary("keys", "rotate", "answer", "--keys", own.directory)
+    newer = own.directory / "vendor.trust"
+    assert ternary("trust", "update", newer, "--trust", trust).status == 0
+    trust.write_bytes(older)
+    sentence = (
+        "error: trust file: its key set has version 1, and version 2 was relied on here before; "
+        "get the newest one from Acme Logic and run 'ternary trust update FILE'\n"
+    )
+    package = tmp_path / "acme.ternary"
+    package.write_bytes(shipped)
+    for command in (("machine", "--machine-id", "rack 7"), ("activate", "0"), ("verify", package)):
+        done = ternary(*command, "--trust", trust)
+        assert (done.status, done.err) == (1, sentence)
+    offered = tmp_path / "offered.trust"
+    offered.write_bytes(older)
+    assert ternary("trust", "update", offered, "--trust", trust).err == sentence
+    assert ternary("trust", "update", newer, "--trust", trust).status == 0
+    assert ternary("machine", "--machine-id", "rack 7", "--trust", trust).status == 0
+
+
+def test_a_license_explains_its_grace(ternary, own, vendor, shipped, trust, tmp_path):
+    now = datetime.now(UTC).replace(microsecond=0)
+    key = tmp_path / "own.pem"
+    ternary("machine", "--machine-id", "rack 7", "--trust", trust, "--key", key)
+    token = tmp_path / "acme.license"
+    token.write_bytes(
+        issue(
+            own,
+            package=Package.read(shipped, vendor.trust).identity,
+            customer="Initech",
+            now=now,
+            bound_to=PublicKey.from_pem(key.read_bytes(), "key"),
+            grace_from=now + timedelta(hours=1),
+            expires=now + timedelta(hours=2),
+        )
+    )
+    lines = ternary("license", "show", token, "--trust", trust).text.splitlines()
+    told = dict(line.split(maxsplit=1) for line in lines)
+    due, end = (f"{now + timedelta(hours=hours):%Y-%m-%dT%H:%M:%SZ}" for hours in (1, 2))
+    assert told["grace"] == (
+        f"its renewal is due on {due}; if the license server cannot be reached then, it runs on until {end}, "
+        "and a signed denial ends it at once"
+    )
+    assert told["state"] == "holds here and now"
+    facts = json.loads(ternary("license", "show", token, "--trust", trust, "--json").text)
+    assert facts["grace_from"] == due
 
 
 def test_without_a_trust_file_there_is_nothing_to_update(ternary, trust):

@@ -120,6 +120,7 @@ def license_facts(license: License) -> dict[str, Any]:
         "issued": moment(license.issued),
         "not_before": moment(license.not_before) if license.not_before else None,
         "expires": moment(license.expires) if license.expires else None,
+        "grace_from": moment(license.grace_from) if license.grace_from else None,
         "machines": list(license.machines) if license.machines is not None else None,
         "bound_to": license.bound_to,
         "seats": license.seats,
@@ -137,6 +138,7 @@ def license_words(license: License, *, drawn: int | None = None) -> dict[str, st
     """
     facts = license_facts(license)
     quota = license.unique_operations
+    grace = {} if license.grace_from is None else {"grace": grace_words(license)}
     counted = f"{quota:,} different operations" if quota else "none: any number of operations"
     return {
         "license": f"{facts['id']}, issued by {facts['vendor']} to {facts['customer']}",
@@ -144,12 +146,22 @@ def license_words(license: License, *, drawn: int | None = None) -> dict[str, st
         "allows": ", ".join(facts["allows"]),
         "from": facts["not_before"] or facts["issued"],
         "until": facts["expires"] or "it never expires",
+        **grace,
         "machines": ", ".join(facts["machines"]) if facts["machines"] else "any",
         "bound to": f"installation key {license.bound_to}"
         if license.bound_to
         else "nobody: whoever has the file has the license",
         "quota": counted if drawn is None else f"{counted}, {drawn:,} drawn so far on this machine",
     }
+
+
+def grace_words(license: License) -> str:
+    """How long a license that is renewed runs without its server."""
+    facts = license_facts(license)
+    return (
+        f"its renewal is due on {facts['grace_from']}; if the license server cannot be reached then, it "
+        f"runs on until {facts['expires']}, and a signed denial ends it at once"
+    )
 
 
 def percent(share: float) -> str:

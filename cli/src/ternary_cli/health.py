@@ -91,17 +91,23 @@ def update_trust(newer: NewTrust, trust: TrustOption = None, as_json: JsonOption
     from ternary_cli import pins
     from ternary_cli.documents import read_trust
     from ternary_cli.files import write
-    from ternary_cli.selection import select_trust
+    from ternary_cli.selection import present_trust
     from ternary_sdk.errors import InputError
-    from ternary_sdk.licensing.renewal import replacement
+    from ternary_sdk.licensing import state
+    from ternary_sdk.licensing.clock import remember
+    from ternary_sdk.licensing.permit import newest_list
+    from ternary_sdk.licensing.renewal import check_remembered, replacement
 
     pinned = pins.load()
     place = trust or (pinned.trust if pinned else None)
     if place is None:
         raise InputError("no trust file to update: add --trust T, or pin one with 'ternary use'")
     offered = read_trust(newer)
-    accepted = replacement(select_trust(trust, pinned), offered)
+    accepted = replacement(present_trust(trust, pinned), offered)
+    check_remembered(accepted)
     write(accepted.data, place)
+    directory = state.for_vendor(accepted.root.kid)
+    remember(directory, accepted, datetime.now(UTC), signed=newest_list(accepted))
     facts = {
         "trust": str(place),
         "vendor": accepted.vendor,

@@ -16,6 +16,7 @@ from ternary_cli.pins import Pins
 from ternary_cli.terminal import note
 from ternary_sdk.errors import FormatError, InputError, LicenseError, ProofError, SignatureError
 from ternary_sdk.licensing.license import License
+from ternary_sdk.licensing.renewal import check_remembered
 from ternary_sdk.licensing.trust import Trust
 from ternary_sdk.model import Model
 from ternary_sdk.packages.package import MAX_PACKAGE, Package
@@ -96,6 +97,18 @@ def select(
 
 
 def select_trust(trust: Path | None, pinned: Pins | None) -> Trust:
+    """Read the trust file of the option, else the pinned one; it may not be older than one relied on before.
+
+    Raises:
+        LicenseError: TRUST_ROLLBACK, if it is older.
+        InputError, SignatureError, FormatError: As ``present_trust``.
+    """
+    held = present_trust(trust, pinned)
+    check_remembered(held)
+    return held
+
+
+def present_trust(trust: Path | None, pinned: Pins | None) -> Trust:
     """Read the trust file of the option, else the pinned one, whose root must be the pinned one.
 
     Raises:

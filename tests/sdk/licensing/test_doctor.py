@@ -8,17 +8,19 @@ import pytest
 from ternary_license_server import keyset
 from ternary_license_server.issue import issue
 from ternary_license_server.keys import KeyRing
-from ternary_sdk.licensing import doctor, installation, mark
+from ternary_sdk.errors import Reason
+from ternary_sdk.licensing import clock, doctor, installation, mark
 from ternary_sdk.licensing.doctor import Case, Finding
 from ternary_sdk.licensing.ledger import Ledger
 from ternary_sdk.licensing.license import License
+from ternary_sdk.licensing.mark import Denial
 from ternary_sdk.licensing.permit import Permit
 from ternary_sdk.licensing.trust import Role
 from ternary_sdk.operations import OperationSet
 from ternary_sdk.packages.package import Package
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
-DAY = timedelta(days=1)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 NAMES = ["versions", "trust", "package", "license", "clock", "machine", "meter", "permissions"]
 
 Setting = Callable[..., Case]
@@ -164,6 +166,65 @@ def test_removed_clock_mark_is_named(setting: Setting) -> None:
     finding = named(case, "clock")
     assert not finding.ok
     assert finding.found.startswith(f"CLOCK_ROLLBACK: {mark.mark_file(held)}: the highest time")
+
+
+@pytest.fixture
+def leased(setting: Setting, tmp_path: Path) -> Case:
+    """A lease of an hour, with an hour of grace."""
+    held = clock.establish(tmp_path / "state", NOW, signed=NOW)
+    return setting(bound_to=held.public, expires=NOW + 2 * HOUR, grace_from=NOW + HOUR)
+
+
+def test_grace_is_told_with_its_end_and_what_to_type(leased: Case) -> None:
+    assert named(leased, "license") == Finding(
+        name="license",
+        ok=True,
+        found="L-17 for Initech, until 2026-03-01, allows decode, encode, sample",
+    )
+    assert named(leased, "license", NOW + HOUR) == Finding(
+        name="license",
+        ok=True,
+        found="L-17 for Initech, until 2026-03-01, allows decode, encode, sample; on grace since "
+        "2026-03-01 13:00 UTC, until 14:00 on 2026-03-01: run 'ternary renew'",
+    )
+    assert named(leased, "license", NOW + 3 * HOUR).remedy == (
+        "run 'ternary activate' where the license server can be reached"
+    )
+
+
+@pytest.mark.parametrize(
+    ("code", "remedy"),
+    [
+        (Reason.SUSPENDED, "ask the vendor, then run 'ternary renew'"),
+        (Reason.LEASE_LOST, "run 'ternary activate' again"),
+    ],
+)
+def test_denied_license_is_named_with_the_servers_reason(leased: Case, code: Reason, remedy: str) -> None:
+    assert leased.directory is not None
+    held = installation.find(leased.directory)
+    assert held is not None
+    mark.deny(held, Denial(license="L-17", code=code, issued=NOW))
+    finding = named(leased, "license")
+    assert (finding.ok, finding.remedy) == (False, remedy)
+    assert finding.found.startswith(f"{code}: license L-17: ")
+
+
+def test_older_trust_file_in_the_place_of_a_newer_is_named(setting: Setting, vendor: KeyRing) -> None:
+    case = setting()
+    assert case.directory is not None
+    clock.remember(case.directory, replace(vendor.trust, version=2), NOW, signed=NOW)
+    assert named(case, "trust") == Finding(
+        name="trust",
+        ok=False,
+        found="TRUST_ROLLBACK: trust file: its key set has version 1, and version 2 was relied on here "
+        "before; get the newest one from Acme Logic and run 'ternary trust update FILE'",
+        remedy="get the vendor's newest trust file and run 'ternary trust update FILE'",
+    )
+
+
+def test_every_reason_that_a_client_meets_has_a_remedy_of_its_own() -> None:
+    withdrawn = {Reason.KEY_REVOKED, Reason.REVOKED, Reason.NOT_FOUND, Reason.TOO_MANY_MACHINES}
+    assert set(doctor._REMEDIES) == set(Reason) - withdrawn
 
 
 def test_machine_that_the_license_does_not_list_is_named(setting: Setting) -> None:

@@ -8,6 +8,7 @@ import pytest
 from ternary_license_server import keyset
 from ternary_license_server.keys import KeyRing
 from ternary_license_server.signing import SigningKey
+from ternary_sdk import Model
 from ternary_sdk.errors import LicenseError, Reason, SignatureError
 from ternary_sdk.licensing import clock
 from ternary_sdk.licensing.renewal import check_remembered, replacement
@@ -139,6 +140,15 @@ def test_older_file_does_not_lower_what_is_remembered(
 ) -> None:
     clock.remember(remembered, trust(2, listed=1), now, signed=now)
     rollback(trust(2, listed=5), remembered)
+
+
+def test_model_is_not_opened_under_an_older_trust_file(
+    shipped: bytes, vendor: KeyRing, now: datetime, tmp_path: Path
+) -> None:
+    clock.remember(tmp_path, replace(vendor.trust, version=2), now, signed=now)
+    with pytest.raises(LicenseError) as refusal:
+        Model.open(shipped, trust=vendor.trust.data, state=tmp_path)
+    assert refusal.value.code is Reason.TRUST_ROLLBACK
 
 
 def test_another_root_is_refused(trust: Callable[..., Trust]) -> None:

@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Final
 
 from ternary_sdk.errors import LicenseError, Reason, TernaryError
-from ternary_sdk.licensing import clock, installation, machine, mark, state
+from ternary_sdk.licensing import clock, installation, machine, mark, renewal, state
 from ternary_sdk.licensing.claims import ACTIONS
 from ternary_sdk.licensing.ledger import Ledger
 from ternary_sdk.licensing.license import License
-from ternary_sdk.licensing.permit import newest_signature
+from ternary_sdk.licensing.permit import denial_of, newest_signature
 from ternary_sdk.licensing.trust import MAX_TRUST, Trust
 from ternary_sdk.packages.package import MAX_PACKAGE, Package
 from ternary_sdk.signing.jws import MAX_TOKEN
@@ -29,15 +29,19 @@ from ternary_sdk.source import read
 _DISTRIBUTIONS: Final = ("ternary-sdk", "numpy", "onnxruntime", "cryptography")
 _NEW_LICENSE: Final = "ask the vendor for a new license"
 _REMEDIES: Final[Mapping[Reason, str]] = {
+    Reason.TRUST_ROLLBACK: "get the vendor's newest trust file and run 'ternary trust update FILE'",
     Reason.MALFORMED: "get the license file again from the vendor, unedited",
     Reason.SIGNATURE_INVALID: "use the license and the trust file of the same vendor, the newest of each",
+    Reason.SUSPENDED: "ask the vendor, then run 'ternary renew'",
     Reason.CLOCK_ROLLBACK: "set the clock right, or run 'ternary trust update FILE' with a newer trust file",
     Reason.NOT_YET_VALID: "set the clock right, or wait",
     Reason.EXPIRED: "have the license renewed",
+    Reason.HEARTBEAT_DEAD: "run 'ternary activate' where the license server can be reached",
     Reason.PACKAGE_MISMATCH: "open the package that the license was issued for",
     Reason.VERSION_MISMATCH: "open a version that the license covers, or have it extended",
     Reason.MACHINE_REQUIRED: "add --machine-id ID, and have the vendor license what 'ternary machine' prints",
     Reason.MACHINE_MISMATCH: "send the vendor what 'ternary machine' prints",
+    Reason.LEASE_LOST: "run 'ternary activate' again",
     Reason.ENTITLEMENT_MISSING: "have the license extended",
     Reason.QUOTA_EXHAUSTED: "have the quota raised",
 }
@@ -138,6 +142,7 @@ class _Examination:
         return self.case.directory or state.for_vendor(self.trust.root.kid)
 
     def look_at_trust(self) -> str:
+        renewal.check_remembered(self.trust, self.case.directory)
         end = self.trust.expires
         if end is not None and self.now > end:
             raise _FaultError(
@@ -163,9 +168,21 @@ class _Examination:
                     installation=lambda: held.kid if (held := installation.find(self.directory)) else None,
                     now=self.now,
                 )
+        denial = denial_of(self.license, mark.find(self.directory))
+        if denial is not None:
+            raise denial
         end = f"until {self.license.expires:%Y-%m-%d}" if self.license.expires else "without end"
         allowed = ", ".join(sorted(self.license.entitlements))
-        return f"{self.license.id} for {self.license.customer}, {end}, allows {allowed}"
+        return f"{self.license.id} for {self.license.customer}, {end}, allows {allowed}{self._grace()}"
+
+    def _grace(self) -> str:
+        license = self.license
+        if license.grace_from is None or not license.in_grace(self.now):
+            return ""
+        return (
+            f"; on grace since {license.grace_from:%Y-%m-%d %H:%M} UTC, until {license.expires:%H:%M} on "
+            f"{license.expires:%Y-%m-%d}: run 'ternary renew'"
+        )
 
     def look_at_clock(self) -> str:
         signed = newest_signature(self.license, self.trust)

@@ -19,7 +19,7 @@ from ternary_sdk.licensing.claims import Action, ContentKey
 from ternary_sdk.licensing.clock import Clock
 from ternary_sdk.licensing.identity import PackageIdentity
 from ternary_sdk.licensing.license import License
-from ternary_sdk.licensing.mark import Denial, Versions
+from ternary_sdk.licensing.mark import Mark, Versions
 from ternary_sdk.licensing.trust import Trust
 from ternary_sdk.operations import OperationSet
 
@@ -108,12 +108,8 @@ class Permit:
         )
 
     def _denials(self) -> list[LicenseError]:
-        """The denial of a license that is renewed, if it was denied; others know no server."""
-        license = self.license
-        if license.bound_to is None or license.expires is None or (seen := self._clock.seen) is None:
-            return []
-        denial = seen.denial(license.id, license.issued)
-        return [denied(denial, license.vendor)] if denial is not None else []
+        found = denial_of(self.license, self._clock.seen) if self.license.expires is not None else None
+        return [] if found is None else [found]
 
     def _remember(self, now: datetime) -> None:
         """Keep which trust file is relied on; a license that ends keeps it with its time."""
@@ -204,14 +200,22 @@ class Permit:
         return installation.find(self._directory)
 
 
-def denied(denial: Denial, vendor: str) -> LicenseError:
-    """What a denial says to a call."""
+def denial_of(license: License, seen: Mark | None) -> LicenseError | None:
+    """Why a lease no longer holds, though it has not ended: its server's denial, or a release.
+
+    Args:
+        license: What was granted; one that is bound to no installation knows no server.
+        seen: What this installation remembers.
+    """
+    denial = seen.denial(license.id, license.issued) if seen is not None else None
+    if denial is None or license.bound_to is None:
+        return None
     sentence = (
         "this machine's seat was lost or given back; run 'ternary activate' again"
         if denial.code is Reason.LEASE_LOST
-        else f"{vendor}'s license server denied it; ask {vendor}, then run 'ternary renew'"
+        else f"{license.vendor}'s license server denied it; ask {license.vendor}, then run 'ternary renew'"
     )
-    return LicenseError(denial.code, f"license {denial.license}: {sentence}")
+    return LicenseError(denial.code, f"license {license.id}: {sentence}")
 
 
 def newest_signature(license: License, trust: Trust) -> datetime:
