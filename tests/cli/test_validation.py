@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import sys
 from datetime import UTC, datetime
 
 import numpy as np
@@ -58,6 +59,74 @@ def test_a_check_that_does_not_exist_is_refused(ternary, poor):
 def test_studies_of_what_cannot_be_trained_again_are_refused(ternary, poor, tmp_path):
     done = ternary("validate", poor, "--studies", tmp_path)
     assert done.err == f"error: --studies: {poor} is no run, and only a run says how to train it again\n"
+
+
+@pytest.fixture
+def locked(tmp_path, build, vendor):
+    """An encrypted package with its license and trust file, as words of a command."""
+    key = bytes(range(32))
+    data = package(
+        build, name="locked", version=(1, 0, 0), signer=vendor.signer(Role.PACKAGE), content_key=key
+    )
+    identity = Package.read(data, vendor.trust).identity
+    granted = issue(
+        vendor,
+        package=identity,
+        now=datetime.now(UTC),
+        customer="Initech",
+        content_keys={identity.digest: key},
+    )
+    for name, content in (("ternary", data), ("license", granted), ("trust", vendor.trust.data)):
+        (tmp_path / f"locked.{name}").write_bytes(content)
+    return tmp_path / "locked.ternary", "--trust", tmp_path / "locked.trust"
+
+
+def test_an_encrypted_package_is_validated_under_its_license(ternary, tmp_path, locked, build, vendor):
+    (tmp_path / "open.ternary").write_bytes(packaged(build, vendor, None))
+    words = "--checks", "true-holdout", "--json"
+    licensed = ternary("validate", *locked, "--license", tmp_path / "locked.license", *words)
+    plain = ternary("validate", tmp_path / "open.ternary", *locked[1:], *words)
+    assert (licensed.err, plain.err) == ("checking true-holdout\n", "checking true-holdout\n")
+    found = json.loads(licensed.out)
+    assert found["subject"]["sha256"] == Package.read(locked[0].read_bytes(), vendor.trust).identity.digest
+    assert found["checks"] == json.loads(plain.out)["checks"]
+
+
+def test_an_encrypted_package_without_its_license_is_refused(ternary, locked):
+    done = ternary("validate", *locked, "--checks", "true-holdout")
+    assert (done.status, done.out) == (1, b"")
+    assert done.err == (
+        "error: locked-1.0.0 is encrypted and only its license has the key; "
+        "pass license= or '--license FILE'\n"
+    )
+
+
+@pytest.mark.parametrize("module", ["matplotlib", "fpdf", "jinja2"])
+def test_a_report_without_the_extra_is_refused_before_anything_is_checked(
+    ternary, poor, tmp_path, monkeypatch, module
+):
+    monkeypatch.setitem(sys.modules, module, None)
+    expected = f"error: {module} is not installed; run: pip install 'ternary-trainer[report]'\n"
+    for words in (("report", poor, "--out", tmp_path / "r"), ("validate", poor, "--report", tmp_path / "r")):
+        done = ternary(*words)
+        assert (done.status, done.out, done.err) == (1, b"", expected)
+    assert not (tmp_path / "r").exists()
+
+
+def test_checks_are_named_rightly_before_anything_is_trained(ternary, poor, tmp_path):
+    done = ternary("validate", poor, "--studies", tmp_path, "--checks", "seed-variation")
+    assert done.status == 1
+    assert done.err.startswith(
+        "error: check 'seed-variation': there is none, expected one of latent-spectrum, "
+    )
+
+
+def test_seeds_without_a_folder_for_their_trainings_are_refused(ternary, poor):
+    done = ternary("validate", poor, "--seeds", 5)
+    assert done.status == 1
+    assert done.err == (
+        "error: --seeds: is of retrainings, and there is no folder for them; add --studies DIR\n"
+    )
 
 
 def found_of(snapshot):

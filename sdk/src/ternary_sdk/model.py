@@ -6,7 +6,7 @@ it returns. The host program is sacred: nothing here exits, prints, logs or touc
 """
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
@@ -59,7 +59,8 @@ class Model(ProvedModel):
             else None
         )
         self._clock = clock
-        super().__init__(package, _plaintexts(package, self._permit), threads=threads)
+        opened = _unlocked(package, self._permit)
+        super().__init__(opened, opened.graphs, threads=threads)
 
     @classmethod
     def open(
@@ -222,14 +223,14 @@ class Model(ProvedModel):
             self._permit.count(lambda: OperationSet.of(found))
 
 
-def _plaintexts(package: Package, permit: Permit | None) -> Mapping[str, bytes]:
-    """The package's graphs; of an encrypted one as the license's key gives them."""
+def _unlocked(package: Package, permit: Permit | None) -> Package:
+    """The package with its graphs in the clear; those of an encrypted one by the license's key."""
     if not package.locked:
-        return package.graphs
+        return package
     if permit is None:
         raise LicenseError(
             Reason.NOT_FOUND,
             f"{package.manifest.label} is encrypted and only its license has the key; "
             "pass license= or '--license FILE'",
         )
-    return package.unlock(permit.content_key()).graphs
+    return package.unlock(permit.content_key())
