@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from copy import deepcopy
+from dataclasses import replace
 from typing import Any, Final
 
 import onnx
@@ -21,11 +22,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ternary_export.build import Build
+from ternary_export.packaging import package
 from ternary_license_server.keys import KeyRing
 from ternary_license_server.signing import SigningKey
 from ternary_sdk.documents import canonical
 from ternary_sdk.documents.fields import Fields
-from ternary_sdk.errors import TernaryError
+from ternary_sdk.errors import FormatError, TernaryError
 from ternary_sdk.graphs import firewall
 from ternary_sdk.graphs.interface import DECODER
 from ternary_sdk.licensing.trust import Role
@@ -33,6 +36,7 @@ from ternary_sdk.packages import archive, oms
 from ternary_sdk.packages.certificate import Certificate
 from ternary_sdk.packages.manifest import Manifest
 from ternary_sdk.packages.package import Package
+from ternary_sdk.packages.path_coverage import seed_of
 from ternary_sdk.signing import dsse
 from ternary_sdk.signing.dsse import Envelope
 
@@ -173,11 +177,23 @@ def bounds() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def members(shipped: bytes) -> dict[str, bytes]:
-    """Members of a package, with graphs cut short: what is fuzzed here is what stands around them."""
-    return {
-        name: data[:200] if name.endswith(".onnx") else data for name, data in archive.decode(shipped).items()
-    }
+def members(build: Build, key: SigningKey) -> dict[str, bytes]:
+    """Members of a package that is read as far as its graphs, which are cut short: what is fuzzed here is
+    what stands around them. Its certificate has few enough entries that edits often meet its structure.
+    """
+    graphs = {name: graph[:200] for name, graph in build.graphs.items()}
+    digests = {name: hashlib.sha256(graph).hexdigest() for name, graph in graphs.items()}
+    paths = tuple(
+        replace(
+            path,
+            seed=seed_of(digests[path.decoder]),
+            near_ties=path.near_ties[:5],
+            reachable=replace(path.reachable, streamed=dict(list(path.reachable.streamed.items())[:5])),
+        )
+        for path in build.certificate.paths
+    )
+    cut = replace(build, graphs=graphs, certificate=replace(build.certificate, subjects=digests, paths=paths))
+    return archive.decode(package(cut, name="acme", version=(1, 0, 0), signer=key))
 
 
 @pytest.fixture(scope="module")
@@ -187,13 +203,7 @@ def key(vendor: KeyRing) -> SigningKey:
 
 @pytest.fixture(scope="module")
 def statement(members: dict[str, bytes]) -> bytes:
-    """A certificate's Statement with few enough entries that edits often meet its structure."""
-    envelope = Envelope.from_fields(Fields(json.loads(members["coverage.json"]), "coverage.json"))
-    document = json.loads(envelope.payload)
-    for path in document["predicate"]["paths"]:
-        path["near_ties"] = path["near_ties"][:5]
-        path["reachable"]["streamed"] = path["reachable"]["streamed"][:5]
-    return canonical.encode(document)
+    return Envelope.from_fields(Fields(json.loads(members["coverage.json"]), "coverage.json")).payload
 
 
 @effort
@@ -302,28 +312,66 @@ def test_signatures(key: SigningKey, changes: list[tuple[str, float, Any]]) -> N
     feed("signature", read, (replanted(bundle, changes, shift) for shift in range(PLACES)))
 
 
+def sign(payload: bytes, key: SigningKey) -> Envelope:
+    return Envelope(
+        payload=payload, keyid=key.kid, signature=dsse.one_form(key.sign(dsse.pae(payload)), "test")
+    )
+
+
 def seal(payload: bytes, key: SigningKey) -> bytes:
-    signature = dsse.one_form(key.sign(dsse.pae(payload)), "test")
-    return oms.write(Envelope(payload=payload, keyid=key.kid, signature=signature), key.public)
+    return oms.write(sign(payload, key), key.public)
 
 
-@effort
-@given(changes=tree_edits, name=st.sampled_from(["manifest.json", "coverage.json", "bom.json"]))
-def test_packages_signed_again(
-    members: dict[str, bytes],
-    vendor: KeyRing,
-    key: SigningKey,
-    changes: list[tuple[str, float, Any]],
-    name: str,
-) -> None:
-    def inputs() -> Iterator[bytes]:
-        for shift in range(PLACES):
-            yield signed({**members, name: replanted(members[name], changes, shift)}, key)
-
-    feed("package", lambda data: Package.read(data, vendor.trust), inputs())
+def fitted(members: dict[str, bytes]) -> dict[str, bytes]:
+    """The members with a manifest that lists them as they are stored."""
+    manifest = json.loads(members["manifest.json"])
+    for entry in manifest["members"]:
+        data = members[entry["name"]]
+        entry.update(sha256=hashlib.sha256(data).hexdigest(), size=len(data))
+    return {**members, "manifest.json": canonical.encode(manifest)}
 
 
 def signed(members: dict[str, bytes], key: SigningKey) -> bytes:
     digests = {n: hashlib.sha256(data).hexdigest() for n, data in members.items() if n != "model.sig"}
     bundle = seal(oms.statement("acme-1.0.0", digests), key)
     return archive.encode([*{**members, "model.sig": bundle}.items()])
+
+
+def test_without_an_edit_a_package_is_read_as_far_as_its_graphs(
+    members: dict[str, bytes], vendor: KeyRing, key: SigningKey
+) -> None:
+    with pytest.raises(FormatError) as refusal:
+        Package.read(signed(fitted(members), key), vendor.trust)
+    assert str(refusal.value).startswith("encoder_A.onnx: ")
+
+
+@effort
+@given(changes=tree_edits)
+def test_packages_with_another_manifest_signed_again(
+    members: dict[str, bytes], vendor: KeyRing, key: SigningKey, changes: list[tuple[str, float, Any]]
+) -> None:
+    def inputs() -> Iterator[bytes]:
+        for shift in range(PLACES):
+            bent = replanted(members["manifest.json"], changes, shift)
+            yield signed({**members, "manifest.json": bent}, key)
+
+    feed("package, manifest", lambda data: Package.read(data, vendor.trust), inputs())
+
+
+@effort
+@given(changes=tree_edits)
+def test_packages_with_another_certificate_signed_again(
+    members: dict[str, bytes],
+    statement: bytes,
+    vendor: KeyRing,
+    key: SigningKey,
+    changes: list[tuple[str, float, Any]],
+) -> None:
+    """Signed as a certificate, listed by the manifest and signed as a package: only what it says is odd."""
+
+    def inputs() -> Iterator[bytes]:
+        for shift in range(PLACES):
+            bent = sign(replanted(statement, changes, shift), key).to_bytes()
+            yield signed(fitted({**members, "coverage.json": bent}), key)
+
+    feed("package, certificate", lambda data: Package.read(data, vendor.trust), inputs())
