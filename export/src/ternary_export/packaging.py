@@ -19,7 +19,8 @@ from ternary_sdk.errors import InputError
 from ternary_sdk.licensing.identity import Version
 from ternary_sdk.packages import archive, oms
 from ternary_sdk.packages.encryption import associated_data, nonce
-from ternary_sdk.packages.manifest import Graph, Manifest, Member, ModelPath
+from ternary_sdk.packages.manifest import Manifest
+from ternary_sdk.packages.manifest_entries import Graph, Member, ModelPath
 from ternary_sdk.packages.members import BOM, CARD, CERTIFICATE, MANIFEST, SIGNATURE, TERMS, VALIDATION, cap
 from ternary_sdk.packages.validation import Validation
 from ternary_sdk.signing import dsse

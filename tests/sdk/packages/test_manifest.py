@@ -10,7 +10,8 @@ import pytest
 
 from ternary_sdk.documents import canonical
 from ternary_sdk.errors import FormatError
-from ternary_sdk.packages.manifest import Graph, Manifest, Member, ModelPath
+from ternary_sdk.packages.manifest import Manifest
+from ternary_sdk.packages.manifest_entries import Graph, Member, ModelPath
 
 DOCUMENTS = ["bom.json", "card.md", "coverage.json", "terms.md"]
 GRAPHS = ["decoder_A.onnx", "encoder_A.onnx"]

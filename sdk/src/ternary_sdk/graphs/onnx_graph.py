@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ternary_sdk.errors import FormatError
+from ternary_sdk.graphs import onnx_unread as unread
 from ternary_sdk.graphs.interface import BATCH, Tensor
 from ternary_sdk.graphs.protobuf import Message
 
@@ -83,7 +84,7 @@ def read(model: bytes, what: str) -> OnnxGraph:
         raise FormatError(f"{what}: holds a producer name, expected none")
     graph = message.octets(7, "graph")
     _check_opset(message.messages(8, "opset_import"), what)
-    message.end(_REFUSED_OF_MODEL)
+    message.end(unread.MODEL)
     return _read_graph(Message(graph, f"{what}: graph"), what)
 
 
@@ -102,7 +103,7 @@ def _read_graph(message: Message, what: str) -> OnnxGraph:
     message.text(2, "name")
     tensors = _limited(message.messages(5, "initializer"), MAX_TENSORS, "initializers", what)
     inputs, outputs = message.messages(11, "input"), message.messages(12, "output")
-    message.end(_REFUSED_OF_GRAPH)
+    message.end(unread.GRAPH)
     constants: dict[str, Constant] = {}
     for number, data in enumerate(tensors):
         name, constant = _read_constant(Message(data, f"{what}: initializer {number}"))
@@ -132,7 +133,7 @@ def _read_node(message: Message) -> Node:
         if name in attributes:
             raise FormatError(f"{message.what}: attribute {name!r} appears twice")
         attributes[name] = value
-    message.end(_REFUSED_OF_NODE)
+    message.end(unread.NODE)
     return Node(
         operator=operator,
         inputs=tuple(inputs),
@@ -145,7 +146,7 @@ def _read_node(message: Message) -> Node:
 def _read_attribute(message: Message) -> tuple[str, int]:
     name, value = message.text(1, "name"), message.integer(3, "i", default=0)
     kind = message.integer(20, "type")
-    message.end(_REFUSED_OF_ATTRIBUTE)
+    message.end(unread.ATTRIBUTE)
     if kind != _ATTRIBUTE_INT:
         raise FormatError(f"{message.what} {name!r} has type {kind}, expected an integer")
     return name, value
@@ -154,7 +155,7 @@ def _read_attribute(message: Message) -> tuple[str, int]:
 def _read_constant(message: Message) -> tuple[str, Constant]:
     shape, kind = tuple(message.integers(1, "dims")), message.integer(2, "data_type")
     name, data = message.text(8, "name"), message.octets(9, "raw_data")
-    message.end(_REFUSED_OF_TENSOR)
+    message.end(unread.TENSOR)
     if kind not in _SIZES:
         raise FormatError(f"{message.what} {name!r} has element type {kind}, expected float32 or int64")
     size = 1
@@ -174,9 +175,9 @@ def _read_constant(message: Message) -> tuple[str, Constant]:
 def _read_value(message: Message) -> Tensor:
     name = message.text(1, "name")
     kind = Message(message.octets(2, "type"), f"{message.what} {name!r}: type")
-    message.end(_REFUSED_OF_VALUE)
+    message.end(unread.VALUE)
     tensor = Message(kind.octets(1, "tensor_type"), kind.what)
-    kind.end(_REFUSED_OF_TYPE)
+    kind.end(unread.TYPE)
     element = tensor.integer(1, "elem_type", default=0)
     shape = Message(tensor.octets(2, "shape"), kind.what)
     tensor.end({})
@@ -194,73 +195,7 @@ def _read_value(message: Message) -> Tensor:
 def _read_dimension(message: Message) -> int | str:
     symbol = message.text(2, "dim_param")
     length = message.integer(1, "dim_value", default=0)
-    message.end({3: "a denotation"})
+    message.end(unread.DIMENSION)
     if symbol not in ("", BATCH) or bool(symbol) is bool(length):
         raise FormatError(f"{message.what} has an axis {symbol or length!r}, expected a length or {BATCH!r}")
     return symbol or length
-
-
-_REFUSED_OF_MODEL: Final = {
-    3: "a producer version",
-    4: "a domain",
-    5: "a model version",
-    6: "a doc string",
-    14: "metadata",
-    20: "training information",
-    25: "functions",
-    26: "a device configuration",
-}
-_REFUSED_OF_GRAPH: Final = {
-    10: "a doc string",
-    13: "value information",
-    14: "quantization annotations",
-    15: "sparse initializers",
-    16: "metadata",
-}
-_REFUSED_OF_NODE: Final = {
-    3: "a name",
-    6: "a doc string",
-    7: "a domain",
-    8: "an overload",
-    9: "metadata",
-    10: "a device configuration",
-}
-_REFUSED_OF_ATTRIBUTE: Final = {
-    2: "a float",
-    4: "a string",
-    5: "a tensor",
-    6: "a subgraph",
-    7: "floats",
-    8: "integers",
-    9: "strings",
-    10: "tensors",
-    11: "subgraphs",
-    13: "a doc string",
-    14: "a type",
-    15: "types",
-    21: "a reference to an attribute",
-    22: "a sparse tensor",
-    23: "sparse tensors",
-}
-_REFUSED_OF_TENSOR: Final = {
-    3: "a segment",
-    4: "float_data beside raw data",
-    5: "int32_data beside raw data",
-    6: "strings",
-    7: "int64_data beside raw data",
-    10: "double_data beside raw data",
-    11: "uint64_data beside raw data",
-    12: "a doc string",
-    13: "external data",
-    14: "a data location",
-    16: "metadata",
-}
-_REFUSED_OF_VALUE: Final = {3: "a doc string", 4: "metadata"}
-_REFUSED_OF_TYPE: Final = {
-    4: "a sequence type",
-    5: "a map type",
-    6: "a denotation",
-    7: "an opaque type",
-    8: "a sparse tensor type",
-    9: "an optional type",
-}

@@ -6,7 +6,6 @@ orphans every license ever issued (docs/formats.md, section 5).
 """
 
 import hashlib
-import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -25,52 +24,20 @@ from ternary_sdk.licensing.identity import (
     parse_version,
 )
 from ternary_sdk.operations import LABEL, OPERATIONS
-from ternary_sdk.packages.members import MANIFEST, OPTIONAL, REQUIRED, cap
+from ternary_sdk.packages.manifest_entries import (
+    LETTER,
+    Graph,
+    Member,
+    ModelPath,
+    read_member,
+    read_path,
+    write_member,
+    write_path,
+)
+from ternary_sdk.packages.members import MANIFEST, OPTIONAL, REQUIRED
 
 FORMAT: Final = "ternary-package/1"
-_LETTER: Final = re.compile(r"[A-Z]")
-_GRAPH: Final = re.compile(r"[a-z0-9][A-Za-z0-9_-]{0,55}\.onnx")
 _INTERFACE: Final[Json] = {"decoder": DECODER.to_json(), "encoder": ENCODER.to_json()}
-_MOST_PARAMETERS: Final = 1 << 21
-
-
-@dataclass(frozen=True, kw_only=True)
-class Graph:
-    """One ONNX graph of a path."""
-
-    member: str
-    """Name of the member that holds it."""
-
-    parameters: int
-    """How many learned weights and biases it holds."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class ModelPath:
-    """One encoder and the decoder that inverts it."""
-
-    path: str
-    """A single capital letter."""
-
-    encoder: Graph
-    decoder: Graph
-
-
-@dataclass(frozen=True, kw_only=True)
-class Member:
-    """A file in the package as its manifest describes it."""
-
-    name: str
-    """Flat ASCII name."""
-
-    sha256: str
-    """Digest of the stored bytes, hex."""
-
-    size: int
-    """Length of the stored bytes."""
-
-    plaintext_sha256: str | None = None
-    """Digest of the bytes before encryption, hex; None for a member in the clear."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,9 +105,9 @@ class Manifest:
                 "released": int(self.released.timestamp()),
                 "operations": {"count": OPERATIONS, "space": LABEL},
                 "default_path": self.default_path,
-                "paths": [_write_path(path) for path in self.paths],
+                "paths": [write_path(path) for path in self.paths],
                 "interface": _INTERFACE,
-                "members": [_write_member(member) for member in self.members],
+                "members": [write_member(member) for member in self.members],
             }
         )
 
@@ -166,9 +133,9 @@ class Manifest:
             name=fields.text("name", pattern=NAME),
             version=parse_version(fields.text("version", pattern=VERSION)),
             released=fields.moment("released"),
-            default_path=fields.text("default_path", pattern=_LETTER),
-            paths=fields.items("paths", _read_path, least=1, most=8),
-            members=fields.items("members", _read_member, least=1, most=30),
+            default_path=fields.text("default_path", pattern=LETTER),
+            paths=fields.items("paths", read_path, least=1, most=8),
+            members=fields.items("members", read_member, least=1, most=30),
         )
         fields.end()
         _check_paths(manifest)
@@ -180,52 +147,6 @@ def _expect_operations(fields: Fields) -> None:
     fields.exactly("count", OPERATIONS)
     fields.exactly("space", LABEL)
     fields.end()
-
-
-def _write_path(path: ModelPath) -> Json:
-    return {
-        "path": path.path,
-        "encoder": {"member": path.encoder.member, "parameters": path.encoder.parameters},
-        "decoder": {"member": path.decoder.member, "parameters": path.decoder.parameters},
-    }
-
-
-def _read_path(fields: Fields) -> ModelPath:
-    path = ModelPath(
-        path=fields.text("path", pattern=_LETTER),
-        encoder=_read_graph(fields.object("encoder")),
-        decoder=_read_graph(fields.object("decoder")),
-    )
-    fields.end()
-    return path
-
-
-def _read_graph(fields: Fields) -> Graph:
-    graph = Graph(
-        member=fields.text("member", pattern=_GRAPH),
-        parameters=fields.integer("parameters", least=1, most=_MOST_PARAMETERS),
-    )
-    fields.end()
-    return graph
-
-
-def _write_member(member: Member) -> Json:
-    stated: dict[str, Json] = {"name": member.name, "sha256": member.sha256, "size": member.size}
-    if member.plaintext_sha256 is not None:
-        stated["plaintext_sha256"] = member.plaintext_sha256
-    return stated
-
-
-def _read_member(fields: Fields) -> Member:
-    name = fields.text("name", longest=64)
-    member = Member(
-        name=name,
-        sha256=fields.sha256("sha256"),
-        size=fields.integer("size", most=cap(name)),
-        plaintext_sha256=fields.optional("plaintext_sha256", fields.sha256),
-    )
-    fields.end()
-    return member
 
 
 def _check_paths(manifest: Manifest) -> None:
