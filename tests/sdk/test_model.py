@@ -1,5 +1,7 @@
+import multiprocessing
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -303,6 +305,34 @@ def test_many_threads_draw_what_one_would(opened: Opener) -> None:
     for thread in threads:
         thread.join()
     assert found == alone
+
+
+def test_a_forked_child_draws_the_same_and_counts_on_the_same_meter(opened: Opener) -> None:
+    model = opened(unique_operations=19_683)
+    first = model.sample(300, seed=1)
+    context = multiprocessing.get_context("fork")
+    receiver, sender = context.Pipe(duplex=False)
+    child = context.Process(target=lambda: sender.send(model.sample(300, seed=2).digest))
+    child.start()
+    assert receiver.poll(60)
+    found = receiver.recv()
+    child.join(60)
+    assert child.exitcode == 0
+    counted = model.drawn()
+    second = model.sample(300, seed=2)
+    assert found == second.digest
+    assert counted == OperationSet.of([*first.index, *second.index])
+
+
+def drawn_by_the_evaluation_model(seed: int) -> str:
+    with Model.evaluation() as model:
+        return model.sample(300, unique=True, seed=seed).digest
+
+
+def test_a_spawned_process_draws_the_same() -> None:
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        found = pool.submit(drawn_by_the_evaluation_model, 7).result(timeout=120)
+    assert found == drawn_by_the_evaluation_model(7)
 
 
 def test_a_draw_shows_itself(opened: Opener) -> None:
