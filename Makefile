@@ -1,6 +1,6 @@
 # make demo   the main job on a clean machine: train, export, certify, package, license, sample
 # make test   lint, import contracts and every test
-# make stress  millions of hostile documents, every bit of a package flipped
+# make stress  millions of hostile documents, every bit of a package flipped, the license server asked everything
 # make bench  speed and memory, as ratios measured in one run
 # make evaluation  rebuild the evaluation package inside the SDK, with new keys that are not kept
 
@@ -32,6 +32,7 @@ bench: .venv/ready-to-test
 stress: .venv/ready-to-test
 	$(BIN)/python -m stress
 	$(BIN)/python -m stress.seats
+	$(BIN)/python -m stress.interface
 	$(BIN)/python -m pytest tests/stress --hypothesis-profile stress --numprocesses auto
 
 evaluation: .venv/ready

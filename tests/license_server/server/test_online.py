@@ -1,5 +1,8 @@
 """The SDK's client against the server: activate, renew, give back, and answers that nobody should believe."""
 
+import inspect
+import socket
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import httpx
@@ -335,3 +338,25 @@ def test_sdk_does_not_import_the_online_part_by_itself():
 
     program = "import sys, ternary_sdk, ternary_sdk.model; sys.exit('httpx' in sys.modules)"
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+@pytest.mark.parametrize(
+    "says", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{"], ids=["nothing", "half"]
+)
+def test_server_that_does_not_go_on_is_given_up_and_takes_nothing_away(site, tmp_path, now, says):
+    license_id, key = site.sell()
+    site.online(tmp_path).activate(key, now)
+    with socket.create_server(("127.0.0.1", 0)) as listening, ThreadPoolExecutor(1) as pool:
+        address = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        here = LicenseServer(address, site.ring.trust, directory=tmp_path, timeout=0.1)
+        asking = pool.submit(here.renew, license_id, now)
+        connection, _ = listening.accept()
+        connection.sendall(says)
+        refusal = refused(asking.result, ServerError)
+        connection.close()
+    assert str(refusal) == f"license server {address}: cannot be reached (timed out)"
+    assert online_state.license_file(tmp_path, license_id).exists()
+
+
+def test_timeout_is_on_by_default():
+    assert 0 < inspect.signature(LicenseServer).parameters["timeout"].default <= 30

@@ -1,0 +1,44 @@
+"""What no module may do, read off the sources: local time, and trust that comes from the environment."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+MODULES = sorted(ROOT.glob("*/src/*/**/*.py"))
+ENVIRONMENT = {
+    "sdk/src/ternary_sdk/inference/runtime.py",  # switches ONNX Runtime's telemetry off
+    "sdk/src/ternary_sdk/licensing/state.py",  # where a user's data is, by the system's own variables
+    "cli/src/ternary_cli/admin.py",  # a vendor's server and token
+    "cli/src/ternary_cli/server.py",  # a vendor's server's settings
+}
+NAIVE = {"utcnow", "utcfromtimestamp", "today"}
+AWARE = {"now": 1, "fromtimestamp": 2}
+"""Arguments that each needs to give an aware moment."""
+
+
+def relative(module: Path) -> str:
+    return str(module.relative_to(ROOT))
+
+
+def test_no_module_reads_the_environment_but_these() -> None:
+    reading = {relative(module) for module in MODULES if reads_environment(ast.parse(module.read_bytes()))}
+    assert reading == ENVIRONMENT
+
+
+def reads_environment(tree: ast.Module) -> bool:
+    return any(
+        isinstance(node, ast.Attribute) and node.attr in ("environ", "environb", "getenv")
+        for node in ast.walk(tree)
+    )
+
+
+@pytest.mark.parametrize("module", MODULES, ids=relative)
+def test_every_moment_has_a_time_zone(module: Path) -> None:
+    for call in (node for node in ast.walk(ast.parse(module.read_bytes())) if isinstance(node, ast.Call)):
+        if isinstance(call.func, ast.Attribute) and ast.unparse(call.func.value) in ("datetime", "date"):
+            assert call.func.attr not in NAIVE, f"{module}:{call.lineno}"
+            assert len(call.args) + len(call.keywords) >= AWARE.get(call.func.attr, 0), (
+                f"{module}:{call.lineno}"
+            )
