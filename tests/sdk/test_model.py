@@ -124,6 +124,63 @@ def test_a_license_that_ends_while_the_model_is_open_refuses_the_next_call(opene
     assert refusal.value.code is Reason.EXPIRED
 
 
+@pytest.fixture
+def another_license(shipped: bytes, vendor: KeyRing) -> Callable[..., bytes]:
+    """Issues a license for the untrained package of the given terms, as ``opened`` does."""
+    identity = Package.read(shipped, vendor.trust).identity
+
+    def make(**terms: object) -> bytes:
+        granted = {"entitlements": ("sample",), "expires": NOW + timedelta(days=60), **terms}
+        return issue(vendor, package=identity, customer="Initech", now=NOW - timedelta(hours=1), **granted)  # type: ignore[arg-type]
+
+    return make
+
+
+def test_an_open_model_goes_on_under_a_renewed_license(
+    opened: Opener, another_license: Callable[..., bytes]
+) -> None:
+    now = [NOW]
+    model = opened(clock=lambda: now[0])
+    now[0] += timedelta(days=31)
+    with pytest.raises(LicenseError) as refusal:
+        model.sample(1)
+    assert refusal.value.code is Reason.EXPIRED
+    model.relicense(another_license(license_id="L-renewed"))
+    assert len(model.sample(10, unique=True).index) == 10
+    assert (model.license and model.license.id) == "L-renewed"
+    now[0] += timedelta(days=31)
+    with pytest.raises(LicenseError) as refusal:
+        model.sample(1)
+    assert refusal.value.code is Reason.EXPIRED
+
+
+def test_a_license_that_is_refused_leaves_the_present_one(
+    opened: Opener, another_license: Callable[..., bytes]
+) -> None:
+    model = opened()
+    before = model.license
+    token = another_license()
+    with pytest.raises(LicenseError) as refusal:
+        model.relicense(token[:-4] + b"AAAA")
+    assert refusal.value.code is Reason.SIGNATURE_INVALID
+    assert model.license is before
+    model.sample(1)
+
+
+def test_a_call_is_counted_under_the_license_it_began_with(
+    opened: Opener, another_license: Callable[..., bytes]
+) -> None:
+    new = another_license(unique_operations=5)
+    model = opened(unique_operations=100, clock=lambda: (model.relicense(new), NOW)[1])
+    before = model._permit
+    drawn = model.sample(20, unique=True, seed=1)
+    assert before.ledger.drawn(before.license.id).digest == drawn.digest  # type: ignore[union-attr]
+    assert len(model.drawn()) == 0
+    with pytest.raises(LicenseError) as refusal:
+        model.sample(20, unique=True, seed=1)
+    assert refusal.value.code is Reason.QUOTA_EXHAUSTED
+
+
 def test_a_license_for_another_package_is_refused(shipped: bytes, vendor: KeyRing) -> None:
     identity = Package.read(shipped, vendor.trust).identity
     other = type(identity)(name=identity.name, version=identity.version, digest="0" * 64)

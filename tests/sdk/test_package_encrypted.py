@@ -165,3 +165,17 @@ def test_with_a_license_with_a_wrong_key_it_does_not_open(
 ) -> None:
     with pytest.raises(FormatError, match="the content key does not open it"):
         Model.open(sealed, license=licensed(bytes(32)), trust=vendor.trust.data)
+
+
+def test_an_open_model_goes_on_under_another_license_with_the_key_alone(
+    sealed: bytes, vendor: KeyRing, licensed: Licensed
+) -> None:
+    with Model.open(sealed, license=licensed(KEY), trust=vendor.trust.data) as model:
+        before = model.license
+        with pytest.raises(LicenseError) as refusal:
+            model.relicense(licensed(None))
+        assert refusal.value.code is Reason.PACKAGE_MISMATCH
+        assert model.license is before
+        model.relicense(licensed(KEY))
+        assert model.license is not before
+        assert len(model.sample(10, unique=True, seed=1).index) == 10

@@ -52,12 +52,9 @@ class Model(ProvedModel):
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """Prove a verified package; see ``open`` for what the arguments mean and what is refused."""
-        self.license = license
-        self._permit = (
-            Permit(license, package.identity, trust, machine_id=machine_id, directory=state)
-            if license is not None
-            else None
-        )
+        self._trust, self._stored = trust, package
+        self._machine_id, self._state = machine_id, state
+        self._permit = self._permit_of(license) if license is not None else None
         self._clock = clock
         opened = _unlocked(package, self._permit)
         super().__init__(opened, opened.graphs, threads=threads)
@@ -119,6 +116,27 @@ class Model(ProvedModel):
         )
         return cls.open(package, license=license, trust=trust, threads=threads)
 
+    @property
+    def license(self) -> License | None:
+        """The license that the next call is asked of; None if it was opened without one."""
+        return self._permit.license if self._permit is not None else None
+
+    def relicense(self, license: Source) -> None:
+        """Go on under another license, such as a renewed one, without opening and proving again.
+
+        Calls that run end under the license they began with, the next ones ask the new one. The trust file
+        stays the one it was opened with: for a newer one, open the model again.
+
+        Args:
+            license: The license.
+        Raises:
+            InputError: If the file cannot be read.
+            LicenseError: As ``open``; the present license stays then.
+        """
+        permit = self._permit_of(License.read(read(license, MAX_LICENSE), self._trust))
+        _unlocked(self._stored, permit)
+        self._permit = permit
+
     def drawn(self) -> OperationSet:
         """The operations ever returned under this license on this machine, as its meter counted them.
 
@@ -126,11 +144,12 @@ class Model(ProvedModel):
             InputError: If there is no license, or it has no quota, so that nothing is counted.
             LedgerError: If the meter cannot be read.
         """
-        if self._permit is None or self._permit.license.unique_operations is None:
+        permit = self._permit
+        if permit is None or permit.license.unique_operations is None:
             raise InputError(
                 "model: nothing is counted, since it was opened without a license that has a quota"
             )
-        return self._permit.ledger.drawn(self._permit.license.id)
+        return permit.ledger.drawn(permit.license.id)
 
     def encode(self, tables: npt.ArrayLike, *, path: str | None = None) -> npt.NDArray[np.float32]:
         """Encode operations.
@@ -144,7 +163,7 @@ class Model(ProvedModel):
             LicenseError: If the license does not allow it.
             InputError: If an argument is not what it must be.
         """
-        _, used = self._authorized("encode", path)
+        _, (_, used) = self._authorized("encode", path)
         return used.encoder.mean(operations.as_trits(tables))
 
     def decode(self, latents: npt.ArrayLike, *, path: str | None = None) -> npt.NDArray[np.int8]:
@@ -160,9 +179,9 @@ class Model(ProvedModel):
             InputError: If an argument is not what it must be.
             LedgerError: If the license has a quota and the meter cannot be committed.
         """
-        _, used = self._authorized("decode", path)
+        permit, (_, used) = self._authorized("decode", path)
         found = used.decoder.index(latents)
-        self._meter(found)
+        _meter(permit, found)
         return TABLES[found]
 
     def sample(
@@ -193,7 +212,7 @@ class Model(ProvedModel):
             CoverageError: If more different operations are asked for than the certified model reaches.
             LedgerError: If the license has a quota and the meter cannot be committed.
         """
-        letter, used = self._authorized("sample", path)
+        permit, (letter, used) = self._authorized("sample", path)
         count, start = whole(n, "n", MAX_ROWS), whole(offset, "offset", 2**62)
         chosen = secrets.randbits(63) if seed is None else whole(seed, "seed", 2**64 - 1)
         dial = Dial(explore=explore, temperature=temperature)
@@ -204,23 +223,34 @@ class Model(ProvedModel):
             if unique
             else used.sampler.rows(count, seed=chosen, dial=dial, offset=start)
         )
-        self._meter(rows.index)
+        _meter(permit, rows.index)
         return Draw(index=rows.index, latents=rows.latents, seed=chosen, path=letter)
 
-    def _authorized(self, action: Action, path: str | None) -> tuple[str, ProvedPath]:
-        used = self._path(path)
-        if self._permit is None:
+    def _permit_of(self, license: License) -> Permit:
+        return Permit(
+            license,
+            self._stored.identity,
+            self._trust,
+            machine_id=self._machine_id,
+            directory=self._state,
+        )
+
+    def _authorized(self, action: Action, path: str | None) -> tuple[Permit, tuple[str, ProvedPath]]:
+        """Who allowed the call, and counts it; and the path it is about."""
+        used, permit = self._path(path), self._permit
+        if permit is None:
             raise LicenseError(
                 Reason.NOT_FOUND,
                 f"{action} needs a license and none was given; pass license= or '--license FILE'",
             )
-        self._permit.allow(action, self._clock())
-        return used
+        permit.allow(action, self._clock())
+        return permit, used
 
-    def _meter(self, found: npt.NDArray[np.int32]) -> None:
-        """Commit what is about to be returned; a license without a quota touches no ledger at all."""
-        if self._permit is not None and len(found):
-            self._permit.count(lambda: OperationSet.of(found))
+
+def _meter(permit: Permit, found: npt.NDArray[np.int32]) -> None:
+    """Commit what is about to be returned; a license without a quota touches no ledger at all."""
+    if len(found):
+        permit.count(lambda: OperationSet.of(found))
 
 
 def _unlocked(package: Package, permit: Permit | None) -> Package:

@@ -71,7 +71,7 @@ def test_seat_is_taken_renewed_and_given_back(site, tmp_path, now):
     license_id, key = site.sell(seats=1)
     here = site.online(tmp_path)
     taken = here.activate(key.lower(), now, machine_id="build-7")
-    path = online_state.license_file(tmp_path, license_id)
+    path = here.license_file(license_id)
     first = License.read(path.read_bytes(), site.ring.trust)
     assert first.bound_to == installation.find(tmp_path).kid
     assert [taken.due(now), taken.due(now + HOUR)] == [False, True]

@@ -149,6 +149,10 @@ class LicenseServer:
             raise
         online_state.withdraw(held, license_id, Reason.LEASE_LOST, self._trust, now, forget=True)
 
+    def license_file(self, license_id: str) -> Path:
+        """Where ``activate`` and ``renew`` keep the license, for ``Model.open`` and ``Model.relicense``."""
+        return online_state.license_file(self._directory, license_id)
+
     def report(self, license_id: str, now: datetime) -> int:
         """Report everything returned so far under a license.
 
