@@ -82,3 +82,26 @@ def test_explicit_id_must_be_a_line_of_text(text: str) -> None:
     with pytest.raises(InputError) as refusal:
         identify(ROOT, explicit=text)
     assert str(refusal.value) == f"machine id: {text[:60]!r}, expected 1 to 200 printable characters"
+
+
+@pytest.mark.parametrize(
+    ("system", "found"),
+    [
+        ("darwin", "/usr/sbin/ioreg does not answer"),
+        (
+            "win32",
+            r"the registry holds no HKLM\SOFTWARE\Microsoft\Cryptography\MachineGuid of this machine's own",
+        ),
+    ],
+)
+@linux
+def test_source_that_cannot_be_read_is_named(
+    monkeypatch: pytest.MonkeyPatch, system: str, found: str
+) -> None:
+    monkeypatch.setattr(sys, "platform", system)
+    with pytest.raises(LicenseError) as refusal:
+        identify(ROOT)
+    assert refusal.value.code is Reason.MACHINE_REQUIRED
+    assert str(refusal.value) == (
+        f"machine: {found}; give this machine an explicit id and have the vendor license that id"
+    )

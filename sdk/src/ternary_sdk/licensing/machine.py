@@ -6,7 +6,6 @@ determined user can forge one; a license that must not be copied is bound to an 
 """
 
 import hashlib
-import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,11 +13,13 @@ from pathlib import Path
 from typing import Final
 
 from ternary_sdk.errors import InputError, LicenseError, Reason
+from ternary_sdk.licensing import machine_sources
 
 _CONTAINER_MARKS: Final = (".dockerenv", "run/.containerenv", "run/secrets/kubernetes.io")
 _LINUX_FILES: Final = ("etc/machine-id", "var/lib/dbus/machine-id")
-_LINUX_ID: Final = re.compile(r"[0-9a-f]{32}")
-_UUID: Final = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+_IOREG: Final = ("/usr/sbin/ioreg", "-rd1", "-c", "IOPlatformExpertDevice")
+_REGISTRY_KEY: Final = r"SOFTWARE\Microsoft\Cryptography"
+_MACHINE_GUID: Final = rf"HKLM\{_REGISTRY_KEY}\MachineGuid"
 _MAX_EXPLICIT: Final = 200
 _TIMEOUT: Final = 5.0
 
@@ -84,8 +85,8 @@ def _linux(root: Path) -> tuple[str, str, str]:
         if (root / mark).exists():
             raise _unknown(f"this is a container ({root / mark} exists), which has no identity of its own")
     for name in _LINUX_FILES:
-        value = _read(root / name)
-        if _LINUX_ID.fullmatch(value) and len(set(value)) > 1:
+        value = machine_sources.linux_machine_id(_read(root / name))
+        if value is not None:
             return value, str(root / name), "the system is installed anew or its image cloned and reset"
     raise _unknown(f"{root / _LINUX_FILES[0]} holds no machine id")
 
@@ -93,32 +94,35 @@ def _linux(root: Path) -> tuple[str, str, str]:
 def _macos(_root: Path) -> tuple[str, str, str]:
     import subprocess  # only macOS needs another program
 
-    command = ["/usr/sbin/ioreg", "-rd1", "-c", "IOPlatformExpertDevice"]
     try:
-        listing = subprocess.run(command, capture_output=True, text=True, timeout=_TIMEOUT, check=True).stdout
+        listing = subprocess.run(_IOREG, capture_output=True, timeout=_TIMEOUT, check=True).stdout
     except (OSError, subprocess.SubprocessError):
-        raise _unknown("ioreg does not answer") from None
-    found = re.search(rf'"IOPlatformUUID" = "({_UUID.pattern})"', listing)
-    if not found:
-        raise _unknown("ioreg names no IOPlatformUUID")
-    return found[1].lower(), "IOPlatformUUID", "the logic board is replaced"
+        raise _unknown(f"{_IOREG[0]} does not answer") from None
+    value = machine_sources.macos_platform_uuid(listing)
+    if value is None:
+        raise _unknown(f"{_IOREG[0]} names no IOPlatformUUID of this machine's own")
+    return value, "IOPlatformUUID", "the logic board is replaced"
 
 
 def _windows(_root: Path) -> tuple[str, str, str]:
-    key = r"SOFTWARE\Microsoft\Cryptography"
-    value = ""
-    if sys.platform == "win32":
-        import winreg
+    value = machine_sources.windows_machine_guid(_registry())
+    if value is None:
+        raise _unknown(f"the registry holds no {_MACHINE_GUID} of this machine's own")
+    return value, _MACHINE_GUID, "Windows is installed anew"
 
-        flags = winreg.KEY_READ | winreg.KEY_WOW64_64KEY
+
+def _registry() -> object:
+    """What the registry holds; None where there is no such value, or no registry."""
+    if sys.platform == "win32":
         try:
-            with winreg.OpenKey(winreg.HKEY_LOCAL_MACHINE, key, 0, flags) as handle:
-                value = str(winreg.QueryValueEx(handle, "MachineGuid")[0])
-        except OSError:
-            value = ""
-    if not _UUID.fullmatch(value):
-        raise _unknown("the registry holds no MachineGuid")
-    return value.lower(), rf"HKLM\{key}\MachineGuid", "Windows is installed anew"
+            import winreg
+
+            flags = winreg.KEY_READ | winreg.KEY_WOW64_64KEY
+            with winreg.OpenKey(winreg.HKEY_LOCAL_MACHINE, _REGISTRY_KEY, 0, flags) as handle:
+                return winreg.QueryValueEx(handle, "MachineGuid")[0]
+        except (ImportError, OSError):
+            return None
+    return None
 
 
 def _read(path: Path) -> str:
