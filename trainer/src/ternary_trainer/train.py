@@ -6,8 +6,6 @@ this epoch best, write the history, then the state to resume from. Every file is
 state comes last, so a run that is killed at any moment resumes from the last state to the same weights.
 """
 
-import os
-import platform
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,19 +13,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from ternary_sdk.coverage import iid_limit
 from ternary_sdk.errors import FormatError, InputError
 from ternary_trainer import checkpoint, choose, history, run, score, seeds, split
-from ternary_trainer import recipe as recipes
 from ternary_trainer.coupled import CoupledTraining
 from ternary_trainer.disrupt import Surges, running
 from ternary_trainer.history import EpochRecord, PathRecord
 from ternary_trainer.interrupt import Interrupt, finishing
 from ternary_trainer.method import Method, PathFigures
 from ternary_trainer.model import PATHS, PathName, TernaryVAE, initial
+from ternary_trainer.prepare import prepare
 from ternary_trainer.report import report
 from ternary_trainer.run import Choice, Run
 from ternary_trainer.separate import SeparateTraining
@@ -54,7 +51,7 @@ def train(
         InputError: If `out` holds a run, or another recipe or seed is resumed, or a file cannot be written.
         FormatError: If the state to resume from is damaged.
     """
-    _prepare(recipe, seed, out, resume)
+    prepare(recipe, seed, out, resume=resume)
     with running(out), _one_thread_an_operation(), finishing() as interrupt:
         training = Training(recipe, seed, out)
         if resume:
@@ -193,48 +190,6 @@ def _path_record(figures: PathFigures, covered: score.Coverage, rebuilt: score.R
         elbo=rebuilt.elbo,
         active=rebuilt.active,
     )
-
-
-def _prepare(recipe: Recipe, seed: int, out: Path, resume: bool) -> None:
-    if resume:
-        _check_same(run.open(out), recipe, seed)
-        return
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise InputError(
-            f"{out}: exists and is not an empty directory; resume the run in it, or name another"
-        )
-    seeds.derive(seed, "initial weights")  # refuses a seed out of range before anything is written
-    try:
-        (out / "snapshots").mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"{out}: cannot be made ({error.strerror})") from None
-    checkpoint.write_bytes(out / run.RECIPE, recipes.dump(recipe).encode())
-    operations = split.sets(recipe.holdout_family).digests
-    run.write_facts(out, {"seed": seed, "operations": operations, **_versions()})
-
-
-def _check_same(earlier: Run, recipe: Recipe, seed: int) -> None:
-    if earlier.seed != seed:
-        raise InputError(
-            f"{earlier.path}: was started with seed {earlier.seed}, cannot resume it with {seed}"
-        )
-    if earlier.recipe != recipe:
-        old, new = recipes.dump(earlier.recipe).splitlines(), recipes.dump(recipe).splitlines()
-        was, now = next(
-            (pair for pair in zip(old, new, strict=False) if pair[0] != pair[1]), ("shorter", "longer")
-        )
-        raise InputError(f"{earlier.path}: its recipe says '{was}', cannot resume it with '{now}'")
-
-
-def _versions() -> dict[str, Any]:
-    return {
-        "python": platform.python_version(),
-        "torch": torch.__version__,
-        "numpy": np.__version__,
-        "machine": platform.machine(),
-        "cores": os.cpu_count(),
-        "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
-    }
 
 
 @contextmanager

@@ -1,0 +1,65 @@
+"""
+A run directory before its first epoch: made with all that is needed to repeat the run, or fit to be resumed.
+"""
+
+import os
+import platform
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from ternary_sdk.errors import InputError
+from ternary_trainer import checkpoint, run, seeds, split
+from ternary_trainer import recipe as recipes
+from ternary_trainer.run import Run
+from ternary_trainer.settings import Recipe
+
+
+def prepare(recipe: Recipe, seed: int, out: Path, *, resume: bool) -> None:
+    """Make a run directory, or check that the one to resume is of the same recipe and seed.
+
+    Raises:
+        InputError: If `out` holds anything, or another recipe or seed is resumed, or it cannot be written.
+        FormatError: If what is resumed is no run.
+    """
+    if resume:
+        _check_same(run.open(out), recipe, seed)
+        return
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise InputError(
+            f"{out}: exists and is not an empty directory; resume the run in it, or name another"
+        )
+    seeds.derive(seed, "initial weights")  # refuses a seed out of range before anything is written
+    try:
+        (out / "snapshots").mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{out}: cannot be made ({error.strerror})") from None
+    checkpoint.write_bytes(out / run.RECIPE, recipes.dump(recipe).encode())
+    operations = split.sets(recipe.holdout_family).digests
+    run.write_facts(out, {"seed": seed, "operations": operations, **_versions()})
+
+
+def _check_same(earlier: Run, recipe: Recipe, seed: int) -> None:
+    if earlier.seed != seed:
+        raise InputError(
+            f"{earlier.path}: was started with seed {earlier.seed}, cannot resume it with {seed}"
+        )
+    if earlier.recipe != recipe:
+        old, new = recipes.dump(earlier.recipe).splitlines(), recipes.dump(recipe).splitlines()
+        was, now = next(
+            (pair for pair in zip(old, new, strict=False) if pair[0] != pair[1]), ("shorter", "longer")
+        )
+        raise InputError(f"{earlier.path}: its recipe says '{was}', cannot resume it with '{now}'")
+
+
+def _versions() -> dict[str, Any]:
+    return {
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "numpy": np.__version__,
+        "machine": platform.machine(),
+        "cores": os.cpu_count(),
+        "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
+    }
