@@ -39,10 +39,10 @@ HOUR = timedelta(hours=1)
 
 
 @contextlib.contextmanager
-def serving(ring: KeyRing, url: str, number: int = PROCESSES) -> Iterator[list[str]]:
-    """Server processes on one database; their addresses."""
+def serving(ring: KeyRing, url: str, number: int = PROCESSES, workers: int = 1) -> Iterator[list[str]]:
+    """Servers on one database, each of so many processes; their addresses."""
     ports = [_free_port() for _ in range(number)]
-    processes = [_start(ring, url, port) for port in ports]
+    processes = [_start(ring, url, port, workers) for port in ports]
     try:
         addresses = [f"http://127.0.0.1:{port}" for port in ports]
         for address, process in zip(addresses, processes, strict=True):
@@ -128,11 +128,12 @@ def _post(client: httpx.Client, document: bytes) -> int:
     return client.post("/v1/activations", content=document, headers=headers).status_code
 
 
-def _start(ring: KeyRing, url: str, port: int) -> subprocess.Popen[bytes]:
+def _start(ring: KeyRing, url: str, port: int, workers: int) -> subprocess.Popen[bytes]:
     environment = dict(os.environ) | {
         "TERNARY_SERVER_KEYS": str(ring.directory),
         "TERNARY_SERVER_DATABASE": url,
         "TERNARY_SERVER_PORT": str(port),
+        "TERNARY_SERVER_WORKERS": str(workers),
         "TERNARY_SERVER_RATE": "1000000",
         "TERNARY_SERVER_KEY_RATE": "1000000",
     }

@@ -1,6 +1,7 @@
 """A vendor's server and a customer's machines, all by commands, over real HTTP."""
 
 import json
+import os
 import re
 import signal
 import socket
@@ -8,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import httpx
 import pytest
 
 from ternary_license_server import keys
@@ -57,6 +59,32 @@ def _await(port):
 def facts(done):
     assert done.status == 0, done.err
     return json.loads(done.text)
+
+
+def test_each_worker_is_a_process_and_all_stop_with_the_server(vendor, tmp_path):
+    port, told = free_port(), tmp_path / "told"
+    database = f"sqlite:///{tmp_path / 'server.sqlite3'}"
+    command = [TERNARY, "serve", "--keys", vendor.directory, "--database", database]
+    with told.open("w") as stream:
+        process = subprocess.Popen([*map(str, command), "--port", str(port), "--workers", "2"], stderr=stream)
+    try:
+        _await(port)
+        seen = set()
+        for _ in range(200):
+            httpx.get(f"http://127.0.0.1:{port}/livez", timeout=60)
+            lines = [line for line in told.read_text().splitlines() if line.startswith("{")]
+            seen = {json.loads(line)["process"] for line in lines}
+            if len(seen) == 2:
+                break
+        assert len(seen) == 2
+        assert process.pid not in seen
+    finally:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
+    assert "Traceback" not in told.read_text()
+    for worker in seen:
+        with pytest.raises(ProcessLookupError):
+            os.kill(worker, 0)
 
 
 def test_from_release_to_invoice(ternary, server, shipped, vendor, tmp_path):

@@ -3,7 +3,7 @@ What a server is told from outside: environment variables, all checked before an
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Final
 
@@ -24,18 +24,20 @@ class Settings:
     """Address to listen on."""
     port: int = 8750
     """Port to listen on, 0 to 65535; 0 takes a free one."""
+    workers: int = 1
+    """Processes that answer at this address, 1 to 64; they share the database, nothing else."""
     proxies: str = "127.0.0.1"
     """Addresses of proxies whose ``X-Forwarded-For`` is believed, with commas; empty for none."""
     connections: int = 20
-    """Most database connections, 1 to 200."""
+    """Most database connections of each process, 1 to 200."""
     body_limit: int = 65_536
     """Largest request body in bytes, 8192 to 1048576."""
     body_timeout: int = 10
     """Seconds a client may take to send its request, 1 to 300."""
     rate: int = 600
-    """Requests a minute from one address, 1 to 1000000; as many at once after a rest."""
+    """Requests a minute from one address to each process, 1 to 1000000; as many at once after a rest."""
     key_rate: int = 60
-    """Requests a minute for one license or license key, 1 to 1000000."""
+    """Requests a minute for one license or license key to each process, 1 to 1000000."""
     remember: int = 31
     """Days for which an answer is given again to a request that is repeated, 31 to 3650."""
     stop_timeout: int = 15
@@ -70,6 +72,10 @@ class Settings:
         if mistakes:
             raise InputError("; ".join(mistakes))
         return cls(**values)  # type: ignore[arg-type]
+
+    def environment(self) -> dict[str, str]:
+        """The variables that say the same, for the processes of one server."""
+        return {f"{PREFIX}{field.name.upper()}": str(getattr(self, field.name)) for field in fields(self)}
 
 
 def _number(least: int, most: int) -> Callable[[str], int]:
@@ -107,6 +113,7 @@ _READERS: Final[Mapping[str, Callable[[str], object]]] = {
     "database": _database,
     "host": _host,
     "port": _number(0, 65_535),
+    "workers": _number(1, 64),
     "proxies": str,
     "connections": _number(1, 200),
     "body_limit": _number(8192, 1 << 20),

@@ -53,6 +53,9 @@ def serve(
     ] = None,
     host: Annotated[str | None, option("--host", metavar="ADDRESS", text="Default: 127.0.0.1.")] = None,
     port: Annotated[int | None, option("--port", metavar="N", text="Default: 8750.")] = None,
+    workers: Annotated[
+        int | None, option("--workers", metavar="N", text="Processes that answer there; default: 1.")
+    ] = None,
 ) -> None:
     """Vendor: run a license server; what is not given here comes from TERNARY_SERVER_… variables."""
     from ternary_cli.terminal import note
@@ -60,7 +63,7 @@ def serve(
     with vendor_extra("ternary serve", extra="server"):
         from ternary_license_server import serve as serving
         from ternary_license_server.settings import Settings
-    given = {"KEYS": keys, "DATABASE": database, "HOST": host, "PORT": port}
+    given = {"KEYS": keys, "DATABASE": database, "HOST": host, "PORT": port, "WORKERS": workers}
     chosen = {f"TERNARY_SERVER_{name}": str(value) for name, value in given.items() if value is not None}
     serving.serve(Settings.read(dict(os.environ) | chosen), note)
 

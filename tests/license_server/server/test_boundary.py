@@ -275,6 +275,12 @@ def test_password_is_not_in_the_settings_representation(vendor_keys):
     assert "secret" not in repr(settings)
 
 
+def test_settings_reach_every_process_of_a_server_as_they_were(vendor_keys):
+    given = {"KEYS": str(vendor_keys.directory), "WORKERS": "4", "PROXIES": "", "PORT": "0", "REMEMBER": "90"}
+    settings = Settings.read({f"TERNARY_SERVER_{name}": text for name, text in given.items()})
+    assert Settings.read(settings.environment()) == settings
+
+
 def test_answer_key_alone_signs_answers(site):
     import base64
 

@@ -44,7 +44,7 @@ def routes(server: Server) -> APIRouter:
         responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
     )
     async def metrics() -> Response:
-        """Prometheus metrics of this replica."""
+        """Prometheus metrics of this replica, all its processes together."""
         return Response(server.metrics.text(), headers={"content-type": METRICS_TYPE})
 
     return router

@@ -6,20 +6,24 @@ Neither ever holds a body, a header's value, a query, a license key or a token.
 
 import json
 import logging
+import os
 import sys
 from datetime import UTC, datetime
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client.multiprocess import MultiProcessCollector
 
 LOG: Final = logging.getLogger("ternary.server")
 METRICS_TYPE: Final = CONTENT_TYPE_LATEST
+SHARED_METRICS: Final = "PROMETHEUS_MULTIPROC_DIR"
+"""The variable of prometheus_client that names a folder in which processes count together."""
 _BUCKETS: Final = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 
 
 class Metrics:
-    """Counters of one application."""
+    """Counters of one application, or of all processes of one server."""
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
@@ -46,7 +50,11 @@ class Metrics:
 
     def text(self) -> bytes:
         """The metrics in Prometheus' text format."""
-        return generate_latest(self._registry)
+        if SHARED_METRICS not in os.environ:
+            return generate_latest(self._registry)
+        every = CollectorRegistry()
+        MultiProcessCollector(every)  # type: ignore[no-untyped-call]
+        return generate_latest(every)
 
 
 class JsonLines(logging.Formatter):
@@ -57,6 +65,7 @@ class JsonLines(logging.Formatter):
         line = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
+            "process": record.process,
             "message": record.getMessage(),
             **getattr(record, "facts", {}),
         }
