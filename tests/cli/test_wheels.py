@@ -38,12 +38,20 @@ def run(*command, **variables):
     return done.stdout
 
 
-@pytest.fixture(scope="module")
-def wheels(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("wheels")
-    for name in ("sdk", "cli"):
+def built(folder, *names):
+    for name in names:
         run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, ROOT / name)
     return sorted(folder.glob("*.whl"))
+
+
+@pytest.fixture(scope="module")
+def wheels(tmp_path_factory):
+    return built(tmp_path_factory.mktemp("wheels"), "sdk", "cli")
+
+
+@pytest.fixture(scope="module")
+def vendors_wheels(tmp_path_factory):
+    return built(tmp_path_factory.mktemp("vendor"), "trainer", "export", "LICENSE_SERVER")
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +88,16 @@ def test_the_wheels_hold_no_private_key(wheels):
         for name in archive.namelist():
             assert b"PRIVATE KEY" not in archive.read(name), name
             assert not name.endswith((".pem", ".pt"))
+
+
+def test_every_wheel_carries_the_license_and_names_it(wheels, vendors_wheels):
+    text = (ROOT / "LICENSE").read_bytes()
+    for wheel in (*wheels, *vendors_wheels):
+        archive = zipfile.ZipFile(wheel)
+        about = "-".join(wheel.name.split("-")[:2]) + ".dist-info"
+        assert archive.read(f"{about}/licenses/LICENSE") == text, wheel.name
+        metadata = archive.read(f"{about}/METADATA").decode()
+        assert "\nLicense-Expression: Apache-2.0\nLicense-File: LICENSE\n" in metadata, wheel.name
 
 
 def test_the_evaluation_package_is_below_one_megabyte(wheels):
