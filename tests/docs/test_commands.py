@@ -3,7 +3,8 @@ Every command in README and docs runs, and prints what the page says it prints.
 
 A document's ``console`` and ``python`` blocks run in order in one folder of its own. ``$ `` begins a
 command, lines after it are what it prints (``…`` stands for anything, within a line or for whole lines),
-and a command whose output begins with ``error:`` must fail. A comment before a block sets its scene:
+and a command whose output begins with ``error:`` must fail. An ``sh`` block is for pasting, without prompts
+or output: where a scene is set for it, it runs as one script. A comment before a block sets its scene:
 ``<!-- given: release -->`` puts a vendor's finished release into the folder, ``<!-- given: recipe -->`` a
 recipe of seconds, ``<!-- given: checkout -->`` a copy of the sources. ``make`` targets are this test's own
 caller, so of them only the recipe is read.
@@ -22,7 +23,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCK = re.compile(
-    r"(?:^<!-- given: (?P<given>[a-z]+) -->\n)?^```(?P<kind>console|python)\n(?P<body>.*?)^```$", re.M | re.S
+    r"(?:^<!-- given: (?P<given>[a-z]+) -->\n)?^```(?P<kind>console|python|sh)\n(?P<body>.*?)^```$",
+    re.M | re.S,
 )
 
 
@@ -112,8 +114,16 @@ def test_every_command_of_the_document_runs(document, tmp_path, request):
         if kind == "python":
             (folder / "block.py").write_text(body)
             run(Command("python -W error block.py"), folder, home)
+        if kind == "sh" and given:
+            run(Command(f"set -e\n{body}"), folder, home)
         for command in commands(body) if kind == "console" else []:
             run(command, folder, home)
+
+
+def test_the_first_thing_a_reader_sees_can_be_pasted_and_is_run():
+    given, kind, body = blocks(ROOT / "README.md")[0]
+    assert (given, kind) == ("checkout", "sh")
+    assert body.splitlines()[0] == "python3 -m venv client"
 
 
 def test_every_command_is_documented():
