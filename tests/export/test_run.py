@@ -35,8 +35,10 @@ def test_an_early_snapshot_is_certified_as_plainly(release: Path, vendor: KeyRin
     data = package(early, name="early", version=(0, 1, 0), signer=vendor.signer(Role.PACKAGE))
     with Model.open(data, trust=vendor.trust.data) as model:
         assert [len(model.reachable(path=path)) for path in "AB"] == reached
+        assert [model.replay(path=path) for path in "AB"] == list(early.certificate.paths)
 
 
 def test_a_rule_that_is_none_is_refused(release: Path) -> None:
-    with pytest.raises(InputError, match="best"):
+    with pytest.raises(InputError) as refusal:
         export(run.open(release / "run"), released=RELEASED, rule="best")
+    assert str(refusal.value) == "rule is 'best', expected one of coverage, elbo, loss"
