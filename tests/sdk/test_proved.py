@@ -16,8 +16,7 @@ from ternary_sdk.proved import ProvedModel
 
 @pytest.fixture
 def proved(shipped: bytes, vendor: KeyRing) -> Iterator[ProvedModel]:
-    read = Package.read(shipped, vendor.trust)
-    with ProvedModel(read, read.graphs) as model:
+    with ProvedModel(Package.read(shipped, vendor.trust)) as model:
         yield model
 
 

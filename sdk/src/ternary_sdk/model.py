@@ -56,8 +56,7 @@ class Model(ProvedModel):
         self._machine_id, self._state = machine_id, state
         self._permit = self._permit_of(license) if license is not None else None
         self._clock = clock
-        opened = _unlocked(package, self._permit)
-        super().__init__(opened, opened.graphs, threads=threads)
+        super().__init__(_unlocked(package, self._permit), threads=threads)
 
     @classmethod
     def open(

@@ -46,17 +46,16 @@ class ProvedModel(AbstractContextManager["ProvedModel"]):
     """A verified package whose every path was proved again to reach what is certified.
 
     Args:
-        package: Verified, encrypted or not.
-        graphs: Its graphs in the clear, by member name.
+        package: Verified, and unlocked if it is encrypted.
         threads: How many to compute with, by default as many as the process may use.
     Raises:
         ProofError: If the model does not do what its certificate says.
     """
 
-    def __init__(self, package: Package, graphs: Mapping[str, bytes], *, threads: int | None = None) -> None:
+    def __init__(self, package: Package, *, threads: int | None = None) -> None:
         self.package = package
         self._workers = Workers(threads)
-        self._paths: Mapping[str, ProvedPath] | None = _prove(package, graphs, self._workers)
+        self._paths: Mapping[str, ProvedPath] | None = _prove(package, self._workers)
 
     @property
     def certificate(self) -> Certificate:
@@ -135,11 +134,11 @@ class ProvedModel(AbstractContextManager["ProvedModel"]):
         return letter, self._paths[letter]
 
 
-def _prove(package: Package, graphs: Mapping[str, bytes], workers: Workers) -> dict[str, ProvedPath]:
+def _prove(package: Package, workers: Workers) -> dict[str, ProvedPath]:
     paths = {}
     for claim in package.certificate.paths:
-        encoder = Encoder(graphs[claim.encoder], claim.encoder, workers)
-        decoder = Decoder(graphs[claim.decoder], claim.decoder, workers)
+        encoder = Encoder(package.graphs[claim.encoder], claim.encoder, workers)
+        decoder = Decoder(package.graphs[claim.decoder], claim.decoder, workers)
         witnesses = proof.reprove(claim, encoder, decoder)
         paths[claim.path] = ProvedPath(claim=claim, encoder=encoder, decoder=decoder, witnesses=witnesses)
     return paths
