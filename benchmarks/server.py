@@ -16,18 +16,21 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psycopg
-from sqlalchemy import insert
+from sqlalchemy import Connection, insert, select
 from stress.seats import prepare, serving
 
 from benchmarks.figure import Figure
 from ternary_license_server import keys
 from ternary_license_server.database.engine import Database
-from ternary_license_server.database.schema import customers, leases, licenses
+from ternary_license_server.database.schema import leases, licenses
 from ternary_license_server.keys import KeyRing
+from ternary_license_server.service import catalog, life
+from ternary_license_server.service.records import lock
+from ternary_license_server.service.seats import take
 from ternary_sdk.licensing import installation, usage
 from ternary_sdk.licensing.installation import Installation
 from ternary_sdk.online import key as online_key
@@ -37,7 +40,6 @@ from ternary_sdk.operations import OperationSet
 LOOPBACK = "postgresql://127.0.0.1/test"
 CONNECTIONS, REQUESTS = 4, 400
 SIZES = (1_000, 100_000)
-DAY = 86_400
 BARE = """
 import sys
 from pathlib import Path
@@ -172,61 +174,58 @@ def _writes(ring: KeyRing, seats: list[Seat]) -> dict[str, Asked]:
 def _fill(url: str, size: int) -> list[Seat]:
     """Sell ``size`` licenses, each with one seat taken; some of the seats, evenly spread."""
     prepare(url)
-    now, database = int(datetime.now(UTC).timestamp()), Database(url)
+    database = Database(url)
     chosen: list[Seat] = []
     with database.write() as transaction:
-        transaction.execute(insert(customers), {"id": "C-1", "name": "Initech", "created": now})
+        sold, taken = _first(transaction, datetime.now(UTC))
         for start in range(0, size, 5000):
-            sold = [_license(now) for _ in range(min(5000, size - start))]
-            seats = [
-                Seat(license_id=str(row["id"]), key=key, held=installation.draft(Path("unused")))
-                for row, key in sold[: max(1, len(sold) * REQUESTS // size)]
+            count = min(5000, size - start)
+            seats = [_seat() for _ in range(max(1, count * REQUESTS // size))]
+            named = [(seat.license_id, seat.key, seat.held.kid) for seat in seats]
+            named += [
+                (_license_id(), online_key.generate(), secrets.token_urlsafe(32))
+                for _ in range(count - len(seats))
             ]
-            kids = [seat.held.kid for seat in seats]
-            kids += [secrets.token_urlsafe(32) for _ in sold[len(seats) :]]
-            transaction.execute(insert(licenses), [row for row, _ in sold])
+            transaction.execute(
+                insert(licenses),
+                [sold | {"id": name, "key_hash": online_key.digest(key)} for name, key, _ in named],
+            )
             transaction.execute(
                 insert(leases),
-                [_lease(str(row["id"]), kid, now + DAY) for (row, _), kid in zip(sold, kids, strict=True)],
+                [
+                    taken | {"license": name, "installation": kid, "seat": f"S-{secrets.token_hex(8)}"}
+                    for name, _, kid in named
+                ],
             )
             chosen += seats
     database.close()
     return chosen[:REQUESTS]
 
 
-def _license(now: int) -> tuple[dict[str, object], str]:
-    key = online_key.generate()
-    return {
-        "id": f"L-{secrets.token_hex(12)}",
-        "key_hash": online_key.digest(key),
-        "customer": "C-1",
-        "product": "acme",
-        "policy": "race",
-        "state": "active",
-        "starts": now,
-        "expires": None,
-        "entitlements": "sample",
-        "seats": 3,
-        "unique_operations": None,
-        "lease": 3600,
-        "grace": 3600,
-        "offline": 0,
-        "trial": False,
-        "created": now,
-    }, key
+def _first(transaction: Connection, now: datetime) -> tuple[dict[str, object], dict[str, object]]:
+    """The rows of one license and one lease, as the server itself writes them: the others are copies."""
+    customer = str(catalog.add_customer(transaction, "Initech", actor="bench", now=now)["id"])
+    license_id = str(life.issue(transaction, customer=customer, policy="race", actor="bench", now=now)["id"])
+    take(
+        transaction,
+        lock(transaction, license_id),
+        secrets.token_urlsafe(32),
+        machine=None,
+        offline=False,
+        ends=now + timedelta(days=1),
+        now=now,
+    )
+    sold, taken = (dict(transaction.execute(select(table)).one()._mapping) for table in (licenses, leases))
+    return sold, taken
 
 
-def _lease(license_id: str, installation_kid: str, ends: int) -> dict[str, object]:
-    return {
-        "license": license_id,
-        "installation": installation_kid,
-        "generation": 1,
-        "ends": ends,
-        "offline": False,
-        "released": None,
-        "machine": None,
-        "started": ends,
-    }
+def _seat() -> Seat:
+    held = installation.draft(Path("unused"))
+    return Seat(license_id=_license_id(), key=online_key.generate(), held=held)
+
+
+def _license_id() -> str:
+    return f"L-{secrets.token_hex(12)}"
 
 
 def _pace(address: str, asked: Asked) -> Pace:
