@@ -20,7 +20,6 @@ from ternary_cli.server_terms import (
     day,
     show_every,
     show_facts,
-    show_rows,
 )
 from ternary_cli.vendor_extra import vendor_extra
 
@@ -127,13 +126,12 @@ def audit_list(
     stream: Annotated[
         str | None, argument("STREAM", "A license's id, or another matter; default: all.")
     ] = None,
-    limit: Annotated[int, option("--limit", metavar="N", text="Most rows; default: 100.")] = 100,
     url: Url = None,
     token_file: TokenFile = None,
     as_json: JsonOption = False,
 ) -> None:
     """List rows of the audit log."""
-    show_rows(admin(url, token_file).get("/audit", stream=stream, limit=limit), as_json)
+    show_every(admin(url, token_file), "/audit", as_json, "stream", "number", stream=stream)
 
 
 @audit.command("verify")

@@ -29,13 +29,13 @@ def admin(url: str | None, token_file: Path | None) -> "Admin":
     return Admin(url, token_file)
 
 
-def show_every(admin: "Admin", path: str, as_json: bool, by: str, **query: str | None) -> None:
-    """Print everything that a paged path lists."""
+def show_every(admin: "Admin", path: str, as_json: bool, *by: str, **query: str | None) -> None:
+    """Print everything that a paged path lists, in the order of these members."""
     rows: list[dict[str, Any]] = []
-    after = ""
+    after = None
     while page := admin.get(path, after=after, limit=1000, **query):
         rows += page
-        after = page[-1][by]
+        after = " ".join(str(page[-1][name]) for name in by)
     show_rows(rows, as_json)
 
 
@@ -68,7 +68,7 @@ def _seat(lease: dict[str, Any]) -> str:
     if lease["live"]:
         standing = f"held until {_word(lease['ends'], 'ends')}"
     elif lease["released"] is not None:
-        standing = f"given back {_word(lease['released'], 'released')}"
+        standing = f"free since {_word(lease['released'], 'released')}"
     else:
         standing = f"ended {_word(lease['ends'], 'ends')}"
     offline = ", offline" if lease["offline"] else ""

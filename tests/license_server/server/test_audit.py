@@ -133,6 +133,22 @@ def test_head_changes_with_every_row(sold, new_client, now):
     assert after[1] != before[1]
 
 
+def test_log_is_read_page_by_page_without_a_gap(site):
+    sold = [site.sell()[0] for _ in range(3)]
+    rows, after = [], None
+    while page := site.admin(
+        "GET", "/audit", params={"limit": 2} | ({"after": after} if after else {})
+    ).json():
+        rows += page
+        after = f"{page[-1]['stream']} {page[-1]['number']}"
+    with site.database.read() as transaction:
+        assert rows == [vars(entry) for entry in audit.entries(transaction)]
+    assert set(sold) < {row["stream"] for row in rows}
+    for odd in ("x", "L-1", "L-1 x", "L-1 -1", "L-1 1234567890", "\u2028 1"):
+        refused = site.admin("GET", "/audit", params={"after": odd})
+        assert (refused.status_code, refused.json()["code"]) == (400, "MALFORMED")
+
+
 def test_log_holds_no_secret(sold):
     shop, _ = sold
     _, key = shop.sell()

@@ -14,7 +14,7 @@ from datetime import datetime
 from itertools import groupby
 from typing import Final
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ternary_license_server.database.schema import audit, audit_heads
@@ -92,9 +92,17 @@ def lock(transaction: Connection, stream: str) -> None:
     _head(transaction, stream)
 
 
-def entries(transaction: Connection, stream: str | None = None, limit: int | None = None) -> list[Entry]:
-    """The rows of one stream or of all, in order, at most ``limit``."""
+def entries(
+    transaction: Connection,
+    stream: str | None = None,
+    limit: int | None = None,
+    *,
+    after: tuple[str, int] | None = None,
+) -> list[Entry]:
+    """The rows of one stream or of all, in order, at most ``limit``, after the row of a stream and number."""
     query = _ALL if stream is None else _ALL.where(audit.c.stream == stream)
+    if after is not None:
+        query = query.where(tuple_(audit.c.stream, audit.c.number) > tuple_(*after))
     return [Entry(**row._mapping) for row in transaction.execute(query.limit(limit))]
 
 

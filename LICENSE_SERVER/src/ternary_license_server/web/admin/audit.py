@@ -15,6 +15,14 @@ from ternary_sdk.documents.canonical import Json
 
 router = resource()
 Stream = Annotated[str | None, Query(max_length=200, pattern="^[A-Za-z0-9 ._-]+$")]
+AfterRow = Annotated[
+    str | None,
+    Query(
+        max_length=210,
+        pattern="^[A-Za-z0-9 ._-]+ [0-9]{1,9}$",
+        description="Begin after this row: its stream, a blank and its number.",
+    ),
+]
 
 
 class AuditEntry(Given):
@@ -39,9 +47,13 @@ class AuditVerdict(Given):
 
 
 @router.get("/audit", response_model=list[AuditEntry])
-def entries(asked: Look, stream: Stream = None, limit: Limit = 100) -> Response:
-    """Rows of the audit log: of one license or other matter, or of all."""
-    return asked.look(lambda t: [vars(entry) for entry in audit.entries(t, stream, limit)])
+def entries(asked: Look, stream: Stream = None, after: AfterRow = None, limit: Limit = 100) -> Response:
+    """Rows of the audit log, by stream and number: of one license or other matter, or of all."""
+    place = None
+    if after is not None:
+        before, _, number = after.rpartition(" ")
+        place = before, int(number)
+    return asked.look(lambda t: [vars(entry) for entry in audit.entries(t, stream, limit, after=place)])
 
 
 @router.get("/audit/verify", response_model=AuditVerdict)
