@@ -126,6 +126,38 @@ def test_from_release_to_invoice(ternary, server, shipped, vendor, tmp_path):
     assert verdict["faults"] == 0
 
 
+def test_lost_machines_seat_is_freed_and_its_license_ends(ternary, server, shipped, vendor, tmp_path):
+    package, trust, newer = tmp_path / "acme.ternary", vendor.directory / keys.TRUST_FILE, tmp_path / "newer"
+    package.write_bytes(shipped)
+    facts(ternary("server", "release", package, "--trust", trust, "--json"))
+    customer = facts(ternary("server", "customer", "Initech", "--json"))["id"]
+    words = ["--product", "acme", "--seats", "1", "--versions-from", "1.0.0", "--versions-below", "2.0.0"]
+    made = facts(ternary("server", "policy", "first", *words, "--json"))
+    assert (made["versions_from"], made["versions_below"]) == ("1.0.0", "2.0.0")
+    sold = facts(ternary("server", "issue", "--to", customer, "--policy", "first", "--json"))
+    taken = facts(ternary("activate", sold["key"], "--server", server, "--trust", trust, "--json"))
+    line = ["sample", package, "-n", "3", "--license", taken["file"], "--trust"]
+    assert ternary(*line, trust).status == 0
+
+    (held,) = facts(ternary("server", "show", sold["id"], "--json"))["leases"]
+    done = ternary(
+        "server", "free-seat", sold["id"], held["seat"], "--reason", "stolen at the fair", "--json"
+    )
+    assert facts(done)["live"] is False
+    again = ternary("server", "free-seat", sold["id"], held["seat"], "--reason", "stolen at the fair")
+    why = rf"license {sold['id']}: seat {held['seat']} was declared lost already, on .* UTC"
+    assert (again.status, bool(re.fullmatch(rf"error: {why} \(CONFLICT\)\n", again.err))) == (1, True)
+    newer.write_bytes(httpx.get(f"{server}/v1/trust").content)
+    refused = ternary(*line, newer)
+    assert (refused.status, refused.err) == (
+        1,
+        f"error: license {sold['id']} was revoked by Acme Logic for this machine, which they were told is "
+        "lost; activate it again\n",
+    )
+    rows = facts(ternary("server", "audit", "list", sold["id"], "--json"))["rows"]
+    assert [row["action"] for row in rows] == ["license.issue", "lease.activate", "seat.free"]
+
+
 def test_machine_without_a_network_takes_and_gives_back_a_seat_by_files(
     ternary, server, shipped, vendor, tmp_path
 ):
