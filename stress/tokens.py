@@ -1,5 +1,6 @@
 """
-Hostile licenses, trust files, usage reports and sealed keys: only this SDK's own errors may come out.
+Hostile licenses, trust files, usage reports, clock marks and sealed keys: only this SDK's own errors may
+come out.
 
 Half of the inputs are damaged bytes; the other half are damaged claims under a good signature, since what
 nobody signed never reaches the reading of claims.
@@ -21,11 +22,12 @@ from ternary_license_server.issue import issue
 from ternary_license_server.keys import KeyRing
 from ternary_license_server.sealing import seal
 from ternary_sdk.documents import base64url, canonical
-from ternary_sdk.errors import LicenseError, TernaryError
-from ternary_sdk.licensing import installation
+from ternary_sdk.errors import LicenseError, Reason, TernaryError
+from ternary_sdk.licensing import installation, mark
 from ternary_sdk.licensing.identity import PackageIdentity
 from ternary_sdk.licensing.installation import Installation
 from ternary_sdk.licensing.license import TYP, License
+from ternary_sdk.licensing.mark import Denial, Mark, Versions
 from ternary_sdk.licensing.trust import KEY_SET, REVOCATIONS, Role, Trust
 from ternary_sdk.licensing.usage import TYP as USAGE
 from ternary_sdk.licensing.usage import Usage, report
@@ -59,7 +61,7 @@ def targets(folder: Path) -> list[Target]:
     held = installation.draft(folder)
     ring = rotation.revoke_license(rotation.rotate(ring, Role.LICENSE, NOW), "L-1", NOW)
     sealed = seal(bytes(32), held.public)
-    return [_license(ring, held), *_trust(ring), _usage(held), _sealed(held, sealed)]
+    return [_license(ring, held), *_trust(ring), _usage(held), _mark(held), _sealed(held, sealed)]
 
 
 def sweep(count: int, seed: int) -> Counter[str]:
@@ -153,6 +155,7 @@ def _license(ring: KeyRing, held: Installation) -> Target:
         customer="Initech",
         now=NOW,
         expires=NOW.replace(year=2030),
+        grace_from=NOW.replace(year=2030, month=2),
         machines=["m-1", "x-2"],
         bound_to=held.public,
         content_keys={package.digest: bytes(32)},
@@ -207,6 +210,30 @@ def _usage(held: Installation) -> Target:
         sign=lambda payload: canonical.encode(
             fields | {"report": _token(payload, USAGE, held.kid, held.sign).decode()}
         ),
+    )
+
+
+def _mark(held: Installation) -> Target:
+    seen = Mark(
+        time=NOW,
+        signed=NOW,
+        versions=Versions(key_set=2, revocations=1),
+        denials=(Denial(license="L-17", code=Reason.SUSPENDED, issued=NOW),),
+    )
+    mark.write(held, seen)
+    file = mark.mark_file(held)
+
+    def read(data: bytes) -> Mark:
+        file.write_bytes(data)
+        return mark.read(held)
+
+    good = file.read_bytes()
+    return Target(
+        name="clock mark",
+        good=good,
+        read=read,
+        claims=_payload(good),
+        sign=lambda payload: _token(payload, mark.TYP, held.kid, held.sign),
     )
 
 

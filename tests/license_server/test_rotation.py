@@ -143,6 +143,21 @@ MATRIX = {
         "old client": {"old license": YES, "new license": ENDED, "old package": YES, "new package": ENDED},
         "new client": {"old license": REVOKED, "new license": YES, "old package": YES, "new package": YES},
     },
+    "license key revoked before the key set ended": {
+        "old client": {"old license": YES, "new license": UNKNOWN, "old package": YES, "new package": ENDED},
+        "new client": {"old license": REVOKED, "new license": ENDED}
+        | {"old package": YES, "new package": ENDED},
+    },
+    "package key revoked before the key set ended": {
+        "old client": {"old license": YES, "new license": ENDED, "old package": YES, "new package": UNKNOWN},
+        "new client": {"old license": YES, "new license": ENDED}
+        | {"old package": REVOKED, "new package": ENDED},
+    },
+    "license revoked before the key set ended": {
+        "old client": {"old license": YES, "new license": ENDED, "old package": YES, "new package": ENDED},
+        "new client": {"old license": REVOKED, "new license": ENDED}
+        | {"old package": YES, "new package": ENDED},
+    },
 }
 
 
@@ -153,7 +168,7 @@ def code_of(event: str, expected: str) -> Reason:
 
 
 def change(ring: KeyRing, event: str, now: datetime) -> KeyRing:
-    if event.endswith("key set ended"):
+    if event.endswith("key set ended") and "before" not in event:
         ring = rotation.extend(ring, None, now)
     if "key revoked" in event:
         role = Role(event.split()[0])
@@ -189,9 +204,10 @@ def test_old_and_new_clients_meet_old_and_new_documents(
     ring: KeyRing, now: datetime, event: str, client: str, document: str
 ) -> None:
     before = rotation.extend(ring, now + DAY, now) if event.endswith("key set ended") else ring
-    after = change(before, event, now + 2 * DAY)
+    after = change(before, event, now + (DAY / 2 if "before" in event else 2 * DAY))
     trust = before.trust if client == "old client" else replacement(before.trust, after.trust)
-    source, moment = (before, now) if document.startswith("old") else (after, now + 3 * DAY)
+    issuer = rotation.extend(after, None, now + 2 * DAY)
+    source, moment = (before, now) if document.startswith("old") else (issuer, now + 3 * DAY)
     found, code = verdict(trust, source, document, moment)
     expected = MATRIX[event][client][document]
     assert expected in found
