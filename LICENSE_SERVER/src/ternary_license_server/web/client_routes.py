@@ -34,6 +34,21 @@ def _takes(model: type[BaseModel]) -> dict[str, Any]:
     return {"requestBody": body, "parameters": [NONCE]}
 
 
+@router.post(  # asked most often, so it is the first that a path is compared with
+    "/standing",
+    responses={200: {"model": bodies.Standing}},
+    openapi_extra=_takes(bodies.Signed),
+    summary="Ask whether a hold stands",
+)
+def standing(request: Request) -> Response:
+    """Say whether the hold of the installation that asks stands at this moment; nothing changes."""
+    server = server_of(request)
+    asked = _read(server, request, Action.STANDING)
+    with server.database.read() as transaction:
+        found = activation.perform(transaction, server.vendor.ring, asked, carried=False, now=server.now())
+    return answer(found)
+
+
 @router.post(
     "/activations",
     responses={200: {"model": bodies.LicensedHold}},
@@ -101,21 +116,6 @@ def report(request: Request) -> Response:
         remember=server.remember,
     )
     return _told(done)
-
-
-@router.post(
-    "/standing",
-    responses={200: {"model": bodies.Standing}},
-    openapi_extra=_takes(bodies.Signed),
-    summary="Ask whether a hold stands",
-)
-def standing(request: Request) -> Response:
-    """Say whether the hold of the installation that asks stands at this moment; nothing changes."""
-    server = server_of(request)
-    asked = _read(server, request, Action.STANDING)
-    with server.database.read() as transaction:
-        found = activation.perform(transaction, server.vendor.ring, asked, carried=False, now=server.now())
-    return answer(found)
 
 
 def _perform(request: Request, key: str, *wanted: Action, carried: bool = False) -> Response:
