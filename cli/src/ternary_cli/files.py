@@ -7,8 +7,7 @@ A file appears whole or not at all, and every refusal of the operating system be
 import contextlib
 import os
 import sys
-import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 from ternary_cli.options import Format
@@ -91,19 +90,6 @@ def write_new(data: bytes, target: Path) -> None:
                 raise InputError(f"{target}: exists and differs; remove it or choose another --out")
             return
         _replace(target, data)
-
-
-def write_folder(files: Mapping[str, bytes], folder: Path) -> None:
-    """Write files into a folder that must not exist yet; it appears whole or not at all."""
-    with sentences(folder):
-        if folder.exists():
-            raise InputError(f"{folder}: exists already, expected a folder that does not")
-        with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as draft:
-            content = Path(draft) / "content"
-            content.mkdir()
-            for name, data in files.items():
-                (content / name).write_bytes(data)
-            content.rename(folder)
 
 
 def _replace(target: Path, data: bytes) -> None:

@@ -102,10 +102,10 @@ def unpack(
     trust: TrustOption = None,
 ) -> None:
     """Write a verified package's files to a folder, where other tools can look at them."""
-    from ternary_cli.files import write_folder
     from ternary_cli.selection import select
     from ternary_cli.terminal import show
+    from ternary_sdk import folder
 
     read = select(package, None, trust).read()
-    write_folder(read.members, out)
+    folder.write(read.members, out)
     show([f"{out}: {len(read.members)} files of {read.manifest.label}"])

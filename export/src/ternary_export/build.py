@@ -9,9 +9,9 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from ternary_export.provenance import RECORD, Provenance
+from ternary_sdk import folder as folders
 from ternary_sdk.errors import FormatError, InputError
 from ternary_sdk.graphs import firewall
 from ternary_sdk.graphs.interface import DECODER, ENCODER
@@ -92,18 +92,7 @@ class Build:
             CERTIFICATE: self.certificate.to_statement(),
             **self.graphs,
         }
-        if folder.exists():
-            raise InputError(f"{folder}: exists already, expected a folder that does not")
-        try:
-            folder.parent.mkdir(parents=True, exist_ok=True)
-            with TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as draft:
-                content = Path(draft) / "build"
-                content.mkdir()
-                for name, data in files.items():
-                    (content / name).write_bytes(data)
-                content.rename(folder)
-        except OSError as error:
-            raise InputError(f"{folder}: cannot be written ({error.strerror})") from None
+        folders.write(files, folder)
 
     @classmethod
     def read(cls, folder: Path) -> "Build":
