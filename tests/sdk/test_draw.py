@@ -23,6 +23,18 @@ def test_a_draw_holds_its_truth_tables_and_the_digest_of_its_set(draw: Draw) -> 
     )
 
 
+def test_as_an_array_it_is_its_truth_tables(draw: Draw) -> None:
+    array = np.asarray(draw)
+    assert (array.dtype, array.shape) == (np.int8, (4, 9))
+    assert np.array_equal(array, draw.operations)
+    assert np.array(draw, dtype=np.float32).dtype == np.float32
+    with pytest.raises(InputError) as refusal:
+        np.array(draw, copy=False)
+    assert str(refusal.value) == (
+        "copy: False, expected None or True: a draw keeps indices, not truth tables"
+    )
+
+
 def test_as_a_data_frame_each_row_is_labelled_by_its_operation(draw: Draw) -> None:
     frame = draw.to_pandas()
     assert frame.columns.tolist() == [f"t{trit}" for trit in range(9)]
@@ -45,7 +57,7 @@ def test_a_library_that_is_not_installed_is_named(draw: Draw, monkeypatch: pytes
         draw.to_pandas()
 
 
-def test_the_notebook_table_shows_the_first_ten_rows(draw: Draw) -> None:
+def test_the_notebook_table_shows_truth_tables(draw: Draw) -> None:
     html = draw._repr_html_()
     assert "<code>0 0 - - - - - - -</code>" not in html
     assert "<code>- 0 - - - - - - -</code>" in html

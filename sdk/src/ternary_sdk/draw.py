@@ -86,6 +86,16 @@ class Draw:
             }
         )
 
+    def __array__(self, dtype: npt.DTypeLike | None = None, copy: bool | None = None) -> npt.NDArray[Any]:
+        """The truth tables, for ``numpy.asarray``; looked up by index, so they share no memory.
+
+        Raises:
+            InputError: If they must not be copied.
+        """
+        if copy is False:
+            raise InputError("copy: False, expected None or True: a draw keeps indices, not truth tables")
+        return self.operations if dtype is None else self.operations.astype(dtype)
+
     def __len__(self) -> int:
         return len(self.index)
 
