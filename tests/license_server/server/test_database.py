@@ -12,7 +12,7 @@ from sqlalchemy import text
 from ternary_license_server.database.engine import Database, DatabaseError
 from ternary_license_server.database.migration import is_current, migrate
 from ternary_license_server.database.schema import metadata
-from ternary_license_server.service import records, seats
+from ternary_license_server.service import lease, records
 from ternary_sdk.errors import InputError
 
 
@@ -64,11 +64,11 @@ def test_database_of_the_first_release_is_upgraded_with_what_it_holds(kind, tmp_
         migrate(database)
         with database.read() as connection:
             assert compare_metadata(MigrationContext.configure(connection), metadata) == []
-            found = seats.every(connection, "L-1")
+            found = lease.every(connection, "L-1")
             assert records.find(connection, "L-1").versions is None
         database.close()
-    assert [(lease.installation, lease.generation) for lease in found] == [("one", 3), ("two", 3)]
-    assert len({lease.seat for lease in found}) == 2
+    assert [(held.installation, held.generation) for held in found] == [("one", 3), ("two", 3)]
+    assert len({held.seat for held in found}) == 2
 
 
 def test_database_of_a_newer_release_is_refused(kind, tmp_path, open_database):

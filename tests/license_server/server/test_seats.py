@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from ternary_license_server.service import records, seats
+from ternary_license_server.service import lease, records
 from ternary_license_server.service.refusals import Code, ServiceError
 from ternary_sdk.errors import LicenseError, Reason
 from ternary_sdk.licensing.license import License
@@ -215,7 +215,7 @@ def test_request_is_done_once_however_often_it_comes(shop, new_client, now):
     document = online_request.activate(key, vendor=shop.ring.trust.root.kid, held=held, now=now, machine=None)
     assert shop.ask(document, now) == shop.ask(document, now + timedelta(minutes=4))
     with shop.database.read() as transaction:
-        assert [lease.generation for lease in seats.every(transaction, license_id)] == [1]
+        assert [held.generation for held in lease.every(transaction, license_id)] == [1]
 
 
 def test_replayed_activation_does_not_take_the_seat_again(shop, new_client, now):
@@ -268,9 +268,9 @@ def test_lease_and_record_tell_what_is_in_the_database(shop, new_client, now):
     held = new_client()
     shop.activate(key, held, machine="m-7")
     with shop.database.read() as transaction:
-        lease = seats.find(transaction, license_id, held.kid)
+        mine = lease.find(transaction, license_id, held.kid)
         record = records.find(transaction, license_id)
-    assert lease.facts(now)["machine"] == "m-7"
-    assert lease.facts(now)["live"] is True
-    assert lease.facts(now + 2 * HOUR)["live"] is False
+    assert mine.facts(now)["machine"] == "m-7"
+    assert mine.facts(now)["live"] is True
+    assert mine.facts(now + 2 * HOUR)["live"] is False
     assert record.facts()["seats"] == 2

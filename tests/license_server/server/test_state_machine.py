@@ -16,7 +16,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from ternary_license_server.service import audit, life, seats
+from ternary_license_server.service import audit, lease, life
 from ternary_license_server.service.refusals import ServiceError
 from ternary_sdk.errors import LicenseError
 from ternary_sdk.licensing import installation
@@ -124,9 +124,9 @@ class Seats(RuleBasedStateMachine):
     @invariant()
     def server_and_model_agree_on_who_holds_a_seat(self):
         with self.shop.database.read() as transaction:
-            leases = seats.every(transaction, self.license)
+            leases = lease.every(transaction, self.license)
         kids = {held.kid: machine for machine, held in enumerate(self.held)}
-        holding = {kids[lease.installation] for lease in leases if lease.holds(self.now)}
+        holding = {kids[held.installation] for held in leases if held.holds(self.now)}
         assert holding == {machine for machine in range(5) if self.live(machine)}
         assert len(holding) <= self.cap
 

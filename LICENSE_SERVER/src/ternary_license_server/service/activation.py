@@ -15,9 +15,9 @@ from ternary_license_server.database.schema import leases, licenses
 from ternary_license_server.issue import issue
 from ternary_license_server.keys import KeyRing
 from ternary_license_server.service import audit, catalog, metering, records, seats
+from ternary_license_server.service.lease import Lease
 from ternary_license_server.service.records import LicenseRecord, State, moment, seconds
 from ternary_license_server.service.refusals import Code, ServiceError
-from ternary_license_server.service.seats import Lease
 from ternary_sdk.documents.canonical import Json
 from ternary_sdk.errors import LicenseError, Reason
 from ternary_sdk.licensing.license import TOLERANCE

@@ -7,28 +7,22 @@ the count and the insert. Leases end by the clock: they are compared with ``now`
 so a dead machine's seat is free at its lease's end and nothing has to run for that.
 """
 
-import secrets
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
 from sqlalchemy import Connection, and_, bindparam, func, insert, select, update
 
 from ternary_license_server.database.schema import leases, lost_seats
+from ternary_license_server.service import lease as lease_rows
+from ternary_license_server.service.lease import Lease
 from ternary_license_server.service.records import LicenseRecord, moment, seconds, utc
 from ternary_license_server.service.refusals import Code, ServiceError
-from ternary_sdk.documents.canonical import Json
 from ternary_sdk.errors import LicenseError, Reason
 
 OFFLINE_FACTOR: Final = 2
 """Offline licenses that have not ended yet, given back or not, are at most this many times the seats."""
 
-_MINE: Final = and_(
-    leases.c.license == bindparam("of_license"), leases.c.installation == bindparam("of_installation")
-)
-_FIND: Final = select(leases).where(_MINE)
-_UPDATE: Final = update(leases).where(_MINE)
-_INSERT: Final = insert(leases)
 _OTHERS: Final = and_(
     leases.c.license == bindparam("of_license"),
     leases.c.installation != bindparam("of_installation"),
@@ -36,49 +30,6 @@ _OTHERS: Final = and_(
 )
 _TAKEN: Final = select(func.count(), func.min(leases.c.ends)).where(_OTHERS, leases.c.released.is_(None))
 _OFFLINE: Final = select(func.count()).where(_OTHERS, leases.c.offline)
-_ALL: Final = select(leases).where(leases.c.license == bindparam("of_license")).order_by(leases.c.started)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Lease:
-    """An installation's hold on a seat."""
-
-    license: str
-    """The license's id."""
-    installation: str
-    """Thumbprint of the installation key."""
-    seat: str
-    """The seat's number, in every license that is issued for it; another one after it was declared lost."""
-    generation: int
-    """Counts the activations of this installation; an older one's holder has lost the lease."""
-    ends: datetime
-    """The seat is free from this moment on."""
-    offline: bool
-    """Whether it was given to a machine that cannot renew."""
-    released: datetime | None
-    """When it was given back."""
-    machine: str | None
-    """The machine's id, where it gave one."""
-    started: datetime
-    """When this generation began."""
-
-    def holds(self, now: datetime) -> bool:
-        """Whether the seat is taken."""
-        return self.released is None and now < self.ends
-
-    def facts(self, now: datetime) -> dict[str, Json]:
-        """The lease as JSON."""
-        return {
-            "installation": self.installation,
-            "seat": self.seat,
-            "generation": self.generation,
-            "ends": seconds(self.ends),
-            "offline": self.offline,
-            "released": seconds(self.released) if self.released else None,
-            "machine": self.machine,
-            "started": seconds(self.started),
-            "live": self.holds(now),
-        }
 
 
 def take(
@@ -112,13 +63,13 @@ def take(
         LicenseError: TOO_MANY_MACHINES.
     """
     _check_cap(transaction, license, installation, offline, now)
-    mine = find(transaction, license.id, installation)
+    mine = lease_rows.find(transaction, license.id, installation)
     if mine is not None and mine.offline and mine.holds(now):
         ends, offline = max(ends, mine.ends), True
     lease = Lease(
         license=license.id,
         installation=installation,
-        seat=mine.seat if mine else _number(),
+        seat=mine.seat if mine else lease_rows.number(),
         generation=mine.generation + 1 if mine else 1,
         ends=ends,
         offline=offline,
@@ -126,7 +77,7 @@ def take(
         machine=machine,
         started=now,
     )
-    _write(transaction, lease, new=mine is None)
+    lease_rows.write(transaction, lease, new=mine is None)
     return lease
 
 
@@ -146,7 +97,7 @@ def renew(
     """
     lease = _held(transaction, license, installation, generation, now)
     renewed = max(ends, lease.ends) if lease.offline else ends
-    _change(transaction, lease, ends=seconds(renewed))
+    lease_rows.change(transaction, lease, ends=seconds(renewed))
     return replace(lease, ends=renewed)
 
 
@@ -159,7 +110,7 @@ def release(
         LicenseError: LEASE_LOST, if the asker does not hold it.
     """
     lease = _held(transaction, license, installation, generation, now)
-    _change(transaction, lease, released=seconds(now))
+    lease_rows.change(transaction, lease, released=seconds(now))
     return replace(lease, released=now)
 
 
@@ -189,7 +140,7 @@ def free(transaction: Connection, license: LicenseRecord, seat: str, reason: str
         raise ServiceError(Code.CONFLICT, f"license {license.id}: seat {seat} is free already, it {since}")
     stated = {"seat": seat, "license": license.id, "installation": lease.installation, "reason": reason}
     transaction.execute(insert(lost_seats), stated | {"revoked": seconds(now)})
-    _change(transaction, lease, released=seconds(now), seat=_number())
+    lease_rows.change(transaction, lease, released=seconds(now), seat=lease_rows.number())
     return lease
 
 
@@ -198,18 +149,6 @@ def disown(transaction: Connection, license: LicenseRecord) -> None:
     transaction.execute(
         update(leases).where(leases.c.license == license.id).values(generation=leases.c.generation + 1)
     )
-
-
-def find(transaction: Connection, license_id: str, installation: str) -> Lease | None:
-    """An installation's lease, live or not; None if it never had one."""
-    mine = {"of_license": license_id, "of_installation": installation}
-    row = transaction.execute(_FIND, mine).one_or_none()
-    return None if row is None else _lease(dict(row._mapping))
-
-
-def every(transaction: Connection, license_id: str) -> list[Lease]:
-    """Every lease of a license, the oldest first."""
-    return [_lease(dict(row._mapping)) for row in transaction.execute(_ALL, {"of_license": license_id})]
 
 
 def _check_cap(
@@ -234,10 +173,9 @@ def _check_cap(
 
 
 def _numbered(transaction: Connection, license: LicenseRecord, seat: str) -> Lease:
-    this = (leases.c.license == license.id) & (leases.c.seat == seat)
-    row = transaction.execute(select(leases).where(this)).one_or_none()
-    if row is not None:
-        return _lease(dict(row._mapping))
+    lease = lease_rows.of_seat(transaction, license.id, seat)
+    if lease is not None:
+        return lease
     lost = (lost_seats.c.license == license.id) & (lost_seats.c.seat == seat)
     freed = transaction.execute(select(lost_seats.c.revoked).where(lost)).scalar_one_or_none()
     if freed is None:
@@ -250,7 +188,7 @@ def _numbered(transaction: Connection, license: LicenseRecord, seat: str) -> Lea
 def _held(
     transaction: Connection, license: LicenseRecord, installation: str, generation: int, now: datetime
 ) -> Lease:
-    lease = find(transaction, license.id, installation)
+    lease = lease_rows.find(transaction, license.id, installation)
     if lease is None:
         raise _lost(license, "it never had one")
     if lease.generation != generation:
@@ -266,37 +204,6 @@ def _lost(license: LicenseRecord, why: str) -> LicenseError:
     return LicenseError(
         Reason.LEASE_LOST, f"license {license.id}: this machine holds no seat, {why}; activate again"
     )
-
-
-def _write(transaction: Connection, lease: Lease, *, new: bool) -> None:
-    values = vars(lease) | {
-        "ends": seconds(lease.ends),
-        "started": seconds(lease.started),
-        "released": None,
-    }
-    if new:
-        transaction.execute(_INSERT, values)
-    else:
-        _change(transaction, lease, **values)
-
-
-def _change(transaction: Connection, lease: Lease, **values: object) -> None:
-    mine = {"of_license": lease.license, "of_installation": lease.installation}
-    transaction.execute(_UPDATE, mine | values)
-
-
-def _lease(row: dict[str, object]) -> Lease:
-    released = row["released"]
-    times = {
-        "ends": moment(int(str(row["ends"]))),
-        "started": moment(int(str(row["started"]))),
-        "released": None if released is None else moment(int(str(released))),
-    }
-    return Lease(**{**row, **times})  # type: ignore[arg-type]
-
-
-def _number() -> str:
-    return f"S-{secrets.token_hex(12)}"
 
 
 def _count(number: int) -> str:

@@ -9,7 +9,7 @@ from fastapi import Path, Response
 from pydantic import Field
 from sqlalchemy import Connection
 
-from ternary_license_server.service import life, metering, records, seats
+from ternary_license_server.service import lease, life, metering, records
 from ternary_license_server.service.records import moment
 from ternary_license_server.web.admin.gate import ID, After, Change, Limit, Look, Only, resource
 from ternary_license_server.web.bodies import Given, Id, Line, Moment, Name, Taken
@@ -118,9 +118,9 @@ def license(license_id: LicenseId, asked: Look) -> Response:
 
     def work(transaction: Connection) -> Json:
         now = asked.server.now()
-        held = [lease.facts(now) for lease in seats.every(transaction, license_id)]
+        leases = [held.facts(now) for held in lease.every(transaction, license_id)]
         drawn = len(metering.drawn(transaction, license_id))
-        return records.find(transaction, license_id).facts() | {"leases": list(held), "operations": drawn}
+        return records.find(transaction, license_id).facts() | {"leases": list(leases), "operations": drawn}
 
     return asked.look(work)
 

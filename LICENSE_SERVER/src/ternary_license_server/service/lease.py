@@ -1,0 +1,119 @@
+"""
+A lease as it stands in its row: who holds which seat of a license until when.
+
+Only ``seats`` decides what becomes of one; here it is read and written.
+"""
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import Connection, and_, bindparam, insert, select, update
+
+from ternary_license_server.database.schema import leases
+from ternary_license_server.service.records import moment, seconds
+from ternary_sdk.documents.canonical import Json
+
+_MINE: Final = and_(
+    leases.c.license == bindparam("of_license"), leases.c.installation == bindparam("of_installation")
+)
+_FIND: Final = select(leases).where(_MINE)
+_UPDATE: Final = update(leases).where(_MINE)
+_INSERT: Final = insert(leases)
+_ALL: Final = select(leases).where(leases.c.license == bindparam("of_license")).order_by(leases.c.started)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lease:
+    """An installation's hold on a seat."""
+
+    license: str
+    """The license's id."""
+    installation: str
+    """Thumbprint of the installation key."""
+    seat: str
+    """The seat's number, in every license that is issued for it; another one after it was declared lost."""
+    generation: int
+    """Counts the activations of this installation; an older one's holder has lost the lease."""
+    ends: datetime
+    """The seat is free from this moment on."""
+    offline: bool
+    """Whether it was given to a machine that cannot renew."""
+    released: datetime | None
+    """When it was given back."""
+    machine: str | None
+    """The machine's id, where it gave one."""
+    started: datetime
+    """When this generation began."""
+
+    def holds(self, now: datetime) -> bool:
+        """Whether the seat is taken."""
+        return self.released is None and now < self.ends
+
+    def facts(self, now: datetime) -> dict[str, Json]:
+        """The lease as JSON."""
+        return {
+            "installation": self.installation,
+            "seat": self.seat,
+            "generation": self.generation,
+            "ends": seconds(self.ends),
+            "offline": self.offline,
+            "released": seconds(self.released) if self.released else None,
+            "machine": self.machine,
+            "started": seconds(self.started),
+            "live": self.holds(now),
+        }
+
+
+def find(transaction: Connection, license_id: str, installation: str) -> Lease | None:
+    """An installation's lease, live or not; None if it never had one."""
+    mine = {"of_license": license_id, "of_installation": installation}
+    row = transaction.execute(_FIND, mine).one_or_none()
+    return None if row is None else _lease(dict(row._mapping))
+
+
+def every(transaction: Connection, license_id: str) -> list[Lease]:
+    """Every lease of a license, the oldest first."""
+    return [_lease(dict(row._mapping)) for row in transaction.execute(_ALL, {"of_license": license_id})]
+
+
+def of_seat(transaction: Connection, license_id: str, seat: str) -> Lease | None:
+    """The lease of a seat by the seat's number."""
+    this = (leases.c.license == license_id) & (leases.c.seat == seat)
+    row = transaction.execute(select(leases).where(this)).one_or_none()
+    return None if row is None else _lease(dict(row._mapping))
+
+
+def write(transaction: Connection, lease: Lease, *, new: bool) -> None:
+    """Keep a lease that begins: an installation's first, or in the place of its last one."""
+    values = vars(lease) | {
+        "ends": seconds(lease.ends),
+        "started": seconds(lease.started),
+        "released": None,
+    }
+    if new:
+        transaction.execute(_INSERT, values)
+    else:
+        change(transaction, lease, **values)
+
+
+def change(transaction: Connection, lease: Lease, **values: object) -> None:
+    """Give columns of a lease's row other values."""
+    mine = {"of_license": lease.license, "of_installation": lease.installation}
+    transaction.execute(_UPDATE, mine | values)
+
+
+def number() -> str:
+    """A new number for a seat."""
+    return f"S-{secrets.token_hex(12)}"
+
+
+def _lease(row: dict[str, object]) -> Lease:
+    released = row["released"]
+    times = {
+        "ends": moment(int(str(row["ends"]))),
+        "started": moment(int(str(row["started"]))),
+        "released": None if released is None else moment(int(str(released))),
+    }
+    return Lease(**{**row, **times})  # type: ignore[arg-type]
