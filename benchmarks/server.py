@@ -180,7 +180,7 @@ def _fill(url: str, size: int) -> list[Seat]:
         sold, taken = _first(transaction, datetime.now(UTC))
         for start in range(0, size, 5000):
             count = min(5000, size - start)
-            seats = [_seat() for _ in range(max(1, count * REQUESTS // size))]
+            seats = [_seat() for _ in range(min(count, max(1, count * REQUESTS // size)))]
             named = [(seat.license_id, seat.key, seat.held.kid) for seat in seats]
             named += [
                 (_license_id(), online_key.generate(), secrets.token_urlsafe(32))
