@@ -59,6 +59,19 @@ def renew(
     )
 
 
+def change(
+    license: LicenseId,
+    to: Annotated[str, option("--policy", metavar="NAME", text="Another policy of its product.")],
+    url: Url = None,
+    token_file: TokenFile = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Put a license under another policy: its terms from now on; its end stays."""
+    show_facts(
+        admin(url, token_file).post(f"/licenses/{checked_id(license)}/policy", {"policy": to}), as_json
+    )
+
+
 def suspend(
     license: LicenseId, url: Url = None, token_file: TokenFile = None, as_json: JsonOption = False
 ) -> None:

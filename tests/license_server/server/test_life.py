@@ -3,6 +3,7 @@
 import base64
 import csv
 import io
+import json
 from datetime import timedelta
 
 import pytest
@@ -58,6 +59,49 @@ def test_renewal_into_the_past_or_without_an_end_is_refused(site, now):
     assert problem(site.admin("POST", f"/licenses/{license_id}/renew", json={})) == (
         409, "CONFLICT", f"license {license_id}: never ends; there is nothing to renew"
     )  # fmt: skip
+
+
+def test_license_gets_a_larger_quota_and_more_seats_by_another_policy(site, new_client, now):
+    license_id, key = site.sell(seats=1, unique_operations=2)
+    held = new_client()
+    site.activate(key, held)
+    report(site, license_id, held, [1, 2, 3], now)
+    assert code_of(lambda: site.renew(license_id, 1, held, now)) is Reason.QUOTA_EXHAUSTED
+    assert code_of(lambda: site.activate(key, new_client())) is Reason.QUOTA_EXHAUSTED
+    before = site.admin("GET", f"/licenses/{license_id}").json()
+    site.sell(seats=2, unique_operations=100, term=DAY)
+    larger = {"policy": f"policy-{site.policies}"}
+    changed = site.admin("POST", f"/licenses/{license_id}/policy", json=larger).json()
+    assert (changed["seats"], changed["unique_operations"], changed["policy"]) == (2, 100, larger["policy"])
+    assert changed["expires"] == before["expires"]
+    renewed = License.read(site.renew(license_id, 1, held, now)["license"].encode(), site.ring.trust)
+    assert (renewed.unique_operations, renewed.seats) == (100, 2)
+    site.activate(key, new_client())
+    last = site.admin("GET", "/audit", params={"stream": license_id, "limit": 1000}).json()
+    (row,) = [row for row in last if row["action"] == "license.policy"]
+    assert json.loads(row["detail"]) == {"from": before["policy"], "to": larger["policy"]}
+
+
+def test_policy_that_a_license_cannot_be_put_under_is_refused(site):
+    license_id, _ = site.sell()
+    trial_id, _ = site.sell(trial=True, term=DAY)
+    trial = f"policy-{site.policies}"
+    digest = (site.database.engine.dialect.name.encode().hex() * 64)[1:65]
+    site.admin("POST", "/releases", json={"name": "other", "version": "1.0.0", "digest": digest})
+    body = {"name": "others", "product": "other", "entitlements": ["sample"]}
+    assert site.admin("POST", "/policies", json=body).status_code == 201
+
+    def put(license_id, policy):
+        return problem(site.admin("POST", f"/licenses/{license_id}/policy", json={"policy": policy}))
+
+    stays = "a trial stays one; issue another license"
+    assert put(license_id, trial) == (409, "CONFLICT", f"license {license_id}: {stays}")
+    assert put(trial_id, "policy-1") == (409, "CONFLICT", f"license {trial_id}: {stays}")
+    why = f"license {license_id}: is for acme, policy others for other"
+    assert put(license_id, "others") == (409, "CONFLICT", why)
+    assert put(license_id, "none") == (404, "UNKNOWN", "policy none: there is none of this name")
+    site.admin("POST", f"/licenses/{license_id}/revoke")
+    assert put(license_id, "policy-1")[:2] == (409, "CONFLICT")
 
 
 def test_revoked_license_stays_revoked(site, tmp_path, now):

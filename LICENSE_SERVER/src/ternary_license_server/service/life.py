@@ -70,6 +70,34 @@ def renew(
     return _change(transaction, license, actor, "license.renew", detail, now, expires=seconds(end))
 
 
+def change_policy(
+    transaction: Connection, license_id: str, policy: str, *, actor: str, now: datetime
+) -> dict[str, Json]:
+    """Put a license under another policy of its product: its terms from now on. Its end stays.
+
+    Clients get the new terms with their next renewal. Where there are fewer seats now than holders, who
+    holds one keeps it while it is renewed.
+
+    Raises:
+        LicenseError: NOT_FOUND.
+        ServiceError: UNKNOWN, if there is no such policy; CONFLICT, if the license is revoked, either is a
+            trial, or the policy is of another product.
+    """
+    license, template = records.lock(transaction, license_id), policies.find(transaction, policy)
+    _refuse_revoked(license)
+    if license.trial or template.trial:
+        raise ServiceError(Code.CONFLICT, f"license {license_id}: a trial stays one; issue another license")
+    if template.product != license.product:
+        raise ServiceError(
+            Code.CONFLICT,
+            f"license {license_id}: is for {license.product}, policy {policy} for {template.product}",
+        )
+    changed = replace(license, policy=policy, **template.copied())
+    detail: dict[str, Json] = {"from": license.policy, "to": policy}
+    columns = changed.term_columns() | {"policy": policy}
+    return _change(transaction, changed, actor, "license.policy", detail, now, **columns)
+
+
 def suspend(transaction: Connection, license_id: str, *, actor: str, now: datetime) -> dict[str, Json]:
     """Pause a license until ``reinstate``.
 

@@ -33,6 +33,12 @@ class Renewal(Taken):
     expires: Annotated[Moment | None, Field(description="Null adds one term of the policy.")] = None
 
 
+class Replacement(Taken):
+    """The policy that takes the place of a license's."""
+
+    policy: Name
+
+
 class Receiver(Taken):
     """Who gets a license."""
 
@@ -130,6 +136,12 @@ def renew(license_id: LicenseId, new: Renewal, asking: Change) -> Response:
     """Give a license another end."""
     end = None if new.expires is None else moment(new.expires)
     return asking.change(partial(life.renew, license_id=license_id, expires=end))
+
+
+@router.post("/licenses/{license_id}/policy", response_model=License)
+def change_policy(license_id: LicenseId, new: Replacement, asking: Change) -> Response:
+    """Put a license under another policy of its product; its end stays."""
+    return asking.change(partial(life.change_policy, license_id=license_id, policy=new.policy))
 
 
 @router.post("/licenses/{license_id}/suspend", response_model=License)
