@@ -69,3 +69,36 @@ def test_importing_opens_no_connection_and_no_file_for_writing(tmp_path: Path) -
         [sys.executable, "-B", "-W", "error", "-c", program], capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_using_a_model_opens_no_connection_writes_no_file_and_says_nothing(tmp_path: Path) -> None:
+    program = (
+        "import logging, signal, sys\n"
+        "from ternary_sdk import LicenseError, Model\n"
+        "before = logging.root.handlers[:], logging.root.level, signal.getsignal(signal.SIGINT)\n"
+        "def hook(event, args):\n"
+        "    writes = event == 'open' and set(args[1] or '') & set('wax+')\n"
+        "    if writes or event in ('os.mkdir', 'os.rename') or event.startswith('socket.'):\n"
+        "        raise RuntimeError(f'{event} {args}')\n"
+        "sys.addaudithook(hook)\n"
+        "with Model.evaluation() as model:\n"
+        "    draw = model.sample(100, unique=True, seed=1)\n"
+        "    model.decode(model.encode(draw.operations))\n"
+        "    try:\n"
+        "        model.relicense(b'no license')\n"
+        "    except LicenseError:\n"
+        "        pass\n"
+        "after = logging.root.handlers[:], logging.root.level, signal.getsignal(signal.SIGINT)\n"
+        "assert before == after\n"
+        "sys.exit(7)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-B", "-W", "error", "-c", program],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+        env={"PATH": "", "HOME": str(tmp_path)},
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (7, "", "")
+    assert list(tmp_path.iterdir()) == []
