@@ -1,5 +1,6 @@
 import json
 from datetime import UTC, datetime
+from importlib import resources
 
 import pytest
 
@@ -91,6 +92,20 @@ def test_a_license_without_the_key_replays_nothing(ternary, files, locked):
     done = ternary(*locked, "--license", files / "keyless.license", "--replay")
     assert (done.status, done.out) == (1, b"")
     assert done.err.startswith("error: license keyless carries no key for locked 1.0.0 (sha256 ")
+
+
+def test_a_pinned_license_is_not_asked_of_another_vendors_package(ternary, files, locked):
+    """Pinned for one package, it would only be refused with another."""
+    pinned = ("--license", files / "locked.license", "--trust", files / "acme.trust")
+    assert ternary("use", files / "locked.ternary", *pinned).status == 0
+    other = resources.files("ternary_sdk").joinpath("evaluation")
+    done = ternary(
+        *("verify", other.joinpath("evaluation.ternary"), "--trust", other.joinpath("evaluation.trust"))
+    )
+    assert (done.status, done.err) == (0, "")
+    assert "reachable operations proved" in done.text
+    assert "reachable operations proved" in ternary("verify").text
+    assert "reachable operations proved" in ternary("verify", files / "locked.ternary").text
 
 
 def test_a_certificate_is_verified_without_its_package(ternary, files, certified, vendor):

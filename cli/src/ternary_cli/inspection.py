@@ -40,7 +40,7 @@ def verify(
 ) -> None:
     """Check a package's signatures and prove its certificate."""
     from ternary_cli.facts import package_facts
-    from ternary_cli.selection import select
+    from ternary_cli.selection import select_to_verify
     from ternary_cli.terminal import show, show_json
     from ternary_sdk.errors import InputError
 
@@ -49,7 +49,7 @@ def verify(
 
         verify_certificate(package, model, encoder, trust, as_json=as_json)
         return
-    selection = select(package, license, trust, machine_id)
+    selection = select_to_verify(package, license, trust, machine_id)
     read = selection.read()
     closed = read.locked and selection.license is None
     if closed and replay:

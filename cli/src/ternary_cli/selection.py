@@ -4,7 +4,7 @@ Which package, license and trust file a command works with: options, else pins, 
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -94,6 +94,20 @@ def select(
         trust=select_trust(trust, pinned),
         machine_id=machine_id or (pinned.machine_id if pinned else None),
     )
+
+
+def select_to_verify(
+    package: Path | None, license: Path | None, trust: Path | None, machine_id: str | None
+) -> Selection:
+    """As ``select``, but the pinned license comes with the pinned package alone.
+
+    With any other, perhaps of another vendor, it would be refused although nobody asked for it.
+    """
+    selection, pinned = select(package, license, trust, machine_id), pins.load()
+    if license is not None or package is None or pinned is None:
+        return selection
+    same = package.resolve() == pinned.package.resolve()
+    return selection if same else replace(selection, license=None)
 
 
 def select_trust(trust: Path | None, pinned: Pins | None) -> Trust:
