@@ -71,6 +71,15 @@ def test_trainings_of_the_folder_are_reused_whatever_their_names(finished, tiny,
     assert [job.out.name[:5] for job in seed_jobs(other, tmp_path, count=3)[1:]] == ["mine-", "mine-"]
 
 
+def test_a_training_under_another_name_that_was_interrupted_goes_on(finished, tiny, tmp_path):
+    shutil.copytree(finished.path, tmp_path / "first")
+    (tmp_path / "first" / SUMMARY).unlink()
+    renamed = of(finished, seed=1, recipe=dataclasses.replace(tiny, name="mine", about="The same."))
+    study = conduct(seed_jobs(renamed, tmp_path, count=3)[2:])
+    best = finished.summary().choices["coverage"]
+    assert study.trials[0].paths == {"A": best.A, "B": best.B}
+
+
 @pytest.mark.parametrize("count", [2, 11])
 def test_too_few_or_too_many_seeds_are_refused(finished, tmp_path, count):
     with pytest.raises(InputError) as refused:

@@ -168,7 +168,8 @@ def perform(job: Job, on_epoch: OnEpoch | None = None) -> str:
         InputError: If it was interrupted.
     """
     resume = (job.out / runs.FACTS).exists()
-    summary = train(job.recipe, seed=job.seed, out=job.out, resume=resume, on_epoch=on_epoch).summary()
+    recipe = runs.open(job.out).recipe if resume else job.recipe  # its name may be another
+    summary = train(recipe, seed=job.seed, out=job.out, resume=resume, on_epoch=on_epoch).summary()
     if summary.status == "interrupted":
         raise _interrupted(job)
     return f"{job.out.name}: {summary.status} after {summary.epochs} epochs, {summary.seconds:.0f} s"
