@@ -88,9 +88,13 @@ def test_a_surge_is_told_with_coverage_before_during_and_after(content):
     (told,) = [line for line in words.compute(content) if line.startswith("A surge")]
     assert re.fullmatch(
         r"A surge of strength 0\.5 in epoch 2, by recipe: coverage \S+ % before, \S+ % during, \S+ % after\.",
-        told,
+        told.replace("\N{NO-BREAK SPACE}", " "),
     )
 
 
 def test_percentages_are_rounded_down():
-    assert words.percent(0.919999) == "91.99 %"
+    assert words.percent(0.919999) == "91.99\N{NO-BREAK SPACE}%"
+
+
+def test_the_limit_is_spelt_as_everywhere_else():
+    assert words.LIMIT == "92.116\N{NO-BREAK SPACE}%"

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from ternary_sdk.errors import InputError
 from ternary_trainer.disrupt import effects
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 SUFFIXES: Final = (".png", ".svg")
 _COLOURS: Final = {"A": "tab:blue", "B": "tab:orange"}
+_Place = Literal["lower right", "center right", "upper left", "upper right"]
+_LEGENDS: Final[tuple[_Place, ...]] = (
+    "lower right", "center right", "lower right", "upper left", "lower right", "upper right",
+)  # fmt: skip
 _FLOOR: Final = math.log(19_683)
 
 Figure = Callable[[PathRecord], float]
@@ -74,6 +78,7 @@ def _panels(panels: Sequence["Axes"], history: Sequence[EpochRecord]) -> None:
     kl.set_yscale("log")
     _lines(beta, history, "beta (solid), weight of the prior's term (dotted)", lambda path: path.beta)
     _lines(beta, history, None, lambda path: path.weight, "dotted")
+    beta.set_yscale("symlog", linthresh=0.05)  # beta is a few hundredths where the other weight is above ten
     _lines(entropy, history, "entropy of the drawn distribution, nats", lambda path: path.entropy)
     entropy.axhline(_FLOOR, color="black", linestyle="--", linewidth=1, label=f"uniform {_FLOOR:.3f}")
     _lines(divergence, history, "KL to uniform: single (solid), pairs (dashed), higher (dotted)", _single)
@@ -82,8 +87,9 @@ def _panels(panels: Sequence["Axes"], history: Sequence[EpochRecord]) -> None:
     divergence.set_yscale("log")
     for panel in (entropy, divergence):
         panel.set_xlabel("epoch")
-    for panel in panels:
-        panel.legend(fontsize="small", loc="best")
+    # Not where they fit best: looking for that place takes time, and Matplotlib warns if it is long.
+    for panel, place in zip(panels, _LEGENDS, strict=True):
+        panel.legend(fontsize="small", loc=place)
 
 
 def _single(path: PathRecord) -> float:

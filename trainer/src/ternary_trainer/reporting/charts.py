@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_SIZE: Final = (4.4, 2.9)
+_SIZE: Final = (4.4, 3.1)
 _FLOOR: Final = 9.887
 
 
@@ -117,8 +117,8 @@ def _figure(chart: Chart, content: Content, palette: Palette) -> "Figure":
     axes.tick_params(colors=palette.ink, labelsize=9)
     axes.grid(color=palette.muted, alpha=0.25, linewidth=0.6)
     chart(axes, content, palette)
-    legend = axes.legend(frameon=False, fontsize=9, labelcolor=palette.ink)
-    legend.set_visible(bool(legend.legend_handles))
+    # Below, not where it fits best: looking for that place takes time, and Matplotlib warns if it is long.
+    figure.legend(loc="outside lower center", ncols=3, frameon=False, fontsize=9, labelcolor=palette.ink)
     return figure
 
 
@@ -132,7 +132,6 @@ def _coverage(axes: "Axes", content: Content, palette: Palette) -> None:
     for path, measured in content.paths.items():
         axes.plot(content.draws, 100 * measured.curve, color=palette.path(path), label=f"path {path}")
     axes.axvline(QUOTED, color=palette.muted, linewidth=0.8)
-    axes.annotate(" 50,000", (QUOTED, 2), color=palette.muted, fontsize=8, annotation_clip=False)
     _draws_axis(axes)
     axes.set_ylim(0, 102)
     _label(axes, palette, x="draws", y="coverage, %")

@@ -6,11 +6,9 @@ from base64 import b64encode
 from importlib.resources import files
 
 from ternary_sdk import atlas
-from ternary_sdk.coverage import iid_limit
 from ternary_trainer.reporting import words
 from ternary_trainer.reporting.charts import charts, to_svg
 from ternary_trainer.reporting.content import Content
-from ternary_trainer.validation.drawing import QUOTED
 
 
 def to_html(content: Content) -> bytes:
@@ -32,7 +30,6 @@ def to_html(content: Content) -> bytes:
         content=content,
         words=words,
         figure=figure,
-        limit=iid_limit(QUOTED),
         choices=words.choices(content),
         training=[title for title in available if title.startswith("Training")],
         atlases=atlases(content),

@@ -5,16 +5,17 @@ The report as PDF, A4: the same content as the page, in the same order.
 import io
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ternary_sdk import atlas
-from ternary_sdk.coverage import iid_limit
 from ternary_sdk.operations import OPERATIONS
 from ternary_sdk.packages.validation import Ending
 from ternary_trainer.reporting import words
 from ternary_trainer.reporting.charts import charts, to_png
 from ternary_trainer.reporting.content import Content
-from ternary_trainer.validation.drawing import QUOTED
+
+if TYPE_CHECKING:
+    from fpdf import FPDF
 
 _GOOD: Final = (20, 112, 60)
 _BAD: Final = (180, 35, 24)
@@ -29,9 +30,8 @@ class Paper:
 
     def __init__(self, title: str) -> None:
         import matplotlib
-        from fpdf import FPDF
 
-        self.pdf: FPDF = FPDF(format="A4")
+        self.pdf = _numbered(title)
         fonts = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
         self.pdf.add_font("Sans", "", fonts / "DejaVuSans.ttf")
         self.pdf.add_font("Sans", "B", fonts / "DejaVuSans-Bold.ttf")
@@ -63,13 +63,13 @@ class Paper:
 
     def pair(self, images: Sequence[tuple[str, bytes]]) -> None:
         """One or two captioned pictures side by side."""
-        if self.pdf.will_page_break(72):
+        if self.pdf.will_page_break(76):
             self.pdf.add_page()
         top, ends = self.pdf.y, []
         for number, (caption, image) in enumerate(images):
             left = self.pdf.l_margin + number * (_HALF + 2)
             self.pdf.image(io.BytesIO(image), x=left, y=top, w=_HALF)
-            self.pdf.set_xy(left, top + _HALF * 2.9 / 4.4 + 1)
+            self.pdf.set_xy(left, top + _HALF * 3.1 / 4.4 + 1)
             self.pdf.set_font("Sans", "", 8)
             self.pdf.set_text_color(*_MUTED)
             self.pdf.multi_cell(_HALF, 4, caption, align="L", new_x="LMARGIN", new_y="NEXT")
@@ -89,6 +89,20 @@ class Paper:
                 for cell in cells:
                     row.cell(cell)
         self.pdf.ln(2)
+
+
+def _numbered(title: str) -> "FPDF":
+    """A4 whose pages say what they are of."""
+    from fpdf import FPDF
+
+    class Numbered(FPDF):
+        def footer(self) -> None:
+            self.set_y(-13)
+            self.set_font("Sans", "", 7.5)
+            self.set_text_color(*_MUTED)
+            self.cell(0, 4, f"{title}, page {self.page_no()} of {{nb}}", align="R")
+
+    return Numbered(format="A4")
 
 
 def to_pdf(content: Content) -> bytes:
@@ -114,7 +128,7 @@ def _first_page(paper: Paper, content: Content) -> None:
         (
             f"path {path}",
             words.percent(measured.quoted),
-            words.percent(iid_limit(QUOTED)),
+            words.LIMIT,
             f"{measured.drawn.reachable:,}",
         )
         for path, measured in content.paths.items()

@@ -13,6 +13,8 @@ from ternary_trainer.reporting.content import Content
 from ternary_trainer.validation.checks import CHECKS
 from ternary_trainer.validation.drawing import QUOTED
 
+LIMIT = f"{100 * iid_limit(QUOTED):.3f}\N{NO-BREAK SPACE}%"
+"""To three decimals and to the nearest, as everywhere; figures of a model are rounded down instead."""
 INTRODUCTION = (
     f"A ternary operation is a table of nine answers, each −1, 0 or +1, so there are {OPERATIONS:,} of them. "
     "This model has learned to produce them: every draw yields one. Coverage is the share of all operations "
@@ -36,7 +38,7 @@ def first_words(content: Content) -> list[str]:
     for path, measured in content.paths.items():
         told.append(
             f"Path {path} covers {percent(measured.quoted)} of the space in {QUOTED:,} draws; the limit is "
-            f"{percent(iid_limit(QUOTED))}. It can produce {measured.drawn.reachable:,} of {OPERATIONS:,} "
+            f"{LIMIT}. It can produce {measured.drawn.reachable:,} of {OPERATIONS:,} "
             "operations."
         )
     told += [
@@ -119,7 +121,7 @@ def compute(content: Content) -> list[str]:
 
 def percent(share: float) -> str:
     """A share as a percentage with two decimals, rounded down."""
-    return f"{decimal(100 * share, 2)} %"
+    return f"{decimal(100 * share, 2)}\N{NO-BREAK SPACE}%"
 
 
 def short(number: str) -> str:
