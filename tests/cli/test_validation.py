@@ -2,6 +2,8 @@
 
 import dataclasses
 import json
+import re
+import shutil
 import sys
 from datetime import UTC, datetime
 
@@ -127,6 +129,30 @@ def test_seeds_without_a_folder_for_their_trainings_are_refused(ternary, poor):
     assert done.err == (
         "error: --seeds: is of retrainings, and there is no folder for them; add --studies DIR\n"
     )
+
+
+@pytest.mark.slow
+def test_seeds_whose_runs_lie_in_the_folder_are_compared_and_nothing_is_trained(ternary, release, tmp_path):
+    for seed, name in ((2, "second"), (3, "third")):
+        shutil.copytree(release / "run", tmp_path / name)
+        facts = json.loads((tmp_path / name / "run.json").read_text())
+        (tmp_path / name / "run.json").write_text(json.dumps(facts | {"seed": seed}))
+    words = "--checks", "seed-variance", "--studies", tmp_path, "--seeds", 3, "--json"
+    done = ternary("validate", release / "run", *words)
+    told = ["run: reused", "second: reused", "third: reused", "checking seed-variance"]
+    assert done.err.splitlines() == told
+    (check,) = json.loads(done.out)["checks"]
+    spread = [figure["value"] for figure in check["figures"] if figure["name"] == "spread between seeds"]
+    assert spread == ["0", "0"]
+
+
+@pytest.mark.slow
+def test_the_atlas_of_a_run_is_of_the_path_that_is_asked_for(ternary, release, tmp_path):
+    done = ternary("atlas", release / "run", "--path", "A", "--out", tmp_path / "run.svg")
+    words, file = done.text.splitlines()
+    assert re.fullmatch(r"run, path A: [\d,]+ of 19,683 operations reachable, least margin [\d.]+", words)
+    assert file == str(tmp_path / "run.svg")
+    assert f'aria-label="{words}"' in (tmp_path / "run.svg").read_text()
 
 
 def found_of(snapshot):
