@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 SUFFIXES: Final = (".png", ".svg")
 _COLOURS: Final = {"A": "tab:blue", "B": "tab:orange"}
-_Place = Literal["lower right", "center right", "upper left", "upper right"]
+_Place = Literal["lower right", "center right", "upper right"]
 _LEGENDS: Final[tuple[_Place, ...]] = (
-    "lower right", "center right", "lower right", "upper left", "lower right", "upper right",
+    "lower right", "center right", "lower right", "lower right", "lower right", "upper right",
 )  # fmt: skip
 _FLOOR: Final = math.log(19_683)
 
