@@ -20,7 +20,8 @@ def test_without_a_terminal_there_is_one_plain_line_an_epoch(finished: Run) -> N
     assert "\x1b" not in stream.getvalue()
     assert re.fullmatch(
         r"epoch 3/4 spread  surge 0\.5  A \d+\.\d\d% exact \d+\.\d% KL \d+\.\d active \d+"
-        r"  B \d+\.\d\d% exact \d+\.\d% KL \d+\.\d active \d+  limit 92\.116%  loss \d+\.\d{3}  \d+:\d\d left",
+        r"  B \d+\.\d\d% exact \d+\.\d% KL \d+\.\d active \d+"
+        r"  limit 92\.116%  loss \d+\.\d{3}  \d+:\d\d left",
         lines[2],
     )
     assert lines[3].endswith("0:00 left")

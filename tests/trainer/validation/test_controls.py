@@ -251,8 +251,10 @@ def test_one_bad_seed_fails_just_the_seed_variance(sound, spoiled):
     assert failed(sound.subject(seeds=Study(trials=trials))) == {"seed-variance"}
 
 
-def test_a_recipe_that_collapses_at_twice_its_beta_fails_just_the_sweep(sound):
-    trials = (sound.trial(factor=0.5), sound.trial(), sound.trial(factor=2.0, active=15))
+@pytest.mark.parametrize("spoiled", [{"active": 15}, {"coverage": 0.8}])
+@pytest.mark.parametrize("factor", [0.5, 2.0])
+def test_a_recipe_that_breaks_down_within_a_factor_of_two_fails_just_the_sweep(sound, factor, spoiled):
+    trials = (sound.trial(factor=1 / factor), sound.trial(), sound.trial(factor=factor, **spoiled))
     assert failed(sound.subject(betas=Study(trials=trials))) == {"collapse-sweep"}
 
 

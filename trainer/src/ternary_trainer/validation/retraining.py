@@ -48,7 +48,7 @@ def seed_variance(subject: Subject, thresholds: Thresholds) -> Outcome:
 
 
 def collapse_sweep(subject: Subject, thresholds: Thresholds) -> Outcome:
-    """Active dimensions of retrainings whose beta is multiplied by a factor throughout."""
+    """Active dimensions and coverage of retrainings whose beta is multiplied by a factor throughout."""
     if subject.betas is None:
         return _missing(subject)
     trials = sorted(subject.betas.trials, key=lambda trial: trial.factor)
@@ -59,12 +59,19 @@ def collapse_sweep(subject: Subject, thresholds: Thresholds) -> Outcome:
     measures: list[Measure] = []
     for path in ("A", "B"):
         least = min(trial.paths[path].active for trial in near)
-        measures.append(at_least(f"active dimensions within a factor of {factor:g}", path, least, DIMENSIONS))
+        covered = min(_coverage(trial, path) for trial in near)
         measures += [
-            shown(f"active dimensions at {trial.factor:g} × beta", path, trial.paths[path].active)
-            for trial in trials
+            at_least(f"active dimensions within a factor of {factor:g}", path, least, DIMENSIONS),
+            at_least(
+                f"worst hash coverage within a factor of {factor:g}", path, covered, thresholds.hash_coverage
+            ),
         ]
-    return judged(measures, f"No dimension collapses when beta is wrong by a factor of {factor:g}.")
+        for trial in trials:
+            measures += [
+                shown(f"active dimensions at {trial.factor:g} × beta", path, trial.paths[path].active),
+                shown(f"hash coverage at {trial.factor:g} × beta", path, _coverage(trial, path)),
+            ]
+    return judged(measures, f"Nothing collapses when beta is wrong by a factor of {factor:g}.")
 
 
 def _coverage(trial: Trial, path: str) -> float:
