@@ -1,7 +1,9 @@
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,6 +25,9 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 NAMES = ["versions", "trust", "package", "license", "clock", "machine", "meter", "permissions"]
 
+FROM_STATE = ["license", "clock", "meter", "permissions"]
+
+AsUser = Callable[[Callable[[], Any]], Any]
 Setting = Callable[..., Case]
 
 
@@ -257,3 +262,28 @@ def test_file_that_others_can_read_is_named(setting: Setting) -> None:
     assert named(case, "permissions") == Finding(
         name="permissions", ok=False, found=f"{path}: others can read it", remedy=f"chmod 600 {path}"
     )
+
+
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_state_closed_to_this_user_is_named_and_everything_else_still_looked_at(
+    setting: Setting, tmp_path: Path, place: Path, as_user: AsUser
+) -> None:
+    case = moved(setting(unique_operations=5), tmp_path, place)
+    directory = place / "state"
+    directory.mkdir(mode=0)
+    findings = as_user(lambda: doctor.examine(case, NOW))
+    assert [finding.name for finding in findings] == NAMES
+    assert [finding.name for finding in findings if not finding.ok] == FROM_STATE
+    assert findings[7] == Finding(
+        name="permissions",
+        ok=False,
+        found=f"{directory}: cannot be read (Permission denied)",
+        remedy=f"have {directory} given to the user who runs this ('chown -R'), with 'chmod -R u+rwX'",
+    )
+
+
+def moved(case: Case, source: Path, place: Path) -> Case:
+    """The same case in a place that another user can reach."""
+    shutil.copytree(source, place, dirs_exist_ok=True)
+    files = {name: place / getattr(case, name).name for name in ("package", "license", "trust", "directory")}
+    return replace(case, **files)

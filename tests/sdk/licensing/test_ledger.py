@@ -4,14 +4,18 @@ import sqlite3
 import stat
 import subprocess
 import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ternary_sdk.errors import LedgerError, LicenseError, Reason
 from ternary_sdk.licensing.ledger import Ledger
 from ternary_sdk.operations import OperationSet
+
+AsUser = Callable[[Callable[[], Any]], Any]
 
 posix = pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")
 
@@ -111,6 +115,22 @@ def test_place_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     with pytest.raises(LedgerError) as refusal:
         Ledger(tmp_path / "file" / "ledger.sqlite3").record("L-1", 1, some(1))
     assert str(refusal.value) == f"{tmp_path}/file: cannot be made (File exists)"
+
+
+def refusal_of(call: Callable[[], object]) -> str:
+    with pytest.raises(LedgerError) as refusal:
+        call()
+    return str(refusal.value)
+
+
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_meter_in_a_directory_closed_to_this_user_is_refused(place: Path, as_user: AsUser) -> None:
+    ledger = Ledger(place / "state" / "ledger.sqlite3")
+    ledger.record("L-1", 1, some(1))
+    ledger.path.parent.chmod(0)
+    sentence = f"{ledger.path}: cannot be read (Permission denied)"
+    assert as_user(lambda: refusal_of(lambda: ledger.record("L-1", 1, some(1)))) == sentence
+    assert as_user(lambda: refusal_of(lambda: ledger.drawn("L-1"))) == sentence
 
 
 def test_threads_share_one_ledger(ledger: Ledger) -> None:

@@ -1,4 +1,5 @@
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,17 @@ def test_container_is_refused_though_its_image_holds_an_id(system: Path, mark: s
         f"machine: this is a container ({system}/{mark} exists), which has no identity of its own; give "
         "this machine an explicit id and have the vendor license that id"
     )
+
+
+@linux
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_secrets_closed_to_this_user_are_no_mark_of_a_container(
+    place: Path, as_user: Callable[[Callable[[], str]], str]
+) -> None:
+    (place / "etc").mkdir()
+    (place / "etc/machine-id").write_text(f"{MACHINE_ID}\n")
+    (place / "run/secrets").mkdir(parents=True, mode=0)
+    assert as_user(lambda: identify(ROOT, root=place).id) == "m-0ea26f131a3c28941c65df464e18a58b"
 
 
 def test_explicit_id_needs_no_source_and_never_equals_a_machines(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import os
 import platform
 import stat
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -224,13 +225,31 @@ class _Examination:
         return f"{drawn:,} of {quota:,} operations drawn"
 
     def look_at_permissions(self) -> str:
-        if os.name != "posix" or not self.directory.exists():
+        if os.name != "posix":
             return "nothing is kept yet"
-        for path in (self.directory, *sorted(self.directory.iterdir())):
-            if stat.S_IMODE(path.stat().st_mode) & 0o077:
-                mode = "700" if path.is_dir() else "600"
-                raise _FaultError(f"{path}: others can read it", f"chmod {mode} {path}")
+        try:
+            kept = (self.directory, *sorted(self.directory.iterdir()))
+        except FileNotFoundError:
+            return "nothing is kept yet"
+        except OSError as error:
+            raise _FaultError(
+                f"{self.directory}: cannot be read ({error.strerror})", _give_back(self.directory)
+            ) from None
+        for path in kept:
+            with suppress(FileNotFoundError):  # a draft of another process
+                _check_mode(path)
         return f"{self.directory}: its owner's alone"
+
+
+def _check_mode(path: Path) -> None:
+    found = path.stat().st_mode
+    if stat.S_IMODE(found) & 0o077:
+        mode = "700" if stat.S_ISDIR(found) else "600"
+        raise _FaultError(f"{path}: others can read it", f"chmod {mode} {path}")
+
+
+def _give_back(directory: Path) -> str:
+    return f"have {directory} given to the user who runs this ('chown -R'), with 'chmod -R u+rwX'"
 
 
 def _versions() -> str:

@@ -72,14 +72,14 @@ class Ledger:
         Raises:
             LedgerError: If the file cannot be read.
         """
-        if not self.path.exists():
+        if not _exists(self.path):
             return OperationSet.of([])
         with self._transaction() as connection:
             return _drawn(connection, license_id)
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        if not self.path.exists():
+        if not _exists(self.path):
             _create(self.path)
         try:
             with _open(self.path) as connection:
@@ -99,6 +99,16 @@ def _open(path: Path) -> Iterator[sqlite3.Connection]:
         for setting in ("synchronous = FULL", "foreign_keys = ON", "trusted_schema = OFF"):
             connection.execute(f"PRAGMA {setting}")
         yield connection
+
+
+def _exists(path: Path) -> bool:
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise LedgerError(f"{path}: cannot be read ({error.strerror})") from None
+    return True
 
 
 def _create(path: Path) -> None:

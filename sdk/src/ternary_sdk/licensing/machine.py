@@ -82,7 +82,7 @@ def _sources(root: Path) -> tuple[str, str, str]:
 
 def _linux(root: Path) -> tuple[str, str, str]:
     for mark in _CONTAINER_MARKS:
-        if (root / mark).exists():
+        if _exists(root / mark):
             raise _unknown(f"this is a container ({root / mark} exists), which has no identity of its own")
     for name in _LINUX_FILES:
         value = machine_sources.linux_machine_id(_read(root / name))
@@ -123,6 +123,14 @@ def _registry() -> object:
         except (ImportError, OSError):
             return None
     return None
+
+
+def _exists(path: Path) -> bool:
+    """Whether it is there; what this user may not look at is taken as absent."""
+    try:
+        return path.exists()
+    except OSError:
+        return False
 
 
 def _read(path: Path) -> str:
