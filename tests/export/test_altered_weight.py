@@ -116,3 +116,31 @@ def test_one_changed_weight_is_caught_although_everything_is_signed_again(
 def test_the_unchanged_model_opens(build: Build, vendor: KeyRing) -> None:
     data = package(by_means_only(build), name="acme", version=(1, 0, 0), signer=vendor.signer(Role.PACKAGE))
     Model.open(data, trust=vendor.trust.data).close()
+
+
+def overflowing(graph: bytes) -> bytes:
+    """Decoder A with last weights and biases that are finite, but whose logits are not."""
+    model = onnx.load_from_string(graph)
+    for stored in model.graph.initializer:
+        if stored.name.startswith("decoder_A.decoder.4."):
+            values = np.full_like(numpy_helper.to_array(stored), np.float32(3e38))
+            stored.CopyFrom(numpy_helper.from_array(values, stored.name))
+    return model.SerializeToString(deterministic=True)
+
+
+def test_infinite_logits_prove_nothing_although_everything_is_signed_again(
+    build: Build, vendor: KeyRing
+) -> None:
+    """Equal logits decode to operation 0, and infinity less infinity is below no bound."""
+    claim = by_means_only(build).certificate.paths[0]
+    first = replace(claim.reachable, operations=OperationSet.of([0]))
+    honest = with_paths(build, (replace(claim, reachable=first), build.certificate.paths[1]))
+    altered = with_graph(honest, "decoder_A.onnx", overflowing(build.graphs["decoder_A.onnx"]))
+    data = package(altered, name="acme", version=(1, 0, 0), signer=vendor.signer(Role.PACKAGE))
+
+    with pytest.raises(ProofError) as refusal:
+        Model.open(data, trust=vendor.trust.data)
+    assert str(refusal.value) == (
+        "path A: operation 0 is certified reachable, but its posterior mean decodes to it with a margin of "
+        "nan, below 0.0005"
+    )

@@ -75,7 +75,7 @@ def reprove(claim: PathCoverage, encoder: Encoder, decoder: Decoder) -> Witnesse
         operations = np.fromiter(claim.reachable.streamed.keys(), np.int32)
         values[operations] = _stream_rows(claim.seed, list(claim.reachable.streamed.values()))
     found = decoder.decode(values)
-    failed = claim.reachable.operations.mask & ((found.index != _ALL) | (found.margin < VERIFIER_MARGIN))
+    failed = claim.reachable.operations.mask & ((found.index != _ALL) | ~(found.margin >= VERIFIER_MARGIN))
     if failed.any():
         first = int(np.argmax(failed))
         raise ProofError(_witness_refusal(claim, first, int(found.index[first]), float(found.margin[first])))
@@ -91,7 +91,7 @@ def replay(claim: PathCoverage, decoder: Decoder) -> None:
     drawn = _decode_stream(decoder, claim.seed)
     counted = np.ones(STREAM_ROWS, dtype=np.bool_)
     counted[list(claim.near_ties)] = False
-    unclear = np.flatnonzero(counted & (drawn.margin < VERIFIER_MARGIN))
+    unclear = np.flatnonzero(counted & ~(drawn.margin >= VERIFIER_MARGIN))
     if len(unclear):
         row = int(unclear[0])
         raise ProofError(

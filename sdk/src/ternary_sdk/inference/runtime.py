@@ -174,11 +174,16 @@ class Decoder(Graph):
 
 
 def _margin(logits: Floats) -> Floats:
-    """Margins from logits as the graph gives them, class first, shape (3, 9, n)."""
+    """Margins from logits as the graph gives them, class first, shape (3, 9, n).
+
+    Finite weights may still give infinite logits; a row in which they meet has the margin NaN, which proves
+    nothing, so a margin is compared as ``margin >= bound`` and never the other way round.
+    """
     low, middle, high = logits
     lesser, greater = np.minimum(low, middle), np.maximum(low, middle)
     second = np.maximum(lesser, np.minimum(greater, high))
-    margin: Floats = (np.maximum(greater, high) - second).min(axis=0)
+    with np.errstate(invalid="ignore"):
+        margin: Floats = (np.maximum(greater, high) - second).min(axis=0)
     return margin
 
 

@@ -89,7 +89,7 @@ def _decode_streamed(claim: PathCoverage, decoder: Decoder) -> int:
     rows = np.concatenate([latents.prior(claim.seed, position, 1) for position in streamed.values()])
     found = decoder.decode(rows)
     for operation, index, margin in zip(streamed, found.index, found.margin, strict=True):
-        if index != operation or margin < VERIFIER_MARGIN:
+        if index != operation or not margin >= VERIFIER_MARGIN:
             raise ProofError(
                 f"path {claim.path}: operation {operation} is certified reachable, but row "
                 f"{streamed[operation]} of the latent stream decodes to {index} with a margin of {margin:.6f}"
