@@ -122,6 +122,22 @@ def test_inserted_row_is_named(sold):
     assert faults(shop) == [f"audit of {license_id}, row 5: inserted after the last"]
 
 
+def test_row_that_is_appended_while_the_log_is_checked_is_no_fault(sold, now):
+    shop, license_id = sold
+
+    def write_on(*_):
+        with shop.database.write() as other:
+            audit.append(other, license_id, actor="test", action="test", detail={}, now=now)
+
+    with shop.database.read() as transaction:
+        event.listen(transaction, "after_cursor_execute", write_on, once=True)
+        assert audit.faults(transaction) == []
+        assert len(audit.entries(transaction, license_id)) == 4
+    assert faults(shop) == []
+    with shop.database.read() as transaction:
+        assert len(audit.entries(transaction, license_id)) == 5
+
+
 def test_head_changes_with_every_row(sold, new_client, now):
     shop, _ = sold
     with shop.database.read() as transaction:

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import event
 
 from ternary_license_server.service import audit, life, publication
 from ternary_license_server.service.refusals import Code, ServiceError
@@ -25,6 +26,22 @@ def trust(shop):
 
 def held_by(shop, answer):
     return License.read(answer["license"].encode(), shop.ring.trust)
+
+
+def revoke(shop, license_id, now):
+    with shop.database.write() as transaction:
+        life.revoke(transaction, license_id, actor="test", now=now)
+
+
+def test_license_that_is_revoked_while_the_list_is_read_is_on_the_next_one(new_shop, now):
+    (first, _), (second, _) = new_shop.sell(), new_shop.sell()
+    revoke(new_shop, first, now)
+    with new_shop.database.read() as transaction:
+        event.listen(transaction, "after_cursor_execute", lambda *_: revoke(new_shop, second, now), once=True)
+        listed = publication.trust(transaction, new_shop.ring)
+    assert (listed.revocations.version, listed.revoked_licenses) == (1, {first})
+    listed = trust(new_shop)
+    assert (listed.revocations.version, listed.revoked_licenses) == (2, {first, second})
 
 
 def refusal(call):
@@ -107,6 +124,20 @@ def test_declaring_offline_machines_lost_again_and_again_is_bounded_too(shop, ne
         declare_lost(shop, license_id, held_by(shop, lost).lease, now)
     assert refusal(lambda: shop.activate(key, new_client(), offline=True))[0] is Reason.TOO_MANY_MACHINES
     shop.activate(key, new_client(), now + 30 * DAY, offline=True)
+
+
+def test_lost_machine_that_is_found_and_goes_online_still_has_its_offline_license(shop, new_client, now):
+    license_id, key = shop.sell(seats=1, offline=30 * DAY)
+    for _ in range(2):
+        machine = new_client()
+        lost = shop.activate(key, machine, offline=True)
+        declare_lost(shop, license_id, held_by(shop, lost).lease, now)
+        shop.release(license_id, shop.activate(key, machine)["generation"], machine, now)
+    assert refusal(lambda: shop.activate(key, new_client(), offline=True)) == (
+        Reason.TOO_MANY_MACHINES,
+        f"license {license_id}: 2 offline licenses have not ended yet, those given back included; "
+        "wait for one to end, or activate online",
+    )
 
 
 def test_loss_is_in_the_audit_log_with_its_reason(shop, new_client, now):

@@ -64,13 +64,16 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """A transaction that only reads.
+        """A transaction that only reads: all of its statements see the database as its first one does.
 
         Raises:
             DatabaseError: If the database cannot be reached.
         """
-        with _translated(), self.engine.begin() as connection:
-            yield connection
+        with _translated(), self.engine.connect() as connection:
+            if not self.sqlite:
+                connection.execution_options(isolation_level="REPEATABLE READ")
+            with connection.begin():
+                yield connection
 
     def close(self) -> None:
         """Close every connection."""
