@@ -9,6 +9,7 @@ from ternary_sdk.errors import InputError
 from ternary_sdk.packages.validation import Validation
 from ternary_trainer.validation import thresholds
 from ternary_trainer.validation.checks import CHECKS, validate
+from ternary_trainer.validation.outcome import Status, at_least, judged
 from ternary_trainer.validation.thresholds import Thresholds
 from ternary_trainer.validation.verdict import verdict
 
@@ -46,6 +47,32 @@ def test_an_unknown_threshold_is_refused(tmp_path):
 
 def test_a_threshold_that_is_no_number_is_refused(tmp_path):
     assert refusal(tmp_path, "family = true") == "threshold 'family' is True, expected a number"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("hash_coverage = nan", "threshold 'hash_coverage' is nan, expected a number from 0 to 1"),
+        ("hash_coverage = 85", "threshold 'hash_coverage' is 85, expected a number from 0 to 1"),
+        ("settled = inf", "threshold 'settled' is inf, expected a number from 0 to 1,000,000"),
+        ("collapse_factor = 0", "threshold 'collapse_factor' is 0, expected a number from 1 to 1,000,000"),
+        (
+            "phase_lead = -1e7",
+            "threshold 'phase_lead' is -10000000.0, expected a number from -1,000,000 to 1,000,000",
+        ),
+    ],
+)
+def test_a_threshold_out_of_range_is_refused(tmp_path, text, expected):
+    assert refusal(tmp_path, text) == expected
+
+
+@pytest.mark.parametrize(("value", "status"), [(0.85 - 1e-7, Status.PASSED), (0.85 - 1e-6, Status.FAILED)])
+def test_a_figure_is_judged_as_it_is_written(sound, value, status):
+    subject = sound.subject()
+    outcomes = {"hash-coverage": judged([at_least("hash coverage", "A", value, 0.85)], "Good.")}
+    assert outcomes["hash-coverage"].status is status
+    found = verdict(subject, outcomes, Thresholds(), made=datetime(2026, 3, 1, tzinfo=UTC))
+    assert Validation.read(found.to_bytes()) == found
 
 
 def test_a_changed_threshold_decides_and_is_named_in_the_verdict(sound):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
+from ternary_sdk.packages.validation import decimal
 from ternary_trainer.validation.intervals import Interval
 
 Relation = Literal["at least", "at most", "shown"]
@@ -25,7 +26,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Measure:
-    """One figure of a check."""
+    """One figure of a check, in the six decimals that a verdict writes: whoever reads it decides the same."""
 
     name: str
     """What was measured, in a few words."""
@@ -80,7 +81,19 @@ def _measure(
     name: str, path: str, value: float, interval: Interval | None, relation: Relation, bound: float
 ) -> Measure:
     low, high = interval or (value, value)
-    return Measure(name=name, path=path, value=value, low=low, high=high, relation=relation, bound=bound)
+    return Measure(
+        name=name,
+        path=path,
+        value=_written(value),
+        low=_written(low),
+        high=_written(high),
+        relation=relation,
+        bound=_written(bound),
+    )
+
+
+def _written(number: float) -> float:
+    return float(decimal(float(number)))
 
 
 def judged(measures: Sequence[Measure], good: str) -> Outcome:

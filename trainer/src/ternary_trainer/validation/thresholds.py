@@ -9,6 +9,7 @@ import dataclasses
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from ternary_sdk.errors import InputError
 
@@ -55,11 +56,24 @@ class Thresholds:
     """Factor on beta, and its inverse, that must leave all 16 dimensions active."""
 
 
+_SHARE: Final = (0.0, 1.0)
+_MOST: Final = 1e6
+_RANGES: Final = {
+    "latent_variance": (0.0, _MOST),
+    "beta_step": (0.0, _MOST),
+    "phase_lead": (-_MOST, _MOST),
+    "settled": (0.0, _MOST),
+    "collapse_factor": (1.0, _MOST),
+}
+"""Of those that are no share."""
+
+
 def load(path: Path) -> Thresholds:
     """Read a table of thresholds; what it does not name keeps its default.
 
     Raises:
-        InputError: If the file cannot be read, is no TOML, or a key is unknown or no number.
+        InputError: If the file cannot be read, is no TOML, or a key is unknown, or its value no number or out
+            of range.
     """
     try:
         values = tomllib.loads(path.read_text("utf-8"))
@@ -75,6 +89,11 @@ def load(path: Path) -> Thresholds:
             )
         if type(value) not in (int, float):
             raise InputError(f"{path}: threshold '{key}' is {value!r}, expected a number")
+        low, high = _RANGES.get(key, _SHARE)
+        if not low <= value <= high:  # and so no nan either
+            raise InputError(
+                f"{path}: threshold '{key}' is {value}, expected a number from {low:,.0f} to {high:,.0f}"
+            )
     return Thresholds(**{key: float(value) for key, value in values.items()})
 
 
