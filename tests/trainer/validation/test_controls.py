@@ -228,6 +228,25 @@ def test_a_spike_of_coverage_fails_just_the_early_plateau(sound):
     assert failed(sound.subject(traces=sound.traces(coverage=coverage))) == {"early-plateau"}
 
 
+def test_a_surge_over_all_epochs_does_not_pass_the_early_plateau(sound):
+    good = sound.traces()
+    fallen = {"A": spiked(good.coverage["A"], 60, -0.5), "B": good.coverage["B"]}
+
+    def outcome(declared):
+        traces = sound.traces(coverage=fallen, declared=frozenset(declared))
+        return validate(sound.subject(traces=traces), Thresholds(), only=["early-plateau"])["early-plateau"]
+
+    everywhere = outcome(range(101))
+    assert everywhere.status is Status.NOT_APPLICABLE
+    assert (
+        everywhere.reason == "Every epoch is in a declared surge or follows one: any fall would be excused."
+    )
+    excused = outcome({60, 61})
+    assert excused.status is Status.PASSED
+    (declared,) = [measure for measure in excused.measures if measure.name == "largest declared fall"]
+    assert (declared.relation, round(declared.value, 2)) == ("shown", 0.5)
+
+
 def test_a_training_that_stands_still_fails_just_the_early_plateau(sound):
     still = {path: np.minimum(np.linspace(0.1, 3, 100), 0.9) for path in "AB"}
     assert failed(sound.subject(traces=sound.traces(coverage=still))) == {"early-plateau"}

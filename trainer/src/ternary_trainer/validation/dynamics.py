@@ -93,15 +93,19 @@ def early_plateau(subject: Subject, thresholds: Thresholds) -> Outcome:
         return not_applicable(_no_history(subject))
     if len(traces) < 3:
         return not_applicable(f"{len(traces)} epochs are recorded, a plateau needs at least 3.")
+    planned = _declared(traces)
+    if planned.all():
+        return not_applicable("Every epoch is in a declared surge or follows one: any fall would be excused.")
     fall = -np.diff(traces.weaker)
     stalled = longest_stall(traces.weaker)
     measures = [
         at_most(
             "largest fall of coverage",
             "",
-            _largest(np.where(_declared(traces), 0.0, fall)),
+            _largest(np.where(planned, 0.0, fall)),
             thresholds.coverage_drop,
         ),
+        shown("largest declared fall", "", _largest(np.where(planned, fall, 0.0))),
         at_most(
             "longest stretch without progress, share of epochs", "", stalled / len(traces), thresholds.stall
         ),
