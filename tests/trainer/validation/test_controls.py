@@ -270,6 +270,29 @@ def test_one_bad_seed_fails_just_the_seed_variance(sound, spoiled):
     assert failed(sound.subject(seeds=Study(trials=trials))) == {"seed-variance"}
 
 
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        (
+            [{"coverage": share} for share in (0.8505, 0.851, 0.869)],
+            "mean hash coverage over seeds on path {} is 0.8568 (95 % interval ends at 0.8306), "
+            "expected at least 0.85",
+        ),
+        (
+            [{"holdout_exact": 1956 / 1969}, {}, {}],
+            "worst seed's true holdout exact on path {} is 0.9934 (95 % interval ends at 0.9887), "
+            "expected at least 0.99",
+        ),
+    ],
+)
+def test_seeds_whose_figures_pass_but_not_their_intervals_fail(sound, changes, reason):
+    trials = tuple(sound.trial(seed, **change) for seed, change in enumerate(changes, 1))
+    spoiled = sound.subject(seeds=Study(trials=trials))
+    outcome = validate(spoiled, Thresholds(), only=["seed-variance"])["seed-variance"]
+    assert outcome.status is Status.FAILED
+    assert outcome.reason == f"{reason.format('A')}; {reason.format('B')}."
+
+
 @pytest.mark.parametrize("spoiled", [{"active": 15}, {"coverage": 0.8}])
 @pytest.mark.parametrize("factor", [0.5, 2.0])
 def test_a_recipe_that_breaks_down_within_a_factor_of_two_fails_just_the_sweep(sound, factor, spoiled):

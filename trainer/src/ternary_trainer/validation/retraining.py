@@ -32,6 +32,7 @@ def seed_variance(subject: Subject, thresholds: Thresholds) -> Outcome:
     trials = subject.seeds.trials
     if len(trials) < LEAST_SEEDS:
         return not_run(f"{len(trials)} seeds were trained, expected at least {LEAST_SEEDS}.")
+    held_out = len(subject.split.holdout)
     measures: list[Measure] = []
     for path in ("A", "B"):
         values = [_coverage(trial, path) for trial in trials]
@@ -41,8 +42,20 @@ def seed_variance(subject: Subject, thresholds: Thresholds) -> Outcome:
                 "worst seed's hash coverage at 50,000 draws", path, min(values), thresholds.hash_coverage
             ),
             at_most("spread between seeds", path, max(values) - min(values), thresholds.seed_spread),
-            at_least("worst seed's true holdout exact", path, exact, thresholds.reconstruction),
-            shown("mean over seeds", path, float(np.mean(values)), interval=intervals.mean(values)),
+            at_least(
+                "mean hash coverage over seeds",
+                path,
+                float(np.mean(values)),
+                thresholds.hash_coverage,
+                interval=intervals.mean(values),
+            ),
+            at_least(
+                "worst seed's true holdout exact",
+                path,
+                exact,
+                thresholds.reconstruction,
+                interval=intervals.share(round(exact * held_out), held_out),
+            ),
         ]
     return judged(measures, f"{len(trials)} seeds give models of the same quality.")
 
