@@ -1,3 +1,4 @@
+import os
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -278,7 +279,80 @@ def test_state_closed_to_this_user_is_named_and_everything_else_still_looked_at(
         name="permissions",
         ok=False,
         found=f"{directory}: cannot be read (Permission denied)",
-        remedy=f"have {directory} given to the user who runs this ('chown -R'), with 'chmod -R u+rwX'",
+        remedy=given_back(directory),
+    )
+    assert {finding.remedy for finding in findings if not finding.ok} == {given_back(directory)}
+
+
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+@pytest.mark.parametrize("terms", [{"unique_operations": 5}, {"bound_to": None}])
+def test_read_only_state_is_named_where_the_license_needs_it(
+    setting: Setting, tmp_path: Path, place: Path, as_user: AsUser, terms: dict[str, Any]
+) -> None:
+    held = clock.establish(tmp_path / "state", NOW, signed=NOW)
+    terms = {name: value or held.public for name, value in terms.items()}
+    case = moved(setting(expires=NOW + 30 * DAY, **terms), tmp_path, place)
+    directory = place / "state"
+    directory.chmod(0o500)
+    findings = as_user(lambda: doctor.examine(case, NOW))
+    assert [finding for finding in findings if not finding.ok] == [
+        Finding(
+            name="permissions",
+            ok=False,
+            found=f"{directory}: cannot be written, and the license needs it",
+            remedy=given_back(directory),
+        )
+    ]
+
+
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_read_only_state_is_told_where_the_license_goes_on_without(
+    setting: Setting, tmp_path: Path, place: Path, as_user: AsUser
+) -> None:
+    clock.establish(tmp_path / "state", NOW, signed=NOW)
+    case = moved(setting(expires=NOW + 30 * DAY), tmp_path, place)
+    (place / "state").chmod(0o500)
+    findings = as_user(lambda: doctor.examine(case, NOW))
+    assert [finding.ok for finding in findings] == [True] * 8
+    assert findings[7].found == f"{place}/state: cannot be written, and the license does not need it"
+
+
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_state_that_cannot_be_made_is_named(
+    setting: Setting, tmp_path: Path, place: Path, as_user: AsUser
+) -> None:
+    case = moved(setting(unique_operations=5), tmp_path, place)
+    place.chmod(0o500)
+    findings = as_user(lambda: doctor.examine(case, NOW))
+    assert [finding for finding in findings if not finding.ok] == [
+        Finding(
+            name="permissions",
+            ok=False,
+            found=f"{place}/state: cannot be made, {place} cannot be written, and the license needs it",
+            remedy=given_back(place / "state"),
+        )
+    ]
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can give files away")
+def test_state_of_another_user_is_named(setting: Setting) -> None:
+    case = setting(expires=NOW + 30 * DAY)
+    used(case, NOW)
+    assert case.directory is not None
+    path = case.directory / "installation.json"
+    os.chown(path, 12345, 12345)
+    assert named(case, "permissions") == Finding(
+        name="permissions",
+        ok=False,
+        found=f"{path}: belongs to user 12345, this runs as user 0",
+        remedy=given_back(case.directory),
+    )
+
+
+def given_back(directory: Path) -> str:
+    return (
+        f"have {directory} on a disk that can be written and given to the user who runs this "
+        "('chown -R', 'chmod -R u+rwX')"
     )
 
 

@@ -133,6 +133,19 @@ def test_meter_in_a_directory_closed_to_this_user_is_refused(place: Path, as_use
     assert as_user(lambda: refusal_of(lambda: ledger.drawn("L-1"))) == sentence
 
 
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_read_only_meter_is_read_and_counts_nothing_more(place: Path, as_user: AsUser) -> None:
+    ledger = Ledger(place / "state?" / "ledger.sqlite3")
+    ledger.record("L-1", 2, some(1))
+    ledger.path.chmod(0o400)
+    ledger.path.parent.chmod(0o500)
+    assert as_user(lambda: ledger.drawn("L-1")) == some(1)
+    assert as_user(lambda: refusal_of(lambda: ledger.record("L-1", 2, some(2)))) == (
+        f"{ledger.path}: the meter cannot be used (attempt to write a readonly database)"
+    )
+    assert list(ledger.path.parent.iterdir()) == [ledger.path]
+
+
 def test_threads_share_one_ledger(ledger: Ledger) -> None:
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda i: ledger.record("L-1", 40, some(i, i + 1)), range(39)))

@@ -4,11 +4,8 @@ What is wrong with this installation, and what to type: a read-only look at ever
 It changes nothing and raises nothing of ours; what would raise becomes a finding with a remedy.
 """
 
-import os
 import platform
-import stat
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -16,11 +13,12 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Final
 
-from ternary_sdk.errors import LicenseError, Reason, TernaryError
-from ternary_sdk.licensing import clock, installation, machine, mark, renewal, state
+from ternary_sdk.errors import LedgerError, LicenseError, Reason, TernaryError
+from ternary_sdk.licensing import clock, installation, machine, mark, permissions, renewal, state
 from ternary_sdk.licensing.claims import ACTIONS
 from ternary_sdk.licensing.ledger import Ledger
 from ternary_sdk.licensing.license import License
+from ternary_sdk.licensing.permissions import FaultError
 from ternary_sdk.licensing.permit import denial_of, newest_signature
 from ternary_sdk.licensing.trust import MAX_TRUST, Trust
 from ternary_sdk.packages.package import MAX_PACKAGE, Package
@@ -96,25 +94,19 @@ def examine(case: Case, now: datetime) -> tuple[Finding, ...]:
         ("meter", patient.look_at_meter, "restore the file from a backup, or ask the vendor"),
         ("permissions", patient.look_at_permissions, "make the files readable by their owner alone"),
     )
-    return tuple(_finding(*look) for look in looks)
+    return tuple(_finding(*look, patient) for look in looks)
 
 
-class _FaultError(Exception):
-    """Something is wrong that is no refusal of ours; ``remedy`` mends it."""
-
-    def __init__(self, found: str, remedy: str) -> None:
-        super().__init__(found)
-        self.remedy = remedy
-
-
-def _finding(name: str, look: Callable[[], str], remedy: str) -> Finding:
+def _finding(name: str, look: Callable[[], str], remedy: str, patient: "_Examination") -> Finding:
     try:
         return Finding(name=name, ok=True, found=look())
-    except _FaultError as fault:
+    except FaultError as fault:
         return Finding(name=name, ok=False, found=str(fault), remedy=fault.remedy)
     except LicenseError as refusal:
         advice = _REMEDIES.get(refusal.code, _NEW_LICENSE)
         return Finding(name=name, ok=False, found=f"{refusal.code}: {refusal}", remedy=advice)
+    except LedgerError as refusal:
+        return Finding(name=name, ok=False, found=str(refusal), remedy=patient.remedy_of_state or remedy)
     except TernaryError as refusal:
         return Finding(name=name, ok=False, found=str(refusal), remedy=remedy)
 
@@ -146,7 +138,7 @@ class _Examination:
         renewal.check_remembered(self.trust, self.case.directory)
         end = self.trust.expires
         if end is not None and self.now > end:
-            raise _FaultError(
+            raise FaultError(
                 f"the key set of {self.trust.vendor} ended on {end:%Y-%m-%d}: what came later is refused",
                 "get the vendor's newer trust file and run 'ternary trust update FILE'",
             )
@@ -188,7 +180,7 @@ class _Examination:
     def look_at_clock(self) -> str:
         signed = newest_signature(self.license, self.trust)
         if self.now < signed - clock.TOLERANCE:
-            raise _FaultError(
+            raise FaultError(
                 f"{self.now:%Y-%m-%d %H:%M} UTC, before the vendor signed the newest document "
                 f"({signed:%Y-%m-%d %H:%M} UTC)",
                 "set the clock right",
@@ -199,7 +191,7 @@ class _Examination:
         seen = mark.read(held)
         behind = self.now < seen.time - clock.TOLERANCE
         if self.license.expires is not None and behind and signed <= seen.signed:
-            raise _FaultError(
+            raise FaultError(
                 f"{self.now:%Y-%m-%d %H:%M} UTC, and it has been at {seen.time:%Y-%m-%d %H:%M} UTC before",
                 _REMEDIES[Reason.CLOCK_ROLLBACK],
             )
@@ -225,31 +217,22 @@ class _Examination:
         return f"{drawn:,} of {quota:,} operations drawn"
 
     def look_at_permissions(self) -> str:
-        if os.name != "posix":
-            return "nothing is kept yet"
+        return permissions.examine(self.directory, needed=self._keeps_something())
+
+    def _keeps_something(self) -> bool:
+        """Whether calls are refused where nothing can be kept; a license that cannot be read has none."""
         try:
-            kept = (self.directory, *sorted(self.directory.iterdir()))
-        except FileNotFoundError:
-            return "nothing is kept yet"
-        except OSError as error:
-            raise _FaultError(
-                f"{self.directory}: cannot be read ({error.strerror})", _give_back(self.directory)
-            ) from None
-        for path in kept:
-            with suppress(FileNotFoundError):  # a draft of another process
-                _check_mode(path)
-        return f"{self.directory}: its owner's alone"
+            return self.license.bound_to is not None or self.license.unique_operations is not None
+        except TernaryError:
+            return False
 
-
-def _check_mode(path: Path) -> None:
-    found = path.stat().st_mode
-    if stat.S_IMODE(found) & 0o077:
-        mode = "700" if stat.S_ISDIR(found) else "600"
-        raise _FaultError(f"{path}: others can read it", f"chmod {mode} {path}")
-
-
-def _give_back(directory: Path) -> str:
-    return f"have {directory} given to the user who runs this ('chown -R'), with 'chmod -R u+rwX'"
+    @property
+    def remedy_of_state(self) -> str:
+        """What to do if this user cannot use the state; empty where he can."""
+        try:
+            return permissions.give_back(self.directory) if permissions.is_closed(self.directory) else ""
+        except LedgerError:
+            return "set XDG_DATA_HOME to a directory of this user's own"
 
 
 def _versions() -> str:
@@ -258,5 +241,5 @@ def _versions() -> str:
         try:
             found.append(f"{name} {version(name)}")
         except PackageNotFoundError:
-            raise _FaultError(f"{name} is not installed", f"pip install {name}") from None
+            raise FaultError(f"{name} is not installed", f"pip install {name}") from None
     return ", ".join(found)

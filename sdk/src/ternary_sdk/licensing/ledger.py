@@ -67,26 +67,31 @@ class Ledger:
             )
 
     def drawn(self, license_id: str) -> OperationSet:
-        """The operations ever returned under a license.
+        """The operations ever returned under a license; read-only state is read as it lies.
 
         Raises:
             LedgerError: If the file cannot be read.
         """
         if not _exists(self.path):
             return OperationSet.of([])
-        with self._transaction() as connection:
+        with self._connection(_uri_to_read(self.path)) as connection:
             return _drawn(connection, license_id)
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         if not _exists(self.path):
             _create(self.path)
+        with self._connection(_uri(self.path)) as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            with connection:
+                yield connection
+
+    @contextmanager
+    def _connection(self, uri: str) -> Iterator[sqlite3.Connection]:
         try:
-            with _open(self.path) as connection:
+            with _open(uri) as connection:
                 _check_format(connection)
-                connection.execute("BEGIN IMMEDIATE")
-                with connection:
-                    yield connection
+                yield connection
         except sqlite3.Error as error:
             raise LedgerError(f"{self.path}: the meter cannot be used ({error})") from None
         except FormatError as refusal:
@@ -94,11 +99,26 @@ class Ledger:
 
 
 @contextmanager
-def _open(path: Path) -> Iterator[sqlite3.Connection]:
-    with closing(sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None)) as connection:
+def _open(uri: str) -> Iterator[sqlite3.Connection]:
+    with closing(sqlite3.connect(uri, uri=True, timeout=_PATIENCE, isolation_level=None)) as connection:
         for setting in ("synchronous = FULL", "foreign_keys = ON", "trusted_schema = OFF"):
             connection.execute(f"PRAGMA {setting}")
         yield connection
+
+
+def _uri(path: Path) -> str:
+    return path.absolute().as_uri()
+
+
+def _uri_to_read(path: Path) -> str:
+    """SQLite reads a write-ahead log only with files that it may make beside it.
+
+    Where it may not, a meter without a log is complete and nobody here can change it, so it is read as it is.
+    """
+    if os.access(path, os.W_OK) and os.access(path.parent, os.W_OK | os.X_OK):
+        return _uri(path)
+    log = path.with_name(f"{path.name}-wal")
+    return f"{_uri(path)}?mode=ro{'' if log.exists() else '&immutable=1'}"
 
 
 def _exists(path: Path) -> bool:
@@ -122,7 +142,7 @@ def _create(path: Path) -> None:
         with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as workshop:
             draft = Path(workshop) / path.name
             os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-            with _open(draft) as connection:
+            with _open(_uri(draft)) as connection:
                 connection.execute("PRAGMA journal_mode = WAL")
                 connection.execute(_SCHEMA)
                 connection.execute(f"PRAGMA application_id = {_APPLICATION}")
