@@ -136,8 +136,17 @@ def test_address_that_asks_too_often_is_told_when_to_come_back(make_site, vendor
     answers = [site.http("GET", "/v1/keys", headers=NONCE) for _ in range(4)]
     assert [came.status_code for came in answers] == [200, 200, 200, 429]
     assert 1 <= int(answers[-1].headers["retry-after"]) <= 20
+    assert answers[-1].json()["detail"].startswith("address 127.0.0.1: too many requests; ask again in ")
     check_signature(site, "GET", "/v1/keys", b"", answers[-1])
-    assert site.http("GET", "/livez").status_code == 200
+
+
+def test_nothing_but_the_probes_is_free_of_the_limit(make_site, vendor_keys):
+    site = make_site("sqlite", vendor_keys, rate=1)
+    site.http("GET", "/v1/keys")
+    for path in ("/livez", "/readyz"):
+        assert site.http("GET", path).status_code == 200
+    for path in ("/z", "/v1/z", "/admin/v1/customers/z", "/livez/", "//livez", "/metrics", "/v1/livez"):
+        assert site.http("GET", path).status_code == 429
 
 
 def test_license_key_that_is_tried_too_often_has_to_wait(make_site, vendor_keys, new_client, tmp_path, now):

@@ -100,7 +100,7 @@ class Boundary:
     async def _admit(self, scope: Scope, receive: Receive, answer: Outgoing) -> bytes:
         """The whole body; or a refusal in ``answer`` and what was read of it."""
         address = scope["client"][0] if scope.get("client") else ""
-        wait = self._rate.wait(address) if not scope["path"].endswith("z") else 0
+        wait = 0 if scope["path"] in _UNLIMITED else self._rate.wait(address)
         limit, parts, size = self._settings.body_limit, list[bytes](), 0
         try:
             async with asyncio.timeout(self._settings.body_timeout):
@@ -205,3 +205,5 @@ _NONCE: Final = online_answer.NONCE_HEADER.lower().encode()
 _TIME: Final = online_answer.TIME_HEADER.lower().encode()
 _ANSWER: Final = online_answer.ANSWER_HEADER.lower().encode()
 _WITHOUT_BODY: Final = (204, 304)
+_UNLIMITED: Final = ("/livez", "/readyz")
+"""What the operator's probes ask for; a flood from their own address must not make a server look dead."""
