@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from ternary_sdk.errors import InputError
+from ternary_sdk.errors import FormatError, InputError
 from ternary_trainer import disrupt, run
 from ternary_trainer.dials import Dials, turned
 from ternary_trainer.history import EpochRecord
@@ -60,6 +60,25 @@ def test_a_request_replaces_the_surge_that_is_on_and_outlives_a_restart(tmp_path
     resumed = disrupt.Surges(planned, tmp_path)
     resumed.restore(surges.state())
     assert [resumed.at(epoch)[1] for epoch in (3, 5, 6)] == ["request", "request", "recipe"]
+
+
+def test_a_request_taken_in_an_epoch_that_was_never_kept_is_taken_again(tmp_path: Path) -> None:
+    killed = disrupt.Surges([], tmp_path)
+    before = killed.state()
+    with disrupt.running(tmp_path):
+        disrupt.request(tmp_path, strength=0.5, epochs=2)
+    assert killed.at(3)[1] == "request"
+    resumed = disrupt.Surges([], tmp_path)
+    resumed.restore(before)
+    assert [resumed.at(epoch)[1] for epoch in (3, 4, 5)] == ["request", "request", ""]
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "{}", '{"id": "1", "strength": 1.0}'])
+def test_a_request_that_is_none_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "surge.json").write_text(text)
+    with pytest.raises(FormatError) as caught:
+        disrupt.Surges([], tmp_path).at(0)
+    assert str(caught.value) == f"{tmp_path / 'surge.json'}: is no surge request; remove it and resume"
 
 
 def test_nothing_is_asked_of_a_training_that_does_not_run(tmp_path: Path) -> None:

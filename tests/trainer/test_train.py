@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from ternary_sdk.errors import FormatError, InputError
-from ternary_trainer import checkpoint, recipe, run, split
+from ternary_trainer import checkpoint, history, recipe, run, split
 from ternary_trainer.history import EpochRecord
 from ternary_trainer.run import Run
 from ternary_trainer.settings import Recipe
@@ -251,10 +251,49 @@ def test_a_damaged_state_is_refused_and_snapshots_stay(copied: Callable[[], Path
     assert run.open(path).best().epoch >= 0
 
 
+def test_another_runs_state_is_refused(copied: Callable[[], Path], tiny: Recipe, tmp_path: Path) -> None:
+    path, other = copied(), tmp_path / "other"
+    stop_after(1, replace(tiny, clip=2.0), other)
+    (path / run.STATE).write_bytes((other / run.STATE).read_bytes())
+    with pytest.raises(FormatError) as caught:
+        train(tiny, seed=3, out=path, resume=True)
+    assert str(caught.value) == f"{path / run.STATE}: is of another training, expected the state of this one"
+
+
+def test_a_history_that_lost_an_epoch_is_refused(copied: Callable[[], Path], tiny: Recipe) -> None:
+    path = copied()
+    kept = (path / history.NAME).read_text().splitlines(keepends=True)
+    (path / history.NAME).write_text("".join(kept[:-1]))
+    with pytest.raises(FormatError) as caught:
+        train(tiny, seed=3, out=path, resume=True)
+    assert str(caught.value) == (
+        f"{path / history.NAME}: expected epochs 0 to 3 in order, which state.pt has trained"
+    )
+
+
+def test_a_state_whose_parts_are_damaged_is_refused(copied: Callable[[], Path], tiny: Recipe) -> None:
+    path = copied()
+    state = checkpoint.read(path / run.STATE)
+    state["method"]["A"].pop("random")
+    checkpoint.write(path / run.STATE, state)
+    with pytest.raises(FormatError) as caught:
+        train(tiny, seed=3, out=path, resume=True)
+    assert str(caught.value) == f"{path / run.STATE}: is damaged, expected the state of a training"
+
+
+def test_a_folder_whose_making_was_killed_is_begun_anew(finished: Run, tiny: Recipe, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    (out / "snapshots").mkdir(parents=True)
+    (out / run.RECIPE).write_bytes((finished.path / run.RECIPE).read_bytes())
+    (out / ".run.json.new").write_bytes(b"{")
+    train(tiny, seed=3, out=out)
+    assert_same_weights(finished.path, out)
+
+
 def test_a_snapshot_in_the_states_place_is_refused(copied: Callable[[], Path], tiny: Recipe) -> None:
     path = copied()
     (path / run.STATE).write_bytes((path / "snapshots" / "coverage.pt").read_bytes())
-    with pytest.raises(FormatError, match=r"state\.pt: lacks 'epochs', expected the state of a training"):
+    with pytest.raises(FormatError, match=r"state\.pt: lacks 'of', expected the state of a training"):
         train(tiny, seed=3, out=path, resume=True)
 
 

@@ -170,13 +170,18 @@ def write(path: Path, content: Mapping[str, Any]) -> None:
     write_bytes(path, buffer.getvalue())
 
 
+def partial(path: Path) -> Path:
+    """What `write_bytes` writes before the rename; one is left behind by a kill."""
+    return path.with_name(f".{path.name}.new")
+
+
 def write_bytes(path: Path, data: bytes) -> None:
     """Replace a file by one rename, so that no interruption leaves half of it.
 
     Raises:
         InputError: If the file cannot be written; an older file of that name is intact.
     """
-    temporary = path.with_name(f".{path.name}.new")
+    temporary = partial(path)
     try:
         with temporary.open("wb") as file:
             file.write(data)

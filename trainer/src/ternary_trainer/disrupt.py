@@ -1,12 +1,14 @@
 """
 Surges: those of a recipe, and those asked for from another terminal while a training runs.
 
-A request is a small file in the run directory, taken at the start of the next epoch. The training holds a
-lock on its directory, so a request to a run that is not running is refused rather than left lying about.
+A request is a small file in the run directory, taken at the start of the next epoch and left there: the
+state to resume from names the last one taken, so that a training killed in between takes it again. The
+training holds a lock on its directory, so a request to a run that is not running is refused.
 """
 
 import fcntl
 import json
+import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -51,7 +53,7 @@ def cancel(run_dir: Path) -> None:
 def _send(run_dir: Path, message: dict[str, Any]) -> None:
     if not is_running(run_dir):
         raise InputError(f"{run_dir}: no training is running there, expected the directory of a running one")
-    write_bytes(run_dir / _REQUEST, json.dumps(message).encode())
+    write_bytes(run_dir / _REQUEST, json.dumps({"id": secrets.token_hex(8), **message}).encode())
 
 
 def is_running(run_dir: Path) -> bool:
@@ -89,6 +91,7 @@ class Surges:
         self._file = run_dir / _REQUEST
         self._requested: Surge | None = None
         self._silent_until = 0
+        self._taken = ""
 
     def at(self, epoch: int) -> tuple[Surge | None, str]:
         """The surge that is on in an epoch and its origin, `recipe` or `request`; takes a waiting request."""
@@ -101,14 +104,11 @@ class Surges:
         return planned, "recipe"
 
     def _take(self, epoch: int) -> None:
-        try:
-            message = json.loads(self._file.read_bytes())
-        except FileNotFoundError:
+        message = self._waiting()
+        if message is None or message["id"] == self._taken:
             return
-        except ValueError:
-            raise FormatError(f"{self._file}: is no surge request; remove it and resume") from None
-        self._file.unlink()
-        if message.get("cancel"):
+        self._taken = message["id"]
+        if "cancel" in message:
             self._requested = None
             self._silent_until = max(
                 (s.epoch + s.epochs for s in self._planned if s.covers(epoch)), default=0
@@ -116,14 +116,30 @@ class Surges:
         else:
             self._requested = Surge(epoch=epoch, epochs=message["epochs"], strength=message["strength"])
 
+    def _waiting(self) -> dict[str, Any] | None:
+        try:
+            message: dict[str, Any] = json.loads(self._file.read_bytes())
+            if set(message) not in ({"id", "cancel"}, {"id", "strength", "epochs"}):
+                raise ValueError
+        except FileNotFoundError:
+            return None
+        except (ValueError, TypeError):
+            raise FormatError(f"{self._file}: is no surge request; remove it and resume") from None
+        return message
+
     def state(self) -> dict[str, Any]:
         """What a resumed training needs."""
-        return {"requested": self._requested and asdict(self._requested), "silent_until": self._silent_until}
+        return {
+            "requested": self._requested and asdict(self._requested),
+            "silent_until": self._silent_until,
+            "taken": self._taken,
+        }
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from `state`."""
         self._requested = Surge(**state["requested"]) if state["requested"] else None
         self._silent_until = state["silent_until"]
+        self._taken = state["taken"]
 
 
 @dataclass(frozen=True, kw_only=True)

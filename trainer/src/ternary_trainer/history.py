@@ -32,7 +32,7 @@ class PathRecord:
     noise: float
     """Scale of the posterior's noise (the temperature) at the epoch's end."""
     weight: float
-    """Weight of the prior's term (`separate`) or of the path's loss (`coupled`) at the epoch's end."""
+    """Factor on the prior's term at the epoch's end: uniformity, or (`coupled`) entropy and repulsion."""
     coverage: float
     """Expected share of the space at 50,000 draws, by rarefaction over the validation draws, in [0, 1]."""
     entropy: float
@@ -74,7 +74,7 @@ class EpochRecord:
     A: PathRecord
     B: PathRecord
     coupling: dict[str, float] | None = None
-    """What `coupled` adapts: rho, l1, l2, l3, gradient_ratio, sampling_coverage_A, sampling_coverage_B."""
+    """What `coupled` adapts: rho, l1, l2, l3, gradient_ratio."""
 
     @property
     def coverage(self) -> float:

@@ -1,5 +1,8 @@
 """
-Ctrl-C during a training: the first finishes the epoch, a second ends at once.
+Ctrl-C during a training: the first finishes the epoch and keeps it, a second gives it up.
+
+Under `separate` an epoch runs in threads, which Python joins: even a second Ctrl-C waits for them, but keeps
+nothing.
 """
 
 import signal
@@ -15,7 +18,7 @@ class Interrupt:
     requested = False
 
     def ask(self, _signal: int, _frame: FrameType | None) -> None:
-        """Signal handler: note the first request, obey the second at once."""
+        """Signal handler: note the first request; the second ends the training."""
         if self.requested:
             raise KeyboardInterrupt
         self.requested = True

@@ -1,5 +1,7 @@
 """
 A run directory before its first epoch: made with all that is needed to repeat the run, or fit to be resumed.
+
+`run.json` is written last. A directory without it was never begun, whatever killed the one who tried.
 """
 
 import os
@@ -27,7 +29,7 @@ def prepare(recipe: Recipe, seed: int, out: Path, *, resume: bool) -> None:
     if resume:
         _check_same(run.open(out), recipe, seed)
         return
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+    if out.exists() and (not out.is_dir() or _holds_anything(out)):
         raise InputError(
             f"{out}: exists and is not an empty directory; resume the run in it, or name another"
         )
@@ -39,6 +41,15 @@ def prepare(recipe: Recipe, seed: int, out: Path, *, resume: bool) -> None:
     checkpoint.write_bytes(out / run.RECIPE, recipes.dump(recipe).encode())
     operations = split.sets(recipe.holdout_family).digests
     run.write_facts(out, {"seed": seed, "operations": operations, **_versions()})
+
+
+def _holds_anything(out: Path) -> bool:
+    made = {
+        "snapshots",
+        run.RECIPE,
+        *(checkpoint.partial(out / name).name for name in (run.RECIPE, run.FACTS)),
+    }
+    return any(entry.name not in made for entry in out.iterdir())
 
 
 def _check_same(earlier: Run, recipe: Recipe, seed: int) -> None:

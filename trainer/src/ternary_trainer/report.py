@@ -1,7 +1,7 @@
 """
 What a run's kept snapshots are worth, measured once at its end.
 
-This is the only place that looks at the true holdout.
+Of a training, this is the only part that looks at the true holdout; the checks of `validation` do too.
 """
 
 from collections.abc import Mapping

@@ -6,6 +6,7 @@ this epoch best, write the history, then the state to resume from. Every file is
 state comes last, so a run that is killed at any moment resumes from the last state to the same weights.
 """
 
+import hashlib
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +19,7 @@ import torch
 from ternary_sdk.coverage import iid_limit
 from ternary_sdk.errors import FormatError, InputError
 from ternary_trainer import checkpoint, choose, history, run, score, seeds, split
+from ternary_trainer import recipe as recipes
 from ternary_trainer.coupled import CoupledTraining
 from ternary_trainer.disrupt import Surges, running
 from ternary_trainer.history import EpochRecord, PathRecord
@@ -134,6 +136,7 @@ class Training:
         checkpoint.write(
             self._out / run.STATE,
             {
+                "of": self._identity(),
                 "epochs": len(self._history),
                 "model": self._model.state_dict(),
                 "method": self._method.state(),
@@ -151,16 +154,31 @@ class Training:
         if not file.exists():
             return  # Killed before the first epoch was over: that epoch is trained again from the seed.
         state = _read_state(file)
-        self._model.load_state_dict(checkpoint.check_state(state["model"], str(file)))
-        self._method.restore(state["method"])
-        self._surges.restore(state["surges"])
-        self._history = history.read(self._out)[: state["epochs"]]
+        if state["of"] != self._identity():
+            raise FormatError(f"{file}: is of another training, expected the state of this one")
+        records = history.read(self._out)[: state["epochs"]]
+        if [record.epoch for record in records] != list(range(state["epochs"])):
+            raise FormatError(
+                f"{self._out / history.NAME}: expected epochs 0 to {state['epochs'] - 1} in order, which"
+                f" {run.STATE} has trained"
+            )
+        try:
+            self._model.load_state_dict(checkpoint.check_state(state["model"], str(file)))
+            self._method.restore(state["method"])
+            self._surges.restore(state["surges"])
+        except (KeyError, TypeError, ValueError, RuntimeError):
+            raise FormatError(f"{file}: is damaged, expected the state of a training") from None
+        self._history = records
+
+    def _identity(self) -> str:
+        # What decides the weights: another training's state would be gone on with without a word.
+        return hashlib.sha256(f"{self._seed}\n{recipes.dump(self._recipe)}".encode()).hexdigest()
 
 
 def _read_state(file: Path) -> dict[str, Any]:
     try:
         state: dict[str, Any] = checkpoint.read(file)
-        return {key: state[key] for key in ("epochs", "model", "method", "surges")}
+        return {key: state[key] for key in ("of", "epochs", "model", "method", "surges")}
     except KeyError as error:
         raise FormatError(f"{file}: lacks {error}, expected the state of a training") from None
 
