@@ -1,7 +1,7 @@
 """
 ``python -m maintenance.evaluation DIR``: make the evaluation package that the SDK carries.
 
-A model trained by the default recipe, packaged and licensed under keys made for this one purpose and never
+A model trained by `coverage-max`, packaged and licensed under keys made for this one purpose and never
 kept: nobody, the vendor included, can sign anything else that its trust file would accept.
 """
 
@@ -66,7 +66,7 @@ def main(words: list[str]) -> int:
         note("usage: python -m maintenance.evaluation DIR")
         return 2
     try:
-        make(Path(words[0]), recipe="coverage", now=datetime.now(UTC))
+        make(Path(words[0]), recipe="coverage-max", now=datetime.now(UTC))
     except TernaryError as refusal:
         note(f"error: {refusal}")
         return 1
