@@ -45,7 +45,9 @@ def figures() -> Iterator[Figure]:
 def _verifying(verify: Callable[[], object]) -> Figure:
     times = _times(verify, 5000, clock=time.thread_time)
     p99 = statistics.quantiles(times, n=100)[98]
-    detail = f"processor time; it waits for nothing. median {1e3 * statistics.median(times):.2f} ms"
+    wall = statistics.quantiles(_times(verify, 5000), n=100)[98]
+    middle = statistics.median(times)
+    detail = f"processor time; median {1e3 * middle:.2f} ms, p99 by the clock {1e3 * wall:.2f} ms"
     return Figure(name="verify a license, p99", value=1e3 * p99, unit="ms", most=1, detail=detail)
 
 

@@ -13,7 +13,7 @@ from ternary_trainer.run import Run
 from ternary_trainer.train import train
 
 _ORIGINAL = 473 / 105
-"""Seconds an epoch of the program that v5.5 was published with, on two cores."""
+"""Seconds an epoch of the program that v5.5 was published with."""
 _LAST_ASKED = 0.91
 
 
@@ -21,13 +21,17 @@ def figures() -> Iterator[Figure]:
     """Train the default recipe to its end, the others as far as is needed."""
     whole = _trained("coverage")
     yield from _to_coverage(whole)
-    seconds = whole.summary().seconds
+    seconds = sum(record.seconds for record in whole.history)
     yield Figure(name="recipe coverage, all epochs", value=seconds, unit="s", most=180, detail="aim 90")
+    best = 100 * max(record.coverage for record in whole.history)
+    yield Figure(name="recipe coverage, weaker path at 50,000", value=best, unit="percent", least=91.2)
     yield from _to_coverage(_trained("coverage-max", lambda record: record.coverage >= _LAST_ASKED))
     published = _trained("v5.5", lambda record: record.epoch == 11)
-    detail = f"of the original's {_ORIGINAL:.2f} s; it never reaches 90 %"
-    share = _epoch_seconds(published) / _ORIGINAL
-    yield Figure(name="an epoch of recipe v5.5", value=share, unit="share", most=1 / 3, detail=detail)
+    seconds = _epoch_seconds(published)
+    yield Figure(name="an epoch of recipe v5.5", value=seconds, unit="s", detail="it never reaches 90 %")
+    detail = f"its {_ORIGINAL:.2f} s were measured once, on two cores of which one was busy"
+    share = seconds / _ORIGINAL
+    yield Figure(name="the same, of the original's", value=share, unit="share", most=1 / 3, detail=detail)
 
 
 def _trained(name: str, enough: Callable[[EpochRecord], bool] = lambda _: False) -> Run:
