@@ -1,4 +1,5 @@
 import os
+import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -335,3 +336,50 @@ def test_threads_share_a_permit(granted: Terms, now: datetime) -> None:
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(call, range(20)))
     assert len(permit.ledger.drawn("L-17")) == 20
+
+
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_read_only_state_stops_a_quota_but_not_the_clock_of_a_bearer_license(
+    granted: Terms, now: datetime, place: Path, as_user: Callable[[Callable[[], str]], str]
+) -> None:
+    directory = place / "state"
+    terms = {"place": directory, "expires": now + 30 * DAY, "unique_operations": 5}
+    used = granted(**terms)
+    used.allow("sample", now)
+    used.count(some(1))
+    directory.chmod(0o500)
+
+    def later() -> str:
+        permit = granted(**terms)
+        permit.allow("sample", now + DAY)
+        with pytest.raises(LedgerError) as refusal:
+            permit.count(some(2))
+        return str(refusal.value)
+
+    assert as_user(later) == (
+        f"{directory}/ledger.sqlite3: the meter cannot be used (attempt to write a readonly database)"
+    )
+
+
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_empty_read_only_state_stops_a_quota_and_a_bound_license(
+    granted: Terms, now: datetime, tmp_path: Path, place: Path, as_user: Callable[[Callable[[], str]], str]
+) -> None:
+    held = clock.establish(tmp_path / "elsewhere", now, signed=now)
+    directory = place / "state"
+    directory.mkdir(mode=0o500)
+
+    def sentence(call: Callable[[], object]) -> str:
+        with pytest.raises(LedgerError) as refusal:
+            call()
+        return str(refusal.value)
+
+    metered = granted(place=directory, unique_operations=5)
+    bound = granted(place=directory, expires=now + DAY, bound_to=held.public)
+    assert as_user(lambda: sentence(lambda: metered.count(some(1)))) == (
+        f"{directory}/ledger.sqlite3: cannot be made (Permission denied)"
+    )
+    unwritten = as_user(lambda: sentence(lambda: bound.allow("sample", now)))
+    assert re.sub(r"clock-[\w-]{43}", "clock-KID", unwritten) == (
+        f"{directory}/clock-KID.jws: cannot be written (Permission denied)"
+    )
