@@ -51,6 +51,8 @@ def test_database_of_the_first_release_is_upgraded_with_what_it_holds(kind, tmp_
         ("licenses", terms | of | {"id": "L-1", "key_hash": "x", "state": "active", "starts": 0}),
         ("leases", held | {"installation": "one"}),
         ("leases", held | {"installation": "two"}),
+        ("leases", held | {"installation": "offline", "offline": True}),
+        ("leases", held | {"installation": "returned", "offline": True, "released": 5}),
     ]
     with database_address(kind, tmp_path) as url:
         database = Database(url)
@@ -67,8 +69,11 @@ def test_database_of_the_first_release_is_upgraded_with_what_it_holds(kind, tmp_
             found = lease.every(connection, "L-1")
             assert records.find(connection, "L-1").versions is None
         database.close()
-    assert [(held.installation, held.generation) for held in found] == [("one", 3), ("two", 3)]
-    assert len({held.seat for held in found}) == 2
+    assert {held.installation: held.offline_until for held in found} == {
+        "one": None, "two": None, "offline": records.moment(9), "returned": records.moment(9)
+    }  # fmt: skip
+    assert {held.generation for held in found} == {3}
+    assert len({held.seat for held in found}) == 4
 
 
 def test_database_of_a_newer_release_is_refused(kind, tmp_path, open_database):

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from ternary_license_server.service import lease, records
+from ternary_license_server.service import lease, life, records
 from ternary_license_server.service.refusals import Code, ServiceError
 from ternary_sdk.errors import LicenseError, Reason
 from ternary_sdk.licensing.license import License
@@ -201,6 +201,44 @@ def test_giving_offline_licenses_back_again_and_again_gains_at_most_as_many_agai
     )
     shop.activate(key, new_client())
     shop.activate(key, new_client(), now + 30 * DAY, offline=True)
+
+
+def test_going_online_after_giving_an_offline_license_back_does_not_forget_it(shop, new_client, now):
+    license_id, key = shop.sell(seats=1, offline=30 * DAY)
+
+    def trick():
+        held = new_client()
+        generation = shop.activate(key, held, offline=True)["generation"]
+        shop.release(license_id, generation, held, now, carried=True)
+        generation = shop.activate(key, held)["generation"]
+        shop.release(license_id, generation, held, now)
+
+    trick()
+    trick()
+    assert refusal(trick) == (
+        Reason.TOO_MANY_MACHINES,
+        f"license {license_id}: 2 offline licenses have not ended yet, those given back included; "
+        "wait for one to end, or activate online",
+    )
+    last = now + 30 * DAY
+    assert refusal(lambda: shop.activate(key, new_client(), last - SECOND, offline=True))[0] == (
+        "TOO_MANY_MACHINES"
+    )
+    shop.activate(key, new_client(), last, offline=True)
+
+
+def test_shorter_offline_license_does_not_hide_a_longer_one(shop, new_client, now):
+    license_id, key = shop.sell(seats=1, offline=30 * DAY)
+    held = new_client()
+    first = shop.activate(key, held, offline=True)
+    shop.release(license_id, first["generation"], held, now, carried=True)
+    shop.sell(seats=1, offline=HOUR)
+    with shop.database.write() as transaction:
+        life.change_policy(transaction, license_id, f"policy-{shop.policies}", actor="test", now=now)
+    shop.release(license_id, shop.activate(key, held, offline=True)["generation"], held, now, carried=True)
+    with shop.database.read() as transaction:
+        mine = lease.find(transaction, license_id, held.kid)
+    assert (mine.ends, mine.offline_until) == (now + HOUR, now + 30 * DAY)
 
 
 def test_license_without_a_cap_counts_nobody(shop, new_client):

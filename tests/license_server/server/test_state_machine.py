@@ -26,7 +26,11 @@ HOLD, OFFLINE = timedelta(hours=2), timedelta(days=1)
 
 
 class Seats(RuleBasedStateMachine):
-    """The model: who holds which generation until when. ``shop`` is set by the test."""
+    """The model: who holds which generation until when. ``shop`` is set by the test.
+
+    ``offline`` has the machines whose present hold is an offline one, ``files`` the end of the last offline
+    license that a machine ever got: nothing that happens later takes the file from it.
+    """
 
     shop = None
 
@@ -36,7 +40,7 @@ class Seats(RuleBasedStateMachine):
         self.license, self.key = self.shop.sell(now=self.now, seats=cap, term=None, offline=OFFLINE)
         self.held = [installation.draft(Path("unused")) for _ in range(5)]
         self.state, self.ends, self.generation = "active", {}, dict.fromkeys(range(5), 0)
-        self.offline = {}
+        self.offline, self.files = {}, {}
 
     def live(self, machine):
         return self.ends.get(machine, self.now) > self.now
@@ -53,7 +57,7 @@ class Seats(RuleBasedStateMachine):
     @rule(machine=MACHINES, offline=st.booleans())
     def activate(self, machine, offline):
         others = [m for m in range(5) if m != machine and self.live(m)]
-        carried = [m for m, end in self.offline.items() if m != machine and end > self.now]
+        carried = [m for m, end in self.files.items() if m != machine and end > self.now]
         full = len(others) >= self.cap or (offline and len(carried) >= 2 * self.cap)
         answer, code = self.attempt(
             lambda: self.shop.activate(self.key, self.held[machine], self.now, offline=offline)
@@ -66,6 +70,7 @@ class Seats(RuleBasedStateMachine):
             self.ends[machine] = end
             if offline or kept > self.now:
                 self.offline[machine] = end
+                self.files[machine] = max(end, self.files.get(machine, end))
             else:
                 self.offline.pop(machine, None)
             assert answer["generation"] == self.generation[machine]
@@ -84,6 +89,7 @@ class Seats(RuleBasedStateMachine):
             if machine in self.offline:
                 end = max(end, self.ends[machine])
                 self.offline[machine] = end
+                self.files[machine] = max(end, self.files[machine])
             self.ends[machine] = end
             assert answer["ends"] == int(end.timestamp())
 
@@ -96,6 +102,19 @@ class Seats(RuleBasedStateMachine):
         )
         assert code == (None if current else "LEASE_LOST")
         if code is None:
+            del self.ends[machine]
+
+    @rule(machine=MACHINES)
+    def lose(self, machine):
+        with self.shop.database.write() as transaction:
+            held = lease.find(transaction, self.license, self.held[machine].kid)
+            seat = held.seat if held else "S-0"
+            facts, code = self.attempt(
+                lambda: life.free_seat(transaction, self.license, seat, "lost", actor="test", now=self.now)
+            )
+        assert code == (None if self.live(machine) else "CONFLICT" if held else "UNKNOWN")
+        if code is None:
+            assert not facts["live"]
             del self.ends[machine]
 
     @rule(minutes=st.sampled_from([1, 30, 119, 120, 121, 24 * 60]))
@@ -129,6 +148,12 @@ class Seats(RuleBasedStateMachine):
         holding = {kids[held.installation] for held in leases if held.holds(self.now)}
         assert holding == {machine for machine in range(5) if self.live(machine)}
         assert len(holding) <= self.cap
+        files = {kids[held.installation]: held.offline_until for held in leases if held.offline_until}
+        assert files == self.files
+
+    @invariant()
+    def files_that_run_without_the_server_are_at_most_twice_the_seats(self):
+        assert sum(end > self.now for end in self.files.values()) <= 2 * self.cap
 
 
 def test_server_behaves_as_the_model(shop, now):

@@ -121,6 +121,7 @@ leases: Final = Table(
     Column("generation", Integer, nullable=False),
     Column("ends", BigInteger, nullable=False),
     Column("offline", Boolean, nullable=False),
+    Column("offline_until", BigInteger),
     Column("released", BigInteger),
     Column("machine", Text),
     Column("started", BigInteger, nullable=False),

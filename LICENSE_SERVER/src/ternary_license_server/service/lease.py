@@ -40,6 +40,9 @@ class Lease:
     """The seat is free from this moment on."""
     offline: bool
     """Whether it was given to a machine that cannot renew."""
+    offline_until: datetime | None
+    """When the last of the offline licenses ends that this installation ever got; it is only ever raised,
+    because a file that was given back, freed or followed by an online lease may have been copied."""
     released: datetime | None
     """When it was given back."""
     machine: str | None
@@ -90,6 +93,7 @@ def write(transaction: Connection, lease: Lease, *, new: bool) -> None:
     values = vars(lease) | {
         "ends": seconds(lease.ends),
         "started": seconds(lease.started),
+        "offline_until": seconds(lease.offline_until) if lease.offline_until else None,
         "released": None,
     }
     if new:
@@ -110,10 +114,6 @@ def number() -> str:
 
 
 def _lease(row: dict[str, object]) -> Lease:
-    released = row["released"]
-    times = {
-        "ends": moment(int(str(row["ends"]))),
-        "started": moment(int(str(row["started"]))),
-        "released": None if released is None else moment(int(str(released))),
-    }
+    names = ("ends", "started", "offline_until", "released")
+    times = {name: None if row[name] is None else moment(int(str(row[name]))) for name in names}
     return Lease(**{**row, **times})  # type: ignore[arg-type]

@@ -24,12 +24,12 @@ OFFLINE_FACTOR: Final = 2
 """Offline licenses that have not ended yet, given back or not, are at most this many times the seats."""
 
 _OTHERS: Final = and_(
-    leases.c.license == bindparam("of_license"),
-    leases.c.installation != bindparam("of_installation"),
-    leases.c.ends > bindparam("at"),
+    leases.c.license == bindparam("of_license"), leases.c.installation != bindparam("of_installation")
 )
-_TAKEN: Final = select(func.count(), func.min(leases.c.ends)).where(_OTHERS, leases.c.released.is_(None))
-_OFFLINE: Final = select(func.count()).where(_OTHERS, leases.c.offline)
+_TAKEN: Final = select(func.count(), func.min(leases.c.ends)).where(
+    _OTHERS, leases.c.ends > bindparam("at"), leases.c.released.is_(None)
+)
+_OFFLINE: Final = select(func.count()).where(_OTHERS, leases.c.offline_until > bindparam("at"))
 
 
 def take(
@@ -46,8 +46,8 @@ def take(
 
     1. the seats that others hold at ``now`` are counted; an installation never counts against itself, and
        one that was here before is nothing special: its own lease may have ended;
-    2. offline licenses that others still have are counted, those given back included: a file can be copied
-       before it is given back, and this bounds what that gains;
+    2. installations whose offline license has not ended are counted, whatever became of their seat since: a
+       file can be copied before it is given back, and this bounds what that gains;
     3. the lease is written with the next generation; a longer hold that this installation already has, as
        an offline license, is not shortened.
 
@@ -73,6 +73,7 @@ def take(
         generation=mine.generation + 1 if mine else 1,
         ends=ends,
         offline=offline,
+        offline_until=_offline_until(mine, ends if offline else None),
         released=None,
         machine=machine,
         started=now,
@@ -97,8 +98,11 @@ def renew(
     """
     lease = _held(transaction, license, installation, generation, now)
     renewed = max(ends, lease.ends) if lease.offline else ends
-    lease_rows.change(transaction, lease, ends=seconds(renewed))
-    return replace(lease, ends=renewed)
+    until = _offline_until(lease, renewed if lease.offline else None)
+    lease_rows.change(
+        transaction, lease, ends=seconds(renewed), offline_until=seconds(until) if until else None
+    )
+    return replace(lease, ends=renewed, offline_until=until)
 
 
 def release(
@@ -149,6 +153,11 @@ def disown(transaction: Connection, license: LicenseRecord) -> None:
     transaction.execute(
         update(leases).where(leases.c.license == license.id).values(generation=leases.c.generation + 1)
     )
+
+
+def _offline_until(lease: Lease | None, ends: datetime | None) -> datetime | None:
+    """The later of what an installation's offline licenses ran until so far, and the end of another one."""
+    return max((end for end in (lease and lease.offline_until, ends) if end), default=None)
 
 
 def _check_cap(
