@@ -37,7 +37,8 @@ class Settings:
     rate: int = 600
     """Requests a minute from one address to each process, 1 to 1000000; as many at once after a rest."""
     key_rate: int = 60
-    """Requests a minute for one license or license key to each process, 1 to 1000000."""
+    """Requests a minute for one license key, and of one installation about one license (standing, usage, and
+    renewal with release counted apart) to each process, 1 to 1000000."""
     remember: int = 31
     """Days for which an answer is given again to a request that is repeated, 31 to 3650."""
     stop_timeout: int = 15

@@ -12,9 +12,12 @@ from ternary_license_server import keys, rotation
 from ternary_license_server.settings import Settings
 from ternary_license_server.web.limits import RateLimit
 from ternary_license_server.web.observation import JsonLines
+from ternary_sdk.licensing import usage
 from ternary_sdk.licensing.trust import Role
 from ternary_sdk.online import answer as online_answer
+from ternary_sdk.online import request as online_request
 from ternary_sdk.online.answer import Answer, Question
+from ternary_sdk.operations import OperationSet
 
 NONCE = {"Ternary-Nonce": "n-1"}
 
@@ -156,6 +159,49 @@ def test_license_key_that_is_tried_too_often_has_to_wait(make_site, vendor_keys,
         site.online(tmp_path / place).activate(key, now)
     with pytest.raises(Exception, match="this license: too many requests; ask again in 30 seconds"):
         site.online(tmp_path / "c").activate(key, now)
+
+
+def ask_of_a_license(site, what, license_id, held, now):
+    """One signed question about a license; the status of its answer and what a refusal says."""
+    path = {"standing": "/v1/standing", "renew": "/v1/renewals", "release": "/v1/releases"}.get(what)
+    if path is None:
+        document = usage.report(license_id, OperationSet.of([1]), held, now)
+        came = site.http("POST", "/v1/usage", content=document)
+    else:
+        vendor = site.ring.trust.root.kid
+        document = getattr(online_request, what)(license_id, 1, vendor=vendor, held=held, now=now)
+        headers = {"Idempotency-Key": online_request.number(document)}
+        came = site.http("POST", path, content=document, headers=headers)
+    return came.status_code, came.json().get("detail")
+
+
+TOO_MANY = (429, "this license: too many requests; ask again in 30 seconds")
+
+
+@pytest.mark.parametrize("what", ["standing", "usage", "renew"])
+def test_holder_that_asks_too_often_about_its_license_has_to_wait(
+    make_site, vendor_keys, new_client, now, what
+):
+    site, held = make_site("sqlite", vendor_keys, key_rate=2), new_client()
+    license_id, key = site.sell()
+    site.activate(key, held)
+    asked = [ask_of_a_license(site, what, license_id, held, now) for _ in range(3)]
+    assert asked == [(200, None), (200, None), TOO_MANY]
+
+
+@pytest.mark.parametrize(
+    ("what", "status"), [("standing", 409), ("usage", 403), ("renew", 409), ("release", 409)]
+)
+def test_stranger_cannot_use_up_what_the_holder_may_ask(
+    make_site, vendor_keys, new_client, now, what, status
+):
+    site, held, stranger = make_site("sqlite", vendor_keys, key_rate=2), new_client(), new_client()
+    license_id, key = site.sell()
+    site.activate(key, held)
+    refused = [ask_of_a_license(site, what, license_id, stranger, now) for _ in range(3)]
+    assert [answer[0] for answer in refused] == [status, status, 429]
+    assert refused[-1] == TOO_MANY
+    assert ask_of_a_license(site, what, license_id, held, now) == (200, None)
 
 
 def test_body_that_does_not_arrive_is_refused_by_an_answer_that_can_be_verified(make_site, vendor_keys):

@@ -24,6 +24,7 @@ from ternary_sdk.errors import FormatError
 from ternary_sdk.licensing import usage
 from ternary_sdk.online import request as online_request
 from ternary_sdk.online.request import Action
+from ternary_sdk.signing.keys import PublicKey
 
 router = APIRouter(prefix="/v1", tags=["client"], responses=REFUSALS)
 
@@ -44,6 +45,8 @@ def standing(request: Request) -> Response:
     """Say whether the hold of the installation that asks stands at this moment; nothing changes."""
     server = server_of(request)
     asked = _read(server, request, Action.STANDING)
+    if refusal := _too_often(request, "standing", asked.license_id or "", asked.installation):
+        return refusal
     with server.database.read() as transaction:
         found = activation.perform(transaction, server.vendor.ring, asked, carried=False, now=server.now())
     return answer(found)
@@ -104,8 +107,8 @@ def report(request: Request) -> Response:
     server, document = server_of(request), body_of(request)
     now, read = server.now(), usage.Usage.read(document)
     request.scope["ternary.principal"] = f"installation {read.installation.kid}"
-    if wait := server.per_license.wait(f"usage {read.license_id}"):
-        return refuse(request, too_many("this license", wait))
+    if refusal := _too_often(request, "usage", read.license_id, read.installation):
+        return refusal
     done = once(
         server.database,
         principal=read.installation.kid,
@@ -124,8 +127,9 @@ def _perform(request: Request, key: str, *wanted: Action, carried: bool = False)
     now, ring, asked = server.now(), server.vendor.ring, _read(server, request, *wanted)
     if key != asked.number:
         raise ServiceError(Code.INVALID, "Idempotency-Key: is not the request's own number (jti)")
-    if wait := server.per_license.wait(asked.key_digest or asked.license_id or ""):
-        return refuse(request, too_many("this license", wait))
+    by = None if asked.key_digest else asked.installation
+    if refusal := _too_often(request, "seat", asked.key_digest or asked.license_id or "", by):
+        return refusal
 
     def work(transaction: Connection) -> Json:
         return activation.perform(transaction, ring, asked, carried=carried, now=now)
@@ -140,6 +144,17 @@ def _perform(request: Request, key: str, *wanted: Action, carried: bool = False)
         remember=server.remember,
     )
     return _told(done)
+
+
+def _too_often(request: Request, what: str, license: str, by: PublicKey | None) -> Response | None:
+    """The refusal of who asks too often; None for who does not.
+
+    A license's id is no secret, so what is asked of a license is counted for each installation that asks:
+    a stranger with a key of its own cannot use up what the holder has. A license key is a secret, so all
+    who know it share one count.
+    """
+    wait = server_of(request).per_license.wait(f"{what} {license} {by.kid if by else ''}")
+    return refuse(request, too_many("this license", wait)) if wait else None
 
 
 def _read(server: Server, request: Request, *wanted: Action) -> online_request.Request:

@@ -1,5 +1,7 @@
 """
-How often one address or one license may ask: token buckets in memory, for each replica its own.
+How often may be asked: by one address, with one license key, by one installation about one license.
+
+Token buckets in memory, for each replica its own.
 """
 
 import math
