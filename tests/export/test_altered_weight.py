@@ -14,13 +14,13 @@ from ternary_export.build import Build
 from ternary_export.packaging import package
 from ternary_license_server.keys import KeyRing
 from ternary_sdk.errors import ProofError
-from ternary_sdk.inference.runtime import Decoder, Encoder, Workers
+from ternary_sdk.inference.runtime import Decoded, Decoder, Encoder, Workers
 from ternary_sdk.licensing.trust import Role
 from ternary_sdk.model import Model
 from ternary_sdk.operations import OPERATIONS, TABLES, OperationSet
 from ternary_sdk.packages.certificate import Certificate
 from ternary_sdk.packages.package import Package
-from ternary_sdk.packages.path_coverage import VERIFIER_MARGIN, PathCoverage, margin_text, seed_of
+from ternary_sdk.packages.path_coverage import MARGIN, VERIFIER_MARGIN, PathCoverage, margin_text, seed_of
 
 EVERY = np.arange(OPERATIONS, dtype=np.int32)
 Failed = npt.NDArray[np.bool_]
@@ -36,11 +36,16 @@ def nudged(graph: bytes, tensor: str, amount: float) -> bytes:
     return model.SerializeToString(deterministic=True)
 
 
-def witnessed(encoder: bytes, decoder: bytes) -> npt.NDArray[np.bool_]:
-    """Which operations their own posterior mean decodes to, clearly enough for a verifier."""
+def decoded(encoder: bytes, decoder: bytes) -> Decoded:
+    """What the posterior means of all operations decode to."""
     with Workers() as workers:
         means = Encoder(encoder, "encoder", workers).mean(TABLES)
-        found = Decoder(decoder, "decoder", workers).decode(means)
+        return Decoder(decoder, "decoder", workers).decode(means)
+
+
+def witnessed(encoder: bytes, decoder: bytes) -> npt.NDArray[np.bool_]:
+    """Which operations their own posterior mean decodes to, clearly enough for a verifier."""
+    found = decoded(encoder, decoder)
     return (found.index == EVERY) & (found.margin >= VERIFIER_MARGIN)
 
 
@@ -56,14 +61,13 @@ def smallest_flip(change: Callable[[float], Failed]) -> tuple[float, int]:
 
 def by_means_only(build: Build) -> Build:
     """The build with a certificate of path A that claims only what posterior means reach."""
-    reached = witnessed(build.graphs["encoder_A.onnx"], build.graphs["decoder_A.onnx"])
-    operations = OperationSet(reached)
+    found = decoded(build.graphs["encoder_A.onnx"], build.graphs["decoder_A.onnx"])
+    reached = (found.index == EVERY) & (found.margin >= MARGIN)
+    operations, smallest = OperationSet(reached), margin_text(float(found.margin[reached].min()))
     claim = build.certificate.paths[0]
     modest = replace(
         claim,
-        reachable=replace(
-            claim.reachable, operations=operations, streamed={}, smallest_margin=margin_text(0.001)
-        ),
+        reachable=replace(claim.reachable, operations=operations, streamed={}, smallest_margin=smallest),
         prior=tuple(replace(prior, operations=0) for prior in claim.prior),
     )
     return with_paths(build, (modest, build.certificate.paths[1]))

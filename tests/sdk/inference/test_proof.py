@@ -11,7 +11,7 @@ from ternary_sdk.errors import ProofError
 from ternary_sdk.inference import latents, proof
 from ternary_sdk.inference.runtime import Decoder, Encoder, Workers
 from ternary_sdk.operations import OperationSet
-from ternary_sdk.packages.path_coverage import MARGIN, STREAM_ROWS, PathCoverage
+from ternary_sdk.packages.path_coverage import MARGIN, STREAM_ROWS, PathCoverage, margin_text
 
 State = dict[str, npt.NDArray[np.float32]]
 
@@ -107,6 +107,81 @@ def test_a_near_tie_that_is_not_listed_is_refused(
     assert str(refusal.value) == (
         f"path A: row {hidden} of the latent stream has a margin of {margins[hidden]:.6f}, "
         f"but the certificate does not list it as a near tie"
+    )
+
+
+@pytest.mark.parametrize("stated", [99.0, 0.0019])
+def test_a_smallest_margin_that_is_another_is_refused(
+    model: tuple[Encoder, Decoder, str], claim: PathCoverage, stated: float
+) -> None:
+    proved = proof.reprove(claim, model[0], model[1])
+    reached = proved.operations.indices
+    smallest = model[1].decode(proved.latents[reached]).margin.min()
+    boasting = replace(claim.reachable, smallest_margin=margin_text(stated))
+    with pytest.raises(ProofError) as refusal:
+        proof.reprove(replace(claim, reachable=boasting), model[0], model[1])
+    assert str(refusal.value) == (
+        f"path A: the smallest margin of its witnesses is {smallest:.6f} here, "
+        f"the certificate says {boasting.smallest_margin}"
+    )
+
+
+def test_a_smallest_margin_that_another_machine_may_find_is_accepted(
+    model: tuple[Encoder, Decoder, str], claim: PathCoverage
+) -> None:
+    moved = margin_text(float(claim.reachable.smallest_margin) + 0.0004)
+    proof.reprove(
+        replace(claim, reachable=replace(claim.reachable, smallest_margin=moved)), model[0], model[1]
+    )
+
+
+def test_a_near_tie_that_is_none_is_refused(model: tuple[Encoder, Decoder, str], claim: PathCoverage) -> None:
+    """Rows that are listed count for nothing, so whoever may list any row chooses what counts."""
+    margins = model[1].decode(latents.prior(claim.seed, 0, STREAM_ROWS)).margin
+    clear = int(np.flatnonzero(margins >= 0.0016)[0])
+    with pytest.raises(ProofError) as refusal:
+        proof.replay(replace(claim, near_ties=tuple(sorted({*claim.near_ties, clear}))), model[1])
+    assert str(refusal.value) == (
+        f"path A: row {clear} of the latent stream has a margin of {margins[clear]:.6f}, "
+        f"but the certificate lists it as a near tie"
+    )
+
+
+def test_near_ties_on_which_machines_may_differ_are_accepted(
+    model: tuple[Encoder, Decoder, str], claim: PathCoverage
+) -> None:
+    drawn = model[1].decode(latents.prior(claim.seed, 0, STREAM_ROWS))
+    listed = np.flatnonzero(drawn.margin < 0.0014)
+    assert len(listed) > len(claim.near_ties)
+    counted = np.ones(STREAM_ROWS, dtype=np.bool_)
+    counted[listed] = False
+    sets = {stated.draws: drawn.index[: stated.draws][counted[: stated.draws]] for stated in claim.prior}
+    prior = tuple(
+        replace(
+            stated,
+            operations=len(OperationSet.of(sets[stated.draws])),
+            digest=OperationSet.of(sets[stated.draws]).digest,
+        )
+        for stated in claim.prior
+    )
+    proof.replay(replace(claim, near_ties=tuple(listed.tolist()), prior=prior), model[1])
+
+
+def test_a_drawn_operation_that_is_not_certified_reachable_is_refused(
+    model: tuple[Encoder, Decoder, str], claim: PathCoverage
+) -> None:
+    drawn = model[1].decode(latents.prior(claim.seed, 0, STREAM_ROWS))
+    left_out = int(drawn.index[np.flatnonzero(drawn.margin >= MARGIN)[7]])
+    row = int(np.flatnonzero((drawn.index == left_out) & (drawn.margin >= MARGIN))[0])
+    mask = claim.reachable.operations.mask.copy()
+    mask[left_out] = False
+    with pytest.raises(ProofError) as refusal:
+        proof.replay(
+            replace(claim, reachable=replace(claim.reachable, operations=OperationSet(mask))), model[1]
+        )
+    assert str(refusal.value) == (
+        f"path A: row {row} of the latent stream decodes to operation {left_out}, "
+        f"but the certificate does not list it as reachable"
     )
 
 

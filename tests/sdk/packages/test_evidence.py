@@ -7,11 +7,12 @@ import pytest
 from ternary_export.build import Build
 from ternary_license_server.keys import KeyRing
 from ternary_sdk.errors import FormatError, ProofError
-from ternary_sdk.inference.runtime import Workers
+from ternary_sdk.inference import latents
+from ternary_sdk.inference.runtime import Decoder, Workers
 from ternary_sdk.packages import evidence
 from ternary_sdk.packages.certificate import Certificate
 from ternary_sdk.packages.package import Package
-from ternary_sdk.packages.path_coverage import PathCoverage
+from ternary_sdk.packages.path_coverage import STREAM_ROWS, PathCoverage
 
 
 @pytest.fixture(scope="module")
@@ -107,4 +108,19 @@ def test_a_streamed_witness_at_another_row_is_found_out_without_the_encoder(
         evidence.of_graphs(with_first(certificate, moved), build.graphs["decoder_A.onnx"], None, workers)
     assert str(refusal.value).startswith(
         f"path A: operation {operation} is certified reachable, but row {row + 1} of the latent stream"
+    )
+
+
+def test_a_smallest_margin_above_that_of_a_streamed_witness_is_found_out_without_the_encoder(
+    certificate: Certificate, build: Build, workers: Workers
+) -> None:
+    claim, graph = certificate.paths[0], build.graphs["decoder_A.onnx"]
+    rows = latents.prior(claim.seed, 0, STREAM_ROWS)[list(claim.reachable.streamed.values())]
+    smallest = Decoder(graph, "decoder_A.onnx", workers).decode(rows).margin.min()
+    boasting = replace(claim, reachable=replace(claim.reachable, smallest_margin="99.0000"))
+    with pytest.raises(ProofError) as refusal:
+        evidence.of_graphs(with_first(certificate, boasting), graph, None, workers)
+    assert str(refusal.value) == (
+        f"path A: a witness from the latent stream has a margin of {smallest:.6f} here, "
+        "the certificate says that none is below 99.0000"
     )

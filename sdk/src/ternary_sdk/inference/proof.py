@@ -18,7 +18,9 @@ from ternary_sdk.inference.runtime import BLOCK, Decoded, Decoder, Encoder, Floa
 from ternary_sdk.operations import OPERATIONS, TABLES, OperationSet
 from ternary_sdk.packages.path_coverage import (
     MARGIN,
+    MARGIN_STEP,
     STREAM_ROWS,
+    TOLERANCE,
     VERIFIER_MARGIN,
     PathCoverage,
     Prior,
@@ -65,10 +67,11 @@ def certify(path: str, encoder: Encoder, decoder: Decoder, *, digest: str) -> Pa
 
 
 def reprove(claim: PathCoverage, encoder: Encoder, decoder: Decoder) -> Witnesses:
-    """Prove on this machine that every operation claimed reachable is.
+    """Prove on this machine that every operation claimed reachable is, and how clearly at least.
 
     Raises:
-        ProofError: Naming the first operation whose witness does not decode to it, or too narrowly.
+        ProofError: Naming the first operation whose witness does not decode to it, or too narrowly; or if the
+            smallest margin is another.
     """
     values = encoder.mean(TABLES)
     if claim.reachable.streamed:
@@ -79,11 +82,22 @@ def reprove(claim: PathCoverage, encoder: Encoder, decoder: Decoder) -> Witnesse
     if failed.any():
         first = int(np.argmax(failed))
         raise ProofError(_witness_refusal(claim, first, int(found.index[first]), float(found.margin[first])))
+    margins = found.margin[claim.reachable.operations.mask]
+    smallest = float(margins.min()) if len(margins) else 0.0
+    if abs(smallest - float(claim.reachable.smallest_margin)) > TOLERANCE + MARGIN_STEP:
+        raise ProofError(
+            f"path {claim.path}: the smallest margin of its witnesses is {smallest:.6f} here, "
+            f"the certificate says {claim.reachable.smallest_margin}"
+        )
     return Witnesses(operations=claim.reachable.operations, latents=values)
 
 
 def replay(claim: PathCoverage, decoder: Decoder) -> None:
-    """Prove on this machine that the prior draws give what the certificate states.
+    """Prove on this machine that the prior draws give what the certificate states:
+
+    1. the near ties are those rows, and no others, as far as machines agree on them;
+    2. all other rows decode to operations that are certified reachable;
+    3. they give the sets that are stated.
 
     Raises:
         ProofError: Naming the first row or figure that differs.
@@ -91,14 +105,8 @@ def replay(claim: PathCoverage, decoder: Decoder) -> None:
     drawn = _decode_stream(decoder, claim.seed)
     counted = np.ones(STREAM_ROWS, dtype=np.bool_)
     counted[list(claim.near_ties)] = False
-    unclear = np.flatnonzero(counted & ~(drawn.margin >= VERIFIER_MARGIN))
-    if len(unclear):
-        row = int(unclear[0])
-        raise ProofError(
-            f"path {claim.path}: row {row} of the latent stream has a margin of {drawn.margin[row]:.6f}, "
-            f"but the certificate does not list it as a near tie"
-        )
-    for stated in claim.prior:
+    _check_rows(claim, drawn, counted)  # 1, 2
+    for stated in claim.prior:  # 3
         found = _prior(drawn.index, counted, stated.draws)
         if found != stated:
             raise ProofError(
@@ -106,6 +114,27 @@ def replay(claim: PathCoverage, decoder: Decoder) -> None:
                 f"(set {found.digest[:12]}…), "
                 f"the certificate says {stated.operations:,} (set {stated.digest[:12]}…)"
             )
+
+
+def _check_rows(claim: PathCoverage, drawn: Decoded, counted: npt.NDArray[np.bool_]) -> None:
+    """Rows that the certificate counts must be clear and reachable; those that it does not, near ties."""
+    for rows, fault in (
+        (counted & ~(drawn.margin >= VERIFIER_MARGIN), "does not list it as a near tie"),
+        (~counted & (drawn.margin >= MARGIN + TOLERANCE), "lists it as a near tie"),
+    ):
+        if rows.any():
+            row = int(np.argmax(rows))
+            raise ProofError(
+                f"path {claim.path}: row {row} of the latent stream has a margin of {drawn.margin[row]:.6f}, "
+                f"but the certificate {fault}"
+            )
+    beyond = counted & ~claim.reachable.operations.mask[drawn.index]
+    if beyond.any():
+        row = int(np.argmax(beyond))
+        raise ProofError(
+            f"path {claim.path}: row {row} of the latent stream decodes to operation {drawn.index[row]}, "
+            f"but the certificate does not list it as reachable"
+        )
 
 
 def _decode_stream(decoder: Decoder, seed: int) -> Decoded:

@@ -16,7 +16,7 @@ from ternary_sdk.graphs.interface import DECODER, ENCODER
 from ternary_sdk.inference import latents, proof
 from ternary_sdk.inference.runtime import Decoder, Encoder, Workers
 from ternary_sdk.packages.certificate import Certificate
-from ternary_sdk.packages.path_coverage import VERIFIER_MARGIN, PathCoverage
+from ternary_sdk.packages.path_coverage import TOLERANCE, VERIFIER_MARGIN, PathCoverage
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +42,8 @@ def of_graphs(
 
     1. the decoder is, byte for byte, one that the certificate names, and the encoder is that path's;
     2. each passes the firewall, as far as can be said without a manifest;
-    3. the prior draws are replayed, and every witness that can be had is decoded.
+    3. the prior draws are replayed, and every witness that can be had is decoded. Without an encoder the
+       smallest margin is not recomputed; it may only not exceed those of the witnesses that are decoded.
 
     Args:
         certificate: Says what to expect.
@@ -94,4 +95,10 @@ def _decode_streamed(claim: PathCoverage, decoder: Decoder) -> int:
                 f"path {claim.path}: operation {operation} is certified reachable, but row "
                 f"{streamed[operation]} of the latent stream decodes to {index} with a margin of {margin:.6f}"
             )
+    smallest = float(found.margin.min())
+    if float(claim.reachable.smallest_margin) > smallest + TOLERANCE:
+        raise ProofError(
+            f"path {claim.path}: a witness from the latent stream has a margin of {smallest:.6f} here, "
+            f"the certificate says that none is below {claim.reachable.smallest_margin}"
+        )
     return len(streamed)

@@ -23,8 +23,15 @@ from ternary_sdk.operations import BITMAP_BYTES, OPERATIONS, OperationSet
 MARGIN: Final = 0.001
 """The least margin of a witness, and of a prior draw that counts, where the certificate is made."""
 
-VERIFIER_MARGIN: Final = 0.0005
-"""The least margin where it is verified: another machine's arithmetic moves logits by up to 3e-5."""
+TOLERANCE: Final = 0.0005
+"""By how much a margin may differ between machines, whose arithmetic moves a logit by up to 3e-5, and so a
+margin by twice that: eight times as much, and half the margin."""
+
+VERIFIER_MARGIN: Final = MARGIN - TOLERANCE
+"""The least margin where it is verified."""
+
+MARGIN_STEP: Final = 0.0001
+"""The last decimal of a margin as certificates print it, rounded down."""
 
 STREAM_ROWS: Final = max(QUOTED_DRAWS)
 """How many rows of the latent stream a certificate speaks of."""
