@@ -1,4 +1,5 @@
 import multiprocessing
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -9,9 +10,12 @@ import pytest
 
 from ternary_export.graph import decoder_graph, encoder_graph
 from ternary_sdk.errors import FormatError, InputError
-from ternary_sdk.inference import latents
+from ternary_sdk.inference import latents, runtime
 from ternary_sdk.inference.runtime import BLOCK, Decoder, Encoder, Workers
 from ternary_sdk.operations import TABLES, to_index
+
+DEADLINE = 30.0
+"""Seconds; never used up unless something hangs."""
 
 State = dict[str, npt.NDArray[np.float32]]
 
@@ -90,6 +94,53 @@ def test_a_forked_child_computes_with_sessions_and_threads_of_its_own(decoder: D
     assert np.array_equal(receiver.recv(), expected)
     child.join(60)
     assert child.exitcode == 0
+
+
+def test_two_threads_of_a_forked_child_compute_at_once(
+    decoder: Decoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second thread calls while the first one's pool is being made, and must not take the parent's."""
+    values = latents.prior(5, 0, 4 * BLOCK)
+    expected = decoder.index(values)
+    entered, answered = threading.Event(), threading.Event()
+
+    class PausedPool(ThreadPoolExecutor):
+        """The first of them is made only after the other thread has its answer."""
+
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            if not entered.is_set():
+                entered.set()
+                answered.wait(DEADLINE)
+            super().__init__(*arguments, **options)
+
+    def first() -> None:
+        sender.send(decoder.index(values))
+
+    def second() -> None:
+        entered.wait(DEADLINE)
+        sender.send(decoder.index(values))
+        answered.set()
+
+    def both() -> None:
+        monkeypatch.setattr(runtime, "ThreadPoolExecutor", PausedPool)
+        threads = [threading.Thread(target=call, daemon=True) for call in (first, second)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    context = multiprocessing.get_context("fork")
+    receiver, sender = context.Pipe(duplex=False)
+    child = context.Process(target=both, daemon=True)
+    child.start()
+    try:
+        for _ in range(2):
+            assert receiver.poll(DEADLINE), "a thread of the forked child never got its answer"
+            assert np.array_equal(receiver.recv(), expected)
+        child.join(DEADLINE)
+        assert child.exitcode == 0
+    finally:
+        child.kill()
 
 
 def test_the_encoder_gives_means_of_all_operations(untrained: Callable[[int], State]) -> None:

@@ -52,8 +52,8 @@ class Workers(AbstractContextManager["Workers"]):
         if threads is not None and (not isinstance(threads, int | np.integer) or threads < 1):
             raise InputError(f"threads: {threads!r}, expected a whole number from 1")
         self.threads = threads or usable_cores()
-        self._pool: ThreadPoolExecutor | None = None
-        self._owner = 0
+        # With its process in one tuple, so that no other thread ever takes a parent's dead pool for its own.
+        self._pool: tuple[int, ThreadPoolExecutor] | None = None
 
     def map(self, compute: Callable[[int], Any], blocks: range) -> Iterator[Any]:
         """``compute`` of each block number, in order; blocks are computed side by side."""
@@ -62,19 +62,21 @@ class Workers(AbstractContextManager["Workers"]):
         return self._executor().map(compute, blocks)
 
     def _executor(self) -> ThreadPoolExecutor:
-        if self._pool is None or self._owner != os.getpid():
-            self._owner = os.getpid()
-            self._pool = ThreadPoolExecutor(self.threads, thread_name_prefix="ternary")
-        return self._pool
+        """This process's pool. Of two made at the same moment, one ends with what it was given to compute."""
+        held = self._pool
+        if held is None or held[0] != os.getpid():
+            held = os.getpid(), ThreadPoolExecutor(self.threads, thread_name_prefix="ternary")
+            self._pool = held
+        return held[1]
 
     def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
         """Stop the threads; a later ``map`` starts them again."""
-        if self._pool is not None and self._owner == os.getpid():
-            self._pool.shutdown()
-        self._pool = None
+        held, self._pool = self._pool, None
+        if held is not None and held[0] == os.getpid():
+            held[1].shutdown()
 
 
 class Graph:
