@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from ternary_sdk.packages.validation import Figure, Relation
 from ternary_trainer.reporting import words
 from ternary_trainer.reporting.content import collect
 from ternary_trainer.reporting.page import to_html
@@ -94,6 +95,31 @@ def test_a_surge_is_told_with_coverage_before_during_and_after(content):
 
 def test_percentages_are_rounded_down():
     assert words.percent(0.919999) == "91.99\N{NO-BREAK SPACE}%"
+
+
+def test_a_figure_without_an_interval_is_not_called_exact():
+    sampled = Figure(
+        name="hash coverage at 4 × beta",
+        path="A",
+        value="0.246123",
+        low="0.246123",
+        high="0.246123",
+        relation=Relation.SHOWN,
+        bound="0",
+    )
+    expected = ("hash coverage at 4 × beta, path A", "0.24612", "none", "shown only")
+    assert words.figure_cells(sampled) == expected
+
+
+def test_a_share_under_noise_has_its_interval(content):
+    figures = [
+        figure
+        for check in content.validation.checks
+        for figure in check.figures
+        if figure.name == "exact under noise of 0.2"
+    ]
+    assert [figure.path for figure in figures] == ["A", "B"]
+    assert all(float(figure.low) < float(figure.value) < float(figure.high) for figure in figures)
 
 
 def test_the_limit_is_spelt_as_everywhere_else():

@@ -258,6 +258,17 @@ def test_a_path_b_that_leads_fails_just_the_phase_sync(sound):
     assert failed(sound.subject(traces=sound.traces(entropy=backwards))) == {"phase-sync"}
 
 
+def test_the_lead_over_several_windows_is_no_interval_and_its_least_decides(sound):
+    good = sound.traces().entropy
+    sharp = {"A": spiked(good["A"], 60, 1.0), "B": good["B"]}
+    traces = sound.traces(entropy=sharp)
+    outcome = validate(sound.subject(traces=traces), Thresholds(), only=["phase-sync"])["phase-sync"]
+    least, most, *_ = outcome.measures
+    assert (least.relation, least.low, least.value, least.high) == ("at least", -20, -20, -20)
+    assert (most.relation, most.low, most.value, most.high) == ("shown", -17, -17, -17)
+    assert outcome.status is Status.FAILED
+
+
 def test_a_path_that_never_settles_fails_just_the_phase_sync(sound):
     good = sound.traces().entropy
     restless = {"A": good["A"], "B": good["B"] + 0.2 * np.cos(np.arange(100))}

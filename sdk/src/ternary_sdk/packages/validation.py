@@ -58,7 +58,7 @@ class Figure:
     """``A``, ``B``, or empty where it is of both."""
     value: str
     low: str
-    """Lower end of the 95 % interval; ``value`` where the figure is exact."""
+    """Lower end of the 95 % interval; ``value`` where a figure has none: a count, a record, one training."""
     high: str
     """Upper end."""
     relation: Relation

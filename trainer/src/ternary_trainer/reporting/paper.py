@@ -191,8 +191,8 @@ def _training(paper: Paper, content: Content) -> None:
 def _checks(paper: Paper, content: Content) -> None:
     paper.heading("The checks")
     paper.text(
-        "A check passes if the whole 95 % interval of each of its figures is on the right side of its "
-        "threshold. Each is shown to fail where it should, by a control that was spoilt on purpose.",
+        f"{words.INTERVALS} Each check is shown to fail where it should, by a control that was spoilt on "
+        "purpose.",
         size=9,
     )
     for check in content.validation.checks:

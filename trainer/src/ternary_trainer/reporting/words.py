@@ -25,6 +25,11 @@ WORD = (
     "This page is the vendor's own finding. What a buyer can recompute without trusting anybody is the "
     "coverage certificate inside the package: run ternary verify."
 )
+INTERVALS = (
+    "A check passes if the whole 95 % interval of each of its figures is on the right side of its threshold. "
+    "A figure without an interval is a count, a record, or what single trainings came to, whose coverage is "
+    "from draws of their own; it is held to its threshold as it is."
+)
 
 
 def headline(content: Content) -> str:
@@ -75,7 +80,7 @@ def control(name: str) -> str:
 def figure_cells(figure: Figure) -> tuple[str, str, str, str]:
     """A figure's row: what, value, interval, bound."""
     name = f"{figure.name}, path {figure.path}" if figure.path else figure.name
-    interval = "exact" if figure.low == figure.high else f"{short(figure.low)} to {short(figure.high)}"
+    interval = "none" if figure.low == figure.high else f"{short(figure.low)} to {short(figure.high)}"
     bound = "shown only" if figure.relation is Relation.SHOWN else f"{figure.relation} {short(figure.bound)}"
     return name, short(figure.value), interval, bound
 

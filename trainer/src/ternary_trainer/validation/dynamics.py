@@ -24,7 +24,7 @@ from ternary_trainer.validation.traces import Series, Traces
 LAST: Final = 20
 """Epochs over which a path must have settled."""
 WINDOWS: Final = (1, 2, 3, 5)
-"""Over how many epochs a rise is measured; the interval of the lead is over these."""
+"""Over how many epochs a rise is measured; the least lead of these decides."""
 LEAST_GAIN: Final = 1e-4
 """What counts as a better score."""
 
@@ -65,14 +65,15 @@ def phase_sync(subject: Subject, thresholds: Thresholds) -> Outcome:
     leads = [
         float(_surge(traces.entropy["B"], window) - _surge(traces.entropy["A"], window)) for window in WINDOWS
     ]
+    windows = f"{', '.join(map(str, WINDOWS[:-1]))} or {WINDOWS[-1]} epochs"
     measures = [
         at_least(
-            "epochs by which A leads B",
+            f"epochs by which A leads B, least for rises over {windows}",
             "",
-            leads[0],
+            min(leads),
             thresholds.phase_lead,
-            interval=(min(leads), max(leads)),
         ),
+        shown(f"epochs by which A leads B, most for rises over {windows}", "", max(leads)),
         *(
             at_most(
                 f"entropy's deviation over {LAST} epochs",

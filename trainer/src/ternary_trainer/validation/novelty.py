@@ -70,8 +70,10 @@ def cold_shift(subject: Subject, thresholds: Thresholds) -> Outcome:
         noise = np.random.default_rng(0).normal(size=target.shape).astype(np.float32)
         name = f"exact under noise of {NOISE:g}"
         measures.append(_exact(name, path, network, target + NOISE * noise, target, thresholds.off_grid))
-        right = (reconstruct(network, target + MORE_NOISE * noise) == target).all(axis=1)
-        measures.append(shown(f"exact under noise of {MORE_NOISE:g}", path, float(right.mean())))
+        right = int((reconstruct(network, target + MORE_NOISE * noise) == target).all(axis=1).sum())
+        interval = intervals.share(right, len(target))
+        name = f"exact under noise of {MORE_NOISE:g}"
+        measures.append(shown(name, path, right / len(target), interval=interval))
     return judged(
         measures, "A corrupted operation is read as what it now is, and slight noise is rounded away."
     )
