@@ -7,9 +7,10 @@ import pytest
 import torch
 
 from ternary_sdk.operations import OperationSet
-from ternary_trainer import score, split
+from ternary_trainer import checkpoint, score, split
 from ternary_trainer.families import members
 from ternary_trainer.model import initial
+from ternary_trainer.validation import opening
 from ternary_trainer.validation.checks import CHECKS, validate
 from ternary_trainer.validation.networks import of_weights
 from ternary_trainer.validation.outcome import Status
@@ -198,7 +199,18 @@ def test_what_the_loss_told_of_unseen_operations_is_said_with_every_claim_about_
     told = {name for name, outcome in asking.items() if "asks for every operation" in outcome.reason}
     assert told == {"novel-operations", "true-holdout"}
     plain = validate(sound.subject(), Thresholds(), only=sorted(told))
-    assert not any("asks for every operation" in outcome.reason for outcome in plain.values())
+    assert not any("every operation" in outcome.reason for outcome in plain.values())
+
+
+def test_a_file_that_does_not_name_its_loss_says_so_with_every_claim_about_unseen_operations(tmp_path):
+    checkpoint.save(tmp_path / "kept.pt", state=initial(1).state_dict(), epoch=0)
+    of_file = opening.checkpoint_subject(checkpoint.load(tmp_path / "kept.pt"), tmp_path / "kept.pt")
+    lenient = dataclasses.replace(Thresholds(), reconstruction=0.0)
+    outcome = validate(of_file, lenient, only=["true-holdout"])["true-holdout"]
+    assert outcome.reason == (
+        "Operations that neither training nor selection saw decode to themselves. "
+        "The file does not say whether its loss asked for every operation."
+    )
 
 
 def test_an_encoder_that_reads_noise_as_trits_fails_just_the_cold_shift(sound):

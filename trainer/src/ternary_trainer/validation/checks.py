@@ -52,7 +52,7 @@ CHECKS: Final[Mapping[str, Check]] = MappingProxyType(
         "hash-coverage": Check(
             question="How much of the space do prior draws reach, beside what perfect draws would?",
             control="draws that crowd into the middle, a decoder of a part of the space, an early snapshot",
-            blind="which operations are rare; the atlas shows that",
+            blind="which operations are rare",
             run=hash_coverage,
         ),
         "phase-sync": Check(

@@ -47,6 +47,7 @@ def checkpoint_subject(checkpoint: Checkpoint, path: Path) -> Subject:
         paths=networks.of_weights(checkpoint.state),
         split=split.sets(),
         traces=traces.of_file(checkpoint.details),
+        asks_for_all=None,
     )
 
 
@@ -60,4 +61,5 @@ def package_subject(package: Package) -> Iterator[Subject]:
             digest=package.identity.digest,
             paths=paths,
             split=split.sets(),
+            asks_for_all=None,
         )

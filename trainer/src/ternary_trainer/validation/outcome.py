@@ -34,7 +34,7 @@ class Measure:
     """`A`, `B`, or empty where a figure is of both."""
     value: float
     low: float
-    """Lower end of the 95 % interval; `value` itself where there is none: of a count, a record, one training."""
+    """Lower end of the 95 % interval; `value` where there is none: of a count, a record, one training."""
     high: float
     """Upper end."""
     relation: Relation

@@ -29,6 +29,7 @@ _WANTED: Final = (
     " The prior's term of the loss asks for every operation, held-out ones included: "
     "it never shows them to the encoder, but a decoder that can emit them is what it rewards."
 )
+_UNTOLD: Final = " The file does not say whether its loss asked for every operation."
 _STREAM: Final = b"ternary-validation-v1"
 
 
@@ -58,8 +59,9 @@ class Subject:
     """As published, unless the run's recipe or a test gives another."""
     traces: Traces | None = None
     """How the training went, where that is on record."""
-    asks_for_all: bool = False
-    """Whether the loss had a term that wants every operation drawn, held-out ones included."""
+    asks_for_all: bool | None = False
+    """Whether the loss had a term that wants every operation drawn, held-out ones included; None where the
+    file does not say."""
     seeds: Study | None = None
     """Retrainings with other seeds, where they were made."""
     betas: Study | None = None
@@ -68,6 +70,8 @@ class Subject:
     @property
     def caveat(self) -> str:
         """What the loss told the model of operations it never saw, as a sentence; empty if nothing."""
+        if self.asks_for_all is None:
+            return _UNTOLD
         return _WANTED if self.asks_for_all else ""
 
     def prior(self, start: int, rows: int) -> Floats:
