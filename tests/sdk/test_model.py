@@ -290,6 +290,25 @@ def test_numpy_integers_are_integers(opened: Opener) -> None:
     assert len(opened().sample(np.int64(3), seed=np.uint8(1))) == 3
 
 
+@pytest.mark.parametrize("rows", [1, 100_000])
+def test_a_model_closed_by_another_thread_during_a_call_says_so(opened: Opener, rows: int) -> None:
+    """The clock is asked in the middle of the call: that is where the other thread closes the model."""
+    closing: list[Model] = []
+
+    def clock() -> datetime:
+        for model in closing:
+            thread = threading.Thread(target=model.close)
+            thread.start()
+            thread.join()
+        return NOW
+
+    model = opened(clock=clock)
+    closing.append(model)
+    with pytest.raises(InputError) as refusal:
+        model.sample(rows, seed=1)
+    assert str(refusal.value) == "model: it was closed, open it again"
+
+
 def test_a_closed_model_refuses(opened: Opener) -> None:
     model = opened()
     model.close()

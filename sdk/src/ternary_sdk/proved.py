@@ -17,7 +17,7 @@ import numpy.typing as npt
 from ternary_sdk.errors import InputError
 from ternary_sdk.inference import proof
 from ternary_sdk.inference.proof import Witnesses
-from ternary_sdk.inference.runtime import Decoder, Encoder, Workers
+from ternary_sdk.inference.runtime import CLOSED, Decoder, Encoder, Workers
 from ternary_sdk.inference.sampler import Dial, Sampler, whole
 from ternary_sdk.operations import OperationSet
 from ternary_sdk.packages.certificate import Certificate
@@ -115,9 +115,9 @@ class ProvedModel(AbstractContextManager["ProvedModel"]):
         return used.claim
 
     def close(self) -> None:
-        """Stop the threads and let the graphs go; every later call is refused."""
-        self._workers.close()
+        """Stop the threads and let the graphs go; every later call is refused, and calls that run may be."""
         self._paths = None
+        self._workers.close()
 
     def __enter__(self) -> Self:
         return self
@@ -126,12 +126,13 @@ class ProvedModel(AbstractContextManager["ProvedModel"]):
         self.close()
 
     def _path(self, path: str | None) -> tuple[str, ProvedPath]:
-        if self._paths is None:
-            raise InputError("model: it was closed, open it again")
+        paths = self._paths  # once: another thread may close the model in between
+        if paths is None:
+            raise InputError(CLOSED)
         letter = self.default_path if path is None else path
-        if not isinstance(letter, str) or letter not in self._paths:
-            raise InputError(f"path: {letter!r}, expected {' or '.join(self._paths)}")
-        return letter, self._paths[letter]
+        if not isinstance(letter, str) or letter not in paths:
+            raise InputError(f"path: {letter!r}, expected {' or '.join(paths)}")
+        return letter, paths[letter]
 
 
 def _prove(package: Package, workers: Workers) -> dict[str, ProvedPath]:

@@ -1,6 +1,6 @@
 import multiprocessing
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -141,6 +141,37 @@ def test_two_threads_of_a_forked_child_compute_at_once(
         assert child.exitcode == 0
     finally:
         child.kill()
+
+
+class ClosesOnTheWay(Sequence[int]):
+    """Four blocks; workers are closed, as by another thread, after the first one was handed out."""
+
+    def __init__(self, workers: Workers) -> None:
+        self.workers = workers
+
+    def __len__(self) -> int:
+        return 4
+
+    def __getitem__(self, block: Any) -> Any:
+        if block == 1:
+            self.workers.close()
+        return range(4)[block]
+
+
+def test_a_pool_shut_down_while_blocks_are_handed_out_is_a_closed_model() -> None:
+    workers = Workers(2)
+    with pytest.raises(InputError) as refusal:
+        workers.map(abs, ClosesOnTheWay(workers))
+    assert str(refusal.value) == "model: it was closed, open it again"
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_closed_workers_compute_nothing_more(threads: int) -> None:
+    with Workers(threads) as workers:
+        assert list(workers.map(abs, range(-3, 0))) == [3, 2, 1]
+    with pytest.raises(InputError) as refusal:
+        workers.map(abs, range(-3, 0))
+    assert str(refusal.value) == "model: it was closed, open it again"
 
 
 def test_the_encoder_gives_means_of_all_operations(untrained: Callable[[int], State]) -> None:

@@ -8,7 +8,7 @@ its own.
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -28,6 +28,9 @@ import onnxruntime as ort
 
 BLOCK: Final = 2048
 """Rows computed at a time: large enough to amortize a call, small enough for a core's cache."""
+
+CLOSED: Final = "model: it was closed, open it again"
+"""What a call is told that comes after the model was closed, or while it is."""
 
 Floats = npt.NDArray[np.float32]
 Indices = npt.NDArray[np.int32]
@@ -52,14 +55,26 @@ class Workers(AbstractContextManager["Workers"]):
         if threads is not None and (not isinstance(threads, int | np.integer) or threads < 1):
             raise InputError(f"threads: {threads!r}, expected a whole number from 1")
         self.threads = threads or usable_cores()
+        self._closed = False
         # With its process in one tuple, so that no other thread ever takes a parent's dead pool for its own.
         self._pool: tuple[int, ThreadPoolExecutor] | None = None
 
-    def map(self, compute: Callable[[int], Any], blocks: range) -> Iterator[Any]:
-        """``compute`` of each block number, in order; blocks are computed side by side."""
+    def map(self, compute: Callable[[int], Any], blocks: Sequence[int]) -> Iterator[Any]:
+        """``compute`` of each block number, in order; blocks are computed side by side.
+
+        Raises:
+            InputError: If another thread has closed the model that computes.
+        """
+        if self._closed:
+            raise InputError(CLOSED)
         if self.threads == 1 or len(blocks) == 1:
             return map(compute, blocks)
-        return self._executor().map(compute, blocks)
+        try:
+            return self._executor().map(compute, blocks)
+        except RuntimeError:  # the pool was shut down between these two calls
+            if self._closed:
+                raise InputError(CLOSED) from None
+            raise
 
     def _executor(self) -> ThreadPoolExecutor:
         """This process's pool. Of two made at the same moment, one ends with what it was given to compute."""
@@ -73,7 +88,8 @@ class Workers(AbstractContextManager["Workers"]):
         self.close()
 
     def close(self) -> None:
-        """Stop the threads; a later ``map`` starts them again."""
+        """Stop the threads, once they have computed what they were given; a later ``map`` is refused."""
+        self._closed = True
         held, self._pool = self._pool, None
         if held is not None and held[0] == os.getpid():
             held[1].shutdown()
