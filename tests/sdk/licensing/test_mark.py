@@ -1,11 +1,17 @@
-from dataclasses import replace
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
+from ternary_license_server.keys import KeyRing
+from ternary_sdk.documents.canonical import Json
 from ternary_sdk.errors import LicenseError, Reason
 from ternary_sdk.licensing import clock, mark
+from ternary_sdk.licensing.clock import Clock
 from ternary_sdk.licensing.installation import Installation
 from ternary_sdk.licensing.mark import MAX_DENIALS, Denial, Mark, Versions
 
@@ -105,3 +111,75 @@ def test_mark_of_another_shape_counts_as_altered(key: Installation, claims: dict
 
 def test_no_installation_remembers_nothing(tmp_path: Path) -> None:
     assert mark.find(tmp_path) is None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Interrupted(Installation):
+    """A key whose owner is interrupted between reading the mark and writing it: it signs in between."""
+
+    interrupt: Callable[[], None]
+
+    def sign_token(self, claims: Json, *, typ: str) -> bytes:
+        other = Thread(target=self.interrupt)
+        other.start()
+        other.join(0.3)  # enough to finish in, were it not kept out; it ends after this change
+        object.__setattr__(self, "interrupt", other.join)
+        return super().sign_token(claims, typ=typ)
+
+
+@pytest.fixture
+def interrupted(key: Installation, now: datetime) -> Interrupted:
+    """The same key, interrupted by a denial of license L-9."""
+    return Interrupted(
+        directory=key.directory,
+        public=key.public,
+        private=key.private,
+        interrupt=lambda: mark.deny(key, denial("L-9", now)),
+    )
+
+
+def test_denial_during_another_denial_is_kept(
+    key: Installation, interrupted: Interrupted, now: datetime
+) -> None:
+    mark.deny(interrupted, denial("L-1", now))
+    interrupted.interrupt()
+    assert [one.license for one in mark.read(key).denials] == ["L-1", "L-9"]
+
+
+def test_denial_while_another_license_is_forgiven_is_kept(
+    key: Installation, interrupted: Interrupted, now: datetime
+) -> None:
+    mark.deny(key, denial("L-1", now))
+    mark.forgive(interrupted, "L-1")
+    interrupted.interrupt()
+    assert [one.license for one in mark.read(key).denials] == ["L-9"]
+
+
+def test_denial_while_time_goes_on_is_kept(
+    key: Installation, interrupted: Interrupted, now: datetime
+) -> None:
+    watch = Clock(lambda: key.directory, signed=now, floor=now, strict=True)
+    watch.check(now)
+    watch._key = interrupted
+    watch.check(now + 60 * SECOND)
+    interrupted.interrupt()
+    seen = mark.read(key)
+    assert (seen.time, [one.license for one in seen.denials]) == (now + 60 * SECOND, ["L-9"])
+
+
+def test_changes_of_many_threads_are_all_kept(key: Installation, ring: KeyRing, now: datetime) -> None:
+    def once(number: int) -> None:
+        mark.deny(key, denial(f"L-{number}", now))
+        trust = replace(ring.trust, version=number + 2)
+        clock.remember(key.directory, trust, now, signed=now)
+        watch = Clock(
+            lambda: key.directory, signed=now + number * SECOND, floor=now - 60 * SECOND, strict=True
+        )
+        watch.check(now + number * SECOND)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(once, range(MAX_DENIALS)))
+    seen = mark.read(key)
+    assert {one.license for one in seen.denials} == {f"L-{number}" for number in range(MAX_DENIALS)}
+    assert seen.versions.key_set == MAX_DENIALS + 1
+    assert seen.signed == now + (MAX_DENIALS - 1) * SECOND

@@ -27,7 +27,7 @@ INTERVAL: Final = timedelta(minutes=1)
 
 
 class Clock:
-    """Watches one installation's time. Safe among threads and after a fork: it holds no lock.
+    """Watches one installation's time. Safe among threads and after a fork: no lock outlives a call.
 
     Args:
         directory: Gives one vendor's part of the state directory; asked at the first check.
@@ -126,12 +126,11 @@ class Clock:
             )
 
     def _resume(self, key: Installation, now: datetime) -> Mark:
-        found = self._read(key)
-        lowered = self._signed > found.signed and now < found.time - TOLERANCE
-        mark = self._merged(replace(found, time=self._signed) if lowered else found)
-        if mark != found:
-            self._write(key, mark)
-        return mark
+        def resumed(found: Mark) -> Mark:
+            lowered = self._signed > found.signed and now < found.time - TOLERANCE
+            return self._merged(replace(found, time=self._signed) if lowered else found)
+
+        return self._change(key, resumed)
 
     def _follow(self, mark: Mark) -> Mark:
         """The mark, read again if somebody changed its file since; a newer signed time may lower it."""
@@ -153,9 +152,9 @@ class Clock:
         if self._key is None or (self._saved is not None and now - self._saved < INTERVAL):
             return
         try:
-            found = self._read(self._key)
-            self._mark = self._merged(replace(found, time=max(now, found.time)))
-            self._write(self._key, self._mark)
+            self._mark = self._change(
+                self._key, lambda found: self._merged(replace(found, time=max(now, found.time)))
+            )
         except LedgerError:
             if self._strict:
                 raise
@@ -175,9 +174,11 @@ class Clock:
         self._stamp = stamp
         return mark
 
-    def _write(self, key: Installation, mark: Mark) -> None:
-        marks.write(key, mark)
-        self._stamp = None
+    def _change(self, key: Installation, alter: Callable[[Mark], Mark]) -> Mark:
+        stamp = marks.stamp(key)
+        mark = marks.change(key, alter)
+        self._stamp = stamp
+        return mark
 
 
 def establish(
@@ -216,9 +217,7 @@ def remember(directory: Path, trust: Trust, now: datetime, *, signed: datetime) 
         return
     with suppress(LedgerError, LicenseError):
         key = establish(directory, now, signed=signed, versions=held)
-        found = marks.read(key)
-        if found.versions.with_newer(held) != found.versions:
-            marks.write(key, replace(found, versions=found.versions.with_newer(held)))
+        marks.change(key, lambda seen: replace(seen, versions=seen.versions.with_newer(held)))
 
 
 def _compare(now: datetime, mark: datetime) -> None:

@@ -6,6 +6,7 @@ it means to alter or remove the file, which is noticed. Whoever restores a backu
 directory goes back with it.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -158,27 +159,37 @@ def write(key: Installation, mark: Mark) -> None:
     state.write(mark_file(key), key.sign_token(claims, typ=TYP))
 
 
-def deny(key: Installation, denial: Denial) -> None:
-    """Remember that a license no longer holds on this installation, in whatever copy.
+def change(key: Installation, alter: Callable[[Mark], Mark]) -> Mark:
+    """Replace the mark by what becomes of it, with no other change in between, and return it.
 
     Raises:
         LicenseError: CLOCK_ROLLBACK, if the mark was removed or altered.
         LedgerError: If it cannot be kept.
     """
-    write(key, read(key).denying(denial))
+    with state.locked(key.directory / installation.FILE):
+        before = read(key)
+        after = alter(before)
+        if after != before:
+            write(key, after)
+    return after
+
+
+def deny(key: Installation, denial: Denial) -> None:
+    """Remember that a license no longer holds on this installation, in whatever copy.
+
+    Raises:
+        LicenseError, LedgerError: As ``change``.
+    """
+    change(key, lambda seen: seen.denying(denial))
 
 
 def forgive(key: Installation, license_id: str) -> None:
     """Forget a license's denial, since its server has just granted it again.
 
     Raises:
-        LicenseError: CLOCK_ROLLBACK, if the mark was removed or altered.
-        LedgerError: If it cannot be kept.
+        LicenseError, LedgerError: As ``change``.
     """
-    before = read(key)
-    after = before.forgiving(license_id)
-    if after != before:
-        write(key, after)
+    change(key, lambda seen: seen.forgiving(license_id))
 
 
 def _read_claims(fields: Fields) -> Mark:
