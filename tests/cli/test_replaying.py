@@ -1,6 +1,9 @@
 import json
+import subprocess
+import sys
 from datetime import UTC, datetime
 from importlib import resources
+from pathlib import Path
 
 import pytest
 
@@ -149,6 +152,24 @@ def test_unpacking_writes_what_was_verified(ternary, files, shipped):
     assert (done.status, done.text) == (0, f"{files / 'out'}: 10 files of acme-1.0.0\n")
     found = {path.name: path.read_bytes() for path in (files / "out").iterdir()}
     assert found == archive.decode(shipped)
+
+
+def test_the_stock_tool_verifies_what_the_command_unpacked(ternary, files, vendor, tmp_path):
+    out = files / "out"
+    assert (
+        ternary("unpack", files / "acme.ternary", "--trust", files / "acme.trust", "--out", out).status == 0
+    )
+    (tmp_path / "key.pem").write_bytes(vendor.signer(Role.PACKAGE).public.to_pem())
+
+    def stock():
+        command = [Path(sys.executable).with_name("model_signing"), "verify", "key", out]
+        options = ["--signature", out / "model.sig", "--public_key", tmp_path / "key.pem"]
+        return subprocess.run([*command, *options], capture_output=True, text=True, check=False)
+
+    done = stock()
+    assert (done.returncode, done.stdout) == (0, "Verification succeeded\n"), done.stderr
+    (out / "card.md").write_bytes((out / "card.md").read_bytes() + b" ")
+    assert stock().returncode != 0
 
 
 def test_unpacking_overwrites_nothing(ternary, files):
