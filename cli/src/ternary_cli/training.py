@@ -112,11 +112,12 @@ def lines(run: "Run") -> list[str]:
         effect = f"{surge.before:.2%} before, {surge.during:.2%} during, {surge.after:.2%} after"
         told.append(f"surge of strength {surge.strength:g} in epoch {surge.epoch}: coverage {effect}")
     if summary.choices:
-        told += ["", "chosen by  epoch   A at 50,000   B at 50,000   held-out exact"]
+        told += ["", "chosen by  epoch   A at 50,000   B at 50,000   held-out exact   negative ELBO, floor 9.887"]
     for rule, choice in summary.choices.items():
         exact = min(choice.A.holdout_exact, choice.B.holdout_exact)
         covered = f"{choice.A.coverage:>11.2%}   {choice.B.coverage:>11.2%}"
-        told.append(f"{rule:<9}  {choice.epoch:>5}   {covered}   {exact:>14.2%}")
+        elbo = run.history[choice.epoch].elbo
+        told.append(f"{rule:<9}  {choice.epoch:>5}   {covered}   {exact:>14.2%}   {elbo:>26.3f}")
     return told
 
 
