@@ -36,6 +36,8 @@ Settings = Annotated[
     list[str] | None, option("--set", metavar="KEY=VALUE", text="Change a setting of the recipe; repeatable.")
 ]
 
+_CHOICES = "chosen by  epoch   A at 50,000   B at 50,000   held-out exact   negative ELBO, floor 9.887"
+
 
 def train(
     recipe: RecipeName = None,
@@ -112,7 +114,7 @@ def lines(run: "Run") -> list[str]:
         effect = f"{surge.before:.2%} before, {surge.during:.2%} during, {surge.after:.2%} after"
         told.append(f"surge of strength {surge.strength:g} in epoch {surge.epoch}: coverage {effect}")
     if summary.choices:
-        told += ["", "chosen by  epoch   A at 50,000   B at 50,000   held-out exact   negative ELBO, floor 9.887"]
+        told += ["", _CHOICES]
     for rule, choice in summary.choices.items():
         exact = min(choice.A.holdout_exact, choice.B.holdout_exact)
         covered = f"{choice.A.coverage:>11.2%}   {choice.B.coverage:>11.2%}"
