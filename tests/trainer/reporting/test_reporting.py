@@ -7,9 +7,12 @@ from datetime import UTC, datetime
 import pytest
 
 from ternary_sdk.packages.validation import Figure, Relation
+from ternary_trainer import checkpoint
+from ternary_trainer.model import initial
 from ternary_trainer.reporting import words
 from ternary_trainer.reporting.content import collect
 from ternary_trainer.reporting.page import to_html
+from ternary_trainer.reporting.paper import to_pdf
 from ternary_trainer.reporting.write import write
 from ternary_trainer.validation import opening
 from ternary_trainer.validation.checks import CHECKS, validate
@@ -91,6 +94,49 @@ def test_a_surge_is_told_with_coverage_before_during_and_after(content):
         r"A surge of strength 0\.5 in epoch 2, by recipe: coverage \S+ % before, \S+ % during, \S+ % after\.",
         told.replace("\N{NO-BREAK SPACE}", " "),
     )
+
+
+@pytest.fixture(scope="module")
+def of_file(tmp_path_factory):
+    """What is told of a checkpoint file, with a history of its own or without."""
+
+    def told(details):
+        file = tmp_path_factory.mktemp("file") / "kept.pt"
+        checkpoint.save(file, state=initial(1).state_dict(), epoch=0, details=details)
+        subject = opening.checkpoint_subject(checkpoint.load(file), file)
+        outcomes = validate(subject, Thresholds(), only=["true-holdout"])
+        found = verdict(subject, outcomes, Thresholds(), made=datetime(2026, 3, 1, tzinfo=UTC))
+        return collect(subject, found)
+
+    return told
+
+
+ABSENT = [
+    (
+        "the best of the run",
+        "a checkpoint without its run is one snapshot; what other rules would ship is not known",
+    ),
+    ("compute", "a checkpoint without its run does not say what its training took"),
+]
+
+
+def test_a_checkpoints_own_history_is_drawn_and_what_it_lacks_is_listed(of_file):
+    lists = {f"coverage_{path}_history": [100, 200, 300] for path in "AB"}
+    content = of_file(lists | {f"H_{path}_history": [1.5, 2.5, 3.0] for path in "AB"})
+    page = to_html(content).decode()
+    for title in ("Training: coverage", "Training: entropy"):
+        assert f'aria-label="{title}"' in page
+    assert "<h2>Training</h2>" in page
+    assert "<h2>The best of the run</h2>" not in page
+    assert content.untested[-2:] == ABSENT
+    assert all(f"<dt>{name}</dt><dd>{reason}</dd>" in page for name, reason in ABSENT)
+    assert to_pdf(content).startswith(b"%PDF-1.")
+
+
+def test_a_checkpoint_without_a_history_has_no_training_and_says_so(of_file):
+    content = of_file({})
+    assert content.untested[-3:] == [("training", "no history of at least two epochs is on record"), *ABSENT]
+    assert "<h2>Training</h2>" not in to_html(content).decode()
 
 
 def test_percentages_are_rounded_down():

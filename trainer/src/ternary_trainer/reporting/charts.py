@@ -16,6 +16,7 @@ from ternary_trainer.disrupt import effects
 from ternary_trainer.history import EpochRecord
 from ternary_trainer.reporting.content import Content
 from ternary_trainer.validation.drawing import QUOTED
+from ternary_trainer.validation.traces import Series
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -64,7 +65,18 @@ def charts(content: Content) -> Mapping[str, tuple[str, Chart]]:
             _spectrum,
         ),
     }
-    if content.run is not None and len(content.run.history) > 1:
+    if content.run is None and content.traced:
+        available |= {
+            "Training: coverage": (
+                "After each epoch, as the file counts it: expectations rounded to trits, at 195,000 draws.",
+                _traced_coverage,
+            ),
+            "Training: entropy": (
+                "Of the latents after each epoch, as the file records it; a surge is the steepest rise.",
+                _traced_entropy,
+            ),
+        }
+    if content.run is not None and content.traced:
         available |= {
             "Training: coverage": (
                 "After each epoch; phases are named, surges are shaded.",
@@ -186,6 +198,23 @@ def _training_beta(axes: "Axes", content: Content, palette: Palette) -> None:
     _mark(axes, history, palette)
     axes.set_ylim(bottom=0)
     _label(axes, palette, x="epoch", y="beta")
+
+
+def _traced_coverage(axes: "Axes", content: Content, palette: Palette) -> None:
+    if content.traces:
+        _series(axes, palette, {path: 100 * values for path, values in content.traces.coverage.items()})
+    _label(axes, palette, x="epoch", y="coverage at 195,000, %")
+
+
+def _traced_entropy(axes: "Axes", content: Content, palette: Palette) -> None:
+    if content.traces:
+        _series(axes, palette, content.traces.entropy)
+    _label(axes, palette, x="epoch", y="entropy, nats")
+
+
+def _series(axes: "Axes", palette: Palette, lines: Mapping[str, Series]) -> None:
+    for path, values in lines.items():
+        axes.plot(range(len(values)), values, color=palette.path(path), label=f"path {path}")
 
 
 def _history(content: Content) -> list[EpochRecord]:

@@ -18,6 +18,7 @@ from ternary_trainer.validation.checks import CHECKS
 from ternary_trainer.validation.drawing import BATCH, BATCHES, QUOTED, Drawn, draw
 from ternary_trainer.validation.spectrum import variances
 from ternary_trainer.validation.subject import TRUE_HOLDOUT_SHA256, Subject
+from ternary_trainer.validation.traces import Traces
 
 _MOST: Final = BATCH * BATCHES
 
@@ -51,12 +52,14 @@ class Content:
     paths: Mapping[str, PathContent]
     run: Run | None
     """Where it came from, if that is a run of ours."""
+    traces: Traces | None
+    """How its training went, where that is on record: of a run, or in a checkpoint file."""
     provenance: Mapping[str, str]
     """Where it came from, in words."""
 
     @property
     def untested(self) -> list[tuple[str, str]]:
-        """What the checks could not say: those that were not made, and what every one is blind to."""
+        """What this report cannot say: checks that were not made, and sections that have nothing to show."""
         ended = {check.name: check for check in self.validation.checks}
         absent = [
             (name, f"{check.ending}: {check.reason}")
@@ -64,7 +67,23 @@ class Content:
             if check.ending in (Ending.NOT_APPLICABLE, Ending.NOT_RUN)
         ]
         left_out = [(name, "was not asked for") for name in CHECKS if name not in ended]
-        return absent + left_out
+        return absent + left_out + self._without
+
+    @property
+    def _without(self) -> list[tuple[str, str]]:
+        what = f"a {self.validation.kind} without its run"
+        told = [] if self.traced else [("training", "no history of at least two epochs is on record")]
+        if self.run is None:
+            told += [
+                ("the best of the run", f"{what} is one snapshot; what other rules would ship is not known"),
+                ("compute", f"{what} does not say what its training took"),
+            ]
+        return told
+
+    @property
+    def traced(self) -> bool:
+        """Whether there is a history to draw."""
+        return self.traces is not None and len(self.traces) > 1
 
 
 def collect(
@@ -91,6 +110,7 @@ def collect(
         limit=np.array([iid_limit(int(number)) for number in draws]),
         paths=paths,
         run=run,
+        traces=subject.traces,
         provenance=_provenance(subject, run, package),
     )
 

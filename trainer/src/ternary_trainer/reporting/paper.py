@@ -111,8 +111,10 @@ def to_pdf(content: Content) -> bytes:
     paper.pdf.set_creation_date(content.validation.made)
     _first_page(paper, content)
     _coverage(paper, content)
-    if content.run is not None:
+    if content.traced:
         _training(paper, content)
+    if content.run is not None:
+        _best(paper, content)
     _checks(paper, content)
     _ending(paper, content)
     return bytes(paper.pdf.output())
@@ -176,6 +178,9 @@ def _training(paper: Paper, content: Content) -> None:
     paper.heading("Training")
     for start in range(0, len(titles), 2):
         paper.pair([_captioned(title, content) for title in titles[start : start + 2]])
+
+
+def _best(paper: Paper, content: Content) -> None:
     paper.heading("The best of the run")
     chosen = words.choices(content)
     if chosen:
@@ -218,7 +223,7 @@ def _ending(paper: Paper, content: Content) -> None:
     paper.table(("", ""), list(content.provenance.items()), (3, 11))
     if content.untested:
         paper.heading("What was not tested")
-        paper.table(("check", "why"), content.untested, (3, 11))
+        paper.table(("what", "why"), content.untested, (3, 11))
 
 
 def _captioned(title: str, content: Content) -> tuple[str, bytes]:
