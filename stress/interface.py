@@ -12,9 +12,11 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
+from stress.databases import on_each
 from stress.seats import prepare, serving
 from ternary_license_server import keys
 from ternary_license_server.database.engine import Database
+from ternary_license_server.keys import KeyRing
 from ternary_license_server.service import access
 
 CONFIGURATION = Path(__file__).resolve().with_name("schemathesis.toml")
@@ -26,16 +28,19 @@ def main() -> int:
     options = argparse.ArgumentParser(prog="python -m stress.interface", description=__doc__)
     options.add_argument("--examples", type=int, default=100, help="most requests of a kind to an operation")
     options.add_argument("--seed", type=int, default=1, help="of what is asked")
-    options.add_argument("--database", help="an empty database; default: a new SQLite file")
+    options.add_argument("--database", help="an empty database; default: new ones, of SQLite and PostgreSQL")
     chosen = options.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         ring = keys.create(Path(folder) / "keys", "Stress", datetime.now(UTC))
-        url = chosen.database or f"sqlite:///{folder}/server.sqlite3"
-        prepare(url)
-        token = _token(url)
-        with serving(ring, url, 1) as (address,):
-            words = ["--max-examples", str(chosen.examples), "--seed", str(chosen.seed)]
-            return _ask(f"{address}/openapi.json", token, words, folder)
+        words = ["--max-examples", str(chosen.examples), "--seed", str(chosen.seed)]
+        return on_each(lambda url: _ask_on(url, ring, words, folder), Path(folder), chosen.database)
+
+
+def _ask_on(url: str, ring: KeyRing, words: list[str], folder: str) -> int:
+    prepare(url)
+    token = _token(url)
+    with serving(ring, url, 1) as (address,):
+        return _ask(f"{address}/openapi.json", token, words, folder)
 
 
 def _ask(document: str, token: str, words: list[str], folder: str) -> int:

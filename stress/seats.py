@@ -24,6 +24,7 @@ from pathlib import Path
 
 import httpx
 
+from stress.databases import on_each
 from ternary_license_server import keys
 from ternary_license_server.database.engine import Database
 from ternary_license_server.database.migration import migrate
@@ -166,19 +167,22 @@ def main() -> int:
     """Race, print how many got a seat in how many rounds, judge."""
     options = argparse.ArgumentParser(prog="python -m stress.seats", description=__doc__)
     options.add_argument("--rounds", type=int, default=1000, help="licenses to fight for")
-    options.add_argument("--database", help="an empty database; default: a new SQLite file")
+    options.add_argument("--database", help="an empty database; default: new ones, of SQLite and PostgreSQL")
     chosen = options.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         ring = keys.create(Path(folder) / "keys", "Stress", datetime.now(UTC))
-        url = chosen.database or f"sqlite:///{folder}/server.sqlite3"
-        prepare(url)
-        start = time.perf_counter()
-        with serving(ring, url) as addresses:
-            outcomes = race(ring, url, addresses, chosen.rounds)
-        seconds = time.perf_counter() - start
+        return on_each(lambda url: _race_on(url, ring, chosen.rounds), Path(folder), chosen.database)
+
+
+def _race_on(url: str, ring: KeyRing, number: int) -> int:
+    prepare(url)
+    start = time.perf_counter()
+    with serving(ring, url) as addresses:
+        outcomes = race(ring, url, addresses, number)
+    seconds = time.perf_counter() - start
     for seats, rounds in sorted(outcomes.items()):
         print(f"{rounds:>6} rounds: {seats} of {CLIENTS} clients got one of {SEATS} seats")
-    print(f"{CLIENTS * chosen.rounds / seconds:.0f} activations/s by {PROCESSES} processes")
+    print(f"{CLIENTS * number / seconds:.0f} activations/s by {PROCESSES} processes")
     return 0 if set(outcomes) == {SEATS} else 1
 
 

@@ -5,7 +5,6 @@ SQLite always; PostgreSQL where there is one, in a schema of its own that is dro
 """
 
 import asyncio
-import os
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -15,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import psycopg
 import pytest
+from stress.databases import address, postgresql
 
 from ternary_license_server import keys
 from ternary_license_server.database.engine import Database
@@ -41,41 +40,8 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 HOLD = timedelta(hours=2)
 """Lease and grace of the policies here together."""
 PACKAGE = PackageIdentity(name="acme", version=(1, 0, 0), digest="ab" * 32)
-VARIABLE = "TERNARY_TEST_POSTGRESQL"
-LOOPBACK = "postgresql://127.0.0.1/test"
-
-
-def postgresql() -> str | None:
-    """Address of the PostgreSQL database for tests; None where there is none."""
-    if VARIABLE in os.environ:
-        return os.environ[VARIABLE]
-    if os.environ.get("CI") != "true":
-        return None
-    try:
-        psycopg.connect(LOOPBACK, connect_timeout=3).close()
-    except psycopg.OperationalError:
-        return None
-    return LOOPBACK
-
 
 KINDS = ["sqlite"] if postgresql() is None else ["sqlite", "postgresql"]
-
-
-@contextmanager
-def address(kind: str, directory: Path) -> Iterator[str]:
-    """Address of an empty database."""
-    if kind == "sqlite":
-        yield f"sqlite:///{directory / f'{secrets.token_hex(4)}.sqlite3'}"
-        return
-    base, schema = postgresql(), f"test_{secrets.token_hex(8)}"
-    with psycopg.connect(base, autocommit=True) as connection:
-        connection.execute(f"CREATE SCHEMA {schema}")
-    try:
-        yield f"{base}{'&' if '?' in base else '?'}options=-csearch_path%3D{schema}"
-    finally:
-        with psycopg.connect(base, autocommit=True) as connection:
-            connection.execute("SET client_min_messages = warning")
-            connection.execute(f"DROP SCHEMA {schema} CASCADE")
 
 
 @contextmanager
