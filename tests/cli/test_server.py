@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -14,6 +15,7 @@ import pytest
 
 from ternary_license_server import keys
 from ternary_sdk.licensing.installation import FILE
+from ternary_sdk.licensing.state import LEDGER
 
 TERNARY = Path(sys.executable).parent / "ternary"
 
@@ -109,7 +111,10 @@ def test_from_release_to_invoice(ternary, server, shipped, vendor, tmp_path):
     shown = facts(ternary("server", "show", sold["id"], "--json"))
     assert (shown["operations"], len(shown["leases"])) == (7, 1)
 
-    table = ternary("server", "usage", "--from", "2020-01-01", "--to", "2099-12-31").text.splitlines()
+    period = ["--from", "2020-01-01", "--to", "2099-12-31"]
+    told = ternary("server", "usage", *period)
+    assert told.err == ""
+    table = told.text.splitlines()
     assert table[0] == "license,customer,operations,total,share_of_space,quota,share_of_quota"
     assert table[1] == f"{sold['id']},{customer},7,7,0.000355,5000,0.001400"
 
@@ -124,6 +129,36 @@ def test_from_release_to_invoice(ternary, server, shipped, vendor, tmp_path):
     assert ternary("deactivate", "--trust", trust).status == 0
     verdict = facts(ternary("server", "audit", "verify", "--json"))
     assert verdict["faults"] == 0
+
+
+def test_deleted_meter_is_named_beside_the_table(ternary, server, shipped, vendor, tmp_path):
+    package, trust = tmp_path / "acme.ternary", vendor.directory / keys.TRUST_FILE
+    package.write_bytes(shipped)
+    facts(ternary("server", "release", package, "--trust", trust, "--json"))
+    customer = facts(ternary("server", "customer", "Initech", "--json"))["id"]
+    words = ["--product", "acme", "--seats", "1", "--unique-operations", "5000"]
+    facts(ternary("server", "policy", "metered", *words, "--json"))
+    sold = facts(ternary("server", "issue", "--to", customer, "--policy", "metered", "--json"))
+    taken = facts(ternary("activate", sold["key"], "--server", server, "--trust", trust, "--json"))
+    for number in ("40", "1"):
+        drawn = ternary(
+            "sample", package, "-n", number, "--unique", "--license", taken["file"], "--trust", trust
+        )
+        assert drawn.status == 0, drawn.err
+        assert ternary("renew", "--trust", trust).status == 0
+        (meter,) = (tmp_path / "home").rglob(LEDGER)
+        meter.unlink()
+    told = ternary("server", "usage", "--from", "2020-01-01", "--to", "2099-12-31")
+    (flag,) = facts(ternary("server", "usage", "--from", "2020-01-01", "--to", "2099-12-31", "--json"))[
+        "flagged"
+    ]
+    assert flag["lost"] in (39, 40)
+    assert told.err == (
+        f"warning: license {sold['id']} of {customer}: a report of installation {flag['installation']} on "
+        f"{datetime.fromtimestamp(flag['received'], UTC):%Y-%m-%d} lacked {flag['lost']} operations of "
+        "earlier ones; its meter was deleted or replaced\n"
+    )
+    assert len(told.text.splitlines()) == 2
 
 
 def test_lost_machines_seat_is_freed_and_its_license_ends(ternary, server, shipped, vendor, tmp_path):

@@ -110,8 +110,11 @@ def usage(
     token_file: TokenFile = None,
     as_json: JsonOption = False,
 ) -> None:
-    """What licenses newly used in a period, as CSV or JSON: an invoice's annex."""
-    from ternary_cli.terminal import show_json
+    """What licenses newly used in a period, as CSV or JSON: an invoice's annex.
+
+    Who in the period reported less than before is named on standard error, or in the JSON.
+    """
+    from ternary_cli.terminal import note, show_json
 
     first, last = int(day(start).timestamp()), int(day(end).timestamp()) + 86_400
     asked = admin(url, token_file)
@@ -120,6 +123,17 @@ def usage(
         show_json(asked.get("/usage", **period))
     else:
         print(asked.text("/usage.csv", **period), end="")
+        for flag in asked.get("/usage", **period)["flagged"]:
+            note(_flag(flag))
+
+
+def _flag(flag: dict[str, Any]) -> str:
+    on = datetime.fromtimestamp(flag["received"], UTC)
+    return (
+        f"warning: license {flag['license']} of {flag['customer']}: a report of installation "
+        f"{flag['installation']} on {on:%Y-%m-%d} lacked {flag['lost']} operations of earlier ones; its "
+        "meter was deleted or replaced"
+    )
 
 
 @audit.command("list")

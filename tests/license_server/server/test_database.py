@@ -7,11 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from ternary_license_server.database.engine import Database, DatabaseError
 from ternary_license_server.database.migration import is_current, migrate
-from ternary_license_server.database.schema import metadata
+from ternary_license_server.database.schema import metadata, meter_losses
 from ternary_license_server.service import lease, records
 from ternary_sdk.errors import InputError
 
@@ -44,6 +44,7 @@ def test_database_of_the_first_release_is_upgraded_with_what_it_holds(kind, tmp_
     terms = {"entitlements": "sample", "lease": 1, "grace": 1, "offline": 0, "trial": False, "created": 0}
     of = {"product": "acme", "customer": "C-1", "policy": "floating"}
     held = {"license": "L-1", "generation": 3, "ends": 9, "offline": False, "started": 0}
+    reported = {"license": "L-1", "bitmap": b"", "issued": 4, "received": 5}
     rows = [
         ("customers", {"id": "C-1", "name": "Initech", "created": 0}),
         ("products", {"name": "acme", "created": 0}),
@@ -53,6 +54,8 @@ def test_database_of_the_first_release_is_upgraded_with_what_it_holds(kind, tmp_
         ("leases", held | {"installation": "two"}),
         ("leases", held | {"installation": "offline", "offline": True}),
         ("leases", held | {"installation": "returned", "offline": True, "released": 5}),
+        ("meter_reports", reported | {"installation": "one", "lost": 0}),
+        ("meter_reports", reported | {"installation": "two", "lost": 6}),
     ]
     with database_address(kind, tmp_path) as url:
         database = Database(url)
@@ -68,10 +71,12 @@ def test_database_of_the_first_release_is_upgraded_with_what_it_holds(kind, tmp_
             assert compare_metadata(MigrationContext.configure(connection), metadata) == []
             found = lease.every(connection, "L-1")
             assert records.find(connection, "L-1").versions is None
+            losses = [dict(row._mapping) for row in connection.execute(select(meter_losses))]
         database.close()
     assert {held.installation: held.offline_until for held in found} == {
         "one": None, "two": None, "offline": records.moment(9), "returned": records.moment(9)
     }  # fmt: skip
+    assert losses == [{"license": "L-1", "installation": "two", "customer": "C-1", "received": 5, "lost": 6}]
     assert {held.generation for held in found} == {3}
     assert len({held.seat for held in found}) == 4
 

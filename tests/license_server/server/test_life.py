@@ -248,6 +248,33 @@ def test_report_that_lost_operations_is_flagged_and_bills_nothing_less(site, new
     assert [(flag["installation"], flag["lost"]) for flag in told["flagged"]] == [(held.kid, 2)]
 
 
+def test_flags_are_the_asked_customers_in_the_asked_period(site, new_client, now):
+    (mine, key), (theirs, other_key) = site.sell(), site.sell()
+    held, other = new_client(), new_client()
+    site.activate(key, held)
+    site.activate(other_key, other)
+    for license_id, machine in ((mine, held), (theirs, other)):
+        report(site, license_id, machine, [1, 2, 3], now)
+        for lacking in ([1], [1, 2]):
+            report(site, license_id, machine, lacking, now + HOUR)
+    me, them = (site.admin("GET", f"/licenses/{one}").json()["customer"] for one in (mine, theirs))
+
+    def flagged(first, last, **asked):
+        period = {"start": int((now + first * DAY).timestamp()), "end": int((now + last * DAY).timestamp())}
+        return site.admin("GET", "/usage", params=period | asked).json()["flagged"]
+
+    moment = int(now.timestamp())
+    flag = {"license": mine, "installation": held.kid, "customer": me, "lost": 2, "received": moment}
+    assert flagged(0, 1, customer=me) == flagged(0, 1, license_id=mine) == [flag]
+    assert [one["license"] for one in flagged(0, 1, customer=them)] == [theirs]
+    assert flagged(0, 1, customer=them, license_id=mine) == []
+    assert flagged(1, 2, customer=me) == flagged(-1, 0, customer=me) == []
+    other_owner = site.admin("POST", f"/licenses/{mine}/transfer", json={"customer": them})
+    assert other_owner.status_code == 200
+    assert flagged(0, 1, customer=me) == [flag]
+    assert [one["license"] for one in flagged(0, 1, customer=them)] == [theirs]
+
+
 def test_report_of_a_stranger_is_refused(site, new_client, now):
     license_id, key = site.sell()
     site.activate(key, new_client())

@@ -163,7 +163,17 @@ meter_reports: Final = Table(
     Column("bitmap", LargeBinary, nullable=False),
     Column("issued", BigInteger, nullable=False),
     Column("received", BigInteger, nullable=False),
+)
+
+meter_losses: Final = Table(
+    "meter_losses",
+    metadata,
+    Column("license", Text, ForeignKey("licenses.id"), primary_key=True),
+    Column("installation", Text, primary_key=True),
+    Column("customer", Text, ForeignKey("customers.id"), primary_key=True),
+    Column("received", BigInteger, primary_key=True),
     Column("lost", Integer, nullable=False),
+    Index("ix_meter_losses_received", "received"),
 )
 
 meter_entries: Final = Table(

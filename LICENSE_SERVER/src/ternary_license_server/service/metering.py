@@ -6,47 +6,20 @@ nothing. What a report adds is kept beside the moment it arrived: the additions 
 over a period is what that period newly used, and the sum over all periods is the whole.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Connection, bindparam, func, insert, select, update
+from sqlalchemy import Connection, and_, bindparam, insert, select, update
 
-from ternary_license_server.database.schema import leases, licenses, meter_entries, meter_reports, meters
+from ternary_license_server.database.schema import leases, meter_entries, meter_losses, meter_reports, meters
 from ternary_license_server.service import audit, records
 from ternary_license_server.service.records import LicenseRecord, seconds
 from ternary_sdk.documents.canonical import Json
 from ternary_sdk.errors import LicenseError, Reason
 from ternary_sdk.licensing.usage import Usage
-from ternary_sdk.operations import OPERATIONS, OperationSet
+from ternary_sdk.operations import OperationSet
 
 _COUNT: Final = select(meters.c.operations).where(meters.c.license == bindparam("of_license"))
-
-
-@dataclass(frozen=True, kw_only=True)
-class Line:
-    """One line of an invoice's annex."""
-
-    license: str
-    customer: str
-    operations: int
-    """Different operations newly returned in the period."""
-    total: int
-    """Different operations returned under the license up to the end of the period."""
-    quota: int | None
-    """How many it allows."""
-
-    def facts(self) -> dict[str, Json]:
-        """The line as JSON; shares are decimal strings with six places, rounded down."""
-        return {
-            "license": self.license,
-            "customer": self.customer,
-            "operations": self.operations,
-            "total": self.total,
-            "share_of_space": _share(self.total, OPERATIONS),
-            "quota": self.quota,
-            "share_of_quota": _share(self.total, self.quota) if self.quota else None,
-        }
 
 
 def merge(transaction: Connection, report: Usage, now: datetime) -> dict[str, Json]:
@@ -66,6 +39,8 @@ def merge(transaction: Connection, report: Usage, now: datetime) -> dict[str, Js
             Reason.MACHINE_MISMATCH, f"license {license.id}: installation {kid} never held a seat of it"
         )
     lost = _remember(transaction, report, now)
+    if lost:
+        _flag(transaction, license, kid, lost, now)
     added, total = _extend(transaction, license, report.operations, now)
     detail: dict[str, Json] = {
         "added": added,
@@ -110,72 +85,13 @@ def drawn(transaction: Connection, license_id: str) -> OperationSet:
     return OperationSet.from_bytes(bytes(bitmap)) if bitmap is not None else OperationSet.of([])
 
 
-def lines(
-    transaction: Connection,
-    *,
-    start: datetime,
-    end: datetime,
-    license_id: str | None = None,
-    customer: str | None = None,
-) -> list[Line]:
-    """What was newly returned from ``start`` up to, not including, ``end``, for each license with any.
-
-    A license that changed hands has a line for each customer.
-    """
-    entry = meter_entries.c
-    before_end = (
-        select(entry.license, func.sum(entry.operations).label("total"))
-        .where(entry.received < seconds(end))
-        .group_by(entry.license)
-        .subquery()
-    )
-    query = (
-        select(
-            entry.license,
-            entry.customer,
-            func.sum(entry.operations).label("operations"),
-            before_end.c.total,
-            licenses.c.unique_operations,
-        )
-        .join(before_end, before_end.c.license == entry.license)
-        .join(licenses, licenses.c.id == entry.license)
-        .where(entry.received >= seconds(start), entry.received < seconds(end))
-        .group_by(entry.license, entry.customer, before_end.c.total, licenses.c.unique_operations)
-        .order_by(entry.customer, entry.license)
-    )
-    if license_id is not None:
-        query = query.where(entry.license == license_id)
-    if customer is not None:
-        query = query.where(entry.customer == customer)
-    return [
-        Line(
-            license=row.license,
-            customer=row.customer,
-            operations=int(row.operations),
-            total=int(row.total),
-            quota=row.unique_operations,
-        )
-        for row in transaction.execute(query)
-    ]
-
-
-def flagged(transaction: Connection, license_id: str | None = None) -> list[dict[str, Json]]:
-    """Installations that once sent a report which lacked what an earlier one had."""
-    report = meter_reports.c
-    query = select(report.license, report.installation, report.lost, report.received).where(report.lost > 0)
-    if license_id is not None:
-        query = query.where(report.license == license_id)
-    ordered = query.order_by(report.license, report.installation)
-    return [dict(row._mapping) for row in transaction.execute(ordered)]
-
-
 def _remember(transaction: Connection, report: Usage, now: datetime) -> int:
     """Keep the union of what this installation reported; how many operations a later report lacks."""
     row = meter_reports.c
     mine = (row.license == report.license_id) & (row.installation == report.installation.kid)
     known = transaction.execute(select(meter_reports).where(mine)).one_or_none()
     if known is None:
-        first = {"license": report.license_id, "installation": report.installation.kid, "lost": 0}
+        first = {"license": report.license_id, "installation": report.installation.kid}
         transaction.execute(insert(meter_reports), first | _columns(report.operations, report, now))
         return 0
     before = OperationSet.from_bytes(bytes(known.bitmap))
@@ -183,8 +99,26 @@ def _remember(transaction: Connection, report: Usage, now: datetime) -> int:
     lost = len(before - report.operations) if later else 0
     columns = _columns(before | report.operations, report, now)
     columns["issued"] = max(seconds(report.issued), known.issued)
-    transaction.execute(update(meter_reports).where(mine).values(**columns, lost=max(lost, known.lost)))
+    transaction.execute(update(meter_reports).where(mine).values(**columns))
     return lost
+
+
+def _flag(
+    transaction: Connection, license: LicenseRecord, installation: str, lost: int, now: datetime
+) -> None:
+    """Keep a loss with its moment and the customer of that moment; of one second, the greatest."""
+    this = {
+        "license": license.id,
+        "installation": installation,
+        "customer": license.customer,
+        "received": seconds(now),
+    }
+    row = and_(*(meter_losses.c[name] == value for name, value in this.items()))
+    known = transaction.execute(select(meter_losses.c.lost).where(row)).scalar_one_or_none()
+    if known is None:
+        transaction.execute(insert(meter_losses), this | {"lost": lost})
+    else:
+        transaction.execute(update(meter_losses).where(row).values(lost=max(lost, known)))
 
 
 def _columns(operations: OperationSet, report: Usage, now: datetime) -> dict[str, object]:
@@ -215,8 +149,3 @@ def _extend(
     }
     transaction.execute(insert(meter_entries), entry)
     return len(new), len(merged)
-
-
-def _share(part: int, whole: int) -> str:
-    millionths = part * 1_000_000 // whole
-    return f"{millionths // 1_000_000}.{millionths % 1_000_000:06d}"

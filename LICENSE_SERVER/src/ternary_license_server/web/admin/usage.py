@@ -9,7 +9,7 @@ from typing import Annotated
 from fastapi import Query, Response
 from sqlalchemy import Connection
 
-from ternary_license_server.service import metering
+from ternary_license_server.service import invoicing
 from ternary_license_server.service.access import Scope
 from ternary_license_server.service.records import moment
 from ternary_license_server.web.admin.gate import Look, Only, resource
@@ -33,10 +33,11 @@ class UsageLine(Given):
 
 
 class Flag(Given):
-    """An installation that lost operations it had reported before."""
+    """An installation that in the period lacked operations it had reported before."""
 
     license: str
     installation: str
+    customer: str
     lost: int
     received: int
 
@@ -55,10 +56,12 @@ def usage(asked: Look, start: When, end: When, license_id: Only = None, customer
     """What each license newly used from `start` up to, not including, `end`."""
 
     def work(transaction: Connection) -> Json:
-        lines = metering.lines(
+        lines = invoicing.lines(
             transaction, start=moment(start), end=moment(end), license_id=license_id, customer=customer
         )
-        flagged = metering.flagged(transaction, license_id)
+        flagged = invoicing.flagged(
+            transaction, start=moment(start), end=moment(end), license_id=license_id, customer=customer
+        )
         return {
             "start": start,
             "end": end,
@@ -85,7 +88,7 @@ def usage_csv(
     """The same as CSV, for a spreadsheet or an invoice."""
     asked.identify(Scope.AUDITOR)
     with asked.server.database.read() as transaction:
-        lines = metering.lines(
+        lines = invoicing.lines(
             transaction, start=moment(start), end=moment(end), license_id=license_id, customer=customer
         )
     text = io.StringIO()
