@@ -20,7 +20,14 @@ def test_a_run_is_drawn_as_png_and_svg(finished: Run, tmp_path: Path) -> None:
         plot.draw(finished, path)
         assert path.read_bytes().startswith(start)
     drawn = (tmp_path / "run.svg").read_text()
-    for expected in ("limit 92.116 %", "hash coverage at 50,000, %", "learn", "coverage, seed 3: 4 epochs"):
+    for expected in (
+        "limit 92.116 %",
+        "hash coverage at 50,000, %",
+        "learn",
+        "floor 9.887",
+        "the recipe's own loss",
+        "coverage, seed 3: 4 epochs",
+    ):
         assert f"<!-- {expected}" in drawn or f"<!--  {expected}" in drawn
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 from ternary_sdk.errors import InputError
+from ternary_sdk.operations import OPERATIONS
 from ternary_trainer.disrupt import effects
 from ternary_trainer.history import EpochRecord, PathRecord
 from ternary_trainer.run import Run
@@ -22,7 +23,8 @@ _Place = Literal["lower right", "center right", "upper right"]
 _LEGENDS: Final[tuple[_Place, ...]] = (
     "lower right", "center right", "lower right", "lower right", "lower right", "upper right",
 )  # fmt: skip
-_FLOOR: Final = math.log(19_683)
+_FLOOR: Final = math.log(OPERATIONS)
+_FLOOR_SHOWN: Final = "9.887"  # rounded down, as a floor is; everywhere the same
 
 Figure = Callable[[PathRecord], float]
 
@@ -71,7 +73,9 @@ def _panels(panels: Sequence["Axes"], history: Sequence[EpochRecord]) -> None:
     )
     _lines(loss, history, "negative ELBO at beta 1 (solid), CE (dotted), nats", lambda path: path.elbo)
     _lines(loss, history, None, lambda path: path.reconstruction, "dotted")
-    loss.axhline(_FLOOR, color="black", linestyle="--", linewidth=1, label=f"floor {_FLOOR:.3f}")
+    own = [record.loss for record in history]
+    loss.plot(range(len(own)), own, color="tab:green", linewidth=1, label="the recipe's own loss")
+    loss.axhline(_FLOOR, color="black", linestyle="--", linewidth=1, label=f"floor {_FLOOR_SHOWN}")
     loss.set_yscale("log")
     _lines(kl, history, "KL to the prior (solid), nats; active dimensions (dotted)", lambda path: path.kl)
     _lines(kl, history, None, lambda path: path.active, "dotted")
@@ -80,7 +84,7 @@ def _panels(panels: Sequence["Axes"], history: Sequence[EpochRecord]) -> None:
     _lines(beta, history, None, lambda path: path.weight, "dotted")
     beta.set_yscale("symlog", linthresh=0.05)  # beta is a few hundredths where the other weight is above ten
     _lines(entropy, history, "entropy of the drawn distribution, nats", lambda path: path.entropy)
-    entropy.axhline(_FLOOR, color="black", linestyle="--", linewidth=1, label=f"uniform {_FLOOR:.3f}")
+    entropy.axhline(_FLOOR, color="black", linestyle="--", linewidth=1, label=f"uniform {_FLOOR_SHOWN}")
     _lines(divergence, history, "KL to uniform: single (solid), pairs (dashed), higher (dotted)", _single)
     _lines(divergence, history, None, lambda path: max(1e-5, path.kl_pairs), "dashed")
     _lines(divergence, history, None, lambda path: max(1e-5, path.kl_higher), "dotted")
