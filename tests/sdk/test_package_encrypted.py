@@ -1,7 +1,9 @@
 import hashlib
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import hashes
@@ -13,6 +15,7 @@ from ternary_export.packaging import package
 from ternary_license_server.issue import issue
 from ternary_license_server.keys import KeyRing
 from ternary_sdk.errors import FormatError, InputError, LicenseError, Reason
+from ternary_sdk.licensing.machine import identify
 from ternary_sdk.licensing.trust import Role
 from ternary_sdk.model import Model
 from ternary_sdk.packages import archive
@@ -129,9 +132,9 @@ Licensed = Callable[..., bytes]
 def licensed(sealed: bytes, vendor: KeyRing, now: datetime) -> Licensed:
     identity = Package.read(sealed, vendor.trust).identity
 
-    def make(key: bytes | None) -> bytes:
+    def make(key: bytes | None, **terms: Any) -> bytes:
         keys = None if key is None else {identity.digest: key}
-        return issue(vendor, package=identity, customer="Initech", now=now, content_keys=keys)
+        return issue(vendor, package=identity, customer="Initech", now=now, content_keys=keys, **terms)
 
     return make
 
@@ -158,6 +161,40 @@ def test_with_a_license_without_the_key_it_does_not_open(
     with pytest.raises(LicenseError) as refusal:
         Model.open(sealed, license=licensed(None), trust=vendor.trust.data)
     assert refusal.value.code is Reason.PACKAGE_MISMATCH
+
+
+@pytest.mark.parametrize("key", [KEY, None])
+def test_with_a_license_that_has_ended_it_does_not_open(
+    sealed: bytes, vendor: KeyRing, licensed: Licensed, now: datetime, tmp_path: Path, key: bytes | None
+) -> None:
+    ended = licensed(key, license_id="L-17", expires=now + timedelta(days=1))
+    with pytest.raises(LicenseError) as refusal:
+        Model.open(
+            sealed,
+            license=ended,
+            trust=vendor.trust.data,
+            state=tmp_path,
+            clock=lambda: now + timedelta(days=2),
+        )
+    assert refusal.value.code is Reason.EXPIRED
+    assert str(refusal.value) == (
+        "license L-17 expired on 2026-03-02 12:00:00 UTC (now 2026-03-03 12:00:00 UTC); "
+        "ask Acme Logic to renew it"
+    )
+
+
+def test_with_a_license_for_another_machine_it_does_not_open(
+    sealed: bytes, vendor: KeyRing, licensed: Licensed
+) -> None:
+    elsewhere = licensed(KEY, license_id="L-17", machines=["x-1"])
+    with pytest.raises(LicenseError) as refusal:
+        Model.open(sealed, license=elsewhere, trust=vendor.trust.data, machine_id="rack 7")
+    assert refusal.value.code is Reason.MACHINE_MISMATCH
+    this = identify(vendor.trust.root.kid, explicit="rack 7").id
+    assert str(refusal.value) == (
+        f"license L-17 is for machine x-1, this machine is {this}; "
+        "send that id to Acme Logic to have it added"
+    )
 
 
 def test_with_a_license_with_a_wrong_key_it_does_not_open(

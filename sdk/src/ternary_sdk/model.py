@@ -56,7 +56,7 @@ class Model(ProvedModel):
         self._machine_id, self._state = machine_id, state
         self._permit = self._permit_of(license) if license is not None else None
         self._clock = clock
-        super().__init__(_unlocked(package, self._permit), threads=threads)
+        super().__init__(self._unlocked(self._permit), threads=threads)
 
     @classmethod
     def open(
@@ -77,7 +77,8 @@ class Model(ProvedModel):
         3. prove again, on this machine, that every operation certified reachable is;
         4. verify the license's signature, if one is given.
 
-        Whether the license allows a call is asked at each call.
+        Whether the license allows a call is asked at each call. An encrypted package is decrypted with the
+        license's key, and only while the license would allow some call here and now.
 
         Args:
             file: The ``.ternary`` package.
@@ -96,7 +97,9 @@ class Model(ProvedModel):
             SignatureError: If one of them is not signed as it must be.
             ProofError: If the model does not do what its certificate says.
             LicenseError: If the trust file is older than one relied on before, the license is malformed, not
-                properly signed, or revoked, or the package is encrypted and the license has no key for it.
+                properly signed, or revoked, or the package is encrypted and the license has no key for it
+                or allows nothing here and now.
+            LedgerError: If the package is encrypted, the license is bound, and its state cannot be read.
         """
         trusted = Trust.read(read(trust, MAX_TRUST))
         check_remembered(trusted, state)
@@ -133,7 +136,7 @@ class Model(ProvedModel):
             LicenseError: As ``open``; the present license stays then.
         """
         permit = self._permit_of(License.read(read(license, MAX_LICENSE), self._trust))
-        _unlocked(self._stored, permit)
+        self._unlocked(permit)
         self._permit = permit
 
     def drawn(self) -> OperationSet:
@@ -234,6 +237,18 @@ class Model(ProvedModel):
             directory=self._state,
         )
 
+    def _unlocked(self, permit: Permit | None) -> Package:
+        """The package with its graphs in the clear; those of an encrypted one by the license's key."""
+        if not self._stored.locked:
+            return self._stored
+        if permit is None:
+            raise LicenseError(
+                Reason.NOT_FOUND,
+                f"{self._stored.manifest.label} is encrypted and only its license has the key; "
+                "pass license= or '--license FILE'",
+            )
+        return self._stored.unlock(permit.content_key(self._clock()))
+
     def _authorized(self, action: Action, path: str | None) -> tuple[Permit, tuple[str, ProvedPath]]:
         """Who allowed the call, and counts it; and the path it is about."""
         used, permit = self._path(path), self._permit
@@ -250,16 +265,3 @@ def _meter(permit: Permit, found: npt.NDArray[np.int32]) -> None:
     """Commit what is about to be returned; a license without a quota touches no ledger at all."""
     if len(found):
         permit.count(lambda: OperationSet.of(found))
-
-
-def _unlocked(package: Package, permit: Permit | None) -> Package:
-    """The package with its graphs in the clear; those of an encrypted one by the license's key."""
-    if not package.locked:
-        return package
-    if permit is None:
-        raise LicenseError(
-            Reason.NOT_FOUND,
-            f"{package.manifest.label} is encrypted and only its license has the key; "
-            "pass license= or '--license FILE'",
-        )
-    return package.unlock(permit.content_key())

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -257,28 +258,50 @@ def test_content_key_is_given_to_the_right_installation(
 ) -> None:
     secret = bytes(range(32))
     keys = {"content_keys": {package.digest: secret}}
-    assert granted(**keys).content_key() == secret
+    assert granted(**keys).content_key(now) == secret
     ours = clock.establish(tmp_path / "state", now, signed=now)
     theirs = clock.establish(tmp_path / "theirs", now, signed=now)
-    assert granted(bound_to=ours.public, **keys).content_key() == secret
-    sentence = (
-        f"license L-17 is bound to installation key {ours.kid}, which this user does not hold; "
-        "ask Acme Logic to issue it anew"
-    )
-    for place, code in (
-        (theirs.directory, Reason.MACHINE_MISMATCH),
-        (tmp_path / "x", Reason.MACHINE_REQUIRED),
+    assert granted(bound_to=ours.public, **keys).content_key(now) == secret
+    for place, code, found in (
+        (theirs.directory, Reason.MACHINE_MISMATCH, f"'s is {theirs.kid}"),
+        (tmp_path / "x", Reason.MACHINE_REQUIRED, " has none"),
     ):
         permit = granted(bound_to=ours.public, place=place, **keys)
-        assert refused(permit.content_key) == (code, sentence)
+        assert refused(partial(permit.content_key, now)) == (
+            code,
+            f"license L-17 is bound to installation key {ours.kid}, this user{found}; "
+            "ask Acme Logic to issue it anew",
+        )
 
 
-def test_encrypted_package_without_its_key_is_refused(granted: Terms) -> None:
-    assert refused(granted().content_key) == (
+def test_content_key_is_given_only_while_the_license_allows_something(
+    granted: Terms, now: datetime, package: PackageIdentity, tmp_path: Path
+) -> None:
+    keys = {"content_keys": {package.digest: bytes(32)}, "expires": now + DAY, "machine_id": "rack 7"}
+    assert granted(**keys, entitlements=["decode"]).content_key(now) == bytes(32)
+    assert refused(lambda: granted(**keys).content_key(now + 2 * DAY)) == (
+        Reason.EXPIRED,
+        "license L-17 expired on 2026-03-02 12:00:00 UTC (now 2026-03-03 12:00:00 UTC); "
+        "ask Acme Logic to renew it",
+    )
+    code, _ = refused(lambda: granted(**keys, machines=["m-1"]).content_key(now))
+    assert code is Reason.MACHINE_MISMATCH
+    assert not (tmp_path / "state").exists()
+
+
+def test_encrypted_package_without_its_key_is_refused(granted: Terms, now: datetime) -> None:
+    assert refused(lambda: granted().content_key(now)) == (
         Reason.PACKAGE_MISMATCH,
         "license L-17 carries no key for acme 1.2.0 (sha256 abababababab…), which is encrypted; "
         "ask Acme Logic for a license that does",
     )
+
+
+def test_of_several_reasons_the_first_is_told_of_an_encrypted_package(granted: Terms, now: datetime) -> None:
+    ended = granted(expires=now + DAY)
+    assert refused(lambda: ended.content_key(now + 2 * DAY))[0] is Reason.EXPIRED
+    elsewhere = granted(machines=["m-1"], machine_id="rack 7")
+    assert refused(lambda: elsewhere.content_key(now))[0] is Reason.PACKAGE_MISMATCH
 
 
 def test_state_of_each_vendor_lives_apart_by_default(

@@ -6,12 +6,12 @@ only as much of it as the license needs. One that never ends keeps no clock mark
 meter, one for any machine asks for no id.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from ternary_sdk.errors import FormatError, LedgerError, LicenseError, Reason, SignatureError
 from ternary_sdk.licensing import clock, installation, machine, state
@@ -93,8 +93,7 @@ class Permit:
                 watch(now)
             self._check(action, now)
         except LicenseError as refusal:
-            found = [refusal, *self._denials()]
-            raise min(found, key=lambda one: list(Reason).index(one.code)) from None
+            raise _first([refusal, *self._denials()]) from None
         for denial in self._denials():
             raise denial
 
@@ -130,18 +129,30 @@ class Permit:
         if self.license.unique_operations is not None:
             self.ledger.record(self.license.id, self.license.unique_operations, operations())
 
-    def content_key(self) -> bytes:
-        """The 32 bytes that decrypt the package.
+    def content_key(self, now: datetime) -> bytes:
+        """The 32 bytes that decrypt the package, if the license would allow any call at all on it now.
 
+        Leaves nothing behind, as ``preview``.
+
+        Args:
+            now: The present moment, timezone-aware.
         Raises:
-            LicenseError: PACKAGE_MISMATCH, if the license carries no key for it; MACHINE_REQUIRED or
-                MACHINE_MISMATCH, if it is sealed to an installation that is not this user's.
-            LedgerError: If the installation key cannot be read.
+            LicenseError: PACKAGE_MISMATCH, if the license carries no key for it, or as ``allow``: the first
+                reason that applies.
+            LedgerError: As ``allow``.
         """
-        for key in self.license.content_keys:
-            if key.digest == self.package.digest:
-                return self._open(key)
-        raise LicenseError(
+        key = next((key for key in self.license.content_keys if key.digest == self.package.digest), None)
+        found = [] if key is not None else [self._keyless()]
+        try:
+            self.preview(min(self.license.entitlements), now)
+        except LicenseError as refusal:
+            found.append(refusal)
+        if key is None or found:
+            raise _first(found) from None
+        return self._open(key)
+
+    def _keyless(self) -> LicenseError:
+        return LicenseError(
             Reason.PACKAGE_MISMATCH,
             f"license {self.license.id} carries no key for {self.package}, which is encrypted; "
             f"ask {self.license.vendor} for a license that does",
@@ -150,14 +161,7 @@ class Permit:
     def _open(self, key: ContentKey) -> bytes:
         if key.clear is not None:
             return key.clear
-        held = self._installation
-        if held is None or held.kid != self.license.bound_to:
-            code = Reason.MACHINE_REQUIRED if held is None else Reason.MACHINE_MISMATCH
-            raise LicenseError(
-                code,
-                f"license {self.license.id} is bound to installation key {self.license.bound_to}, which this "
-                f"user does not hold; ask {self.license.vendor} to issue it anew",
-            )
+        held = cast("installation.Installation", self._installation)  # a bound license was just checked
         try:
             return key.open(held)
         except (FormatError, SignatureError) as refusal:
@@ -198,6 +202,11 @@ class Permit:
     @cached_property
     def _installation(self) -> installation.Installation | None:
         return installation.find(self._directory)
+
+
+def _first(refusals: Sequence[LicenseError]) -> LicenseError:
+    """Of several reasons that apply, the one that is told."""
+    return min(refusals, key=lambda one: list(Reason).index(one.code))
 
 
 def denial_of(license: License, seen: Mark | None) -> LicenseError | None:
