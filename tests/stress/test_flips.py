@@ -5,7 +5,8 @@ The package is the one shipped inside the SDK, a trained model with a real certi
 """
 
 import itertools
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from importlib.resources import files
 from typing import Final
 
@@ -22,6 +23,9 @@ LOCAL, CENTRAL, END = 30, 46, 22
 """Bytes of a ZIP archive's headers before their names."""
 
 
+counted: Counter[str] = Counter()
+
+
 @pytest.fixture(scope="module")
 def package() -> bytes:
     return files("ternary_sdk").joinpath("evaluation", "evaluation.ternary").read_bytes()
@@ -30,6 +34,13 @@ def package() -> bytes:
 @pytest.fixture(scope="module")
 def trust() -> Trust:
     return Trust.read(files("ternary_sdk").joinpath("evaluation", "evaluation.trust").read_bytes())
+
+
+@pytest.fixture(scope="session", autouse=True)
+def report(tally: dict[str, dict[str, int]]) -> Iterator[None]:
+    """How many flips were tried, printed at the end of the run."""
+    yield
+    tally["bits flipped, each refused"] = dict(counted)
 
 
 def flipped(data: bytes, position: int, bit: int) -> bytes:
@@ -73,14 +84,15 @@ def test_the_structure_is_all_headers_and_names(package: bytes) -> None:
     assert len(structure(package)) == expected
 
 
-def refused(data: bytes, trust: Trust) -> None:
+def refused(what: str, data: bytes, trust: Trust) -> None:
     with pytest.raises(TernaryError):
         Package.read(data, trust)
+    counted[what] += 1
 
 
 def test_every_bit_of_the_archives_structure(package: bytes, trust: Trust) -> None:
     for position, bit in thinned(bits(structure(package)), 300):
-        refused(flipped(package, position, bit), trust)
+        refused("the archive's structure", flipped(package, position, bit), trust)
 
 
 @pytest.mark.parametrize("name", ["manifest.json", "model.sig"])
@@ -88,13 +100,13 @@ def test_every_bit_of_what_is_signed(package: bytes, trust: Trust, name: str) ->
     """In an archive that is whole again, so that it is not a checksum that refuses."""
     length = len(archive.decode(package)[name])
     for position, bit in thinned(bits(range(length)), 200):
-        refused(with_flip(package, name, position, bit), trust)
+        refused(name, with_flip(package, name, position, bit), trust)
 
 
 def test_every_byte_of_the_certificate(package: bytes, trust: Trust) -> None:
     length = len(archive.decode(package)["coverage.json"])
     for position, bit in thinned(((place, place % 8) for place in range(length)), 200):
-        refused(with_flip(package, "coverage.json", position, bit), trust)
+        refused("coverage.json", with_flip(package, "coverage.json", position, bit), trust)
 
 
 def test_a_sample_of_all_other_bytes(package: bytes, trust: Trust) -> None:
@@ -102,4 +114,4 @@ def test_a_sample_of_all_other_bytes(package: bytes, trust: Trust) -> None:
     for name in sorted(members.keys() - {"manifest.json", "model.sig", "coverage.json"}):
         step = max(1, len(members[name]) // (2000 if LONG else 10))
         for position in range(0, len(members[name]), step):
-            refused(with_flip(package, name, position, position % 8), trust)
+            refused(name, with_flip(package, name, position, position % 8), trust)
