@@ -17,9 +17,11 @@ from ternary_sdk.licensing.trust import Role
 from ternary_sdk.model import Model
 from ternary_sdk.packages.package import Package
 from ternary_sdk.packages.validation import CheckResult, Ending, Validation
-from ternary_trainer import checkpoint
+from ternary_trainer import checkpoint, run
 from ternary_trainer.model import initial
+from ternary_trainer.validation import opening
 from ternary_trainer.validation.checks import CHECKS
+from ternary_trainer.validation.drawing import QUOTED, draw
 
 
 @pytest.fixture(scope="module")
@@ -153,6 +155,16 @@ def test_the_atlas_of_a_run_is_of_the_path_that_is_asked_for(ternary, release, t
     assert re.fullmatch(r"run, path A: [\d,]+ of 19,683 operations reachable, least margin [\d.]+", words)
     assert file == str(tmp_path / "run.svg")
     assert f'aria-label="{words}"' in (tmp_path / "run.svg").read_text()
+
+
+@pytest.mark.slow
+def test_the_atlas_of_a_run_is_by_default_of_the_path_that_covers_more(ternary, release, tmp_path):
+    words = "atlas", release / "run", "--out", tmp_path / "run.svg"
+    subject = opening.run_subject(run.open(release / "run"))
+    covered = {path: draw(subject, network).expected(QUOTED) for path, network in subject.paths.items()}
+    best = max(covered, key=covered.get)
+    assert ternary(*words).text == ternary(*words, "--path", best).text
+    assert ternary(*words).text.startswith(f"run, path {best}: ")
 
 
 def found_of(snapshot):

@@ -37,8 +37,7 @@ def atlas(
     if out.suffix not in (".svg", ".png"):
         raise InputError(f"{out}: suffix is '{out.suffix}', expected .svg or .png")
     if source is not None and source.is_dir():
-        letter, name = path or "B", source.name
-        margins, drawn = _of_run(source, letter), None
+        (letter, margins), name, drawn = _of_run(source, path), source.name, None
     else:
         with select(source, license, trust).open() as model:
             letter, name = path or model.default_path, model.package.manifest.label
@@ -56,11 +55,15 @@ def _drawn(model: "Model") -> "OperationSet | None":
     return model.drawn() if model.license is not None and model.license.unique_operations else None
 
 
-def _of_run(folder: Path, path: str) -> "npt.NDArray[np.float32]":
+def _of_run(folder: Path, path: str | None) -> "tuple[str, npt.NDArray[np.float32]]":
+    """A path's letter and margins; unless it is named, the one that covers more, as a package's default."""
     from ternary_cli.vendor_extra import vendor_extra
 
     with vendor_extra("ternary atlas RUN"):
         from ternary_trainer import run
         from ternary_trainer.validation import drawing, opening
     subject = opening.run_subject(run.open(folder))
-    return drawing.draw(subject, subject.paths[path]).margin
+    letters = [path] if path else list(subject.paths)
+    drawn = {letter: drawing.draw(subject, subject.paths[letter]) for letter in letters}
+    best = max(letters, key=lambda letter: drawn[letter].expected(drawing.QUOTED))
+    return best, drawn[best].margin

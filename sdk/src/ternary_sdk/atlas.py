@@ -2,8 +2,9 @@
 The whole operation space as one picture of 81 × 243 cells.
 
 Operation i is in row i // 243, column i mod 243: the first five trits choose the column, the last four the
-row. A cell's colour says whether the operation is reachable, how clearly its witness decodes to it, and
-whether it was drawn.
+row. A cell's colour says whether the operation is reachable, how clearly a latent decodes to it, and whether
+it was drawn. Of a package, that latent is the operation's witness; of a run, the clearest one that is known.
+In both, an operation is reachable if a margin of at least 0.001 was found where the vendor looked for one.
 """
 
 from base64 import b64encode
@@ -36,7 +37,7 @@ def colours(margins: Margins, drawn: OperationSet | None = None) -> npt.NDArray[
     """The picture's cells.
 
     Args:
-        margins: Of each operation's witness, 0 where it is not reachable, shape (19683,).
+        margins: With which a latent decodes to each operation, 0 where it is not reachable, shape (19683,).
         drawn: The operations to show as drawn.
     Returns:
         Shape (81, 243, 3).

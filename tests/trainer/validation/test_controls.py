@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 import torch
 
+from ternary_sdk import atlas
 from ternary_sdk.operations import OperationSet
 from ternary_trainer import checkpoint, score, split
 from ternary_trainer.families import members
 from ternary_trainer.model import initial
 from ternary_trainer.validation import opening
 from ternary_trainer.validation.checks import CHECKS, validate
+from ternary_trainer.validation.drawing import draw
 from ternary_trainer.validation.networks import of_weights
 from ternary_trainer.validation.outcome import Status
 from ternary_trainer.validation.studies import Study
@@ -163,6 +165,19 @@ def test_a_decoder_that_emits_only_part_of_the_space_fails_coverage_and_reconstr
 
 def test_draws_that_crowd_into_the_middle_fail_just_the_coverage(sound):
     assert failed(sound.subject(sound.network(gain=3.0, cut=1.0))) == {"hash-coverage"}
+
+
+def test_an_operation_reached_with_less_than_a_certificates_margin_is_reachable_nowhere(sound):
+    def fainter(logits):
+        result = logits.copy()
+        result[(logits.argmax(-1) == 2).all(axis=1)] *= 1e-5
+        return result
+
+    faint = sound.subject(Around(sound.network(), logits=fainter))
+    assert failed(faint) == {"hash-coverage"}
+    drawn = draw(faint, faint.paths["A"])
+    assert drawn.reachable == np.count_nonzero(drawn.margin) == 19_682
+    assert atlas.summary(drawn.margin).startswith("19,682 of 19,683 operations reachable, least margin ")
 
 
 def test_one_forgotten_part_of_a_family_fails_just_the_novel_operations(sound):
