@@ -302,6 +302,31 @@ def test_periods_add_up_to_the_whole(site, new_client, now):
     assert totals == [(2, 2, "0.250000"), (1, 3, "0.375000"), (2, 5, "0.625000")]
 
 
+def test_customers_licenses_are_merged_by_union_in_each_period(site, new_client, now):
+    (one, _), (two, two_key) = site.sell(), site.sell()
+    them, me = (site.admin("GET", f"/licenses/{license_id}").json()["customer"] for license_id in (one, two))
+    held = new_client()
+    site.activate(two_key, held)
+    key = site.admin("POST", f"/licenses/{one}/transfer", json={"customer": me}).json()["key"]
+    site.activate(key, held)
+
+    def together(day, **asked):
+        start = int((now + day * DAY).timestamp())
+        period = {"start": start, "end": start + 86_400}
+        return site.admin("GET", "/usage", params=period | asked).json()["customers"]
+
+    reports = ((one, [1, 2, 3]), (two, [3, 4])), ((one, [1, 2, 3, 4]), (two, [1, 3, 4, 5]))
+    for day, of_day in enumerate(reports):
+        site.moment = now + day * DAY
+        for license_id, operations in of_day:
+            report(site, license_id, held, operations, site.moment)
+    first = {"customer": me, "operations": 4, "total": 4, "share_of_space": "0.000203"}
+    assert together(0, customer=me) == [first]
+    assert together(1, customer=me) == [first | {"operations": 1, "total": 5, "share_of_space": "0.000254"}]
+    assert together(1, license_id=two) == [first | {"operations": 2}]
+    assert together(2, customer=me) == together(0, customer=them) == []
+
+
 def test_standing_of_a_hold_is_told_without_changing_it(site, new_client, now):
     license_id, key = site.sell()
     held = new_client()

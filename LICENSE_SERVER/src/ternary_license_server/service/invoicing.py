@@ -3,15 +3,17 @@ What an invoice needs: what was newly used in a period, of which license and of 
 meters lost something in it.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 
 from sqlalchemy import Connection, func, select
 
 from ternary_license_server.database.schema import licenses, meter_entries, meter_losses
 from ternary_license_server.service.records import seconds
 from ternary_sdk.documents.canonical import Json
-from ternary_sdk.operations import OPERATIONS
+from ternary_sdk.operations import OPERATIONS, OperationSet
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +89,64 @@ def lines(
         )
         for row in transaction.execute(query)
     ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CustomerLine:
+    """All of a customer's licenses together: an operation that several of them returned counts once."""
+
+    customer: str
+    operations: int
+    """Different operations that none of them had returned before the period."""
+    total: int
+    """Different operations that they returned up to the end of the period."""
+
+    def facts(self) -> dict[str, Json]:
+        """The line as JSON."""
+        return {
+            "customer": self.customer,
+            "operations": self.operations,
+            "total": self.total,
+            "share_of_space": _share(self.total, OPERATIONS),
+        }
+
+
+def customer_lines(
+    transaction: Connection,
+    *,
+    start: datetime,
+    end: datetime,
+    license_id: str | None = None,
+    customer: str | None = None,
+) -> list[CustomerLine]:
+    """The union over each customer's licenses, or over the one asked for, where a license has a line."""
+    entry = meter_entries.c
+    query = (
+        select(entry.customer, entry.received, entry.bitmap)
+        .where(entry.received < seconds(end))
+        .order_by(entry.customer)
+    )
+    if license_id is not None:
+        query = query.where(entry.license == license_id)
+    if customer is not None:
+        query = query.where(entry.customer == customer)
+    every = groupby(transaction.execute(query), key=lambda row: str(row.customer))
+    found = (
+        _together(name, ((row.received >= seconds(start), bytes(row.bitmap)) for row in rows))
+        for name, rows in every
+    )
+    return [line for line in found if line is not None]
+
+
+def _together(customer: str, entries: Iterable[tuple[bool, bytes]]) -> CustomerLine | None:
+    """The union of entries, each with whether it is of the period; None if none is."""
+    parts = {False: OperationSet.of([]), True: OperationSet.of([])}
+    for within, bitmap in entries:
+        parts[within] |= OperationSet.from_bytes(bitmap)
+    before, during = parts[False], parts[True]
+    if not len(during):
+        return None
+    return CustomerLine(customer=customer, operations=len(during - before), total=len(before | during))
 
 
 def flagged(

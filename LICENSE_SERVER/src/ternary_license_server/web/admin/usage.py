@@ -32,6 +32,15 @@ class UsageLine(Given):
     share_of_quota: str | None
 
 
+class CustomerLine(Given):
+    """What all licenses of one customer together newly used in a period, each operation once."""
+
+    customer: str
+    operations: int
+    total: int
+    share_of_space: str
+
+
 class Flag(Given):
     """An installation that in the period lacked operations it had reported before."""
 
@@ -48,15 +57,19 @@ class Usage(Given):
     start: int
     end: int
     lines: list[UsageLine]
+    customers: list[CustomerLine]
     flagged: list[Flag]
 
 
 @router.get("/usage", response_model=Usage)
 def usage(asked: Look, start: When, end: When, license_id: Only = None, customer: Only = None) -> Response:
-    """What each license newly used from `start` up to, not including, `end`."""
+    """What each license, and each customer, newly used from `start` up to, not including, `end`."""
 
     def work(transaction: Connection) -> Json:
         lines = invoicing.lines(
+            transaction, start=moment(start), end=moment(end), license_id=license_id, customer=customer
+        )
+        together = invoicing.customer_lines(
             transaction, start=moment(start), end=moment(end), license_id=license_id, customer=customer
         )
         flagged = invoicing.flagged(
@@ -66,6 +79,7 @@ def usage(asked: Look, start: When, end: When, license_id: Only = None, customer
             "start": start,
             "end": end,
             "lines": [line.facts() for line in lines],
+            "customers": [line.facts() for line in together],
             "flagged": list(flagged),
         }
 
@@ -85,7 +99,7 @@ def usage(asked: Look, start: When, end: When, license_id: Only = None, customer
 def usage_csv(
     asked: Look, start: When, end: When, license_id: Only = None, customer: Only = None
 ) -> Response:
-    """The same as CSV, for a spreadsheet or an invoice."""
+    """The lines of the licenses as CSV, for a spreadsheet or an invoice."""
     asked.identify(Scope.AUDITOR)
     with asked.server.database.read() as transaction:
         lines = invoicing.lines(
