@@ -119,6 +119,23 @@ def test_forgotten_usage_report_adds_nothing_when_it_comes_again(
     assert {(report["operations"], report["lost"]) for report in told} == {(2, 0)}
 
 
+def test_repeated_usage_report_is_answered_the_same_whatever_came_between(
+    make_site, vendor_keys, new_client, kind, now
+):
+    site = make_site(kind, vendor_keys)
+    license_id, key = site.sell(seats=2)
+    one, two = new_client(), new_client()
+    for held in (one, two):
+        site.activate(key, held)
+    first = usage.report(license_id, OperationSet.of([1, 2]), one, now)
+    between = usage.report(license_id, OperationSet.of([2, 3]), two, now)
+    came, _, again = (site.http("POST", "/v1/usage", content=report) for report in (first, between, first))
+    assert (again.status_code, again.content) == (came.status_code, came.content)
+    assert came.json() == {"id": license_id, "added": 2, "operations": 2, "quota": None, "lost": 0}
+    told = site.admin("GET", "/audit", params={"stream": license_id, "limit": 100}).json()
+    assert [row["action"] for row in told].count("usage.report") == 2
+
+
 def test_answers_must_be_kept_longer_than_a_carried_request_is_accepted(vendor_keys):
     wanted = {"TERNARY_SERVER_KEYS": str(vendor_keys.directory), "TERNARY_SERVER_REMEMBER": "30"}
     with pytest.raises(InputError) as refused:
