@@ -16,7 +16,7 @@ from ternary_sdk.errors import InputError
 from ternary_sdk.licensing.trust import Role
 from ternary_sdk.model import Model
 from ternary_sdk.packages.package import Package
-from ternary_sdk.packages.validation import CheckResult, Ending, Validation
+from ternary_sdk.packages.validation import CheckResult, Ending, Figure, Relation, Validation
 from ternary_trainer import checkpoint, run
 from ternary_trainer.model import initial
 from ternary_trainer.validation import opening
@@ -211,9 +211,41 @@ def test_a_package_carries_the_validation_of_its_own_snapshot_and_info_shows_it(
     (tmp_path / "acme.ternary").write_bytes(data)
     (tmp_path / "acme.trust").write_bytes(vendor.trust.data)
     words = ("info", tmp_path / "acme.ternary", "--trust", tmp_path / "acme.trust")
-    line = "validation  the vendor says: 0 of 12 checks passed; 12 not run (2026-03-01T00:00:00Z)"
-    assert line in ternary(*words).text.splitlines()
+    shown = ternary(*words).text.splitlines()
+    assert "validation  the vendor says: 0 of 12 checks passed; 12 not run (2026-03-01T00:00:00Z)" in shown
+    assert "report      none was written" in shown
     assert json.loads(ternary(*words, "--json").out)["validation"]["sound"] is False
+
+
+def test_info_tells_the_coverage_that_was_found_and_the_reports_digest(ternary, tmp_path, build, vendor):
+    figures = tuple(
+        Figure(
+            name=f"hash coverage at {draws} draws",
+            path=path,
+            value=value,
+            low="0.918814",
+            high="1",
+            relation=Relation.AT_LEAST,
+            bound="0.85",
+        )
+        for path, draws, value in (("A", "50,000", "0.919425"), ("A", "195,000", "0.999953"))
+    )
+    found = found_of(build.provenance.origin.file)
+    covered = CheckResult(name="hash-coverage", ending=Ending.PASSED, reason="Good.", figures=figures)
+    checks = tuple(covered if check.name == covered.name else check for check in found.checks)
+    found = dataclasses.replace(found, checks=checks, report="ab" * 32)
+    (tmp_path / "acme.ternary").write_bytes(packaged(build, vendor, found))
+    (tmp_path / "acme.trust").write_bytes(vendor.trust.data)
+    told = ternary("info", tmp_path / "acme.ternary", "--trust", tmp_path / "acme.trust").text.splitlines()
+    start = told.index(
+        "validation  the vendor says: 1 of 12 checks passed; 11 not run (2026-03-01T00:00:00Z)"
+    )
+    assert told[start + 1 : start + 4] == [
+        "found on A  91.94 % (95 % interval 91.88 to 100.00) at 50,000 draws, limit 92.116 %; "
+        "99.99 % (95 % interval 91.88 to 100.00) at 195,000 draws, limit 99.995 %",
+        f"report      sha256 {'ab' * 32}",
+        "",
+    ]
 
 
 def test_a_client_draws_the_atlas_of_the_evaluation_package(ternary, tmp_path):

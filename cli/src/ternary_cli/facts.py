@@ -9,7 +9,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from ternary_sdk.coverage import QUOTED_DRAWS
+from ternary_sdk.coverage import QUOTED_DRAWS, iid_limit
 from ternary_sdk.licensing.license import ACTIONS, License
 from ternary_sdk.licensing.trust import Trust
 from ternary_sdk.operations import OPERATIONS
@@ -67,7 +67,7 @@ def package_words(facts: Mapping[str, Any]) -> dict[str, str]:
         for path, about in facts["paths"].items()
     )
     found = facts["validation"]
-    told = {"validation": f"the vendor says: {found['sentence']} ({found['made']})"} if found else {}
+    told = validation_words(found) if found else {}
     return {
         "package": f"{facts['name']}, {facts['bytes']:,} bytes, released {facts['released']}",
         "sha256": facts["digest"],
@@ -76,6 +76,29 @@ def package_words(facts: Mapping[str, Any]) -> dict[str, str]:
         "parameters": "; ".join(sizes),
         **told,
     }
+
+
+def validation_words(found: Mapping[str, Any]) -> dict[str, str]:
+    """The verdict, what was found of coverage, with interval and limit, and the report's digest."""
+    return {
+        "validation": f"the vendor says: {found['sentence']} ({found['made']})",
+        **{f"found on {path}": told for path, told in _covered(found).items()},
+        "report": f"sha256 {found['report']}" if found["report"] else "none was written",
+    }
+
+
+def _covered(found: Mapping[str, Any]) -> dict[str, str]:
+    checked = found["checks"].get("hash-coverage", {"figures": []})
+    told: dict[str, list[str]] = {}
+    for figure in checked["figures"]:
+        for draws in QUOTED_DRAWS:
+            if figure["path"] and figure["name"] == f"hash coverage at {draws:,} draws":
+                value, low, high = (percent(float(figure[key])) for key in ("value", "low", "high"))
+                told.setdefault(figure["path"], []).append(
+                    f"{value} % (95 % interval {low} to {high}) at {draws:,} draws, "
+                    f"limit {limit_percent(iid_limit(draws))} %"
+                )
+    return {path: "; ".join(parts) for path, parts in told.items()}
 
 
 def coverage_facts(claim: PathCoverage) -> dict[str, Any]:
