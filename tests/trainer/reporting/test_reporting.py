@@ -96,6 +96,18 @@ def test_a_surge_is_told_with_coverage_before_during_and_after(content):
     )
 
 
+def test_the_provenance_is_that_of_the_rule_the_snapshot_was_chosen_by(finished):
+    subject = opening.run_subject(finished, rule="loss")
+    outcomes = validate(subject, Thresholds(), only=["true-holdout"])
+    found = verdict(subject, outcomes, Thresholds(), made=datetime(2026, 3, 1, tzinfo=UTC))
+    content = collect(subject, found, run=finished)
+    assert content.provenance["snapshot"] == finished.best("loss").reason
+    assert "chosen for the lowest validation loss" in content.provenance["snapshot"]
+    assert words.chosen(content) == (
+        "What each rule of choice would have shipped. This report is of the one by loss."
+    )
+
+
 @pytest.fixture(scope="module")
 def of_file(tmp_path_factory):
     """What is told of a checkpoint file, with a history of its own or without."""

@@ -52,6 +52,8 @@ class Content:
     paths: Mapping[str, PathContent]
     run: Run | None
     """Where it came from, if that is a run of ours."""
+    rule: str
+    """By which a run's snapshot was chosen."""
     traces: Traces | None
     """How its training went, where that is on record: of a run, or in a checkpoint file."""
     provenance: Mapping[str, str]
@@ -110,6 +112,7 @@ def collect(
         limit=np.array([iid_limit(int(number)) for number in draws]),
         paths=paths,
         run=run,
+        rule=subject.rule,
         traces=subject.traces,
         provenance=_provenance(subject, run, package),
     )
@@ -118,7 +121,7 @@ def collect(
 def _provenance(subject: Subject, run: Run | None, package: Package | None) -> dict[str, str]:
     told = {"validated": f"{subject.kind} {subject.name}", "sha256": subject.digest}
     if run is not None:
-        best = run.best()
+        best = run.best(subject.rule)
         told |= {
             "recipe": f"{run.recipe.name}: {run.recipe.about}",
             "seed": str(run.seed),

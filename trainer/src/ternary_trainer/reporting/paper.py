@@ -184,7 +184,7 @@ def _best(paper: Paper, content: Content) -> None:
     paper.heading("The best of the run")
     chosen = words.choices(content)
     if chosen:
-        paper.text("What each rule of choice would have shipped. The first is the one used.", size=9)
+        paper.text(words.chosen(content), size=9)
         paper.table(
             ("rule", "epoch", "A at 50,000", "B at 50,000", "true holdout exact"), chosen, (3, 2, 3, 3, 4)
         )

@@ -85,6 +85,11 @@ def figure_cells(figure: Figure) -> tuple[str, str, str, str]:
     return name, short(figure.value), interval, bound
 
 
+def chosen(content: Content) -> str:
+    """What the table of choices shows, and which of them is reported on."""
+    return f"What each rule of choice would have shipped. This report is of the one by {content.rule}."
+
+
 def choices(content: Content) -> list[tuple[str, ...]]:
     """What each rule of choice would have shipped."""
     if content.run is None:

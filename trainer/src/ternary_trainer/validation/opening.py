@@ -32,6 +32,7 @@ def run_subject(
         paths=networks.of_weights(best.state),
         split=split.sets(run.recipe.holdout_family),
         traces=traces.of_run(run.history, run.recipe),
+        rule=rule,
         asks_for_all=run.recipe.separate is not None,
         seeds=seeds,
         betas=betas,

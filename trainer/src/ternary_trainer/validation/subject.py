@@ -59,6 +59,8 @@ class Subject:
     """As published, unless the run's recipe or a test gives another."""
     traces: Traces | None = None
     """How the training went, where that is on record."""
+    rule: str = "coverage"
+    """By which a run's snapshot was chosen."""
     asks_for_all: bool | None = False
     """Whether the loss had a term that wants every operation drawn, held-out ones included; None where the
     file does not say."""
