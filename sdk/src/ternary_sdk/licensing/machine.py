@@ -16,6 +16,7 @@ from ternary_sdk.errors import InputError, LicenseError, Reason
 from ternary_sdk.licensing import machine_sources
 
 _CONTAINER_MARKS: Final = (".dockerenv", "run/.containerenv", "run/secrets/kubernetes.io")
+"""Of Docker, Podman and Kubernetes. Not of LXC or systemd-nspawn, whose systems keep an id of their own."""
 _LINUX_FILES: Final = ("etc/machine-id", "var/lib/dbus/machine-id")
 _IOREG: Final = ("/usr/sbin/ioreg", "-rd1", "-c", "IOPlatformExpertDevice")
 _REGISTRY_KEY: Final = r"SOFTWARE\Microsoft\Cryptography"
