@@ -55,8 +55,8 @@ def read(token: bytes, *, typ: str, what: str, key_for: Callable[[str], PublicKe
         what: The token's name in error messages.
         key_for: Gives the key by its kid, or raises SignatureError.
     Raises:
-        FormatError: Steps 1 to 3 and 5.
-        SignatureError: Step 4.
+        FormatError: Steps 1, 2 and 5, and a signature of another length.
+        SignatureError: Step 4, and r or s out of range.
     """
     signed, header, payload, signature = _split(token, what)
     kid = _kid(header, typ, what)
