@@ -40,10 +40,12 @@ HOUR = timedelta(hours=1)
 
 
 @contextlib.contextmanager
-def serving(ring: KeyRing, url: str, number: int = PROCESSES, workers: int = 1) -> Iterator[list[str]]:
-    """Servers on one database, each of so many processes; their addresses."""
+def serving(
+    ring: KeyRing, url: str, number: int = PROCESSES, workers: int = 1, log: Path = Path(os.devnull)
+) -> Iterator[list[str]]:
+    """Servers on one database, each of so many processes, that log to one file; their addresses."""
     ports = [_free_port() for _ in range(number)]
-    processes = [_start(ring, url, port, workers) for port in ports]
+    processes = [_start(ring, url, port, workers, log) for port in ports]
     try:
         addresses = [f"http://127.0.0.1:{port}" for port in ports]
         for address, process in zip(addresses, processes, strict=True):
@@ -129,7 +131,7 @@ def _post(client: httpx.Client, document: bytes) -> int:
     return client.post("/v1/activations", content=document, headers=headers).status_code
 
 
-def _start(ring: KeyRing, url: str, port: int, workers: int) -> subprocess.Popen[bytes]:
+def _start(ring: KeyRing, url: str, port: int, workers: int, log: Path) -> subprocess.Popen[bytes]:
     environment = dict(os.environ) | {
         "TERNARY_SERVER_KEYS": str(ring.directory),
         "TERNARY_SERVER_DATABASE": url,
@@ -143,7 +145,8 @@ def _start(ring: KeyRing, url: str, port: int, workers: int) -> subprocess.Popen
         "from ternary_license_server.settings import Settings; "
         "serve(Settings.read(os.environ), lambda line: None)"
     )
-    return subprocess.Popen([sys.executable, "-c", program], env=environment, stderr=subprocess.DEVNULL)
+    with log.open("ab") as stream:
+        return subprocess.Popen([sys.executable, "-c", program], env=environment, stderr=stream)
 
 
 def _await(address: str, process: subprocess.Popen[bytes]) -> None:

@@ -17,7 +17,7 @@ from ternary_license_server.service import access
 from ternary_license_server.settings import Settings
 from ternary_license_server.vendor_keys import VendorKeys
 from ternary_license_server.web.app import build
-from ternary_license_server.web.observation import SHARED_METRICS, log_to_stderr
+from ternary_license_server.web.observation import LOGGING, SHARED_METRICS
 from ternary_sdk.errors import TernaryError
 
 
@@ -57,7 +57,6 @@ def serve(settings: Settings, tell: Callable[[str], None]) -> None:
 def application() -> ASGIApp:
     """What each process serves: it opens its own database, and has the settings from its environment."""
     settings = Settings.read(os.environ)
-    log_to_stderr()
     return build(
         settings,
         database=Database(settings.database, connections=settings.connections),
@@ -76,6 +75,7 @@ def _run(settings: Settings) -> None:
         proxy_headers=bool(settings.proxies),
         server_header=False,
         access_log=False,
+        log_config=LOGGING,
         log_level="warning",
         timeout_keep_alive=30,
         timeout_graceful_shutdown=settings.stop_timeout,

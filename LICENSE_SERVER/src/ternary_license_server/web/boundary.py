@@ -1,9 +1,10 @@
 """
-The border of the server: every request passes in through here, and every answer out, signed.
+The border of the server: every request passes in through here, and its answer out, signed.
 
 Whatever goes wrong inside, or before anything inside has run, leaves as a signed problem with a request
-id; there is no second way out. Bodies are read whole, up to a limit and within a time, before any other
-code sees the request.
+id. Two answers never pass here and are not signed, because the HTTP server gives them itself: 400 to bytes
+that are no HTTP request, and 503 above its limit of connections. Bodies are read whole, up to a limit and
+within a time, before any other code sees the request.
 """
 
 import asyncio

@@ -1,5 +1,5 @@
 """
-What operators see: one structured log line for each request, and Prometheus metrics.
+What operators see: one structured log line for each request or warning, and Prometheus metrics.
 
 Neither ever holds a body, a header's value, a query, a license key or a token.
 """
@@ -7,9 +7,8 @@ Neither ever holds a body, a header's value, a query, a license key or a token.
 import json
 import logging
 import os
-import sys
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
@@ -74,10 +73,14 @@ class JsonLines(logging.Formatter):
         return json.dumps(line, ensure_ascii=True)
 
 
-def log_to_stderr() -> None:
-    """Write the server's log to standard error, a JSON object on each line."""
-    stream = logging.StreamHandler(sys.stderr)
-    stream.setFormatter(JsonLines())
-    LOG.handlers[:] = [stream]
-    LOG.setLevel(logging.INFO)
-    LOG.propagate = False
+LOGGING: Final[dict[str, Any]] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"json": {"()": JsonLines}},
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "stream": "ext://sys.stderr", "formatter": "json"}
+    },
+    "root": {"level": "WARNING", "handlers": ["stderr"]},
+    "loggers": {LOG.name: {"level": "INFO"}},
+}
+"""What is logged, by the HTTP server and by libraries too, is a JSON object on a line of standard error."""
