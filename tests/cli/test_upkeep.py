@@ -153,6 +153,40 @@ def test_a_license_explains_its_grace(ternary, own, vendor, shipped, trust, tmp_
     assert facts["grace_from"] == due
 
 
+def test_a_license_says_that_it_runs_on_grace_and_its_seats_lease_and_keys(
+    ternary, own, vendor, shipped, trust, tmp_path
+):
+    now = datetime.now(UTC).replace(microsecond=0)
+    key = tmp_path / "own.pem"
+    ternary("machine", "--machine-id", "rack 7", "--trust", trust, "--key", key)
+    package = Package.read(shipped, vendor.trust).identity
+    token = tmp_path / "acme.license"
+    token.write_bytes(
+        issue(
+            own,
+            package=package,
+            customer="Initech",
+            now=now - timedelta(hours=2),
+            bound_to=PublicKey.from_pem(key.read_bytes(), "key"),
+            grace_from=now - timedelta(hours=1),
+            expires=now + timedelta(hours=2),
+            seats=5,
+            lease="L-17.3",
+            content_keys={package.digest: bytes(32)},
+        )
+    )
+    lines = ternary("license", "show", token, "--trust", trust).text.splitlines()
+    told = dict(line.split(maxsplit=1) for line in lines)
+    due, end = (f"{now + timedelta(hours=hours):%Y-%m-%dT%H:%M:%SZ}" for hours in (-1, 2))
+    assert told["grace"] == (
+        f"on grace now: its renewal was due on {due}; it runs on until {end}, and a signed denial ends it at "
+        "once; run 'ternary renew'"
+    )
+    assert told["seats"] == "5 machines at once"
+    assert told["lease"] == "L-17.3"
+    assert told["keys"] == f"of the encrypted sha256 {package.digest[:12]}…"
+
+
 def test_without_a_trust_file_there_is_nothing_to_update(ternary, trust):
     done = ternary("trust", "update", trust)
     assert (done.status, done.err) == (
@@ -251,7 +285,7 @@ def test_an_encrypted_package_runs_under_a_bound_license_on_its_installation_alo
     told = json.loads(issued.text)
     assert refused.err.splitlines()[-1] == (
         f"error: license {told['id']} is bound to installation key {told['bound_to']}, "
-        "which this user does not hold; ask Acme Logic to issue it anew"
+        "this user has none; ask Acme Logic to issue it anew"
     )
     unusable = ternary(
         *("license", "issue", "--package", package, "--to", "Initech", "--expires", "never", *signing),

@@ -147,21 +147,23 @@ def license_facts(license: License) -> dict[str, Any]:
         "machines": list(license.machines) if license.machines is not None else None,
         "bound_to": license.bound_to,
         "seats": license.seats,
+        "lease": license.lease,
         "content_keys": [key.digest for key in license.content_keys],
         "unique_operations": license.unique_operations,
     }
 
 
-def license_words(license: License, *, drawn: int | None = None) -> dict[str, str]:
+def license_words(license: License, now: datetime, *, drawn: int | None = None) -> dict[str, str]:
     """The same in plain words.
 
     Args:
         license: What is described.
+        now: The present moment, to tell whether it runs on grace.
         drawn: How many different operations were returned under it, where it has a quota.
     """
     facts = license_facts(license)
     quota = license.unique_operations
-    grace = {} if license.grace_from is None else {"grace": grace_words(license)}
+    grace = {} if license.grace_from is None else {"grace": grace_words(license, now)}
     counted = f"{quota:,} different operations" if quota else "none: any number of operations"
     return {
         "license": f"{facts['id']}, issued by {facts['vendor']} to {facts['customer']}",
@@ -174,16 +176,34 @@ def license_words(license: License, *, drawn: int | None = None) -> dict[str, st
         "bound to": f"installation key {license.bound_to}"
         if license.bound_to
         else "nobody: whoever has the file has the license",
+        **_limits(license),
         "quota": counted if drawn is None else f"{counted}, {drawn:,} drawn so far on this machine",
     }
 
 
-def grace_words(license: License) -> str:
-    """How long a license that is renewed runs without its server."""
+def _limits(license: License) -> dict[str, str]:
+    """What few licenses have, each where it is there."""
+    keys = ", ".join(f"sha256 {key.digest[:12]}…" for key in license.content_keys)
+    told = {
+        "seats": f"{license.seats} machines at once" if license.seats is not None else "",
+        "lease": license.lease or "",
+        "keys": f"of the encrypted {keys}" if keys else "",
+    }
+    return {name: words for name, words in told.items() if words}
+
+
+def grace_words(license: License, now: datetime) -> str:
+    """How long a license that is renewed runs without its server, and whether it does now."""
     facts = license_facts(license)
+    due, end = facts["grace_from"], facts["expires"]
+    if license.in_grace(now) and license.expires is not None and now < license.expires:
+        return (
+            f"on grace now: its renewal was due on {due}; it runs on until {end}, and a signed denial ends "
+            "it at once; run 'ternary renew'"
+        )
     return (
-        f"its renewal is due on {facts['grace_from']}; if the license server cannot be reached then, it "
-        f"runs on until {facts['expires']}, and a signed denial ends it at once"
+        f"its renewal is due on {due}; if the license server cannot be reached then, it "
+        f"runs on until {end}, and a signed denial ends it at once"
     )
 
 

@@ -64,14 +64,15 @@ def show(
 
     held, trusted = select_license(license, trust)
     permit = Permit(held, licensed_package(held), trusted, machine_id=machine_id)
-    now, used = refusals(permit, datetime.now(UTC)), drawn(permit)
+    moment = datetime.now(UTC)
+    now, used = refusals(permit, moment), drawn(permit)
     if as_json:
         answers = {action: str(refusal.code) if refusal else "allowed" for action, refusal in now.items()}
         show_json(license_facts(held) | {"drawn": used, "now": answers})
         return
     first = next(filter(None, now.values()), None)
     state = "holds here and now" if first is None else f"{first.code}: {first}"
-    show_lines(pairs(license_words(held, drawn=used) | {"state": state}))
+    show_lines(pairs(license_words(held, moment, drawn=used) | {"state": state}))
 
 
 def issue(
@@ -127,7 +128,9 @@ def issue(
     )
     write_new(token + b"\n", out)
     issued, written = License.read(token, ring.trust), {"file": str(out)}
-    show_json(written | license_facts(issued)) if as_json else show(pairs(written | license_words(issued)))
+    show_json(written | license_facts(issued)) if as_json else show(
+        pairs(written | license_words(issued, now))
+    )
 
 
 def _end_after(text: str, now: datetime) -> datetime | None:
