@@ -1,0 +1,155 @@
+"""A change that is killed at any of its steps is there, its audit row and all else, or has not happened."""
+
+import multiprocessing
+import os
+import signal
+from datetime import timedelta
+from functools import partial
+
+import pytest
+from sqlalchemy import event, select
+
+from ternary_license_server.database.engine import Database
+from ternary_license_server.database.schema import metadata
+from ternary_license_server.service import activation, audit, lease, life, metering, records
+from ternary_license_server.service.once import once
+from ternary_sdk.licensing import usage
+from ternary_sdk.licensing.usage import Usage
+from ternary_sdk.online import request as online_request
+from ternary_sdk.online.request import Request
+from ternary_sdk.operations import OperationSet
+
+ALWAYS = {"audit", "audit_heads", "answered"}
+MORE_STEPS_THAN_ANY_CHANGE_HAS = 100
+
+
+class Sold:
+    """A license with one seat taken, and what can be done with it, each in a database that is given."""
+
+    def __init__(self, shop, held, newcomer, now):
+        self.ring, self.now = shop.ring, now + timedelta(minutes=10)
+        self.id, self.key = shop.sell(seats=3)
+        self.generation = shop.activate(self.key, held, now)["generation"]
+        with shop.database.read() as transaction:
+            self.customer = records.find(transaction, self.id).customer
+            self.policy = records.find(transaction, self.id).policy
+            self.seat = lease.find(transaction, self.id, held.kid).seat
+        self.documents = {
+            "activate": self.signed(online_request.activate, newcomer, self.key, machine=None),
+            "renew": self.signed(online_request.renew, held, self.id, self.generation),
+            "release": self.signed(online_request.release, held, self.id, self.generation),
+        }
+        self.report = usage.report(self.id, OperationSet.of([1, 2, 3]), held, self.now)
+
+    def signed(self, make, held, *words, **more):
+        return make(*words, vendor=self.ring.trust.root.kid, held=held, now=self.now, **more)
+
+    def ask(self, database, name):
+        document = self.documents[name]
+        request = Request.read(document, self.ring.trust.root.kid)
+        perform = partial(activation.perform, ring=self.ring, request=request, carried=False, now=self.now)
+        self.once(database, request.installation.kid, request.number, document, perform)
+
+    def report_usage(self, database):
+        report = Usage.read(self.report)
+        merge = partial(metering.merge, report=report, now=self.now)
+        self.once(database, report.installation.kid, "the report's digest", self.report, merge)
+
+    def administer(self, database, change, **words):
+        if change is not life.issue:
+            words["license_id"] = self.id
+        work = partial(change, **words, actor="test", now=self.now)
+        self.once(database, "T-1", self.id, b"what was asked", work)
+
+    def once(self, database, principal, key, request, work):
+        once(database, principal=principal, key=key, request=request, now=self.now, work=work)
+
+
+CHANGES = {
+    "lease.activate": (lambda sold, into: sold.ask(into, "activate"), {"leases"}),
+    "lease.renew": (lambda sold, into: sold.ask(into, "renew"), {"leases"}),
+    "lease.release": (lambda sold, into: sold.ask(into, "release"), {"leases"}),
+    "usage.report": (Sold.report_usage, {"meters", "meter_reports", "meter_entries"}),
+    "license.issue": (
+        lambda sold, into: sold.administer(into, life.issue, customer=sold.customer, policy=sold.policy),
+        {"licenses"},
+    ),
+    "license.renew": (lambda sold, into: sold.administer(into, life.renew, expires=None), {"licenses"}),
+    "license.suspended": (lambda sold, into: sold.administer(into, life.suspend), {"licenses"}),
+    "license.revoked": (lambda sold, into: sold.administer(into, life.revoke), {"licenses", "revocations"}),
+    "license.transfer": (
+        lambda sold, into: sold.administer(into, life.transfer, customer=sold.customer),
+        {"licenses", "leases"},
+    ),
+    "seat.free": (
+        lambda sold, into: sold.administer(into, life.free_seat, seat=sold.seat, reason="stolen"),
+        {"leases", "lost_seats"},
+    ),
+}
+"""By the action in the audit log: the change, and the tables it changes besides the log's and the answers'."""
+
+
+def killed_at(step, url, change):
+    """Make a change in a process of its own that is killed at a step; whether it was."""
+
+    def work():
+        left = step
+        database = Database(url)
+
+        def count(*_):
+            nonlocal left
+            left -= 1
+            if left < 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        for name in ("before_cursor_execute", "after_cursor_execute", "commit"):
+            event.listen(database.engine, name, count)
+        change(database)
+        count()
+        os._exit(0)
+
+    process = multiprocessing.get_context("fork").Process(target=work)
+    process.start()
+    process.join()
+    assert process.exitcode in (0, -signal.SIGKILL)
+    return process.exitcode != 0
+
+
+def contents(shop):
+    """Every row of every table."""
+    with shop.database.read() as transaction:
+        return {
+            table.name: {tuple(row) for row in transaction.execute(select(table))}
+            for table in metadata.sorted_tables
+        }
+
+
+def changed(before, after):
+    return {name for name in before if before[name] != after[name]}
+
+
+@pytest.mark.parametrize("action", CHANGES)
+def test_killed_at_any_step_both_effect_and_row_are_there_or_neither(
+    kind, tmp_path, database_address, make_shop, new_client, now, action
+):
+    (change, tables), outcomes = CHANGES[action], set()
+    with database_address(kind, tmp_path) as url:
+        shop = make_shop(url)
+        for step in range(MORE_STEPS_THAN_ANY_CHANGE_HAS):
+            sold = Sold(shop, new_client(), new_client(), now)
+            before = contents(shop)
+            shop.database.close()
+            killed = killed_at(step, url, lambda database, sold=sold: change(sold, database))
+            left = contents(shop)
+            change(sold, shop.database)
+            finished = contents(shop)
+            assert left in (before, finished)
+            assert changed(before, finished) == tables | ALWAYS
+            assert [row[4] for row in finished["audit"] - before["audit"]] == [action]
+            outcomes.add((killed, left == finished))
+            if not killed:
+                break
+        assert outcomes >= {(True, False), (False, True)}
+        with shop.database.read() as transaction:
+            assert audit.faults(transaction) == []
+        shop.database.close()
