@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, cast
 
 from ternary_sdk.errors import FormatError, LedgerError, LicenseError, Reason, SignatureError
 from ternary_sdk.licensing import clock, installation, machine, state
-from ternary_sdk.licensing.claims import Action, ContentKey
+from ternary_sdk.licensing.claims import ACTIONS, Action, ContentKey
 from ternary_sdk.licensing.clock import Clock
 from ternary_sdk.licensing.identity import PackageIdentity
 from ternary_sdk.licensing.license import License
@@ -144,7 +144,7 @@ class Permit:
         key = next((key for key in self.license.content_keys if key.digest == self.package.digest), None)
         found = [] if key is not None else [self._keyless()]
         try:
-            self.preview(min(self.license.entitlements), now)
+            self.preview(next(action for action in ACTIONS if action in self.license.entitlements), now)
         except LicenseError as refusal:
             found.append(refusal)
         if key is None or found:
