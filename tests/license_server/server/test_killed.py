@@ -86,7 +86,7 @@ CHANGES = {
         {"leases", "lost_seats"},
     ),
 }
-"""By the action in the audit log: the change, and the tables it changes besides the log's and the answers'."""
+"""By the action in the audit log: the change, and the tables it changes besides ``ALWAYS``."""
 
 
 def killed_at(step, url, change):
