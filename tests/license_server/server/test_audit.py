@@ -106,20 +106,89 @@ def test_deleted_end_is_named(sold):
 def test_deleted_stream_and_deleted_head_are_named(sold):
     shop, license_id = sold
     damage(shop, delete(audit_heads).where(audit_heads.c.stream == license_id))
-    assert faults(shop) == [f"audit of {license_id}: its head was deleted"]
+    assert faults(shop) == [
+        f"audit of {license_id}: rows 1 to 4 without a head; the head was deleted or the rows inserted"
+    ]
     damage(shop, insert(audit_heads).values(stream=license_id, number=4, hash="x"))
     damage(shop, delete(rows).where(rows.c.stream == license_id))
     assert faults(shop) == [f"audit of {license_id}: all 4 rows were deleted"]
 
 
-def test_inserted_row_is_named(sold):
-    shop, license_id = sold
+def forge(entry, **changes):
+    """A row like another, with the hash that it must have."""
+    values = {**vars(entry), **changes}
+    return audit.Entry(**(values | {"hash": audit.Entry(**values).expected_hash()}))
+
+
+def replace(shop, license_id, entries):
+    """Make these the rows of a stream, as somebody does who can write to the table."""
     with shop.database.write() as transaction:
-        last = list(audit.entries(transaction, license_id))[-1]
-        values = {**vars(last), "number": 5, "previous": last.hash}
-        values["hash"] = audit.Entry(**values).expected_hash()
-        transaction.execute(insert(rows), values)
+        transaction.execute(delete(rows).where(rows.c.stream == license_id))
+        transaction.execute(insert(rows), [vars(entry) for entry in entries])
+
+
+def written(shop, license_id):
+    with shop.database.read() as transaction:
+        return audit.entries(transaction, license_id)
+
+
+def test_row_inserted_after_the_last_is_named(sold):
+    shop, license_id = sold
+    known = written(shop, license_id)
+    fifth = forge(known[-1], number=5, previous=known[-1].hash)
+    replace(shop, license_id, [*known, fifth])
     assert faults(shop) == [f"audit of {license_id}, row 5: inserted after the last"]
+    replace(shop, license_id, [*known, fifth, forge(fifth, number=6, previous=fifth.hash)])
+    assert faults(shop) == [f"audit of {license_id}, rows 5 to 6: inserted after the last"]
+
+
+def test_row_inserted_between_two_is_found_by_its_follower(sold):
+    shop, license_id = sold
+    one, two, three, four = written(shop, license_id)
+    between = forge(two, number=3, previous=two.hash)
+    moved = [audit.Entry(**(vars(row) | {"number": row.number + 1})) for row in (three, four)]
+    replace(shop, license_id, [one, two, between, *moved])
+    assert faults(shop) == [
+        f"audit of {license_id}, row 4: does not follow the row before it; one of the two was edited or "
+        "inserted",
+        f"audit of {license_id}, row 4: edited ({three.action} by {three.actor})",
+        f"audit of {license_id}, row 5: edited ({four.action} by {four.actor})",
+        f"audit of {license_id}: rows up to 5, its head was written for 4; some were inserted",
+    ]
+
+
+def test_row_inserted_between_two_whose_followers_were_written_anew_is_found_by_the_head(sold):
+    shop, license_id = sold
+    known = written(shop, license_id)
+    chain = known[:2]
+    for entry in known[1:]:
+        chain.append(forge(entry, number=len(chain) + 1, previous=chain[-1].hash))
+    replace(shop, license_id, chain)
+    assert faults(shop) == [
+        f"audit of {license_id}: rows up to 5, its head was written for 4; some were inserted"
+    ]
+
+
+def test_row_inserted_before_the_first_is_named(sold):
+    shop, license_id = sold
+    known = written(shop, license_id)
+    replace(shop, license_id, [forge(known[0], number=0), *known])
+    assert faults(shop) == [f"audit of {license_id}, row 0: inserted before the first"]
+    replace(shop, license_id, [forge(known[0], number=0)])
+    assert faults(shop) == [
+        f"audit of {license_id}, row 0: inserted before the first",
+        f"audit of {license_id}: rows 1 to 4 deleted",
+    ]
+
+
+def test_row_forged_in_a_stream_of_its_own_is_found_by_the_head_it_lacks(sold):
+    shop, license_id = sold
+    replace(shop, "L-forged", [forge(written(shop, license_id)[0], stream="L-forged")])
+    assert faults(shop) == [
+        "audit of L-forged: row 1 without a head; the head was deleted or the rows inserted"
+    ]
+    damage(shop, insert(audit_heads).values(stream="L-forged", number=0, hash=audit.GENESIS))
+    assert faults(shop) == ["audit of L-forged, row 1: inserted after the last"]
 
 
 def test_row_that_is_appended_while_the_log_is_checked_is_no_fault(sold, now):

@@ -134,26 +134,37 @@ def _stream_faults(stream: str, rows: list[Entry], head: tuple[int, str] | None)
     found, previous, expected = [], GENESIS, 1
     for row in rows:
         name = f"audit of {stream}, row {row.number}"
+        if row.number < 1:
+            found.append(f"{name}: inserted before the first")
+            continue
         if row.number != expected:
-            missing = (
-                f"row {expected}" if row.number == expected + 1 else f"rows {expected} to {row.number - 1}"
-            )
-            found.append(f"audit of {stream}: {missing} deleted")
+            found.append(f"audit of {stream}: {_rows(expected, row.number - 1)} deleted")
         elif row.previous != previous:
             found.append(f"{name}: does not follow the row before it; one of the two was edited or inserted")
         if row.expected_hash() != row.hash:
             found.append(f"{name}: edited ({row.action} by {row.actor})")
         previous, expected = row.hash, row.number + 1
+    end = _end_fault({row.number: row.hash for row in rows}, head)
+    return found + ([f"audit of {stream}{end}"] if end else [])
+
+
+def _end_fault(hashes: Mapping[int, str], head: tuple[int, str] | None) -> str | None:
+    """What is wrong between a stream's last row and the head that is kept beside it; None if nothing is."""
+    last = max(0, *hashes)
     if head is None:
-        found.append(f"audit of {stream}: its head was deleted")
-    elif expected - 1 < head[0]:
-        last = f"row {head[0]}" if head[0] == expected else f"rows {expected} to {head[0]}"
-        found.append(f"audit of {stream}: {last} deleted")
-    elif expected - 1 > head[0]:
-        found.append(f"audit of {stream}, row {head[0] + 1}: inserted after the last")
-    elif head[1] != previous:
-        found.append(f"audit of {stream}, row {head[0]}: not the one its head was written for")
-    return found
+        return f": {_rows(min(hashes), last)} without a head; the head was deleted or the rows inserted"
+    number, digest = head
+    if last < number:
+        return f": {_rows(last + 1, number)} deleted"
+    if hashes.get(number, GENESIS) == digest:
+        return f", {_rows(number + 1, last)}: inserted after the last" if last > number else None
+    if last > number:
+        return f": rows up to {last}, its head was written for {number}; some were inserted"
+    return f", row {number}: not the one its head was written for"
+
+
+def _rows(first: int, last: int) -> str:
+    return f"row {first}" if first == last else f"rows {first} to {last}"
 
 
 def _head(transaction: Connection, stream: str) -> tuple[int, str]:
