@@ -283,7 +283,7 @@ def test_server_signs_on_with_the_old_keys_while_the_directory_is_damaged(make_s
 def test_ended_key_set_makes_the_server_not_ready(make_site, tmp_path, now):
     ring = keys.create(tmp_path / "keys", "Acme", now, expires=now + timedelta(days=1))
     site = make_site("sqlite", ring)
-    assert site.http("GET", "/readyz").json() == {"faults": [], "ready": True}
+    assert site.http("GET", "/readyz").json() == {"faults": [], "ready": True, "warnings": []}
     site.moment = now + timedelta(days=2)
     assert site.http("GET", "/readyz").json()["faults"] == [
         "keys: the key set ended on 2026-03-02; extend it"

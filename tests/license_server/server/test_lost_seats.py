@@ -1,14 +1,15 @@
 """A machine is lost: its seat is free at once, what it holds is revoked, and nothing else is."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, insert
 
+from ternary_license_server.database.schema import lost_seats
 from ternary_license_server.service import audit, life, publication
 from ternary_license_server.service.refusals import Code, ServiceError
 from ternary_sdk.documents import canonical
-from ternary_sdk.errors import LicenseError, Reason
+from ternary_sdk.errors import FormatError, LicenseError, Reason
 from ternary_sdk.licensing.license import License
 
 HOUR, DAY, SECOND = timedelta(hours=1), timedelta(days=1), timedelta(seconds=1)
@@ -138,6 +139,33 @@ def test_lost_machine_that_is_found_and_goes_online_still_has_its_offline_licens
         f"license {license_id}: 2 offline licenses have not ended yet, those given back included; "
         "wait for one to end, or activate online",
     )
+
+
+def test_list_that_is_nearly_full_is_told_before_nothing_can_be_published(make_site, kind, vendor_keys, now):
+    site = make_site(kind, vendor_keys)
+    site.moment = datetime.now(UTC)
+    license_id, _ = site.sell()
+
+    def lose(numbers):
+        stated = {"license": license_id, "installation": "x", "revoked": int(now.timestamp()), "reason": "-"}
+        with site.database.write() as transaction:
+            rows = [stated | {"seat": f"S-{number}"} for number in numbers]
+            transaction.execute(insert(lost_seats), rows)
+
+    lose(range(8_999))
+    assert site.http("GET", "/readyz").json() == {"faults": [], "ready": True, "warnings": []}
+    lose([8_999])
+    told = site.http("GET", "/readyz")
+    assert (told.status_code, told.json()["warnings"]) == (200, [
+        "revocation list: 9000 of at most 10000 names are taken; beyond them nothing can be published; "
+        "suspend licenses, or let them end, rather than revoke them"
+    ])  # fmt: skip
+    lose(range(9_000, 10_000))
+    assert len(trust(site).revocations.licenses) == 10_000
+    lose([10_000])
+    with pytest.raises(FormatError) as refused:
+        trust(site)
+    assert str(refused.value) == "revocation list.licenses: 10001 entries, expected 0 to 10000"
 
 
 def test_loss_is_in_the_audit_log_with_its_reason(shop, new_client, now):

@@ -109,7 +109,7 @@ class Reader:
             self.printed.append(line)
         address = re.search(r"http://\S+:\d+", line)[0]
         with httpx.Client(transport=httpx.HTTPTransport(retries=8)) as client:
-            assert client.get(f"{address}/readyz").json() == {"faults": [], "ready": True}
+            assert client.get(f"{address}/readyz").json() == {"faults": [], "ready": True, "warnings": []}
 
     def stop(self):
         for server in self.servers:

@@ -5,6 +5,8 @@ The list is a function of the key directory and the database, date and version i
 publish the same one and it only ever goes forward.
 """
 
+from typing import Final
+
 from sqlalchemy import Connection, func, select, union_all
 
 from ternary_license_server import keyset
@@ -13,8 +15,27 @@ from ternary_license_server.keys import KeyRing
 from ternary_license_server.service.records import moment
 from ternary_sdk.documents import canonical
 from ternary_sdk.documents.fields import Fields
-from ternary_sdk.licensing.trust import Role, Trust
+from ternary_sdk.licensing.trust import MAX_REVOKED, Role, Trust
 from ternary_sdk.signing.jws import MAX_TOKEN
+
+NEARLY_FULL: Final = MAX_REVOKED * 9 // 10
+"""From so many names on, the list is said to be nearly full."""
+_EVERY: Final = union_all(
+    select(revocations.c.license.label("name"), revocations.c.revoked),
+    select(lost_seats.c.seat.label("name"), lost_seats.c.revoked),
+).subquery()
+
+
+def warnings(transaction: Connection, ring: KeyRing) -> list[str]:
+    """A sentence if the list is nearly full: clients refuse a longer one, and no name is taken off it."""
+    count = transaction.execute(select(func.count()).select_from(_EVERY)).scalar_one()
+    number = count + len(ring.trust.revoked_licenses)
+    if number < NEARLY_FULL:
+        return []
+    return [
+        f"revocation list: {number} of at most {MAX_REVOKED} names are taken; beyond them nothing can be "
+        "published; suspend licenses, or let them end, rather than revoke them"
+    ]
 
 
 def trust(transaction: Connection, ring: KeyRing) -> Trust:
@@ -24,17 +45,13 @@ def trust(transaction: Connection, ring: KeyRing) -> Trust:
     Raises:
         SignatureError: If the key set has ended, so that no new list may be signed under it.
     """
-    every = union_all(
-        select(revocations.c.license.label("name"), revocations.c.revoked),
-        select(lost_seats.c.seat.label("name"), lost_seats.c.revoked),
-    ).subquery()
     number, newest = transaction.execute(
-        select(func.count(), func.max(every.c.revoked)).select_from(every)
+        select(func.count(), func.max(_EVERY.c.revoked)).select_from(_EVERY)
     ).one()
     if not number:
         return ring.trust
     listed = ring.trust.revocations
-    withdrawn = {row.name for row in transaction.execute(select(every.c.name))}
+    withdrawn = {row.name for row in transaction.execute(select(_EVERY.c.name))}
     issued = moment(newest) if listed is None else max(moment(newest), listed.issued)
     token = keyset.sign_revocations(
         ring.signer(Role.LICENSE),

@@ -9,8 +9,10 @@ from fastapi import APIRouter, Response
 from sqlalchemy import text
 
 from ternary_license_server.database.migration import is_current
+from ternary_license_server.service import publication
 from ternary_license_server.web.observation import METRICS_TYPE
 from ternary_license_server.web.server import Server, answer
+from ternary_sdk.documents.canonical import Json
 from ternary_sdk.errors import TernaryError
 
 CLOCK: Final = timedelta(seconds=5)
@@ -29,14 +31,19 @@ def routes(server: Server) -> APIRouter:
     @router.get(
         "/readyz",
         responses={
-            200: {"description": "Send requests."},
+            200: {"description": "Send requests; `warnings` says what will go wrong if nothing is done."},
             503: {"description": "Send none; `faults` says why."},
         },
     )
     def ready() -> Response:
         """Whether database, tables, keys and clock are as they must be."""
         found = faults(server)
-        return answer({"ready": not found, "faults": list(found)}, 503 if found else 200)
+        told: Json = {
+            "ready": not found,
+            "faults": list(found),
+            "warnings": [] if found else warnings(server),
+        }
+        return answer(told, 503 if found else 200)
 
     @router.get(
         "/metrics",
@@ -48,6 +55,12 @@ def routes(server: Server) -> APIRouter:
         return Response(server.metrics.text(), headers={"content-type": METRICS_TYPE})
 
     return router
+
+
+def warnings(server: Server) -> list[Json]:
+    """What does not keep this server from its work yet, a sentence each."""
+    with server.database.read() as transaction:
+        return list(publication.warnings(transaction, server.vendor.ring))
 
 
 def faults(server: Server) -> list[str]:
