@@ -1,53 +1,11 @@
-"""The audit log: whole, or the row that is not is named; and a kill leaves effect and row, or neither."""
-
-import multiprocessing
-import os
-import signal
+"""The audit log: whole, or the row that is not is named."""
 
 import pytest
-from sqlalchemy import delete, event, insert, select, update
+from sqlalchemy import delete, event, insert, update
 
-from ternary_license_server.database.engine import Database
 from ternary_license_server.database.schema import audit as rows
-from ternary_license_server.database.schema import audit_heads, leases
-from ternary_license_server.service import activation, audit
-from ternary_license_server.service.once import once
-from ternary_sdk.online import request as online_request
-from ternary_sdk.online.request import Request
-
-
-def killed_at(step, url, ring, document, now):
-    """Perform a request in a process of its own that is killed at a step; whether it was."""
-
-    def work():
-        left = step
-        database = Database(url)
-        request = Request.read(document, ring.trust.root.kid)
-
-        def count(*_):
-            nonlocal left
-            left -= 1
-            if left < 0:
-                os.kill(os.getpid(), signal.SIGKILL)
-
-        for name in ("before_cursor_execute", "after_cursor_execute", "commit"):
-            event.listen(database.engine, name, count)
-        once(
-            database,
-            principal=request.installation.kid,
-            key=request.number,
-            request=document,
-            now=now,
-            work=lambda t: activation.perform(t, ring, request, carried=False, now=now),
-        )
-        count()
-        os._exit(0)
-
-    process = multiprocessing.get_context("fork").Process(target=work)
-    process.start()
-    process.join()
-    assert process.exitcode in (0, -signal.SIGKILL)
-    return process.exitcode != 0
+from ternary_license_server.database.schema import audit_heads
+from ternary_license_server.service import audit
 
 
 def faults(shop):
@@ -240,29 +198,3 @@ def test_log_holds_no_secret(sold):
     with shop.database.read() as transaction:
         written = " ".join(entry.detail for entry in audit.entries(transaction))
     assert key not in written
-
-
-def test_killed_at_any_step_both_effect_and_row_are_there_or_neither(
-    kind, tmp_path, database_address, vendor_keys, make_shop, new_client, now
-):
-    with database_address(kind, tmp_path) as url:
-        shop = make_shop(url)
-        license_id, key = shop.sell(seats=None)
-        outcomes = set()
-        for step in range(60):
-            held, vendor = new_client(), vendor_keys.trust.root.kid
-            document = online_request.activate(key, vendor=vendor, held=held, now=now, machine=None)
-            shop.database.close()
-            killed = killed_at(step, url, vendor_keys, document, now)
-            with shop.database.read() as transaction:
-                mine = leases.c.installation == held.kid
-                effect = transaction.execute(select(leases).where(mine)).first() is not None
-                row_ = any(entry.actor.endswith(held.kid) for entry in audit.entries(transaction, license_id))
-            assert effect == row_
-            assert shop.ask(document, now)["generation"] == 1
-            outcomes.add((killed, effect))
-            if not killed:
-                break
-        assert outcomes >= {(True, False), (False, True)}
-        assert faults(shop) == []
-        shop.database.close()
