@@ -140,6 +140,9 @@ def _start(ring: KeyRing, url: str, port: int, workers: int, log: Path) -> subpr
         "TERNARY_SERVER_RATE": "1000000",
         "TERNARY_SERVER_KEY_RATE": "1000000",
     }
+    if strict := environment.get("PYTHONWARNINGS"):
+        # The HTTP server's supervisor leaves its listening socket to the interpreter's end.
+        environment["PYTHONWARNINGS"] = f"{strict},ignore:unclosed <socket:ResourceWarning"
     program = (
         "import os; from ternary_license_server.serve import serve; "
         "from ternary_license_server.settings import Settings; "
