@@ -23,7 +23,7 @@ WINDOW: Final = 16
 """Tasks in flight at a time: enough to keep the cores busy, few enough to keep memory flat."""
 
 CHUNK: Final = 8
-"""Blocks counted in one task: with fewer, handing tasks to threads would cost more than it brings."""
+"""Blocks counted in one task, their random words made in one call: with fewer, threads wait for a lock."""
 
 SATURATED: Final = 0.10
 """A unique draw turns from the prior to the witnesses when a block brings less than this share new."""
@@ -125,12 +125,15 @@ class Sampler:
 
     def count(self, draws: int, *, seed: int, dial: Dial) -> OperationSet:
         """The set of operations in the first ``draws`` rows, in memory that does not grow with them."""
-        compute = self._computation(seed, dial)
+        session = self._decoder.session()
 
         def chunk(number: int) -> npt.NDArray[np.bool_]:
-            seen, part = np.zeros(OPERATIONS, dtype=np.bool_), _buffer()
-            for block in range(number * CHUNK, min((number + 1) * CHUNK, -(-draws // BLOCK))):
-                seen[compute(block, part)[: draws - block * BLOCK]] = True
+            first, last = number * CHUNK, min((number + 1) * CHUNK, -(-draws // BLOCK))
+            seen, values = np.zeros(OPERATIONS, dtype=np.bool_), _buffer(last - first)
+            self._fill(values, seed, first, dial)
+            for block, part in enumerate(values.reshape(-1, BLOCK, latents.LATENT_SIZE), start=first):
+                (index,) = session.run(["index"], {"latents": part})
+                seen[index[: draws - block * BLOCK]] = True
             return seen
 
         total = np.zeros(OPERATIONS, dtype=np.bool_)
@@ -193,23 +196,27 @@ class Sampler:
         session = self._decoder.session()
 
         def compute(block: int, values: Floats) -> Indices:
-            latents.prior(seed, block * BLOCK, BLOCK, out=values)
-            if dial.temperature != 1:
-                values *= np.float32(dial.temperature)
-            if dial.explore > 0:
-                self._explore(values, seed, block, dial.explore)
+            self._fill(values, seed, block, dial)
             index: Indices
             (index,) = session.run(["index"], {"latents": values})
             return index
 
         return compute
 
-    def _explore(self, values: Floats, seed: int, number: int, share: float) -> None:
+    def _fill(self, values: Floats, seed: int, block: int, dial: Dial) -> None:
+        """Write the latents of the rows from a block on, as many as ``values`` has."""
+        latents.prior(seed, block * BLOCK, len(values), out=values)
+        if dial.temperature != 1:
+            values *= np.float32(dial.temperature)
+        if dial.explore > 0:
+            self._explore(values, seed, block, dial.explore)
+
+    def _explore(self, values: Floats, seed: int, block: int, share: float) -> None:
         if len(self._reachable) == 0:
             raise CoverageError(
                 "explore: the certified model reaches no operation, so no witness can be drawn"
             )
-        words = latents.words(seed, latents.EXPLORATION, number * BLOCK, BLOCK)
+        words = latents.words(seed, latents.EXPLORATION, block * BLOCK, len(values))
         chosen = (words[:, 0] >> np.uint64(11)) * 2.0**-53 < share
         picks = self._reachable[words[chosen, 1] % np.uint64(len(self._reachable))]
         values[chosen] = self._witnesses.latents[picks]
@@ -232,5 +239,5 @@ def _windows(tasks: int | None) -> Iterator[range]:
         start += WINDOW
 
 
-def _buffer() -> Floats:
-    return np.empty((BLOCK, latents.LATENT_SIZE), np.float32)
+def _buffer(blocks: int = 1) -> Floats:
+    return np.empty((blocks * BLOCK, latents.LATENT_SIZE), np.float32)
