@@ -4,13 +4,13 @@ import dataclasses
 
 import numpy as np
 import pytest
-import torch
 
 from ternary_sdk import atlas
 from ternary_sdk.operations import OperationSet
-from ternary_trainer import checkpoint, score, split
+from ternary_trainer import checkpoint, recipe, split
 from ternary_trainer.families import members
 from ternary_trainer.model import initial
+from ternary_trainer.train import train
 from ternary_trainer.validation import opening
 from ternary_trainer.validation.checks import CHECKS, validate
 from ternary_trainer.validation.drawing import draw
@@ -64,34 +64,12 @@ def test_an_untrained_model_fails_every_check_of_its_weights(sound):
     }
 
 
-def early_snapshot():
-    """What a loss with an annealed beta likes best: a few steps of training while beta is next to nothing."""
-    model, data = initial(1), split.training()
-    optimizer = torch.optim.Adam(model.parameters(), lr=2e-3)
-    random = torch.Generator().manual_seed(1)
-    for _ in range(60):
-        batch = data.take(torch.randint(len(data), (256,), generator=random))
-        optimizer.zero_grad()
-        for path in ("A", "B"):
-            mean, logvar = model.encoder(path)(batch.tables)
-            noise = torch.randn(mean.shape, generator=random) * (logvar / 2).exp()
-            logits = model.decoder(path)(mean + noise)
-            ce = torch.nn.functional.cross_entropy(logits.view(-1, 3), batch.classes.view(-1)) * 9
-            (ce + 0.01 * score.kl_to_prior(mean, logvar).sum(1).mean()).backward()
-        optimizer.step()
-    return of_weights(model.state_dict())
-
-
-@pytest.fixture
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
-def test_an_early_snapshot_fails_coverage_and_reconstruction(sound, one_thread):
-    assert failed(sound.subject(paths=early_snapshot())) == RECONSTRUCTING | {
+@pytest.mark.slow
+def test_the_epoch_that_v55s_own_loss_picks_fails_coverage_and_reconstruction(sound, tmp_path):
+    draws = {f"scoring.{what}": "50_000" for what in ("draws", "report_draws", "sampling_draws")}
+    run = train(recipe.load("v5.5", {"epochs": "5", **draws}), seed=2, out=tmp_path / "run")
+    picked = opening.run_subject(run, rule="loss")
+    assert failed(sound.subject(paths=picked.paths)) == RECONSTRUCTING | {
         "hash-coverage",
         "holdout-shuffle",
     }
