@@ -14,16 +14,16 @@ from typing import Final
 from ternary_sdk.documents import canonical
 from ternary_sdk.documents.canonical import Json
 from ternary_sdk.documents.fields import Fields
-from ternary_sdk.errors import FormatError, SignatureError
 from ternary_sdk.licensing.identity import LICENSE_ID
 from ternary_sdk.licensing.installation import Installation
 from ternary_sdk.operations import BITMAP_BYTES, OperationSet
-from ternary_sdk.signing import jws
 from ternary_sdk.signing.keys import PublicKey
+from ternary_sdk.signing.self_signed import Envelope
 
 FORMAT: Final = "ternary-usage/1"
 TYP: Final = "ternary-usage+jwt"
 MAX_REPORT: Final = 16_384
+_ENVELOPE: Final = Envelope(what="usage report", format=FORMAT, member="report", typ=TYP, longest=MAX_REPORT)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,21 +47,7 @@ class Usage:
             FormatError: If it is malformed, or its set is not the one its digest says.
             SignatureError: If it is not signed by that installation.
         """
-        if len(data) > MAX_REPORT:
-            raise FormatError(f"usage report: {len(data)} bytes, expected at most {MAX_REPORT}")
-        fields = Fields(canonical.decode(data, "usage report"), "usage report")
-        fields.exactly("format", FORMAT)
-        key = PublicKey.from_jwk(fields.object("key"))
-        token = fields.text("report", longest=MAX_REPORT).encode()
-        fields.end()
-
-        def own(kid: str) -> PublicKey:
-            if kid != key.kid:
-                raise SignatureError(f"usage report: signed by key {kid}, it names {key.kid}")
-            return key
-
-        claims = jws.read(token, typ=TYP, what="usage report", key_for=own).claims
-        return _read_claims(Fields(claims, "usage report"), key)
+        return _read_claims(*_ENVELOPE.read(data))
 
 
 def report(license_id: str, operations: OperationSet, held: Installation, now: datetime) -> bytes:

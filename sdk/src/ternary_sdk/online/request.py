@@ -16,17 +16,18 @@ from typing import Final
 from ternary_sdk.documents import base64url, canonical
 from ternary_sdk.documents.canonical import Json
 from ternary_sdk.documents.fields import Fields
-from ternary_sdk.errors import FormatError, InputError, SignatureError
+from ternary_sdk.errors import FormatError, InputError
 from ternary_sdk.licensing.claims import MACHINE_ID
 from ternary_sdk.licensing.identity import LICENSE_ID
 from ternary_sdk.licensing.installation import Installation
 from ternary_sdk.online import key as online_key
-from ternary_sdk.signing import jws
 from ternary_sdk.signing.keys import PublicKey
+from ternary_sdk.signing.self_signed import Envelope
 
 FORMAT: Final = "ternary-request/1"
 TYP: Final = "ternary-request+jwt"
 MAX_REQUEST: Final = 8192
+_ENVELOPE: Final = Envelope(what="request", format=FORMAT, member="request", typ=TYP, longest=MAX_REQUEST)
 NUMBER_BYTES: Final = 16
 MAX_GENERATION: Final = 2**31 - 1
 
@@ -84,21 +85,7 @@ class Request:
             FormatError: If it is malformed or for another vendor.
             SignatureError: If it is not signed by that installation.
         """
-        if len(data) > MAX_REQUEST:
-            raise FormatError(f"request: {len(data)} bytes, expected at most {MAX_REQUEST}")
-        fields = Fields(canonical.decode(data, "request"), "request")
-        fields.exactly("format", FORMAT)
-        key = PublicKey.from_jwk(fields.object("key"))
-        token = fields.text("request", longest=MAX_REQUEST).encode()
-        fields.end()
-
-        def own(kid: str) -> PublicKey:
-            if kid != key.kid:
-                raise SignatureError(f"request: signed by key {kid}, it names {key.kid}")
-            return key
-
-        claims = jws.read(token, typ=TYP, what="request", key_for=own).claims
-        return _read_claims(Fields(claims, "request"), key, vendor)
+        return _read_claims(*_ENVELOPE.read(data), vendor)
 
 
 def activate(

@@ -1,0 +1,53 @@
+"""
+Documents that carry the public key they are signed with: a token in an envelope that names format and key.
+
+Such a signature says that whoever holds the key wrote this, and nothing of who that is; the reader decides
+which key he expects. Requests and usage reports are of this shape.
+"""
+
+from dataclasses import dataclass
+
+from ternary_sdk.documents import canonical
+from ternary_sdk.documents.fields import Fields
+from ternary_sdk.errors import FormatError, SignatureError
+from ternary_sdk.signing import jws
+from ternary_sdk.signing.keys import PublicKey
+
+
+@dataclass(frozen=True, kw_only=True)
+class Envelope:
+    """One kind of such documents."""
+
+    what: str
+    """Its name in messages."""
+    format: str
+    """Its name and version, as the document states it."""
+    member: str
+    """The member that holds the token."""
+    typ: str
+    """The token's declared type."""
+    longest: int
+    """Most bytes of a document."""
+
+    def read(self, data: bytes) -> tuple[Fields, PublicKey]:
+        """The claims of a document, and the key that it names and is signed with.
+
+        Raises:
+            FormatError: If it is malformed or too long.
+            SignatureError: If it is not signed with the key that it names.
+        """
+        if len(data) > self.longest:
+            raise FormatError(f"{self.what}: {len(data)} bytes, expected at most {self.longest}")
+        fields = Fields(canonical.decode(data, self.what), self.what)
+        fields.exactly("format", self.format)
+        key = PublicKey.from_jwk(fields.object("key"))
+        token = fields.text(self.member, longest=self.longest).encode()
+        fields.end()
+
+        def own(kid: str) -> PublicKey:
+            if kid != key.kid:
+                raise SignatureError(f"{self.what}: signed by key {kid}, it names {key.kid}")
+            return key
+
+        claims = jws.read(token, typ=self.typ, what=self.what, key_for=own).claims
+        return Fields(claims, self.what), key
