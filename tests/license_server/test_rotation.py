@@ -1,16 +1,26 @@
+import base64
+import hashlib
+import json
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from importlib.resources import files
 
 import pytest
 
 from ternary_license_server import keys, rotation
 from ternary_license_server.issue import issue
 from ternary_license_server.keys import KeyRing
+from ternary_license_server.signing import SigningKey
+from ternary_sdk.documents import canonical
 from ternary_sdk.errors import InputError, LicenseError, Reason, SignatureError
 from ternary_sdk.licensing.identity import PackageIdentity
 from ternary_sdk.licensing.license import License
 from ternary_sdk.licensing.renewal import replacement
 from ternary_sdk.licensing.trust import Role, Trust
+from ternary_sdk.packages import archive, oms
+from ternary_sdk.packages.package import Package
+from ternary_sdk.signing import dsse
+from ternary_sdk.signing.dsse import Envelope
 
 PACKAGE = PackageIdentity(name="acme", version=(1, 0, 0), digest="ab" * 32)
 DAY = timedelta(days=1)
@@ -186,7 +196,8 @@ def verdict(trust: Trust, ring: KeyRing, document: str, now: datetime) -> tuple[
             token = issue_as(ring, f"{age}-license", now)
             assert License.read(token, trust).id == f"{age}-license"
         else:
-            trust.key(ring.signer(Role.PACKAGE).kid, Role.PACKAGE, now)
+            data = package_as(ring, now)
+            assert Package.read(data, trust).signed_by == ring.signer(Role.PACKAGE).kid
     except (LicenseError, SignatureError) as refusal:
         return str(refusal), getattr(refusal, "code", None)
     return YES, None
@@ -195,6 +206,32 @@ def verdict(trust: Trust, ring: KeyRing, document: str, now: datetime) -> tuple[
 def issue_as(ring: KeyRing, license_id: str, now: datetime) -> bytes:
     """As the vendor at that time issued it, when it was not yet revoked."""
     return issue(ring, package=PACKAGE, customer="Initech", now=now, license_id=license_id)
+
+
+def package_as(ring: KeyRing, released: datetime) -> bytes:
+    """The SDK's evaluation package as this vendor would have signed it then."""
+    shipped = files("ternary_sdk").joinpath("evaluation", "evaluation.ternary").read_bytes()
+    members, key = archive.decode(shipped), ring.signer(Role.PACKAGE)
+    statement = json.loads(base64.b64decode(json.loads(members["coverage.json"])["payload"]))
+    statement["predicate"]["released"] = int(released.timestamp())
+    members["coverage.json"] = sealed(canonical.encode(statement), key).to_bytes()
+    manifest = json.loads(members["manifest.json"])
+    manifest["released"] = int(released.timestamp())
+    for entry in manifest["members"]:
+        data = members[entry["name"]]
+        entry.update(sha256=hashlib.sha256(data).hexdigest(), size=len(data))
+    members["manifest.json"] = canonical.encode(manifest)
+    digests = {
+        name: hashlib.sha256(data).hexdigest() for name, data in members.items() if name != "model.sig"
+    }
+    contents = oms.statement(f"{manifest['name']}-{manifest['version']}", digests)
+    members["model.sig"] = oms.write(sealed(contents, key), key.public)
+    return archive.encode(list(members.items()))
+
+
+def sealed(payload: bytes, key: SigningKey) -> Envelope:
+    signature = dsse.one_form(key.sign(dsse.pae(payload)), "test")
+    return Envelope(payload=payload, keyid=key.kid, signature=signature)
 
 
 @pytest.mark.parametrize("document", ["old license", "new license", "old package", "new package"])
