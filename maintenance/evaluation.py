@@ -1,8 +1,9 @@
 """
-``python -m maintenance.evaluation DIR``: make the evaluation package that the SDK carries.
+``python -m maintenance.evaluation DIR [RUN]``: make the evaluation package that the SDK carries.
 
 A model trained by `coverage-max`, packaged and licensed under keys made for this one purpose and never
-kept: nobody, the vendor included, can sign anything else that its trust file would accept.
+kept: nobody, the vendor included, can sign anything else that its trust file would accept. A change of format
+needs no new model: it takes the run of the last one.
 """
 
 import sys
@@ -23,23 +24,34 @@ from ternary_sdk.licensing.identity import parse_version
 from ternary_sdk.licensing.trust import Role
 from ternary_sdk.packages.package import Package
 from ternary_trainer import recipe as recipes
+from ternary_trainer import run as runs
+from ternary_trainer.run import Run
 
 MOST_BYTES: Final = 1_000_000
 SEED: Final = 1
 
 
-def make(directory: Path, *, recipe: str, now: datetime) -> None:
-    """Train, export, package and license the evaluation model, and replace the three files in a directory.
+def train(recipe: str, out: Path) -> Run:
+    """Train the evaluation model.
+
+    Args:
+        recipe: A recipe's name or file.
+        out: The run's folder, which is made.
+    """
+    return watched(recipes.load(recipe), seed=SEED, out=out)
+
+
+def make(directory: Path, run: Run, *, now: datetime) -> None:
+    """Export, package and license the evaluation model, and replace the three files in a directory.
 
     Args:
         directory: Where ``evaluation.ternary``, ``evaluation.license`` and ``evaluation.trust`` go.
-        recipe: A recipe's name or file.
+        run: Where the model was trained.
         now: When everything is signed, timezone-aware.
     Raises:
         TernaryError: If the files would exceed 1 MB together, or a step is refused.
     """
     with tempfile.TemporaryDirectory() as scratch:
-        run = watched(recipes.load(recipe), seed=SEED, out=Path(scratch) / "run")
         build = export(run, released=now, tell=note)
         ring = keys.create(Path(scratch) / "keys", "Ternary evaluation", now)
         version = parse_version(ternary_sdk.__version__)
@@ -61,12 +73,14 @@ def make(directory: Path, *, recipe: str, now: datetime) -> None:
 
 
 def main(words: list[str]) -> int:
-    """Make the package in the one directory named; the exit status, as the ``ternary`` command has it."""
-    if len(words) != 1:
-        note("usage: python -m maintenance.evaluation DIR")
+    """Make the package in the directory named; the exit status, as the ``ternary`` command has it."""
+    if len(words) not in (1, 2):
+        note("usage: python -m maintenance.evaluation DIR [RUN]")
         return 2
     try:
-        make(Path(words[0]), recipe="coverage-max", now=datetime.now(UTC))
+        with tempfile.TemporaryDirectory() as scratch:
+            kept = runs.open(Path(words[1])) if words[1:] else train("coverage-max", Path(scratch) / "run")
+            make(Path(words[0]), kept, now=datetime.now(UTC))
     except TernaryError as refusal:
         note(f"error: {refusal}")
         return 1

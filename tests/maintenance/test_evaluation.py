@@ -1,7 +1,5 @@
 """The evaluation package can be made anew, and nobody can sign another one under its trust file."""
 
-from datetime import UTC, datetime
-
 import pytest
 from maintenance import evaluation
 
@@ -13,8 +11,10 @@ def test_it_can_be_made_anew_under_keys_that_are_not_kept(quick_recipe, tmp_path
     monkeypatch.setattr(evaluation, "MOST_BYTES", 2_000_000)  # a poor model's certificate is long
     with Model.evaluation() as shipped:
         before = shipped.package.signed_by
-    evaluation.make(tmp_path, recipe=str(quick_recipe), now=datetime.now(UTC))
-    files = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    run = evaluation.train(str(quick_recipe), tmp_path / "run")
+    (tmp_path / "made").mkdir()
+    assert evaluation.main([str(tmp_path / "made"), str(run.path)]) == 0
+    files = {path.name: path.read_bytes() for path in (tmp_path / "made").iterdir()}
     assert set(files) == {f"evaluation.{kind}" for kind in ("ternary", "license", "trust")}
     assert not any(b"PRIVATE KEY" in data for data in files.values())
     package, license, trust = (files[f"evaluation.{kind}"] for kind in ("ternary", "license", "trust"))
@@ -23,6 +23,10 @@ def test_it_can_be_made_anew_under_keys_that_are_not_kept(quick_recipe, tmp_path
         assert len(model.sample(100, unique=True, seed=7)) == 100
 
 
-def test_its_maker_takes_one_directory(capsys):
-    assert evaluation.main([]) == 2
-    assert capsys.readouterr().err == "usage: python -m maintenance.evaluation DIR\n"
+def test_its_maker_takes_a_directory_and_may_take_a_run(capsys, tmp_path):
+    for words in ([], ["a", "b", "c"]):
+        assert evaluation.main(words) == 2
+        assert capsys.readouterr().err == "usage: python -m maintenance.evaluation DIR [RUN]\n"
+    assert evaluation.main([str(tmp_path), str(tmp_path)]) == 1
+    assert capsys.readouterr().err.startswith(f"error: {tmp_path}: ")
+    assert list(tmp_path.iterdir()) == []

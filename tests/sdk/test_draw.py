@@ -5,14 +5,14 @@ import pytest
 
 from ternary_sdk.draw import Draw
 from ternary_sdk.errors import InputError
-from ternary_sdk.inference import latents
+from ternary_sdk.inference.latents import CURRENT
 from ternary_sdk.operations import TABLES, OperationSet
 
 
 @pytest.fixture
 def draw() -> Draw:
     index = np.array([3, 19_682, 3, 0], dtype=np.int32)
-    return Draw(index=index, latents=latents.prior(1, 0, 4), seed=1, path="A")
+    return Draw(index=index, latents=CURRENT.prior(1, 0, 4), seed=1, path="A")
 
 
 def test_a_draw_holds_its_truth_tables_and_the_digest_of_its_set(draw: Draw) -> None:

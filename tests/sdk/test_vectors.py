@@ -15,9 +15,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.vectors.streams import WORDS
 
 from ternary_export.graph import decoder_graph
-from ternary_sdk.inference import latents
+from ternary_sdk.inference.latents import STREAMS
 from ternary_sdk.inference.proof import Witnesses
 from ternary_sdk.inference.runtime import Decoder, Workers
 from ternary_sdk.inference.sampler import Dial, Sampler
@@ -29,23 +30,10 @@ from ternary_sdk.signing import dsse
 VECTORS: dict[str, list[Any]] = json.loads(
     Path(__file__).parents[1].joinpath("vectors", "formats.json").read_text("utf-8")
 )
-MASK = 2**64 - 1
 
 
-def philox(key: tuple[int, int], counter: int) -> list[int]:
-    """Philox 4x64-10, written from the paper."""
-    first, second = key
-    words = [counter, 0, 0, 0]
-    for _ in range(10):
-        left, right = 0xD2E7470EE14C6C93 * words[0], 0xCA5A826395121157 * words[2]
-        words = [
-            (right >> 64) ^ words[1] ^ first,
-            right & MASK,
-            (left >> 64) ^ words[3] ^ second,
-            left & MASK,
-        ]
-        first, second = (first + 0x9E3779B97F4A7C15) & MASK, (second + 0xBB67AE8584CAA73B) & MASK
-    return words
+def named(vector: dict[str, Any]) -> str:
+    return f"stream {vector['stream']}, seed {vector['seed']}, row {vector.get('row')}"
 
 
 @pytest.mark.parametrize("vector", VECTORS["indices"], ids=lambda vector: str(vector["index"]))
@@ -68,57 +56,62 @@ def test_sets(vector: dict[str, Any]) -> None:
     assert (found.to_bytes(), found.digest) == (bytes(bitmap), vector["sha256"])
 
 
-@pytest.mark.parametrize("vector", VECTORS["latents"], ids=lambda vector: f"{vector['seed']}-{vector['row']}")
+@pytest.mark.parametrize("vector", VECTORS["latents"], ids=named)
 def test_the_latent_stream(vector: dict[str, Any]) -> None:
     seed, row = int(vector["seed"], 16), vector["row"]
-    words = philox((seed, vector["domain"]), row + 1)
+    words = WORDS[vector["stream"]](seed, vector["domain"], row)
     assert [f"{word:016x}" for word in words] == vector["words"]
     places = [word >> 16 * part & 0xFFFF for word in words for part in range(4)]
     quantiles = [NormalDist().inv_cdf((place + 0.5) / 65_536) for place in places]
     assert [pack(">f", quantile).hex() for quantile in quantiles] == vector["float32"]
-    assert [pack(">f", latent).hex() for latent in latents.prior(seed, row, 1)[0]] == vector["float32"]
+    found = STREAMS[vector["stream"]].prior(seed, row, 1)[0]
+    assert [pack(">f", latent).hex() for latent in found] == vector["float32"]
 
 
-def constant(untrained: Callable[[int], dict[str, Any]], reachable: list[int]) -> Sampler:
+def constant(untrained: Callable[[int], dict[str, Any]], reachable: list[int], stream: int) -> Sampler:
     """A path whose decoder gives operation 0 for every latent, and whose witnesses hold their own index."""
     state = {name: np.zeros_like(value) for name, value in untrained(1).items()}
     state["decoder_A.decoder.4.bias"][::3] = 1
     own = np.repeat(np.arange(OPERATIONS, dtype=np.float32)[:, np.newaxis], 16, axis=1)
     witnesses = Witnesses(operations=OperationSet.of(reachable), latents=own)
-    return Sampler(Decoder(decoder_graph(state, "A"), "decoder_A.onnx", Workers(1)), witnesses)
+    return Sampler(
+        Decoder(decoder_graph(state, "A"), "decoder_A.onnx", Workers(1)), witnesses, STREAMS[stream]
+    )
 
 
-@pytest.mark.parametrize("vector", VECTORS["exploration"], ids=lambda vector: str(vector["operation"]))
+@pytest.mark.parametrize("vector", VECTORS["exploration"], ids=named)
 def test_which_rows_exploration_replaces_and_by_what(
     vector: dict[str, Any], untrained: Callable[[int], dict[str, Any]]
 ) -> None:
     seed, row, share = int(vector["seed"], 16), vector["row"], float(vector["explore"])
-    words, reachable = philox((seed, 1), row + 1), sorted(vector["reachable"])
+    words, reachable = WORDS[vector["stream"]](seed, 1, row), sorted(vector["reachable"])
     assert [f"{word:016x}" for word in words] == vector["words"]
     replaced = (words[0] >> 11) * 2.0**-53 < share
     assert (reachable[words[1] % len(reachable)] if replaced else None) == vector["operation"]
-    drawn = constant(untrained, reachable).rows(1, seed=seed, dial=Dial(explore=share), offset=row).latents[0]
-    expected = [vector["operation"]] * 16 if replaced else latents.prior(seed, row, 1)[0].tolist()
+    sampler = constant(untrained, reachable, vector["stream"])
+    drawn = sampler.rows(1, seed=seed, dial=Dial(explore=share), offset=row).latents[0]
+    prior = STREAMS[vector["stream"]].prior(seed, row, 1)[0]
+    expected = [vector["operation"]] * 16 if replaced else prior.tolist()
     assert drawn.tolist() == expected
 
 
-@pytest.mark.parametrize("vector", VECTORS["completion"], ids=lambda vector: vector["seed"])
+@pytest.mark.parametrize("vector", VECTORS["completion"], ids=named)
 def test_the_order_in_which_unseen_operations_are_appended(
     vector: dict[str, Any], untrained: Callable[[int], dict[str, Any]]
 ) -> None:
     seed, unseen = int(vector["seed"], 16), vector["unseen"]
-    words = {operation: philox((seed, 2), operation + 1)[0] for operation in unseen}
+    words = {operation: WORDS[vector["stream"]](seed, 2, operation)[0] for operation in unseen}
     assert [f"{words[operation]:016x}" for operation in unseen] == vector["words"]
     assert sorted(unseen, key=lambda operation: (words[operation], operation)) == vector["order"]
-    drawn = constant(untrained, unseen).unique(len(unseen), seed=seed, dial=Dial())
+    drawn = constant(untrained, unseen, vector["stream"]).unique(len(unseen), seed=seed, dial=Dial())
     assert drawn.latents[:, 0].tolist() == drawn.index.tolist() == vector["order"]
 
 
-@pytest.mark.parametrize("vector", VECTORS["certificate_seeds"], ids=lambda vector: str(vector["seed"]))
+@pytest.mark.parametrize("vector", VECTORS["certificate_seeds"], ids=lambda vector: vector["seed"])
 def test_seeds_of_certificates(vector: dict[str, Any]) -> None:
-    material = b"ternary-coverage-v1" + bytes.fromhex(vector["decoder_sha256"])
+    material = f"ternary-coverage-v{vector['stream']}".encode() + bytes.fromhex(vector["decoder_sha256"])
     assert hashlib.sha256(material).hexdigest()[:16] == vector["seed"]
-    assert f"{seed_of(vector['decoder_sha256']):016x}" == vector["seed"]
+    assert f"{seed_of(vector['decoder_sha256'], STREAMS[vector['stream']]):016x}" == vector["seed"]
 
 
 @pytest.mark.parametrize("vector", VECTORS["pre_authentication"], ids=["payload"])

@@ -186,7 +186,7 @@ def members(build: Build, key: SigningKey) -> dict[str, bytes]:
     paths = tuple(
         replace(
             path,
-            seed=seed_of(digests[path.decoder]),
+            seed=seed_of(digests[path.decoder], path.stream),
             near_ties=path.near_ties[:5],
             reachable=replace(path.reachable, streamed=dict(list(path.reachable.streamed.items())[:5])),
         )

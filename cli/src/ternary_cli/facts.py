@@ -104,6 +104,8 @@ def _covered(found: Mapping[str, Any]) -> dict[str, str]:
 def coverage_facts(claim: PathCoverage) -> dict[str, Any]:
     """What a certificate says of one path."""
     return {
+        "stream": claim.stream.generator,
+        "seed": f"{claim.seed:016x}",
         "reachable": len(claim.reachable.operations),
         "reachable_digest": claim.reachable.operations.digest,
         "smallest_margin": claim.reachable.smallest_margin,

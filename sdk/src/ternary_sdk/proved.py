@@ -39,7 +39,7 @@ class ProvedPath:
     @cached_property
     def sampler(self) -> Sampler:
         """Draws from it; made when first asked for."""
-        return Sampler(self.decoder, self.witnesses)
+        return Sampler(self.decoder, self.witnesses, self.claim.stream)
 
 
 class ProvedModel(AbstractContextManager["ProvedModel"]):

@@ -1,7 +1,9 @@
 import multiprocessing
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -10,8 +12,9 @@ import pytest
 
 from ternary_export.graph import decoder_graph, encoder_graph
 from ternary_sdk.errors import FormatError, InputError
-from ternary_sdk.inference import latents, runtime
-from ternary_sdk.inference.runtime import BLOCK, Decoder, Encoder, Workers
+from ternary_sdk.inference import runtime
+from ternary_sdk.inference.latents import CURRENT
+from ternary_sdk.inference.runtime import AHEAD, BLOCK, Decoder, Encoder, Workers
 from ternary_sdk.operations import TABLES, to_index
 
 DEADLINE = 30.0
@@ -40,7 +43,7 @@ def reference(state: State, values: npt.NDArray[np.float32]) -> npt.NDArray[np.f
 def test_the_decoder_computes_the_network_and_its_argmax(
     untrained: Callable[[int], State], decoder: Decoder
 ) -> None:
-    values = latents.prior(5, 0, 3000)
+    values = CURRENT.prior(5, 0, 3000)
     expected = reference(untrained(1), values)
     np.testing.assert_allclose(decoder.logits(values), expected, atol=1e-4)
     ordered = np.sort(expected, axis=2)
@@ -60,14 +63,14 @@ def test_equal_logits_decode_to_the_lowest_class(untrained: Callable[[int], Stat
 
 @pytest.mark.parametrize("rows", [0, 1, 2, 997, BLOCK, BLOCK + 1, 3 * BLOCK - 1])
 def test_any_number_of_rows_gives_the_rows_of_the_whole(decoder: Decoder, rows: int) -> None:
-    values = latents.prior(5, 0, 3 * BLOCK)
+    values = CURRENT.prior(5, 0, 3 * BLOCK)
     assert np.array_equal(decoder.index(values[:rows]), decoder.index(values)[:rows])
     assert decoder.logits(values[:rows]).shape == (rows, 9, 3)
 
 
 @pytest.mark.parametrize("threads", [1, 2, 5])
 def test_results_do_not_depend_on_threads(untrained: Callable[[int], State], threads: int) -> None:
-    values = latents.prior(6, 0, 10 * BLOCK)
+    values = CURRENT.prior(6, 0, 10 * BLOCK)
     graph = decoder_graph(untrained(2), "B")
     one = Decoder(graph, "decoder_B.onnx", Workers(1)).decode(values)
     many = Decoder(graph, "decoder_B.onnx", Workers(threads)).decode(values)
@@ -76,7 +79,7 @@ def test_results_do_not_depend_on_threads(untrained: Callable[[int], State], thr
 
 
 def test_many_callers_at_once_get_what_each_would_get_alone(decoder: Decoder) -> None:
-    parts = [latents.prior(seed, 0, 2 * BLOCK) for seed in range(8)]
+    parts = [CURRENT.prior(seed, 0, 2 * BLOCK) for seed in range(8)]
     alone = [decoder.index(part) for part in parts]
     with ThreadPoolExecutor(8) as pool:
         together = list(pool.map(decoder.index, parts))
@@ -84,7 +87,7 @@ def test_many_callers_at_once_get_what_each_would_get_alone(decoder: Decoder) ->
 
 
 def test_a_forked_child_computes_with_sessions_and_threads_of_its_own(decoder: Decoder) -> None:
-    values = latents.prior(5, 0, 4 * BLOCK)
+    values = CURRENT.prior(5, 0, 4 * BLOCK)
     expected = decoder.index(values)
     context = multiprocessing.get_context("fork")
     receiver, sender = context.Pipe(duplex=False)
@@ -100,7 +103,7 @@ def test_two_threads_of_a_forked_child_compute_at_once(
     decoder: Decoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The second thread calls while the first one's pool is being made, and must not take the parent's."""
-    values = latents.prior(5, 0, 4 * BLOCK)
+    values = CURRENT.prior(5, 0, 4 * BLOCK)
     expected = decoder.index(values)
     entered, answered = threading.Event(), threading.Event()
 
@@ -161,8 +164,33 @@ class ClosesOnTheWay(Sequence[int]):
 def test_a_pool_shut_down_while_blocks_are_handed_out_is_a_closed_model() -> None:
     workers = Workers(2)
     with pytest.raises(InputError) as refusal:
-        workers.map(abs, ClosesOnTheWay(workers))
+        list(workers.map(abs, ClosesOnTheWay(workers)))
     assert str(refusal.value) == "model: it was closed, open it again"
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_tasks_without_end_are_computed_only_a_few_ahead(threads: int) -> None:
+    begun: list[int] = []
+    with Workers(threads) as workers:
+        results = workers.map(lambda task: begun.append(task) or task, range(sys.maxsize))
+        assert list(islice(results, 5)) == [0, 1, 2, 3, 4]
+        del results
+    assert 5 <= len(begun) <= 5 + AHEAD * threads
+
+
+def test_a_task_that_fails_is_raised_in_its_turn_and_ends_the_rest() -> None:
+    begun: list[int] = []
+
+    def compute(task: int) -> int:
+        begun.append(task)
+        return 1 // (3 - task)
+
+    with Workers(2) as workers:
+        results = workers.map(compute, range(1000))
+        assert list(islice(results, 3)) == [0, 0, 1]
+        with pytest.raises(ZeroDivisionError):
+            next(results)
+    assert len(begun) <= 4 + AHEAD * 2
 
 
 @pytest.mark.parametrize("threads", [1, 2])

@@ -10,7 +10,8 @@ import pytest
 
 from ternary_export.graph import decoder_graph, encoder_graph
 from ternary_sdk.errors import CoverageError, InputError
-from ternary_sdk.inference import latents, proof
+from ternary_sdk.inference import proof
+from ternary_sdk.inference.latents import CURRENT, LATENT_SIZE
 from ternary_sdk.inference.proof import Witnesses
 from ternary_sdk.inference.runtime import BLOCK, Decoder, Encoder, Workers
 from ternary_sdk.inference.sampler import Dial, Sampler
@@ -27,7 +28,7 @@ def sampler(state: State, threads: int = 2) -> Sampler:
     encoder = Encoder(encoder_graph(state, "A"), "encoder_A.onnx", workers)
     decoder = Decoder(graph, "decoder_A.onnx", workers)
     claim = proof.certify("A", encoder, decoder, digest=hashlib.sha256(graph).hexdigest())
-    return Sampler(decoder, proof.reprove(claim, encoder, decoder))
+    return Sampler(decoder, proof.reprove(claim, encoder, decoder), claim.stream)
 
 
 @pytest.fixture
@@ -63,7 +64,7 @@ def test_threads_change_nothing(untrained: Callable[[int], State], partial: Samp
 
 def test_the_prior_is_the_stream_of_the_formats_document(partial: Sampler) -> None:
     rows = partial.rows(100, seed=12, dial=PLAIN)
-    assert np.array_equal(rows.latents, latents.prior(12, 0, 100))
+    assert np.array_equal(rows.latents, CURRENT.prior(12, 0, 100))
 
 
 @pytest.mark.parametrize("draws", [0, 1, BLOCK, 8 * BLOCK + 3, 300_000])
@@ -126,10 +127,10 @@ def test_the_share_explored_is_the_dial(partial: Sampler) -> None:
 
 def test_exploring_a_model_that_reaches_nothing_is_refused(partial: Sampler) -> None:
     nothing = Witnesses(
-        operations=OperationSet.of([]), latents=np.zeros((OPERATIONS, latents.LATENT_SIZE), np.float32)
+        operations=OperationSet.of([]), latents=np.zeros((OPERATIONS, LATENT_SIZE), np.float32)
     )
     with pytest.raises(CoverageError, match=r"^explore: the certified model reaches no operation"):
-        Sampler(partial._decoder, nothing).rows(1, seed=1, dial=Dial(explore=1.0))
+        Sampler(partial._decoder, nothing, CURRENT).rows(1, seed=1, dial=Dial(explore=1.0))
 
 
 @pytest.mark.parametrize(

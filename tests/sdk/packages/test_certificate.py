@@ -1,6 +1,7 @@
 import hashlib
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 
 from ternary_sdk.documents import canonical
 from ternary_sdk.errors import FormatError, InputError
+from ternary_sdk.inference.latents import AES, PHILOX, STREAMS, Stream
 from ternary_sdk.operations import OperationSet
 from ternary_sdk.packages.certificate import Certificate
 from ternary_sdk.packages.path_coverage import PathCoverage, Prior, Reachable, margin_text, seed_of
@@ -25,7 +27,8 @@ PATH = PathCoverage(
     path="A",
     encoder="encoder_A.onnx",
     decoder="decoder_A.onnx",
-    seed=seed_of(DIGESTS["decoder_A.onnx"]),
+    stream=AES,
+    seed=seed_of(DIGESTS["decoder_A.onnx"], AES),
     reachable=Reachable(operations=REACHED, streamed={3: 70_000, 5: 12}, smallest_margin="0.0123"),
     prior=(prior(10_000, 4000), prior(50_000, 9000), prior(195_000, 9990)),
     near_ties=(0, 11, 194_999),
@@ -38,18 +41,31 @@ CERTIFICATE = Certificate(
 )
 
 
-def test_a_certificate_comes_back() -> None:
-    assert Certificate.from_statement(CERTIFICATE.to_statement()) == CERTIFICATE
+def of(stream: Stream) -> Certificate:
+    """The same figures as a certificate of a stream's version states them."""
+    seed = seed_of(DIGESTS["decoder_A.onnx"], stream)
+    return replace(CERTIFICATE, paths=(replace(PATH, stream=stream, seed=seed),))
 
 
-def test_its_bytes_are_pinned() -> None:
-    pinned = Path(__file__).parents[2] / "vectors" / "coverage-statement.json"
-    assert CERTIFICATE.to_statement() == pinned.read_bytes()
+both = pytest.mark.parametrize("stream", STREAMS.values(), ids=lambda stream: stream.generator)
 
 
-def test_nobody_chooses_the_seed() -> None:
-    material = b"ternary-coverage-v1" + bytes.fromhex(DIGESTS["decoder_A.onnx"])
-    assert PATH.seed == int.from_bytes(hashlib.sha256(material).digest()[:8], "big")
+@both
+def test_a_certificate_comes_back(stream: Stream) -> None:
+    assert Certificate.from_statement(of(stream).to_statement()) == of(stream)
+
+
+@both
+def test_its_bytes_are_pinned(stream: Stream) -> None:
+    pinned = Path(__file__).parents[2] / "vectors" / f"coverage-statement-{stream.version}.json"
+    assert of(stream).to_statement() == pinned.read_bytes()
+
+
+@both
+def test_nobody_chooses_the_seed(stream: Stream) -> None:
+    material = f"ternary-coverage-v{stream.version}".encode() + bytes.fromhex(DIGESTS["decoder_A.onnx"])
+    expected = int.from_bytes(hashlib.sha256(material).digest()[:8], "big")
+    assert of(stream).paths[0].seed == expected
 
 
 def test_coverage_stands_beside_its_limit() -> None:
@@ -99,8 +115,18 @@ def path(document: dict[str, Any]) -> dict[str, Any]:
 
 REFUSED: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     "another predicate": (
-        lambda d: d.update(predicateType="urn:ternary:coverage:2"),
-        ".predicateType: 'urn:ternary:coverage:2', expected 'urn:ternary:coverage:1'",
+        lambda d: d.update(predicateType="urn:ternary:coverage:3"),
+        ".predicateType: 'urn:ternary:coverage:3', "
+        "expected 'urn:ternary:coverage:1' or 'urn:ternary:coverage:2'",
+    ),
+    "a predicate that is no text": (
+        lambda d: d.update(predicateType=2),
+        ".predicateType: 2, expected 'urn:ternary:coverage:1' or 'urn:ternary:coverage:2'",
+    ),
+    "the other version": (
+        lambda d: d.update(predicateType="urn:ternary:coverage:1"),
+        f": path A has the seed {PATH.seed:016x}, "
+        f"its decoder's digest gives {seed_of(DIGESTS['decoder_A.onnx'], PHILOX):016x}",
     ),
     "another statement": (
         lambda d: d.update(_type="https://in-toto.io/Statement/v0.1"),

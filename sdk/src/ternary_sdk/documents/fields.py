@@ -8,7 +8,7 @@ type, and calls ``end()``: a member that nobody took is a refusal, not a surpris
 import base64
 import binascii
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Final, TypeVar
 
@@ -62,6 +62,13 @@ class Fields:
         value = self._take(name)
         if value != expected or type(value) is not type(expected):
             raise self.wrong(name, value, repr(expected))
+
+    def one_of(self, name: str, expected: Sequence[str]) -> str:
+        """A member with a few allowed values: a format of which several versions are read."""
+        value = self._take(name)
+        if not isinstance(value, str) or value not in expected:
+            raise self.wrong(name, value, " or ".join(map(repr, expected)))
+        return value
 
     def integer(self, name: str, *, least: int = 0, most: int = SAFE_INTEGER) -> int:
         """An integer in [least, most]; true and false are none."""

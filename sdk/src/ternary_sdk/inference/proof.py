@@ -14,6 +14,7 @@ import numpy.typing as npt
 from ternary_sdk.coverage import QUOTED_DRAWS
 from ternary_sdk.errors import ProofError
 from ternary_sdk.inference import latents
+from ternary_sdk.inference.latents import Stream
 from ternary_sdk.inference.runtime import BLOCK, Decoded, Decoder, Encoder, Floats, Indices
 from ternary_sdk.operations import OPERATIONS, TABLES, OperationSet
 from ternary_sdk.packages.path_coverage import (
@@ -52,13 +53,15 @@ def certify(path: str, encoder: Encoder, decoder: Decoder, *, digest: str) -> Pa
         decoder: What is certified.
         digest: SHA-256 of the decoder's plaintext, hex; the seed of the stream follows from it.
     """
-    seed = seed_of(digest)
-    drawn = _decode_stream(decoder, seed)
+    stream = latents.CURRENT
+    seed = seed_of(digest, stream)
+    drawn = _decode_stream(decoder, stream, seed)
     clear = drawn.margin >= MARGIN
     return PathCoverage(
         path=path,
         encoder=encoder.what,
         decoder=decoder.what,
+        stream=stream,
         seed=seed,
         reachable=_find_witnesses(decoder.decode(encoder.mean(TABLES)), drawn),
         prior=tuple(_prior(drawn.index, clear, draws) for draws in QUOTED_DRAWS),
@@ -76,7 +79,7 @@ def reprove(claim: PathCoverage, encoder: Encoder, decoder: Decoder) -> Witnesse
     values = encoder.mean(TABLES)
     if claim.reachable.streamed:
         operations = np.fromiter(claim.reachable.streamed.keys(), np.int32)
-        values[operations] = _stream_rows(claim.seed, list(claim.reachable.streamed.values()))
+        values[operations] = _stream_rows(claim, list(claim.reachable.streamed.values()))
     found = decoder.decode(values)
     failed = claim.reachable.operations.mask & ((found.index != _ALL) | ~(found.margin >= VERIFIER_MARGIN))
     if failed.any():
@@ -102,7 +105,7 @@ def replay(claim: PathCoverage, decoder: Decoder) -> None:
     Raises:
         ProofError: Naming the first row or figure that differs.
     """
-    drawn = _decode_stream(decoder, claim.seed)
+    drawn = _decode_stream(decoder, claim.stream, claim.seed)
     counted = np.ones(STREAM_ROWS, dtype=np.bool_)
     counted[list(claim.near_ties)] = False
     _check_rows(claim, drawn, counted)  # 1, 2
@@ -137,11 +140,11 @@ def _check_rows(claim: PathCoverage, drawn: Decoded, counted: npt.NDArray[np.boo
         )
 
 
-def _decode_stream(decoder: Decoder, seed: int) -> Decoded:
+def _decode_stream(decoder: Decoder, stream: Stream, seed: int) -> Decoded:
     """The certificate's rows, decoded in parts so that memory stays flat."""
     step = 16 * BLOCK
     parts = [
-        decoder.decode(latents.prior(seed, start, min(step, STREAM_ROWS - start)))
+        decoder.decode(stream.prior(seed, start, min(step, STREAM_ROWS - start)))
         for start in range(0, STREAM_ROWS, step)
     ]
     return Decoded(
@@ -170,13 +173,13 @@ def _find_witnesses(means: Decoded, drawn: Decoded) -> Reachable:
     )
 
 
-def _stream_rows(seed: int, rows: list[int]) -> Floats:
+def _stream_rows(claim: PathCoverage, rows: list[int]) -> Floats:
     """Scattered rows of the stream; a row's neighbours come at no cost, so whole blocks are made."""
     wanted = np.asarray(rows, dtype=np.int64)
     result = np.empty((len(wanted), latents.LATENT_SIZE), np.float32)
     for block in np.unique(wanted // BLOCK).tolist():
         here = wanted // BLOCK == block
-        result[here] = latents.prior(seed, block * BLOCK, BLOCK)[wanted[here] - block * BLOCK]
+        result[here] = claim.stream.prior(claim.seed, block * BLOCK, BLOCK)[wanted[here] - block * BLOCK]
     return result
 
 

@@ -8,11 +8,12 @@ its own.
 """
 
 import os
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -29,9 +30,13 @@ import onnxruntime as ort
 BLOCK: Final = 2048
 """Rows computed at a time: large enough to amortize a call, small enough for a core's cache."""
 
+AHEAD: Final = 4
+"""Tasks given to each thread ahead of what is taken: enough to keep it busy, few enough to hold in memory."""
+
 CLOSED: Final = "model: it was closed, open it again"
 """What a call is told that comes after the model was closed, or while it is."""
 
+T = TypeVar("T")
 Floats = npt.NDArray[np.float32]
 Indices = npt.NDArray[np.int32]
 
@@ -59,19 +64,40 @@ class Workers(AbstractContextManager["Workers"]):
         # With its process in one tuple, so that no other thread ever takes a parent's dead pool for its own.
         self._pool: tuple[int, ThreadPoolExecutor] | None = None
 
-    def map(self, compute: Callable[[int], Any], blocks: Sequence[int]) -> Iterator[Any]:
-        """``compute`` of each block number, in order; blocks are computed side by side.
+    def map(self, compute: Callable[[int], T], tasks: Sequence[int]) -> Iterator[T]:
+        """``compute`` of each task, in order; tasks are computed side by side, a few ahead of what is taken.
+
+        So the tasks may be without end, memory does not grow with their number, and what nobody takes is
+        hardly computed.
 
         Raises:
             InputError: If another thread has closed the model that computes.
         """
         if self._closed:
             raise InputError(CLOSED)
-        if self.threads == 1 or len(blocks) == 1:
-            return map(compute, blocks)
+        if self.threads == 1 or len(tasks) == 1:
+            return map(compute, tasks)
+        return self._ahead(self._executor(), compute, tasks)
+
+    def _ahead(
+        self, pool: ThreadPoolExecutor, compute: Callable[[int], T], tasks: Sequence[int]
+    ) -> Iterator[T]:
+        given: deque[Future[T]] = deque()
         try:
-            return self._executor().map(compute, blocks)
-        except RuntimeError:  # the pool was shut down between these two calls
+            for task in tasks:
+                given.append(self._submit(pool, compute, task))
+                if len(given) == AHEAD * self.threads:
+                    yield given.popleft().result()
+            while given:
+                yield given.popleft().result()
+        finally:  # after a failure, or because nobody takes the rest
+            for future in given:
+                future.cancel()
+
+    def _submit(self, pool: ThreadPoolExecutor, compute: Callable[[int], T], task: int) -> Future[T]:
+        try:
+            return pool.submit(compute, task)
+        except RuntimeError:  # the pool was shut down since it was asked for
             if self._closed:
                 raise InputError(CLOSED) from None
             raise

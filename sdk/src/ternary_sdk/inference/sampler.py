@@ -5,8 +5,10 @@ Which row a draw holds depends on its seed, dial and position alone, never on ho
 how a request is split or how many threads compute it. docs/sampling.md says how it came to its speed.
 """
 
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import count
 from operator import index as as_integer
 from typing import Final
 
@@ -15,15 +17,13 @@ import numpy.typing as npt
 
 from ternary_sdk.errors import CoverageError, InputError
 from ternary_sdk.inference import latents
+from ternary_sdk.inference.latents import Stream
 from ternary_sdk.inference.proof import Witnesses
 from ternary_sdk.inference.runtime import BLOCK, Decoder, Floats, Indices
 from ternary_sdk.operations import OPERATIONS, OperationSet
 
-WINDOW: Final = 16
-"""Tasks in flight at a time: enough to keep the cores busy, few enough to keep memory flat."""
-
 CHUNK: Final = 8
-"""Blocks counted in one task, their random words made in one call: with fewer, threads wait for a lock."""
+"""Blocks counted in one task, by one reader of the stream."""
 
 SATURATED: Final = 0.10
 """A unique draw turns from the prior to the witnesses when a block brings less than this share new."""
@@ -90,11 +90,13 @@ class Sampler:
     Args:
         decoder: The path's decoder.
         witnesses: A proved latent for each operation it reaches.
+        stream: Where its prior draws come from.
     """
 
-    def __init__(self, decoder: Decoder, witnesses: Witnesses) -> None:
+    def __init__(self, decoder: Decoder, witnesses: Witnesses, stream: Stream) -> None:
         self._decoder = decoder
         self._witnesses = witnesses
+        self._stream = stream
         self._reachable = witnesses.operations.indices
 
     def rows(self, count: int, *, seed: int, dial: Dial, offset: int = 0) -> Rows:
@@ -106,17 +108,17 @@ class Sampler:
         """
         index = np.empty(count, np.int32)
         values = np.empty((count, latents.LATENT_SIZE), np.float32)
-        compute = self._computation(seed, dial)
 
         def fill(block: int) -> None:
             start = block * BLOCK - offset
             keep = slice(max(0, -start), min(BLOCK, count - start))
             place = slice(start + keep.start, start + keep.stop)
+            read = self._reader(seed, dial, block)
             if keep == slice(0, BLOCK):
-                index[place] = compute(block, values[place])
+                index[place] = read(values[place])
             else:
                 part = _buffer()
-                index[place] = compute(block, part)[keep]
+                index[place] = read(part)[keep]
                 values[place] = part[keep]
 
         for _ in self._decoder.workers.map(fill, range(offset // BLOCK, -(-(offset + count) // BLOCK))):
@@ -125,21 +127,18 @@ class Sampler:
 
     def count(self, draws: int, *, seed: int, dial: Dial) -> OperationSet:
         """The set of operations in the first ``draws`` rows, in memory that does not grow with them."""
-        session = self._decoder.session()
+        blocks = -(-draws // BLOCK)
 
         def chunk(number: int) -> npt.NDArray[np.bool_]:
-            first, last = number * CHUNK, min((number + 1) * CHUNK, -(-draws // BLOCK))
-            seen, values = np.zeros(OPERATIONS, dtype=np.bool_), _buffer(last - first)
-            self._fill(values, seed, first, dial)
-            for block, part in enumerate(values.reshape(-1, BLOCK, latents.LATENT_SIZE), start=first):
-                (index,) = session.run(["index"], {"latents": part})
-                seen[index[: draws - block * BLOCK]] = True
+            seen, values, first = np.zeros(OPERATIONS, dtype=np.bool_), _buffer(), number * CHUNK
+            read = self._reader(seed, dial, first)
+            for block in range(first, min(first + CHUNK, blocks)):
+                seen[read(values)[: draws - block * BLOCK]] = True
             return seen
 
         total = np.zeros(OPERATIONS, dtype=np.bool_)
-        for window in _windows(-(-draws // (CHUNK * BLOCK))):
-            for seen in self._decoder.workers.map(chunk, window):
-                total |= seen
+        for seen in self._decoder.workers.map(chunk, range(-(-blocks // CHUNK))):
+            total |= seen
         return OperationSet(total)
 
     def unique(self, count: int, *, seed: int, dial: Dial) -> Rows:
@@ -161,7 +160,7 @@ class Sampler:
         unseen = self._witnesses.operations.mask.copy()
         parts: list[Rows] = []
         missing = count
-        for part in self._stream(seed, dial) if count else ():
+        for part in self._endless(seed, dial) if count else ():
             first = _first_occurrences(part.index, unseen)[:missing]
             unseen[part.index[first]] = False
             parts.append(Rows(index=part.index[first], latents=part.latents[first]))
@@ -176,47 +175,47 @@ class Sampler:
 
     def _complete(self, unseen: Indices, missing: int, seed: int) -> Rows:
         """The first ``missing`` of the unseen operations, ordered by a random word of their own index."""
-        order = latents.words(seed, latents.COMPLETION, 0, OPERATIONS)[unseen, 0] if missing else unseen
+        if not missing:
+            return Rows(index=unseen[:0], latents=self._witnesses.latents[:0])
+        order = self._stream.words(seed, latents.COMPLETION, 0, OPERATIONS)[unseen, 0]
         chosen = unseen[np.argsort(order, kind="stable")][:missing]
         return Rows(index=chosen, latents=self._witnesses.latents[chosen])
 
-    def _stream(self, seed: int, dial: Dial) -> Iterator[Rows]:
+    def _endless(self, seed: int, dial: Dial) -> Iterator[Rows]:
         """The blocks of the stream in order and without end."""
-        compute = self._computation(seed, dial)
 
         def rows(block: int) -> Rows:
-            part = _buffer()
-            return Rows(index=compute(block, part), latents=part)
+            values = _buffer()
+            return Rows(index=self._reader(seed, dial, block)(values), latents=values)
 
-        for window in _windows(None):
-            yield from self._decoder.workers.map(rows, window)
+        return self._decoder.workers.map(rows, range(sys.maxsize))
 
-    def _computation(self, seed: int, dial: Dial) -> Callable[[int, Floats], Indices]:
-        """The function that writes a block's latents into a buffer and returns what they decode to."""
+    def _reader(self, seed: int, dial: Dial, first: int) -> Callable[[Floats], Indices]:
+        """A function that writes the next block of latents, from the block ``first`` on, into a buffer.
+
+        It returns what they decode to. A thread may read one block after the other into one buffer.
+        """
         session = self._decoder.session()
+        fill, blocks = self._stream.prior_reader(seed, first * BLOCK), count(first)
 
-        def compute(block: int, values: Floats) -> Indices:
-            self._fill(values, seed, block, dial)
+        def read(values: Floats) -> Indices:
+            fill(values)
+            if dial.temperature != 1:
+                values *= np.float32(dial.temperature)
+            if dial.explore > 0:
+                self._explore(values, seed, next(blocks), dial.explore)
             index: Indices
             (index,) = session.run(["index"], {"latents": values})
             return index
 
-        return compute
-
-    def _fill(self, values: Floats, seed: int, block: int, dial: Dial) -> None:
-        """Write the latents of the rows from a block on, as many as ``values`` has."""
-        latents.prior(seed, block * BLOCK, len(values), out=values)
-        if dial.temperature != 1:
-            values *= np.float32(dial.temperature)
-        if dial.explore > 0:
-            self._explore(values, seed, block, dial.explore)
+        return read
 
     def _explore(self, values: Floats, seed: int, block: int, share: float) -> None:
         if len(self._reachable) == 0:
             raise CoverageError(
                 "explore: the certified model reaches no operation, so no witness can be drawn"
             )
-        words = latents.words(seed, latents.EXPLORATION, block * BLOCK, len(values))
+        words = self._stream.words(seed, latents.EXPLORATION, block * BLOCK, len(values))
         chosen = (words[:, 0] >> np.uint64(11)) * 2.0**-53 < share
         picks = self._reachable[words[chosen, 1] % np.uint64(len(self._reachable))]
         values[chosen] = self._witnesses.latents[picks]
@@ -231,13 +230,5 @@ def _first_occurrences(index: Indices, wanted: npt.NDArray[np.bool_]) -> npt.NDA
     return np.flatnonzero((first[index] == positions) & wanted[index])
 
 
-def _windows(tasks: int | None) -> Iterator[range]:
-    """Consecutive ranges of task numbers, without end if ``tasks`` is None."""
-    start = 0
-    while tasks is None or start < tasks:
-        yield range(start, start + WINDOW if tasks is None else min(start + WINDOW, tasks))
-        start += WINDOW
-
-
-def _buffer(blocks: int = 1) -> Floats:
-    return np.empty((blocks * BLOCK, latents.LATENT_SIZE), np.float32)
+def _buffer() -> Floats:
+    return np.empty((BLOCK, latents.LATENT_SIZE), np.float32)

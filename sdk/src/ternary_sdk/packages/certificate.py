@@ -14,6 +14,7 @@ from typing import Final
 from ternary_sdk.documents import canonical
 from ternary_sdk.documents.fields import Fields
 from ternary_sdk.errors import FormatError
+from ternary_sdk.inference.latents import STREAMS
 from ternary_sdk.licensing.trust import Role, Trust
 from ternary_sdk.operations import LABEL, OPERATIONS
 from ternary_sdk.packages import path_coverage
@@ -21,7 +22,9 @@ from ternary_sdk.packages.members import CERTIFICATE
 from ternary_sdk.packages.path_coverage import MARGIN, PathCoverage, seed_of
 from ternary_sdk.signing.dsse import Envelope
 
-PREDICATE_TYPE: Final = "urn:ternary:coverage:1"
+PREDICATE_TYPE: Final = "urn:ternary:coverage:"
+"""Before the version. Versions differ in the latent stream that they speak of, and in nothing else."""
+
 STATEMENT_TYPE: Final = "https://in-toto.io/Statement/v1"
 
 _MOST_SUBJECTS: Final = 32
@@ -44,6 +47,11 @@ class Certificate:
     """One entry a path, ascending."""
 
     @property
+    def version(self) -> int:
+        """The version of its format, which is that of the latent stream it speaks of."""
+        return self.paths[0].stream.version
+
+    @property
     def best_path(self) -> PathCoverage:
         """The path that covers more of the space at 50,000 draws; the first of equals."""
         return max(self.paths, key=lambda path: path.at(50_000).operations)
@@ -57,7 +65,7 @@ class Certificate:
                     {"name": name, "digest": {"sha256": digest}}
                     for name, digest in sorted(self.subjects.items())
                 ],
-                "predicateType": PREDICATE_TYPE,
+                "predicateType": f"{PREDICATE_TYPE}{self.version}",
                 "predicate": {
                     "operations": {"count": OPERATIONS, "space": LABEL},
                     "margin": str(MARGIN),
@@ -97,7 +105,8 @@ class Certificate:
         """
         fields = Fields(canonical.decode(statement, what), what)
         fields.exactly("_type", STATEMENT_TYPE)
-        fields.exactly("predicateType", PREDICATE_TYPE)
+        kind = fields.one_of("predicateType", [f"{PREDICATE_TYPE}{version}" for version in STREAMS])
+        stream = STREAMS[int(kind.removeprefix(PREDICATE_TYPE))]
         subjects = fields.items("subject", _read_subject, least=1, most=_MOST_SUBJECTS)
         predicate = fields.object("predicate")
         fields.end()
@@ -107,7 +116,7 @@ class Certificate:
             subjects=dict(subjects),
             released=predicate.moment("released"),
             computed_with=predicate.labels("computed_with", most=32),
-            paths=predicate.items("paths", path_coverage.read, least=1, most=16),
+            paths=predicate.items("paths", lambda path: path_coverage.read(path, stream), least=1, most=16),
         )
         predicate.end()
         _check_subjects(certificate, [name for name, _ in subjects], what)
@@ -142,7 +151,7 @@ def _check_subjects(certificate: Certificate, names: list[str], what: str) -> No
 
 def _check_seeds(certificate: Certificate, what: str) -> None:
     for path in certificate.paths:
-        expected = seed_of(certificate.subjects[path.decoder])
+        expected = seed_of(certificate.subjects[path.decoder], path.stream)
         if path.seed != expected:
             raise FormatError(
                 f"{what}: path {path.path} has the seed {path.seed:016x}, "

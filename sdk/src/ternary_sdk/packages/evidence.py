@@ -13,7 +13,7 @@ import numpy as np
 from ternary_sdk.errors import ProofError
 from ternary_sdk.graphs import firewall
 from ternary_sdk.graphs.interface import DECODER, ENCODER
-from ternary_sdk.inference import latents, proof
+from ternary_sdk.inference import proof
 from ternary_sdk.inference.runtime import Decoder, Encoder, Workers
 from ternary_sdk.packages.certificate import Certificate
 from ternary_sdk.packages.path_coverage import TOLERANCE, VERIFIER_MARGIN, PathCoverage
@@ -87,7 +87,7 @@ def _decode_streamed(claim: PathCoverage, decoder: Decoder) -> int:
     streamed = claim.reachable.streamed
     if not streamed:
         return 0
-    rows = np.concatenate([latents.prior(claim.seed, position, 1) for position in streamed.values()])
+    rows = np.concatenate([claim.stream.prior(claim.seed, position, 1) for position in streamed.values()])
     found = decoder.decode(rows)
     for operation, index, margin in zip(streamed, found.index, found.margin, strict=True):
         if index != operation or not margin >= VERIFIER_MARGIN:

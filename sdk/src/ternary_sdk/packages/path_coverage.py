@@ -18,6 +18,7 @@ from ternary_sdk.documents import canonical
 from ternary_sdk.documents.canonical import Json
 from ternary_sdk.documents.fields import Fields
 from ternary_sdk.errors import FormatError, InputError
+from ternary_sdk.inference.latents import Stream
 from ternary_sdk.operations import BITMAP_BYTES, OPERATIONS, OperationSet
 
 MARGIN: Final = 0.001
@@ -36,7 +37,6 @@ MARGIN_STEP: Final = 0.0001
 STREAM_ROWS: Final = max(QUOTED_DRAWS)
 """How many rows of the latent stream a certificate speaks of."""
 
-_SEED_LABEL: Final = b"ternary-coverage-v1"
 _LIMIT_PLACES: Final = 6
 _MARGIN_PLACES: Final = 4
 _LETTER: Final = re.compile(r"[A-Z]")
@@ -95,6 +95,9 @@ class PathCoverage:
     decoder: str
     """Name of the subject that is certified."""
 
+    stream: Stream
+    """The latent stream that its rows are of; the certificate's version says which."""
+
     seed: int
     """Seed of the latent stream, derived from the decoder's digest by ``seed_of``, 64 bits."""
 
@@ -115,15 +118,16 @@ class PathCoverage:
         raise InputError(f"draws: nothing is certified at {draws}, expected one of {QUOTED_DRAWS}")
 
 
-def seed_of(decoder_digest: str) -> int:
+def seed_of(decoder_digest: str, stream: Stream) -> int:
     """The seed of a decoder's certificate: nobody chooses it, so nobody can shop for a lucky one.
 
     Args:
         decoder_digest: SHA-256 of the decoder's plaintext, 64 hex digits.
+        stream: What it is the seed of.
     Returns:
-        The first 8 bytes, big-endian, of SHA-256("ternary-coverage-v1" ‖ the 32 digest bytes).
+        The first 8 bytes, big-endian, of SHA-256("ternary-coverage-v" ‖ version ‖ the 32 digest bytes).
     """
-    material = _SEED_LABEL + bytes.fromhex(decoder_digest)
+    material = f"ternary-coverage-v{stream.version}".encode() + bytes.fromhex(decoder_digest)
     return int.from_bytes(hashlib.sha256(material).digest()[:8], "big")
 
 
@@ -165,8 +169,8 @@ def write(path: PathCoverage) -> Json:
     }
 
 
-def read(fields: Fields) -> PathCoverage:
-    """Read a member of the certificate's ``predicate.paths``.
+def read(fields: Fields, stream: Stream) -> PathCoverage:
+    """Read a member of the certificate's ``predicate.paths``, whose rows are of ``stream``.
 
     Raises:
         FormatError: If it is not of this format or its figures contradict each other.
@@ -175,6 +179,7 @@ def read(fields: Fields) -> PathCoverage:
         path=fields.text("path", pattern=_LETTER),
         encoder=fields.text("encoder", longest=64),
         decoder=fields.text("decoder", longest=64),
+        stream=stream,
         seed=int(fields.text("seed", pattern=_SEED), 16),
         reachable=_read_reachable(fields.object("reachable")),
         prior=fields.items("prior", _read_prior, least=len(QUOTED_DRAWS), most=len(QUOTED_DRAWS)),

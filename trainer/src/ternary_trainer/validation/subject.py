@@ -30,7 +30,10 @@ _WANTED: Final = (
     "it never shows them to the encoder, but a decoder that can emit them is what it rewards."
 )
 _UNTOLD: Final = " The file does not say whether its loss asked for every operation."
-_STREAM: Final = b"ternary-validation-v1"
+_STREAM: Final = latents.PHILOX
+"""Version 1, as the label says: reports made before version 2 stay comparable with those made after."""
+
+_LABEL: Final = b"ternary-validation-v1"
 
 
 class Network(Protocol):
@@ -78,8 +81,8 @@ class Subject:
 
     def prior(self, start: int, rows: int) -> Floats:
         """Prior latents, shape (rows, 16); the stream follows from the digest, so nobody chooses it."""
-        seed = hashlib.sha256(_STREAM + bytes.fromhex(self.digest)).digest()[:8]
-        return latents.prior(int.from_bytes(seed, "big"), start, rows)
+        seed = hashlib.sha256(_LABEL + bytes.fromhex(self.digest)).digest()[:8]
+        return _STREAM.prior(int.from_bytes(seed, "big"), start, rows)
 
 
 def decode(network: Network, values: Floats) -> npt.NDArray[np.int8]:
