@@ -369,11 +369,11 @@ def test_a_file_swapped_after_opening_changes_nothing(
 
 def test_many_threads_draw_what_one_would(opened: Opener) -> None:
     model = opened(unique_operations=19_683)
-    alone = {seed: model.sample(300, seed=seed).digest for seed in range(6)}
+    alone = {seed: model.sample(5000, seed=seed).digest for seed in range(6)}
     found: dict[int, str] = {}
 
     def work(seed: int) -> None:
-        found[seed] = model.sample(300, seed=seed).digest
+        found[seed] = model.sample(5000, seed=seed).digest
 
     threads = [threading.Thread(target=work, args=(seed,)) for seed in range(6)]
     for thread in threads:
@@ -385,24 +385,24 @@ def test_many_threads_draw_what_one_would(opened: Opener) -> None:
 
 def test_a_forked_child_draws_the_same_and_counts_on_the_same_meter(opened: Opener) -> None:
     model = opened(unique_operations=19_683)
-    first = model.sample(300, seed=1)
+    first = model.sample(5000, seed=1)
     context = multiprocessing.get_context("fork")
     receiver, sender = context.Pipe(duplex=False)
-    child = context.Process(target=lambda: sender.send(model.sample(300, seed=2).digest))
+    child = context.Process(target=lambda: sender.send(model.sample(5000, seed=2).digest))
     child.start()
     assert receiver.poll(60)
     found = receiver.recv()
     child.join(60)
     assert child.exitcode == 0
     counted = model.drawn()
-    second = model.sample(300, seed=2)
+    second = model.sample(5000, seed=2)
     assert found == second.digest
     assert counted == OperationSet.of([*first.index, *second.index])
 
 
 def drawn_by_the_evaluation_model(seed: int) -> str:
     with Model.evaluation() as model:
-        return model.sample(300, unique=True, seed=seed).digest
+        return model.sample(15_000, unique=True, seed=seed).digest
 
 
 def test_a_spawned_process_draws_the_same() -> None:

@@ -11,11 +11,11 @@ import numpy.typing as npt
 import pytest
 
 from ternary_export.graph import decoder_graph, encoder_graph
-from ternary_sdk.errors import FormatError, InputError
+from ternary_sdk.errors import FormatError, InputError, ProofError
 from ternary_sdk.inference import runtime
 from ternary_sdk.inference.latents import CURRENT
 from ternary_sdk.inference.runtime import AHEAD, BLOCK, Decoder, Encoder, Workers
-from ternary_sdk.operations import TABLES, to_index
+from ternary_sdk.operations import OPERATIONS, TABLES, to_index
 
 DEADLINE = 30.0
 """Seconds; never used up unless something hangs."""
@@ -97,6 +97,33 @@ def test_a_forked_child_computes_with_sessions_and_threads_of_its_own(decoder: D
     assert np.array_equal(receiver.recv(), expected)
     child.join(60)
     assert child.exitcode == 0
+
+
+def test_children_forked_while_threads_compute_get_what_the_parent_gets(decoder: Decoder) -> None:
+    values = CURRENT.prior(5, 0, 4 * BLOCK)
+    expected, done = decoder.index(values), threading.Event()
+
+    def busy() -> None:
+        while not done.is_set():
+            decoder.index(values)
+
+    threads = [threading.Thread(target=busy) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    try:
+        for _ in range(5):
+            context = multiprocessing.get_context("fork")
+            receiver, sender = context.Pipe(duplex=False)
+            child = context.Process(target=lambda sender=sender: sender.send(decoder.index(values)))
+            child.start()
+            assert receiver.poll(DEADLINE), "a forked child never got its answer"
+            assert np.array_equal(receiver.recv(), expected)
+            child.join(DEADLINE)
+            assert child.exitcode == 0
+    finally:
+        done.set()
+        for thread in threads:
+            thread.join()
 
 
 def test_two_threads_of_a_forked_child_compute_at_once(
@@ -212,6 +239,22 @@ def test_the_encoder_gives_means_of_all_operations(untrained: Callable[[int], St
     expected = hidden @ state["encoder_B.fc_mu.weight"].T + state["encoder_B.fc_mu.bias"]
     np.testing.assert_allclose(encoder.mean(TABLES), expected, atol=1e-4)
     assert encoder.mean(TABLES[:0]).shape == (0, 16)
+
+
+def test_a_posterior_mean_that_is_not_finite_is_refused(untrained: Callable[[int], State]) -> None:
+    """All weights are finite, as the firewall demands; the sum overflows for operation 2 alone."""
+    state = {name: np.zeros_like(value) for name, value in untrained(1).items()}
+    for layer in (0, 2, 4):
+        state[f"encoder_A.encoder.{layer}.weight"][0, : 9 if layer == 0 else 1] = 1
+    state["encoder_A.encoder.0.weight"][0] = TABLES[2]
+    state["encoder_A.encoder.0.bias"][0] = -8.5  # above 0 for operation 2 alone, which has no trit 0
+    for name in ("fc_mu.weight", "encoder.4.weight"):
+        state[f"encoder_A.{name}"][0, 0] = 3e38
+    encoder = Encoder(encoder_graph(state, "A"), "encoder_A.onnx", Workers(1))
+    assert encoder.mean(np.delete(TABLES, 2, axis=0)).shape == (OPERATIONS - 1, 16)
+    with pytest.raises(ProofError) as refusal:
+        encoder.mean(TABLES)
+    assert str(refusal.value) == "encoder_A.onnx: the posterior mean of operation 2 is not finite"
 
 
 @pytest.mark.parametrize(

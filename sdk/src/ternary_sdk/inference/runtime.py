@@ -18,9 +18,9 @@ from typing import Any, Final, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from ternary_sdk.errors import FormatError, InputError
+from ternary_sdk.errors import FormatError, InputError, ProofError
 from ternary_sdk.inference.latents import LATENT_SIZE
-from ternary_sdk.operations import TRITS
+from ternary_sdk.operations import TRITS, to_index
 
 # From its import on, ONNX Runtime 1.32 looks up its maker's host and keeps a device id in the user's cache.
 # Only this variable, set before the import, prevents both. A host that imported it earlier has chosen itself.
@@ -50,7 +50,7 @@ def usable_cores() -> int:
 
 
 class Workers(AbstractContextManager["Workers"]):
-    """The threads that compute blocks; none of them runs, or exists, while nothing is computed.
+    """The threads that compute blocks: made when first needed, asleep while nothing is computed.
 
     Args:
         threads: How many; by default as many as the process may use.
@@ -240,10 +240,16 @@ class Encoder(Graph):
         Args:
             tables: Trits, shape (n, 9), already checked.
         Returns:
-            Latents, shape (n, 16).
+            Latents, finite, shape (n, 16).
+        Raises:
+            ProofError: If one is not finite: finite weights may still give that, and no decoder takes it.
         """
         parts = [mean for (mean,) in self.blocks(["mean"], "operations", tables.astype(np.float32))]
-        return np.concatenate([np.empty((0, LATENT_SIZE), np.float32), *parts])[: len(tables)]
+        means = np.concatenate([np.empty((0, LATENT_SIZE), np.float32), *parts])[: len(tables)]
+        if not (finite := np.isfinite(means).all(axis=1)).all():
+            operation = int(to_index(tables[np.argmin(finite)][np.newaxis])[0])
+            raise ProofError(f"{self.what}: the posterior mean of operation {operation} is not finite")
+        return means
 
 
 def as_latents(latents: npt.ArrayLike) -> Floats:
