@@ -2,12 +2,13 @@
 OpenSSF Model Signing v1: one signature over the digests of all files of a model.
 
 Layers: a Sigstore bundle holds a DSSE envelope, which holds an in-toto Statement, which lists the files. The
-stock tool signs and verifies directories this way; ``verify`` accepts what it signed, and ``open_own``
-the single byte sequence that a package may carry. Changing what ``statement`` or ``write`` gives
-makes packages unreadable to older clients.
+stock tool signs and verifies folders this way. ``listing`` reads what it signed, for ``signed_folder`` to hold
+against the files; ``open_own`` reads the single byte sequence that a package may carry. Changing what
+``statement`` or ``write`` gives makes packages unreadable to older clients.
 """
 
 import hashlib
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -24,8 +25,12 @@ PREDICATE_TYPE: Final = "https://model_signing/signature/v1.0"
 MEDIA_TYPE: Final = "application/vnd.dev.sigstore.bundle.v0.3+json"
 MAX_BUNDLE: Final = 1 << 20
 
-_MOST_FILES: Final = 10_000
-_IGNORABLE: Final = frozenset({SIGNATURE, ".git", ".gitattributes", ".github", ".gitignore"})
+MAX_FILES: Final = 10_000
+"""Most files that a bundle may list."""
+
+_MOST_IGNORED: Final = 64
+_BELOW: Final = re.compile(r"(?!\.{1,2}(/|$))[^/\0]+(/(?!\.{1,2}(/|$))[^/\0]+)*")
+"""A path below the folder: not the folder itself, and not out of it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +65,23 @@ class Bundle:
         """
         if self.hint != hint_of(key):
             raise SignatureError(f"{what}: names the key {self.hint[:64]!r}, expected {hint_of(key)}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listing:
+    """What a verified Statement says of a folder."""
+
+    model: str
+    """What the signer called it."""
+
+    digests: Mapping[str, str]
+    """SHA-256, hex, by path relative to the folder."""
+
+    ignored: frozenset[str]
+    """Relative paths of files and folders that the signer left out."""
+
+    symlinks: bool
+    """Whether a listed file may be a symbolic link."""
 
 
 def hint_of(key: PublicKey) -> str:
@@ -127,42 +149,36 @@ def open_own(data: bytes, key_for: Callable[[str], PublicKey]) -> Envelope:
     return bundle.envelope
 
 
-def verify(data: bytes, digests: Mapping[str, str], key: PublicKey) -> str:
-    """Check a directory that any Model Signing v1 tool signed with a P-256 key:
+def listing(bundle: Bundle, key: PublicKey, what: str = SIGNATURE) -> Listing:
+    """What this key signed, with whichever tool:
 
-    1. the bundle is well formed and names this key, or none;
+    1. the bundle names this key, or none;
     2. the envelope's one signature is this key's;
-    3. the Statement lists files, by SHA-256, and ignores nothing but git's files and the signature;
-    4. its subject is the digest over all listed digests;
-    5. the listed files are exactly those found, at least one, each with its digest.
+    3. the Statement lists files, each once, by SHA-256;
+    4. it ignores no path but such as lie below the folder, and its subject is the digest over all it lists.
 
-    Args:
-        data: The signature file.
-        digests: SHA-256, hex, by relative path, of *every* file found but the signature file.
-        key: The signer's key.
-    Returns:
-        The model's name.
     Raises:
-        FormatError: Steps 1, 3 and 4.
-        SignatureError: Steps 2 and 5, or another key's name in step 1.
+        SignatureError: Step 2, or another key's name in step 1.
+        FormatError: Steps 3 and 4.
     """
-    bundle = Bundle.read(data)  # 1
     if bundle.hint:
-        bundle.expect_key(key)
-    payload = bundle.envelope.verify(key, SIGNATURE)  # 2
-    fields = Fields(canonical.decode_any(payload, SIGNATURE), SIGNATURE)
-    fields.exactly("_type", STATEMENT_TYPE)
+        bundle.expect_key(key, what)  # 1
+    payload = bundle.envelope.verify(key, what)  # 2
+    fields = Fields(canonical.decode_any(payload, what), what)
+    fields.exactly("_type", STATEMENT_TYPE)  # 3
     fields.exactly("predicateType", PREDICATE_TYPE)
     ((model, root),) = fields.items("subject", _read_subject, least=1, most=1)
     predicate = fields.object("predicate")
     fields.end()
-    _check_serialization(predicate.object("serialization"))  # 3
-    resources = predicate.items("resources", _read_resource, least=1, most=_MOST_FILES)
+    ignored, symlinks = _read_serialization(predicate.object("serialization"))
+    resources = predicate.items("resources", _read_resource, least=1, most=MAX_FILES)
     predicate.end()
+    digests = dict(resources)
+    if len(digests) != len(resources):
+        raise FormatError(f"{what}: lists a file twice")
     if _root_digest([digest for _, digest in resources]) != root:  # 4
-        raise FormatError(f"{SIGNATURE}: its subject is not the digest of the files it lists")
-    _check_files(resources, digests)  # 5
-    return model
+        raise FormatError(f"{what}: its subject is not the digest of the files it lists")
+    return Listing(model=model, digests=digests, ignored=ignored, symlinks=symlinks)
 
 
 def _root_digest(digests: list[str]) -> str:
@@ -180,7 +196,7 @@ def _read_material(fields: Fields) -> str:
 
 
 def _read_subject(fields: Fields) -> tuple[str, str]:
-    model, digest = fields.text("name"), fields.object("digest")
+    model, digest = fields.line("name", longest=255), fields.object("digest")
     fields.end()
     root = digest.sha256("sha256")
     digest.end()
@@ -194,25 +210,13 @@ def _read_resource(fields: Fields) -> tuple[str, str]:
     return resource
 
 
-def _check_serialization(fields: Fields) -> None:
+def _read_serialization(fields: Fields) -> tuple[frozenset[str], bool]:
     fields.exactly("method", "files")
     fields.exactly("hash_type", "sha256")
-    if fields.truth("allow_symlinks"):
-        raise FormatError(f"{fields.path}.allow_symlinks: true, expected false")
-    ignored = fields.optional("ignore_paths", lambda name: fields.texts(name, most=16)) or ()
-    if hidden := set(ignored) - _IGNORABLE:
-        raise FormatError(f"{fields.path}.ignore_paths: hides {min(hidden)!r} from the signature")
+    symlinks = fields.truth("allow_symlinks")
+    ignored = fields.optional("ignore_paths", lambda name: fields.texts(name, most=_MOST_IGNORED)) or ()
     fields.end()
-
-
-def _check_files(resources: tuple[tuple[str, str], ...], digests: Mapping[str, str]) -> None:
-    signed = dict(resources)
-    if len(signed) != len(resources):
-        raise FormatError(f"{SIGNATURE}: lists a file twice")
-    if extra := digests.keys() - signed.keys():
-        raise SignatureError(f"{SIGNATURE}: does not cover {min(extra)!r}")
-    if missing := signed.keys() - digests.keys():
-        raise SignatureError(f"{SIGNATURE}: covers {min(missing)!r}, which is not there")
-    for name, digest in resources:
-        if digests[name] != digest:
-            raise SignatureError(f"{name}: sha256 is {digests[name]}, the signature says {digest}")
+    for path in ignored:
+        if not _BELOW.fullmatch(path):
+            raise FormatError(f"{fields.path}.ignore_paths: {path[:80]!r} is no path below the folder")
+    return frozenset(ignored), symlinks
