@@ -2,9 +2,9 @@
 OpenSSF Model Signing v1: one signature over the digests of all files of a model.
 
 Layers: a Sigstore bundle holds a DSSE envelope, which holds an in-toto Statement, which lists the files. The
-stock tool signs and verifies folders this way. ``listing`` reads what it signed, for ``signed_folder`` to hold
-against the files; ``open_own`` reads the single byte sequence that a package may carry. Changing what
-``statement`` or ``write`` gives makes packages unreadable to older clients.
+stock tool signs and verifies folders this way. ``listing`` reads what it signed, for ``signed_folder``
+to hold against the files; ``open_own`` reads the single byte sequence that a package may carry. Changing
+what ``statement`` or ``write`` gives makes packages unreadable to older clients.
 """
 
 import hashlib

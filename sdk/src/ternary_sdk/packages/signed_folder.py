@@ -127,7 +127,7 @@ def _verified(folder: Path, bundle: Bundle, key: PublicKey) -> SignedFolder:
 
 
 def _entries(folder: Path, left_out: set[str]) -> Iterator[tuple[os.DirEntry[str], str]]:
-    """All but folders that is found below, with its relative path, and whatever is left out, folder or not."""
+    """All but folders that is found below, with its relative path, and what is left out, folder or not."""
     count, waiting = 0, [""]
     while waiting:
         prefix = waiting.pop()
