@@ -49,6 +49,13 @@ class Confused(Service):
         return self._key.sign(message + b"!")
 
 
+class Unwilling(Service):
+    """A service that fails the test if it is asked at all."""
+
+    def sign(self, message: bytes) -> bytes:
+        raise AssertionError(f"asked to sign {len(message)} bytes")
+
+
 def test_the_same_build_gives_the_same_package(build: Build, shipped: bytes, key: SigningKey) -> None:
     assert package(build, name="acme", version=(1, 0, 0), signer=key) == shipped
 
@@ -69,6 +76,22 @@ def test_a_package_read_back_carries_the_terms_given(build: Build, key: SigningK
     read = Package.read(data, vendor.trust)
     assert read.members["terms.md"] == b"# Ours\n"
     assert read.manifest.label == "acme-2.0.0"
+
+
+def test_terms_with_line_ends_of_windows_are_taken(build: Build, key: SigningKey) -> None:
+    data = package(build, name="acme", version=(2, 0, 0), signer=key, terms="# Ours\r\n\tAll.\r\n")
+    assert archive.decode(data)["terms.md"] == b"# Ours\n\tAll.\n"
+
+
+def test_terms_that_no_client_would_open_are_refused_before_anything_is_signed(
+    build: Build, key: SigningKey
+) -> None:
+    service = Unwilling(key)
+    with pytest.raises(FormatError) as refusal:
+        package(build, name="acme", version=(2, 0, 0), signer=service, terms="# Ours\n\x1b[2J")
+    assert str(refusal.value) == (
+        "terms.md: line 2 holds the control character U+001B, expected none but tab and line feed"
+    )
 
 
 def test_the_standard_terms_are_those_of_the_repository(members: dict[str, bytes]) -> None:

@@ -17,7 +17,7 @@ from ternary_export.build import Build
 from ternary_export.card import model_card
 from ternary_sdk.errors import InputError
 from ternary_sdk.licensing.identity import Version
-from ternary_sdk.packages import archive, oms
+from ternary_sdk.packages import archive, attachments, oms
 from ternary_sdk.packages.encryption import associated_data, nonce
 from ternary_sdk.packages.manifest import Manifest
 from ternary_sdk.packages.manifest_entries import Graph, Member, ModelPath
@@ -66,15 +66,17 @@ def package(
     Raises:
         InputError: If the name is no name, the content key no key, the validation of another snapshot, or
             a member larger than it may be.
+        FormatError: If the terms hold control characters other than tabs and line ends.
     """
     documents = {
         CARD: model_card(name, version, build.certificate, build.provenance).encode(),
         BOM: bill_of_materials(name, version, build.certificate, build.provenance),
-        TERMS: (standard_terms() if terms is None else terms).encode(),
-        CERTIFICATE: _sign(build.certificate.to_statement(), signer, CERTIFICATE).to_bytes(),
+        TERMS: (standard_terms() if terms is None else terms.replace("\r\n", "\n")).encode(),
     }
     if validation is not None:
         documents[VALIDATION] = _validation(build, validation)
+    attachments.read(documents)  # what no client would open is not signed
+    documents[CERTIFICATE] = _sign(build.certificate.to_statement(), signer, CERTIFICATE).to_bytes()
     graphs = build.graphs if content_key is None else _encrypted(build.graphs, content_key)
     members = dict(sorted({**documents, **graphs}.items()))
     manifest = _manifest(build, name, version, members)

@@ -237,7 +237,11 @@ REFUSED: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     ),
     "versions that are no text": (
         lambda d: d["predicate"].update(computed_with={"numpy": 2}),
-        ".predicate.computed_with: an object, expected an object of strings",
+        ".predicate.computed_with: an object, expected an object of printable strings",
+    ),
+    "a version that writes to the terminal": (
+        lambda d: d["predicate"].update(computed_with={"numpy": "\x1b[2J"}),
+        ".predicate.computed_with: an object, expected an object of printable strings",
     ),
     "an unknown member": (lambda d: path(d).update(x=1), ".predicate.paths[0]: unknown member 'x'"),
 }

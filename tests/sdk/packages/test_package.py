@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from ternary_sdk.packages import archive, oms
 from ternary_sdk.packages.certificate import Certificate
 from ternary_sdk.packages.manifest import Manifest
 from ternary_sdk.packages.package import Package
+from ternary_sdk.packages.validation import CheckResult, Ending, Validation
 from ternary_sdk.signing import dsse
 from ternary_sdk.signing.dsse import Envelope
 
@@ -279,16 +281,12 @@ def test_a_graph_the_firewall_refuses_is_refused_although_signed_and_certified(
 
 
 def test_a_key_that_was_not_trusted_any_more_at_the_build_is_refused(shipped: bytes, vendor: KeyRing) -> None:
-    from datetime import UTC, datetime
-
     ended = replace(vendor.trust, expires=datetime(2026, 2, 1, tzinfo=UTC))
     found = refusal(shipped, ended)
     assert str(found).startswith("issued on 2026-02-03, after the key set of Acme Logic ended on 2026-02-01")
 
 
 def test_a_revoked_key_is_refused(shipped: bytes, vendor: KeyRing, key: SigningKey) -> None:
-    from datetime import UTC, datetime
-
     revoked = replace(vendor.trust, revoked_keys={key.kid: datetime(2026, 3, 1, tzinfo=UTC)})
     found = refusal(shipped, revoked)
     assert str(found).startswith(f"key {key.kid} was revoked by Acme Logic on 2026-03-01")
@@ -341,3 +339,80 @@ def test_the_stock_tool_verifies_an_unpacked_copy(members: Members, key: Signing
         [*command, "--public_key", tmp_path / "key.pem"], capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stdout) == (0, "Verification succeeded\n"), done.stderr
+
+
+ATTACHMENTS = {
+    "a bill of materials that is no JSON": (
+        {"bom__json": b'{"bomFormat":"CycloneDX"\xff'},
+        "bom.json: not JSON (byte 24 is not UTF-8)",
+    ),
+    "a bill of materials that says a thing twice": (
+        {"bom__json": b'{"bomFormat":"CycloneDX","bomFormat":"x"}'},
+        "bom.json: member 'bomFormat' appears twice",
+    ),
+    "a bill of materials in another layout": (
+        {"bom__json": b'{"bomFormat": "CycloneDX","specVersion":"1.6"}'},
+        "bom.json: not in canonical form (member order, white space or escapes differ)",
+    ),
+    "a bill of materials of another version": (
+        {"bom__json": b'{"bomFormat":"CycloneDX","specVersion":"1.5"}'},
+        "bom.json.specVersion: '1.5', expected '1.6'",
+    ),
+    "a bill of materials that is a list": (
+        {"bom__json": b"[]"},
+        "bom.json: a list, expected an object",
+    ),
+    "a card that writes to the terminal": (
+        {"card__md": b"# acme\n\tproved\n\x1b[2Jnot\n"},
+        "card.md: line 3 holds the control character U+001B, expected none but tab and line feed",
+    ),
+    "a card that is no text": ({"card__md": b"# acm\xe9\n"}, "card.md: not UTF-8 text (byte 5)"),
+    "terms that overwrite a line": (
+        {"terms__md": b"You may not.\rYou may."},
+        "terms.md: line 1 holds the control character U+000D, expected none but tab and line feed",
+    ),
+    "terms with a control character of eight bits": (
+        {"terms__md": "\u009b2J".encode()},
+        "terms.md: line 1 holds the control character U+009B, expected none but tab and line feed",
+    ),
+}
+
+
+@pytest.mark.parametrize("document", ATTACHMENTS)
+def test_a_document_that_is_not_of_its_form_is_refused_although_signed(
+    members: Members, vendor: KeyRing, key: SigningKey, document: str
+) -> None:
+    changed, sentence = ATTACHMENTS[document]
+    found = refusal(remade(members, key, **changed), vendor.trust)
+    assert (type(found), str(found)) == (FormatError, sentence)
+
+
+def with_validation(members: Members, key: SigningKey, data: bytes) -> bytes:
+    manifest = json.loads(members["manifest.json"])
+    manifest["members"].append({"name": "validation.json"})
+    return remade({**members, "manifest.json": canonical.encode(manifest)}, key, validation__json=data)
+
+
+def test_a_validation_is_read_with_the_package(members: Members, vendor: KeyRing, key: SigningKey) -> None:
+    validation = Validation(
+        kind="package",
+        digest="ab" * 32,
+        made=datetime(2026, 3, 1, tzinfo=UTC),
+        changed={},
+        report=None,
+        checks=(CheckResult(name="annealing", ending=Ending.NOT_RUN, reason="no history", figures=()),),
+    )
+    data = validation.to_bytes()
+    assert Package.read(with_validation(members, key, data), vendor.trust).validation == validation
+    assert Package.read(remade(members, key), vendor.trust).validation is None
+    found = refusal(
+        with_validation(members, key, data.replace(b"no history", b"no \\u001bhistory")), vendor.trust
+    )
+    assert str(found) == (
+        r"validation.json.checks[0].reason: 'no \x1bhistory', expected 1 to 4096 printable characters"
+    )
+
+
+def test_a_validation_that_is_none_is_refused(members: Members, vendor: KeyRing, key: SigningKey) -> None:
+    found = refusal(with_validation(members, key, b"garbage, no JSON"), vendor.trust)
+    assert str(found) == "validation.json: not JSON at byte 0"

@@ -162,13 +162,13 @@ class Fields:
         return self._take(name)
 
     def labels(self, name: str, *, most: int) -> dict[str, str]:
-        """An object whose members are all strings: names and versions of software, digests by algorithm."""
+        """An object whose members are all printable: names and versions of software, digests by algorithm."""
         value = self._take(name)
         if not isinstance(value, dict) or len(value) > most:
             raise self.wrong(name, value, f"an object of at most {most} strings")
         texts = {key: text for key, text in value.items() if isinstance(text, str) and len(text) <= MAX_TEXT}
-        if len(texts) != len(value):
-            raise self.wrong(name, value, "an object of strings")
+        if len(texts) != len(value) or not all(map(str.isprintable, [*texts, *texts.values()])):
+            raise self.wrong(name, value, "an object of printable strings")
         return texts
 
     def optional(self, name: str, read: Callable[[str], T]) -> T | None:

@@ -15,10 +15,10 @@ from ternary_sdk.errors import FormatError, InputError, SignatureError
 from ternary_sdk.graphs import firewall
 from ternary_sdk.licensing.identity import PackageIdentity
 from ternary_sdk.licensing.trust import Role, Trust
-from ternary_sdk.packages import archive, oms
+from ternary_sdk.packages import archive, attachments, oms
 from ternary_sdk.packages.certificate import Certificate
 from ternary_sdk.packages.manifest import Manifest
-from ternary_sdk.packages.members import CERTIFICATE, MANIFEST, SIGNATURE, VALIDATION, cap
+from ternary_sdk.packages.members import CERTIFICATE, MANIFEST, SIGNATURE, cap
 from ternary_sdk.packages.path_coverage import PathCoverage
 from ternary_sdk.packages.validation import Validation
 
@@ -34,6 +34,9 @@ class Package:
     certificate: Certificate
     signed_by: str
     """Name of the key that signed the package."""
+
+    validation: Validation | None
+    """What the vendor's validation found, where the package carries it: its word, not proved again."""
 
     members: Mapping[str, bytes] = field(repr=False)
     """All stored members by name, in their order: what an unpacked copy holds."""
@@ -53,7 +56,8 @@ class Package:
         6. the manifest lists exactly these members, with their sizes and digests;
         7. the certificate is signed by a key of role ``package`` and agrees with itself;
         8. it certifies exactly the manifest's graphs, and the default path is the one that covers most;
-        9. every graph passes the firewall; encrypted ones do when the package is unlocked.
+        9. card, terms, bill of materials and validation are of their forms;
+        10. every graph passes the firewall; encrypted ones do when the package is unlocked.
 
         Args:
             data: The whole file.
@@ -81,8 +85,9 @@ class Package:
             manifest=manifest,
             certificate=certificate,
             signed_by=envelope.keyid,
+            validation=attachments.read(members),  # 9
             members=MappingProxyType(members),
-            graphs={} if manifest.encrypted else _inspected(manifest, members),  # 9
+            graphs={} if manifest.encrypted else _inspected(manifest, members),  # 10
         )
 
     @property
@@ -118,16 +123,6 @@ class Package:
             for graph, _ in self.manifest.graphs
         }
         return replace(self, graphs=_inspected(self.manifest, graphs))
-
-    @property
-    def validation(self) -> Validation | None:
-        """What the vendor's validation found, where the package carries it: its word, not proved again.
-
-        Raises:
-            FormatError: If it is malformed or contradicts itself.
-        """
-        data = self.members.get(VALIDATION)
-        return None if data is None else Validation.read(data)
 
     def coverage(self, path: str) -> PathCoverage:
         """The certified coverage of one path.

@@ -16,7 +16,7 @@ from typing import Final, TypeVar
 
 from ternary_sdk.documents import canonical
 from ternary_sdk.documents.canonical import Json
-from ternary_sdk.documents.fields import Fields
+from ternary_sdk.documents.fields import MAX_TEXT, Fields
 from ternary_sdk.errors import FormatError
 from ternary_sdk.packages.members import VALIDATION
 
@@ -185,7 +185,7 @@ def _read_check(fields: Fields) -> CheckResult:
     check = CheckResult(
         name=fields.text("name", pattern=_NAME),
         ending=_one_of(Ending, fields, "ending"),
-        reason=fields.text("reason"),
+        reason=fields.line("reason", longest=MAX_TEXT),
         figures=fields.items("figures", _read_figure, most=64),
     )
     fields.end()
