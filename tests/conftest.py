@@ -5,7 +5,9 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +19,11 @@ from ternary_export.packaging import package
 from ternary_license_server import keys
 from ternary_license_server.keys import KeyRing
 from ternary_sdk.licensing.trust import Role
+from ternary_sdk.packages import archive, oms
+from ternary_sdk.packages.manifest import Manifest
+from ternary_sdk.packages.manifest_entries import Member
+from ternary_sdk.signing import dsse
+from ternary_sdk.signing.dsse import Envelope
 
 State = dict[str, npt.NDArray[np.float32]]
 
@@ -79,6 +86,33 @@ def build(untrained: Callable[[int], State]) -> Build:
 def shipped(build: Build, vendor: KeyRing) -> bytes:
     """The untrained model as a package, ``acme-1.0.0.ternary``."""
     return package(build, name="acme", version=(1, 0, 0), signer=vendor.signer(Role.PACKAGE))
+
+
+@pytest.fixture(scope="session")
+def forge(shipped: bytes, vendor: KeyRing) -> Callable[[Build], bytes]:
+    """Signs ``shipped`` with another build's graphs and certificate in it, whatever that says of them."""
+    key = vendor.signer(Role.PACKAGE)
+
+    def sealed(payload: bytes) -> Envelope:
+        signature = dsse.one_form(key.sign(dsse.pae(payload)), "test")
+        return Envelope(payload=payload, keyid=key.kid, signature=signature)
+
+    def make(build: Build) -> bytes:
+        certificate = sealed(build.certificate.to_statement()).to_bytes()
+        members = {**archive.decode(shipped), **build.graphs, "coverage.json": certificate}
+        manifest = Manifest.read(members["manifest.json"])
+        entries = tuple(
+            Member(name=entry.name, sha256=sha256(data).hexdigest(), size=len(data))
+            for entry in manifest.members
+            for data in [members[entry.name]]
+        )
+        best = build.certificate.best_path.path
+        members["manifest.json"] = replace(manifest, default_path=best, members=entries).to_bytes()
+        digests = {name: sha256(data).hexdigest() for name, data in members.items() if name != "model.sig"}
+        members["model.sig"] = oms.write(sealed(oms.statement(manifest.label, digests)), key.public)
+        return archive.encode(list(members.items()))
+
+    return make
 
 
 @pytest.fixture(scope="session")

@@ -84,6 +84,23 @@ def test_a_build_that_was_never_certified_is_not_packaged_until_it_is(ternary, f
     assert (folder / "acme.ternary").read_bytes() == shipped
 
 
+def test_a_build_whose_figures_were_edited_is_not_packaged_until_it_is_certified(ternary, folder, vendor):
+    file = folder / "build" / "coverage.json"
+    statement = json.loads(file.read_bytes())
+    for prior in statement["predicate"]["paths"][0]["prior"]:
+        prior["operations"] = 2132
+    file.write_bytes(json.dumps(statement, sort_keys=True, separators=(",", ":")).encode())
+    refused = package(ternary, folder, vendor)
+    assert (refused.status, refused.out) == (1, b"")
+    assert refused.err.startswith("error: path A: 10,000 draws give ")
+    assert refused.err.endswith(
+        "; nothing was signed: run 'ternary certify BUILD' to compute the certificate again\n"
+    )
+    assert not (folder / "acme.ternary").exists()
+    assert ternary("certify", folder / "build").status == 0
+    assert package(ternary, folder, vendor).status == 0
+
+
 def test_a_folder_that_is_no_build_is_not_certified(ternary, tmp_path):
     done = ternary("certify", tmp_path)
     assert (done.status, done.err) == (

@@ -11,11 +11,9 @@ import pytest
 from onnx import numpy_helper
 
 from ternary_export.build import Build
-from ternary_export.packaging import package
 from ternary_license_server.keys import KeyRing
 from ternary_sdk.errors import ProofError
 from ternary_sdk.inference.runtime import Decoded, Decoder, Encoder, Workers
-from ternary_sdk.licensing.trust import Role
 from ternary_sdk.model import Model
 from ternary_sdk.operations import OPERATIONS, TABLES, OperationSet
 from ternary_sdk.packages.certificate import Certificate
@@ -82,7 +80,8 @@ def with_graph(build: Build, name: str, graph: bytes) -> Build:
     digest = hashlib.sha256(graph).hexdigest()
     certificate: Certificate = build.certificate
     paths = tuple(
-        replace(path, seed=seed_of(digest)) if path.decoder == name else path for path in certificate.paths
+        replace(path, seed=seed_of(digest, path.stream)) if path.decoder == name else path
+        for path in certificate.paths
     )
     return replace(
         build,
@@ -96,7 +95,7 @@ def with_graph(build: Build, name: str, graph: bytes) -> Build:
     [("decoder_A.onnx", "decoder_A.decoder.4.bias"), ("encoder_A.onnx", "encoder_A.fc_mu.bias")],
 )
 def test_one_changed_weight_is_caught_although_everything_is_signed_again(
-    build: Build, vendor: KeyRing, graph: str, tensor: str
+    build: Build, vendor: KeyRing, forge: Callable[[Build], bytes], graph: str, tensor: str
 ) -> None:
     modest = by_means_only(build)
     claimed = modest.certificate.paths[0].reachable.operations.mask
@@ -107,7 +106,7 @@ def test_one_changed_weight_is_caught_although_everything_is_signed_again(
 
     amount, operation = smallest_flip(lost)
     altered = with_graph(modest, graph, nudged(modest.graphs[graph], tensor, amount))
-    data = package(altered, name="acme", version=(1, 0, 0), signer=vendor.signer(Role.PACKAGE))
+    data = forge(altered)
 
     assert Package.read(data, vendor.trust).identity.name == "acme"  # the signatures say nothing against it
     with pytest.raises(ProofError) as refusal:
@@ -117,8 +116,8 @@ def test_one_changed_weight_is_caught_although_everything_is_signed_again(
     )
 
 
-def test_the_unchanged_model_opens(build: Build, vendor: KeyRing) -> None:
-    data = package(by_means_only(build), name="acme", version=(1, 0, 0), signer=vendor.signer(Role.PACKAGE))
+def test_the_unchanged_model_opens(build: Build, vendor: KeyRing, forge: Callable[[Build], bytes]) -> None:
+    data = forge(by_means_only(build))
     Model.open(data, trust=vendor.trust.data).close()
 
 
@@ -133,14 +132,14 @@ def overflowing(graph: bytes) -> bytes:
 
 
 def test_infinite_logits_prove_nothing_although_everything_is_signed_again(
-    build: Build, vendor: KeyRing
+    build: Build, vendor: KeyRing, forge: Callable[[Build], bytes]
 ) -> None:
     """Equal logits decode to operation 0, and infinity less infinity is below no bound."""
     claim = by_means_only(build).certificate.paths[0]
     first = replace(claim.reachable, operations=OperationSet.of([0]))
     honest = with_paths(build, (replace(claim, reachable=first), build.certificate.paths[1]))
     altered = with_graph(honest, "decoder_A.onnx", overflowing(build.graphs["decoder_A.onnx"]))
-    data = package(altered, name="acme", version=(1, 0, 0), signer=vendor.signer(Role.PACKAGE))
+    data = forge(altered)
 
     with pytest.raises(ProofError) as refusal:
         Model.open(data, trust=vendor.trust.data)

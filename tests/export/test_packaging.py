@@ -1,5 +1,6 @@
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,10 @@ from ternary_export.build import Build
 from ternary_export.packaging import package, standard_terms
 from ternary_license_server.keys import KeyRing
 from ternary_license_server.signing import SigningKey
-from ternary_sdk.errors import FormatError, InputError, SignatureError
+from ternary_sdk.errors import FormatError, InputError, ProofError, SignatureError
 from ternary_sdk.licensing.trust import Role
 from ternary_sdk.packages import archive
+from ternary_sdk.packages.certificate import Certificate
 from ternary_sdk.packages.package import Package
 from ternary_sdk.signing.keys import PublicKey
 
@@ -171,8 +173,6 @@ def test_the_bill_of_materials_quotes_coverage_with_draws_and_limit(members: dic
 def test_a_package_from_a_build_of_a_later_time_differs(
     build: Build, shipped: bytes, key: SigningKey
 ) -> None:
-    from dataclasses import replace
-
     later = datetime(2026, 2, 3, 4, 5, 7, tzinfo=UTC)
     other = replace(
         build,
@@ -188,3 +188,38 @@ def test_what_is_packaged_is_refused_by_another_vendors_trust(shipped: bytes, tm
     stranger = keys.create(tmp_path / "keys", "Stranger", datetime(2026, 1, 1, tzinfo=UTC))
     with pytest.raises((SignatureError, FormatError)):
         Package.read(shipped, stranger.trust)
+
+
+def test_figures_that_the_graphs_do_not_give_are_not_signed(build: Build, key: SigningKey) -> None:
+    """Whoever edits a build's coverage.json: everything in it agrees with itself."""
+    claim, other = build.certificate.paths
+    flat = replace(claim, prior=tuple(replace(prior, operations=2132) for prior in claim.prior))
+    edited = replace(build, certificate=replace(build.certificate, paths=(flat, other)))
+    assert Certificate.from_statement(edited.certificate.to_statement()) == edited.certificate
+    with pytest.raises(ProofError) as refusal:
+        package(edited, name="acme", version=(1, 0, 0), signer=Unwilling(key))
+    first = claim.prior[0]
+    assert str(refusal.value) == (
+        f"path A: 10,000 draws give {first.operations:,} operations here (set {first.digest[:12]}…), "
+        f"the certificate says 2,132 (set {first.digest[:12]}…); "
+        "nothing was signed: run 'ternary certify BUILD' to compute the certificate again"
+    )
+
+
+def test_witnesses_that_the_graphs_do_not_give_are_not_signed(build: Build, key: SigningKey) -> None:
+    claim, other = build.certificate.paths
+    margin = replace(claim, reachable=replace(claim.reachable, smallest_margin="1.0000"))
+    edited = replace(build, certificate=replace(build.certificate, paths=(margin, other)))
+    with pytest.raises(ProofError, match=r"^path A: the smallest margin of its witnesses is 0\.0"):
+        package(edited, name="acme", version=(1, 0, 0), signer=Unwilling(key))
+
+
+def test_graphs_that_are_not_the_certified_ones_are_not_signed(build: Build, key: SigningKey) -> None:
+    graphs = {**build.graphs, "encoder_A.onnx": build.graphs["encoder_B.onnx"]}
+    found, said = (build.certificate.subjects[f"encoder_{path}.onnx"] for path in "BA")
+    with pytest.raises(ProofError) as refusal:
+        package(replace(build, graphs=graphs), name="acme", version=(1, 0, 0), signer=Unwilling(key))
+    assert str(refusal.value) == (
+        f"encoder_A.onnx: sha256 is {found}, the certificate says {said}; "
+        "nothing was signed: run 'ternary certify BUILD' to compute the certificate again"
+    )

@@ -23,7 +23,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ternary_export.build import Build
-from ternary_export.packaging import package
 from ternary_license_server.keys import KeyRing
 from ternary_license_server.signing import SigningKey
 from ternary_sdk.documents import canonical
@@ -177,7 +176,7 @@ def bounds(tally: dict[str, dict[str, int]]) -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def members(build: Build, key: SigningKey) -> dict[str, bytes]:
+def members(build: Build, forge: Callable[[Build], bytes]) -> dict[str, bytes]:
     """Members of a package that is read as far as its graphs, which are cut short: what is fuzzed here is
     what stands around them. Its certificate has few enough entries that edits often meet its structure.
     """
@@ -193,7 +192,7 @@ def members(build: Build, key: SigningKey) -> dict[str, bytes]:
         for path in build.certificate.paths
     )
     cut = replace(build, graphs=graphs, certificate=replace(build.certificate, subjects=digests, paths=paths))
-    return archive.decode(package(cut, name="acme", version=(1, 0, 0), signer=key))
+    return archive.decode(forge(cut))
 
 
 @pytest.fixture(scope="module")

@@ -97,7 +97,7 @@ def package(
     validation: ValidationFile = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Vendor: sign a build and make one .ternary file of it."""
+    """Vendor: prove a build's certificate again, sign it, make one .ternary file of both."""
     from ternary_cli.facts import package_facts, package_words
     from ternary_cli.files import read, read_text, write_new
     from ternary_cli.terminal import pairs, show, show_json

@@ -12,9 +12,10 @@ from pathlib import Path
 
 from ternary_export.provenance import RECORD, Provenance
 from ternary_sdk import folder as folders
-from ternary_sdk.errors import FormatError, InputError
+from ternary_sdk.errors import FormatError, InputError, ProofError
 from ternary_sdk.graphs import firewall
 from ternary_sdk.graphs.interface import DECODER, ENCODER
+from ternary_sdk.inference import proof
 from ternary_sdk.inference.runtime import Decoder, Encoder, Workers
 from ternary_sdk.packages.certificate import Certificate
 from ternary_sdk.packages.members import CERTIFICATE, GRAPH_CAP, cap
@@ -93,6 +94,22 @@ class Build:
             **self.graphs,
         }
         folders.write(files, folder)
+
+    def prove(self) -> None:
+        """Compute again what the certificate says of these graphs, everything that a client can.
+
+        Raises:
+            ProofError: Naming the first figure, row or operation that differs.
+        """
+        for name, digest in self.certificate.subjects.items():
+            found = hashlib.sha256(self.graphs[name]).hexdigest()
+            if found != digest:
+                raise ProofError(f"{name}: sha256 is {found}, the certificate says {digest}")
+        with Workers() as workers:
+            for claim in self.certificate.paths:
+                encoder, decoder = load(self.graphs, claim.path, workers)
+                proof.replay(claim, decoder)
+                proof.reprove(claim, encoder, decoder)
 
     @classmethod
     def read(cls, folder: Path) -> "Build":

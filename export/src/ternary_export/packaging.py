@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from ternary_export.bom import bill_of_materials
 from ternary_export.build import Build
 from ternary_export.card import model_card
-from ternary_sdk.errors import InputError
+from ternary_sdk.errors import InputError, ProofError
 from ternary_sdk.licensing.identity import Version
 from ternary_sdk.packages import archive, attachments, oms
 from ternary_sdk.packages.encryption import associated_data, nonce
@@ -50,7 +50,7 @@ def package(
     content_key: bytes | None = None,
     validation: Validation | None = None,
 ) -> bytes:
-    """Make a package.
+    """Make a package; what the build's certificate says is computed again before anything is signed.
 
     Args:
         build: What is packaged.
@@ -67,6 +67,7 @@ def package(
         InputError: If the name is no name, the content key no key, the validation of another snapshot, or
             a member larger than it may be.
         FormatError: If the terms hold control characters other than tabs and line ends.
+        ProofError: If the certificate says of the graphs what is not so.
     """
     documents = {
         CARD: model_card(name, version, build.certificate, build.provenance).encode(),
@@ -76,6 +77,7 @@ def package(
     if validation is not None:
         documents[VALIDATION] = _validation(build, validation)
     attachments.read(documents)  # what no client would open is not signed
+    _prove(build)
     documents[CERTIFICATE] = _sign(build.certificate.to_statement(), signer, CERTIFICATE).to_bytes()
     graphs = build.graphs if content_key is None else _encrypted(build.graphs, content_key)
     members = dict(sorted({**documents, **graphs}.items()))
@@ -92,6 +94,15 @@ def package(
 def standard_terms() -> str:
     """The license terms that a package carries unless the vendor gives others."""
     return files("ternary_export").joinpath("terms.md").read_text("utf-8")
+
+
+def _prove(build: Build) -> None:
+    try:
+        build.prove()
+    except ProofError as refusal:
+        raise ProofError(
+            f"{refusal}; nothing was signed: run 'ternary certify BUILD' to compute the certificate again"
+        ) from None
 
 
 def _validation(build: Build, validation: Validation) -> bytes:
