@@ -14,11 +14,22 @@ from ternary_sdk.packages.manifest import Manifest
 from ternary_sdk.packages.manifest_entries import Graph, Member, ModelPath
 
 DOCUMENTS = ["bom.json", "card.md", "coverage.json", "terms.md"]
-GRAPHS = ["decoder_A.onnx", "encoder_A.onnx"]
+GRAPHS = ["decoder_A.onnx", "decoder_B.onnx", "encoder_A.onnx", "encoder_B.onnx"]
+VECTORS = Path(__file__).parents[2] / "vectors"
 
 
 def graph(name: str) -> Graph:
     return Graph(member=name, parameters=100)
+
+
+def model_path(letter: str) -> ModelPath:
+    return ModelPath(
+        path=letter, encoder=graph(f"encoder_{letter}.onnx"), decoder=graph(f"decoder_{letter}.onnx")
+    )
+
+
+def members(names: list[str]) -> tuple[Member, ...]:
+    return tuple(Member(name=name, sha256="ab" * 32, size=size) for size, name in enumerate(sorted(names)))
 
 
 MANIFEST = Manifest(
@@ -26,10 +37,8 @@ MANIFEST = Manifest(
     version=(1, 20, 3),
     released=datetime(2026, 2, 3, 4, 5, 6, tzinfo=UTC),
     default_path="A",
-    paths=(ModelPath(path="A", encoder=graph("encoder_A.onnx"), decoder=graph("decoder_A.onnx")),),
-    members=tuple(
-        Member(name=name, sha256="ab" * 32, size=size) for size, name in enumerate(sorted(DOCUMENTS + GRAPHS))
-    ),
+    paths=(model_path("A"), model_path("B")),
+    members=members(DOCUMENTS + GRAPHS),
 )
 
 
@@ -39,9 +48,19 @@ def test_a_manifest_comes_back() -> None:
 
 def test_its_digest_is_what_licenses_name() -> None:
     assert MANIFEST.label == "acme-1.20.3"
-    pinned = Path(__file__).parents[2].joinpath("vectors", "manifest.json").read_bytes()
+    pinned = (VECTORS / "manifest-a-and-b.json").read_bytes()
     assert MANIFEST.to_bytes() == pinned
     assert MANIFEST.identity.digest == hashlib.sha256(pinned).hexdigest()
+
+
+def test_a_manifest_of_one_path_is_written_as_ever_and_refused() -> None:
+    """The vector is older than the rule that a package has both paths."""
+    pinned = (VECTORS / "manifest.json").read_bytes()
+    documents = members([*DOCUMENTS, "decoder_A.onnx", "encoder_A.onnx"])
+    assert replace(MANIFEST, paths=(model_path("A"),), members=documents).to_bytes() == pinned
+    with pytest.raises(FormatError) as refusal:
+        Manifest.read(pinned)
+    assert str(refusal.value) == "manifest.json.paths: 1 entries, expected 2 to 2"
 
 
 def test_encrypted_graphs_keep_both_digests() -> None:
@@ -70,13 +89,7 @@ def add(manifest: dict[str, Any], name: str) -> None:
     manifest["members"].sort(key=lambda member: member["name"])
 
 
-def second_path(manifest: dict[str, Any], letter: str, suffix: str = "A") -> None:
-    path = {
-        "path": letter,
-        **{role: {"member": f"{role}_{suffix}.onnx", "parameters": 1} for role in ("decoder", "encoder")},
-    }
-    manifest["paths"].append(path)
-
+BOTH = "[('A', 'encoder_A.onnx', 'decoder_A.onnx'), ('B', 'encoder_B.onnx', 'decoder_B.onnx')]"
 
 REFUSED: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     "another format": (
@@ -118,23 +131,37 @@ REFUSED: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
         ".interface: not the inputs and outputs that ternary-package/1 has",
     ),
     "a default path that is not there": (
-        lambda m: m.update(default_path="B"),
-        ": default_path is 'B', expected one of ['A']",
+        lambda m: m.update(default_path="C"),
+        ".default_path: 'C', expected 'A' or 'B'",
+    ),
+    "a path no package has": (
+        lambda m: m["paths"][1].update(path="C"),
+        ".paths[1].path: 'C', expected 'A' or 'B'",
     ),
     "a path twice": (
-        lambda m: second_path(m, "A"),
-        ": paths are ['A', 'A'], expected different letters in ascending order",
+        lambda m: m["paths"][1].update(path="A"),
+        ": paths are [('A', 'encoder_A.onnx', 'decoder_A.onnx'), ('A', 'encoder_B.onnx', 'decoder_B.onnx')], "
+        f"expected {BOTH}",
+    ),
+    "paths in another order": (
+        lambda m: m["paths"].reverse(),
+        ": paths are [('B', 'encoder_B.onnx', 'decoder_B.onnx'), ('A', 'encoder_A.onnx', 'decoder_A.onnx')], "
+        f"expected {BOTH}",
     ),
     "two paths with one graph": (
-        lambda m: second_path(m, "B"),
-        ": two graphs share a member, in ['encoder_A.onnx', 'decoder_A.onnx', "
-        "'encoder_A.onnx', 'decoder_A.onnx']",
+        lambda m: m["paths"][1]["decoder"].update(member="decoder_A.onnx"),
+        ": paths are [('A', 'encoder_A.onnx', 'decoder_A.onnx'), ('B', 'encoder_B.onnx', 'decoder_A.onnx')], "
+        f"expected {BOTH}",
     ),
-    "no path": (lambda m: m["paths"].clear(), ".paths: 0 entries, expected 1 to 8"),
-    "a graph that is no ONNX file": (
-        lambda m: m["paths"][0]["encoder"].update(member="../encoder.onnx"),
-        ".paths[0].encoder.member: '../encoder.onnx', expected text of the form "
-        "[a-z0-9][A-Za-z0-9_-]{0,55}\\.onnx",
+    "a third path": (
+        lambda m: m["paths"].append(m["paths"][1]),
+        ".paths: 3 entries, expected 2 to 2",
+    ),
+    "no path": (lambda m: m["paths"].clear(), ".paths: 0 entries, expected 2 to 2"),
+    "a graph of another name": (
+        lambda m: m["paths"][0]["encoder"].update(member="../x.onnx"),
+        ": paths are [('A', '../x.onnx', 'decoder_A.onnx'), ('B', 'encoder_B.onnx', 'decoder_B.onnx')], "
+        f"expected {BOTH}",
     ),
     "no parameters": (
         lambda m: m["paths"][0]["encoder"].update(parameters=0),
@@ -153,12 +180,13 @@ REFUSED: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     "a member twice": (
         lambda m: add(m, "card.md"),
         ": members are ['bom.json', 'card.md', 'card.md', 'coverage.json', 'decoder_A.onnx', "
-        "'encoder_A.onnx', 'terms.md'], expected different names in ascending order",
+        "'decoder_B.onnx', 'encoder_A.onnx', 'encoder_B.onnx', 'terms.md'], "
+        "expected different names in ascending order",
     ),
     "members in another order": (
         lambda m: m["members"].reverse(),
-        ": members are ['terms.md', 'encoder_A.onnx', 'decoder_A.onnx', 'coverage.json', "
-        "'card.md', 'bom.json'], expected different names in ascending order",
+        ": members are ['terms.md', 'encoder_B.onnx', 'encoder_A.onnx', 'decoder_B.onnx', 'decoder_A.onnx', "
+        "'coverage.json', 'card.md', 'bom.json'], expected different names in ascending order",
     ),
     "a card larger than a card may be": (
         lambda m: entry(m, "card.md").update(size=262_145),

@@ -25,7 +25,6 @@ from ternary_sdk.licensing.identity import (
 )
 from ternary_sdk.operations import LABEL, OPERATIONS
 from ternary_sdk.packages.manifest_entries import (
-    LETTER,
     Graph,
     Member,
     ModelPath,
@@ -34,7 +33,7 @@ from ternary_sdk.packages.manifest_entries import (
     write_member,
     write_path,
 )
-from ternary_sdk.packages.members import MANIFEST, OPTIONAL, REQUIRED
+from ternary_sdk.packages.members import GRAPHS, MANIFEST, OPTIONAL, REQUIRED
 
 FORMAT: Final = "ternary-package/1"
 _INTERFACE: Final[Json] = {"decoder": DECODER.to_json(), "encoder": ENCODER.to_json()}
@@ -57,7 +56,7 @@ class Manifest:
     """The path that is used unless the caller names one."""
 
     paths: tuple[ModelPath, ...]
-    """One entry a path, ascending."""
+    """Paths A and B."""
 
     members: tuple[Member, ...]
     """Every member but the manifest and the signature, ascending by name."""
@@ -133,8 +132,8 @@ class Manifest:
             name=fields.text("name", pattern=NAME),
             version=parse_version(fields.text("version", pattern=VERSION)),
             released=fields.moment("released"),
-            default_path=fields.text("default_path", pattern=LETTER),
-            paths=fields.items("paths", read_path, least=1, most=8),
+            default_path=fields.one_of("default_path", list(GRAPHS)),
+            paths=fields.items("paths", read_path, least=len(GRAPHS), most=len(GRAPHS)),
             members=fields.items("members", read_member, least=1, most=30),
         )
         fields.end()
@@ -150,20 +149,17 @@ def _expect_operations(fields: Fields) -> None:
 
 
 def _check_paths(manifest: Manifest) -> None:
-    letters = [path.path for path in manifest.paths]
-    if letters != sorted(set(letters)):
-        raise FormatError(f"{MANIFEST}: paths are {letters}, expected different letters in ascending order")
-    if manifest.default_path not in letters:
-        raise FormatError(f"{MANIFEST}: default_path is {manifest.default_path!r}, expected one of {letters}")
+    found = [(path.path, path.encoder.member, path.decoder.member) for path in manifest.paths]
+    expected = [(path, *graphs) for path, graphs in GRAPHS.items()]
+    if found != expected:
+        raise FormatError(f"{MANIFEST}: paths are {found}, expected {expected}")
 
 
 def _check_members(manifest: Manifest) -> None:
     names = [member.name for member in manifest.members]
     if names != sorted(set(names)):
         raise FormatError(f"{MANIFEST}: members are {names}, expected different names in ascending order")
-    graphs = [graph.member for graph, _ in manifest.graphs]
-    if len(set(graphs)) != len(graphs):
-        raise FormatError(f"{MANIFEST}: two graphs share a member, in {graphs}")
+    graphs = {graph.member for graph, _ in manifest.graphs}
     expected = REQUIRED.union(graphs)
     if missing := expected.difference(names):
         raise FormatError(f"{MANIFEST}: members lack {min(missing)!r}")
@@ -173,5 +169,5 @@ def _check_members(manifest: Manifest) -> None:
         if member.plaintext_sha256 is not None and member.name not in graphs:
             raise FormatError(f"{MANIFEST}: {member.name} is encrypted, expected only graphs to be")
     clear = [member.name for member in manifest.members if member.plaintext_sha256 is None]
-    if manifest.encrypted and (left := set(graphs).intersection(clear)):
+    if manifest.encrypted and (left := graphs.intersection(clear)):
         raise FormatError(f"{MANIFEST}: {min(left)} is in the clear, other graphs are encrypted")

@@ -4,18 +4,13 @@ The entries of a manifest: a member with its digests, and a path with its two gr
 Each is read and written alone here; ``manifest`` holds them against each other (docs/formats.md, section 5).
 """
 
-import re
 from dataclasses import dataclass
 from typing import Final
 
 from ternary_sdk.documents.canonical import Json
 from ternary_sdk.documents.fields import Fields
-from ternary_sdk.packages.members import cap
+from ternary_sdk.packages.members import GRAPHS, cap
 
-LETTER: Final = re.compile(r"[A-Z]")
-"""What a path is called."""
-
-_GRAPH: Final = re.compile(r"[a-z0-9][A-Za-z0-9_-]{0,55}\.onnx")
 _MOST_PARAMETERS: Final = 1 << 21
 
 
@@ -35,7 +30,7 @@ class ModelPath:
     """One encoder and the decoder that inverts it."""
 
     path: str
-    """A single capital letter."""
+    """``A`` or ``B``."""
 
     encoder: Graph
     decoder: Graph
@@ -74,7 +69,7 @@ def read_path(fields: Fields) -> ModelPath:
         FormatError: If it is not of this format.
     """
     path = ModelPath(
-        path=fields.text("path", pattern=LETTER),
+        path=fields.one_of("path", list(GRAPHS)),
         encoder=_read_graph(fields.object("encoder")),
         decoder=_read_graph(fields.object("decoder")),
     )
@@ -84,7 +79,7 @@ def read_path(fields: Fields) -> ModelPath:
 
 def _read_graph(fields: Fields) -> Graph:
     graph = Graph(
-        member=fields.text("member", pattern=_GRAPH),
+        member=fields.text("member", longest=64),
         parameters=fields.integer("parameters", least=1, most=_MOST_PARAMETERS),
     )
     fields.end()

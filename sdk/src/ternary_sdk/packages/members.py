@@ -14,6 +14,9 @@ BOM: Final = "bom.json"
 TERMS: Final = "terms.md"
 VALIDATION: Final = "validation.json"
 
+GRAPHS: Final = {path: (f"encoder_{path}.onnx", f"decoder_{path}.onnx") for path in ("A", "B")}
+"""The paths of a package, ascending, and of each the names of its encoder and its decoder."""
+
 REQUIRED: Final = frozenset({CERTIFICATE, CARD, BOM, TERMS})
 """What every manifest lists beside the graphs."""
 
