@@ -1,15 +1,13 @@
 """What an open model proves to whoever has no license."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
 
 from ternary_export.build import Build
-from ternary_export.packaging import package
 from ternary_license_server.keys import KeyRing
 from ternary_sdk import InputError, Model, ProofError
-from ternary_sdk.licensing.trust import Role
 from ternary_sdk.packages.package import Package
 from ternary_sdk.proved import ProvedModel
 
@@ -28,15 +26,16 @@ def test_the_default_path_is_replayed_unless_one_is_named(proved: ProvedModel) -
     assert proved.replay().path == proved.default_path
 
 
-def test_a_figure_that_this_machine_does_not_find_is_named(build: Build, vendor: KeyRing) -> None:
+def test_a_figure_that_this_machine_does_not_find_is_named(
+    build: Build, vendor: KeyRing, forge: Callable[[Build], bytes]
+) -> None:
     """Signed again: opening proves what is reached, replaying what is drawn."""
     claim = build.certificate.paths[0]
     first, *others = claim.prior
     boasting = replace(claim, prior=(replace(first, operations=first.operations + 1), *others))
     certificate = replace(build.certificate, paths=(boasting, *build.certificate.paths[1:]))
     forged = replace(build, certificate=certificate)
-    data = package(forged, name="acme", version=(1, 0, 0), signer=vendor.signer(Role.PACKAGE))
-    with Model.open(data, trust=vendor.trust.data) as model, pytest.raises(ProofError) as refusal:
+    with Model.open(forge(forged), trust=vendor.trust.data) as model, pytest.raises(ProofError) as refusal:
         model.replay(path="A")
     assert str(refusal.value) == (
         f"path A: 10,000 draws give {first.operations:,} operations here (set {first.digest[:12]}…), "
