@@ -311,3 +311,50 @@ def test_a_training_that_cannot_begin_is_one_sentence(ternary, tmp_path, monkeyp
     assert done.err.startswith(sentence)
     assert done.err.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_content_key_is_one_releases_alone(ternary, folder, vendor):
+    key = folder / "acme.key"
+    assert package(ternary, folder, vendor, "--content-key", key).status == 0
+    made = key.read_bytes()
+    assert made.endswith(b"  acme-1.0.0\n")
+    assert package(ternary, folder, vendor, "--content-key", key).status == 0  # the same release, again
+    done = package(ternary, folder, vendor, "--content-key", key, version="1.0.1", out="next.ternary")
+    sentence = f"{key}: is the content key of acme-1.0.0, expected that of acme-1.0.1; each has its own"
+    assert (done.status, done.out, done.err) == (1, b"", f"error: {sentence}\n")
+    assert not (folder / "next.ternary").exists()
+    assert key.read_bytes() == made
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"name": "Acme!"}, "error: package name: 'Acme!', expected "),
+        ({"out": "build"}, "error: "),
+    ],
+)
+def test_no_content_key_is_left_of_a_release_that_was_refused(ternary, folder, vendor, options, sentence):
+    before = sorted(folder.iterdir())
+    done = package(ternary, folder, vendor, "--content-key", folder / "acme.key", **options)
+    assert (done.status, done.err.count("\n")) == (1, 1)
+    assert done.err.startswith(sentence)
+    assert sorted(folder.iterdir()) == before
+
+
+def test_a_license_carries_no_key_but_its_releases(ternary, folder, vendor):
+    package(ternary, folder, vendor, "--content-key", folder / "acme.key")
+    package(
+        ternary, folder, vendor, "--content-key", folder / "next.key", version="1.0.1", out="next.ternary"
+    )
+    done = issue(ternary, folder, vendor, "--content-key", folder / "next.key")
+    assert done.err == (
+        f"error: {folder / 'next.key'}: is the content key of acme-1.0.1, expected that of acme-1.0.0; "
+        "each has its own\n"
+    )
+    other = folder / "other.key"
+    other.write_text(f"{'ab' * 32}  acme-1.0.0\n")
+    other.chmod(0o600)
+    done = issue(ternary, folder, vendor, "--content-key", other)
+    assert done.err == "error: encoder_A.onnx: the content key does not open it\n"
+    assert not (folder / "acme.license").exists()
+    assert issue(ternary, folder, vendor, "--content-key", folder / "acme.key").status == 0

@@ -1,41 +1,63 @@
 """
 The key that encrypts one release's graphs, in a file of its own next to the vendor's keys.
 
-It is made once for each release and goes into every license for it. Whoever has it can read the graphs.
+It is made once for each release, whose name and version stand in the file beside it, and goes into every
+license for that release. Whoever has it can read the graphs; no other release may be encrypted with it.
 """
 
 import re
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 from ternary_license_server.keys import read_private, write_private
-from ternary_sdk.errors import FormatError
+from ternary_sdk.errors import FormatError, InputError
 from ternary_sdk.licensing.claims import CONTENT_KEY_BYTES
 
-_HEX: Final = re.compile(rb"[0-9a-f]{64}\n")
+_LINE: Final = re.compile(r"([0-9a-f]{64})  ([!-~]{1,128})\n")
 
 
-def make(path: Path) -> bytes:
-    """The 32 bytes in a file, which is made with mode 0600 where there is none.
+@contextmanager
+def of(path: Path, release: str) -> Iterator[bytes]:
+    """The 32 bytes to encrypt a release with: those in the file, or new ones where there is none.
 
+    The new file has mode 0600, and is removed again if what is done with the key fails.
+
+    Args:
+        path: The key's file.
+        release: ``NAME-VERSION``.
     Raises:
-        InputError: If it cannot be read or written, or others can read it.
-        FormatError: If it is there and holds anything else.
+        InputError, FormatError: As of ``load``, or if the file cannot be written.
     """
-    if not path.exists():
-        write_private(path, secrets.token_hex(CONTENT_KEY_BYTES).encode() + b"\n")
-    return load(path)
+    if path.exists():
+        yield load(path, release)
+        return
+    key = secrets.token_bytes(CONTENT_KEY_BYTES)
+    write_private(path, f"{key.hex()}  {release}\n".encode())  # first: no package may outlive its key
+    try:
+        yield key
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
 
 
-def load(path: Path) -> bytes:
-    """The 32 bytes in a file: 64 lowercase hex digits and a line break.
+def load(path: Path, release: str) -> bytes:
+    """The 32 bytes in a file: 64 lowercase hex digits, two spaces, the release and a line break.
 
     Raises:
-        InputError: If it cannot be read, or others can read it.
+        InputError: If it cannot be read, others can read it, or it is another release's.
         FormatError: If it holds anything else.
     """
-    data = read_private(path)
-    if not _HEX.fullmatch(data):
-        raise FormatError(f"{path}: not a content key, expected 64 hex digits and a line break")
-    return bytes.fromhex(data.decode())
+    found = _LINE.fullmatch(read_private(path).decode("ascii", "replace"))
+    if not found:
+        raise FormatError(
+            f"{path}: not a content key, expected 64 hex digits, two spaces, NAME-VERSION and a line break"
+        )
+    digits, owner = found.groups()
+    if owner != release:
+        raise InputError(
+            f"{path}: is the content key of {owner}, expected that of {release}; each has its own"
+        )
+    return bytes.fromhex(digits)

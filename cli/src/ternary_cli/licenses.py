@@ -113,6 +113,9 @@ def issue(
             f"{package}: its graphs are encrypted; add --content-key F, what 'ternary package' encrypted "
             "them with"
         )
+    secret = content_keys.load(content_key, licensed.manifest.label) if content_key else None
+    if secret is not None:
+        licensed.unlock(secret)  # a license whose key opens nothing is not issued
     token = issuing.issue(
         ring,
         package=licensed.identity,
@@ -123,7 +126,7 @@ def issue(
         machines=machines or None,
         bound_to=PublicKey.from_pem(read(bind, most=MAX_KEY)[0], str(bind)) if bind else None,
         seats=seats,
-        content_keys={licensed.identity.digest: content_keys.load(content_key)} if content_key else None,
+        content_keys={licensed.identity.digest: secret} if secret is not None else None,
         now=now,
     )
     write_new(token + b"\n", out)

@@ -54,7 +54,7 @@ def release(
     if content_key is not None:
         with vendor_extra("ternary server release"):
             from ternary_license_server import content_key as content_keys
-        secret = content_keys.load(content_key)
+        secret = content_keys.load(content_key, opened.manifest.label)
         opened.unlock(secret)
         body["content_key"] = base64.b64encode(secret).decode()
     show_facts(admin(url, token_file).post("/releases", body), as_json)

@@ -2,6 +2,7 @@
 ``ternary export``, ``certify`` and ``package``: from trained weights to a signed package.
 """
 
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -24,7 +25,7 @@ Terms = Annotated[
 
 ContentKey = Annotated[
     Path | None,
-    option("--content-key", metavar="F", text="Encrypt the graphs under the key in this file; made if new."),
+    option("--content-key", metavar="F", text="Encrypt the graphs under this release's key; made if new."),
 ]
 ValidationFile = Annotated[
     Path | None,
@@ -101,7 +102,7 @@ def package(
     from ternary_cli.facts import package_facts, package_words
     from ternary_cli.files import read, read_text, write_new
     from ternary_cli.terminal import pairs, show, show_json
-    from ternary_sdk.licensing.identity import parse_version
+    from ternary_sdk.licensing.identity import format_version, parse_version
     from ternary_sdk.licensing.trust import Role
     from ternary_sdk.packages.package import Package
     from ternary_sdk.packages.validation import Validation
@@ -111,18 +112,19 @@ def package(
         from ternary_export.build import Build
         from ternary_license_server import content_key as content_keys
         from ternary_license_server import keys as vendor_keys
-    ring = vendor_keys.load(keys)
-    data = packaging.package(
-        Build.read(build),
-        name=name,
-        version=parse_version(version),
-        signer=ring.signer(Role.PACKAGE),
-        terms=read_text(terms) if terms else None,
-        content_key=content_keys.make(content_key) if content_key else None,
-        validation=Validation.read(read(validation)[0], str(validation)) if validation else None,
-    )
-    facts = package_facts(Package.read(data, ring.trust), ring.trust, len(data))
-    write_new(data, out)
+    ring, release = vendor_keys.load(keys), f"{name}-{format_version(parse_version(version))}"
+    with content_keys.of(content_key, release) if content_key else nullcontext() as secret:
+        data = packaging.package(
+            Build.read(build),
+            name=name,
+            version=parse_version(version),
+            signer=ring.signer(Role.PACKAGE),
+            terms=read_text(terms) if terms else None,
+            content_key=secret,
+            validation=Validation.read(read(validation)[0], str(validation)) if validation else None,
+        )
+        facts = package_facts(Package.read(data, ring.trust), ring.trust, len(data))
+        write_new(data, out)
     show_json(facts | {"file": str(out)}) if as_json else show(
         pairs({"file": str(out)} | package_words(facts))
     )
