@@ -18,7 +18,7 @@ import pytest
 from tests.vectors.streams import WORDS
 
 from ternary_export.graph import decoder_graph
-from ternary_sdk.inference.latents import STREAMS
+from ternary_sdk.inference.latents import STREAMS, quantiles
 from ternary_sdk.inference.proof import Witnesses
 from ternary_sdk.inference.runtime import Decoder, Workers
 from ternary_sdk.inference.sampler import Dial, Sampler
@@ -54,6 +54,15 @@ def test_sets(vector: dict[str, Any]) -> None:
     assert hashlib.sha256(bitmap).hexdigest() == vector["sha256"]
     found = OperationSet.of(np.array(operations, dtype=np.int32))
     assert (found.to_bytes(), found.digest) == (bytes(bitmap), vector["sha256"])
+
+
+@pytest.mark.parametrize("vector", VECTORS["quantile_table"], ids=lambda vector: str(vector["entries"]))
+def test_the_table_of_normal_quantiles(vector: dict[str, Any]) -> None:
+    count = vector["entries"]
+    table = [NormalDist().inv_cdf((place + 0.5) / count) for place in range(count)]
+    made = pack(f"<{count}f", *table)
+    assert hashlib.sha256(made).hexdigest() == vector["sha256"]
+    assert quantiles().astype("<f4").tobytes() == made
 
 
 @pytest.mark.parametrize("vector", VECTORS["latents"], ids=named)

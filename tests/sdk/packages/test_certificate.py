@@ -92,8 +92,9 @@ def test_margins_are_rounded_down(margin: float, text: str) -> None:
     assert margin_text(margin) == text
 
 
-def test_a_model_that_reaches_nothing_has_a_certificate_too() -> None:
-    nothing = Reachable(operations=OperationSet.of([]), streamed={}, smallest_margin="0.0000")
+def of_nothing(margin: str) -> Certificate:
+    """Of a model that reaches no operation."""
+    nothing = Reachable(operations=OperationSet.of([]), streamed={}, smallest_margin=margin)
     path = PathCoverage(
         **{
             **vars(PATH),
@@ -104,8 +105,22 @@ def test_a_model_that_reaches_nothing_has_a_certificate_too() -> None:
             ),
         }
     )
-    certificate = Certificate(**{**vars(CERTIFICATE), "paths": (path,)})
+    return replace(CERTIFICATE, paths=(path,))
+
+
+def test_a_model_that_reaches_nothing_has_a_certificate_too() -> None:
+    certificate = of_nothing("0.0000")
     assert Certificate.from_statement(certificate.to_statement()) == certificate
+
+
+@pytest.mark.parametrize("margin", ["0.0001", "0.0009", "0.0010", "4.0000"])
+def test_without_a_witness_there_is_no_smallest_margin(margin: str) -> None:
+    with pytest.raises(FormatError) as refusal:
+        Certificate.from_statement(of_nothing(margin).to_statement())
+    assert str(refusal.value) == (
+        f"coverage.json.predicate.paths[0]: smallest_margin is {float(margin)}, "
+        "expected at least 0.001, or 0.0000 of none"
+    )
 
 
 def path(document: dict[str, Any]) -> dict[str, Any]:

@@ -240,8 +240,8 @@ def _check_witnesses(path: PathCoverage, what: str) -> None:
     rows = list(streamed.values())
     if len(set(rows)) != len(rows) or not set(rows).isdisjoint(path.near_ties):
         raise FormatError(f"{what}: a streamed witness stands for two operations, or is a near tie")
-    margin = float(path.reachable.smallest_margin)
-    if (margin < MARGIN) is (len(path.reachable.operations) > 0):
+    margin, some = float(path.reachable.smallest_margin), len(path.reachable.operations) > 0
+    if margin < MARGIN if some else margin > 0:
         raise FormatError(
             f"{what}: smallest_margin is {margin}, expected at least {MARGIN}, or 0.0000 of none"
         )
