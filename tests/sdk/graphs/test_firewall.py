@@ -53,6 +53,18 @@ def set_operator(model: Model, node: int, operator: str) -> None:
     model.graph.node[node].op_type = operator
 
 
+def attach(model: Model, operator: str, inputs: list[str], output: str, **attributes: int) -> None:
+    """One more node at the end, number 15."""
+    model.graph.node.append(helper.make_node(operator, inputs, [output], **attributes))
+
+
+def store(model: Model, name: str, value: npt.NDArray[np.generic]) -> None:
+    """A constant, in place of the one of that name if there is one."""
+    kept = [tensor for tensor in model.graph.initializer if tensor.name != name]
+    del model.graph.initializer[:]
+    model.graph.initializer.extend([*kept, numpy_helper.from_array(value, name)])
+
+
 def externalize(model: Model) -> None:
     tensor = model.graph.initializer[0]
     tensor.ClearField("raw_data")
@@ -184,13 +196,14 @@ def backwards(model: Model) -> None:
 
 def squared_batch(model: Model) -> None:
     """Two vectors of the batch's length, multiplied into a matrix that grows with its square."""
-    model.graph.node.append(helper.make_node("Gemm", ["hidden.0", "hidden.0", "zero"], ["square"], transB=1))
+    store(model, "zero", np.zeros((), np.float32))
+    attach(model, "Gemm", ["hidden.0", "hidden.0", "zero"], "square", transB=1)
 
 
 def wide_row(model: Model) -> None:
-    wide = numpy_helper.from_array(np.zeros((2000, 16), np.float32), "wide")
-    model.graph.initializer.append(wide)
-    model.graph.node.append(helper.make_node("Gemm", ["latents", "wide", "zero"], ["row"], transB=1))
+    store(model, "zero", np.zeros((), np.float32))
+    store(model, "wide", np.zeros((2000, 16), np.float32))
+    attach(model, "Gemm", ["latents", "wide", "zero"], "row", transB=1)
 
 
 def many_nodes(model: Model) -> None:
@@ -203,8 +216,7 @@ def many_tensors(model: Model) -> None:
 
 
 def many_axes(model: Model) -> None:
-    tensor = next(t for t in model.graph.initializer if t.name == "zero")
-    tensor.CopyFrom(numpy_helper.from_array(np.zeros((1, 1, 1, 1), np.float32), "zero"))
+    store(model, "place", np.zeros((1, 1, 1, 18), np.float32))
 
 
 def other_output(model: Model) -> None:
@@ -259,18 +271,104 @@ def attribute_reference(model: Model) -> None:
     attribute(model, 0, "transB").ref_attr_name = "x"
 
 
-def cast_to_string(model: Model) -> None:
-    attribute(model, -1, "to").i = TensorProto.STRING
+def cast(node: int, element: int) -> Callable[[Model], None]:
+    return lambda model: setattr(attribute(model, node, "to"), "i", element)
+
+
+def cast_to_nothing(model: Model) -> None:
+    del model.graph.node[-1].attribute[:]
+
+
+def set_inputs(node: int, *names: str) -> Callable[[Model], None]:
+    def change(model: Model) -> None:
+        del model.graph.node[node].input[:]
+        model.graph.node[node].input.extend(names)
+
+    return change
+
+
+def unequal_bits(model: Model) -> None:
+    attach(model, "Or", ["bits", "digit.is.two"], "either")
+
+
+def join_columns(model: Model) -> None:
+    attribute(model, 11, "axis").i = 1
+
+
+def join_from_the_end(model: Model) -> None:
+    attribute(model, 11, "axis").i = -2
+
+
+def join_anywhere(model: Model) -> None:
+    del model.graph.node[11].attribute[:]
+
+
+def doubled_batch(model: Model) -> None:
+    attach(model, "Greater", ["hidden.0", "hidden.0"], "never")
+    attach(model, "Concat", ["never", "never"], "twice", axis=0)
+
+
+def doubled_vector(model: Model) -> None:
+    attach(model, "Greater", ["index.float", "index.float"], "never")
+    attach(model, "Concat", ["never", "never"], "twice", axis=0)
+
+
+def doubling(model: Model, times: int) -> str:
+    """Joins the 18 rows of bits with themselves again and again."""
+    rows = "bits"
+    for power in range(1, times + 1):
+        attach(model, "Concat", [rows, rows], f"bits.{power}", axis=0)
+        rows = f"bits.{power}"
+    return rows
+
+
+def doubled_rows(model: Model) -> None:
+    doubling(model, 6)
+
+
+def short_vector(model: Model) -> None:
+    store(model, "place", np.ones(17, np.float32))
+
+
+def vector_of_integers(model: Model) -> None:
+    store(model, "place", np.ones(18, np.int64))
+
+
+def layer_without_parameters(model: Model) -> None:
+    store(model, "place", np.ones((2, 18), np.float32))
+
+
+def product_over_batch(model: Model) -> None:
+    store(model, "weights", np.ones(32, np.float32))
+    attach(model, "MatMul", ["weights", "hidden.0"], "row")
+
+
+def product_of_a_stack(model: Model) -> None:
+    store(model, "weights", np.ones(3, np.float32))
+    attach(model, "MatMul", ["weights", "logits"], "row")
+
+
+def product_without_the_batch(model: Model) -> None:
+    store(model, "weights", np.ones((18, 4), np.float32))
+    attach(model, "MatMul", ["place", "weights"], "row")
+
+
+def weights_in_vectors(model: Model) -> None:
+    """Two products that are used, and whose weights nobody counts as parameters."""
+    cast_back = model.graph.node.pop()
+    attach(model, "Cast", [doubling(model, 5)], "many", to=TensorProto.FLOAT)
+    for name in ("first", "second"):
+        store(model, name, np.ones(576, np.float32))
+        attach(model, "MatMul", [name, "many"], f"{name}.product")
+    attach(model, "Add", ["first.product", "second.product"], "products")
+    attach(model, "Add", ["products", "index.float"], "altered")
+    cast_back.input[0] = "altered"
+    model.graph.node.append(cast_back)
 
 
 def uneven_split(model: Model) -> None:
     node = next(node for node in model.graph.node if node.op_type == "Split")
     node.output.append("class.3")
-
-
-def sum_over_batch(model: Model) -> None:
-    tensor = next(t for t in model.graph.initializer if t.name == "axes")
-    tensor.raw_data = struct.pack("<q", 1)
 
 
 def reshape_elsewhere(model: Model) -> None:
@@ -294,7 +392,9 @@ def set_node_field(name: str, value: object) -> Callable[[Model], None]:
     return lambda model: setattr(model.graph.node[0], name, value)
 
 
-ALLOWED = "Add, Cast, Gemm, Greater, Max, ReduceSum, Relu, Reshape, Split, Where"
+ALLOWED = "Add, Cast, Concat, Gemm, Greater, MatMul, Max, Or, ReduceSum, Relu, Reshape, Split, Where"
+CASTS = "expected float32 to 6 or bool to 1"
+JOINS = "expected the first axis, and rows of the batch"
 INPUTS = "latents float32 ('n', 16)"
 OUTPUTS = "index int32 ('n',), logits float32 (3, 9, 'n')"
 
@@ -310,7 +410,7 @@ TRICKS: dict[str, tuple[Callable[[Model], object], str]] = {
         external_in_constant,
         "node 0: attribute: holds a tensor, expected none",
     ),
-    "a subgraph": (subgraph, "node 14: attribute: holds a subgraph, expected none"),
+    "a subgraph": (subgraph, "node 15: attribute: holds a subgraph, expected none"),
     "a function": (function, "holds functions, expected none"),
     "training information": (training, "holds training information, expected none"),
     "metadata": (metadata, "holds metadata, expected none"),
@@ -343,7 +443,7 @@ TRICKS: dict[str, tuple[Callable[[Model], object], str]] = {
     "a sparse tensor": (sparse, "graph: holds sparse initializers, expected none"),
     "an operator that asks for all memory": (
         memory_bomb,
-        f"node 14 (ConstantOfShape): the operator is not one of {ALLOWED}",
+        f"node 15 (ConstantOfShape): the operator is not one of {ALLOWED}",
     ),
     "an operator that loops": (
         lambda model: set_operator(model, 1, "Loop"),
@@ -389,7 +489,7 @@ TRICKS: dict[str, tuple[Callable[[Model], object], str]] = {
     ),
     "two results of one name": (
         twice_computed,
-        "node 14 (Relu): its result 'hidden.0.relu' already has a meaning, or no name",
+        "node 15 (Relu): its result 'hidden.0.relu' already has a meaning, or no name",
     ),
     "a tensor in place of the input": (overwritten_input, "initializer 'latents' hides an input"),
     "nodes out of order": (
@@ -398,14 +498,14 @@ TRICKS: dict[str, tuple[Callable[[Model], object], str]] = {
     ),
     "a matrix of the batch by itself": (
         squared_batch,
-        "node 14 (Gemm): gives shape (n, n), more than 1024 a row",
+        "node 15 (Gemm): gives shape (n, n), more than 1024 a row",
     ),
-    "a very wide row": (wide_row, "node 14 (Gemm): gives shape (n, 2000), more than 1024 a row"),
-    "too many nodes": (many_nodes, "78 nodes, expected at most 64"),
-    "too many tensors": (many_tensors, "75 initializers, expected at most 64"),
+    "a very wide row": (wide_row, "node 15 (Gemm): gives shape (n, 2000), more than 1024 a row"),
+    "too many nodes": (many_nodes, "79 nodes, expected at most 64"),
+    "too many tensors": (many_tensors, "72 initializers, expected at most 64"),
     "a constant of too many axes": (
         many_axes,
-        "node 10 (Where): (1, 1, 1, 1) does not stretch to (9, n)",
+        "node 13 (MatMul): its left side is (1, 1, 1, 18), expected a stored vector",
     ),
     "an output of another name": (other_output, interface(outputs=OUTPUTS.replace("index", "indices"))),
     "an output of another type": (
@@ -437,14 +537,80 @@ TRICKS: dict[str, tuple[Callable[[Model], object], str]] = {
         attribute_reference,
         "node 0: attribute: holds a reference to an attribute, expected none",
     ),
-    "a cast to strings": (cast_to_string, "node 13 (Cast): casts to element type 8, expected 6"),
+    "a cast to strings": (
+        cast(14, TensorProto.STRING),
+        f"node 14 (Cast): casts float32 to element type 8, {CASTS}",
+    ),
+    "a cast to nothing": (cast_to_nothing, f"node 14 (Cast): casts float32 to element type 0, {CASTS}"),
+    "a cast to what it is": (cast(14, 1), f"node 14 (Cast): casts float32 to element type 1, {CASTS}"),
+    "a cast of bits to integers": (cast(12, 6), f"node 12 (Cast): casts bool to element type 6, {CASTS}"),
+    "an or of numbers": (set_inputs(10, "class.0", "class.1"), "node 10 (Or): takes float32, expected bool"),
+    "an or of a bit and a number": (
+        set_inputs(10, "digit.is.two", "class.1"),
+        "node 10 (Or): takes float32, expected bool",
+    ),
+    "an or of unequal rows": (unequal_bits, "node 15 (Or): pairs (18, n) with (9, n)"),
+    "an or of one": (set_inputs(10, "digit.is.two"), "node 10 (Or): 1 inputs, expected 2"),
+    "an or with an attribute": (
+        lambda model: model.graph.node[10].attribute.append(helper.make_attribute("axis", 0)),
+        "node 10 (Or): attribute 'axis' is not allowed",
+    ),
+    "a comparison of bits": (
+        set_inputs(9, "middle.wins", "middle.wins"),
+        "node 9 (Greater): takes bool, expected float32",
+    ),
+    "a join of numbers": (
+        set_inputs(11, "class.0", "class.1"),
+        "node 11 (Concat): takes float32, expected bool",
+    ),
+    "a join of three": (
+        set_inputs(11, "digit.is.two", "digit.is.two", "digit.is.two"),
+        "node 11 (Concat): 3 inputs, expected 2",
+    ),
+    "a join of columns": (join_columns, f"node 11 (Concat): joins (9, n) and (9, n), {JOINS}"),
+    "a join along an axis from the end": (
+        join_from_the_end,
+        f"node 11 (Concat): joins (9, n) and (9, n), {JOINS}",
+    ),
+    "a join along no axis": (join_anywhere, f"node 11 (Concat): joins (9, n) and (9, n), {JOINS}"),
+    "a join along the batch": (doubled_batch, f"node 16 (Concat): joins (n, 32) and (n, 32), {JOINS}"),
+    "a join of vectors": (doubled_vector, f"node 16 (Concat): joins (n) and (n), {JOINS}"),
+    "joins that double and double": (
+        doubled_rows,
+        "node 20 (Concat): gives shape (1152, n), more than 1024 a row",
+    ),
+    "a product of bits": (set_inputs(13, "place", "bits"), "node 13 (MatMul): takes bool, expected float32"),
+    "a product with integers": (vector_of_integers, "node 13 (MatMul): takes int64, expected float32"),
+    "a product of two results": (
+        set_inputs(13, "class.0", "bits.float"),
+        "node 13 (MatMul): its left side is (9, n), expected a stored vector",
+    ),
+    "a product of the batch by itself": (
+        lambda model: attach(model, "MatMul", ["index.float", "index.float"], "square"),
+        "node 15 (MatMul): its left side is (n), expected a stored vector",
+    ),
+    "a layer that is no Gemm": (
+        layer_without_parameters,
+        "node 13 (MatMul): its left side is (2, 18), expected a stored vector",
+    ),
+    "a product with too few numbers": (short_vector, "node 13 (MatMul): multiplies (17) with (18, n)"),
+    "a product over the batch": (product_over_batch, "node 15 (MatMul): multiplies (32) with (n, 32)"),
+    "a product of a stack": (product_of_a_stack, "node 15 (MatMul): multiplies (3) with (3, 9, n)"),
+    "a product without the batch": (
+        product_without_the_batch,
+        "node 15 (MatMul): multiplies (18) with (18, 4)",
+    ),
+    "a product with an attribute": (
+        lambda model: model.graph.node[13].attribute.append(helper.make_attribute("transB", 1)),
+        "node 13 (MatMul): attribute 'transB' is not allowed",
+    ),
+    "weights as vectors of products": (
+        weights_in_vectors,
+        "holds 1173 other constants, expected at most 1024",
+    ),
     "a split into unequal parts": (
         uneven_split,
         "node 6 (Split): splits 27 rows into 3, expected equal parts",
-    ),
-    "a sum over the batch": (
-        sum_over_batch,
-        "node 12 (ReduceSum): expected the sum over the first axis, which is dropped",
     ),
     "logits in another order": (
         reshape_elsewhere,

@@ -12,7 +12,7 @@ from typing import Final
 
 from ternary_sdk.errors import FormatError
 from ternary_sdk.graphs.interface import BATCH
-from ternary_sdk.graphs.onnx_graph import INT32, Constant, Node
+from ternary_sdk.graphs.onnx_graph import FLOAT, INT32, Constant, Node
 
 MAX_ROW: Final = 1024
 """The most elements a tensor may have for each row of the batch."""
@@ -85,10 +85,31 @@ def _relu(node: Node, inputs: list[Value]) -> list[Value]:
 
 
 def _pairwise(node: Node, inputs: list[Value]) -> list[Value]:
-    _floats(node, inputs)
+    takes = "bool" if node.operator == "Or" else "float32"
+    _of_type(node, inputs, takes)
     if inputs[0].shape != inputs[1].shape:
         raise FormatError(f"{node.what}: pairs {_show(inputs[0].shape)} with {_show(inputs[1].shape)}")
-    return [Value(type="bool" if node.operator == "Greater" else "float32", shape=inputs[0].shape)]
+    return [Value(type="bool" if node.operator == "Greater" else takes, shape=inputs[0].shape)]
+
+
+def _concat(node: Node, inputs: list[Value]) -> list[Value]:
+    _of_type(node, inputs, "bool")
+    shapes = [value.shape for value in inputs]
+    if node.attributes.get("axis") != 0 or any(len(shape) != 2 or shape[1] != BATCH for shape in shapes):
+        found = " and ".join(map(_show, shapes))
+        raise FormatError(f"{node.what}: joins {found}, expected the first axis, and rows of the batch")
+    return [Value(type="bool", shape=(sum(map(_size, shapes)), BATCH))]
+
+
+def _matmul(node: Node, inputs: list[Value]) -> list[Value]:
+    """A sum of rows times stored numbers; these are no parameters, so that a layer has to be a Gemm."""
+    _floats(node, inputs)
+    vector, matrix = inputs
+    if vector.constant is None or len(vector.shape) != 1:
+        raise FormatError(f"{node.what}: its left side is {_show(vector.shape)}, expected a stored vector")
+    if matrix.shape != (*vector.shape, BATCH):
+        raise FormatError(f"{node.what}: multiplies {_show(vector.shape)} with {_show(matrix.shape)}")
+    return [Value(type="float32", shape=(BATCH,))]
 
 
 def _where(node: Node, inputs: list[Value]) -> list[Value]:
@@ -135,18 +156,26 @@ def _reduce_sum(node: Node, inputs: list[Value]) -> list[Value]:
 
 
 def _cast(node: Node, inputs: list[Value]) -> list[Value]:
-    _floats(node, inputs)
-    if node.attributes.get("to") != INT32:
-        raise FormatError(f"{node.what}: casts to element type {node.attributes.get('to')}, expected {INT32}")
-    return [Value(type="int32", shape=inputs[0].shape)]
+    found, to = inputs[0].type, node.attributes.get("to", 0)
+    if (found, to) not in _CASTS:
+        raise FormatError(
+            f"{node.what}: casts {found} to element type {to}, expected float32 to {INT32} or bool to {FLOAT}"
+        )
+    return [Value(type=_CASTS[found, to], shape=inputs[0].shape)]
 
 
+_CASTS: Final = {("float32", INT32): "int32", ("bool", FLOAT): "float32"}
+
+# Where and ReduceSum stand at the end of decoders made before docs/adr/0014; their packages stay readable.
 _RULES: Final[Mapping[str, tuple[Rule, int, frozenset[str]]]] = {
     "Add": (_pairwise, 2, frozenset()),
     "Cast": (_cast, 1, frozenset({"to"})),
+    "Concat": (_concat, 2, frozenset({"axis"})),
     "Gemm": (_gemm, 3, frozenset({"transA", "transB"})),
     "Greater": (_pairwise, 2, frozenset()),
+    "MatMul": (_matmul, 2, frozenset()),
     "Max": (_pairwise, 2, frozenset()),
+    "Or": (_pairwise, 2, frozenset()),
     "ReduceSum": (_reduce_sum, 2, frozenset({"keepdims"})),
     "Relu": (_relu, 1, frozenset()),
     "Reshape": (_reshape, 2, frozenset()),
@@ -156,9 +185,13 @@ _RULES: Final[Mapping[str, tuple[Rule, int, frozenset[str]]]] = {
 
 
 def _floats(node: Node, values: list[Value]) -> None:
+    _of_type(node, values, "float32")
+
+
+def _of_type(node: Node, values: list[Value], expected: str) -> None:
     for value in values:
-        if value.type != "float32":
-            raise FormatError(f"{node.what}: takes {value.type}, expected float32")
+        if value.type != expected:
+            raise FormatError(f"{node.what}: takes {value.type}, expected {expected}")
 
 
 def _broadcasts(node: Node, shape: Shape, onto: Shape) -> None:
