@@ -13,9 +13,9 @@ from typing import Final
 import numpy as np
 
 from ternary_sdk.errors import FormatError
-from ternary_sdk.graphs import graph_shapes, onnx_graph
+from ternary_sdk.graphs import decoder_tail, graph_shapes, onnx_graph
 from ternary_sdk.graphs.graph_shapes import Value
-from ternary_sdk.graphs.interface import Interface
+from ternary_sdk.graphs.interface import DECODER, Interface
 from ternary_sdk.graphs.onnx_graph import OnnxGraph
 from ternary_sdk.packages.members import GRAPH_CAP
 
@@ -32,7 +32,8 @@ def inspect(model: bytes, *, what: str, interface: Interface, parameters: int | 
     4. each node's operator is allowed, reads what was computed before it, and has one name for each result;
     5. every type and shape follows from the inputs, and the outputs have those declared;
     6. everything that is stored or computed is used;
-    7. it holds as many parameters as the manifest says, all finite, and hardly anything else.
+    7. it holds as many parameters as the manifest says, all finite, each used once, and hardly anything else;
+    8. a decoder's index is computed from its logits, in one of the ways that are known.
 
     Args:
         model: The ONNX file's bytes.
@@ -51,6 +52,8 @@ def inspect(model: bytes, *, what: str, interface: Interface, parameters: int | 
     _check_results(graph, _walk(graph, what), what)  # 4, 5
     _check_use(graph, what)  # 6
     _check_constants(graph, parameters, what)  # 7
+    if interface is DECODER:
+        decoder_tail.check(graph, what)  # 8
 
 
 def _walk(graph: OnnxGraph, what: str) -> dict[str, Value]:
@@ -91,12 +94,15 @@ def _check_use(graph: OnnxGraph, what: str) -> None:
 
 
 def _check_constants(graph: OnnxGraph, parameters: int | None, what: str) -> None:
+    used = Counter(name for node in graph.nodes for name in node.inputs)
     multiplied = {name for node in graph.nodes if node.operator == "Gemm" for name in node.inputs}
     count = other = 0
     for name, constant in graph.constants.items():
         elements = int(np.prod(constant.shape, dtype=np.int64))
         if constant.type == "float32" and not np.isfinite(np.frombuffer(constant.data, "<f4")).all():
             raise FormatError(f"{what}: initializer {name!r} holds a value that is not finite")
+        if name in multiplied and used[name] > 1:  # or work would not be bounded by what is stored
+            raise FormatError(f"{what}: parameter {name!r} is used {used[name]} times, expected once")
         count += elements if name in multiplied else 0
         other += 0 if name in multiplied else elements
     if parameters is not None and count != parameters:

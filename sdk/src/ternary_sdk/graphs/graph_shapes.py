@@ -68,6 +68,9 @@ def _gemm(node: Node, inputs: list[Value]) -> list[Value]:
     )
     if left[1] != right[0] or left[1] == BATCH:
         raise FormatError(f"{node.what}: multiplies {_show(left)} with {_show(right)}")
+    # Stored once, used once (firewall): a row then costs no more multiplications than there are parameters.
+    if sum(value.constant is not None for value in inputs[:2]) != 1:
+        raise FormatError(f"{node.what}: expected one stored matrix times one that is computed")
     result = (left[0], right[1])
     _broadcasts(node, inputs[2].shape, result)
     return [Value(type="float32", shape=result)]
