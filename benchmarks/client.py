@@ -14,7 +14,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from benchmarks.figure import Figure, best_of, paired_processes, peak_memory
 from ternary_sdk import Model
-from ternary_sdk.inference import latents
+from ternary_sdk.inference.latents import CURRENT
 from ternary_sdk.inference.runtime import BLOCK, usable_cores
 from ternary_sdk.operations import OPERATIONS, TABLES, to_index
 
@@ -62,7 +62,7 @@ def _draws_of_the_ceiling(model: Model, path: str) -> Figure:
     """End to end, random numbers included, against the same decoder's bare Gemm/Relu chain on all cores."""
     draws, cores = (2_000_000, usable_cores()) if path == "A" else (400_000, usable_cores())
     chain = _bare_chain(path)
-    values = [latents.prior(seed, 0, BLOCK) for seed in range(cores)]
+    values = [CURRENT.prior(seed, 0, BLOCK) for seed in range(cores)]
 
     def bare() -> None:
         def run(core: int) -> None:
