@@ -142,7 +142,9 @@ def test_exploring_a_model_that_reaches_nothing_is_refused(partial: Sampler) -> 
         ({"temperature": float("inf")}, "temperature: inf, expected above 0, up to 100"),
         ({"explore": "x"}, "explore: 'x', expected a number from 0 to 1"),
         ({"explore": None}, "explore: None, expected a number from 0 to 1"),
+        ({"explore": True}, "explore: True, expected a number from 0 to 1"),
         ({"temperature": [1]}, "temperature: [1], expected a number above 0, up to 100"),
+        ({"temperature": True}, "temperature: True, expected a number above 0, up to 100"),
     ],
 )
 def test_a_dial_out_of_range_is_refused(setting: dict[str, Any], message: str) -> None:

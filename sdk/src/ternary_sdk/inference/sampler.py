@@ -46,6 +46,11 @@ def whole(value: int, name: str, most: int) -> int:
     return number
 
 
+def _is_number(value: object) -> bool:
+    """Whether it is an integer or a float, NumPy's included, true and false not."""
+    return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Dial:
     """How far a draw departs from the prior.
@@ -61,9 +66,9 @@ class Dial:
     """Factor on the prior's latents, in (0, 100]; above 1 reaches for rarer operations."""
 
     def __post_init__(self) -> None:
-        if not isinstance(self.explore, int | float | np.integer | np.floating):
+        if not _is_number(self.explore):
             raise InputError(f"explore: {self.explore!r}, expected a number from 0 to 1")
-        if not isinstance(self.temperature, int | float | np.integer | np.floating):
+        if not _is_number(self.temperature):
             raise InputError(
                 f"temperature: {self.temperature!r}, expected a number above 0, up to {MAX_TEMPERATURE:g}"
             )
