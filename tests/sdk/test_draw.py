@@ -1,4 +1,6 @@
+import pickle
 import sys
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -13,6 +15,28 @@ from ternary_sdk.operations import TABLES, OperationSet
 def draw() -> Draw:
     index = np.array([3, 19_682, 3, 0], dtype=np.int32)
     return Draw(index=index, latents=CURRENT.prior(1, 0, 4), seed=1, path="A")
+
+
+def test_what_was_drawn_cannot_be_overwritten_and_what_is_looked_up_can(draw: Draw) -> None:
+    again = pickle.loads(pickle.dumps(draw))
+    for held in (draw.index, draw.latents, draw.latents.reshape(-1), again.index, again.latents):
+        with pytest.raises(ValueError, match=r"^assignment destination is read-only$"):
+            held[0] = 7
+    mine = draw.operations
+    mine[0] = 1
+    np.asarray(draw)[0] = 1
+    frame = draw.to_pandas()
+    frame.iloc[0] = 1
+    assert draw.index.tolist() == [3, 19_682, 3, 0]
+    assert np.array_equal(draw.operations, TABLES[[3, 19_682, 3, 0]])
+
+
+def test_a_draw_leaves_the_arrays_it_is_given_as_they_are() -> None:
+    index, latents = np.array([3], dtype=np.int32), np.zeros((1, 16), np.float32)
+    draw = Draw(index=index, latents=latents, seed=1, path="A")
+    assert index.flags.writeable
+    assert draw.index.base is index
+    assert np.shares_memory(draw.latents, latents)
 
 
 def test_a_draw_holds_its_truth_tables_and_the_digest_of_its_set(draw: Draw) -> None:
@@ -49,6 +73,9 @@ def test_as_an_arrow_table_index_and_latents_share_the_draws_memory(draw: Draw) 
     assert index.buffers()[1].address == draw.index.ctypes.data
     values = table.column("latent").chunk(0).values
     assert values.buffers()[1].address == draw.latents.ctypes.data
+    with pytest.raises(ValueError, match=r"^assignment destination is read-only$"):
+        draw.index[0] = 7
+    assert index.to_pylist() == [3, 19_682, 3, 0]
 
 
 def test_a_library_that_is_not_installed_is_named(draw: Draw, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -62,3 +89,20 @@ def test_the_notebook_table_shows_truth_tables(draw: Draw) -> None:
     assert "<code>0 0 - - - - - - -</code>" not in html
     assert "<code>- 0 - - - - - - -</code>" in html
     assert html.count("<tr>") == 5
+
+
+def test_the_notebook_table_looks_up_only_the_rows_it_shows() -> None:
+    rows = 1_000_000
+    draw = Draw(
+        index=np.zeros(rows, np.int32), latents=np.broadcast_to(np.float32(0), (rows, 16)), seed=1, path="A"
+    )
+    draw._repr_html_()
+    tracemalloc.start()
+    try:
+        html = draw._repr_html_()
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert html.count("<tr>") == 11
+    assert html.endswith("<p>… and 999,990 more</p>")
+    assert peak < 9 * rows // 2

@@ -24,14 +24,15 @@ _SHOWN: Final = 10
 class Draw:
     """Drawn operations, row by row.
 
-    Two draws hold the same set of operations exactly when their digests are equal.
+    Two draws hold the same set of operations exactly when their digests are equal. Its arrays are read-only,
+    since its digest and Arrow tables made of it speak of them; take a ``copy()`` of one to write to.
     """
 
     index: npt.NDArray[np.int32]
-    """Canonical indices, shape (n,)."""
+    """Canonical indices, shape (n,), read-only."""
 
     latents: npt.NDArray[np.float32]
-    """The latent that decodes to each operation, shape (n, 16)."""
+    """The latent that decodes to each operation, shape (n, 16), read-only."""
 
     seed: int
     """The seed that gives the same rows again."""
@@ -39,9 +40,19 @@ class Draw:
     path: str
     """The path they were drawn from."""
 
+    def __post_init__(self) -> None:
+        for name, held in (("index", self.index), ("latents", self.latents)):
+            view = held.view()
+            view.flags.writeable = False
+            object.__setattr__(self, name, view)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self.__post_init__()  # a pickled array forgets that it was read-only
+
     @property
     def operations(self) -> npt.NDArray[np.int8]:
-        """Truth tables, trits in {-1, 0, +1}, shape (n, 9)."""
+        """Truth tables, trits in {-1, 0, +1}, shape (n, 9), looked up anew each time."""
         return TABLES[self.index]
 
     @property
@@ -105,8 +116,8 @@ class Draw:
     def _repr_html_(self) -> str:
         """A small table for notebooks: the first rows, each with its truth table."""
         cells = "".join(
-            f"<tr><td>{number}</td><td><code>{_symbols(table)}</code></td></tr>"
-            for number, table in zip(self.index[:_SHOWN], self.operations[:_SHOWN], strict=True)
+            f"<tr><td>{number}</td><td><code>{_symbols(TABLES[number])}</code></td></tr>"
+            for number in self.index[:_SHOWN]
         )
         more = f"<p>… and {len(self) - _SHOWN:,} more</p>" if len(self) > _SHOWN else ""
         return (
