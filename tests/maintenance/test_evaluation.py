@@ -28,5 +28,5 @@ def test_its_maker_takes_a_directory_and_may_take_a_run(capsys, tmp_path):
         assert evaluation.main(words) == 2
         assert capsys.readouterr().err == "usage: python -m maintenance.evaluation DIR [RUN]\n"
     assert evaluation.main([str(tmp_path), str(tmp_path)]) == 1
-    assert capsys.readouterr().err.startswith(f"error: {tmp_path}: ")
+    assert capsys.readouterr().err.startswith(f"error: {tmp_path / 'run.json'}: ")
     assert list(tmp_path.iterdir()) == []

@@ -3,8 +3,8 @@ One number stream for each purpose, all from the run's seed.
 
 Torch's Mersenne Twister is keyed by the first 8 bytes of SHA-256 over a label, the purpose and the seed, so
 training, validation and initial weights never share a stream. Certificates draw from another generator
-altogether (Philox through a table, `ternary_sdk.inference.latents`) under another label. Renaming a
-purpose changes every trained model.
+altogether (AES in counter mode, through a table, `ternary_sdk.inference.latents`) under another label.
+Renaming a purpose changes every trained model.
 """
 
 import hashlib

@@ -5,10 +5,10 @@ Which row a draw holds depends on its seed, dial and position alone, never on ho
 how a request is split or how many threads compute it. docs/sampling.md says how it came to its speed.
 """
 
+import itertools
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import count
 from operator import index as as_integer
 from typing import Final
 
@@ -201,7 +201,7 @@ class Sampler:
         It returns what they decode to. A thread may read one block after the other into one buffer.
         """
         session = self._decoder.session()
-        fill, blocks = self._stream.prior_reader(seed, first * BLOCK), count(first)
+        fill, blocks = self._stream.prior_reader(seed, first * BLOCK), itertools.count(first)
 
         def read(values: Floats) -> Indices:
             fill(values)
