@@ -13,12 +13,19 @@ from ternary_sdk.operations import OPERATIONS, TABLES
 
 LATENTS = np.random.default_rng(7).standard_normal((50, 16)).astype(np.float32)
 HEADER = ",".join(f"t{k}" for k in range(9))
+NUMBERS = "expected integers or floats of at most 8 bytes"
 
 
 def npy(array, **options):
     stream = io.BytesIO()
     np.save(stream, array, **options)
     return stream.getvalue()
+
+
+def headed(text, values=b"", version=b"\1\0"):
+    """An ``.npy`` file with any header."""
+    length = len(text).to_bytes(2 if version == b"\1\0" else 4, "little")
+    return b"\x93NUMPY" + version + length + text.encode("latin-1") + values
 
 
 def refusal(read, data):
@@ -132,9 +139,9 @@ def test_fortran_order_and_other_number_types_are_read():
         (npy(TABLES[:4]) + b"\0", "rows: 37 bytes of values, its header promises 36"),
         (npy(TABLES[0]), "rows: shape is (9,), expected (n, 9)"),
         (npy(TABLES[:4, :8]), "rows: shape is (4, 8), expected (n, 9)"),
-        (npy(np.ones((2, 9), dtype=bool)), "rows: dtype is bool, expected integers or floats"),
-        (npy(np.full((2, 9), "x")), "rows: dtype is <U1, expected integers or floats"),
-        (npy(np.full((2, 9), None), allow_pickle=True), "rows: dtype is object, expected integers or floats"),
+        (npy(np.ones((2, 9), dtype=bool)), f"rows: dtype is |b1, {NUMBERS}"),
+        (npy(np.full((2, 9), "x")), f"rows: dtype is <U1, {NUMBERS}"),
+        (npy(np.full((2, 9), None), allow_pickle=True), f"rows: dtype is |O, {NUMBERS}"),
     ],
 )
 def test_what_holds_no_operations_is_refused(data, sentence):
@@ -161,6 +168,61 @@ def test_what_holds_no_latents_is_refused(data, sentence):
 def test_an_npy_header_that_promises_terabytes_is_refused_before_memory_is_taken():
     header = npy(np.zeros((1, 9))).replace(b"(1, 9), }" + b" " * 12, b"(1000000000000, 9), }")
     assert refusal(read_operations, header) == "rows: 72 bytes of values, its header promises 72000000000000"
+
+
+@pytest.mark.parametrize("version", [b"\1\0", b"\2\0"])
+def test_the_entries_of_an_npy_header_may_be_in_any_order(version):
+    text = "{'shape':(2, 9),'fortran_order':True,'descr':'|i1'}"
+    found = read_operations(headed(text, TABLES[[3, 5]].tobytes(order="F"), version), "rows")
+    assert found.tolist() == TABLES[[3, 5]].tolist()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (1, 9",  # Python: never closed
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (1, 9}",
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (1, 9)\n  , }\n 1",  # Python: bad indentation
+        "{'descr': '<f4', 'fortran_order':\n False, 'shape': (1, 9)",
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (1L, 9), }",  # NumPy: warns
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (01, 9), \\d}",
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (1, -9), }",
+        "{'descr': '<f4', 'fortran_order': 1, 'shape': (1, 9), }",
+        "{'descr': '<f4', 'descr': '<f4', 'shape': (1, 9), }",
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (1, 9), 'more': 1, }",
+        "{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1, 9), }",
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (" + "1, " * 5000 + "), }",
+        "[" * 9000,
+        "",
+    ],
+)
+def test_an_npy_header_of_another_form_is_refused_in_silence(text, capfd):
+    sentence = "rows: the .npy header cannot be read, expected version 1.0 or 2.0"
+    assert refusal(read_operations, headed(text, bytes(36))) == sentence
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("dtype", ["<04", "<f16", "<c8", "f4,f4", "<f", "nonsense", "<M8[s]"])
+def test_an_npy_file_of_other_types_is_refused(dtype):
+    data = headed(f"{{'descr': '{dtype}', 'fortran_order': False, 'shape': (1, 9), }}", bytes(36))
+    assert refusal(read_operations, data) == f"rows: dtype is {dtype}, {NUMBERS}"
+
+
+def test_an_npy_shape_of_a_thousand_axes_is_not_repeated_whole():
+    data = headed(f"{{'descr': '<f4', 'fortran_order': False, 'shape': ({'1, ' * 1000}), }}")
+    assert refusal(read_operations, data) == f"rows: shape is ({'1, ' * 18}1,…, expected (n, 9)"
+
+
+@pytest.mark.parametrize(("kind", "nan"), [("<f8", "010000000000f07f"), ("<f4", "0100807f")])
+def test_a_signalling_nan_is_refused_in_silence(kind, nan):
+    values = bytes.fromhex(nan) * 16
+    text = f"{{'descr': '{kind}', 'fortran_order': False, 'shape': (1, WIDTH), }}"
+    latents = headed(text.replace("WIDTH", "16"), values)
+    operations = headed(text.replace("WIDTH", "9"), values[: 9 * len(nan) // 2])
+    sentence = "rows: latents: row 0, column 0 is nan, expected a finite float32"
+    assert refusal(read_latents, latents) == sentence
+    sentence = "rows: operations: row 0, column 0 is nan, expected -1, 0 or 1"
+    assert refusal(read_operations, operations) == sentence
 
 
 def test_operations_beside_latents_do_not_fit_into_npy():

@@ -8,6 +8,7 @@ so that the edits reach what lies behind the first check.
 """
 
 import hashlib
+import io
 import json
 import resource
 import sys
@@ -15,13 +16,18 @@ import time
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any, Final
 
+import numpy as np
 import onnx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ternary_cli.options import Format
+from ternary_cli.row_reader import read_latents, read_operations
+from ternary_cli.rows import Rows, to_bytes
 from ternary_export.build import Build
 from ternary_license_server.keys import KeyRing
 from ternary_license_server.signing import SigningKey
@@ -31,11 +37,13 @@ from ternary_sdk.errors import FormatError, TernaryError
 from ternary_sdk.graphs import firewall
 from ternary_sdk.graphs.interface import DECODER
 from ternary_sdk.licensing.trust import Role
+from ternary_sdk.operations import TABLES
 from ternary_sdk.packages import archive, oms
 from ternary_sdk.packages.certificate import Certificate
 from ternary_sdk.packages.manifest import Manifest
 from ternary_sdk.packages.package import Package
 from ternary_sdk.packages.path_coverage import seed_of
+from ternary_sdk.packages.validation import CheckResult, Ending, Figure, Relation, Validation
 from ternary_sdk.signing import dsse
 from ternary_sdk.signing.dsse import Envelope
 
@@ -374,3 +382,96 @@ def test_packages_with_another_certificate_signed_again(
             yield signed(fitted({**members, "coverage.json": bent}), key)
 
     feed("package, certificate", lambda data: Package.read(data, vendor.trust), inputs())
+
+
+FORMATS: Final = [Format.CSV, Format.JSONL, Format.NPY]
+
+
+def rows(data: bytes) -> None:
+    """Read rows as either kind; the second is read although the first was refused."""
+    try:
+        read_operations(data, "rows")
+    finally:
+        read_latents(data, "rows")
+
+
+@pytest.mark.parametrize("form", FORMATS)
+@effort
+@given(changes=edits)
+def test_operations_as_rows(form: Format, changes: list[Edit]) -> None:
+    data = to_bytes(Rows(operations=TABLES[:5]), form)
+    feed(f"rows, {form}", rows, (edited(data, changes, shift) for shift in range(PLACES)))
+
+
+@pytest.mark.parametrize("form", FORMATS)
+@effort
+@given(changes=edits)
+def test_latents_as_rows(form: Format, changes: list[Edit]) -> None:
+    data = to_bytes(Rows(latents=np.linspace(-3, 3, 32, dtype=np.float32).reshape(2, 16)), form)
+    feed(f"rows, {form}", rows, (edited(data, changes, shift) for shift in range(PLACES)))
+
+
+@effort
+@given(changes=edits)
+def test_npy_headers(changes: list[Edit]) -> None:
+    """Edits of the header alone, its length made right again; NumPy wrote it."""
+    stream = io.BytesIO()
+    np.save(stream, TABLES[:5].astype(np.float64))
+    data = stream.getvalue()
+    end = data.index(b"}") + 1
+
+    def inputs() -> Iterator[bytes]:
+        for shift in range(PLACES):
+            bent = edited(data[10:end], changes, shift)
+            yield data[:8] + len(bent).to_bytes(2, "little") + bent + data[128:]
+
+    feed("rows, npy", rows, inputs())
+
+
+@effort
+@given(changes=tree_edits)
+def test_rows_as_trees(changes: list[tuple[str, float, Any]]) -> None:
+    row = canonical.encode({"index": 4, "operation": [0] * 9, "latent": [1] * 16})
+    feed("rows, trees", rows, (replanted(row, changes, shift) for shift in range(PLACES)))
+
+
+@pytest.fixture(scope="module")
+def validation() -> bytes:
+    figure = Figure(
+        name="hash coverage at 50,000 draws",
+        path="A",
+        value="0.9155",
+        low="0.9147",
+        high="0.9163",
+        relation=Relation.AT_LEAST,
+        bound="0.85",
+    )
+    check = CheckResult(name="hash-coverage", ending=Ending.PASSED, reason="Enough.", figures=(figure,))
+    absent = CheckResult(name="annealing", ending=Ending.NOT_APPLICABLE, reason="no history", figures=())
+    return Validation(
+        kind="run",
+        digest="ab" * 32,
+        made=datetime(2026, 3, 1, tzinfo=UTC),
+        changed={"hash_coverage": "0.5"},
+        report="cd" * 32,
+        checks=(check, absent),
+    ).to_bytes()
+
+
+@effort
+@given(changes=edits)
+def test_validations_as_bytes(validation: bytes, changes: list[Edit]) -> None:
+    feed("validation, bytes", verdict, (edited(validation, changes, shift) for shift in range(PLACES)))
+
+
+@effort
+@given(changes=tree_edits)
+def test_validations_as_trees(validation: bytes, changes: list[tuple[str, float, Any]]) -> None:
+    feed("validation, trees", verdict, (replanted(validation, changes, shift) for shift in range(PLACES)))
+
+
+def verdict(data: bytes) -> None:
+    """Read a validation and work out what it says."""
+    found = Validation.read(data)
+    assert len(found.sentence) < 4000
+    assert isinstance(found.sound, bool)

@@ -8,20 +8,19 @@ No pickle is ever read, and no memory is taken on the word of a header.
 import csv
 import io
 import json
+import re
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
+from ternary_cli import npy_header
 from ternary_cli.rows import LATENT, OPERATION, Kind, Values
-from ternary_sdk.errors import InputError
+from ternary_sdk.errors import FormatError, InputError
 from ternary_sdk.operations import as_trits
 
-_NPY: Final = b"\x93NUMPY"
-_NPY_HEADERS: Final = {
-    (1, 0): np.lib.format.read_array_header_1_0,
-    (2, 0): np.lib.format.read_array_header_2_0,
-}
+_NUMBERS: Final = re.compile(r"[<>=|]?([iu][1248]|f[248])")
+"""The types of an ``.npy`` file that are read, the same on every machine."""
 
 
 def read_operations(data: bytes, what: str) -> npt.NDArray[np.int8]:
@@ -37,7 +36,8 @@ def read_operations(data: bytes, what: str) -> npt.NDArray[np.int8]:
     """
     values = _read(data, OPERATION, what)
     try:
-        return as_trits(values)
+        with np.errstate(invalid="ignore"):
+            return as_trits(values)
     except InputError as refusal:
         raise InputError(f"{what}: {refusal}") from None
 
@@ -48,7 +48,7 @@ def read_latents(data: bytes, what: str) -> npt.NDArray[np.float32]:
     Raises:
         InputError: If it is no such format, is cut short, holds no latents, or one that is not finite.
     """
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         latents = _read(data, LATENT, what).astype(np.float32)
     wrong = ~np.isfinite(latents)
     if wrong.any():
@@ -61,7 +61,7 @@ def read_latents(data: bytes, what: str) -> npt.NDArray[np.float32]:
 def _read(data: bytes, kind: Kind, what: str) -> Values:
     if not data:  # in a pipe, most likely a command before this one that was refused
         raise InputError(f"{what}: empty, expected CSV, JSON lines or .npy")
-    if data.startswith(_NPY):
+    if data.startswith(npy_header.MAGIC):
         return _from_npy(data, kind, what)
     try:
         text = data.decode("utf-8-sig")
@@ -76,21 +76,21 @@ def _read(data: bytes, kind: Kind, what: str) -> Values:
 
 
 def _from_npy(data: bytes, kind: Kind, what: str) -> Values:
-    stream = io.BytesIO(data)
     try:
-        version = np.lib.format.read_magic(stream)
-        shape, fortran, dtype = _NPY_HEADERS[version](stream)
-    except (ValueError, KeyError):
-        raise InputError(f"{what}: the .npy header cannot be read, expected version 1.0 or 2.0") from None
+        header = npy_header.read(data)
+    except FormatError as refusal:
+        raise InputError(f"{what}: {refusal}") from None
+    shape, dtype = header.shape, _NUMBERS.fullmatch(header.dtype)
     if len(shape) != 2 or shape[1] != kind.width:
-        raise InputError(f"{what}: shape is {shape}, expected (n, {kind.width})")
-    if dtype.kind not in "iuf":
-        raise InputError(f"{what}: dtype is {dtype}, expected integers or floats")
-    start, size = stream.tell(), shape[0] * shape[1] * dtype.itemsize
-    if len(data) - start != size:
-        raise InputError(f"{what}: {len(data) - start} bytes of values, its header promises {size}")
-    values = np.frombuffer(data, dtype, shape[0] * shape[1], start) if size else np.empty(0, dtype)
-    return values.reshape(shape, order="F" if fortran else "C")
+        raise InputError(f"{what}: shape is {_shown(shape)}, expected (n, {kind.width})")
+    if dtype is None:
+        raise InputError(f"{what}: dtype is {header.dtype}, expected integers or floats of at most 8 bytes")
+    count, found = shape[0] * shape[1], len(data) - header.start
+    size = count * np.dtype(header.dtype).itemsize
+    if found != size:
+        raise InputError(f"{what}: {found} bytes of values, its header promises {size}")
+    values = np.frombuffer(data, header.dtype, count, header.start) if size else np.empty(0, header.dtype)
+    return values.reshape(shape, order="F" if header.fortran else "C")
 
 
 def _from_jsonl(text: str, kind: Kind, what: str) -> Values:
