@@ -116,6 +116,56 @@ def test_one_changed_weight_is_caught_although_everything_is_signed_again(
     )
 
 
+@pytest.fixture(scope="module")
+def evaluation(build: Build) -> Build:
+    """The evaluation model, which reaches everything by posterior means, in place of the untrained one."""
+    with Model.evaluation() as model:
+        graphs, certificate = dict(model.package.graphs), model.certificate
+    return replace(
+        build, graphs=graphs, certificate=replace(certificate, released=build.certificate.released)
+    )
+
+
+def first_flip(build: Build, name: str, tensor: str) -> tuple[float, Failed]:
+    """The least change, to a thousandth, by which an operation decodes to another, and which then do."""
+
+    def flipped(amount: float) -> Failed:
+        graphs = {**build.graphs, name: nudged(build.graphs[name], tensor, amount)}
+        return decoded(graphs["encoder_A.onnx"], graphs["decoder_A.onnx"]).index != EVERY
+
+    still, amount = 0.0, 1e-3
+    while not flipped(amount).any():
+        still, amount = amount, 2 * amount
+    while amount - still > 1e-3:
+        middle = (still + amount) / 2
+        still, amount = (still, middle) if flipped(middle).any() else (middle, amount)
+    return amount, flipped(amount)
+
+
+@pytest.mark.parametrize("tensor", ["decoder_A.decoder.4.weight", "decoder_A.decoder.2.bias"])
+def test_a_weight_by_which_one_operation_of_19_683_flips_is_caught_and_that_operation_named(
+    evaluation: Build, vendor: KeyRing, forge: Callable[[Build], bytes], tensor: str
+) -> None:
+    """Everything is signed again, and nothing else of the model has changed: the signatures agree."""
+    name = "decoder_A.onnx"
+    amount, flipped = first_flip(evaluation, name, tensor)
+    altered = with_graph(evaluation, name, nudged(evaluation.graphs[name], tensor, amount))
+    (operation,) = np.flatnonzero(flipped)
+    now = decoded(altered.graphs["encoder_A.onnx"], altered.graphs[name]).index[operation]
+    with pytest.raises(ProofError) as refusal:
+        Model.open(forge(altered), trust=vendor.trust.data)
+    assert str(refusal.value) == (
+        f"path A: operation {operation} is certified reachable, "
+        f"but its posterior mean decodes to operation {now}"
+    )
+
+
+def test_the_unchanged_evaluation_model_opens(
+    evaluation: Build, vendor: KeyRing, forge: Callable[[Build], bytes]
+) -> None:
+    Model.open(forge(evaluation), trust=vendor.trust.data).close()
+
+
 def test_the_unchanged_model_opens(build: Build, vendor: KeyRing, forge: Callable[[Build], bytes]) -> None:
     data = forge(by_means_only(build))
     Model.open(data, trust=vendor.trust.data).close()
