@@ -318,7 +318,13 @@ def test_verify_says_what_was_proved(client, acme, vendor, shipped):
             "reachable operations proved on this machine"
             for path in "AB"
         ),
+        "not proved: the certified draws; add --replay",
     ]
+    proof = ("verify", acme / "acme.ternary", "--json")
+    assert json.loads(client(*proof, license=None).text)["not_proved"] == [
+        "the certified draws; add --replay"
+    ]
+    assert json.loads(client(*proof, "--replay", license=None).text)["not_proved"] == []
 
 
 def test_info_states_coverage_beside_its_limit(client, acme, vendor, shipped):

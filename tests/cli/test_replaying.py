@@ -88,7 +88,8 @@ def test_without_its_license_an_encrypted_package_is_signed_but_not_proved(terna
     assert done.text.splitlines()[2:] == [
         "signed; not re-proved: its graphs are encrypted, and only its license has the key"
     ]
-    assert json.loads(ternary(*locked, "--json").text)["proved_reachable"] is None
+    facts = json.loads(ternary(*locked, "--json").text)
+    assert (facts["proved_reachable"], facts["not_proved"]) == (None, done.text.splitlines()[2:])
 
 
 def test_a_license_without_the_key_replays_nothing(ternary, files, locked):
@@ -125,11 +126,74 @@ def test_a_certificate_is_verified_without_its_package(ternary, files, certified
 
 
 def test_without_the_encoder_it_says_what_was_not_proved(ternary, files, certified):
-    decoder = ("--model", files / "decoder_A.onnx")
-    done = ternary("verify", files / "coverage.json", *decoder, "--trust", files / "acme.trust", "--json")
-    facts = json.loads(done.text)
+    words = ("verify", files / "coverage.json", "--model", files / "decoder_A.onnx")
+    words += ("--trust", files / "acme.trust")
+    claim = certified["A"]
+    reached, decoded = len(claim.reachable.operations), len(claim.reachable.streamed)
+    left = (
+        f"path A: that {reached - decoded:,} operations are reachable, and the smallest margin; "
+        "add --encoder ENCODER.onnx"
+    )
+    facts = json.loads(ternary(*words, "--json").text)
     assert (facts["verified"], facts["path"]) == (True, "A")
-    assert facts["witnesses_decoded"] == len(certified["A"].reachable.streamed)
+    assert (facts["witnesses_decoded"], facts["not_proved"]) == (decoded, [left])
+    assert ternary(*words).text.splitlines()[2:] == [
+        f"path A: {decoded:,} of {reached:,} reachable operations proved on this machine",
+        drawn(claim),
+        f"not proved: {left}",
+    ]
+    complete = ternary(*words, "--encoder", files / "encoder_A.onnx", "--json")
+    assert json.loads(complete.text)["not_proved"] == []
+
+
+@pytest.mark.parametrize(
+    "words", [("--license", "nope"), ("--machine-id", "rack 7"), ("--replay",)], ids=lambda words: words[0]
+)
+def test_options_that_mean_nothing_without_a_package_are_refused(ternary, files, words):
+    graph = ("--model", files / "decoder_A.onnx")
+    done = ternary("verify", files / "coverage.json", *graph, "--trust", files / "acme.trust", *words)
+    sentence = "a certificate needs no license and its draws are always replayed; leave it out"
+    assert (done.status, done.out, done.err) == (1, b"", f"error: {words[0]}: {sentence}\n")
+    done = ternary("verify", files, "--trust", files / "acme.trust", *words)
+    sentence = "of a folder only the signature is verified; leave it out"
+    assert (done.status, done.out, done.err) == (1, b"", f"error: {words[0]}: {sentence}\n")
+
+
+def test_a_package_and_a_certificate_given_for_one_another_are_refused_with_the_right_command(ternary, files):
+    package, certificate, trust = (files / name for name in ("acme.ternary", "coverage.json", "acme.trust"))
+    done = ternary("verify", package, "--model", files / "decoder_A.onnx", "--trust", trust)
+    assert (done.status, done.out, done.err) == (
+        1,
+        b"",
+        f"error: {package}: this is a package, which needs no --model; run 'ternary verify {package}'\n",
+    )
+    for command in ("verify", "info", "sample"):
+        done = ternary(command, certificate, "--trust", trust)
+        assert (done.status, done.out, done.err) == (
+            1,
+            b"",
+            f"error: {certificate}: this is a certificate; "
+            f"run 'ternary verify {certificate} --model DECODER.onnx'\n",
+        )
+
+
+@pytest.mark.parametrize(("options", "wanted"), [((), "package"), (("--model", "x.onnx"), "certificate")])
+def test_a_trust_file_is_neither_package_nor_certificate(ternary, files, options, wanted):
+    done = ternary("verify", files / "acme.trust", *options, "--trust", files / "acme.trust")
+    sentence = f"error: {files / 'acme.trust'}: this is a trust file, expected a {wanted}\n"
+    assert (done.status, done.out, done.err) == (1, b"", sentence)
+
+
+def test_an_encrypted_graph_is_told_from_another_model(ternary, files, locked):
+    assert ternary("unpack", *locked[1:], "--out", files / "ciphertext").status == 0
+    graph = files / "ciphertext" / "decoder_A.onnx"
+    done = ternary("verify", files / "coverage.json", "--model", graph, "--trust", files / "acme.trust")
+    assert (done.status, done.out, done.err) == (
+        1,
+        b"",
+        f"error: {graph}: does not begin as an ONNX graph does; from an encrypted package it is ciphertext, "
+        "which 'ternary verify FILE.ternary --license L' proves\n",
+    )
 
 
 def test_a_decoder_of_another_model_is_refused(ternary, files):
@@ -178,3 +242,76 @@ def test_unpacking_overwrites_nothing(ternary, files):
         1,
         f"error: {files}: exists already, expected a folder that does not\n",
     )
+
+
+@pytest.fixture
+def unpacked(files, shipped):
+    """The package's files alone in a folder."""
+    folder = files / "acme"
+    folder.mkdir()
+    for name, data in archive.decode(shipped).items():
+        (folder / name).write_bytes(data)
+    return folder
+
+
+NOTHING = "anything of the model; 'ternary verify FILE.ternary' proves a package's certificate"
+
+
+def test_an_unpacked_package_is_verified_as_what_was_signed_and_no_more(ternary, files, unpacked, vendor):
+    done = ternary("verify", unpacked, "--trust", files / "acme.trust")
+    signed = [file for file in unpacked.iterdir() if file.name != "model.sig"]
+    size, key = sum(file.stat().st_size for file in signed), vendor.signer(Role.PACKAGE).kid
+    root = vendor.trust.root.kid
+    assert (done.status, done.err) == (0, "")
+    assert done.text.splitlines() == [
+        f"{unpacked} is acme-1.0.0 as Acme Logic signed it (root {root})",
+        f"{len(signed)} files, {size:,} bytes, verified with key {key}",
+        f"not proved: {NOTHING}",
+    ]
+    assert json.loads(ternary("verify", unpacked, "--trust", files / "acme.trust", "--json").text) == {
+        "verified": True,
+        "model": "acme-1.0.0",
+        "vendor": "Acme Logic",
+        "root": root,
+        "key": key,
+        "files": len(signed),
+        "bytes": size,
+        "ignored": [],
+        "not_proved": [NOTHING],
+    }
+
+
+def test_what_the_stock_tool_left_out_is_named(ternary, files, unpacked, vendor):
+    (unpacked / ".gitignore").write_text("x")
+    key = files / "key.pem"
+    key.write_bytes(vendor.signer(Role.PACKAGE).to_pem())
+    tool = Path(sys.executable).with_name("model_signing")
+    options = ["--signature", unpacked / "model.sig", "--private_key", key, "--ignore-git-paths"]
+    subprocess.run([tool, "sign", "key", unpacked, *options], check=True, capture_output=True)
+    done = ternary("verify", unpacked, "--trust", files / "acme.trust")
+    assert (done.status, done.err) == (0, "")
+    assert done.text.splitlines()[2:] == [
+        "not covered by the signature: .gitignore",
+        f"not proved: {NOTHING}",
+    ]
+
+
+def test_a_folder_that_is_not_what_was_signed_is_refused_by_its_name(ternary, files, unpacked):
+    def refused():
+        done = ternary("verify", unpacked, "--trust", files / "acme.trust")
+        assert (done.status, done.out) == (1, b"")
+        return done.err
+
+    (unpacked / "more.txt").write_text("x")
+    assert refused() == f"error: {unpacked}: model.sig: does not cover 'more.txt'\n"
+    (unpacked / "more.txt").unlink()
+    (unpacked / "card.md").unlink()
+    assert refused() == f"error: {unpacked}: model.sig: covers 'card.md', which is not there\n"
+    (unpacked / "model.sig").unlink()
+    assert refused() == f"error: {unpacked / 'model.sig'}: cannot be read (No such file or directory)\n"
+
+
+def test_a_folder_without_a_trust_file_is_refused(ternary, unpacked):
+    done = ternary("verify", unpacked)
+    sentence = "error: no trust file: add --trust T, or pin one with 'ternary use'\n"
+    assert (done.status, done.out, done.err) == (1, b"", sentence)

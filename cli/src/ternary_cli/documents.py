@@ -1,21 +1,25 @@
 """
-Reading license and trust files: a refusal names the file, and says where one is given for the other.
+Reading the files that a user names: a refusal names the file, and says where one is given for the other.
 """
 
 from pathlib import Path
 from typing import Final
 
 from ternary_cli.files import read
-from ternary_sdk.errors import FormatError, LicenseError, Reason, SignatureError
+from ternary_sdk.errors import FormatError, InputError, LicenseError, Reason, SignatureError
 from ternary_sdk.licensing.trust import MAX_TRUST, Trust
 from ternary_sdk.model import MAX_LICENSE
+from ternary_sdk.packages.package import MAX_PACKAGE
 
 _LICENSE: Final = "a license"
 _TRUST: Final = "a trust file"
+_PACKAGE: Final = "a package"
+_CERTIFICATE: Final = "a certificate"
 _BEGINNINGS: Final = {
     _LICENSE: b"eyJ",  # '{"' in base64url, as every token's header begins
     _TRUST: b'{"format":"ternary-trust/',
-    "a package": b"PK\x03\x04",
+    _PACKAGE: b"PK\x03\x04",
+    _CERTIFICATE: b'{"payload":',
 }
 _OF_THE_FILE: Final = (Reason.MALFORMED, Reason.SIGNATURE_INVALID)
 
@@ -50,6 +54,35 @@ def read_trust(source: Path) -> Trust:
         return Trust.read(data)
     except (FormatError, SignatureError) as refusal:
         raise type(refusal)(f"{name}: {refusal}") from None
+
+
+def read_package(source: Path) -> bytes:
+    """A package's bytes, not verified.
+
+    Raises:
+        InputError: If it is another kind of file.
+        TernaryError: If it cannot be read.
+    """
+    data, name = read(source, most=MAX_PACKAGE)
+    found = _other_than(_PACKAGE, data)
+    if found == f"this is {_CERTIFICATE}":
+        raise InputError(f"{name}: {found}; run 'ternary verify {name} --model DECODER.onnx'")
+    if found is not None:
+        raise InputError(f"{name}: {found}, expected {_PACKAGE}")
+    return data
+
+
+def expect_certificate(data: bytes, name: str) -> None:
+    """Refuse bytes that are another kind of file than a certificate that stands alone.
+
+    Raises:
+        InputError: If they are.
+    """
+    found = _other_than(_CERTIFICATE, data)
+    if found == f"this is {_PACKAGE}":
+        raise InputError(f"{name}: {found}, which needs no --model; run 'ternary verify {name}'")
+    if found is not None:
+        raise InputError(f"{name}: {found}, expected {_CERTIFICATE}")
 
 
 def license_named(refusal: LicenseError, name: str) -> LicenseError:

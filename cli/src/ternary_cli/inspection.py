@@ -2,6 +2,7 @@
 ``ternary verify`` and ``ternary info``: what a package is, and whether it is what it says.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -11,6 +12,7 @@ from ternary_cli.options import (
     MachineOption,
     PackageArgument,
     TrustOption,
+    argument,
     option,
 )
 
@@ -18,7 +20,12 @@ if TYPE_CHECKING:
     from ternary_cli.selection import Selection
 
 CLOSED: Final = "signed; not re-proved: its graphs are encrypted, and only its license has the key"
+_UNDRAWN: Final = "the certified draws; add --replay"
 
+VerifiedArgument = Annotated[
+    Path | None,
+    argument("FILE", "A .ternary package, else the pinned or evaluation one; or a signed folder."),
+]
 ReplayOption = Annotated[bool, option("--replay", text="Also recompute the certified draws.")]
 ModelOption = Annotated[
     Path | None, option("--model", metavar="DECODER.onnx", text="FILE is a certificate of this decoder.")
@@ -29,7 +36,7 @@ EncoderOption = Annotated[
 
 
 def verify(
-    package: PackageArgument = None,
+    package: VerifiedArgument = None,
     trust: TrustOption = None,
     license: LicenseOption = None,
     machine_id: MachineOption = None,
@@ -39,16 +46,44 @@ def verify(
     as_json: JsonOption = False,
 ) -> None:
     """Check a package's signatures and prove its certificate."""
-    from ternary_cli.facts import package_facts
-    from ternary_cli.selection import select_to_verify
-    from ternary_cli.terminal import show, show_json
-    from ternary_sdk.errors import InputError
-
+    of_packages = {"--license": license, "--machine-id": machine_id, "--replay": replay}
     if model is not None or encoder is not None:
         from ternary_cli.replaying import verify_certificate
 
+        _refuse(of_packages, "a certificate needs no license and its draws are always replayed")
         verify_certificate(package, model, encoder, trust, as_json=as_json)
-        return
+    elif package is not None and package.is_dir():
+        from ternary_cli.signed_folder import verify_folder
+
+        _refuse(of_packages, "of a folder only the signature is verified")
+        verify_folder(package, trust, as_json=as_json)
+    else:
+        _verify_package(package, license, trust, machine_id, replay=replay, as_json=as_json)
+
+
+def _refuse(given: Mapping[str, object], why: str) -> None:
+    """Refuse options that would otherwise be passed over in silence."""
+    from ternary_sdk.errors import InputError
+
+    for name, value in given.items():
+        if value:
+            raise InputError(f"{name}: {why}; leave it out")
+
+
+def _verify_package(
+    package: Path | None,
+    license: Path | None,
+    trust: Path | None,
+    machine_id: str | None,
+    *,
+    replay: bool,
+    as_json: bool,
+) -> None:
+    from ternary_cli.facts import package_facts
+    from ternary_cli.selection import select_to_verify
+    from ternary_cli.terminal import not_proved_line, show, show_json
+    from ternary_sdk.errors import InputError
+
     selection = select_to_verify(package, license, trust, machine_id)
     read = selection.read()
     closed = read.locked and selection.license is None
@@ -58,12 +93,15 @@ def verify(
             "their key; add --license L"
         )
     reached, proofs = (None, [CLOSED]) if closed else _proved(selection, replay)
+    left = [CLOSED] if closed else [] if replay else [_UNDRAWN]
     facts = package_facts(read, selection.trust, len(selection.package))
     if as_json:
-        show_json({"verified": True, "proved_reachable": reached, "replayed": replay, **facts})
+        found = {"verified": True, "proved_reachable": reached, "replayed": replay, "not_proved": left}
+        show_json(found | facts)
         return
     signed = f"{facts['name']} is what {facts['vendor']} signed (root {facts['root']})"
-    show([signed, f"sha256 {facts['digest']}", *proofs])
+    open_ends = [] if closed else map(not_proved_line, left)
+    show([signed, f"sha256 {facts['digest']}", *proofs, *open_ends])
 
 
 def _proved(selection: "Selection", replay: bool) -> tuple[dict[str, int], list[str]]:

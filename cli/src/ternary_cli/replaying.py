@@ -3,12 +3,14 @@
 """
 
 from pathlib import Path
+from typing import Final
 
+from ternary_cli.documents import expect_certificate
 from ternary_cli.facts import coverage_facts
 from ternary_cli.files import read
 from ternary_cli.pins import load as load_pins
 from ternary_cli.selection import select_trust
-from ternary_cli.terminal import show, show_json
+from ternary_cli.terminal import not_proved_line, show, show_json
 from ternary_sdk.errors import InputError
 from ternary_sdk.inference.runtime import Workers
 from ternary_sdk.packages import evidence
@@ -17,6 +19,9 @@ from ternary_sdk.packages.evidence import Recomputed
 from ternary_sdk.packages.members import CERTIFICATE, GRAPH_CAP, cap
 from ternary_sdk.packages.path_coverage import PathCoverage
 
+_ONNX: Final = b"\x08"
+"""How an ONNX file begins: with its format's version, the first field."""
+
 
 def verify_certificate(
     file: Path | None, decoder: Path | None, encoder: Path | None, trust: Path | None, *, as_json: bool
@@ -24,19 +29,21 @@ def verify_certificate(
     """Verify a certificate that stands alone, and recompute it from graphs that came some other way.
 
     Raises:
-        InputError: If the certificate or the decoder is not named.
+        InputError: If the certificate or the decoder is not named, or a file is another kind of file.
         TernaryError: If the certificate is not signed as it must be or a graph does otherwise.
     """
     if file is None or decoder is None:
         raise InputError("a certificate is verified as: ternary verify CERTIFICATE --model DECODER.onnx")
+    data, _ = read(file, most=cap(CERTIFICATE))
+    expect_certificate(data, str(file))
     trusted = select_trust(trust, load_pins())
-    certificate = Certificate.read(read(file, most=cap(CERTIFICATE))[0], trusted, str(file))
-    graphs = [None if path is None else read(path, most=GRAPH_CAP)[0] for path in (decoder, encoder)]
+    certificate = Certificate.read(data, trusted, str(file))
     with Workers() as workers:
-        found = evidence.of_graphs(certificate, graphs[0] or b"", graphs[1], workers)
+        graphs = _graph(decoder), None if encoder is None else _graph(encoder)
+        found = evidence.of_graphs(certificate, *graphs, workers)
     if as_json:
         facts = {"verified": True, "path": found.claim.path, "witnesses_decoded": found.witnesses}
-        show_json(facts | coverage_facts(found.claim))
+        show_json(facts | {"not_proved": _not_proved(found)} | coverage_facts(found.claim))
         return
     show(
         [
@@ -44,18 +51,36 @@ def verify_certificate(
             f"{decoder} is the decoder of path {found.claim.path}",
             _witness_line(found),
             draws_line(found.claim),
+            *map(not_proved_line, _not_proved(found)),
         ]
     )
 
 
+def _graph(file: Path) -> bytes:
+    data, name = read(file, most=GRAPH_CAP)
+    if not data.startswith(_ONNX):
+        raise InputError(
+            f"{name}: does not begin as an ONNX graph does; from an encrypted package it is ciphertext, "
+            "which 'ternary verify FILE.ternary --license L' proves"
+        )
+    return data
+
+
 def _witness_line(found: Recomputed) -> str:
     certified = len(found.claim.reachable.operations)
+    share = "" if found.complete else f"{found.witnesses:,} of "
+    return f"path {found.claim.path}: {share}{certified:,} reachable operations proved on this machine"
+
+
+def _not_proved(found: Recomputed) -> list[str]:
+    """What the certificate states of this path and could not be had without the encoder."""
     if found.complete:
-        return f"path {found.claim.path}: {certified:,} reachable operations proved on this machine"
-    return (
-        f"path {found.claim.path}: {found.witnesses:,} of {certified:,} reachable operations proved; "
-        "the others need --encoder"
-    )
+        return []
+    missing = len(found.claim.reachable.operations) - found.witnesses
+    return [
+        f"path {found.claim.path}: that {missing:,} operations are reachable, and the smallest margin; "
+        "add --encoder ENCODER.onnx"
+    ]
 
 
 def draws_line(claim: PathCoverage) -> str:

@@ -10,7 +10,7 @@ from typing import Final
 
 import ternary_sdk
 from ternary_cli import pins
-from ternary_cli.documents import license_named, read_license, read_trust
+from ternary_cli.documents import license_named, read_license, read_package, read_trust
 from ternary_cli.files import read
 from ternary_cli.pins import Pins
 from ternary_cli.terminal import note
@@ -19,7 +19,7 @@ from ternary_sdk.licensing.license import License
 from ternary_sdk.licensing.renewal import check_remembered
 from ternary_sdk.licensing.trust import Trust
 from ternary_sdk.model import Model
-from ternary_sdk.packages.package import MAX_PACKAGE, Package
+from ternary_sdk.packages.package import Package
 
 EVALUATION: Final = (
     "no package chosen: this is the SDK's evaluation package; choose with options or 'ternary use'"
@@ -88,7 +88,7 @@ def select(
     license = license or (pinned.license if pinned else None)
     return Selection(
         name=str(package),
-        package=read(package, most=MAX_PACKAGE)[0],
+        package=read_package(package),
         license=read_license(license) if license is not None else None,
         license_name=str(license),
         trust=select_trust(trust, pinned),

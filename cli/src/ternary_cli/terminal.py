@@ -32,6 +32,11 @@ def pairs(facts: Mapping[str, str]) -> list[str]:
     return [f"{name:<{width}}  {value}" for name, value in facts.items()]
 
 
+def not_proved_line(what: str) -> str:
+    """What a verification left open, beside what it found."""
+    return f"not proved: {what}"
+
+
 def printable(text: str) -> str:
     """The same text without control characters, which could rewrite a terminal's screen."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
