@@ -35,7 +35,7 @@ class Draw:
     """The latent that decodes to each operation, shape (n, 16), read-only."""
 
     seed: int
-    """The seed that gives the same rows again."""
+    """The seed that gives the same rows again; on another machine but for near ties, see ``Model.sample``."""
 
     path: str
     """The path they were drawn from."""

@@ -202,7 +202,10 @@ class Model(ProvedModel):
         Args:
             n: How many rows, 0 to 10 million.
             unique: Draw pairwise different operations, all of them certified reachable.
-            seed: In [0, 2^64); the same seed gives the same rows. By default a fresh one, kept in the draw.
+            seed: In [0, 2^64); the same seed gives the same rows. On another machine the prior's latents are
+                the same, and the operations but for near ties: about one row in 20,000 may decode to another
+                there, which changes the digest and, if ``unique``, the rows after it. By default a fresh
+                one, kept in the draw.
             path: ``"A"`` or ``"B"``, by default ``default_path``.
             explore: Probability, in [0, 1], that a row is a uniformly chosen witness, not a prior draw.
             temperature: Factor on the prior's latents, in (0, 100].
