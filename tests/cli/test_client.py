@@ -343,6 +343,17 @@ def test_info_states_coverage_beside_its_limit(client, acme, vendor, shipped):
     assert len(limit) == len(header)
 
 
+def test_info_states_margins_near_ties_and_the_streams_of_the_draws(client, acme, vendor, shipped):
+    shown = client("info", acme / "acme.ternary", license=None).text.splitlines()
+    a, b = Package.read(shipped, vendor.trust).certificate.paths
+    streams = (f"{claim.path}: {claim.stream.generator}, seed {claim.seed:016x}" for claim in (a, b))
+    assert shown[5:7] == [
+        f"margins     A: {a.reachable.smallest_margin} or more, {len(a.near_ties):,} near ties; "
+        f"B: {b.reachable.smallest_margin} or more, {len(b.near_ties):,} near ties",
+        f"streams     {'; '.join(streams)}",
+    ]
+
+
 def test_a_license_is_explained(client, acme):
     done = client("license", "show", acme / "expired.license", license=None)
     assert done.status == 0

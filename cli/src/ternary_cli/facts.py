@@ -66,6 +66,11 @@ def package_words(facts: Mapping[str, Any]) -> dict[str, str]:
         f"{path}: {about['encoder_parameters']:,} in, {about['decoder_parameters']:,} out"
         for path, about in facts["paths"].items()
     )
+    margins = (
+        f"{path}: {about['smallest_margin']} or more, {about['near_ties']:,} near ties"
+        for path, about in facts["paths"].items()
+    )
+    streams = (f"{path}: {about['stream']}, seed {about['seed']}" for path, about in facts["paths"].items())
     found = facts["validation"]
     told = validation_words(found) if found else {}
     return {
@@ -74,6 +79,8 @@ def package_words(facts: Mapping[str, Any]) -> dict[str, str]:
         "vendor": f"{facts['vendor']}, root {facts['root']}",
         "default": f"path {facts['default_path']}",
         "parameters": "; ".join(sizes),
+        "margins": "; ".join(margins),
+        "streams": "; ".join(streams),
         **told,
     }
 
