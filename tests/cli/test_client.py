@@ -3,6 +3,7 @@
 import io
 import json
 import shutil
+import signal
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -515,3 +516,62 @@ def test_a_file_is_written_whole_or_not_at_all(acme):
     assert done.returncode == 1
     assert (acme / "rows.csv").read_text() == "before"
     assert sorted(path.name for path in acme.iterdir() if path.name.startswith(".rows")) == []
+
+
+def test_a_draw_is_written_in_memory_that_does_not_grow_with_it(acme):
+    """Five times as many rows, with their latents: 280 megabytes more where all are kept."""
+    peak = "import resource; print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
+
+    def kilobytes(rows):
+        script = (
+            f"import subprocess; subprocess.run('ternary sample {OPTIONS} -n {rows} --latents --out r.csv'"
+        )
+        return int(shell(f'python -c "{script}.split(), check=True); {peak}"', acme).stdout)
+
+    assert kilobytes(100_000) - kilobytes(20_000) < 30_000
+
+
+def killed(acme, command, number):
+    """A command that was sent a signal as soon as it had begun to write ``rows.csv``."""
+    process = subprocess.Popen(
+        [f"{sys.prefix}/bin/ternary", *command.split()],
+        cwd=acme,
+        env={"HOME": str(acme)},
+        stderr=subprocess.DEVNULL,
+    )
+    while process.poll() is None and not list(acme.glob(".rows.csv.*")):
+        pass
+    process.send_signal(number)
+    return process.wait()
+
+
+def test_a_killed_draw_leaves_no_half_file(acme):
+    command = f"sample {OPTIONS} -n 10000000 --out rows.csv"
+    assert killed(acme, command, signal.SIGTERM) == 128 + signal.SIGTERM
+    assert list(acme.glob("*rows.csv*")) == []
+    assert killed(acme, command, signal.SIGKILL) == -signal.SIGKILL
+    assert not (acme / "rows.csv").exists()
+
+
+def test_a_draw_that_the_quota_refuses_leaves_no_file_and_counts_nothing(client, acme):
+    done = client(
+        *("sample", acme / "acme.ternary", "-n", 100_000, "--seed", 7, "--out", acme / "rows.csv"),
+        license="small",
+    )
+    assert (done.status, done.out) == (1, b"")
+    assert done.err.startswith(
+        "error: license small allows 100 different operations; 0 are drawn and this call would draw "
+    )
+    assert list(acme.glob("*rows.csv*")) == []
+    shown = json.loads(client("license", "show", acme / "small.license", "--json", license=None).text)
+    assert shown["drawn"] == 0
+
+
+def test_the_set_that_is_said_is_of_all_parts(client, acme):
+    from ternary_sdk import Model
+
+    done = client("sample", acme / "acme.ternary", "-n", 40_000, "--seed", 7, "--path", "A")
+    with Model.open(acme / "acme.ternary", license=acme / "acme.license", trust=acme / "acme.trust") as model:
+        draw = model.sample(40_000, seed=7, path="A")
+    assert done.err == f"40,000 rows, path A, seed 7, set {draw.digest}\n"
+    assert np.array_equal(read_operations(done.out, "rows"), draw.operations)

@@ -7,7 +7,7 @@ import pytest
 
 from ternary_cli.options import Format
 from ternary_cli.row_reader import read_latents, read_operations
-from ternary_cli.rows import Rows, to_bytes
+from ternary_cli.rows import Rows, in_parts, to_bytes
 from ternary_sdk.errors import InputError
 from ternary_sdk.operations import OPERATIONS, TABLES
 
@@ -249,3 +249,23 @@ def test_csv_names_what_is_in_it():
     rows = Rows(index=np.array([9841], dtype=np.int32), operations=TABLES[[9841]])
     assert to_bytes(rows, Format.CSV) == b"index,t0,t1,t2,t3,t4,t5,t6,t7,t8\n9841,0,0,0,0,0,0,0,0,0\n"
     assert to_bytes(rows, Format.JSONL) == b'{"index":9841,"operation":[0,0,0,0,0,0,0,0,0]}\n'
+
+
+@pytest.mark.parametrize("form", Format)
+def test_rows_written_in_parts_are_the_same_bytes(form):
+    index = np.arange(50, dtype=np.int32)
+    kept = {} if form is Format.NPY else {"latents": LATENTS}
+
+    def rows(start, end):
+        some = {name: values[start:end] for name, values in kept.items()}
+        return Rows(index=index[start:end], operations=TABLES[start:end], **some)
+
+    parts = [rows(0, 20), rows(20, 49), rows(49, 50)]
+    written = list(in_parts(iter(parts), form, count=50))
+    assert len(written) == 3
+    assert b"".join(written) == to_bytes(rows(0, 50), form)
+
+
+def test_an_npy_file_is_the_one_that_numpy_writes():
+    assert to_bytes(Rows(operations=TABLES), Format.NPY) == npy(TABLES)
+    assert to_bytes(Rows(latents=LATENTS), Format.NPY) == npy(LATENTS)

@@ -14,6 +14,7 @@ from ternary_license_server.issue import issue
 from ternary_license_server.keys import KeyRing
 from ternary_sdk import CoverageError, InputError, LicenseError, Model, Reason, TernaryError, errors
 from ternary_sdk.licensing.trust import Trust
+from ternary_sdk.model import PART
 from ternary_sdk.operations import TABLES, OperationSet
 from ternary_sdk.packages.package import Package
 
@@ -247,6 +248,60 @@ def test_no_rows_are_an_empty_result(opened: Opener) -> None:
         assert draw.digest == OperationSet.of([]).digest
     assert model.encode(np.zeros((0, 9))).shape == (0, 16)
     assert model.decode(np.zeros((0, 16))).shape == (0, 9)
+
+
+@pytest.mark.parametrize(
+    "rows", [1, PART, PART + 1, 2 * PART + 5], ids=["one row", "one part", "a row more", "three parts"]
+)
+def test_in_parts_a_draw_has_the_rows_it_has_as_a_whole(opened: Opener, rows: int) -> None:
+    model = opened()
+    whole = model.sample(rows, seed=3, path="A", explore=0.3, temperature=1.2)
+    parts = list(model.sample_in_parts(rows, seed=3, path="A", explore=0.3, temperature=1.2))
+    assert [len(part) for part in parts[:-1]] == [PART] * ((rows - 1) // PART)
+    assert np.array_equal(np.concatenate([part.index for part in parts]), whole.index)
+    assert np.array_equal(np.concatenate([part.latents for part in parts]), whole.latents)
+    assert {(part.seed, part.path) for part in parts} == {(3, "A")}
+
+
+def test_no_rows_are_one_empty_part(opened: Opener) -> None:
+    (part,) = opened(unique_operations=1).sample_in_parts(0)
+    assert (len(part), part.latents.shape) == (0, (0, 16))
+
+
+def test_parts_are_counted_together_before_the_first_is_given(opened: Opener) -> None:
+    model = opened(unique_operations=19_683)
+    whole = OperationSet.of(model.sample(3 * PART, seed=4).index)
+    before = model.drawn()
+    parts = model.sample_in_parts(3 * PART, seed=5)
+    counted = model.drawn()
+    drawn = OperationSet.of(np.concatenate([part.index for part in parts]))
+    assert counted == before | drawn
+    assert counted != before == whole
+
+
+def test_parts_that_would_exceed_the_quota_are_refused_at_once_and_whole(opened: Opener) -> None:
+    model = opened(unique_operations=100)
+    with pytest.raises(LicenseError) as refusal:
+        model.sample_in_parts(3 * PART, seed=5)
+    assert refusal.value.code is Reason.QUOTA_EXHAUSTED
+    assert len(model.drawn()) == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"n": 10_000_001}, "n: 10000001, expected 0 to 10,000,000"),
+        ({"n": 1, "seed": -1}, "seed: -1, expected 0 to 18,446,744,073,709,551,615"),
+        ({"n": 1, "path": "C"}, "path: 'C', expected A or B"),
+        ({"n": 1, "temperature": 0}, "temperature: 0, expected above 0, up to 100"),
+    ],
+)
+def test_in_parts_an_argument_out_of_range_is_refused_at_once(
+    opened: Opener, arguments: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(InputError) as refusal:
+        opened().sample_in_parts(**arguments)
+    assert str(refusal.value) == message
 
 
 def test_the_same_seed_gives_the_same_rows_and_no_seed_fresh_ones_that_can_be_repeated(

@@ -6,8 +6,9 @@ A file appears whole or not at all, and every refusal of the operating system be
 
 import contextlib
 import os
+import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from ternary_cli.options import Format
@@ -70,16 +71,27 @@ def read_text(source: Path) -> str:
 
 def write(data: bytes, target: Path | None) -> None:
     """Write bytes to a file, which then appears whole or not at all; None or ``-`` is standard output."""
+    write_parts([data], target)
+
+
+def write_parts(parts: Iterable[bytes], target: Path | None) -> None:
+    """Write bytes as they come to a file, which appears whole after the last of them or not at all.
+
+    Standard output, for None or ``-``, and what is no regular file get each part at once.
+    """
     if target is None or is_standard(target):
+        for part in parts:
+            with sentences("standard output"):
+                sys.stdout.buffer.write(part)
         with sentences("standard output"):
-            sys.stdout.buffer.write(data)
             sys.stdout.buffer.flush()
         return
     with sentences(target):
         if target.exists() and not target.is_file():
-            target.write_bytes(data)
+            with target.open("wb") as device:
+                device.writelines(parts)
         else:
-            _replace(target, data)
+            _replace(target, parts)
 
 
 def write_new(data: bytes, target: Path) -> None:
@@ -89,19 +101,34 @@ def write_new(data: bytes, target: Path) -> None:
             if target.read_bytes() != data:
                 raise InputError(f"{target}: exists and differs; remove it or choose another --out")
             return
-        _replace(target, data)
+        _replace(target, (data,))
 
 
-def _replace(target: Path, data: bytes) -> None:
+def _replace(target: Path, parts: Iterable[bytes]) -> None:
     partial = target.with_name(f".{target.name}.{os.getpid()}")
+    with _ended_in_order():
+        try:
+            with partial.open("xb") as file:
+                file.writelines(parts)
+                file.flush()
+                os.fsync(file.fileno())
+            partial.replace(target)
+        finally:
+            partial.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _ended_in_order() -> Iterator[None]:
+    """Let whoever is asked to end here, as by ``kill`` or ``timeout``, first remove what is half written."""
+
+    def end(number: int, _: object) -> None:
+        sys.exit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, end)
     try:
-        with partial.open("xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(target)
+        yield
     finally:
-        partial.unlink(missing_ok=True)
+        signal.signal(signal.SIGTERM, before)
 
 
 def chosen_format(form: Format | None, target: Path | None) -> Format:

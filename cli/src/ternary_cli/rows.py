@@ -7,6 +7,7 @@ one another: ``index``, trits ``t0`` to ``t8``, latents ``z0`` to ``z15`` in CSV
 """
 
 import io
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -30,6 +31,11 @@ class Rows:
     """Trits, shape (n, 9)."""
     latents: npt.NDArray[np.float32] | None = None
     """Latents, shape (n, 16)."""
+
+    @property
+    def count(self) -> int:
+        """How many rows there are."""
+        return max(len(array) for _, array in _groups(self))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,29 +62,37 @@ LATENT: Final = Kind(member="latent", prefix="z", width=16)
 
 
 def to_bytes(rows: Rows, form: Format) -> bytes:
-    """Write rows in one format.
-
-    CSV and JSON lines carry floats in their shortest form that reads back as the same float32; .npy
-    carries exactly one array: operations as int8 or latents as float32.
+    """Write rows in one format, as ``in_parts`` does.
 
     Raises:
         InputError: If .npy is asked for and there are operations and latents.
     """
-    match form:
-        case Format.NPY:
-            return _to_npy(rows)
-        case Format.CSV:
-            return _lines(_to_csv(rows))
-        case Format.JSONL:
-            return _lines(_to_json(rows))
-        case Format.TABLE:
-            return _lines(_to_table(rows))
+    return b"".join(in_parts([rows], form, count=rows.count))
 
 
-def _to_csv(rows: Rows) -> list[str]:
+def in_parts(parts: Iterable[Rows], form: Format, *, count: int) -> Iterator[bytes]:
+    """Write rows in one format, each part when it comes.
+
+    CSV and JSON lines carry floats in their shortest form that reads back as the same float32; .npy
+    carries exactly one array: operations as int8 or latents as float32.
+
+    Args:
+        parts: At least one, all with the same columns.
+        form: How.
+        count: Rows of all parts together, which .npy says before the first.
+    Raises:
+        InputError: If .npy is asked for and there are operations and latents.
+    """
+    write = {Format.NPY: _to_npy, Format.CSV: _to_csv, Format.JSONL: _to_json, Format.TABLE: _to_table}[form]
+    for number, part in enumerate(parts):
+        heading, body = write(part, count)
+        yield heading + body if number == 0 else body
+
+
+def _to_csv(rows: Rows, _: int) -> tuple[bytes, bytes]:
     names = [name for group, _ in _groups(rows) for name in group]
-    parts = [_texts(array, ",") for _, array in _groups(rows)]
-    return [",".join(names), *(",".join(row) for row in zip(*parts, strict=True))]
+    texts = [_texts(array, ",") for _, array in _groups(rows)]
+    return _lines([",".join(names)]), _lines([",".join(row) for row in zip(*texts, strict=True)])
 
 
 def _groups(rows: Rows) -> list[tuple[list[str], Values]]:
@@ -92,16 +106,17 @@ def _texts(array: Values, separator: str) -> list[str]:
     return [separator.join(map(str, row)) for row in values.tolist()]
 
 
-def _to_npy(rows: Rows) -> bytes:
+def _to_npy(rows: Rows, count: int) -> tuple[bytes, bytes]:
     if rows.operations is not None and rows.latents is not None:
         raise InputError("npy holds one array, but operations and latents were asked for; use csv or jsonl")
-    array = rows.latents if rows.operations is None else rows.operations
+    array = np.ascontiguousarray(rows.latents if rows.operations is None else rows.operations)
     stream = io.BytesIO()
-    np.lib.format.write_array(stream, np.ascontiguousarray(array), version=(1, 0), allow_pickle=False)
-    return stream.getvalue()
+    says = np.lib.format.header_data_from_array_1_0(array) | {"shape": (count, *array.shape[1:])}
+    np.lib.format.write_array_header_1_0(stream, says)
+    return stream.getvalue(), array.tobytes()
 
 
-def _to_json(rows: Rows) -> list[str]:
+def _to_json(rows: Rows, _: int) -> tuple[bytes, bytes]:
     parts = []
     if rows.index is not None:
         parts.append([f'"index":{value}' for value in rows.index.tolist()])
@@ -109,17 +124,17 @@ def _to_json(rows: Rows) -> list[str]:
         parts.append([f'"operation":[{text}]' for text in _texts(rows.operations, ",")])
     if rows.latents is not None:
         parts.append([f'"latent":[{text}]' for text in _texts(rows.latents, ",")])
-    return ["{" + ",".join(row) + "}" for row in zip(*parts, strict=True)]
+    return b"", _lines(["{" + ",".join(row) + "}" for row in zip(*parts, strict=True)])
 
 
-def _to_table(rows: Rows) -> list[str]:
+def _to_table(rows: Rows, _: int) -> tuple[bytes, bytes]:
     headers, parts = [], []
     for names, array in _groups(rows):
         cell = "{:7.3f}" if array.dtype.kind == "f" else "{:" + str(max(map(len, names))) + "d}"
         width = len(cell.format(0))
         headers.append(" ".join(name.rjust(width) for name in names))
         parts.append([" ".join(map(cell.format, row)) for row in array.tolist()])
-    return ["  ".join(headers), *("  ".join(row) for row in zip(*parts, strict=True))]
+    return _lines(["  ".join(headers)]), _lines(["  ".join(row) for row in zip(*parts, strict=True)])
 
 
 def _lines(lines: list[str]) -> bytes:

@@ -2,7 +2,8 @@
 ``ternary sample``: draw operations.
 """
 
-from typing import Annotated
+from collections.abc import Iterator
+from typing import Annotated, TypedDict
 
 from ternary_cli.options import (
     Format,
@@ -11,6 +12,7 @@ from ternary_cli.options import (
     MachineOption,
     OutOption,
     PackageArgument,
+    PathName,
     PathOption,
     TrustOption,
     option,
@@ -26,6 +28,15 @@ Temperature = Annotated[
     float, option("--temperature", metavar="T", text="Factor on the prior's latents; default: 1.")
 ]
 Latents = Annotated[bool, option("--latents", text="Add the latent that decodes to each row.")]
+
+
+class Dial(TypedDict):
+    """What ``Model.sample`` and ``Model.sample_in_parts`` both take."""
+
+    seed: int | None
+    path: PathName | None
+    explore: float
+    temperature: float
 
 
 def sample(
@@ -44,18 +55,28 @@ def sample(
     machine_id: MachineOption = None,
 ) -> None:
     """Draw operations from a model."""
-    from ternary_cli.files import chosen_format, write
-    from ternary_cli.rows import Rows, to_bytes
+    from ternary_cli.files import chosen_format, write_parts
+    from ternary_cli.rows import Rows, in_parts
     from ternary_cli.selection import select
     from ternary_cli.terminal import note
     from ternary_sdk.errors import InputError
+    from ternary_sdk.operations import OperationSet
 
     form = chosen_format(form, out)
     if latents and form is Format.NPY:
         raise InputError("npy holds one array, but operations and latents were asked for; use csv or jsonl")
+    dial: Dial = {"seed": seed, "path": path, "explore": explore, "temperature": temperature}
+    drawn, said = OperationSet.of([]), ""
     with select(package, license, trust, machine_id).open() as model:
-        draw = model.sample(n, unique=unique, seed=seed, path=path, explore=explore, temperature=temperature)
-    rows = Rows(index=draw.index, operations=draw.operations, latents=draw.latents if latents else None)
-    write(to_bytes(rows, form), out)
+        draws = iter([model.sample(n, unique=True, **dial)]) if unique else model.sample_in_parts(n, **dial)
+
+        def rows() -> Iterator[Rows]:
+            nonlocal drawn, said
+            for draw in draws:
+                drawn, said = drawn | draw.set, f"path {draw.path}, seed {draw.seed}"
+                kept = draw.latents if latents else None
+                yield Rows(index=draw.index, operations=draw.operations, latents=kept)
+
+        write_parts(in_parts(rows(), form, count=n), out)
     counted = "1 row" if n == 1 else f"{n:,} rows"
-    note(f"{counted}, path {draw.path}, seed {draw.seed}, set {draw.digest}")
+    note(f"{counted}, {said}, set {drawn.digest}")

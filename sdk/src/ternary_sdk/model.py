@@ -6,7 +6,7 @@ it returns. The host program is sacred: nothing here exits, prints, logs or touc
 """
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
@@ -18,6 +18,7 @@ import numpy.typing as npt
 from ternary_sdk import operations
 from ternary_sdk.draw import Draw
 from ternary_sdk.errors import InputError, LicenseError, Reason
+from ternary_sdk.inference.runtime import BLOCK
 from ternary_sdk.inference.sampler import Dial, whole
 from ternary_sdk.licensing.claims import Action
 from ternary_sdk.licensing.license import License
@@ -32,6 +33,8 @@ from ternary_sdk.source import Source, read
 MAX_LICENSE: Final = 1 << 20
 MAX_ROWS: Final = 10_000_000
 """Most rows of one ``sample`` call; ``count`` goes further without keeping them."""
+PART: Final = 8 * BLOCK
+"""Most rows of each part that ``sample_in_parts`` gives."""
 
 
 class Model(ProvedModel):
@@ -219,8 +222,7 @@ class Model(ProvedModel):
         """
         permit, (letter, used) = self._authorized("sample", path)
         count, start = whole(n, "n", MAX_ROWS), whole(offset, "offset", 2**62)
-        chosen = secrets.randbits(63) if seed is None else whole(seed, "seed", 2**64 - 1)
-        dial = Dial(explore=explore, temperature=temperature)
+        chosen, dial = _seed(seed), Dial(explore=explore, temperature=temperature)
         if unique and start:
             raise InputError(f"offset: {start} with unique=True, expected 0, since uniqueness is per call")
         rows = (
@@ -230,6 +232,40 @@ class Model(ProvedModel):
         )
         _meter(permit, rows.index)
         return Draw(index=rows.index, latents=rows.latents, seed=chosen, path=letter)
+
+    def sample_in_parts(
+        self,
+        n: int,
+        *,
+        seed: int | None = None,
+        path: str | None = None,
+        explore: float = 0.0,
+        temperature: float = 1.0,
+    ) -> Iterator[Draw]:
+        """The rows of ``sample(n)``, part by part, in memory that does not grow with ``n``.
+
+        It is one call to the license: before the first part is given, all are refused, or all are counted.
+        Under a quota the rows are computed twice for that.
+
+        Args:
+            n: How many rows, 0 to 10 million.
+            seed: As ``sample``, and so are the others.
+        Returns:
+            At least one part, each of at most 16,384 rows and all with one seed.
+        Raises:
+            LicenseError, InputError, CoverageError, LedgerError: As ``sample``, at once.
+        """
+        permit, (letter, used) = self._authorized("sample", path)
+        count, chosen = whole(n, "n", MAX_ROWS), _seed(seed)
+        dial = Dial(explore=explore, temperature=temperature)
+        if count:
+            permit.count(lambda: used.sampler.count(count, seed=chosen, dial=dial))
+
+        def part(start: int) -> Draw:
+            rows = used.sampler.rows(min(PART, count - start), seed=chosen, dial=dial, offset=start)
+            return Draw(index=rows.index, latents=rows.latents, seed=chosen, path=letter)
+
+        return map(part, range(0, count or 1, PART))
 
     def _permit_of(self, license: License) -> Permit:
         return Permit(
@@ -262,6 +298,11 @@ class Model(ProvedModel):
             )
         permit.allow(action, self._clock())
         return permit, used
+
+
+def _seed(seed: int | None) -> int:
+    """The seed that was asked for, else a fresh one."""
+    return secrets.randbits(63) if seed is None else whole(seed, "seed", 2**64 - 1)
 
 
 def _meter(permit: Permit, found: npt.NDArray[np.int32]) -> None:
