@@ -122,6 +122,7 @@ def test_a_certificate_is_verified_without_its_package(ternary, files, certified
         f"{files / 'decoder_A.onnx'} is the decoder of path A",
         f"path A: {reached:,} reachable operations proved on this machine",
         drawn(certified["A"]),
+        "not proved: path B: anything; name its decoder instead",
     ]
 
 
@@ -130,20 +131,28 @@ def test_without_the_encoder_it_says_what_was_not_proved(ternary, files, certifi
     words += ("--trust", files / "acme.trust")
     claim = certified["A"]
     reached, decoded = len(claim.reachable.operations), len(claim.reachable.streamed)
-    left = (
+    left = [
         f"path A: that {reached - decoded:,} operations are reachable, and the smallest margin; "
-        "add --encoder ENCODER.onnx"
-    )
+        "add --encoder ENCODER.onnx",
+        "path B: anything; name its decoder instead",
+    ]
     facts = json.loads(ternary(*words, "--json").text)
     assert (facts["verified"], facts["path"]) == (True, "A")
-    assert (facts["witnesses_decoded"], facts["not_proved"]) == (decoded, [left])
+    assert (facts["witnesses_decoded"], facts["not_proved"]) == (decoded, left)
     assert ternary(*words).text.splitlines()[2:] == [
         f"path A: {decoded:,} of {reached:,} reachable operations proved on this machine",
         drawn(claim),
-        f"not proved: {left}",
+        *(f"not proved: {sentence}" for sentence in left),
     ]
     complete = ternary(*words, "--encoder", files / "encoder_A.onnx", "--json")
-    assert json.loads(complete.text)["not_proved"] == []
+    assert json.loads(complete.text)["not_proved"] == left[1:]
+
+
+@pytest.mark.parametrize("option", ["--model", "--encoder"])
+def test_a_folder_with_a_graph_is_refused(ternary, files, option):
+    done = ternary("verify", files, "--trust", files / "acme.trust", option, files / "decoder_A.onnx")
+    sentence = f"error: {option}: of a folder only the signature is verified; leave it out\n"
+    assert (done.status, done.out, done.err) == (1, b"", sentence)
 
 
 @pytest.mark.parametrize(

@@ -46,17 +46,18 @@ def verify(
     as_json: JsonOption = False,
 ) -> None:
     """Check a package's signatures and prove its certificate."""
-    of_packages = {"--license": license, "--machine-id": machine_id, "--replay": replay}
-    if model is not None or encoder is not None:
+    of_packages: Mapping[str, object] = {"--license": license, "--machine-id": machine_id, "--replay": replay}
+    graphs: Mapping[str, object] = {"--model": model, "--encoder": encoder}
+    if package is not None and package.is_dir():
+        from ternary_cli.signed_folder import verify_folder
+
+        _refuse({**of_packages, **graphs}, "of a folder only the signature is verified")
+        verify_folder(package, trust, as_json=as_json)
+    elif any(graphs.values()):
         from ternary_cli.replaying import verify_certificate
 
         _refuse(of_packages, "a certificate needs no license and its draws are always replayed")
         verify_certificate(package, model, encoder, trust, as_json=as_json)
-    elif package is not None and package.is_dir():
-        from ternary_cli.signed_folder import verify_folder
-
-        _refuse(of_packages, "of a folder only the signature is verified")
-        verify_folder(package, trust, as_json=as_json)
     else:
         _verify_package(package, license, trust, machine_id, replay=replay, as_json=as_json)
 

@@ -43,7 +43,7 @@ def verify_certificate(
         found = evidence.of_graphs(certificate, *graphs, workers)
     if as_json:
         facts = {"verified": True, "path": found.claim.path, "witnesses_decoded": found.witnesses}
-        show_json(facts | {"not_proved": _not_proved(found)} | coverage_facts(found.claim))
+        show_json(facts | {"not_proved": _not_proved(found, certificate)} | coverage_facts(found.claim))
         return
     show(
         [
@@ -51,7 +51,7 @@ def verify_certificate(
             f"{decoder} is the decoder of path {found.claim.path}",
             _witness_line(found),
             draws_line(found.claim),
-            *map(not_proved_line, _not_proved(found)),
+            *map(not_proved_line, _not_proved(found, certificate)),
         ]
     )
 
@@ -72,14 +72,17 @@ def _witness_line(found: Recomputed) -> str:
     return f"path {found.claim.path}: {share}{certified:,} reachable operations proved on this machine"
 
 
-def _not_proved(found: Recomputed) -> list[str]:
-    """What the certificate states of this path and could not be had without the encoder."""
+def _not_proved(found: Recomputed, certificate: Certificate) -> list[str]:
+    """What the certificate states and these graphs do not show: other paths, means without the encoder."""
+    others = [claim.path for claim in certificate.paths if claim.path != found.claim.path]
+    left = [f"path {path}: anything; name its decoder instead" for path in others]
     if found.complete:
-        return []
+        return left
     missing = len(found.claim.reachable.operations) - found.witnesses
     return [
         f"path {found.claim.path}: that {missing:,} operations are reachable, and the smallest margin; "
-        "add --encoder ENCODER.onnx"
+        "add --encoder ENCODER.onnx",
+        *left,
     ]
 
 
