@@ -214,6 +214,16 @@ def test_witnesses_that_the_graphs_do_not_give_are_not_signed(build: Build, key:
         package(edited, name="acme", version=(1, 0, 0), signer=Unwilling(key))
 
 
+def test_a_seed_that_was_shopped_for_is_not_signed(build: Build, key: SigningKey) -> None:
+    claim, other = build.certificate.paths
+    lucky = replace(build, certificate=replace(build.certificate, paths=(replace(claim, seed=6), other)))
+    with pytest.raises(FormatError) as refusal:
+        package(lucky, name="acme", version=(1, 0, 0), signer=Unwilling(key))
+    assert str(refusal.value) == (
+        f"coverage.json: path A has the seed 0000000000000006, its decoder's digest gives {claim.seed:016x}"
+    )
+
+
 def test_graphs_that_are_not_the_certified_ones_are_not_signed(build: Build, key: SigningKey) -> None:
     graphs = {**build.graphs, "encoder_A.onnx": build.graphs["encoder_B.onnx"]}
     found, said = (build.certificate.subjects[f"encoder_{path}.onnx"] for path in "BA")

@@ -18,6 +18,7 @@ from ternary_export.card import model_card
 from ternary_sdk.errors import InputError, ProofError
 from ternary_sdk.licensing.identity import Version
 from ternary_sdk.packages import archive, attachments, oms
+from ternary_sdk.packages.certificate import Certificate
 from ternary_sdk.packages.encryption import associated_data, nonce
 from ternary_sdk.packages.manifest import Manifest
 from ternary_sdk.packages.manifest_entries import Graph, Member, ModelPath
@@ -66,7 +67,8 @@ def package(
     Raises:
         InputError: If the name is no name, the content key no key, the validation of another snapshot, or
             a member larger than it may be.
-        FormatError: If the terms hold control characters other than tabs and line ends.
+        FormatError: If the terms hold control characters other than tabs and line ends, or certificate or
+            manifest are not what a client reads.
         ProofError: If the certificate says of the graphs what is not so.
     """
     documents = {
@@ -77,6 +79,7 @@ def package(
     if validation is not None:
         documents[VALIDATION] = _validation(build, validation)
     attachments.read(documents)  # what no client would open is not signed
+    Certificate.from_statement(build.certificate.to_statement())
     _prove(build)
     documents[CERTIFICATE] = _sign(build.certificate.to_statement(), signer, CERTIFICATE).to_bytes()
     graphs = build.graphs if content_key is None else _encrypted(build.graphs, content_key)
@@ -86,6 +89,7 @@ def package(
     for member, data in stored.items():
         if len(data) > cap(member):
             raise InputError(f"{member}: {len(data)} bytes, expected at most {cap(member)}")
+    Manifest.read(stored[MANIFEST])
     digests = {member: hashlib.sha256(data).hexdigest() for member, data in stored.items()}
     envelope = _sign(oms.statement(manifest.label, digests), signer, SIGNATURE)
     return archive.encode([*stored.items(), (SIGNATURE, oms.write(envelope, signer.public))])

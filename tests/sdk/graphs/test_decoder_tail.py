@@ -7,6 +7,7 @@ import numpy.typing as npt
 import onnx
 import pytest
 from onnx import helper, numpy_helper
+from tests.sdk.graphs.test_where_tail import PLACE, with_where
 
 from ternary_export.graph import decoder_graph
 from ternary_sdk.errors import FormatError
@@ -132,6 +133,64 @@ def test_an_index_that_is_not_of_the_logits_is_refused(good: Model, trick: str) 
     with pytest.raises(FormatError) as refusal:
         inspect(good)
     assert str(refusal.value) == REFUSAL
+
+
+def other_rows_in_the_second_comparison(model: Model) -> None:
+    insert(model, "high.wins", helper.make_node("Relu", ["class.2"], ["clipped"]))
+    node(model, "high.wins").input[0] = "clipped"
+
+
+def other(name: str, value: npt.NDArray[np.generic]) -> Callable[[Model], None]:
+    return lambda model: store(model, name, value)
+
+
+def swapped_choices(output: str) -> Callable[[Model], None]:
+    def change(model: Model) -> None:
+        condition, yes, no = node(model, output).input
+        node(model, output).input[:] = [condition, no, yes]
+
+    return change
+
+
+def conditions_exchanged(model: Model) -> None:
+    node(model, "digit.low").input[0] = "high.wins"
+    node(model, "digit").input[0] = "middle.wins"
+
+
+PARTED_BEFORE: dict[str, Callable[[Model], None]] = {
+    "logits of other rows": logits_of_other_rows,
+    "logits doubled": doubled_logits,
+    "an index of other rows": index_of_other_rows,
+    "the middle class wins ties": swapped("middle.wins"),
+    "the highest class wins where it loses": swapped("high.wins"),
+    "classes in another order": classes_in_another_order,
+    "other rows in the second comparison": other_rows_in_the_second_comparison,
+    "a zero that is one": other("zero", np.ones(1, np.float32)),
+    "places out of range": other("place", 1000 * PLACE),
+    "places doubled again": other("place.twice", 4 * PLACE),
+    "the lower choice swapped": swapped_choices("digit.low"),
+    "the upper choice swapped": swapped_choices("digit"),
+    "conditions exchanged": conditions_exchanged,
+    "an index altered at the end": an_index_altered_at_the_end,
+}
+
+
+@pytest.mark.parametrize("trick", PARTED_BEFORE)
+def test_the_tail_of_before_is_as_strict(good: Model, trick: str) -> None:
+    model = with_where(good.SerializeToString(deterministic=True))
+    inspect(model)
+    PARTED_BEFORE[trick](model)
+    onnx.checker.check_model(model, full_check=True)
+    with pytest.raises(FormatError) as refusal:
+        inspect(model)
+    assert str(refusal.value) == REFUSAL
+
+
+@pytest.mark.parametrize("output", ["class.0", "bits"])
+def test_an_attribute_left_to_its_default_is_refused(good: Model, output: str) -> None:
+    del node(good, output).attribute[:]
+    with pytest.raises(FormatError):
+        inspect(good)
 
 
 def test_names_mean_nothing(good: Model) -> None:

@@ -117,6 +117,20 @@ def test_rows_are_independent_standard_normal_deviates(stream: Stream) -> None:
 
 
 @both
+def test_numbers_of_numpy_are_numbers(stream: Stream) -> None:
+    expected = stream.words(7, 0, 3, 2).tolist()
+    assert stream.words(np.int64(7), 0, np.int64(3), 2).tolist() == expected  # type: ignore[arg-type]
+
+
+@both
+@pytest.mark.parametrize("start", [-1, 2**62 + 1])
+def test_a_start_out_of_range_is_refused(stream: Stream, start: int) -> None:
+    with pytest.raises(InputError, match=rf"^start: {start}, expected 0 to 2\^62$"):
+        stream.prior(1, start, 1)
+    assert stream.prior(1, 2**62, 1).shape == (1, 16)
+
+
+@both
 @pytest.mark.parametrize("seed", [-1, 2**64])
 def test_a_seed_out_of_range_is_refused(stream: Stream, seed: int) -> None:
     with pytest.raises(InputError, match=rf"^seed: {seed}, expected 0 to 2\^64 - 1$"):

@@ -12,7 +12,7 @@ import pytest
 
 from ternary_export.graph import decoder_graph, encoder_graph
 from ternary_sdk.errors import FormatError, InputError, ProofError
-from ternary_sdk.inference import runtime
+from ternary_sdk.inference import proof, runtime
 from ternary_sdk.inference.latents import CURRENT
 from ternary_sdk.inference.runtime import AHEAD, BLOCK, Decoder, Encoder, Workers
 from ternary_sdk.operations import OPERATIONS, TABLES, to_index
@@ -239,6 +239,34 @@ def test_the_encoder_gives_means_of_all_operations(untrained: Callable[[int], St
     expected = hidden @ state["encoder_B.fc_mu.weight"].T + state["encoder_B.fc_mu.bias"]
     np.testing.assert_allclose(encoder.mean(TABLES), expected, atol=1e-4)
     assert encoder.mean(TABLES[:0]).shape == (0, 16)
+
+
+def test_margins_of_huge_logits_are_infinite_without_a_word(untrained: Callable[[int], State]) -> None:
+    """Warnings are errors here, and in many a host."""
+    state = {name: np.zeros_like(value) for name, value in untrained(1).items()}
+    state["decoder_A.decoder.4.bias"][:] = np.tile(np.float32([-3e38, 3e38, -3e38]), 9)
+    decoder = Decoder(decoder_graph(state, "A"), "decoder_A.onnx", Workers(1))
+    found = decoder.decode(np.zeros((1, 16), np.float32))
+    assert (found.index.tolist(), found.margin.tolist()) == ([9841], [np.inf])
+    encoder = Encoder(encoder_graph(state, "A"), "encoder_A.onnx", Workers(1))
+    with pytest.raises(ProofError) as refusal:
+        proof.certify("A", encoder, decoder, digest="ab" * 32)
+    assert str(refusal.value) == "path A: the smallest margin is inf, expected less than 1e+09"
+
+
+def test_a_pool_made_while_its_model_is_closed_does_not_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    workers = Workers(2)
+
+    class Closing(ThreadPoolExecutor):
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            super().__init__(*arguments, **options)
+            workers.close()
+
+    monkeypatch.setattr(runtime, "ThreadPoolExecutor", Closing)
+    with pytest.raises(InputError) as refusal:
+        list(workers.map(abs, range(3)))
+    assert str(refusal.value) == "model: it was closed, open it again"
+    assert workers._pool is None
 
 
 def test_a_posterior_mean_that_is_not_finite_is_refused(untrained: Callable[[int], State]) -> None:

@@ -371,6 +371,10 @@ ATTACHMENTS = {
         {"terms__md": b"You may not.\rYou may."},
         "terms.md: line 1 holds the control character U+000D, expected none but tab and line feed",
     ),
+    "terms that run the other way": (
+        {"terms__md": "free of \u202edecrahc\u202c charge".encode()},
+        "terms.md: line 1 holds the control character U+202E, expected none but tab and line feed",
+    ),
     "terms with a control character of eight bits": (
         {"terms__md": "\u009b2J".encode()},
         "terms.md: line 1 holds the control character U+009B, expected none but tab and line feed",

@@ -202,6 +202,16 @@ def test_a_link_to_a_folder_is_never_followed(folder: Path) -> None:
     assert refusal(folder) == "'more': not a regular file"
 
 
+def test_a_link_to_itself_is_refused(folder: Path) -> None:
+    sign(folder, allow)
+    (folder / "loop").symlink_to("loop")
+    assert refusal(folder) == "'loop': cannot be read (Too many levels of symbolic links)"
+
+
+def test_a_name_that_no_system_takes_is_refused(folder: Path) -> None:
+    assert refusal(folder / ("x" * 300)) == f"{folder / ('x' * 300)}: cannot be read (File name too long)"
+
+
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs a file that says it is empty")
 def test_no_more_of_a_file_is_read_than_it_had(folder: Path) -> None:
     (folder / "link").touch()

@@ -9,7 +9,7 @@ rows, and one that was ever certified with stays. docs/formats.md, section 3, is
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 from importlib.resources import files
 from typing import Final
 
@@ -35,6 +35,7 @@ Words = npt.NDArray[np.uint64]
 
 _ROW_BYTES: Final = 2 * LATENT_SIZE
 _CIPHER_BLOCK: Final = 16
+_ZEROS: Final = bytes(1 << 16)
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class Stream:
         Args:
             seed: In [0, 2^64).
             domain: What they are used for.
-            start: First row, 0 or more.
+            start: First row, in [0, 2^62].
             rows: How many.
         Returns:
             Uniform words, little-endian, shape (rows, 4).
@@ -94,7 +95,9 @@ class Stream:
     def _reader(self, seed: int, domain: int, start: int) -> Callable[[int], Words]:
         if not 0 <= seed < 2**64:
             raise InputError(f"seed: {seed}, expected 0 to 2^64 - 1")
-        return self._open(seed, domain, start)
+        if not 0 <= start <= 2**62:
+            raise InputError(f"start: {start}, expected 0 to 2^62")
+        return self._open(int(seed), domain, int(start))
 
 
 def _philox(seed: int, domain: int, start: int) -> Callable[[int], Words]:
@@ -111,10 +114,10 @@ def _aes(seed: int, domain: int, start: int) -> Callable[[int], Words]:
     return lambda rows: np.frombuffer(keystream.update(_zeros(rows)), "<u8").reshape(rows, 4)
 
 
-@lru_cache(maxsize=4)
-def _zeros(rows: int) -> bytes:
-    """What is encrypted, so that the keystream comes out as it is; few lengths are ever in use."""
-    return bytes(_ROW_BYTES * rows)
+def _zeros(rows: int) -> memoryview:
+    """What is encrypted, so that the keystream comes out as it is."""
+    size = _ROW_BYTES * rows
+    return memoryview(_ZEROS if size <= len(_ZEROS) else bytes(size))[:size]
 
 
 PHILOX: Final = Stream(1, "Philox 4x64-10", _philox)

@@ -20,6 +20,7 @@ from ternary_sdk.operations import OPERATIONS, TABLES, OperationSet
 from ternary_sdk.packages.path_coverage import (
     MARGIN,
     MARGIN_STEP,
+    MOST_MARGIN,
     STREAM_ROWS,
     TOLERANCE,
     VERIFIER_MARGIN,
@@ -52,6 +53,8 @@ def certify(path: str, encoder: Encoder, decoder: Decoder, *, digest: str) -> Pa
         encoder: Gives the posterior means.
         decoder: What is certified.
         digest: SHA-256 of the decoder's plaintext, hex; the seed of the stream follows from it.
+    Raises:
+        ProofError: If all margins are too large for a certificate to state the smallest.
     """
     stream = latents.CURRENT
     seed = seed_of(digest, stream)
@@ -63,7 +66,7 @@ def certify(path: str, encoder: Encoder, decoder: Decoder, *, digest: str) -> Pa
         decoder=decoder.what,
         stream=stream,
         seed=seed,
-        reachable=_find_witnesses(decoder.decode(encoder.mean(TABLES)), drawn),
+        reachable=_find_witnesses(path, decoder.decode(encoder.mean(TABLES)), drawn),
         prior=tuple(_prior(drawn.index, clear, draws) for draws in QUOTED_DRAWS),
         near_ties=tuple(np.flatnonzero(~clear).tolist()),
     )
@@ -158,7 +161,7 @@ def _prior(index: Indices, counted: npt.NDArray[np.bool_], draws: int) -> Prior:
     return Prior(draws=draws, operations=len(operations), digest=operations.digest)
 
 
-def _find_witnesses(means: Decoded, drawn: Decoded) -> Reachable:
+def _find_witnesses(path: str, means: Decoded, drawn: Decoded) -> Reachable:
     by_mean = (means.index == _ALL) & (means.margin >= MARGIN)
     rows = np.flatnonzero(drawn.margin >= MARGIN)
     # Written from the last row to the first, so that what stays is each operation's first row.
@@ -166,10 +169,15 @@ def _find_witnesses(means: Decoded, drawn: Decoded) -> Reachable:
     first_row[drawn.index[rows[::-1]]] = rows[::-1]
     streamed = np.flatnonzero(~by_mean & (first_row >= 0))
     margins = np.concatenate([means.margin[by_mean], drawn.margin[first_row[streamed]]])
+    smallest = float(margins.min()) if len(margins) else 0.0
+    if not smallest < MOST_MARGIN:
+        raise ProofError(
+            f"path {path}: the smallest margin is {smallest:g}, expected less than {MOST_MARGIN:g}"
+        )
     return Reachable(
         operations=OperationSet(by_mean | (first_row >= 0)),
         streamed={int(operation): int(first_row[operation]) for operation in streamed},
-        smallest_margin=margin_text(float(margins.min(initial=np.inf)) if len(margins) else 0.0),
+        smallest_margin=margin_text(smallest),
     )
 
 

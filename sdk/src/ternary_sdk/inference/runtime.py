@@ -68,7 +68,8 @@ class Workers(AbstractContextManager["Workers"]):
         """``compute`` of each task, in order; tasks are computed side by side, a few ahead of what is taken.
 
         So the tasks may be without end, memory does not grow with their number, and what nobody takes is
-        hardly computed.
+        hardly computed. A task must not map on the same workers, and a forked child must map anew: it has no
+        part in what its parent began.
 
         Raises:
             InputError: If another thread has closed the model that computes.
@@ -108,6 +109,8 @@ class Workers(AbstractContextManager["Workers"]):
         if held is None or held[0] != os.getpid():
             held = os.getpid(), ThreadPoolExecutor(self.threads, thread_name_prefix="ternary")
             self._pool = held
+            if self._closed:  # meanwhile, so nobody else will shut this one down
+                self.close()
         return held[1]
 
     def __exit__(self, *_: object) -> None:
@@ -221,12 +224,13 @@ def _margin(logits: Floats) -> Floats:
     """Margins from logits as the graph gives them, class first, shape (3, 9, n).
 
     Finite weights may still give infinite logits; a row in which they meet has the margin NaN, which proves
-    nothing, so a margin is compared as ``margin >= bound`` and never the other way round.
+    nothing, so a margin is compared as ``margin >= bound`` and never the other way round. The difference
+    of two large logits is an infinite margin.
     """
     low, middle, high = logits
     lesser, greater = np.minimum(low, middle), np.maximum(low, middle)
     second = np.maximum(lesser, np.minimum(greater, high))
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", over="ignore"):
         margin: Floats = (np.maximum(greater, high) - second).min(axis=0)
     return margin
 

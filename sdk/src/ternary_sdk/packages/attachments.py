@@ -15,8 +15,8 @@ from ternary_sdk.errors import FormatError
 from ternary_sdk.packages.members import BOM, CARD, TERMS, VALIDATION
 from ternary_sdk.packages.validation import Validation
 
-_CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-"""All control characters but tab and line feed."""
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+"""All control characters but tab and line feed, and what else starts a line or turns its direction round."""
 
 
 def read(members: Mapping[str, bytes]) -> Validation | None:

@@ -34,6 +34,9 @@ VERIFIER_MARGIN: Final = MARGIN - TOLERANCE
 MARGIN_STEP: Final = 0.0001
 """The last decimal of a margin as certificates print it, rounded down."""
 
+MOST_MARGIN: Final = 1e9
+"""Above any margin that a certificate can print, which has nine digits before the point."""
+
 STREAM_ROWS: Final = max(QUOTED_DRAWS)
 """How many rows of the latent stream a certificate speaks of."""
 

@@ -85,7 +85,11 @@ def verify_with(folder: Path, key: PublicKey) -> SignedFolder:
 
 
 def _bundle(folder: Path) -> Bundle:
-    if not folder.is_dir():
+    try:
+        found = folder.is_dir()
+    except OSError as error:
+        raise InputError(f"{folder}: cannot be read ({error.strerror})") from None
+    if not found:
         raise InputError(f"{folder}: not a folder")
     return Bundle.read(read(folder / SIGNATURE, MAX_BUNDLE))
 
@@ -153,9 +157,12 @@ def _size(entry: os.DirEntry[str], name: str, signed: Listing) -> int:
     """The bytes of one file that the signature should cover."""
     if entry.is_symlink() and not signed.symlinks:
         raise SignatureError(f"{name!r}: a symbolic link, which the signature does not allow")
-    if not entry.is_file():
-        raise SignatureError(f"{name!r}: not a regular file")
-    return entry.stat().st_size
+    try:
+        if not entry.is_file():
+            raise SignatureError(f"{name!r}: not a regular file")
+        return entry.stat().st_size
+    except OSError as error:  # a link to itself, a file that is gone
+        raise InputError(f"{name!r}: cannot be read ({error.strerror})") from None
 
 
 def _check_names(signed: Listing, sizes: dict[str, int]) -> None:
