@@ -79,9 +79,10 @@ def package(
     if validation is not None:
         documents[VALIDATION] = _validation(build, validation)
     attachments.read(documents)  # what no client would open is not signed
-    Certificate.from_statement(build.certificate.to_statement())
+    statement = build.certificate.to_statement()
+    Certificate.from_statement(statement)
     _prove(build)
-    documents[CERTIFICATE] = _sign(build.certificate.to_statement(), signer, CERTIFICATE).to_bytes()
+    documents[CERTIFICATE] = _sign(statement, signer, CERTIFICATE).to_bytes()
     graphs = build.graphs if content_key is None else _encrypted(build.graphs, content_key)
     members = dict(sorted({**documents, **graphs}.items()))
     manifest = _manifest(build, name, version, members)

@@ -82,7 +82,7 @@ def reprove(claim: PathCoverage, encoder: Encoder, decoder: Decoder) -> Witnesse
     values = encoder.mean(TABLES)
     if claim.reachable.streamed:
         operations = np.fromiter(claim.reachable.streamed.keys(), np.int32)
-        values[operations] = _stream_rows(claim, list(claim.reachable.streamed.values()))
+        values[operations] = stream_rows(claim, list(claim.reachable.streamed.values()))
     found = decoder.decode(values)
     failed = claim.reachable.operations.mask & ((found.index != _ALL) | ~(found.margin >= VERIFIER_MARGIN))
     if failed.any():
@@ -181,7 +181,7 @@ def _find_witnesses(path: str, means: Decoded, drawn: Decoded) -> Reachable:
     )
 
 
-def _stream_rows(claim: PathCoverage, rows: list[int]) -> Floats:
+def stream_rows(claim: PathCoverage, rows: list[int]) -> Floats:
     """Scattered rows of the stream; a row's neighbours come at no cost, so whole blocks are made."""
     wanted = np.asarray(rows, dtype=np.int64)
     result = np.empty((len(wanted), latents.LATENT_SIZE), np.float32)

@@ -8,8 +8,6 @@ graphs it is of. With a package it is ``ProvedModel`` that proves and replays.
 import hashlib
 from dataclasses import dataclass
 
-import numpy as np
-
 from ternary_sdk.errors import ProofError
 from ternary_sdk.graphs import firewall
 from ternary_sdk.graphs.interface import DECODER, ENCODER
@@ -87,8 +85,7 @@ def _decode_streamed(claim: PathCoverage, decoder: Decoder) -> int:
     streamed = claim.reachable.streamed
     if not streamed:
         return 0
-    rows = np.concatenate([claim.stream.prior(claim.seed, position, 1) for position in streamed.values()])
-    found = decoder.decode(rows)
+    found = decoder.decode(proof.stream_rows(claim, list(streamed.values())))
     for operation, index, margin in zip(streamed, found.index, found.margin, strict=True):
         if index != operation or not margin >= VERIFIER_MARGIN:
             raise ProofError(
