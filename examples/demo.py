@@ -14,6 +14,8 @@ import sys
 import time
 from pathlib import Path
 
+from ternary_sdk.coverage import percent
+
 MADE = {"keys", "run", "build", "acme-1.0.0.ternary", "acme.license", "acme.trust", "all.csv"}
 PACKAGE = "acme-1.0.0.ternary --trust acme.trust"
 SPACE = 19_683
@@ -81,7 +83,7 @@ def summarize(terminal: Terminal, total: float) -> None:
         share = next(prior for prior in certified["prior"] if prior["draws"] == 50_000)
         print(
             f"  path {path}    covers {share['percent']} % of the space in 50,000 draws, counted by hash\n"
-            f"            (perfect independent draws: {share['limit_percent']} % on average)\n"
+            f"            (perfect draws, on average {share['perfect_percent']} %)\n"
             f"            reaches {certified['reachable']:,} of {SPACE:,} operations, each with a proof"
         )
     print(f"  surge     {surge(terminal.folder / 'run')}")
@@ -114,8 +116,8 @@ def surge(run: Path) -> str:
         return "none in this run"
     first = surges[0]
     return (
-        f"strength {first.strength:g} in epoch {first.epoch}: coverage {first.before:.1%} before, "
-        f"{first.during:.1%} during, {first.after:.1%} after"
+        f"strength {first.strength:g} in epoch {first.epoch}: coverage {percent(first.before)} % before, "
+        f"{percent(first.during)} % during, {percent(first.after)} % after"
     )
 
 

@@ -7,6 +7,7 @@ Usage: embedded_client.py [PACKAGE LICENSE TRUST], by default the SDK's evaluati
 import sys
 
 from ternary_sdk import Model, TernaryError
+from ternary_sdk.coverage import percent, perfect_percent
 
 
 def use(model: Model) -> None:
@@ -17,7 +18,10 @@ def use(model: Model) -> None:
     certified = model.certificate.best_path
     share = certified.at(50_000)
     print(f"{len(draw):,} different operations, set {draw.digest[:12]}…")
-    print(f"path {certified.path} covers {share.coverage:.2%} at 50,000 draws, limit {share.limit:.2%}")
+    print(
+        f"path {certified.path} covers {percent(share.coverage)} % at 50,000 draws; "
+        f"perfect draws, on average {perfect_percent(50_000)} %"
+    )
     print("decoding what was encoded gives", "the same operations" if same else "other operations")
     print("first:", draw.operations[0].tolist(), "has index", draw.index[0])
 

@@ -116,24 +116,9 @@ def forge(shipped: bytes, vendor: KeyRing) -> Callable[[Build], bytes]:
 
 
 @pytest.fixture(scope="session")
-def quick_recipe(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def quick_recipe() -> Path:
     """A recipe file: the default recipe, cut to seconds."""
-    from ternary_trainer import recipe
-
-    changes = {
-        "name": '"quick"',
-        "epochs": "5",
-        "plateau.patience": "6",
-        "scoring.exact": "0.0",
-        "scoring.report_draws": "65536",
-        "separate.learn.epochs": "2",
-        "separate.learn.passes": "2",
-    }
-    for effort in ("separate.A", "separate.B"):
-        changes |= {f"{effort}.passes": "1", f"{effort}.draws": "1024", f"{effort}.pushed": "512"}
-    file = tmp_path_factory.mktemp("recipe") / "quick.toml"
-    file.write_text(recipe.dump(recipe.load("coverage", changes)))
-    return file
+    return Path(__file__).parents[1] / "examples" / "quick.toml"
 
 
 @pytest.fixture(scope="session")

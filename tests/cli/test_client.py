@@ -328,20 +328,21 @@ def test_verify_says_what_was_proved(client, acme, vendor, shipped):
     assert json.loads(client(*proof, "--replay", license=None).text)["not_proved"] == []
 
 
-def test_info_states_coverage_beside_its_limit(client, acme, vendor, shipped):
+def test_info_states_coverage_beside_perfect_draws(client, acme, vendor, shipped):
     info = json.loads(client("info", acme / "acme.ternary", "--json", license=None).text)
     claim = Package.read(shipped, vendor.trust).certificate.paths[0].at(50_000)
     assert info["paths"]["A"]["prior"][1] == {
         "draws": 50_000,
         "operations": claim.operations,
         "percent": f"{claim.operations * 10_000 // 19_683 / 100:.2f}",
-        "limit_percent": "92.116",
+        "perfect_percent": "92.116",
+        "perfect_deviation_percent": "0.170",
     }
     assert (info["bytes"], info["vendor"]) == (len(shipped), "Acme Logic")
-    *_, header, _, _, limit = client("info", acme / "acme.ternary", license=None).text.splitlines()
-    assert limit.startswith("expected limit of independent draws ")
-    assert limit.endswith("92.116 %         99.995 %")
-    assert len(limit) == len(header)
+    *_, header, _, _, perfect = client("info", acme / "acme.ternary", license=None).text.splitlines()
+    assert perfect.startswith("perfect draws, on average ")
+    assert perfect.endswith("39.834 ± 0.168 % 92.116 ± 0.170 % 99.995 ± 0.005 %")
+    assert len(perfect) == len(header)
 
 
 def test_info_states_margins_near_ties_and_the_streams_of_the_draws(client, acme, vendor, shipped):

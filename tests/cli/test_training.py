@@ -31,7 +31,7 @@ def test_an_interrupted_training_says_how_to_go_on_and_ends_with_the_same_weight
 ):
     monkeypatch.chdir(tmp_path)
     with begin(quick_recipe, tmp_path) as training:
-        assert training.stderr.readline().startswith("epoch 1/5 ")
+        assert training.stderr.readline().startswith("epoch 0 (1 of 5) ")
         training.send_signal(signal.SIGINT)
         out, err = training.communicate()
     assert training.returncode == 130
@@ -47,7 +47,7 @@ def test_a_running_training_surges_when_asked_to_and_its_summary_says_so(
 ):
     monkeypatch.chdir(tmp_path)
     with begin(quick_recipe, tmp_path) as training:
-        assert training.stderr.readline().startswith("epoch 1/5 ")
+        assert training.stderr.readline().startswith("epoch 0 (1 of 5) ")
         asked = ternary("disrupt", "run", "--strength", "0.5")
         out, _ = training.communicate()
     assert (asked.status, asked.err) == (0, "run: a surge of strength 0.5 begins with the next epoch\n")

@@ -17,11 +17,9 @@ from ternary_sdk.licensing.trust import Role
 from ternary_sdk.model import Model
 from ternary_sdk.packages.package import Package
 from ternary_sdk.packages.validation import CheckResult, Ending, Figure, Relation, Validation
-from ternary_trainer import checkpoint, run
+from ternary_trainer import checkpoint
 from ternary_trainer.model import initial
-from ternary_trainer.validation import opening
 from ternary_trainer.validation.checks import CHECKS
-from ternary_trainer.validation.drawing import QUOTED, draw
 
 
 @pytest.fixture(scope="module")
@@ -160,11 +158,31 @@ def test_the_atlas_of_a_run_is_of_the_path_that_is_asked_for(ternary, release, t
 @pytest.mark.slow
 def test_the_atlas_of_a_run_is_by_default_of_the_path_that_covers_more(ternary, release, tmp_path):
     words = "atlas", release / "run", "--out", tmp_path / "run.svg"
-    subject = opening.run_subject(run.open(release / "run"))
-    covered = {path: draw(subject, network).expected(QUOTED) for path, network in subject.paths.items()}
-    best = max(covered, key=covered.get)
+    with Model.open(release / "acme-1.0.0.ternary", trust=release / "acme.trust") as model:
+        best = model.default_path
     assert ternary(*words).text == ternary(*words, "--path", best).text
     assert ternary(*words).text.startswith(f"run, path {best}: ")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", ["A", "B"])
+def test_run_and_package_state_the_certificates_number_of_reachable_operations(
+    ternary, release, tmp_path, path
+):
+    package = release / "acme-1.0.0.ternary", "--trust", release / "acme.trust"
+    certified = json.loads(ternary("info", *package, "--json").out)["paths"][path]["reachable"]
+    for source in ((release / "run",), package):
+        drawn = ternary("atlas", *source, "--path", path, "--out", tmp_path / "atlas.svg").text
+        assert f"path {path}: {certified:,} of 19,683 operations reachable, " in drawn
+        out = tmp_path / "validation.json"
+        ternary("validate", *source, "--checks", "hash-coverage", "--out", out)
+        (check,) = Validation.read(out.read_bytes()).checks
+        (share,) = [
+            figure.value
+            for figure in check.figures
+            if (figure.name, figure.path) == ("reachable share", path)
+        ]
+        assert round(float(share) * 19_683) == certified
 
 
 def found_of(snapshot):
@@ -241,8 +259,8 @@ def test_info_tells_the_coverage_that_was_found_and_the_reports_digest(ternary, 
         "validation  the vendor says: 1 of 12 checks passed; 11 not run (2026-03-01T00:00:00Z)"
     )
     assert told[start + 1 : start + 4] == [
-        "found on A  91.94 % (95 % interval 91.88 to 100.00) at 50,000 draws, limit 92.116 %; "
-        "99.99 % (95 % interval 91.88 to 100.00) at 195,000 draws, limit 99.995 %",
+        "found on A  91.94 % (95 % interval 91.88 to 100.00) at 50,000 draws, perfect draws, on average 92.116 ± 0.170 %; "
+        "99.99 % (95 % interval 91.88 to 100.00) at 195,000 draws, perfect draws, on average 99.995 ± 0.005 %",
         f"report      sha256 {'ab' * 32}",
         "",
     ]

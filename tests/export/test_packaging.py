@@ -121,7 +121,8 @@ def test_the_card_tells_the_certificates_figures(members: dict[str, bytes], buil
     hundredths = found.operations * 10_000 // 19_683
     share = f"{hundredths // 100}.{hundredths % 100:02d} %"
     assert card.startswith("# acme 1.0.0\n")
-    assert f"Path {best.path} is used by default: {share} at 50,000, limit 92.116 %." in card
+    quoted = f"{share} of all operations in 50,000 draws; perfect draws, on average 92.116 ± 0.170 %"
+    assert f"Path {best.path} is used by default: {quoted}." in card
     assert "epoch 7 of a stored checkpoint" in card
     assert card.endswith("\n")
     assert str(Path.home()) not in card

@@ -4,7 +4,13 @@ from math import comb
 import numpy as np
 import pytest
 
-from ternary_sdk.coverage import expected_coverage, iid_limit
+from ternary_sdk.coverage import (
+    expected_coverage,
+    iid_deviation,
+    iid_limit,
+    percent,
+    perfect_percent,
+)
 from ternary_sdk.errors import InputError
 from ternary_sdk.operations import OPERATIONS
 
@@ -18,6 +24,32 @@ def test_the_limit_is_what_the_domain_states(draws: int, limit: str) -> None:
 def test_the_limit_is_exact() -> None:
     exact = 1 - Fraction(OPERATIONS - 1, OPERATIONS) ** 1000
     assert iid_limit(1000) == pytest.approx(float(exact), rel=1e-12)
+
+
+def test_the_deviation_of_one_count_is_exact() -> None:
+    draws = 1000
+    missed = Fraction(OPERATIONS - 1, OPERATIONS) ** draws
+    both = Fraction(OPERATIONS - 2, OPERATIONS) ** draws
+    variance = OPERATIONS * missed + OPERATIONS * (OPERATIONS - 1) * both - (OPERATIONS * missed) ** 2
+    assert iid_deviation(draws) == pytest.approx(float(variance) ** 0.5 / OPERATIONS, rel=1e-9)
+
+
+def test_counts_of_perfect_draws_deviate_as_stated() -> None:
+    rng = np.random.default_rng(1)
+    shares = [len(np.unique(rng.integers(0, OPERATIONS, 50_000))) / OPERATIONS for _ in range(300)]
+    assert np.std(shares) == pytest.approx(iid_deviation(50_000), rel=0.15)
+    assert np.mean(shares) == pytest.approx(iid_limit(50_000), abs=4 * iid_deviation(50_000) / 300**0.5)
+
+
+def test_no_or_one_draw_has_no_deviation() -> None:
+    assert iid_deviation(0) == 0
+    assert iid_deviation(1) == pytest.approx(0, abs=1e-9)
+
+
+def test_a_share_is_rounded_down_and_perfect_draws_to_the_nearest() -> None:
+    assert percent(0.919999) == "91.99"
+    assert percent(1.0) == "100.00"
+    assert perfect_percent(50_000) == "92.116 ± 0.170"
 
 
 def test_rarefaction_is_the_exact_expectation_of_a_subsample() -> None:

@@ -79,6 +79,6 @@ def test_the_published_stop_watches_the_published_loss() -> None:
 def test_the_reason_names_epoch_rule_and_figures() -> None:
     assert choose.reason(record(7, a=0.916, b=0.918), RECIPE, "coverage") == (
         "Epoch 7, chosen for the highest coverage of the weaker path, given 100.0% exact; hash coverage at"
-        " 50,000 draws is 91.60% on A and 91.80% on B, limit 92.116%; reconstruction of validation operations"
-        " 100.00% or better."
+        " 50,000 draws is 91.60 % on A and 91.80 % on B (perfect draws, on average 92.116 ± 0.170 %);"
+        " reconstruction of validation operations 100.00 % or better."
     )

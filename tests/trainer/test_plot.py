@@ -21,7 +21,7 @@ def test_a_run_is_drawn_as_png_and_svg(finished: Run, tmp_path: Path) -> None:
         assert path.read_bytes().startswith(start)
     drawn = (tmp_path / "run.svg").read_text()
     for expected in (
-        "limit 92.116 %",
+        "perfect draws 92.116 %",
         "hash coverage at 50,000, %",
         "learn",
         "floor 9.887",

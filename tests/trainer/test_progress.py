@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from rich.console import Console
 
+from ternary_sdk.coverage import percent
 from ternary_trainer import progress
 from ternary_trainer.run import Run
 from ternary_trainer.tensorboard import figures
@@ -19,25 +20,25 @@ def test_without_a_terminal_there_is_one_plain_line_an_epoch(finished: Run) -> N
     assert len(lines) == 4
     assert "\x1b" not in stream.getvalue()
     assert re.fullmatch(
-        r"epoch 3/4 spread  surge 0\.5  A \d+\.\d\d% exact \d+\.\d% KL \d+\.\d active \d+"
-        r"  B \d+\.\d\d% exact \d+\.\d% KL \d+\.\d active \d+"
-        r"  limit 92\.116%  loss \d+\.\d{3}  \d+:\d\d left",
+        r"epoch 2 \(3 of 4\) spread  surge 0\.5  A \d+\.\d\d % exact \d+\.\d\d % KL \d+\.\d active \d+"
+        r"  B \d+\.\d\d % exact \d+\.\d\d % KL \d+\.\d active \d+"
+        r"  perfect 92\.116 %  loss \d+\.\d{3}  \d+:\d\d left",
         lines[2],
     )
     assert lines[3].endswith("0:00 left")
 
 
-def test_the_view_of_a_terminal_shows_both_paths_beside_the_limit(finished: Run) -> None:
+def test_the_view_of_a_terminal_shows_both_paths_beside_perfect_draws(finished: Run) -> None:
     console = Console(file=io.StringIO(), force_terminal=True, width=100, color_system=None)
     record = finished.history[2]
     console.print(progress.view(record, 75.0))
     assert isinstance(console.file, io.StringIO)
     text = console.file.getvalue()
     for expected in (
-        "epoch 3/4",
+        "epoch 2 (3 of 4)",
         "surge 0.5 (recipe)",
-        f"{record.A.coverage:.2%}",
-        "limit 92.116%",
+        f"{percent(record.A.coverage)} %",
+        "perfect draws, on average 92.116 %",
         "1:15 left",
     ):
         assert expected in text

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from ternary_export.reach import margins
 from ternary_sdk.errors import FormatError, InputError
 from ternary_trainer import checkpoint, history, recipe, run, split
 from ternary_trainer.history import EpochRecord
@@ -63,7 +64,7 @@ def test_a_family_held_out_is_kept_from_training_and_selection(tiny: Recipe, tmp
     assert run.open(held.path).recipe == recipe
     facts = json.loads((held.path / run.FACTS).read_text())
     assert facts["operations"] == split.sets("non-surjective").digests
-    subject = opening.run_subject(held)
+    subject = opening.run_subject(held, margins)
     assert len(subject.split.training) == 14_514
     names = [measure.name for measure in novelty.novel_operations(subject, Thresholds()).measures]
     assert names.count("non-surjective, 1533 held out as a whole") == 2

@@ -56,14 +56,13 @@ def _drawn(model: "Model") -> "OperationSet | None":
 
 
 def _of_run(folder: Path, path: str | None) -> "tuple[str, npt.NDArray[np.float32]]":
-    """A path's letter and margins; unless it is named, the one that covers more, as a package's default."""
+    """A path's letter and margins; unless it is named, the one that would be its package's default."""
     from ternary_cli.vendor_extra import vendor_extra
 
     with vendor_extra("ternary atlas RUN"):
+        from ternary_export.reach import reach
+        from ternary_sdk.packages.path_coverage import best
         from ternary_trainer import run
-        from ternary_trainer.validation import drawing, opening
-    subject = opening.run_subject(run.open(folder))
-    letters = [path] if path else list(subject.paths)
-    drawn = {letter: drawing.draw(subject, subject.paths[letter]) for letter in letters}
-    best = max(letters, key=lambda letter: drawn[letter].expected(drawing.QUOTED))
-    return best, drawn[best].margin
+    found = reach(run.open(folder).best().state)
+    letter = best(each.claim for each in found.values()).path if path is None else path
+    return letter, next(each.margins for each in found.values() if each.claim.path == letter)

@@ -1,7 +1,7 @@
 """
 What is told about packages, certificates and licenses: one set of facts, printed as lines or as JSON.
 
-A coverage figure never stands without its number of draws and the limit at that number.
+A coverage figure never stands without its number of draws and what perfect draws cover with as many.
 """
 
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from ternary_sdk.coverage import QUOTED_DRAWS, iid_limit
+from ternary_sdk.coverage import QUOTED_DRAWS, iid_deviation, iid_limit, percent, perfect_percent
 from ternary_sdk.licensing.license import ACTIONS, License
 from ternary_sdk.licensing.trust import Trust
 from ternary_sdk.operations import OPERATIONS
@@ -86,7 +86,7 @@ def package_words(facts: Mapping[str, Any]) -> dict[str, str]:
 
 
 def validation_words(found: Mapping[str, Any]) -> dict[str, str]:
-    """The verdict, what was found of coverage, with interval and limit, and the report's digest."""
+    """The verdict, what was found of coverage, beside perfect draws, and the report's digest."""
     return {
         "validation": f"the vendor says: {found['sentence']} ({found['made']})",
         **{f"found on {path}": told for path, told in _covered(found).items()},
@@ -103,7 +103,7 @@ def _covered(found: Mapping[str, Any]) -> dict[str, str]:
                 value, low, high = (percent(float(figure[key])) for key in ("value", "low", "high"))
                 told.setdefault(figure["path"], []).append(
                     f"{value} % (95 % interval {low} to {high}) at {draws:,} draws, "
-                    f"limit {limit_percent(iid_limit(draws))} %"
+                    f"perfect draws, on average {perfect_percent(draws)} %"
                 )
     return {path: "; ".join(parts) for path, parts in told.items()}
 
@@ -121,7 +121,8 @@ def coverage_facts(claim: PathCoverage) -> dict[str, Any]:
                 "draws": prior.draws,
                 "operations": prior.operations,
                 "percent": percent(prior.coverage),
-                "limit_percent": limit_percent(prior.limit),
+                "perfect_percent": f"{100 * iid_limit(prior.draws):.3f}",
+                "perfect_deviation_percent": f"{100 * iid_deviation(prior.draws):.3f}",
             }
             for prior in claim.prior
         ],
@@ -137,8 +138,8 @@ def coverage_lines(certificate: Certificate) -> list[str]:
         reached = f"{len(claim.reachable.operations):,} of {OPERATIONS:,}"
         shares = "".join(f"{percent(prior.coverage) + ' %':>17}" for prior in claim.prior)
         lines.append(f"{claim.path:<4}  {reached:<22}{shares}")
-    limits = "".join(f"{limit_percent(prior.limit) + ' %':>17}" for prior in certificate.paths[0].prior)
-    return [*lines, f"expected limit of independent draws{limits[7:]}"]
+    perfect = "".join(f"{perfect_percent(draws) + ' %':>17}" for draws in QUOTED_DRAWS)
+    return [*lines, f"perfect draws, on average   {perfect}"]
 
 
 def license_facts(license: License) -> dict[str, Any]:
@@ -214,16 +215,6 @@ def grace_words(license: License, now: datetime) -> str:
         f"its renewal is due on {due}; if the license server cannot be reached then, it "
         f"runs on until {end}, and a signed denial ends it at once"
     )
-
-
-def percent(share: float) -> str:
-    """A share in [0, 1] as a percentage with two decimals, rounded down."""
-    return f"{int(share * 10_000 + 1e-6) / 100:.2f}"
-
-
-def limit_percent(share: float) -> str:
-    """The limit of independent draws as a percentage with three decimals, to the nearest."""
-    return f"{share * 100:.3f}"
 
 
 def moment(when: datetime) -> str:

@@ -105,21 +105,24 @@ def facts(run: "Run") -> dict[str, Any]:
 
 def lines(run: "Run") -> list[str]:
     """How a run ended, for people: what each rule of choice would ship, side by side."""
+    from ternary_sdk.coverage import percent
+
     summary = run.summary()
     length = f"{summary.epochs} of {summary.planned} epochs in {summary.seconds:.0f} s"
     told = [f"{run.path}: {length}, {summary.status}"]
     if summary.epochs_saved:
         told.append(f"a plateau saved {summary.epochs_saved} epochs, about {summary.seconds_saved:.0f} s")
     for surge in summary.surges:
-        effect = f"{surge.before:.2%} before, {surge.during:.2%} during, {surge.after:.2%} after"
+        moments = {"before": surge.before, "during": surge.during, "after": surge.after}
+        effect = ", ".join(f"{percent(share)} % {when}" for when, share in moments.items())
         told.append(f"surge of strength {surge.strength:g} in epoch {surge.epoch}: coverage {effect}")
     if summary.choices:
         told += ["", _CHOICES]
     for rule, choice in summary.choices.items():
         exact = min(choice.A.holdout_exact, choice.B.holdout_exact)
-        covered = f"{choice.A.coverage:>11.2%}   {choice.B.coverage:>11.2%}"
+        a, b, held_out = (f"{percent(share)} %" for share in (choice.A.coverage, choice.B.coverage, exact))
         elbo = run.history[choice.epoch].elbo
-        told.append(f"{rule:<9}  {choice.epoch:>5}   {covered}   {exact:>14.2%}   {elbo:>26.3f}")
+        told.append(f"{rule:<9}  {choice.epoch:>5}   {a:>11}   {b:>11}   {held_out:>14}   {elbo:>26.3f}")
     return told
 
 

@@ -152,6 +152,7 @@ def _opened(
     source: Path, retraining: Retraining, license: Path | None, trust: Path | None
 ) -> Iterator[Opened]:
     from ternary_cli.selection import select
+    from ternary_export.reach import margins
     from ternary_sdk.errors import InputError
     from ternary_trainer import checkpoint, run
     from ternary_trainer.validation import opening
@@ -163,15 +164,15 @@ def _opened(
     if source.is_dir():
         trained = run.open(source)
         seeds, betas = _studied(trained, retraining.folder, retraining) if retraining.folder else (None, None)
-        yield Opened(subject=opening.run_subject(trained, seeds=seeds, betas=betas), run=trained)
+        yield Opened(subject=opening.run_subject(trained, margins, seeds=seeds, betas=betas), run=trained)
     elif source.suffix == ".ternary":
         with (
             select(source, license, trust).open() as model,
-            opening.package_subject(model.package) as subject,
+            opening.package_subject(model) as subject,
         ):
             yield Opened(subject=subject, package=model.package)
     else:
-        yield Opened(subject=opening.checkpoint_subject(checkpoint.load(source), source))
+        yield Opened(subject=opening.checkpoint_subject(checkpoint.load(source), source, margins))
 
 
 def _studied(trained: "Run", folder: Path, retraining: Retraining) -> "tuple[Study | None, Study | None]":

@@ -2,13 +2,13 @@
 The model card: what a package is, in words for the person who decides whether to buy it.
 
 Every figure is read from the certificate; a share is rounded down and never stands without its number of
-draws and the limit there.
+draws and what perfect draws cover with as many.
 """
 
 from typing import Final
 
 from ternary_export.provenance import Provenance
-from ternary_sdk.documents import canonical
+from ternary_sdk.coverage import percent, perfect_percent
 from ternary_sdk.licensing.identity import Version, format_version
 from ternary_sdk.operations import OPERATIONS
 from ternary_sdk.packages.certificate import Certificate
@@ -51,13 +51,11 @@ def model_card(name: str, version: Version, certificate: Certificate, provenance
 
 
 def coverage_sentence(prior: Prior) -> str:
-    """Coverage as it is quoted everywhere: ``86.76 % at 50,000, limit 92.116 %``."""
-    return f"{percent(prior.coverage)} at {prior.draws:,}, limit {100 * prior.limit:.3f} %"
-
-
-def percent(share: float) -> str:
-    """A share as a percentage with two decimals, rounded down."""
-    return f"{canonical.decimal(100 * share, 2)} %"
+    """Coverage as it is quoted everywhere, with its number of draws and beside perfect draws."""
+    return (
+        f"{percent(prior.coverage)} % of all operations in {prior.draws:,} draws; perfect draws, on average "
+        f"{perfect_percent(prior.draws)} %"
+    )
 
 
 def _coverage_table(paths: tuple[PathCoverage, ...]) -> str:
@@ -66,20 +64,20 @@ def _coverage_table(paths: tuple[PathCoverage, ...]) -> str:
         ["path", *(f"{n:,} draws" for n in draws)],
         ["---"] * (1 + len(draws)),
         *([path.path, *(_cell(prior) for prior in path.prior)] for path in paths),
-        ["limit", *(f"{100 * prior.limit:.3f} %" for prior in paths[0].prior)],
+        ["perfect draws, on average", *(f"{perfect_percent(prior.draws)} %" for prior in paths[0].prior)],
     ]
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
 def _cell(prior: Prior) -> str:
-    return f"{prior.operations:,} ({percent(prior.coverage)})"
+    return f"{prior.operations:,} ({percent(prior.coverage)} %)"
 
 
 def _reach_line(path: PathCoverage) -> str:
     reached = len(path.reachable.operations)
     means = reached - len(path.reachable.streamed)
     return (
-        f"- Path {path.path}: {reached:,} of {OPERATIONS:,} operations ({percent(reached / OPERATIONS)}), "
+        f"- Path {path.path}: {reached:,} of {OPERATIONS:,} operations ({percent(reached / OPERATIONS)} %), "
         f"each with a recorded input that decodes to it: {means:,} the model's own encoding, "
         f"{reached - means:,} found among the draws. Smallest margin between the two best classes: "
         f"{path.reachable.smallest_margin}."
@@ -110,14 +108,15 @@ def _origin(provenance: Provenance) -> str:
 
 
 _READING = """\
-A figure counts different operations among that many independent draws, from a stream of random numbers that \
-nobody chose. The limit is what a perfect, uniform sampler covers on average; no independent sampler \
-has a better average. Between two streams a figure varies by about 0.2 points at 50,000."""
+A figure counts the different operations among that many independent draws. The seed of the draws follows \
+from the decoder's own bytes, so a vendor who wants another count must change a weight, and each such try \
+costs one count. Perfect draws are uniform and independent: no independent draws cover more on average. The \
+number after ± is the standard deviation of one count, so a single count can be above that average."""
 
 _USE = """\
 For designers of ternary and multi-valued logic who need many different operations, compact encodings of \
 them, and proof of how much of the space a model reaches. Draws are not exactly uniform: at any number of \
-draws the distance to the limit says how far. Distances between encodings carry no promise. What is \
+draws the distance to perfect draws says how far. Distances between encodings carry no promise. What is \
 certified is coverage; how the operations perform in a circuit is not."""
 
 _CHECK = """\

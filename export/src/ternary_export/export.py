@@ -16,7 +16,7 @@ from torch import Tensor
 
 from ternary_export.build import Build, Draft, inspect, load
 from ternary_export.certifying import certify
-from ternary_export.graph import State, decoder_graph, encoder_graph
+from ternary_export.graph import decoder_graph, encoder_graph
 from ternary_export.parity import measure
 from ternary_export.provenance import ExportedGraph, Origin, Parity, Provenance
 from ternary_sdk.errors import InputError
@@ -56,10 +56,9 @@ def export(
         raise InputError(f"released: {released} has no time zone, expected UTC")
     moment = released.replace(microsecond=0)
     weights, origin = _choose(source, rule)  # 1
-    state = {name: np.ascontiguousarray(tensor.numpy()) for name, tensor in weights.items()}
     tell("writing the graphs")
-    graphs = _graphs(state)  # 2
-    described = tuple(_described(name, graphs[name], state) for name in sorted(graphs))  # 3
+    graphs = write_graphs(weights)  # 2
+    described = tuple(_described(name, graphs[name], weights) for name in sorted(graphs))  # 3
     parity = _measure(weights, graphs, tell)  # 4
     provenance = Provenance(
         released=moment,
@@ -106,7 +105,9 @@ def _choose(source: Run | Checkpoint, rule: str | None) -> tuple[Mapping[str, Te
     )
 
 
-def _graphs(state: State) -> dict[str, bytes]:
+def write_graphs(weights: Mapping[str, Tensor]) -> dict[str, bytes]:
+    """The four ONNX graphs of a model by member name; the same weights give the same bytes."""
+    state = {name: np.ascontiguousarray(tensor.numpy()) for name, tensor in weights.items()}
     return {
         f"{role}_{path}.onnx": write(state, path)
         for path in PATHS
@@ -114,9 +115,9 @@ def _graphs(state: State) -> dict[str, bytes]:
     }
 
 
-def _described(name: str, graph: bytes, state: State) -> ExportedGraph:
+def _described(name: str, graph: bytes, weights: Mapping[str, Tensor]) -> ExportedGraph:
     prefix = name.removesuffix(".onnx") + "."
-    parameters = sum(array.size for key, array in state.items() if key.startswith(prefix))
+    parameters = sum(tensor.numel() for key, tensor in weights.items() if key.startswith(prefix))
     inspect(name, graph, parameters)
     return ExportedGraph(member=name, parameters=parameters, sha256=hashlib.sha256(graph).hexdigest())
 

@@ -1,7 +1,8 @@
 """
-What share of the space a number of draws covers, and the limit no i.i.d. sampler beats in expectation.
+What share of the space a number of draws covers, and what perfect draws cover on average.
 
-A coverage figure means nothing without its number of draws; quote "x % at n, limit y %".
+A coverage figure means nothing without its number of draws; quote "x % at n draws; perfect draws, on average
+y ± d %".
 """
 
 from typing import Final
@@ -9,6 +10,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from ternary_sdk.documents.canonical import decimal
 from ternary_sdk.errors import InputError
 from ternary_sdk.operations import OPERATIONS
 
@@ -28,6 +30,32 @@ def iid_limit(draws: int) -> float:
     if draws < 0:
         raise InputError(f"draws: {draws}, expected 0 or more")
     return float(-np.expm1(draws * np.log1p(-1 / OPERATIONS)))
+
+
+def iid_deviation(draws: int) -> float:
+    """Standard deviation of the share of the space that ``draws`` uniform independent draws cover.
+
+    A single count of a perfect sampler may lie this far above or below ``iid_limit``. With q = (1 - 1/N)^n,
+    the variance of the number of operations is N·q(1 - q) + N(N - 1)·((1 - 2/N)^n - q²) (Feller, *An
+    Introduction to Probability Theory and Its Applications*, volume 1, occupancy).
+
+    Raises:
+        InputError: If ``draws`` is negative.
+    """
+    missed = 1 - iid_limit(draws)
+    together = float(np.expm1(draws * (np.log1p(-2 / OPERATIONS) - 2 * np.log1p(-1 / OPERATIONS))))
+    variance = OPERATIONS * missed * (1 - missed) + OPERATIONS * (OPERATIONS - 1) * missed**2 * together
+    return float(np.sqrt(max(variance, 0.0)) / OPERATIONS)
+
+
+def percent(share: float) -> str:
+    """A model's share as it is printed everywhere: percent, two decimals, rounded down, as in ``91.94``."""
+    return decimal(100 * share, 2)
+
+
+def perfect_percent(draws: int) -> str:
+    """What perfect draws cover on average, with the deviation of one count: ``92.116 ± 0.166``."""
+    return f"{100 * iid_limit(draws):.3f} ± {100 * iid_deviation(draws):.3f}"
 
 
 def expected_coverage(counts: npt.NDArray[np.int64], draws: int) -> float:

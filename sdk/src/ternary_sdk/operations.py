@@ -26,7 +26,8 @@ def to_index(tables: npt.ArrayLike) -> npt.NDArray[np.int32]:
     """Number truth tables by their canonical index, the sum over k of (t[k] + 1)·3^k.
 
     Args:
-        tables: Trits in {-1, 0, +1}, shape (n, 9); column 0 is the least significant digit.
+        tables: Trits in {-1, 0, +1}, shape (n, 9). Column 3·(a + 1) + (b + 1) holds f(a, b); column 0 is the
+            least significant digit.
             Any integer or float dtype.
     Returns:
         Indices in [0, 19683), shape (n,).

@@ -78,8 +78,7 @@ class ProvedModel(AbstractContextManager["ProvedModel"]):
             Margins in canonical order, shape (19683,).
         """
         _, used = self._path(path)
-        found = used.decoder.decode(used.witnesses.latents).margin
-        return np.where(used.witnesses.operations.mask, found, np.float32(0))
+        return proof.margins(used.witnesses, used.decoder)
 
     def count(
         self,

@@ -3,9 +3,12 @@
 import hashlib
 import re
 from datetime import UTC, datetime
+from html.parser import HTMLParser
 
 import pytest
+from pypdf import PdfReader
 
+from ternary_export.reach import margins
 from ternary_sdk.packages.validation import Figure, Relation
 from ternary_trainer import checkpoint
 from ternary_trainer.model import initial
@@ -22,7 +25,7 @@ from ternary_trainer.validation.verdict import verdict
 
 @pytest.fixture(scope="module")
 def content(finished):
-    subject = opening.run_subject(finished)
+    subject = opening.run_subject(finished, margins)
     outcomes = validate(subject, Thresholds())
     found = verdict(subject, outcomes, Thresholds(), made=datetime(2026, 3, 1, tzinfo=UTC))
     return collect(subject, found, run=finished)
@@ -48,7 +51,7 @@ def test_the_page_begins_with_the_verdict_and_ends_with_what_was_not_tested(cont
     assert not content.validation.sound
     order = [
         '<p class="verdict bad">Not sound</p>',
-        "<h2>Coverage beside its limit",
+        "<h2>Coverage beside perfect draws",
         "<h2>The operation space",
         "<h2>Latent spectrum",
         "<h2>Training",
@@ -84,6 +87,34 @@ def test_the_paper_is_a_pdf_of_several_pages(folder):
     assert len(re.findall(rb"/Type /Page\b", paper)) >= 4
 
 
+class Sentences(HTMLParser):
+    """The text of a page by element, without its head, its charts, and its tiles, a table on paper."""
+
+    def __init__(self):
+        super().__init__()
+        self.found, self._inside = [], []
+
+    def handle_starttag(self, tag, attrs):
+        if tag not in ("meta", "img"):
+            self._inside.append("tiles" if ("class", "tiles") in attrs or "tiles" in self._inside else tag)
+
+    def handle_endtag(self, tag):
+        self._inside.pop()
+
+    def handle_data(self, data):
+        if data.strip() and not {"svg", "head", "tiles"} & set(self._inside):
+            self.found.append(data.strip())
+
+
+def test_the_paper_has_all_the_text_of_the_page(folder):
+    page = Sentences()
+    page.feed((folder / "report.html").read_text())
+    printed = "".join(sheet.extract_text() for sheet in PdfReader(folder / "report.pdf").pages)
+    printed = re.sub(r"\s", "", re.sub(r"\n.*, page \d+ of \d+", "", printed))
+    missing = [sentence for sentence in page.found if re.sub(r"\s", "", sentence) not in printed]
+    assert "\n".join(missing) == ""
+
+
 def test_the_same_content_gives_the_same_page(content, folder):
     assert to_html(content) == (folder / "report.html").read_bytes()
 
@@ -97,7 +128,7 @@ def test_a_surge_is_told_with_coverage_before_during_and_after(content):
 
 
 def test_the_provenance_is_that_of_the_rule_the_snapshot_was_chosen_by(finished):
-    subject = opening.run_subject(finished, rule="loss")
+    subject = opening.run_subject(finished, margins, rule="loss")
     outcomes = validate(subject, Thresholds(), only=["true-holdout"])
     found = verdict(subject, outcomes, Thresholds(), made=datetime(2026, 3, 1, tzinfo=UTC))
     content = collect(subject, found, run=finished)
@@ -115,7 +146,7 @@ def of_file(tmp_path_factory):
     def told(details):
         file = tmp_path_factory.mktemp("file") / "kept.pt"
         checkpoint.save(file, state=initial(1).state_dict(), epoch=0, details=details)
-        subject = opening.checkpoint_subject(checkpoint.load(file), file)
+        subject = opening.checkpoint_subject(checkpoint.load(file), file, margins)
         outcomes = validate(subject, Thresholds(), only=["true-holdout"])
         found = verdict(subject, outcomes, Thresholds(), made=datetime(2026, 3, 1, tzinfo=UTC))
         return collect(subject, found)
@@ -180,5 +211,5 @@ def test_a_share_under_noise_has_its_interval(content):
     assert all(float(figure.low) < float(figure.value) < float(figure.high) for figure in figures)
 
 
-def test_the_limit_is_spelt_as_everywhere_else():
-    assert words.LIMIT == "92.116\N{NO-BREAK SPACE}%"
+def test_perfect_draws_are_spelt_as_everywhere_else():
+    assert words.PERFECT == "92.116 ± 0.170\N{NO-BREAK SPACE}%"

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from ternary_sdk.operations import OPERATIONS
 from ternary_trainer import split
 from ternary_trainer.report import PathReport
 from ternary_trainer.validation.studies import Study, Trial
@@ -75,12 +76,14 @@ def subject(network=None, **changes):
         "kind": "run",
         "digest": "ab" * 32,
         "paths": {"A": network or Ideal()},
+        "margins": {"A": np.ones(OPERATIONS, np.float32)},
         "split": split.sets(),
         "traces": good_traces(),
         "seeds": Study(trials=tuple(trial(seed, coverage=0.91 + seed / 1000) for seed in (1, 2, 3))),
         "betas": Study(trials=tuple(trial(factor=factor) for factor in (0.5, 1.0, 2.0))),
     }
-    return Subject(**(values | changes))
+    values |= changes
+    return Subject(**values | {"margins": dict.fromkeys(values["paths"], values["margins"]["A"])})
 
 
 @pytest.fixture(scope="session")

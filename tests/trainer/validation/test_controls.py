@@ -5,15 +5,14 @@ import dataclasses
 import numpy as np
 import pytest
 
-from ternary_sdk import atlas
-from ternary_sdk.operations import OperationSet
+from ternary_export.reach import margins as reached
+from ternary_sdk.operations import OPERATIONS, OperationSet
 from ternary_trainer import checkpoint, recipe, split
 from ternary_trainer.families import members
 from ternary_trainer.model import initial
 from ternary_trainer.train import train
 from ternary_trainer.validation import opening
 from ternary_trainer.validation.checks import CHECKS, validate
-from ternary_trainer.validation.drawing import draw
 from ternary_trainer.validation.networks import of_weights
 from ternary_trainer.validation.outcome import Status
 from ternary_trainer.validation.studies import Study
@@ -68,7 +67,7 @@ def test_an_untrained_model_fails_every_check_of_its_weights(sound):
 def test_the_epoch_that_v55s_own_loss_picks_fails_coverage_and_reconstruction(sound, tmp_path):
     draws = {f"scoring.{what}": "50_000" for what in ("draws", "report_draws", "sampling_draws")}
     run = train(recipe.load("v5.5", {"epochs": "5", **draws}), seed=2, out=tmp_path / "run")
-    picked = opening.run_subject(run, rule="loss")
+    picked = opening.run_subject(run, reached, rule="loss")
     assert failed(sound.subject(paths=picked.paths)) == RECONSTRUCTING | {
         "hash-coverage",
         "holdout-shuffle",
@@ -145,17 +144,14 @@ def test_draws_that_crowd_into_the_middle_fail_just_the_coverage(sound):
     assert failed(sound.subject(sound.network(gain=3.0, cut=1.0))) == {"hash-coverage"}
 
 
-def test_an_operation_reached_with_less_than_a_certificates_margin_is_reachable_nowhere(sound):
-    def fainter(logits):
-        result = logits.copy()
-        result[(logits.argmax(-1) == 2).all(axis=1)] *= 1e-5
-        return result
-
-    faint = sound.subject(Around(sound.network(), logits=fainter))
-    assert failed(faint) == {"hash-coverage"}
-    drawn = draw(faint, faint.paths["A"])
-    assert drawn.reachable == np.count_nonzero(drawn.margin) == 19_682
-    assert atlas.summary(drawn.margin).startswith("19,682 of 19,683 operations reachable, least margin ")
+def test_an_operation_that_the_certificate_does_not_reach_fails_just_the_coverage(sound):
+    margins = np.ones(OPERATIONS, np.float32)
+    margins[7] = 0
+    missing = sound.subject(margins={"A": margins})
+    assert failed(missing) == {"hash-coverage"}
+    measures = validate(missing, Thresholds(), only=["hash-coverage"])["hash-coverage"].measures
+    (share,) = [measure for measure in measures if measure.name == "reachable share"]
+    assert share.value == 0.999949
 
 
 def test_one_forgotten_part_of_a_family_fails_just_the_novel_operations(sound):
@@ -197,7 +193,7 @@ def test_what_the_loss_told_of_unseen_operations_is_said_with_every_claim_about_
 
 def test_a_file_that_does_not_name_its_loss_says_so_with_every_claim_about_unseen_operations(tmp_path):
     checkpoint.save(tmp_path / "kept.pt", state=initial(1).state_dict(), epoch=0)
-    of_file = opening.checkpoint_subject(checkpoint.load(tmp_path / "kept.pt"), tmp_path / "kept.pt")
+    of_file = opening.checkpoint_subject(checkpoint.load(tmp_path / "kept.pt"), tmp_path / "kept.pt", reached)
     lenient = dataclasses.replace(Thresholds(), reconstruction=0.0)
     outcome = validate(of_file, lenient, only=["true-holdout"])["true-holdout"]
     assert outcome.reason == (

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
+from ternary_sdk.coverage import percent, perfect_percent
 from ternary_sdk.errors import InputError
 from ternary_trainer.history import EpochRecord
 from ternary_trainer.settings import Recipe
@@ -66,10 +67,10 @@ def is_done(history: Sequence[EpochRecord], recipe: Recipe) -> bool:
 def reason(record: EpochRecord, recipe: Recipe, rule: str) -> str:
     """One sentence: which epoch a rule chose, and by which figures."""
     covered = (
-        f"hash coverage at 50,000 draws is {record.A.coverage:.2%} on A and {record.B.coverage:.2%} on B,"
-        f" limit {record.limit:.3%}"
+        f"hash coverage at 50,000 draws is {percent(record.A.coverage)} % on A and "
+        f"{percent(record.B.coverage)} % on B (perfect draws, on average {perfect_percent(50_000)} %)"
     )
-    exact = f"reconstruction of validation operations {record.exact:.2%} or better"
+    exact = f"reconstruction of validation operations {percent(record.exact)} % or better"
     why = {
         "coverage": f"the highest coverage of the weaker path, given {recipe.scoring.exact:.1%} exact",
         "elbo": f"the lowest negative ELBO at beta 1, {record.elbo:.3f} nats (floor 9.887)",

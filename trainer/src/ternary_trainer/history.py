@@ -92,6 +92,11 @@ class EpochRecord:
         return (self.A.elbo + self.B.elbo) / 2
 
 
+def place(record: EpochRecord) -> str:
+    """Which epoch it is, counted from 0 as in every file, and how many are trained of how many."""
+    return f"epoch {record.epoch} ({record.epoch + 1} of {record.epochs})"
+
+
 def to_line(record: EpochRecord) -> str:
     """One line of JSON, without its newline."""
     return json.dumps(dataclasses.asdict(record), allow_nan=False)

@@ -30,7 +30,7 @@ Figure = Callable[[PathRecord], float]
 
 
 def draw(run: Run, path: Path) -> None:
-    """Draw coverage with its limit, losses, KL, betas, entropies and divergences over the epochs of a run.
+    """Draw coverage and perfect draws, losses, KL, betas, entropies and divergences over the epochs of a run.
 
     Phases are marked by their names, surges by shaded epochs.
 
@@ -66,8 +66,9 @@ def draw(run: Run, path: Path) -> None:
 def _panels(panels: Sequence["Axes"], history: Sequence[EpochRecord]) -> None:
     coverage, loss, kl, beta, entropy, divergence = panels
     _lines(coverage, history, "hash coverage at 50,000, %", lambda path: 100 * path.coverage)
-    limit = 100 * history[0].limit
-    coverage.axhline(limit, color="black", linestyle="--", linewidth=1, label=f"limit {limit:.3f} %")
+    perfect = 100 * history[0].limit
+    words = f"perfect draws {perfect:.3f} %"
+    coverage.axhline(perfect, color="black", linestyle="--", linewidth=1, label=words)
     coverage.set_ylim(
         bottom=max(0, min(100 * record.coverage for record in history[len(history) // 3 :]) - 2)
     )

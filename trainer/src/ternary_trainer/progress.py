@@ -17,11 +17,12 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from ternary_trainer.history import EpochRecord, PathRecord
+from ternary_sdk.coverage import percent
+from ternary_trainer.history import EpochRecord, PathRecord, place
 
 OnEpoch = Callable[[EpochRecord], None]
 _RECENT = 5
-_HEADINGS = ("path", "coverage at 50,000", "of the limit", "exact", "CE", "KL", "rate", "beta", "active")
+_HEADINGS = ("path", "coverage at 50,000", "of perfect draws", "exact", "CE", "KL", "rate", "beta", "active")
 
 
 @contextmanager
@@ -58,13 +59,18 @@ def line(record: EpochRecord, seconds_left: float) -> str:
     paths = "  ".join(_path(name, path) for name, path in (("A", record.A), ("B", record.B)))
     surge = f"  surge {record.surge:g}" if record.surge_origin else ""
     return (
-        f"epoch {record.epoch + 1}/{record.epochs} {record.phase}{surge}  {paths}"
-        f"  limit {record.limit:.3%}  loss {record.loss:.3f}  {duration(seconds_left)} left"
+        f"{place(record)} {record.phase}{surge}  {paths}"
+        f"  perfect {_perfect(record)}  loss {record.loss:.3f}  {duration(seconds_left)} left"
     )
 
 
 def _path(name: str, path: PathRecord) -> str:
-    return f"{name} {path.coverage:.2%} exact {path.exact:.1%} KL {path.kl:.1f} active {path.active}"
+    covered, exact = f"{percent(path.coverage)} %", f"{percent(path.exact)} %"
+    return f"{name} {covered} exact {exact} KL {path.kl:.1f} active {path.active}"
+
+
+def _perfect(record: EpochRecord) -> str:
+    return f"{100 * record.limit:.3f} %"
 
 
 def duration(seconds: float) -> str:
@@ -81,9 +87,9 @@ def view(record: EpochRecord, seconds_left: float) -> RenderableType:
     for name, path in (("A", record.A), ("B", record.B)):
         table.add_row(
             name,
-            f"{path.coverage:.2%}",
-            f"{path.coverage / record.limit:.2%}",
-            f"{path.exact:.2%}",
+            f"{percent(path.coverage)} %",
+            f"{percent(path.coverage / record.limit)} %",
+            f"{percent(path.exact)} %",
             f"{path.reconstruction:.3f}",
             f"{path.kl:.2f}",
             f"{path.rate:.1e}",
@@ -91,10 +97,10 @@ def view(record: EpochRecord, seconds_left: float) -> RenderableType:
             f"{path.active}/16",
         )
     done = record.epoch + 1
-    title = Text(f"epoch {done}/{record.epochs}  {record.phase}", style="bold")
+    title = Text(f"{place(record)}  {record.phase}", style="bold")
     if record.surge_origin:
         title.append(f"  surge {record.surge:g} ({record.surge_origin})", style="bold magenta")
-    figures = f"limit {record.limit:.3%}   loss {record.loss:.4f}   "
+    figures = f"perfect draws, on average {_perfect(record)}   loss {record.loss:.4f}   "
     footer = Text(f"{figures}{duration(seconds_left)} left", style="dim")
     bar = Table.grid()  # a bar ends no line by itself, a row of a table does
     bar.add_row(ProgressBar(total=record.epochs, completed=done, width=60))

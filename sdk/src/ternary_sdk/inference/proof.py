@@ -98,6 +98,12 @@ def reprove(claim: PathCoverage, encoder: Encoder, decoder: Decoder) -> Witnesse
     return Witnesses(operations=claim.reachable.operations, latents=values)
 
 
+def margins(witnesses: Witnesses, decoder: Decoder) -> Floats:
+    """The margin of each operation's witness, shape (19683,); 0 where the operation has none."""
+    found = decoder.decode(witnesses.latents).margin
+    return np.where(witnesses.operations.mask, found, np.float32(0))
+
+
 def replay(claim: PathCoverage, decoder: Decoder) -> None:
     """Prove on this machine that the prior draws give what the certificate states:
 

@@ -54,7 +54,7 @@ class Certificate:
     @property
     def best_path(self) -> PathCoverage:
         """The path that covers more of the space at 50,000 draws; the first of equals."""
-        return max(self.paths, key=lambda path: path.at(50_000).operations)
+        return path_coverage.best(self.paths)
 
     def to_statement(self) -> bytes:
         """Write the in-toto Statement as canonical JSON: the bytes that are signed."""

@@ -56,7 +56,7 @@ def charts(content: Content) -> Mapping[str, tuple[str, Chart]]:
             "perfect sampler reaches.",
             _coverage,
         ),
-        "Distance to the limit": (
+        "Distance to perfect draws": (
             "The same, as percentage points below the perfect sampler; lower is better.",
             _distance,
         ),
@@ -140,7 +140,9 @@ def _label(axes: "Axes", palette: Palette, *, x: str, y: str) -> None:
 
 
 def _coverage(axes: "Axes", content: Content, palette: Palette) -> None:
-    axes.plot(content.draws, 100 * content.limit, "--", color=palette.ink, linewidth=1.2, label="limit")
+    axes.plot(
+        content.draws, 100 * content.perfect, "--", color=palette.ink, linewidth=1.2, label="perfect draws"
+    )
     for path, measured in content.paths.items():
         axes.plot(content.draws, 100 * measured.curve, color=palette.path(path), label=f"path {path}")
     axes.axvline(QUOTED, color=palette.muted, linewidth=0.8)
@@ -151,12 +153,12 @@ def _coverage(axes: "Axes", content: Content, palette: Palette) -> None:
 
 def _distance(axes: "Axes", content: Content, palette: Palette) -> None:
     for path, measured in content.paths.items():
-        gap = 100 * (content.limit - measured.curve)
+        gap = 100 * (content.perfect - measured.curve)
         axes.plot(content.draws, gap, color=palette.path(path), label=f"path {path}")
     axes.axvline(QUOTED, color=palette.muted, linewidth=0.8)
     axes.axhline(0, color=palette.ink, linewidth=1.2, linestyle="--")
     _draws_axis(axes)
-    _label(axes, palette, x="draws", y="points below the limit")
+    _label(axes, palette, x="draws", y="points below perfect draws")
 
 
 def _draws_axis(axes: "Axes") -> None:

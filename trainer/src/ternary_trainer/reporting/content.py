@@ -4,7 +4,6 @@ What a report tells: measured once, then laid out twice, as a page and on paper.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -15,19 +14,19 @@ from ternary_sdk.packages.package import Package
 from ternary_sdk.packages.validation import Ending, Validation
 from ternary_trainer.run import Run
 from ternary_trainer.validation.checks import CHECKS
-from ternary_trainer.validation.drawing import BATCH, BATCHES, QUOTED, Drawn, draw
+from ternary_trainer.validation.drawing import COUNTED, QUOTED, Counts, draw, expected, expected_interval
 from ternary_trainer.validation.spectrum import variances
-from ternary_trainer.validation.subject import TRUE_HOLDOUT_SHA256, Subject
+from ternary_trainer.validation.subject import TRUE_HOLDOUT_SHA256, Floats, Subject
 from ternary_trainer.validation.traces import Traces
-
-_MOST: Final = BATCH * BATCHES
 
 
 @dataclass(frozen=True, kw_only=True)
 class PathContent:
     """One path."""
 
-    drawn: Drawn
+    counts: Counts
+    margins: Floats
+    """The margin of each operation's witness, 0 where it is not reachable, shape (19683,)."""
     spectrum: npt.NDArray[np.float64]
     """Variance of the posterior mean in each dimension, shape (16,)."""
     curve: npt.NDArray[np.float64]
@@ -36,7 +35,17 @@ class PathContent:
     @property
     def quoted(self) -> float:
         """Expected share of the space at 50,000 draws."""
-        return self.drawn.expected(QUOTED)
+        return expected(self.counts, QUOTED)
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The 95 % interval of ``quoted``."""
+        return expected_interval(self.counts, QUOTED)
+
+    @property
+    def reachable(self) -> int:
+        """How many operations have a witness, as the certificate counts them."""
+        return int(np.count_nonzero(self.margins))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,8 +56,8 @@ class Content:
     validation: Validation
     draws: npt.NDArray[np.int64]
     """Numbers of draws along the curves, ascending."""
-    limit: npt.NDArray[np.float64]
-    """What perfect draws would cover at each."""
+    perfect: npt.NDArray[np.float64]
+    """What perfect draws cover at each, on average."""
     paths: Mapping[str, PathContent]
     run: Run | None
     """Where it came from, if that is a run of ours."""
@@ -99,17 +108,21 @@ def collect(
         run: The subject's run, where it is one.
         package: The subject's package, where it is one.
     """
-    draws = np.unique(np.geomspace(1_000, _MOST, 40).astype(np.int64))
+    draws = np.unique(np.geomspace(1_000, COUNTED, 40).astype(np.int64))
     paths = {}
     for path, network in subject.paths.items():
-        drawn = draw(subject, network)
-        curve = np.array([drawn.expected(int(number)) for number in draws])
-        paths[path] = PathContent(drawn=drawn, spectrum=variances(network), curve=curve)
+        counts = draw(subject, network)
+        paths[path] = PathContent(
+            counts=counts,
+            margins=subject.margins[path],
+            spectrum=variances(network),
+            curve=np.array([expected(counts, int(number)) for number in draws]),
+        )
     return Content(
         name=subject.name,
         validation=validation,
         draws=draws,
-        limit=np.array([iid_limit(int(number)) for number in draws]),
+        perfect=np.array([iid_limit(int(number)) for number in draws]),
         paths=paths,
         run=run,
         rule=subject.rule,

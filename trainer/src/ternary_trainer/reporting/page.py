@@ -43,5 +43,5 @@ def atlases(content: Content) -> list[tuple[str, str, str]]:
     """For each path its letter, the operation space in words, and as PNG in base64."""
     return [
         (path, atlas.summary(margins), b64encode(atlas.to_png(margins)).decode())
-        for path, margins in ((path, measured.drawn.margin) for path, measured in content.paths.items())
+        for path, margins in ((path, measured.margins) for path, measured in content.paths.items())
     ]

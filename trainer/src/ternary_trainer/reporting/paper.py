@@ -130,16 +130,16 @@ def _first_page(paper: Paper, content: Content) -> None:
         (
             f"path {path}",
             words.percent(measured.quoted),
-            words.LIMIT,
-            f"{measured.drawn.reachable:,}",
+            words.PERFECT,
+            f"{measured.reachable:,}",
         )
         for path, measured in content.paths.items()
     ]
     paper.table(
         (
             "",
-            "coverage at 50,000 draws",
-            "limit: perfect draws",
+            "expected coverage at 50,000 draws",
+            "perfect draws, on average",
             f"operations it can produce, of {OPERATIONS:,}",
         ),
         rows,
@@ -156,19 +156,16 @@ def _first_page(paper: Paper, content: Content) -> None:
 def _coverage(paper: Paper, content: Content) -> None:
     available = charts(content)
     paper.pdf.add_page()
-    paper.heading("Coverage beside its limit")
+    paper.heading("Coverage beside perfect draws")
     paper.pair([_captioned(title, content) for title in list(available)[:2]])
     paper.heading("The operation space")
-    paper.text(
-        "Every operation is a cell, 81 rows of 243. The darker, the more clearly the model produces it; an "
-        "operation that it cannot produce would stand out in magenta.",
-        size=9,
-    )
+    paper.text(words.SPACE, size=9)
     for path, measured in content.paths.items():
         if paper.pdf.will_page_break(70):
             paper.pdf.add_page()
-        paper.text(f"Path {path}: {atlas.summary(measured.drawn.margin)}", size=8, colour=_MUTED)
-        paper.picture(atlas.to_png(measured.drawn.margin))
+        paper.text(f"Path {path}. {atlas.summary(measured.margins)}.", size=8, colour=_MUTED)
+        paper.picture(atlas.to_png(measured.margins))
+    paper.text(words.SPACE_KEY, size=8, colour=_MUTED)
     paper.heading("Latent spectrum")
     paper.pair([_captioned("Latent spectrum", content)])
 
@@ -188,6 +185,8 @@ def _best(paper: Paper, content: Content) -> None:
         paper.table(
             ("rule", "epoch", "A at 50,000", "B at 50,000", "true holdout exact"), chosen, (3, 2, 3, 3, 4)
         )
+    else:
+        paper.text(words.NOT_ENDED)
     paper.heading("Compute")
     for sentence in words.compute(content):
         paper.text(sentence)
@@ -195,11 +194,7 @@ def _best(paper: Paper, content: Content) -> None:
 
 def _checks(paper: Paper, content: Content) -> None:
     paper.heading("The checks")
-    paper.text(
-        f"{words.INTERVALS} Each check is shown to fail where it should, by a control that was spoilt on "
-        "purpose.",
-        size=9,
-    )
+    paper.text(f"{words.INTERVALS} {words.CONTROLS}", size=9)
     for check in content.validation.checks:
         if paper.pdf.will_page_break(26 + 4 * len(check.figures)):
             paper.pdf.add_page()
@@ -219,11 +214,12 @@ def _checks(paper: Paper, content: Content) -> None:
 
 
 def _ending(paper: Paper, content: Content) -> None:
+    if words.changed(content):
+        paper.text(words.changed(content), colour=_BAD)
     paper.heading("Provenance")
-    paper.table(("", ""), list(content.provenance.items()), (3, 11))
-    if content.untested:
-        paper.heading("What was not tested")
-        paper.table(("what", "why"), content.untested, (3, 11))
+    paper.table(("", ""), words.provenance(content), (3, 11))
+    paper.heading("What was not tested")
+    paper.table(("what", "why"), words.untested(content), (3, 11))
 
 
 def _captioned(title: str, content: Content) -> tuple[str, bytes]:

@@ -5,25 +5,45 @@ The report's sentences: what a reader without machine learning needs, and the ta
 from collections.abc import Sequence
 from decimal import Decimal
 
-from ternary_sdk.coverage import iid_limit
-from ternary_sdk.documents.canonical import decimal
+from ternary_sdk import coverage
+from ternary_sdk.coverage import perfect_percent
 from ternary_sdk.operations import OPERATIONS
 from ternary_sdk.packages.validation import CheckResult, Ending, Figure, Relation
 from ternary_trainer.reporting.content import Content
 from ternary_trainer.validation.checks import CHECKS
-from ternary_trainer.validation.drawing import QUOTED
+from ternary_trainer.validation.drawing import COUNTED, QUOTED
 
-LIMIT = f"{100 * iid_limit(QUOTED):.3f}\N{NO-BREAK SPACE}%"
-"""To three decimals and to the nearest, as everywhere; figures of a model are rounded down instead."""
+PERFECT = f"{perfect_percent(QUOTED)}\N{NO-BREAK SPACE}%"
+"""What perfect draws cover on average, and the standard deviation of one count."""
 INTRODUCTION = (
     f"A ternary operation is a table of nine answers, each −1, 0 or +1, so there are {OPERATIONS:,} of them. "
     "This model has learned to produce them: every draw yields one. Coverage is the share of all operations "
     "that a number of draws brings. Even perfect draws repeat themselves, so coverage always stands "
-    "beside its limit: what a perfect sampler would bring with as many draws."
+    "beside what perfect draws bring on average. A single count can exceed that average; the number after ± "
+    "is the standard deviation of one count."
 )
 WORD = (
     "This page is the vendor's own finding. What a buyer can recompute without trusting anybody is the "
     "coverage certificate inside the package: run ternary verify."
+)
+SPACE = (
+    "Every operation is a cell. The darker, the more clearly the model produces it; an operation that it "
+    "cannot produce stands out in magenta."
+)
+SPACE_KEY = (
+    "Light to dark blue: reachable, margin from 0 to the path's greatest. Magenta: not reachable. Columns: "
+    "trits 0 to 4, rows: trits 5 to 8."
+)
+CONTROLS = (
+    "Each check is shown to fail where it should, by a control: a model, history or split that was spoilt on "
+    "purpose."
+)
+NOT_ENDED = "The run has not ended, so nothing is compared yet."
+BEYOND = (
+    "beyond the checks",
+    "Whether the operations are useful for a purpose; other hardware than this machine's; an attacker who "
+    "changes the program. Interval figures hold for the draws and resamplings made here, one model at a "
+    "time.",
 )
 INTERVALS = (
     "A check passes if the whole 95 % interval of each of its figures is on the right side of its threshold. "
@@ -41,9 +61,11 @@ def first_words(content: Content) -> list[str]:
     """The first page's sentences."""
     told = []
     for path, measured in content.paths.items():
+        low, high = map(percent, measured.interval)
         told.append(
-            f"Path {path} covers {percent(measured.quoted)} of the space in {QUOTED:,} draws; the limit is "
-            f"{LIMIT}. It can produce {measured.drawn.reachable:,} of {OPERATIONS:,} "
+            f"Path {path} is expected to cover {percent(measured.quoted)} of the space in {QUOTED:,} draws "
+            f"(95 % interval {low} to {high}, estimated from {COUNTED:,} draws). Perfect "
+            f"draws cover {PERFECT} on average. It can produce {measured.reachable:,} of {OPERATIONS:,} "
             "operations."
         )
     told += [
@@ -83,6 +105,22 @@ def figure_cells(figure: Figure) -> tuple[str, str, str, str]:
     interval = "none" if figure.low == figure.high else f"{short(figure.low)} to {short(figure.high)}"
     bound = "shown only" if figure.relation is Relation.SHOWN else f"{figure.relation} {short(figure.bound)}"
     return name, short(figure.value), interval, bound
+
+
+def changed(content: Content) -> str:
+    """Which thresholds differ from the standard; empty if none does."""
+    told = ", ".join(f"{name} {value}" for name, value in content.validation.changed.items())
+    return f"Thresholds that differ from the standard: {told}." if told else ""
+
+
+def provenance(content: Content) -> list[tuple[str, str]]:
+    """Where the model came from and when this was found."""
+    return [*content.provenance.items(), ("made", f"{content.validation.made:%Y-%m-%d %H:%M:%S} UTC")]
+
+
+def untested(content: Content) -> list[tuple[str, str]]:
+    """What this report cannot say, and why."""
+    return [*content.untested, BEYOND]
 
 
 def chosen(content: Content) -> str:
@@ -130,8 +168,8 @@ def compute(content: Content) -> list[str]:
 
 
 def percent(share: float) -> str:
-    """A share as a percentage with two decimals, rounded down."""
-    return f"{decimal(100 * share, 2)}\N{NO-BREAK SPACE}%"
+    """A share in percent with its sign."""
+    return f"{coverage.percent(share)}\N{NO-BREAK SPACE}%"
 
 
 def short(number: str) -> str:

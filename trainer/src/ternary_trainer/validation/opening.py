@@ -2,24 +2,40 @@
 From a run, a checkpoint file or a package to what is validated.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from ternary_sdk.packages.package import Package
+from torch import Tensor
+
+from ternary_sdk.proved import ProvedModel
 from ternary_trainer import split
 from ternary_trainer.checkpoint import Checkpoint
 from ternary_trainer.run import Run
 from ternary_trainer.validation import networks, traces
 from ternary_trainer.validation.studies import Study
-from ternary_trainer.validation.subject import Subject
+from ternary_trainer.validation.subject import Floats, Subject
+
+Margins = Callable[[Mapping[str, Tensor]], Mapping[str, Floats]]
+"""From a model's weights to ``Subject.margins``: ``ternary_export.reach.margins``."""
 
 
 def run_subject(
-    run: Run, *, rule: str = "coverage", seeds: Study | None = None, betas: Study | None = None
+    run: Run,
+    margins: Margins,
+    *,
+    rule: str = "coverage",
+    seeds: Study | None = None,
+    betas: Study | None = None,
 ) -> Subject:
     """A run's best snapshot with the run's history.
 
+    Args:
+        run: The training.
+        margins: Finds what the snapshot reaches.
+        rule: By which the snapshot is chosen.
+        seeds: Retrainings with other seeds, where they were made.
+        betas: Retrainings with other betas, where they were made.
     Raises:
         InputError: If there is no such rule.
         FormatError: If the snapshot is missing or damaged.
@@ -30,6 +46,7 @@ def run_subject(
         kind="run",
         digest=best.source,
         paths=networks.of_weights(best.state),
+        margins=margins(best.state),
         split=split.sets(run.recipe.holdout_family),
         traces=traces.of_run(run.history, run.recipe),
         rule=rule,
@@ -39,13 +56,14 @@ def run_subject(
     )
 
 
-def checkpoint_subject(checkpoint: Checkpoint, path: Path) -> Subject:
-    """A checkpoint file, with what it says of its own training."""
+def checkpoint_subject(checkpoint: Checkpoint, path: Path, margins: Margins) -> Subject:
+    """A checkpoint file, with what it says of its own training; ``margins`` finds what it reaches."""
     return Subject(
         name=path.name,
         kind="checkpoint",
         digest=checkpoint.source,
         paths=networks.of_weights(checkpoint.state),
+        margins=margins(checkpoint.state),
         split=split.sets(),
         traces=traces.of_file(checkpoint.details),
         asks_for_all=None,
@@ -53,14 +71,16 @@ def checkpoint_subject(checkpoint: Checkpoint, path: Path) -> Subject:
 
 
 @contextmanager
-def package_subject(package: Package) -> Iterator[Subject]:
-    """A verified package, computed with its own graphs."""
+def package_subject(model: ProvedModel) -> Iterator[Subject]:
+    """A proved package, computed with its own graphs."""
+    package = model.package
     with networks.of_package(package) as paths:
         yield Subject(
             name=package.manifest.label,
             kind="package",
             digest=package.identity.digest,
             paths=paths,
+            margins={path: model.margins(path=path) for path in paths},
             split=split.sets(),
             asks_for_all=None,
         )

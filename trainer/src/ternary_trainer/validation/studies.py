@@ -16,11 +16,12 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Final
 
+from ternary_sdk.coverage import percent
 from ternary_sdk.errors import FormatError, InputError
 from ternary_trainer import history
 from ternary_trainer import recipe as recipes
 from ternary_trainer import run as runs
-from ternary_trainer.history import EpochRecord
+from ternary_trainer.history import EpochRecord, place
 from ternary_trainer.report import PathReport
 from ternary_trainer.run import Run
 from ternary_trainer.settings import Recipe, Surge
@@ -211,7 +212,7 @@ def _look(job: Job, seen: dict[Path, int], tell: Callable[[str], None]) -> None:
 
 
 def _progress(name: str, record: EpochRecord) -> str:
-    return f"{name}: epoch {record.epoch + 1} of {record.epochs}, coverage {record.coverage:.2%}"
+    return f"{name}: {place(record)}, coverage {percent(record.coverage)} %"
 
 
 def _interrupted(job: Job) -> InputError:

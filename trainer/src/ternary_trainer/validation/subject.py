@@ -58,6 +58,9 @@ class Subject:
     digest: str
     """SHA-256 of the snapshot's file, or the package's digest, hex."""
     paths: Mapping[str, Network]
+    margins: Mapping[str, Floats]
+    """Of each path the margin of each operation's witness, as its certificate has them, shape (19683,); 0
+    where the operation is not reachable."""
     split: Split
     """As published, unless the run's recipe or a test gives another."""
     traces: Traces | None = None
