@@ -259,8 +259,9 @@ def test_info_tells_the_coverage_that_was_found_and_the_reports_digest(ternary, 
         "validation  the vendor says: 1 of 12 checks passed; 11 not run (2026-03-01T00:00:00Z)"
     )
     assert told[start + 1 : start + 4] == [
-        "found on A  91.94 % (95 % interval 91.88 to 100.00) at 50,000 draws, perfect draws, on average 92.116 ± 0.170 %; "
-        "99.99 % (95 % interval 91.88 to 100.00) at 195,000 draws, perfect draws, on average 99.995 ± 0.005 %",
+        "found on A  91.94 % (95 % interval 91.88 to 100.00) at 50,000 draws (perfect draws, on average "
+        "92.116 ± 0.170 %); 99.99 % (95 % interval 91.88 to 100.00) at 195,000 draws (perfect draws, on "
+        "average 99.995 ± 0.005 %)",
         f"report      sha256 {'ab' * 32}",
         "",
     ]

@@ -102,8 +102,8 @@ def _covered(found: Mapping[str, Any]) -> dict[str, str]:
             if figure["path"] and figure["name"] == f"hash coverage at {draws:,} draws":
                 value, low, high = (percent(float(figure[key])) for key in ("value", "low", "high"))
                 told.setdefault(figure["path"], []).append(
-                    f"{value} % (95 % interval {low} to {high}) at {draws:,} draws, "
-                    f"perfect draws, on average {perfect_percent(draws)} %"
+                    f"{value} % (95 % interval {low} to {high}) at {draws:,} draws "
+                    f"(perfect draws, on average {perfect_percent(draws)} %)"
                 )
     return {path: "; ".join(parts) for path, parts in told.items()}
 

@@ -52,7 +52,10 @@ class Draw:
 
     @property
     def operations(self) -> npt.NDArray[np.int8]:
-        """Truth tables, trits in {-1, 0, +1}, shape (n, 9), looked up anew each time."""
+        """Truth tables, trits in {-1, 0, +1}, shape (n, 9), looked up anew each time.
+
+        Column 3·(a + 1) + (b + 1) holds f(a, b): the second input varies fastest.
+        """
         return TABLES[self.index]
 
     @property
@@ -66,7 +69,9 @@ class Draw:
         return self.set.digest
 
     def to_pandas(self) -> "pandas.DataFrame":
-        """A data frame of the truth tables: columns t0 to t8, one row an operation, labelled by its index.
+        """A data frame of the truth tables: columns t0 to t8, a row for each operation, labelled by its index.
+
+        Column t[3·(a + 1) + (b + 1)] holds f(a, b): the second input varies fastest.
 
         Raises:
             InputError: If pandas is not installed.
