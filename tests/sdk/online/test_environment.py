@@ -126,6 +126,17 @@ def test_certificates_that_are_not_there_are_refused_by_the_variables_name(
     )
 
 
+@pytest.mark.parametrize("name", ["x" * 300, "text/below", "loop"])
+def test_whatever_ssl_cert_file_names_the_refusal_is_ours(name, tmp_path, monkeypatch):
+    (tmp_path / "text").touch()
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / name))
+    with pytest.raises(
+        ServerError, match=r"^SSL_CERT_FILE names .*, which (is not a file|cannot be read \()"
+    ):
+        environment.certificates()
+
+
 @pytest.mark.parametrize("variable", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"])
 def test_a_server_elsewhere_is_reached_through_the_proxy(ask, tunnel, authority, variable):
     variables = {variable: f"127.0.0.1:{tunnel.port}", "SSL_CERT_FILE": authority.file}

@@ -100,9 +100,9 @@ def proxy_for(url: httpx.URL, trusted: Certificates) -> Proxy | None:
 
 
 def _load_file(context: ssl.SSLContext, file: Path) -> None:
-    if not file.is_file():  # a pipe would be waited for
-        raise ServerError(f"SSL_CERT_FILE names {file}, which is not a file")
     try:
+        if not file.is_file():  # a pipe would be waited for
+            raise ServerError(f"SSL_CERT_FILE names {file}, which is not a file")
         context.load_verify_locations(cafile=file)
     except ssl.SSLError:
         raise ServerError(f"SSL_CERT_FILE names {file}, which holds no certificates in PEM") from None
@@ -111,7 +111,7 @@ def _load_file(context: ssl.SSLContext, file: Path) -> None:
 
 
 def _load_folders(context: ssl.SSLContext, text: str) -> None:
-    for folder in text.split(os.pathsep):
+    for folder in filter(None, text.split(os.pathsep)):
         if not os.access(folder, os.R_OK | os.X_OK) or not Path(folder).is_dir():
             raise ServerError(f"SSL_CERT_DIR names {folder}, which is not a folder that can be read")
         context.load_verify_locations(capath=folder)
