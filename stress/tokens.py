@@ -21,7 +21,7 @@ from ternary_license_server import keys, rotation
 from ternary_license_server.issue import issue
 from ternary_license_server.keys import KeyRing
 from ternary_license_server.sealing import seal
-from ternary_sdk.documents import base64url, canonical
+from ternary_sdk.documents import base64url, canonical, outer
 from ternary_sdk.errors import LicenseError, Reason, TernaryError
 from ternary_sdk.licensing import installation, mark
 from ternary_sdk.licensing.identity import PackageIdentity
@@ -42,7 +42,8 @@ ODD_VALUES: Final[tuple[Any, ...]] = (
 )
 
 LICENSE: Final = "license"
-"""Its reader takes a line break at the end, as editors leave one; no other does."""
+TRAVELLING: Final = (LICENSE, "key set", "revocation list", "usage report")
+"""Their readers pass over what editors put around a file; those of what never travels do not."""
 DAMAGED: Final = "damaged"
 ACCEPTED: Final = "accepted"
 EXTRA_CLAIMS: Final = ("cnf", "grace", "exp", "nbf", "critical", "seats", "extra")
@@ -101,7 +102,7 @@ def _outcome(target: Target, data: bytes) -> str:
         return str(refusal.code)
     except TernaryError as refusal:
         return type(refusal).__name__
-    unchanged = data.removesuffix(b"\n").removesuffix(b"\r") if target.name == LICENSE else data
+    unchanged = outer.stripped(data) if target.name in TRAVELLING else data
     return "unchanged" if unchanged == target.good else ACCEPTED
 
 

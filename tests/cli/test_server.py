@@ -58,6 +58,11 @@ def _await(port):
     raise AssertionError("the server does not listen")
 
 
+def touched(file):
+    """As a file may be after an editor or a mail program on Windows had it."""
+    file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes() + b"\r\n")
+
+
 def facts(done):
     assert done.status == 0, done.err
     return json.loads(done.text)
@@ -208,7 +213,9 @@ def test_machine_without_a_network_takes_and_gives_back_a_seat_by_files(
 
     done = ternary("activate", sold["key"], "--request", asked, "--trust", trust, "--machine-id", "field")
     assert done.status == 0, done.err
+    touched(asked)
     assert ternary("carry", asked, "--server", server, "--out", came, "--trust", trust).status == 0
+    touched(came)
     taken = facts(ternary("activate", "--response", came, "--trust", trust, "--json"))
     line = [package, "--license", taken["file"], "--trust", trust, "--machine-id", "field"]
     assert ternary("sample", *line, "-n", "3").status == 0
@@ -216,6 +223,7 @@ def test_machine_without_a_network_takes_and_gives_back_a_seat_by_files(
     refused = ternary("renew", "--trust", trust)
     assert "activated by file, which cannot be renewed" in refused.err
     assert ternary("deactivate", "--release", proof, "--trust", trust).status == 0
+    touched(proof)
     assert ternary("carry", proof, "--server", server, "--out", receipt, "--trust", trust).status == 0
     assert json.loads(receipt.read_bytes())["id"] == sold["id"]
 

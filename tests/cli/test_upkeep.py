@@ -148,7 +148,7 @@ def test_a_license_explains_its_grace(ternary, own, vendor, shipped, trust, tmp_
         f"its renewal is due on {due}; if the license server cannot be reached then, it runs on until {end}, "
         "and a signed denial ends it at once"
     )
-    assert told["state"] == "holds here and now"
+    assert told["state"] == "holds here and now: encode, decode, sample"
     facts = json.loads(ternary("license", "show", token, "--trust", trust, "--json").text)
     assert facts["grace_from"] == due
 
@@ -233,7 +233,7 @@ def test_the_doctor_finds_nothing_wrong_or_says_what_to_type(ternary, vendor, sh
     words = "doctor", files["ternary"], "--license", files["license"], "--trust", files["trust"]
     done = ternary(*words)
     assert (done.status, done.err) == (0, "")
-    assert [line.split()[1] for line in done.text.splitlines()] == ["ok"] * 8
+    assert [line.split()[1] for line in done.text.splitlines()] == ["ok"] * 9
     files["license"].write_bytes(b"not a license")
     done = ternary(*words, "--json")
     findings = {finding["name"]: finding for finding in json.loads(done.text)["findings"]}
@@ -242,6 +242,90 @@ def test_the_doctor_finds_nothing_wrong_or_says_what_to_type(ternary, vendor, sh
     assert findings["license"]["remedy"] == "get the license file again from the vendor, unedited"
     assert "license: get the license file again from the vendor, unedited\n" in done.err
     assert done.err.splitlines()[-1].endswith(" of 8 things looked at are wrong")
+
+
+@pytest.mark.parametrize("allowed", [["encode"], ["decode"], ["sample"], ["encode", "sample"]])
+def test_a_license_is_judged_by_what_it_allows(ternary, vendor, shipped, tmp_path, allowed):
+    token, trust = tmp_path / "acme.license", vendor.directory / "vendor.trust"
+    token.write_bytes(license_of(vendor, shipped, entitlements=allowed))
+    lines = ternary("license", "show", token, "--trust", trust).text.splitlines()
+    assert lines[-1] == f"state     holds here and now: {', '.join(allowed)}"
+    told = json.loads(ternary("license", "show", token, "--trust", trust, "--json").text)
+    assert told["now"] == {
+        action: "allowed" if action in allowed else "ENTITLEMENT_MISSING"
+        for action in ("encode", "decode", "sample")
+    }
+
+
+def test_an_ended_license_is_judged_by_what_it_allows_too(ternary, vendor, shipped, tmp_path):
+    token, trust = tmp_path / "acme.license", vendor.directory / "vendor.trust"
+    past = datetime(2026, 2, 1, tzinfo=UTC)
+    terms = {"now": past - timedelta(days=1), "expires": past, "entitlements": ["sample"]}
+    token.write_bytes(license_of(vendor, shipped, **terms))
+    told = ternary("license", "show", token, "--trust", trust)
+    assert "\nends" not in told.text
+    assert told.text.splitlines()[-1].startswith("state     EXPIRED: license L-17 expired on 2026-02-01")
+    facts = json.loads(ternary("license", "show", token, "--trust", trust, "--json").text)
+    assert (facts["ends_in_days"] < 0, facts["ends_soon"]) == (True, True)
+
+
+@pytest.fixture
+def ending(vendor, shipped, tmp_path):
+    """The words for a release whose license ends in twelve days and some hours."""
+    end = datetime.now(UTC).replace(microsecond=0) + timedelta(days=12, hours=5)
+    files = {name: tmp_path / f"acme.{name}" for name in ("ternary", "license", "trust")}
+    files["ternary"].write_bytes(shipped)
+    files["license"].write_bytes(license_of(vendor, shipped, expires=end))
+    files["trust"].write_bytes(vendor.trust.data)
+    return files["ternary"], "--license", files["license"], "--trust", files["trust"], end
+
+
+def test_a_license_near_its_end_says_so(ternary, ending):
+    *_, token, option, trust, end = ending
+    soon = f"license in 12 days, on {end:%Y-%m-%d}: ask Acme Logic to renew it"
+    lines = ternary("license", "show", token, option, trust).text.splitlines()
+    assert f"ends      {soon}" in lines
+    assert lines[-1] == "state     holds here and now: encode, decode, sample"
+    told = json.loads(ternary("license", "show", token, option, trust, "--json").text)
+    assert (told["ends_in_days"], told["ends_soon"]) == (12, True)
+
+
+def test_the_doctor_says_that_an_end_is_near_and_its_status_does_where_it_is_asked_for(ternary, ending):
+    *words, end = ending
+    soon = f"ends         SOON   license in 12 days, on {end:%Y-%m-%d}"
+    asked = ternary("doctor", *words, "--warn-days", "30")
+    assert (asked.status, asked.text.splitlines()[-1]) == (3, soon)
+    assert asked.err == "license: ask Acme Logic to renew it\n"
+    unasked = ternary("doctor", *words)
+    assert (unasked.status, unasked.out, unasked.err) == (0, asked.out, asked.err)
+    early = ternary("doctor", *words, "--warn-days", "12")
+    assert (early.status, early.err) == (0, "")
+    assert early.text.splitlines()[-1] == "ends         ok     nothing within 12 days"
+    told = json.loads(ternary("doctor", *words, "--warn-days", "13", "--json").text)
+    at, remedy = f"{end:%Y-%m-%dT%H:%M:%SZ}", "ask Acme Logic to renew it"
+    assert told["ends"] == [{"what": "license", "at": at, "remedy": remedy, "days": 12}]
+
+
+def test_what_is_wrong_comes_before_what_ends_soon(ternary, ending):
+    package, *words, _ = ending
+    package.write_bytes(b"PK\x03\x04")
+    done = ternary("doctor", package, *words, "--warn-days", "30")
+    assert done.status == 1
+    assert "license: ask Acme Logic to renew it\n" in done.err
+    assert done.err.splitlines()[-1].endswith(" of 8 things looked at are wrong")
+
+
+def test_the_doctor_does_not_speak_of_ends_that_it_cannot_read(ternary, ending):
+    package, option, token, *words, _ = ending
+    token.write_bytes(b"not a license")
+    done = ternary("doctor", package, option, token, *words, "--warn-days", "30")
+    assert (done.status, "\nends" in done.text) == (1, False)
+    assert json.loads(ternary("doctor", package, option, token, *words, "--json").text)["ends"] is None
+
+
+@pytest.mark.parametrize("days", ["-1", "36501", "a"])
+def test_days_that_are_no_number_of_days_are_a_wrong_command_line(ternary, days):
+    assert ternary("doctor", "--warn-days", days).status == 2
 
 
 def test_the_doctor_looks_at_all_three_files_or_at_none(ternary, tmp_path):

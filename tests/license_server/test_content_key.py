@@ -73,7 +73,6 @@ RELEASE = b"  acme-1.0.0\n"
     [
         b"",
         b"0" * 64 + b"\n",
-        b"0" * 64 + RELEASE[:-1],
         b"A" * 64 + RELEASE,
         b"0" * 63 + RELEASE,
         b"0" * 64 + b"  acme-1.0.0\xff\n",
@@ -86,6 +85,6 @@ def test_file_that_is_no_key_is_refused_and_kept(tmp_path: Path, data: bytes) ->
     with pytest.raises(FormatError) as refusal:
         made(path)
     assert str(refusal.value) == (
-        f"{path}: not a content key, expected 64 hex digits, two spaces, NAME-VERSION and a line break"
+        f"{path}: not a content key, expected one line of 64 hex digits, two spaces and NAME-VERSION"
     )
     assert path.read_bytes() == data

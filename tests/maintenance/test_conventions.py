@@ -9,6 +9,7 @@ ROOT = Path(__file__).parents[2]
 MODULES = sorted(ROOT.glob("*/src/*/**/*.py"))
 ENVIRONMENT = {
     "sdk/src/ternary_sdk/inference/runtime.py",  # switches ONNX Runtime's telemetry off
+    "sdk/src/ternary_sdk/online/environment.py",  # proxies and TLS, never whose answers are believed
     "sdk/src/ternary_sdk/licensing/state.py",  # where a user's data is, by the system's own variables
     "cli/src/ternary_cli/admin.py",  # a vendor's server and token
     "cli/src/ternary_cli/server.py",  # a vendor's server's settings
@@ -33,6 +34,18 @@ def reads_environment(tree: ast.Module) -> bool:
         isinstance(node, ast.Attribute) and node.attr in ("environ", "environb", "getenv")
         for node in ast.walk(tree)
     )
+
+
+def test_one_module_builds_http_clients() -> None:
+    builders = {"Client", "AsyncClient", "HTTPTransport", "AsyncHTTPTransport", "urlopen", "build_opener"}
+    builders |= {"HTTPConnection", "HTTPSConnection"} | {"get", "post", "put", "request", "stream"}
+    found = set()
+    for module in MODULES:
+        for node in ast.walk(ast.parse(module.read_bytes())):
+            named = isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
+            if named and node.value.id in ("httpx", "urllib", "request", "http") and node.attr in builders:
+                found.add(relative(module))
+    assert found == {"sdk/src/ternary_sdk/online/connection.py"}
 
 
 @pytest.mark.parametrize("module", MODULES, ids=relative)

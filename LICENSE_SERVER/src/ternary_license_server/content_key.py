@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Final
 
 from ternary_license_server.keys import read_private, write_private
+from ternary_sdk.documents import outer
 from ternary_sdk.errors import FormatError, InputError
 from ternary_sdk.licensing.claims import CONTENT_KEY_BYTES
 
-_LINE: Final = re.compile(r"([0-9a-f]{64})  ([!-~]{1,128})\n")
+_LINE: Final = re.compile(r"([0-9a-f]{64})  ([!-~]{1,128})")
 
 
 @contextmanager
@@ -44,16 +45,16 @@ def of(path: Path, release: str) -> Iterator[bytes]:
 
 
 def load(path: Path, release: str) -> bytes:
-    """The 32 bytes in a file: 64 lowercase hex digits, two spaces, the release and a line break.
+    """The 32 bytes in a file: one line of 64 lowercase hex digits, two spaces and the release.
 
     Raises:
         InputError: If it cannot be read, others can read it, or it is another release's.
         FormatError: If it holds anything else.
     """
-    found = _LINE.fullmatch(read_private(path).decode("ascii", "replace"))
+    found = _LINE.fullmatch(outer.bare(read_private(path), str(path)).decode("ascii", "replace"))
     if not found:
         raise FormatError(
-            f"{path}: not a content key, expected 64 hex digits, two spaces, NAME-VERSION and a line break"
+            f"{path}: not a content key, expected one line of 64 hex digits, two spaces and NAME-VERSION"
         )
     digits, owner = found.groups()
     if owner != release:

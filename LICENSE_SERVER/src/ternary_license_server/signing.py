@@ -9,6 +9,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from ternary_sdk.documents import outer
 from ternary_sdk.documents.canonical import Json
 from ternary_sdk.errors import FormatError
 from ternary_sdk.signing import jws
@@ -43,7 +44,7 @@ class SigningKey:
         try:
             private = serialization.load_pem_private_key(data, password=None)
         except (ValueError, TypeError, UnsupportedAlgorithm):
-            raise FormatError(f"{what}: not an unencrypted PEM private key") from None
+            raise outer.pem_refused(data, what, "an unencrypted PEM private key") from None
         if not isinstance(private, ec.EllipticCurvePrivateKey) or private.curve.name != "secp256r1":
             raise FormatError(f"{what}: not a P-256 key")
         return cls._of(private)

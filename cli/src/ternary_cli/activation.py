@@ -97,12 +97,13 @@ def carry(file: Carried, server: AnyServer, out: NewFileOption, trust: TrustOpti
     from ternary_cli.files import read, write_new
     from ternary_cli.pins import load
     from ternary_cli.selection import select_trust
+    from ternary_sdk.documents import outer
     from ternary_sdk.online.request import MAX_REQUEST
 
     trusted = select_trust(trust, load())
     with online_extra("ternary carry"):
         from ternary_sdk.online.client import LicenseServer
-    document, _ = read(file, most=MAX_REQUEST)
+    document = outer.bare(read(file, most=MAX_REQUEST)[0], str(file))
     write_new(LicenseServer(server, trusted).carry(document, datetime.now(UTC)), out)
 
 
@@ -139,6 +140,7 @@ def _write_request(key: str, target: Path, trusted: "Trust", machine_id: str | N
 
 def _accept(source: Path, trusted: "Trust") -> "Activation":
     from ternary_cli.files import read
+    from ternary_sdk.documents import outer
     from ternary_sdk.errors import LicenseError, Reason
     from ternary_sdk.licensing import installation, state
     from ternary_sdk.online.state import accept
@@ -149,7 +151,7 @@ def _accept(source: Path, trusted: "Trust") -> "Activation":
             Reason.MACHINE_REQUIRED,
             "this user has made no request; run 'ternary activate KEY --request FILE' first",
         )
-    return accept(read(source, most=1 << 20)[0], trusted, held, server=None)
+    return accept(outer.bare(read(source, most=1 << 20)[0], str(source)), trusted, held, server=None)
 
 
 def _write_release(held: "Activation", target: Path, trusted: "Trust") -> None:

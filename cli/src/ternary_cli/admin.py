@@ -3,19 +3,23 @@ Talking to a license server's admin interface: one call, one answer, one sentenc
 """
 
 import os
+import re
 import secrets
 from pathlib import Path
 from typing import Any, Final
 
 import httpx
 
+from ternary_sdk.documents import outer
 from ternary_sdk.errors import InputError, ServerError
+from ternary_sdk.online import connection
 
 URL: Final = "TERNARY_SERVER_URL"
 TOKEN: Final = "TERNARY_SERVER_TOKEN"
+MAX_TOKEN_FILE: Final = 4096
 DEFAULT: Final = "http://127.0.0.1:8750"
 TIMEOUT: Final = 30.0
-_LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
+_NOT_IN_A_TOKEN: Final = re.compile(rb"[^!-~]")
 
 
 class Admin:
@@ -29,12 +33,10 @@ class Admin:
     """
 
     def __init__(self, url: str | None, token_file: Path | None) -> None:
-        self._url = (url or os.environ.get(URL) or DEFAULT).rstrip("/")
-        parsed = httpx.URL(self._url)
-        if parsed.scheme != "https" and parsed.host not in _LOOPBACK:
-            raise InputError(
-                f"license server: {self._url}, expected an https address; http is for this machine"
-            )
+        if url:
+            self._url = connection.checked(url)
+        else:
+            self._url = connection.checked(os.environ.get(URL) or DEFAULT, named=URL)
         self._token = _token(token_file)
 
     def get(self, path: str, **query: str | int | None) -> Any:
@@ -65,14 +67,9 @@ class Admin:
         self, method: str, path: str, query: dict[str, str | int], body: dict[str, Any] | None = None
     ) -> httpx.Response:
         headers = {"Authorization": f"Bearer {self._token}", "Idempotency-Key": secrets.token_hex(16)}
-        transport = httpx.HTTPTransport(retries=2)
-        try:
-            with httpx.Client(base_url=self._url, timeout=TIMEOUT, transport=transport) as client:
-                came = client.request(method, f"/admin/v1{path}", params=query, json=body, headers=headers)
-        except httpx.HTTPError as error:
-            raise ServerError(
-                f"license server {self._url}: cannot be reached ({error}); is 'ternary serve' running there?"
-            ) from None
+        advice = "; is 'ternary serve' running there?"
+        with connection.connected(self._url, timeout=TIMEOUT, retries=2, advice=advice) as client:
+            came = client.request(method, f"/admin/v1{path}", params=query, json=body, headers=headers)
         if came.is_error:
             raise ServerError(_sentence(came))
         return came
@@ -80,15 +77,23 @@ class Admin:
 
 def _token(file: Path | None) -> str:
     if file is not None:
-        from ternary_cli.files import read_text
+        from ternary_cli.files import read
 
-        return read_text(file).strip()
+        return _plain(read(file, most=MAX_TOKEN_FILE)[0], str(file))
     token = os.environ.get(TOKEN, "").strip()
     if not token:
         raise InputError(
             f"no admin token: set {TOKEN} or add --token-file; 'ternary serve' shows the first one once"
         )
-    return token
+    return _plain(token.encode(errors="surrogateescape"), TOKEN)
+
+
+def _plain(data: bytes, named: str) -> str:
+    """A token as a header can carry it; what is wrong with another is said without printing it."""
+    text = outer.bare(data, named, _NOT_IN_A_TOKEN).decode()
+    if not text:
+        raise InputError(f"{named}: empty, expected an admin token")
+    return text
 
 
 def _sentence(came: httpx.Response) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from ternary_cli.files import read
+from ternary_sdk.documents import outer
 from ternary_sdk.errors import FormatError, InputError, LicenseError, Reason, SignatureError
 from ternary_sdk.licensing.trust import MAX_TRUST, Trust
 from ternary_sdk.model import MAX_LICENSE
@@ -94,7 +95,8 @@ def license_named(refusal: LicenseError, name: str) -> LicenseError:
 
 def _other_than(expected: str, data: bytes) -> str | None:
     """What the bytes are instead, in words; None if they may be what is expected or are nothing known."""
-    if not data.strip():
+    inner = outer.stripped(data)
+    if not inner:
         return "empty"
-    kinds = (kind for kind, beginning in _BEGINNINGS.items() if data.startswith(beginning))
+    kinds = (kind for kind, beginning in _BEGINNINGS.items() if inner.startswith(beginning))
     return next((f"this is {kind}" for kind in kinds if kind != expected), None)

@@ -3,9 +3,11 @@
 upkeep of its license.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
 
 from ternary_cli.options import (
     JsonOption,
@@ -20,6 +22,7 @@ from ternary_cli.terminal import note, pairs, show, show_json
 
 if TYPE_CHECKING:
     from ternary_sdk.licensing.doctor import Case
+    from ternary_sdk.licensing.ends import End
 
 NewTrust = Annotated[Path, argument("FILE", "The trust file that the vendor sent.")]
 LicenseArgument = Annotated[Path | None, argument("L", "The license; default: the pinned one.")]
@@ -28,7 +31,20 @@ KeyFile = Annotated[
     option("--key", metavar="F", text="Write this installation's public key, for a license bound to it."),
 ]
 Export = Annotated[Path | None, option("--export", metavar="F", text="Write the signed report here.")]
+WarnDays = Annotated[
+    int | None,
+    typer.Option(
+        "--warn-days",
+        metavar="N",
+        min=0,
+        max=36_500,
+        show_default=False,
+        help="Exit with status 3 if nothing is wrong but an end is N days away or less.",
+    ),
+]
 
+NEAR_AN_END: Final = 3
+"""Exit status of ``doctor --warn-days`` where nothing is wrong and something ends soon."""
 _BAR = 24
 
 
@@ -37,25 +53,36 @@ def doctor(
     license: LicenseOption = None,
     trust: TrustOption = None,
     machine_id: MachineOption = None,
+    warn_days: WarnDays = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Look at everything a call depends on, and say what to type where something is wrong."""
+    """Look at everything a call depends on, and say what to type where something is wrong or ends soon."""
     from ternary_sdk.errors import TernaryError
     from ternary_sdk.licensing.doctor import examine
+    from ternary_sdk.licensing.license import SOON
 
-    findings = examine(_case(package, license, trust, machine_id), datetime.now(UTC))
+    case, now = _case(package, license, trust, machine_id), datetime.now(UTC)
+    within = SOON if warn_days is None else timedelta(days=warn_days)
+    findings, ends = examine(case, now), _near_ends(case, now, within)
     wrong = [finding for finding in findings if not finding.ok]
     if as_json:
-        show_json({"findings": [vars(finding) for finding in findings]})
+        show_json({"findings": [vars(finding) for finding in findings], "ends": _end_facts(ends, now)})
     else:
         lines = {
             finding.name: ("ok     " if finding.ok else "WRONG  ") + finding.found for finding in findings
         }
+        if ends is not None:
+            soon = "; ".join(f"{end.what} {end.words(now)}" for end in ends)
+            lines["ends"] = f"SOON   {soon}" if soon else f"ok     nothing within {within.days} days"
         show(pairs(lines))
     for finding in wrong:
         note(f"{finding.name}: {finding.remedy}")
+    for end in ends or ():
+        note(f"{end.what}: {end.remedy}")
     if wrong:
         raise TernaryError(f"{len(wrong)} of {len(findings)} things looked at are wrong")
+    if ends and warn_days is not None:
+        raise typer.Exit(NEAR_AN_END)
 
 
 def machine(
@@ -151,6 +178,31 @@ def _print(facts: dict[str, str], as_json: bool) -> None:
         show_json(facts)
     else:
         show(pairs({name.replace("_", " "): fact for name, fact in facts.items()}))
+
+
+def _near_ends(case: "Case", now: datetime, within: timedelta) -> "tuple[End, ...] | None":
+    """What ends soon of a case's license and trust file; None if they cannot be read: a finding says so."""
+    from ternary_sdk.errors import TernaryError
+    from ternary_sdk.licensing.ends import near
+    from ternary_sdk.licensing.license import License
+    from ternary_sdk.licensing.trust import MAX_TRUST, Trust
+    from ternary_sdk.signing.jws import MAX_TOKEN
+    from ternary_sdk.source import read
+
+    try:
+        trusted = Trust.read(read(case.trust, MAX_TRUST))
+        held = License.read(read(case.license, MAX_TOKEN), trusted)
+    except TernaryError:
+        return None
+    return near(held, trusted, now, within)
+
+
+def _end_facts(ends: "tuple[End, ...] | None", now: datetime) -> list[dict[str, object]] | None:
+    from ternary_cli.facts import moment
+
+    if ends is None:
+        return None
+    return [vars(end) | {"at": moment(end.at), "days": (end.at - now).days} for end in ends]
 
 
 def _case(package: Path | None, license: Path | None, trust: Path | None, machine_id: str | None) -> "Case":

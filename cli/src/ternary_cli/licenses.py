@@ -54,12 +54,14 @@ def show(
     machine_id: MachineOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Say what a license allows, and whether it holds here and now."""
+    """Say what a license allows, whether that holds here and now, and whether it ends within 30 days."""
     from ternary_cli.facts import license_facts, license_words
     from ternary_cli.selection import select_license
-    from ternary_cli.standing import drawn, licensed_package, refusals
+    from ternary_cli.standing import drawn, licensed_package, refusals, state_words
     from ternary_cli.terminal import pairs, show_json
     from ternary_cli.terminal import show as show_lines
+    from ternary_sdk.licensing.ends import near
+    from ternary_sdk.licensing.license import SOON
     from ternary_sdk.licensing.permit import Permit
 
     held, trusted = select_license(license, trust)
@@ -67,12 +69,16 @@ def show(
     moment = datetime.now(UTC)
     now, used = refusals(permit, moment), drawn(permit)
     if as_json:
+        left = held.ends_in(moment)
         answers = {action: str(refusal.code) if refusal else "allowed" for action, refusal in now.items()}
-        show_json(license_facts(held) | {"drawn": used, "now": answers})
+        ends = {"ends_in_days": left.days if left is not None else None, "ends_soon": held.ends_soon(moment)}
+        show_json(license_facts(held) | ends | {"drawn": used, "now": answers})
         return
-    first = next(filter(None, now.values()), None)
-    state = "holds here and now" if first is None else f"{first.code}: {first}"
-    show_lines(pairs(license_words(held, moment, drawn=used) | {"state": state}))
+    soon = "; ".join(
+        f"{end.what} {end.words(moment)}: {end.remedy}" for end in near(held, trusted, moment, SOON)
+    )
+    words = license_words(held, moment, drawn=used) | ({"ends": soon} if soon else {})
+    show_lines(pairs(words | {"state": state_words(held, now)}))
 
 
 def issue(

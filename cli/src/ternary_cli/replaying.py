@@ -11,6 +11,7 @@ from ternary_cli.files import read
 from ternary_cli.pins import load as load_pins
 from ternary_cli.selection import select_trust
 from ternary_cli.terminal import not_proved_line, show, show_json
+from ternary_sdk.documents import outer
 from ternary_sdk.errors import InputError
 from ternary_sdk.inference.runtime import Workers
 from ternary_sdk.packages import evidence
@@ -36,6 +37,7 @@ def verify_certificate(
         raise InputError("a certificate is verified as: ternary verify CERTIFICATE --model DECODER.onnx")
     data, _ = read(file, most=cap(CERTIFICATE))
     expect_certificate(data, str(file))
+    data = outer.bare(data, str(file))
     trusted = select_trust(trust, load_pins())
     certificate = Certificate.read(data, trusted, str(file))
     with Workers() as workers:

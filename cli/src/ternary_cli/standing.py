@@ -24,6 +24,20 @@ def refusals(permit: Permit, now: datetime) -> Mapping[str, LicenseError | None]
     return found
 
 
+def state_words(license: License, answers: Mapping[str, LicenseError | None]) -> str:
+    """Which of the actions that a license allows hold here and now, or the first reason why one does not.
+
+    Args:
+        license: What was granted; an action that it does not allow is not judged.
+        answers: What ``refusals`` found.
+    """
+    allowed = {action: answers[action] for action in ACTIONS if action in license.entitlements}
+    refusal = next(filter(None, allowed.values()), None)
+    if refusal is not None:
+        return f"{refusal.code}: {refusal}"
+    return f"holds here and now: {', '.join(allowed)}"
+
+
 def drawn(permit: Permit) -> int | None:
     """How many different operations were returned under it so far; None if it has no quota.
 

@@ -102,6 +102,7 @@ def package(
     from ternary_cli.facts import package_facts, package_words
     from ternary_cli.files import read, read_text, write_new
     from ternary_cli.terminal import pairs, show, show_json
+    from ternary_sdk.documents import outer
     from ternary_sdk.licensing.identity import format_version, parse_version
     from ternary_sdk.licensing.trust import Role
     from ternary_sdk.packages.package import Package
@@ -121,7 +122,9 @@ def package(
             signer=ring.signer(Role.PACKAGE),
             terms=read_text(terms) if terms else None,
             content_key=secret,
-            validation=Validation.read(read(validation)[0], str(validation)) if validation else None,
+            validation=Validation.read(outer.bare(read(validation)[0], str(validation)), str(validation))
+            if validation
+            else None,
         )
         facts = package_facts(Package.read(data, ring.trust), ring.trust, len(data))
         write_new(data, out)

@@ -266,6 +266,18 @@ def test_air_gapped_machine_activates_and_releases_by_files(site, tmp_path, now)
     site.online(tmp_path / "other").activate(key, site.moment)
 
 
+def test_request_that_was_touched_on_the_way_is_still_the_same_request(site, tmp_path, now):
+    _, key = site.sell(seats=1, offline=30 * DAY)
+    held = installation.keep(installation.draft(tmp_path))
+    vendor = site.ring.trust.root.kid
+    asked = online_request.activate(key, vendor=vendor, held=held, now=now, machine="m-1", offline=True)
+    headers = {"Idempotency-Key": online_request.number(asked), "Content-Type": "application/json"}
+    headers["Ternary-Nonce"] = online_answer.new_nonce()
+    first = site.http("POST", "/v1/carried", content=asked, headers=headers)
+    again = site.http("POST", "/v1/carried", content=b"\xef\xbb\xbf" + asked + b"\r\n", headers=headers)
+    assert (first.status_code, again.status_code, again.content) == (200, 200, first.content)
+
+
 def test_usage_is_reported_at_renewal_where_there_is_a_quota(site, tmp_path, now):
     license_id, key = site.sell(unique_operations=100)
     here = site.online(tmp_path)

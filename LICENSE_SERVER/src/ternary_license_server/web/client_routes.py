@@ -19,6 +19,7 @@ from ternary_license_server.web import client_bodies as bodies
 from ternary_license_server.web.boundary import too_many
 from ternary_license_server.web.documented import NONCE, REFUSALS, Key
 from ternary_license_server.web.server import Server, answer, body_of, refuse, server_of
+from ternary_sdk.documents import outer
 from ternary_sdk.documents.canonical import Json
 from ternary_sdk.errors import FormatError
 from ternary_sdk.licensing import usage
@@ -104,7 +105,7 @@ def carried(request: Request, idempotency_key: Key) -> Response:
 )
 def report(request: Request) -> Response:
     """Merge a signed usage report into the license's meter; reporting twice changes nothing."""
-    server, document = server_of(request), body_of(request)
+    server, document = server_of(request), outer.bare(body_of(request), "usage report")
     now, read = server.now(), usage.Usage.read(document)
     request.scope["ternary.principal"] = f"installation {read.installation.kid}"
     if refusal := _too_often(request, "usage", read.license_id, read.installation):
@@ -138,7 +139,7 @@ def _perform(request: Request, key: str, *wanted: Action, carried: bool = False)
         server.database,
         principal=asked.installation.kid,
         key=asked.number,
-        request=body_of(request),
+        request=outer.bare(body_of(request), "request"),
         now=now,
         work=work,
         remember=server.remember,

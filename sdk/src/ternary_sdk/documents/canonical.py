@@ -11,6 +11,7 @@ import json
 from decimal import ROUND_DOWN, Decimal
 from typing import Final, NoReturn
 
+from ternary_sdk.documents import outer
 from ternary_sdk.errors import FormatError
 
 Json = None | bool | int | str | list["Json"] | dict[str, "Json"]
@@ -39,7 +40,13 @@ def decode(data: bytes, what: str) -> Json:
         FormatError: If it is not JSON, lies outside the value space, or is not byte for byte canonical.
     """
     value = decode_any(data, what)
-    if encode(value) != data:
+    canonical = encode(value)
+    if canonical != data:
+        at = next(
+            (i for i, (one, other) in enumerate(zip(canonical, data, strict=False)) if one != other), None
+        )
+        if at is not None and data[at] in b" \t\r\n":
+            raise FormatError(f"{what}: not in canonical form: {outer.addition(data, at)}")
         raise FormatError(f"{what}: not in canonical form (member order, white space or escapes differ)")
     return value
 

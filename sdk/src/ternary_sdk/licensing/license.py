@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, NoReturn
 
+from ternary_sdk.documents import outer
 from ternary_sdk.documents.fields import Fields
 from ternary_sdk.errors import FormatError, InputError, LicenseError, Reason, SignatureError
 from ternary_sdk.licensing import claims
@@ -20,11 +21,13 @@ from ternary_sdk.licensing.trust import Role, Trust
 from ternary_sdk.operations import OPERATIONS
 from ternary_sdk.signing import jws
 
-__all__ = ["ACTIONS", "TOLERANCE", "TYP", "Action", "License"]
+__all__ = ["ACTIONS", "SOON", "TOLERANCE", "TYP", "Action", "License"]
 
 TYP: Final = "ternary-license+jwt"
 TOLERANCE: Final = timedelta(minutes=5)
 """How far two honest clocks may differ: added at both ends of a license's time."""
+SOON: Final = timedelta(days=30)
+"""How near an end is told unless the caller says otherwise."""
 
 _GRANTING: Final = {"iss", "jti", "sub", "iat", "packages", "entitlements", "content_keys"}
 _LIMITING: Final = {"nbf", "exp", "grace", "machines", "cnf", "lease", "seats", "unique_operations"}
@@ -79,14 +82,14 @@ class License:
         6. neither the license nor the lease that it carries is revoked.
 
         Args:
-            data: The license file; one line break at its end is allowed.
+            data: The license file; a byte order mark and white space around it do not count.
             trust: Whom to believe.
         Raises:
             LicenseError: MALFORMED, SIGNATURE_INVALID, KEY_REVOKED or REVOKED.
         """
         try:
             token = jws.read(
-                data.removesuffix(b"\n").removesuffix(b"\r"),
+                _inner(data),
                 typ=TYP,
                 what="license",
                 key_for=lambda kid: trust.candidate(kid, Role.LICENSE),
@@ -134,8 +137,37 @@ class License:
             )
 
     def in_grace(self, now: datetime) -> bool:
-        """Whether its renewal is overdue: calls go on, and end at ``expires`` unless it is renewed."""
+        """Whether its renewal is overdue: calls go on, and end at ``expires`` unless it is renewed.
+
+        Raises:
+            InputError: If ``now`` has no time zone.
+        """
+        _expect_zone(now)
         return self.grace_from is not None and now >= self.grace_from
+
+    def ends_in(self, now: datetime) -> timedelta | None:
+        """How long it lasts from now on, negative once it has ended; None if it never ends.
+
+        Raises:
+            InputError: If ``now`` has no time zone.
+        """
+        _expect_zone(now)
+        return self.expires - now if self.expires is not None else None
+
+    def ends_soon(self, now: datetime, within: timedelta = SOON) -> bool:
+        """Whether somebody should act: its end is this near, or past.
+
+        A license that a server renews again and again is always near its end. It ends soon from the moment
+        on when its renewal is overdue, as ``in_grace``.
+
+        Args:
+            now: The present moment, timezone-aware.
+            within: How near.
+        Raises:
+            InputError: If ``now`` has no time zone.
+        """
+        left = self.ends_in(now)
+        return left is not None and (self.in_grace(now) if self.grace_from is not None else left <= within)
 
     def _check_standing(self, trust: Trust) -> None:
         if self.vendor != trust.vendor:
@@ -160,8 +192,7 @@ class License:
             )
 
     def _check_time(self, now: datetime) -> None:
-        if now.tzinfo is None:
-            raise InputError(f"now: {now.isoformat()} has no time zone, expected UTC")
+        _expect_zone(now)
         starts = max(self.issued, self.not_before or self.issued)
         if now < starts - TOLERANCE:
             self._refuse(
@@ -210,6 +241,17 @@ class License:
 
     def _refuse(self, code: Reason, sentence: str) -> NoReturn:
         raise LicenseError(code, f"license {self.id} {sentence}")
+
+
+def _expect_zone(now: datetime) -> None:
+    if now.tzinfo is None:
+        raise InputError(f"now: {now.isoformat()} has no time zone, expected UTC")
+
+
+def _inner(data: bytes) -> bytes:
+    """The token in a license file; a file of another kind is left for the token's reader to refuse."""
+    inner = outer.stripped(data)
+    return outer.bare(data, "license", outer.TOKEN) if inner.count(b".") == 2 else inner
 
 
 def _read_claims(fields: Fields, kid: str) -> License:

@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from ternary_sdk.documents import canonical
+from ternary_sdk.documents import canonical, outer
 from ternary_sdk.documents.fields import Fields
 from ternary_sdk.errors import FormatError, SignatureError
 from ternary_sdk.signing import jws
@@ -71,13 +71,14 @@ class Trust:
     keys: Mapping[str, tuple[Role, PublicKey]] = field(repr=False)
     """Every key of the set by kid, retired and revoked ones included."""
     data: bytes = field(repr=False)
-    """The trust file itself."""
+    """The trust file itself, without what stood around it."""
 
     @classmethod
     def read(cls, data: bytes) -> "Trust":
         """Read a trust file:
 
-        1. canonical JSON of the format ``ternary-trust/1``, at most 4 MiB;
+        1. canonical JSON of the format ``ternary-trust/1``, at most 4 MiB; a byte order mark and white space
+           around it do not count;
         2. the key set is signed by the root key in the file;
         3. each key's kid is its thumbprint, none appears twice, none is the root's;
         4. every revoked kid is in the set;
@@ -92,6 +93,7 @@ class Trust:
         """
         if len(data) > MAX_TRUST:
             raise FormatError(f"trust file: {len(data)} bytes, expected at most {MAX_TRUST}")
+        data = outer.bare(data, "trust file")
         fields = Fields(canonical.decode(data, "trust file"), "trust file")
         fields.exactly("format", FORMAT)
         root = PublicKey.from_jwk(fields.object("root"))

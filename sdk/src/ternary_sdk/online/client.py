@@ -2,9 +2,9 @@
 A license server, as a client sees it: take a seat, renew it, ask whether it stands, give it back, report
 usage.
 
-Needs httpx (``pip install 'ternary-sdk[online]'``); nothing else in the SDK imports this module, so nothing
-talks to a network unless the embedding program asks. Every call has a timeout, and every answer must be
-signed for this very question before a byte of it is believed.
+Needs httpx and truststore (``pip install 'ternary-sdk[online]'``); nothing else in the SDK imports this
+module, so nothing talks to a network unless the embedding program asks. Every call has a timeout, and every
+answer must be signed for this very question before a byte of it is believed.
 """
 
 from collections.abc import Iterator, Mapping
@@ -15,9 +15,9 @@ from typing import Final, NoReturn
 
 import httpx
 
-from ternary_sdk.documents import canonical
+from ternary_sdk.documents import canonical, outer
 from ternary_sdk.documents.fields import Fields
-from ternary_sdk.errors import InputError, LicenseError, Reason, ServerError, TernaryError
+from ternary_sdk.errors import LicenseError, Reason, ServerError, TernaryError
 from ternary_sdk.licensing import clock, machine, state, usage
 from ternary_sdk.licensing.installation import Installation
 from ternary_sdk.licensing.ledger import Ledger
@@ -25,6 +25,7 @@ from ternary_sdk.licensing.license import License
 from ternary_sdk.licensing.renewal import replacement
 from ternary_sdk.licensing.trust import MAX_TRUST, Trust
 from ternary_sdk.online import answer as online_answer
+from ternary_sdk.online import connection
 from ternary_sdk.online import request as online_request
 from ternary_sdk.online import state as online_state
 from ternary_sdk.online.answer import Answer, Question
@@ -37,7 +38,6 @@ _UNNUMBERED: Final = ("/v1/usage", "/v1/standing")
 """Where nothing needs a number to be done once: reports merge by union, a question changes nothing."""
 _OF_THE_REQUEST: Final = (Reason.MALFORMED, Reason.SIGNATURE_INVALID)
 """Refusals that say nothing of the license, such as a much older server's: they take nothing away."""
-_LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 
 
 class LicenseServer:
@@ -62,7 +62,7 @@ class LicenseServer:
         timeout: float = TIMEOUT,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        self.url = _checked(url)
+        self.url = connection.checked(url)
         self._trust = trust
         self._directory = directory or state.for_vendor(trust.root.kid)
         self._timeout = timeout
@@ -182,14 +182,16 @@ class LicenseServer:
         """Hand in a file from a machine without a network.
 
         Args:
-            document: What ``online_request.activate`` or ``release`` made there.
+            document: What ``online_request.activate`` or ``release`` made there; a byte order mark and white
+                space around it are not sent.
             now: The present moment, timezone-aware.
         Returns:
             The answer, for that machine; its license is signed and bound to that machine's installation.
         Raises:
             As ``activate``.
+            FormatError: If it is not such a file.
         """
-        return self._ask("/v1/carried", document, now)
+        return self._ask("/v1/carried", outer.bare(document, "request"), now)
 
     @contextmanager
     def _ended_by_denial(self, license_id: str, held: Installation, now: datetime) -> Iterator[None]:
@@ -215,15 +217,11 @@ class LicenseServer:
     def _send(self, question: Question, headers: Mapping[str, str]) -> Answer:
         sent = {**headers, online_answer.NONCE_HEADER: question.nonce}
         body = question.body or None
-        try:
-            with (
-                httpx.Client(timeout=self._timeout, transport=self._transport) as client,
-                client.stream(question.method, self.url + question.path, headers=sent, content=body) as came,
-            ):
-                data = _read_capped(came)
-        except (httpx.HTTPError, httpx.StreamError) as error:
-            why = str(error) or type(error).__name__
-            raise ServerError(f"license server {self.url}: cannot be reached ({why})") from None
+        with (
+            connection.connected(self.url, timeout=self._timeout, transport=self._transport) as client,
+            client.stream(question.method, question.path, headers=sent, content=body) as came,
+        ):
+            data = _read_capped(came)
         return Answer(
             status=came.status_code,
             body=data,
@@ -260,20 +258,6 @@ def _read_capped(came: httpx.Response) -> bytes:
         if len(data) > MAX_ANSWER:
             raise ServerError(f"license server: an answer of more than {MAX_ANSWER} bytes")
     return data
-
-
-def _checked(url: str) -> str:
-    try:
-        parsed = httpx.URL(url)
-    except httpx.InvalidURL:
-        parsed = httpx.URL("")
-    safe = parsed.scheme == "https" or (parsed.scheme == "http" and parsed.host in _LOOPBACK)
-    if not safe or not parsed.host or parsed.path not in ("", "/") or parsed.query or parsed.userinfo:
-        raise InputError(
-            f"license server: {url[:100]!r}, expected an address such as https://licenses.example.com, "
-            "without a path; http is for this machine alone"
-        )
-    return str(parsed).rstrip("/")
 
 
 def _machine(vendor: str) -> str | None:

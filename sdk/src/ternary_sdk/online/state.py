@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from ternary_sdk.documents import canonical
+from ternary_sdk.documents import canonical, outer
 from ternary_sdk.documents.canonical import Json
 from ternary_sdk.documents.fields import Fields
 from ternary_sdk.errors import FormatError, LedgerError, LicenseError, Reason
@@ -141,7 +141,8 @@ def accept(body: bytes, trust: Trust, held: Installation, *, server: str | None)
     """Keep the license of an answer, if it is the vendor's and bound to this installation.
 
     Args:
-        body: The answer to an activation or renewal, or the response file of an air-gapped one.
+        body: The answer to an activation or renewal, or the response file of an air-gapped one; a byte order
+            mark and white space around it do not count.
         trust: Whom to believe.
         held: This user's installation.
         server: The server's address; None for a response file.
@@ -150,7 +151,7 @@ def accept(body: bytes, trust: Trust, held: Installation, *, server: str | None)
         LicenseError: If the license in it is not valid, or MACHINE_MISMATCH if it is another's.
         LedgerError: If it cannot be kept.
     """
-    decoded = canonical.decode(body, "server's answer")
+    decoded = canonical.decode(outer.bare(body, "server's answer"), "server's answer")
     activation, token = _from_answer(Fields(decoded, "server's answer"), server)
     license = License.read(token, trust)
     if license.bound_to != held.kid:

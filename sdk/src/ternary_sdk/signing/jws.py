@@ -12,7 +12,7 @@ from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 
-from ternary_sdk.documents import base64url, canonical
+from ternary_sdk.documents import base64url, canonical, outer
 from ternary_sdk.documents.canonical import Json
 from ternary_sdk.documents.fields import Fields
 from ternary_sdk.errors import FormatError, SignatureError
@@ -90,13 +90,13 @@ def assemble(signed: bytes, signature: bytes) -> bytes:
 def _split(token: bytes, what: str) -> tuple[bytes, bytes, bytes, bytes]:
     if len(token) > MAX_TOKEN:
         raise FormatError(f"{what}: {len(token)} bytes, expected at most {MAX_TOKEN}")
-    try:
-        parts = token.decode("ascii").split(".")
-    except UnicodeDecodeError:
-        raise FormatError(f"{what}: not a compact JWS, a byte is not ASCII") from None
-    if len(parts) != 3:
-        found = "1 part" if len(parts) == 1 else f"{len(parts)} parts"
+    if token.count(b".") != 2:
+        found = "1 part" if b"." not in token else f"{token.count(b'.') + 1} parts"
         raise FormatError(f"{what}: {found} between dots, expected the 3 of a compact JWS")
+    foreign = outer.TOKEN.search(token)
+    if foreign is not None:
+        raise FormatError(f"{what}: {outer.addition(token, foreign.start())}")
+    parts = token.decode("ascii").split(".")
     if len(parts[0]) > _MAX_HEADER:
         raise FormatError(f"{what}: header of {len(parts[0])} characters, expected at most {_MAX_HEADER}")
     names = ("header", "payload", "signature")

@@ -13,7 +13,7 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from ternary_sdk.documents import base64url, canonical
+from ternary_sdk.documents import base64url, canonical, outer
 from ternary_sdk.documents.fields import Fields
 from ternary_sdk.errors import FormatError, SignatureError
 
@@ -98,7 +98,7 @@ class PublicKey:
         try:
             point = serialization.load_pem_public_key(data)
         except (ValueError, UnsupportedAlgorithm):
-            raise FormatError(f"{what}: not a PEM public key") from None
+            raise outer.pem_refused(data, what, "a PEM public key") from None
         if not isinstance(point, ec.EllipticCurvePublicKey) or point.curve.name != "secp256r1":
             raise FormatError(f"{what}: not a P-256 key")
         return cls.of(point)

@@ -7,7 +7,7 @@ which key he expects. Requests and usage reports are of this shape.
 
 from dataclasses import dataclass
 
-from ternary_sdk.documents import canonical
+from ternary_sdk.documents import canonical, outer
 from ternary_sdk.documents.fields import Fields
 from ternary_sdk.errors import FormatError, SignatureError
 from ternary_sdk.signing import jws
@@ -32,13 +32,15 @@ class Envelope:
     def read(self, data: bytes) -> tuple[Fields, PublicKey]:
         """The claims of a document, and the key that it names and is signed with.
 
+        A byte order mark and white space around it do not count.
+
         Raises:
             FormatError: If it is malformed or too long.
             SignatureError: If it is not signed with the key that it names.
         """
         if len(data) > self.longest:
             raise FormatError(f"{self.what}: {len(data)} bytes, expected at most {self.longest}")
-        fields = Fields(canonical.decode(data, self.what), self.what)
+        fields = Fields(canonical.decode(outer.bare(data, self.what), self.what), self.what)
         fields.exactly("format", self.format)
         key = PublicKey.from_jwk(fields.object("key"))
         token = fields.text(self.member, longest=self.longest).encode()
