@@ -139,5 +139,8 @@ def _symbols(table: npt.NDArray[np.int8]) -> str:
 def _library(name: str) -> Any:
     try:
         return import_module(name)
-    except ImportError:
-        raise InputError(f"{name}: is not installed; run 'pip install {name}'") from None
+    except ImportError as error:
+        if error.name == name:
+            raise InputError(f"{name}: is not installed; run 'pip install {name}'") from None
+        reason = str(error).partition("\n")[0]
+        raise InputError(f"{name}: is installed and cannot be imported ({reason})") from error

@@ -8,7 +8,6 @@ goes on where it stopped, so a study may be killed at any moment.
 
 import dataclasses
 import hashlib
-import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from ternary_sdk.errors import FormatError, InputError
+from ternary_sdk.inference.cores import usable_cores
 from ternary_trainer import history
 from ternary_trainer import recipe as recipes
 from ternary_trainer import run as runs
@@ -139,7 +139,7 @@ def conduct(
             tell(f"{job.out.name}: reused")
         else:
             waiting.append(job)
-    count = min(len(waiting), workers or max(1, len(os.sched_getaffinity(0)) // _THREADS_A_RUN))
+    count = min(len(waiting), workers or max(1, usable_cores() // _THREADS_A_RUN))
     if waiting:
         tell(f"{len(waiting)} trainings to make, {count} at a time")
         _train_all(waiting, count, tell)
