@@ -6,9 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import torch
+
 from ternary_sdk.packages.package import Package
 from ternary_trainer import split
 from ternary_trainer.checkpoint import Checkpoint
+from ternary_trainer.device import CPU
 from ternary_trainer.run import Run
 from ternary_trainer.validation import networks, traces
 from ternary_trainer.validation.studies import Study
@@ -16,9 +19,14 @@ from ternary_trainer.validation.subject import Subject
 
 
 def run_subject(
-    run: Run, *, rule: str = "coverage", seeds: Study | None = None, betas: Study | None = None
+    run: Run,
+    *,
+    rule: str = "coverage",
+    seeds: Study | None = None,
+    betas: Study | None = None,
+    place: torch.device = CPU,
 ) -> Subject:
-    """A run's best snapshot with the run's history.
+    """A run's best snapshot with the run's history, computed on a device.
 
     Raises:
         InputError: If there is no such rule.
@@ -29,7 +37,7 @@ def run_subject(
         name=run.path.name if rule == "coverage" else f"{run.path.name}, chosen by {rule}",
         kind="run",
         digest=best.source,
-        paths=networks.of_weights(best.state),
+        paths=networks.of_weights(best.state, place),
         split=split.sets(run.recipe.holdout_family),
         traces=traces.of_run(run.history, run.recipe),
         rule=rule,
@@ -39,13 +47,13 @@ def run_subject(
     )
 
 
-def checkpoint_subject(checkpoint: Checkpoint, path: Path) -> Subject:
-    """A checkpoint file, with what it says of its own training."""
+def checkpoint_subject(checkpoint: Checkpoint, path: Path, place: torch.device = CPU) -> Subject:
+    """A checkpoint file, with what it says of its own training, computed on a device."""
     return Subject(
         name=path.name,
         kind="checkpoint",
         digest=checkpoint.source,
-        paths=networks.of_weights(checkpoint.state),
+        paths=networks.of_weights(checkpoint.state, place),
         split=split.sets(),
         traces=traces.of_file(checkpoint.details),
         asks_for_all=None,
