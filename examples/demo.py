@@ -34,16 +34,21 @@ class Terminal:
         """Run a command as a user would; the demo ends where it fails."""
         print(f"\n$ {line}", flush=True)
         start = time.perf_counter()
-        done = subprocess.run(shlex.split(line), cwd=self.folder, env=self.environment, check=False)
+        done = subprocess.run(self._words(line), cwd=self.folder, env=self.environment, check=False)
         self.seconds[line.split()[1]] = time.perf_counter() - start
         if done.returncode:
             raise SystemExit(f"error: the demo stopped, '{line}' ended with status {done.returncode}")
 
     def ask(self, line: str) -> dict:
         """What a command says with --json."""
-        command = shlex.split(f"{line} --json")
+        command = self._words(f"{line} --json")
         done = subprocess.run(command, cwd=self.folder, env=self.environment, capture_output=True, check=True)
         return json.loads(done.stdout)
+
+    def _words(self, line: str) -> list[str]:
+        # By its whole path: Windows looks for a new process's program in the old process's PATH.
+        program, *words = shlex.split(line)
+        return [shutil.which(program, path=self.environment["PATH"]) or program, *words]
 
 
 def empty(folder: Path) -> None:

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from ternary_trainer import run as runs
@@ -81,5 +82,25 @@ def test_resuming_takes_no_option_that_would_change_the_run(ternary, tmp_path):
     done = ternary("train", "--resume", tmp_path / "run", "--seed", 2)
     assert done.status == 1
     assert done.err == (
-        "error: --resume goes on with a run as it was begun; only --tensorboard and --json fit beside it\n"
+        "error: --resume goes on with a run as it was begun; "
+        "only --device, --tensorboard and --json fit beside it\n"
+    )
+
+
+@pytest.mark.skipif(torch.version.cuda is not None, reason="needs a torch for processors alone")
+def test_a_gpu_that_cannot_be_used_is_refused_before_anything_is_made(ternary, tmp_path):
+    done = ternary("train", "--device", "cuda", "--out", tmp_path / "run")
+    assert (done.status, done.out) == (1, b"")
+    assert done.err == (
+        f"error: device 'cuda': cannot be used, torch {torch.__version__} is built without GPU code; "
+        "compute with 'cpu' or 'auto'\n"
+    )
+    assert not (tmp_path / "run").exists()
+
+
+def test_an_unknown_device_is_refused(ternary):
+    done = ternary("train", "--device", "tpu")
+    assert done.status == 2
+    assert done.err.splitlines()[-1] == (
+        "Error: Invalid value for '--device': 'tpu' is not one of 'cpu', 'cuda', 'auto'."
     )

@@ -123,6 +123,15 @@ def test_checks_are_named_rightly_before_anything_is_trained(ternary, poor, tmp_
     )
 
 
+def test_a_device_for_a_package_is_refused(ternary, tmp_path):
+    file = tmp_path / "acme-1.0.0.ternary"
+    done = ternary("validate", file, "--device", "cpu")
+    assert (done.status, done.out) == (1, b"")
+    assert (
+        done.err == f"error: --device: {file} is a package, which computes on the processor; leave it out\n"
+    )
+
+
 def test_seeds_without_a_folder_for_their_trainings_are_refused(ternary, poor):
     done = ternary("validate", poor, "--seeds", 5)
     assert done.status == 1

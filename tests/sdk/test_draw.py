@@ -1,6 +1,7 @@
 import pickle
 import sys
 import tracemalloc
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -76,6 +77,19 @@ def test_as_an_arrow_table_index_and_latents_share_the_draws_memory(draw: Draw) 
     with pytest.raises(ValueError, match=r"^assignment destination is read-only$"):
         draw.index[0] = 7
     assert index.to_pylist() == [3, 19_682, 3, 0]
+
+
+def test_a_library_that_is_installed_and_broken_is_not_called_missing(
+    draw: Draw, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "pandas.py").write_text("import a_part_of_pandas\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "pandas", raising=False)
+    with pytest.raises(InputError) as caught:
+        draw.to_pandas()
+    assert str(caught.value) == (
+        "pandas: is installed and cannot be imported (No module named 'a_part_of_pandas')"
+    )
 
 
 def test_a_library_that_is_not_installed_is_named(draw: Draw, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,13 +2,12 @@
 ``ternary activate``, ``renew``, ``deactivate`` and ``carry``: this machine's seat at a license server.
 """
 
-import contextlib
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from ternary_cli.options import JsonOption, MachineOption, NewFileOption, TrustOption, argument, option
+from ternary_cli.vendor_extra import online_extra
 
 if TYPE_CHECKING:
     from ternary_sdk.licensing.trust import Trust
@@ -105,19 +104,6 @@ def carry(file: Carried, server: AnyServer, out: NewFileOption, trust: TrustOpti
         from ternary_sdk.online.client import LicenseServer
     document = outer.bare(read(file, most=MAX_REQUEST)[0], str(file))
     write_new(LicenseServer(server, trusted).carry(document, datetime.now(UTC)), out)
-
-
-@contextlib.contextmanager
-def online_extra(command: str) -> Iterator[None]:
-    """Import what talks to servers inside; where it is not installed, refuse and say what to install."""
-    from ternary_sdk.errors import TernaryError
-
-    try:
-        yield
-    except ModuleNotFoundError as missing:
-        raise TernaryError(
-            f"{command} needs {missing.name}, which is not installed: pip install 'ternary-cli[online]'"
-        ) from None
 
 
 def _write_request(key: str, target: Path, trusted: "Trust", machine_id: str | None) -> None:

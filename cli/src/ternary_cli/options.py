@@ -27,6 +27,14 @@ class PathName(StrEnum):
     B = "B"
 
 
+class Device(StrEnum):
+    """Where tensors are computed."""
+
+    CPU = "cpu"
+    CUDA = "cuda"
+    AUTO = "auto"
+
+
 def argument(metavar: str, text: str) -> Any:
     """An argument by position: what stands for it in usage lines, and its sentence of help."""
     return typer.Argument(metavar=metavar, help=text, show_default=False)
@@ -36,6 +44,10 @@ def option(*names: str, metavar: str | None = None, text: str) -> Any:
     """An option: its names, what stands for its value in usage lines, and its sentence of help."""
     return typer.Option(*names, metavar=metavar, help=text, show_default=False)
 
+
+DeviceOption = Annotated[
+    Device | None, option("--device", text="Where to compute; default: auto, the GPU if it works.")
+]
 
 _PACKAGE: Final = "The .ternary package; else what 'ternary use' pinned, else the evaluation package."
 _ROWS: Final = "CSV, JSON lines or .npy; standard input if left out or '-'."

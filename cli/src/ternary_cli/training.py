@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ternary_cli.options import JsonOption, option
+from ternary_cli.options import Device, DeviceOption, JsonOption, option
 from ternary_cli.vendor_extra import vendor_extra
 
 if TYPE_CHECKING:
+    import torch
+
     from ternary_trainer.history import EpochRecord
     from ternary_trainer.run import Run
     from ternary_trainer.settings import Recipe
@@ -46,6 +48,7 @@ def train(
     resume: Resume = None,
     settings: Settings = None,
     tensorboard: Tensorboard = False,
+    device: DeviceOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Vendor: train both paths of a model."""
@@ -54,15 +57,24 @@ def train(
     with vendor_extra("ternary train"):
         from ternary_trainer import recipe as recipes
         from ternary_trainer import run as runs
+        from ternary_trainer.device import choose
+    place = choose(device or Device.AUTO, tell=note)
     if resume is not None:
         _refuse_beside_resume(recipe, seed, out, settings)
         earlier = runs.open(resume)
-        run = watched(earlier.recipe, seed=earlier.seed, out=resume, resume=True, tensorboard=tensorboard)
+        run = watched(
+            earlier.recipe,
+            seed=earlier.seed,
+            out=resume,
+            resume=True,
+            tensorboard=tensorboard,
+            place=place,
+        )
     else:
         chosen = recipes.load(recipe or "coverage", overrides(settings or []))
         number = 1 if seed is None else seed
         folder = out or Path("runs") / f"{chosen.name}-{number}"
-        run = watched(chosen, seed=number, out=folder, tensorboard=tensorboard)
+        run = watched(chosen, seed=number, out=folder, tensorboard=tensorboard, place=place)
     show_json(facts(run)) if as_json else show(lines(run))
     if run.summary().status == "interrupted":
         note(f"interrupted; go on with: ternary train --resume {run.path}")
@@ -93,7 +105,8 @@ def _refuse_beside_resume(*given: object) -> None:
 
     if any(value is not None for value in given):
         raise InputError(
-            "--resume goes on with a run as it was begun; only --tensorboard and --json fit beside it"
+            "--resume goes on with a run as it was begun; "
+            "only --device, --tensorboard and --json fit beside it"
         )
 
 
@@ -127,7 +140,13 @@ def lines(run: "Run") -> list[str]:
 
 
 def watched(
-    recipe: "Recipe", *, seed: int, out: Path, resume: bool = False, tensorboard: bool = False
+    recipe: "Recipe",
+    *,
+    seed: int,
+    out: Path,
+    resume: bool = False,
+    tensorboard: bool = False,
+    place: "torch.device",
 ) -> "Run":
     """Train with progress on standard error, and in TensorBoard's files where asked for."""
     from ternary_trainer.progress import watching
@@ -142,4 +161,4 @@ def watched(
             for tell in told:
                 tell(record)
 
-        return train(recipe, seed=seed, out=out, resume=resume, on_epoch=on_epoch)
+        return train(recipe, seed=seed, out=out, resume=resume, on_epoch=on_epoch, place=place)

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ternary_cli.options import JsonOption, LicenseOption, TrustOption, argument, option
+from ternary_cli.options import Device, DeviceOption, JsonOption, LicenseOption, TrustOption, argument, option
 from ternary_cli.vendor_extra import vendor_extra
 
 if TYPE_CHECKING:
+    import torch
+
     from ternary_sdk.packages.package import Package
     from ternary_sdk.packages.validation import Validation
     from ternary_trainer.run import Run
@@ -57,6 +59,7 @@ def validate(
     report: Folder = None,
     license: LicenseOption = None,
     trust: TrustOption = None,
+    device: DeviceOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Vendor: run the twelve checks; exit status 1 if one fails."""
@@ -72,7 +75,7 @@ def validate(
     held = bounds.load(thresholds) if thresholds else bounds.Thresholds()
     if report is not None:
         check_installed()
-    retraining = Retraining(folder=studies, seeds=seeds, checks=only)
+    retraining = Retraining(folder=studies, seeds=seeds, checks=only, place=_place(device, subject))
     with _opened(subject, retraining, license, trust) as opened:
         outcomes = twelve.validate(
             opened.subject, held, only=only, tell=lambda name: note(f"checking {name}")
@@ -94,6 +97,7 @@ def report(
     seeds: Seeds = None,
     license: LicenseOption = None,
     trust: TrustOption = None,
+    device: DeviceOption = None,
 ) -> None:
     """Vendor: validate, and write the report as HTML and PDF."""
     from ternary_cli.terminal import note, show
@@ -104,7 +108,9 @@ def report(
         from ternary_trainer.validation.thresholds import Thresholds
         from ternary_trainer.validation.verdict import verdict
     check_installed()
-    retraining = Retraining(folder=studies, seeds=seeds, checks=twelve.chosen([]))
+    retraining = Retraining(
+        folder=studies, seeds=seeds, checks=twelve.chosen([]), place=_place(device, subject)
+    )
     with _opened(subject, retraining, license, trust) as opened:
         outcomes = twelve.validate(opened.subject, Thresholds(), tell=lambda name: note(f"checking {name}"))
         found = verdict(opened.subject, outcomes, Thresholds(), made=datetime.now(UTC))
@@ -136,6 +142,8 @@ class Retraining:
     seeds: int | None
     checks: Sequence[str]
     """What is to be checked; trainings that no check needs are not made."""
+    place: "torch.device"
+    """Where these and the checks compute."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,6 +153,19 @@ class Opened:
     subject: "Subject"
     run: "Run | None" = None
     package: "Package | None" = None
+
+
+def _place(device: Device | None, source: Path) -> "torch.device":
+    """Where to compute; a package's own graphs compute on the processor."""
+    from ternary_cli.terminal import note
+    from ternary_sdk.errors import InputError
+    from ternary_trainer.device import CPU, choose
+
+    if source.suffix != ".ternary":
+        return choose(device or Device.AUTO, tell=note)
+    if device is not None:
+        raise InputError(f"--device: {source} is a package, which computes on the processor; leave it out")
+    return CPU
 
 
 @contextmanager
@@ -164,7 +185,8 @@ def _opened(
     if source.is_dir():
         trained = run.open(source)
         seeds, betas = _studied(trained, retraining.folder, retraining) if retraining.folder else (None, None)
-        yield Opened(subject=opening.run_subject(trained, margins, seeds=seeds, betas=betas), run=trained)
+        subject = opening.run_subject(trained, margins, seeds=seeds, betas=betas, place=retraining.place)
+        yield Opened(subject=subject, run=trained)
     elif source.suffix == ".ternary":
         with (
             select(source, license, trust).open() as model,
@@ -172,7 +194,8 @@ def _opened(
         ):
             yield Opened(subject=subject, package=model.package)
     else:
-        yield Opened(subject=opening.checkpoint_subject(checkpoint.load(source), source, margins))
+        subject = opening.checkpoint_subject(checkpoint.load(source), source, margins, retraining.place)
+        yield Opened(subject=subject)
 
 
 def _studied(trained: "Run", folder: Path, retraining: Retraining) -> "tuple[Study | None, Study | None]":
@@ -185,7 +208,7 @@ def _studied(trained: "Run", folder: Path, retraining: Retraining) -> "tuple[Stu
         "collapse-sweep": studies.beta_jobs(trained, folder),
     }
     seeds, betas = (
-        studies.conduct(needed, tell=note) if check in retraining.checks else None
+        studies.conduct(needed, tell=note, place=retraining.place) if check in retraining.checks else None
         for check, needed in jobs.items()
     )
     return seeds, betas

@@ -69,7 +69,7 @@ class Draw:
         return self.set.digest
 
     def to_pandas(self) -> "pandas.DataFrame":
-        """A data frame of the truth tables: columns t0 to t8, a row for each operation, labelled by its index.
+        """A data frame of the truth tables: columns t0 to t8, one row per operation, labelled by index.
 
         Column t[3·(a + 1) + (b + 1)] holds f(a, b): the second input varies fastest.
 
@@ -144,5 +144,8 @@ def _symbols(table: npt.NDArray[np.int8]) -> str:
 def _library(name: str) -> Any:
     try:
         return import_module(name)
-    except ImportError:
-        raise InputError(f"{name}: is not installed; run 'pip install {name}'") from None
+    except ImportError as error:
+        if error.name == name:
+            raise InputError(f"{name}: is not installed; run 'pip install {name}'") from None
+        reason = str(error).partition("\n")[0]
+        raise InputError(f"{name}: is installed and cannot be imported ({reason})") from error

@@ -29,6 +29,7 @@ from ternary_trainer.split import Operations
 
 _BALANCE: Final = (0.8, 1.2)
 _BINS: Final = 50
+_PURPOSE: Final = "training of both paths"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,12 +92,12 @@ class CoupledTraining:
     """The `Method` of recipes with a table `coupled`."""
 
     def __init__(self, model: TernaryVAE, recipe: Recipe, settings: Coupled, seed: int) -> None:
-        self._model, self._recipe, self._settings = model, recipe, settings
+        self._model, self._recipe, self._settings, self._seed = model, recipe, settings, seed
         self._flat = {path: flattened(model.parameters_of(path)) for path in PATHS}
         self._optimizer = torch.optim.AdamW(self._flat.values(), weight_decay=recipe.weight_decay, fused=True)
         device = next(model.parameters()).device
         self._data = split.training(device, recipe.holdout_family)
-        self._random = seeds.generator(seed, "training of both paths", device)
+        self._random = seeds.generator(seed, _PURPOSE, device)
         self._balance = Balance()
         self._norms = dict.fromkeys(PATHS, 1.0)
         self._dials = {path: Dials(rate=0.0, beta=0.0) for path in PATHS}
@@ -213,10 +214,10 @@ class CoupledTraining:
             "norms": dict(self._norms),
         }
 
-    def restore(self, state: dict[str, Any]) -> None:
+    def restore(self, state: dict[str, Any], *, moved: str = "") -> None:
         """Go on from `state`."""
         self._optimizer.load_state_dict(state["optimizer"])
-        self._random.set_state(state["random"])
+        seeds.go_on(self._random, state["random"], self._seed, moved and f"{_PURPOSE}, {moved}")
         self._balance = Balance(**state["balance"])
         self._norms = state["norms"]
 

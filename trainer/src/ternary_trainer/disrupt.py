@@ -6,16 +6,16 @@ state to resume from names the last one taken, so that a training killed in betw
 training holds a lock on its directory, so a request to a run that is not running is refused.
 """
 
-import fcntl
 import json
 import secrets
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from ternary_sdk.errors import FormatError, InputError
+from ternary_sdk.licensing import file_lock
 from ternary_trainer.checkpoint import write_bytes
 from ternary_trainer.history import EpochRecord
 from ternary_trainer.settings import Surge
@@ -60,26 +60,25 @@ def is_running(run_dir: Path) -> bool:
     """Whether a training holds the run directory."""
     try:
         with (run_dir / _LOCK).open("rb") as lock:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
+            return not file_lock.take(lock.fileno(), shared=True)
     except OSError:
         return False
-    return False
 
 
 @contextmanager
 def running(run_dir: Path) -> Iterator[None]:
     """Hold a run directory while training in it; the lock ends with the process, however it ends.
 
+    Where the file system knows no locks, nothing is held: no other training is noticed, and no surge can be
+    asked for.
+
     Raises:
         InputError: If another training holds it.
     """
     with (run_dir / _LOCK).open("wb") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise InputError(f"{run_dir}: another training is running there") from None
+        with suppress(OSError):
+            if not file_lock.take(lock.fileno()):
+                raise InputError(f"{run_dir}: another training is running there")
         yield
 
 

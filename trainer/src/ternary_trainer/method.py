@@ -52,6 +52,12 @@ class Method(Protocol):
         """All that a resumed run needs besides the weights, as plain values and tensors."""
         ...
 
-    def restore(self, state: dict[str, Any]) -> None:
-        """Go on from `state`."""
+    def restore(self, state: dict[str, Any], *, moved: str = "") -> None:
+        """Go on from `state`.
+
+        Args:
+            state: As `state` gave it.
+            moved: Where the state is of another kind of device, whose number streams cannot go on here, the
+                purpose of the new streams that begin instead.
+        """
         ...

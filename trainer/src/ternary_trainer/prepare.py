@@ -13,13 +13,13 @@ import numpy as np
 import torch
 
 from ternary_sdk.errors import InputError
-from ternary_trainer import checkpoint, run, seeds, split
+from ternary_trainer import checkpoint, device, run, seeds, split
 from ternary_trainer import recipe as recipes
 from ternary_trainer.run import Run
 from ternary_trainer.settings import Recipe
 
 
-def prepare(recipe: Recipe, seed: int, out: Path, *, resume: bool) -> None:
+def prepare(recipe: Recipe, seed: int, out: Path, place: torch.device, *, resume: bool) -> None:
     """Make a run directory, or check that the one to resume is of the same recipe and seed.
 
     Raises:
@@ -40,7 +40,7 @@ def prepare(recipe: Recipe, seed: int, out: Path, *, resume: bool) -> None:
         raise InputError(f"{out}: cannot be made ({error.strerror})") from None
     checkpoint.write_bytes(out / run.RECIPE, recipes.dump(recipe).encode())
     operations = split.sets(recipe.holdout_family).digests
-    run.write_facts(out, {"seed": seed, "operations": operations, **_versions()})
+    run.write_facts(out, {"seed": seed, "operations": operations, **_versions(place)})
 
 
 def _holds_anything(out: Path) -> bool:
@@ -65,12 +65,12 @@ def _check_same(earlier: Run, recipe: Recipe, seed: int) -> None:
         raise InputError(f"{earlier.path}: its recipe says '{was}', cannot resume it with '{now}'")
 
 
-def _versions() -> dict[str, Any]:
+def _versions(place: torch.device) -> dict[str, Any]:
     return {
         "python": platform.python_version(),
         "torch": torch.__version__,
         "numpy": np.__version__,
         "machine": platform.machine(),
         "cores": os.cpu_count(),
-        "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
+        "device": device.name(place),
     }

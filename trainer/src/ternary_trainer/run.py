@@ -2,7 +2,7 @@
 A run directory: all that is needed to know a training, to repeat it, and to ship its best epoch.
 
     recipe.toml        the recipe as resolved
-    run.json           seed, digests of the operations used for what, versions
+    run.json           seed, digests of the operations used for what, versions, device
     history.jsonl      one record an epoch (`history`)
     snapshots/         coverage.pt, elbo.pt, loss.pt: the best epoch by each rule (`choose`), v5.5 format
     state.pt           where to resume
@@ -174,6 +174,17 @@ def write_facts(path: Path, facts: Mapping[str, Any]) -> None:
         InputError: If it cannot be written.
     """
     checkpoint.write_bytes(path / FACTS, json.dumps(dict(facts), indent=1).encode())
+
+
+def record_device(path: Path, then: str) -> None:
+    """Add to a run's facts that it goes on, on another device.
+
+    Raises:
+        InputError: If it cannot be written.
+        FormatError: If the facts are damaged.
+    """
+    facts = _read_json(path / FACTS)
+    write_facts(path, {**facts, "device": f"{facts.get('device', 'unknown')}, {then}"})
 
 
 def write_ending(path: Path, status: str, choices: Mapping[str, Choice]) -> None:

@@ -28,6 +28,21 @@ def derive(seed: int, purpose: str) -> int:
     return int.from_bytes(digest[:8], "big") >> 1
 
 
+def go_on(stream: torch.Generator, state: torch.Tensor, seed: int, moved: str) -> None:
+    """Put a stream back to where it was, or begin a new one where it cannot be.
+
+    Args:
+        stream: The one to change.
+        state: As `get_state` gave it.
+        seed: The run's.
+        moved: The new one's purpose, if the state is of another kind of device; else empty.
+    """
+    if moved:
+        stream.manual_seed(derive(seed, moved))
+    else:
+        stream.set_state(state)
+
+
 def generator(seed: int, purpose: str, device: torch.device | None = None) -> torch.Generator:
     """A fresh generator for one purpose, on the device where its numbers are needed."""
     return torch.Generator(device or torch.device("cpu")).manual_seed(derive(seed, purpose))

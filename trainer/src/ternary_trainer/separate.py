@@ -57,14 +57,15 @@ class PathTraining:
     def __init__(
         self, model: TernaryVAE, path: PathName, recipe: Recipe, settings: Separate, seed: int
     ) -> None:
-        self._recipe, self._settings = recipe, settings
+        self._recipe, self._settings, self._seed = recipe, settings, seed
+        self._purpose = f"training of path {path}"
         self._effort: Effort = settings.A if path == "A" else settings.B
         self._encoder, self._decoder = model.encoder(path), model.decoder(path)
         self._parameters = model.parameters_of(path)
         self._optimizer = torch.optim.AdamW(self._parameters, weight_decay=recipe.weight_decay, fused=True)
         device = self._parameters[0].device
         self._data = split.training(device, recipe.holdout_family)
-        self._random = seeds.generator(seed, f"training of path {path}", device)
+        self._random = seeds.generator(seed, self._purpose, device)
         self._uniformity: Uniformity | None = None
         self._dials = Dials(rate=0.0, beta=0.0)
 
@@ -143,10 +144,10 @@ class PathTraining:
             "uniformity": self._uniformity and self._uniformity.state(),
         }
 
-    def restore(self, state: dict[str, Any]) -> None:
-        """Go on from `state`."""
+    def restore(self, state: dict[str, Any], moved: str) -> None:
+        """Go on from `state`, with a new number stream if it `moved` between devices."""
         self._optimizer.load_state_dict(state["optimizer"])
-        self._random.set_state(state["random"])
+        seeds.go_on(self._random, state["random"], self._seed, moved and f"{self._purpose}, {moved}")
         if state["uniformity"]:
             self._uniformity = Uniformity(torch.ones(OPERATIONS, device=self._random.device))
             self._uniformity.restore(state["uniformity"])
@@ -176,7 +177,7 @@ class SeparateTraining:
         """All that a resumed run needs besides the weights."""
         return {path: training.state() for path, training in self._paths.items()}
 
-    def restore(self, state: dict[str, Any]) -> None:
+    def restore(self, state: dict[str, Any], *, moved: str = "") -> None:
         """Go on from `state`."""
         for path, training in self._paths.items():
-            training.restore(state[path])
+            training.restore(state[path], moved)

@@ -18,7 +18,7 @@ import torch
 
 from ternary_sdk.coverage import iid_limit
 from ternary_sdk.errors import FormatError, InputError
-from ternary_trainer import checkpoint, choose, history, run, score, seeds, split
+from ternary_trainer import checkpoint, choose, device, history, run, score, seeds, split
 from ternary_trainer import recipe as recipes
 from ternary_trainer.coupled import CoupledTraining
 from ternary_trainer.disrupt import Surges, running
@@ -37,7 +37,13 @@ OnEpoch = Callable[[EpochRecord], None]
 
 
 def train(
-    recipe: Recipe, *, seed: int, out: Path, on_epoch: OnEpoch | None = None, resume: bool = False
+    recipe: Recipe,
+    *,
+    seed: int,
+    out: Path,
+    on_epoch: OnEpoch | None = None,
+    resume: bool = False,
+    place: torch.device | None = None,
 ) -> Run:
     """Train both paths, or go on with a training that was interrupted.
 
@@ -46,16 +52,19 @@ def train(
         seed: In [0, 2^63); with the recipe, the machine and its thread count it decides the weights.
         out: The run directory; it must not exist or be empty, unless resuming.
         on_epoch: Called with each epoch's record once it is safely written.
-        resume: Go on in `out`, with the same recipe and seed.
+        resume: Go on in `out`, with the same recipe and seed. On another kind of device than before, the
+            number streams begin anew, as the run's facts then say.
+        place: Where to compute; by default what `device.choose` gives.
     Returns:
         The run, also when Ctrl-C ended it early; `summary().status` tells.
     Raises:
         InputError: If `out` holds a run, or another recipe or seed is resumed, or a file cannot be written.
         FormatError: If the state to resume from is damaged.
     """
-    prepare(recipe, seed, out, resume=resume)
+    place = place or device.choose()
+    prepare(recipe, seed, out, place, resume=resume)
     with running(out), _one_thread_an_operation(), finishing() as interrupt:
-        training = Training(recipe, seed, out)
+        training = Training(recipe, seed, out, place)
         if resume:
             training.restore()
         status = training.go_on(on_epoch, interrupt)
@@ -66,20 +75,19 @@ def train(
 class Training:
     """A model in training, with all that decides how it goes on."""
 
-    def __init__(self, recipe: Recipe, seed: int, out: Path) -> None:
-        self._recipe, self._seed, self._out = recipe, seed, out
-        self._device = device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self._model = initial(seeds.derive(seed, "initial weights")).to(device)
+    def __init__(self, recipe: Recipe, seed: int, out: Path, place: torch.device) -> None:
+        self._recipe, self._seed, self._out, self._place = recipe, seed, out, place
+        self._model = initial(seeds.derive(seed, "initial weights")).to(place)
         self._method = _method(self._model, recipe, seed)
         self._surges = Surges(recipe.surge, out)
         self._history: list[EpochRecord] = []
-        self._operations = split.validation(device, recipe.holdout_family)
+        self._operations = split.validation(place, recipe.holdout_family)
         stream = self._stream("validation")
         self._prior = score.latents(recipe.scoring.draws, stream)
         self._noise = score.latents(len(self._operations), stream)
 
     def _stream(self, purpose: str) -> torch.Generator:
-        return seeds.generator(self._seed, purpose, self._device)
+        return seeds.generator(self._seed, purpose, self._place)
 
     def go_on(self, on_epoch: OnEpoch | None, interrupt: Interrupt) -> str:
         """Train until the recipe's end, its plateau, or an interrupt; which of them it was."""
@@ -138,6 +146,7 @@ class Training:
             {
                 "of": self._identity(),
                 "epochs": len(self._history),
+                "device": self._place.type,
                 "model": self._model.state_dict(),
                 "method": self._method.state(),
                 "surges": self._surges.state(),
@@ -162,13 +171,16 @@ class Training:
                 f"{self._out / history.NAME}: expected epochs 0 to {state['epochs'] - 1} in order, which"
                 f" {run.STATE} has trained"
             )
+        moved = "" if state["device"] == self._place.type else f"{self._place.type} from epoch {len(records)}"
         try:
             self._model.load_state_dict(checkpoint.check_state(state["model"], str(file)))
-            self._method.restore(state["method"])
+            self._method.restore(state["method"], moved=moved)
             self._surges.restore(state["surges"])
         except (KeyError, TypeError, ValueError, RuntimeError):
             raise FormatError(f"{file}: is damaged, expected the state of a training") from None
         self._history = records
+        if moved:
+            run.record_device(self._out, f"{device.name(self._place)} from epoch {len(records)}")
 
     def _identity(self) -> str:
         # What decides the weights: another training's state would be gone on with without a word.
@@ -178,7 +190,8 @@ class Training:
 def _read_state(file: Path) -> dict[str, Any]:
     try:
         state: dict[str, Any] = checkpoint.read(file)
-        return {key: state[key] for key in ("of", "epochs", "model", "method", "surges")}
+        state.setdefault("device", device.CPU.type)  # what wrote none computed on the processor
+        return {key: state[key] for key in ("of", "epochs", "device", "model", "method", "surges")}
     except KeyError as error:
         raise FormatError(f"{file}: lacks {error}, expected the state of a training") from None
 

@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ternary_sdk.errors import FormatError, InputError, ProofError
+from ternary_sdk.inference.cores import usable_cores
 from ternary_sdk.inference.latents import LATENT_SIZE
 from ternary_sdk.operations import TRITS, to_index
 
@@ -39,14 +40,6 @@ CLOSED: Final = "model: it was closed, open it again"
 T = TypeVar("T")
 Floats = npt.NDArray[np.float32]
 Indices = npt.NDArray[np.int32]
-
-
-def usable_cores() -> int:
-    """How many cores this process may run on: its affinity, not the machine's count."""
-    try:
-        return max(1, len(os.sched_getaffinity(0)))
-    except AttributeError:  # macOS and Windows have no affinity call
-        return max(1, os.cpu_count() or 1)
 
 
 class Workers(AbstractContextManager["Workers"]):

@@ -6,6 +6,7 @@ Only POSIX says so in a file's mode; elsewhere nothing is looked at.
 
 import os
 import stat
+import sys
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -88,7 +89,7 @@ def _is_open(path: Path) -> bool:
 
 def _check_own(path: Path, directory: Path) -> None:
     found = path.stat()
-    if found.st_uid != os.geteuid():
+    if sys.platform != "win32" and found.st_uid != os.geteuid():
         raise FaultError(
             f"{path}: belongs to user {found.st_uid}, this runs as user {os.geteuid()}", give_back(directory)
         )

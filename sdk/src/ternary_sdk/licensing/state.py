@@ -5,7 +5,6 @@ One directory of the platform's own choosing, mode 0700, with files of mode 0600
 loses the meter of every license with a quota; that cannot be prevented, only noticed by a server.
 """
 
-import errno
 import hashlib
 import os
 import sys
@@ -16,16 +15,11 @@ from pathlib import Path
 from typing import Final
 
 from ternary_sdk.errors import LedgerError
-
-if sys.platform == "win32":
-    import msvcrt
-else:
-    import fcntl
+from ternary_sdk.licensing import file_lock
 
 LEDGER: Final = "ledger.sqlite3"
 _PATIENCE: Final = 10.0
 _PAUSE: Final = 0.005
-_BYTE: Final = 1 << 30
 
 
 def directory() -> Path:
@@ -119,7 +113,7 @@ def locked(path: Path) -> Iterator[None]:
             yield
         finally:
             if taken:
-                _unlock(descriptor)
+                file_lock.give_up(descriptor)
     finally:
         os.close(descriptor)
 
@@ -128,31 +122,10 @@ def _lock(descriptor: int, path: Path) -> bool:
     deadline = time.monotonic() + _PATIENCE
     while True:
         try:
-            _try_lock(descriptor)
-        except OSError as error:
-            if error.errno not in (errno.EACCES, errno.EAGAIN):
-                return False
-        else:
-            return True
+            if file_lock.take(descriptor):
+                return True
+        except OSError:
+            return False
         if time.monotonic() > deadline:
             raise LedgerError(f"{path}: another process has locked it for {_PATIENCE:.0f} seconds") from None
         time.sleep(_PAUSE)
-
-
-if sys.platform == "win32":
-
-    def _try_lock(descriptor: int) -> None:
-        os.lseek(descriptor, _BYTE, os.SEEK_SET)  # behind the end: what is locked there nobody can read
-        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-
-    def _unlock(descriptor: int) -> None:
-        os.lseek(descriptor, _BYTE, os.SEEK_SET)
-        msvcrt.locking(descriptor, msvcrt.LK_UNLCK, 1)
-
-else:
-
-    def _try_lock(descriptor: int) -> None:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-    def _unlock(descriptor: int) -> None:
-        fcntl.flock(descriptor, fcntl.LOCK_UN)

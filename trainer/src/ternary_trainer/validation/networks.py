@@ -12,6 +12,7 @@ from torch import Tensor
 from ternary_sdk.errors import InputError
 from ternary_sdk.inference.runtime import Decoder, Encoder, Workers
 from ternary_sdk.packages.package import Package
+from ternary_trainer.device import CPU
 from ternary_trainer.model import CLASSES, PATHS, PathName, TernaryVAE
 from ternary_trainer.validation.subject import Floats, Network
 
@@ -21,21 +22,24 @@ _BLOCK = 8192
 class TorchNetwork:
     """One path of trained weights."""
 
-    def __init__(self, model: TernaryVAE, path: PathName) -> None:
-        self._encoder, self._decoder = model.encoder(path), model.decoder(path)
+    def __init__(self, model: TernaryVAE, path: PathName, place: torch.device) -> None:
+        self._encoder, self._decoder, self._place = model.encoder(path), model.decoder(path), place
 
     def encode(self, inputs: Floats) -> tuple[Floats, Floats]:
         """Mean and log-variance, shape (n, 16) each, of inputs, shape (n, 9)."""
         with _inferring():
-            mean, logvar = self._encoder(torch.from_numpy(np.array(inputs, dtype=np.float32)))
-        return mean.numpy(), logvar.numpy()
+            mean, logvar = self._encoder(self._tensor(inputs))
+        return mean.cpu().numpy(), logvar.cpu().numpy()
 
     def logits(self, latents: Floats) -> Floats:
         """Logits, shape (n, 9, 3), of latents, shape (n, 16)."""
-        blocks = torch.split(torch.from_numpy(np.array(latents, dtype=np.float32)), _BLOCK)
+        blocks = torch.split(self._tensor(latents), _BLOCK)
         with _inferring():
-            result: Floats = torch.cat([self._decoder(block) for block in blocks]).numpy()
+            result: Floats = torch.cat([self._decoder(block) for block in blocks]).cpu().numpy()
         return result.reshape(len(latents), -1, CLASSES)
+
+    def _tensor(self, values: Floats) -> Tensor:
+        return torch.from_numpy(np.array(values, dtype=np.float32)).to(self._place)
 
 
 @contextmanager
@@ -68,12 +72,12 @@ class GraphNetwork:
         return self._decoder.logits(latents)
 
 
-def of_weights(state: Mapping[str, Tensor]) -> dict[str, Network]:
-    """Both paths of trained weights."""
+def of_weights(state: Mapping[str, Tensor], place: torch.device = CPU) -> dict[str, Network]:
+    """Both paths of trained weights, computed on a device."""
     model = TernaryVAE()
     model.load_state_dict(dict(state))
-    model.eval()
-    return {path: TorchNetwork(model, path) for path in PATHS}
+    model.to(place).eval()
+    return {path: TorchNetwork(model, path, place) for path in PATHS}
 
 
 @contextmanager

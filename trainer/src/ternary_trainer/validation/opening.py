@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+import torch
 from torch import Tensor
 
 from ternary_sdk.proved import ProvedModel
 from ternary_trainer import split
 from ternary_trainer.checkpoint import Checkpoint
+from ternary_trainer.device import CPU
 from ternary_trainer.run import Run
 from ternary_trainer.validation import networks, traces
 from ternary_trainer.validation.studies import Study
@@ -27,8 +29,9 @@ def run_subject(
     rule: str = "coverage",
     seeds: Study | None = None,
     betas: Study | None = None,
+    place: torch.device = CPU,
 ) -> Subject:
-    """A run's best snapshot with the run's history.
+    """A run's best snapshot with the run's history, computed on a device.
 
     Args:
         run: The training.
@@ -36,6 +39,7 @@ def run_subject(
         rule: By which the snapshot is chosen.
         seeds: Retrainings with other seeds, where they were made.
         betas: Retrainings with other betas, where they were made.
+        place: The device that computes.
     Raises:
         InputError: If there is no such rule.
         FormatError: If the snapshot is missing or damaged.
@@ -45,7 +49,7 @@ def run_subject(
         name=run.path.name if rule == "coverage" else f"{run.path.name}, chosen by {rule}",
         kind="run",
         digest=best.source,
-        paths=networks.of_weights(best.state),
+        paths=networks.of_weights(best.state, place),
         margins=margins(best.state),
         split=split.sets(run.recipe.holdout_family),
         traces=traces.of_run(run.history, run.recipe),
@@ -56,13 +60,15 @@ def run_subject(
     )
 
 
-def checkpoint_subject(checkpoint: Checkpoint, path: Path, margins: Margins) -> Subject:
+def checkpoint_subject(
+    checkpoint: Checkpoint, path: Path, margins: Margins, place: torch.device = CPU
+) -> Subject:
     """A checkpoint file, with what it says of its own training; ``margins`` finds what it reaches."""
     return Subject(
         name=path.name,
         kind="checkpoint",
         digest=checkpoint.source,
-        paths=networks.of_weights(checkpoint.state),
+        paths=networks.of_weights(checkpoint.state, place),
         margins=margins(checkpoint.state),
         split=split.sets(),
         traces=traces.of_file(checkpoint.details),

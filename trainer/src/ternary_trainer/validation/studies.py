@@ -8,7 +8,6 @@ goes on where it stopped, so a study may be killed at any moment.
 
 import dataclasses
 import hashlib
-import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass
@@ -16,8 +15,11 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Final
 
+import torch
+
 from ternary_sdk.coverage import percent
 from ternary_sdk.errors import FormatError, InputError
+from ternary_sdk.inference.cores import usable_cores
 from ternary_trainer import history
 from ternary_trainer import recipe as recipes
 from ternary_trainer import run as runs
@@ -122,7 +124,11 @@ def _itself(run: Run) -> Job:
 
 
 def conduct(
-    jobs: Sequence[Job], *, workers: int | None = None, tell: Callable[[str], None] = lambda _: None
+    jobs: Sequence[Job],
+    *,
+    workers: int | None = None,
+    tell: Callable[[str], None] = lambda _: None,
+    place: torch.device | None = None,
 ) -> Study:
     """Make every training that is not finished yet, and read all of them.
 
@@ -130,6 +136,7 @@ def conduct(
         jobs: What to train.
         workers: Processes; by default one for every two cores this process may use.
         tell: Called with a line when a training begins, is reused, has come an epoch further, or ends.
+        place: Where to compute, as in `train`.
     Raises:
         InputError: If a folder cannot be written or holds another run, or a training was interrupted.
         FormatError: If a finished run is damaged.
@@ -140,10 +147,10 @@ def conduct(
             tell(f"{job.out.name}: reused")
         else:
             waiting.append(job)
-    count = min(len(waiting), workers or max(1, len(os.sched_getaffinity(0)) // _THREADS_A_RUN))
+    count = min(len(waiting), workers or max(1, usable_cores() // _THREADS_A_RUN))
     if waiting:
         tell(f"{len(waiting)} trainings to make, {count} at a time")
-        _train_all(waiting, count, tell)
+        _train_all(waiting, count, tell, place)
     return Study(trials=tuple(_trial(job) for job in jobs))
 
 
@@ -162,7 +169,7 @@ def finished(job: Job) -> bool:
     return bool(earlier.summary().choices)
 
 
-def perform(job: Job, on_epoch: OnEpoch | None = None) -> str:
+def perform(job: Job, on_epoch: OnEpoch | None = None, place: torch.device | None = None) -> str:
     """Train one job, from its start or from where it stopped; what came of it, in one line.
 
     Raises:
@@ -170,17 +177,20 @@ def perform(job: Job, on_epoch: OnEpoch | None = None) -> str:
     """
     resume = (job.out / runs.FACTS).exists()
     recipe = runs.open(job.out).recipe if resume else job.recipe  # its name may be another
-    summary = train(recipe, seed=job.seed, out=job.out, resume=resume, on_epoch=on_epoch).summary()
+    run = train(recipe, seed=job.seed, out=job.out, resume=resume, on_epoch=on_epoch, place=place)
+    summary = run.summary()
     if summary.status == "interrupted":
         raise _interrupted(job)
     return f"{job.out.name}: {summary.status} after {summary.epochs} epochs, {summary.seconds:.0f} s"
 
 
-def _train_all(jobs: Sequence[Job], count: int, tell: Callable[[str], None]) -> None:
+def _train_all(
+    jobs: Sequence[Job], count: int, tell: Callable[[str], None], place: torch.device | None
+) -> None:
     if count == 1:
         for job in jobs:
             tell(f"{job.out.name}: training")
-            tell(perform(job, _telling(job, tell)))
+            tell(perform(job, _telling(job, tell), place))
         return
     # Spawned, not forked: a forked child inherits torch's thread pool without its threads.
     with ProcessPoolExecutor(count, mp_context=get_context("spawn")) as pool:
@@ -189,7 +199,7 @@ def _train_all(jobs: Sequence[Job], count: int, tell: Callable[[str], None]) -> 
         while left or pending:
             # No more than can begin: after Ctrl-C or a refusal, nothing that was queued may start.
             while left and len(pending) < count:
-                pending.add(pool.submit(perform, left.pop(0)))
+                pending.add(pool.submit(perform, left.pop(0), place=place))
             done, pending = wait(pending, timeout=_PULSE, return_when=FIRST_COMPLETED)
             for future in done:
                 tell(future.result())

@@ -1,0 +1,35 @@
+"""A program that embeds the SDK, frozen by PyInstaller, samples from the evaluation package."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+PROGRAM = """\
+from ternary_sdk import Model
+
+if __name__ == "__main__":
+    with Model.evaluation() as model:
+        print(model.sample(1000, unique=True, seed=7).digest)
+"""
+
+
+def printed(*command: str | Path, folder: Path) -> str:
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONWARNINGS"}
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.mark.skipif(settings.get_current_profile_name() != "stress", reason="takes a minute or more")
+def test_a_frozen_program_draws_what_the_program_draws(tmp_path: Path) -> None:
+    (tmp_path / "draws.py").write_text(PROGRAM)
+    printed(sys.executable, "-m", "PyInstaller", "--noconfirm", "--onedir", "draws.py", folder=tmp_path)
+    frozen = tmp_path / "dist" / "draws"
+    assert list(frozen.rglob("evaluation.ternary"))
+    assert not [found for name in ("pandas", "pyarrow", "torch") for found in frozen.rglob(name)]
+    expected = printed(sys.executable, "draws.py", folder=tmp_path)
+    assert printed(frozen / "draws", folder=tmp_path) == expected
