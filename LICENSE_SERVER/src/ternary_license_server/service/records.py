@@ -27,10 +27,12 @@ class State(StrEnum):
 _COLUMNS: Final = select(licenses, customers.c.name.label("customer_name")).join(
     customers, customers.c.id == licenses.c.customer
 )
-BY_ID: Final = _COLUMNS.where(licenses.c.id == bindparam("license"))
-BY_KEY: Final = _COLUMNS.where(licenses.c.key_hash == bindparam("key_hash"))
-_LOCK_BY_ID: Final = BY_ID.with_for_update(of=licenses)
-_LOCK_BY_KEY: Final = BY_KEY.with_for_update(of=licenses)
+_BY_ID: Final = _COLUMNS.where(licenses.c.id == bindparam("license"))
+_LOCK: Final = select(licenses.c.id).with_for_update()
+"""One row of one table. A locking query with a join checks only the locked row again after a wait: the join
+may then miss, and the license would seem not to exist."""
+_LOCK_BY_ID: Final = _LOCK.where(licenses.c.id == bindparam("license"))
+_LOCK_BY_KEY: Final = _LOCK.where(licenses.c.key_hash == bindparam("key_hash"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,7 +99,7 @@ def lock(transaction: Connection, license_id: str) -> LicenseRecord:
     Raises:
         LicenseError: NOT_FOUND.
     """
-    return _one(transaction, _LOCK_BY_ID, {"license": license_id}, f"license {license_id}")
+    return _locked(transaction, _LOCK_BY_ID, {"license": license_id}, f"license {license_id}")
 
 
 def lock_by_key(transaction: Connection, key_digest: str) -> LicenseRecord:
@@ -106,7 +108,7 @@ def lock_by_key(transaction: Connection, key_digest: str) -> LicenseRecord:
     Raises:
         LicenseError: NOT_FOUND.
     """
-    return _one(transaction, _LOCK_BY_KEY, {"key_hash": key_digest}, "license key")
+    return _locked(transaction, _LOCK_BY_KEY, {"key_hash": key_digest}, "license key")
 
 
 def find(transaction: Connection, license_id: str) -> LicenseRecord:
@@ -115,7 +117,10 @@ def find(transaction: Connection, license_id: str) -> LicenseRecord:
     Raises:
         LicenseError: NOT_FOUND.
     """
-    return _one(transaction, BY_ID, {"license": license_id}, f"license {license_id}")
+    row = transaction.execute(_BY_ID, {"license": license_id}).one_or_none()
+    if row is None:
+        raise _unknown(f"license {license_id}")
+    return _record(row)
 
 
 def page(
@@ -143,13 +148,18 @@ def utc(when: datetime) -> str:
     return f"{when:%Y-%m-%d %H:%M:%S} UTC"
 
 
-def _one(
-    transaction: Connection, query: Select[tuple[object, ...]], values: dict[str, str], what: str
+def _locked(
+    transaction: Connection, query: Select[tuple[str]], values: dict[str, str], what: str
 ) -> LicenseRecord:
-    row = transaction.execute(query, values).one_or_none()
-    if row is None:
-        raise LicenseError(Reason.NOT_FOUND, f"{what}: this server knows no such license")
-    return _record(row)
+    """Lock the row first and read it then, in a statement that sees what was committed during the wait."""
+    license_id = transaction.execute(query, values).scalar_one_or_none()
+    if license_id is None:
+        raise _unknown(what)
+    return find(transaction, license_id)
+
+
+def _unknown(what: str) -> LicenseError:
+    return LicenseError(Reason.NOT_FOUND, f"{what}: this server knows no such license")
 
 
 def _record(row: Row[tuple[object, ...]]) -> LicenseRecord:
