@@ -91,11 +91,11 @@ def race(ring: KeyRing, url: str, addresses: list[str], rounds: int) -> Counter[
 
 def prepare(url: str) -> None:
     """Make the tables and release a package."""
-    now, database = datetime.now(UTC), Database(url)
+    database = Database(url)
     migrate(database)
     with database.write() as transaction:
         package = PackageIdentity(name="acme", version=(1, 0, 0), digest="ab" * 32)
-        catalog.add_release(transaction, package, None, actor="stress", now=now)
+        catalog.add_release(transaction, package, None, actor="stress")
         policy = Policy(
             name="race",
             product="acme",
@@ -108,19 +108,17 @@ def prepare(url: str) -> None:
             offline=timedelta(0),
             trial=False,
         )
-        policies.add(transaction, policy, actor="stress", now=now)
+        policies.add(transaction, policy, actor="stress")
     database.close()
 
 
 def _sell(url: str, number: int) -> list[str]:
-    now, database = datetime.now(UTC), Database(url)
+    database = Database(url)
     sold = []
     with database.write() as transaction:
-        customer = catalog.add_customer(transaction, "Initech", actor="stress", now=now)
+        customer = catalog.add_customer(transaction, "Initech", actor="stress")
         for _ in range(number):
-            facts = life.issue(
-                transaction, customer=str(customer["id"]), policy="race", actor="stress", now=now
-            )
+            facts = life.issue(transaction, customer=str(customer["id"]), policy="race", actor="stress")
             sold.append(str(facts["key"]))
     database.close()
     return sold

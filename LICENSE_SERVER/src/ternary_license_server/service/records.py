@@ -7,10 +7,11 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
 
-from sqlalchemy import Connection, Row, Select, bindparam, select
+from sqlalchemy import Row, bindparam, select
 
 from ternary_license_server.database.schema import customers, licenses
-from ternary_license_server.service import terms
+from ternary_license_server.database.transaction import LockQuery, Transaction, locking
+from ternary_license_server.service import audit, terms
 from ternary_license_server.service.terms import Terms
 from ternary_sdk.documents.canonical import Json
 from ternary_sdk.errors import LicenseError, Reason
@@ -28,11 +29,8 @@ _COLUMNS: Final = select(licenses, customers.c.name.label("customer_name")).join
     customers, customers.c.id == licenses.c.customer
 )
 _BY_ID: Final = _COLUMNS.where(licenses.c.id == bindparam("license"))
-_LOCK: Final = select(licenses.c.id).with_for_update()
-"""One row of one table. A locking query with a join checks only the locked row again after a wait: the join
-may then miss, and the license would seem not to exist."""
-_LOCK_BY_ID: Final = _LOCK.where(licenses.c.id == bindparam("license"))
-_LOCK_BY_KEY: Final = _LOCK.where(licenses.c.key_hash == bindparam("key_hash"))
+_LOCK_BY_ID: Final = locking(licenses, licenses.c.id, where=licenses.c.id == bindparam("license"))
+_LOCK_BY_KEY: Final = locking(licenses, licenses.c.id, where=licenses.c.key_hash == bindparam("key_hash"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,8 +91,11 @@ def check(license_id: str, state: State, starts: datetime, expires: datetime | N
         )
 
 
-def lock(transaction: Connection, license_id: str) -> LicenseRecord:
+def lock(transaction: Transaction, license_id: str) -> LicenseRecord:
     """Read a license and keep every other writer of it waiting until this transaction ends.
+
+    The transaction decides at a moment after the wait, and not before the last entry about the license: what
+    another replica has seen has happened, whatever its clock was.
 
     Raises:
         LicenseError: NOT_FOUND.
@@ -102,7 +103,7 @@ def lock(transaction: Connection, license_id: str) -> LicenseRecord:
     return _locked(transaction, _LOCK_BY_ID, {"license": license_id}, f"license {license_id}")
 
 
-def lock_by_key(transaction: Connection, key_digest: str) -> LicenseRecord:
+def lock_by_key(transaction: Transaction, key_digest: str) -> LicenseRecord:
     """As ``lock``, by the digest of the license key.
 
     Raises:
@@ -111,7 +112,7 @@ def lock_by_key(transaction: Connection, key_digest: str) -> LicenseRecord:
     return _locked(transaction, _LOCK_BY_KEY, {"key_hash": key_digest}, "license key")
 
 
-def find(transaction: Connection, license_id: str) -> LicenseRecord:
+def find(transaction: Transaction, license_id: str) -> LicenseRecord:
     """Read a license without locking it.
 
     Raises:
@@ -124,7 +125,7 @@ def find(transaction: Connection, license_id: str) -> LicenseRecord:
 
 
 def page(
-    transaction: Connection, *, after: str, limit: int, customer: str | None = None
+    transaction: Transaction, *, after: str, limit: int, customer: str | None = None
 ) -> list[LicenseRecord]:
     """Licenses in the order of their ids, after one id."""
     query = _COLUMNS.where(licenses.c.id > after).order_by(licenses.c.id).limit(limit)
@@ -148,14 +149,14 @@ def utc(when: datetime) -> str:
     return f"{when:%Y-%m-%d %H:%M:%S} UTC"
 
 
-def _locked(
-    transaction: Connection, query: Select[tuple[str]], values: dict[str, str], what: str
-) -> LicenseRecord:
+def _locked(transaction: Transaction, query: LockQuery, values: dict[str, str], what: str) -> LicenseRecord:
     """Lock the row first and read it then, in a statement that sees what was committed during the wait."""
-    license_id = transaction.execute(query, values).scalar_one_or_none()
-    if license_id is None:
+    row = transaction.lock(query, values)
+    if row is None:
         raise _unknown(what)
-    return find(transaction, license_id)
+    license = find(transaction, row.id)
+    transaction.not_before(moment(audit.last(transaction, license.id)))
+    return license
 
 
 def _unknown(what: str) -> LicenseError:
