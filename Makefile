@@ -32,6 +32,7 @@ bench: .venv/ready-to-test
 stress: .venv/ready-to-test
 	$(BIN)/python -m stress
 	$(BIN)/python -m stress.seats
+	$(BIN)/python -m stress.clocks
 	$(BIN)/python -m stress.interface
 	$(BIN)/python -m pytest tests/stress --hypothesis-profile stress --numprocesses auto
 

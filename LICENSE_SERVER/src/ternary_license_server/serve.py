@@ -13,8 +13,8 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from ternary_license_server.database.clock import Clock, Sources
-from ternary_license_server.database.engine import Database
-from ternary_license_server.database.migration import migrate
+from ternary_license_server.database.engine import Database, DatabaseError
+from ternary_license_server.database.migration import is_current, migrate
 from ternary_license_server.heartbeat import beating
 from ternary_license_server.service import access, timekeeping
 from ternary_license_server.settings import Settings
@@ -83,6 +83,10 @@ def confirm_clock(url: str, today: date) -> dict[str, Json]:
     with closing(Database(url)) as database:
         if database.sqlite and not Path(database.url.database or "").is_file():
             raise InputError(f"{database.url.database}: there is no such file")
+        if not is_current(database):
+            raise DatabaseError(
+                f"database {database}: has no tables of this release; 'ternary serve' makes them"
+            )
         with database.write() as transaction:
             return timekeeping.confirm(transaction, today, actor="operator")
 
