@@ -9,9 +9,10 @@ from typing import Final
 
 from sqlalchemy import Row, bindparam, select
 
+from ternary_license_server.database.schema import audit as audit_rows
 from ternary_license_server.database.schema import customers, licenses
 from ternary_license_server.database.transaction import LockQuery, Transaction, locking
-from ternary_license_server.service import audit, terms
+from ternary_license_server.service import terms
 from ternary_license_server.service.terms import Terms
 from ternary_sdk.documents.canonical import Json
 from ternary_sdk.errors import LicenseError, Reason
@@ -29,6 +30,14 @@ _COLUMNS: Final = select(licenses, customers.c.name.label("customer_name")).join
     customers, customers.c.id == licenses.c.customer
 )
 _BY_ID: Final = _COLUMNS.where(licenses.c.id == bindparam("license"))
+_LAST_ENTRY: Final = (
+    select(audit_rows.c.at)
+    .where(audit_rows.c.stream == licenses.c.id)
+    .order_by(audit_rows.c.number.desc())
+    .limit(1)
+    .scalar_subquery()
+)
+_READ_LOCKED: Final = _BY_ID.add_columns(_LAST_ENTRY.label("last_entry"))
 _LOCK_BY_ID: Final = locking(licenses, licenses.c.id, where=licenses.c.id == bindparam("license"))
 _LOCK_BY_KEY: Final = locking(licenses, licenses.c.id, where=licenses.c.key_hash == bindparam("key_hash"))
 
@@ -154,9 +163,10 @@ def _locked(transaction: Transaction, query: LockQuery, values: dict[str, str], 
     row = transaction.lock(query, values)
     if row is None:
         raise _unknown(what)
-    license = find(transaction, row.id)
-    transaction.not_before(moment(audit.last(transaction, license.id)))
-    return license
+    found = transaction.execute(_READ_LOCKED, {"license": row.id}).one()
+    if found.last_entry is not None:
+        transaction.not_before(moment(found.last_entry))
+    return _record(found)
 
 
 def _unknown(what: str) -> LicenseError:
