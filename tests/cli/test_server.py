@@ -285,7 +285,7 @@ def test_operator_vouches_for_the_clock_with_todays_date(ternary, tmp_path):
     )
     file.touch()
     assert ternary("server", "confirm-clock", "2026-03-01", "--database", url).err == (
-        f"error: database sqlite+pysqlite:///{file}: has no tables of this release; 'ternary serve' makes them\n"
+        f"error: database sqlite+pysqlite:///{file}: has no tables of this release; run 'ternary serve'\n"
     )
     with closing(Database(url)) as database:
         migrate(database)

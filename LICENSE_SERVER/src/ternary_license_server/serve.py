@@ -84,9 +84,7 @@ def confirm_clock(url: str, today: date) -> dict[str, Json]:
         if database.sqlite and not Path(database.url.database or "").is_file():
             raise InputError(f"{database.url.database}: there is no such file")
         if not is_current(database):
-            raise DatabaseError(
-                f"database {database}: has no tables of this release; 'ternary serve' makes them"
-            )
+            raise DatabaseError(f"database {database}: has no tables of this release; run 'ternary serve'")
         with database.write() as transaction:
             return timekeeping.confirm(transaction, today, actor="operator")
 

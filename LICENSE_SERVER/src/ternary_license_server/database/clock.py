@@ -32,7 +32,8 @@ class ClockError(TernaryError):
 
 def since_boot() -> float:
     """Seconds that no setting of the clock changes; those of sleep count, where the system counts them."""
-    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+    boot: int | None = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.monotonic() if boot is None else time.clock_gettime(boot)
 
 
 @dataclass(frozen=True, kw_only=True)
