@@ -96,7 +96,7 @@ def test_replica_a_year_ahead_changes_nothing_until_its_clock_is_right(replica_o
     assert str(refused) == (
         "clock: says 2027-03-01 12:00:00 UTC, 365 days ahead of the newest moment that this database has "
         "seen, 2026-03-01 12:00:00 UTC; set the clock right, or if it is right, run 'ternary server "
-        "confirm-clock'"
+        "confirm-clock DATE'"
     )
     assert isinstance(refusal(lambda: change(wrong)), ClockError)
     assert isinstance(refusal(lambda: mark(wrong)), ClockError)

@@ -142,7 +142,7 @@ def _compare(moment: datetime, newest: datetime | None, ahead: timedelta) -> Non
     raise ClockError(
         f"clock: says {moment:%Y-%m-%d %H:%M:%S} UTC, {_rounded(abs(moment - newest))} {way} the newest "
         f"moment that this database has seen, {newest:%Y-%m-%d %H:%M:%S} UTC; set the clock right, or if it "
-        "is right, run 'ternary server confirm-clock'"
+        "is right, run 'ternary server confirm-clock DATE'"
     )
 
 
