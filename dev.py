@@ -208,7 +208,7 @@ def bench(checkout: Checkout) -> Iterator[Step]:
 def stress(checkout: Checkout) -> Iterator[Step]:
     """Millions of hostile documents, every bit of a package flipped, the license server asked everything."""
     yield from ready_to_test(checkout)
-    for module in ("stress", "stress.seats", "stress.interface"):
+    for module in ("stress", "stress.seats", "stress.clocks", "stress.interface"):
         yield python(checkout, "-m", module)
     profile = "--hypothesis-profile", "stress", "--numprocesses", "auto"
     yield python(checkout, "-m", "pytest", "tests/stress", *profile)

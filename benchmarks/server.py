@@ -20,13 +20,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psycopg
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import insert, select
 from stress.seats import prepare, serving
 
 from benchmarks.figure import Figure
 from ternary_license_server import keys
 from ternary_license_server.database.engine import Database
 from ternary_license_server.database.schema import leases, licenses
+from ternary_license_server.database.transaction import Transaction
 from ternary_license_server.keys import KeyRing
 from ternary_license_server.service import catalog, life
 from ternary_license_server.service.records import lock
@@ -177,7 +178,7 @@ def _fill(url: str, size: int) -> list[Seat]:
     database = Database(url)
     chosen: list[Seat] = []
     with database.write() as transaction:
-        sold, taken = _first(transaction, datetime.now(UTC))
+        sold, taken = _first(transaction)
         for start in range(0, size, 5000):
             count = min(5000, size - start)
             seats = [_seat() for _ in range(min(count, max(1, count * REQUESTS // size)))]
@@ -202,13 +203,14 @@ def _fill(url: str, size: int) -> list[Seat]:
     return chosen[:REQUESTS]
 
 
-def _first(transaction: Connection, now: datetime) -> tuple[dict[str, object], dict[str, object]]:
+def _first(transaction: Transaction) -> tuple[dict[str, object], dict[str, object]]:
     """The rows of one license and one lease, as the server itself writes them: the others are copies."""
-    customer = str(catalog.add_customer(transaction, "Initech", actor="bench", now=now)["id"])
-    license_id = str(life.issue(transaction, customer=customer, policy="race", actor="bench", now=now)["id"])
+    customer = str(catalog.add_customer(transaction, "Initech", actor="bench")["id"])
+    license_id = str(life.issue(transaction, customer=customer, policy="race", actor="bench")["id"])
+    license, now = lock(transaction, license_id), transaction.now
     take(
         transaction,
-        lock(transaction, license_id),
+        license,
         secrets.token_urlsafe(32),
         machine=None,
         offline=False,

@@ -53,7 +53,7 @@ def _ask(document: str, token: str, words: list[str], folder: str) -> int:
 def _token(url: str) -> str:
     database = Database(url)
     with database.write() as transaction:
-        token = access.add_first(transaction, datetime.now(UTC))
+        token = access.add_first(transaction)
     database.close()
     if token is None:
         raise SystemExit("the database is not empty")

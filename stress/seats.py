@@ -2,8 +2,8 @@
 Seats under fire: several server processes, many clients at once, and never one seat too many.
 
 Each round is a new license with k seats and more clients than that, all asking at the same moment, over
-real HTTP, of server processes that share nothing but the database. Run alone:
-``python -m stress.seats [--rounds N] [--database URL]``.
+real HTTP, of server processes that share nothing but the database. Delays, and clocks that differ, are in
+``stress.clocks``. Run alone: ``python -m stress.seats [--rounds N] [--database URL]``.
 """
 
 import argparse
@@ -17,7 +17,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -36,20 +36,37 @@ from ternary_sdk.licensing.identity import PackageIdentity
 from ternary_sdk.online import request as online_request
 
 CLIENTS, SEATS, PROCESSES = 8, 3, 2
+ROOT = Path(__file__).resolve().parents[1]
+PROGRAM = (
+    "import os; from ternary_license_server.serve import serve; "
+    "from ternary_license_server.settings import Settings; "
+    "serve(Settings.read(os.environ), lambda line: None)"
+)
 HOUR = timedelta(hours=1)
 
 
 @contextlib.contextmanager
 def serving(
-    ring: KeyRing, url: str, number: int = PROCESSES, workers: int = 1, log: Path = Path(os.devnull)
+    ring: KeyRing,
+    url: str,
+    number: int = PROCESSES,
+    workers: int = 1,
+    log: Path = Path(os.devnull),
+    programs: Sequence[str] = (),
 ) -> Iterator[list[str]]:
-    """Servers on one database, each of so many processes, that log to one file; their addresses."""
-    ports = [_free_port() for _ in range(number)]
-    processes = [_start(ring, url, port, workers, log) for port in ports]
+    """Servers on one database, each of so many processes, that log to one file; their addresses.
+
+    ``programs`` replaces the server's own start by another one for each of as many servers.
+    """
+    started = programs or [PROGRAM] * number
+    ports = [_free_port() for _ in started]
+    processes = [
+        _start(ring, url, port, workers, log, program) for port, program in zip(ports, started, strict=True)
+    ]
     try:
         addresses = [f"http://127.0.0.1:{port}" for port in ports]
         for address, process in zip(addresses, processes, strict=True):
-            _await(address, process)
+            _await(f"{address}/{'livez' if programs else 'readyz'}", process)
         yield addresses
     finally:
         for process in processes:
@@ -60,7 +77,7 @@ def serving(
 
 def race(ring: KeyRing, url: str, addresses: list[str], rounds: int) -> Counter[int]:
     """How many clients got a seat in a round, counted over all rounds."""
-    keys_sold = _sell(url, rounds)
+    keys_sold = sell(url, rounds)
     held = [installation.draft(Path("unused")) for _ in range(CLIENTS)]
     outcomes: Counter[int] = Counter()
     with (
@@ -90,12 +107,13 @@ def race(ring: KeyRing, url: str, addresses: list[str], rounds: int) -> Counter[
 
 
 def prepare(url: str) -> None:
-    """Make the tables and release a package."""
-    now, database = datetime.now(UTC), Database(url)
+    """Make the tables, write down the time and release a package."""
+    database = Database(url)
     migrate(database)
     with database.write() as transaction:
+        transaction.mark_clock()
         package = PackageIdentity(name="acme", version=(1, 0, 0), digest="ab" * 32)
-        catalog.add_release(transaction, package, None, actor="stress", now=now)
+        catalog.add_release(transaction, package, None, actor="stress")
         policy = Policy(
             name="race",
             product="acme",
@@ -108,19 +126,18 @@ def prepare(url: str) -> None:
             offline=timedelta(0),
             trial=False,
         )
-        policies.add(transaction, policy, actor="stress", now=now)
+        policies.add(transaction, policy, actor="stress")
     database.close()
 
 
-def _sell(url: str, number: int) -> list[str]:
-    now, database = datetime.now(UTC), Database(url)
+def sell(url: str, number: int) -> list[str]:
+    """Sell so many licenses, ``prepare`` having been called; their keys."""
+    database = Database(url)
     sold = []
     with database.write() as transaction:
-        customer = catalog.add_customer(transaction, "Initech", actor="stress", now=now)
+        customer = catalog.add_customer(transaction, "Initech", actor="stress")
         for _ in range(number):
-            facts = life.issue(
-                transaction, customer=str(customer["id"]), policy="race", actor="stress", now=now
-            )
+            facts = life.issue(transaction, customer=str(customer["id"]), policy="race", actor="stress")
             sold.append(str(facts["key"]))
     database.close()
     return sold
@@ -131,7 +148,9 @@ def _post(client: httpx.Client, document: bytes) -> int:
     return client.post("/v1/activations", content=document, headers=headers).status_code
 
 
-def _start(ring: KeyRing, url: str, port: int, workers: int, log: Path) -> subprocess.Popen[bytes]:
+def _start(
+    ring: KeyRing, url: str, port: int, workers: int, log: Path, program: str
+) -> subprocess.Popen[bytes]:
     environment = dict(os.environ) | {
         "TERNARY_SERVER_KEYS": str(ring.directory),
         "TERNARY_SERVER_DATABASE": url,
@@ -143,20 +162,15 @@ def _start(ring: KeyRing, url: str, port: int, workers: int, log: Path) -> subpr
     if strict := environment.get("PYTHONWARNINGS"):
         # The HTTP server's supervisor leaves its listening socket to the interpreter's end.
         environment["PYTHONWARNINGS"] = f"{strict},ignore:unclosed <socket:ResourceWarning"
-    program = (
-        "import os; from ternary_license_server.serve import serve; "
-        "from ternary_license_server.settings import Settings; "
-        "serve(Settings.read(os.environ), lambda line: None)"
-    )
     with log.open("ab") as stream:
-        return subprocess.Popen([sys.executable, "-c", program], env=environment, stderr=stream)
+        return subprocess.Popen([sys.executable, "-c", program], env=environment, stderr=stream, cwd=ROOT)
 
 
 def _await(address: str, process: subprocess.Popen[bytes]) -> None:
     give_up = time.monotonic() + 60
     while process.poll() is None and time.monotonic() < give_up:
         with contextlib.suppress(httpx.HTTPError):
-            if httpx.get(f"{address}/readyz").status_code == 200:
+            if httpx.get(address).status_code == 200:
                 return
         threading.Event().wait(0.1)
     raise SystemExit(f"{address}: the server did not start")

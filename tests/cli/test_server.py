@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,6 +15,8 @@ import httpx
 import pytest
 
 from ternary_license_server import keys
+from ternary_license_server.database.engine import Database
+from ternary_license_server.database.migration import migrate
 from ternary_sdk.licensing.installation import FILE
 from ternary_sdk.licensing.state import LEDGER
 
@@ -280,3 +283,26 @@ def test_installation_key_is_made_at_the_first_request(ternary, vendor, tmp_path
     done = ternary("activate", "0" * 25, "--request", tmp_path / "asked", "--trust", trust)
     assert done.status == 0, done.err
     assert list((tmp_path / "home").rglob(FILE))
+
+
+def test_operator_vouches_for_the_clock_with_todays_date(ternary, tmp_path):
+    file = tmp_path / "server.sqlite3"
+    url = f"sqlite:///{file}"
+    assert ternary("server", "confirm-clock", "2026-03-01", "--database", url).err == (
+        f"error: {file}: there is no such file\n"
+    )
+    file.touch()
+    assert ternary("server", "confirm-clock", "2026-03-01", "--database", url).err == (
+        f"error: database sqlite+pysqlite:///{file}: has no tables of this release; run 'ternary serve'\n"
+    )
+    with closing(Database(url)) as database:
+        migrate(database)
+    wrong = ternary("server", "confirm-clock", "2020-01-01", "--database", url)
+    assert (wrong.status, wrong.text) == (1, "")
+    assert re.fullmatch(r"error: clock: says \S+ \S+ UTC, and you say 2020-01-01; set it right\n", wrong.err)
+    said = facts(
+        ternary("server", "confirm-clock", f"{datetime.now(UTC):%Y-%m-%d}", "--database", url, "--json")
+    )
+    assert (abs(said["clock"] - datetime.now(UTC).timestamp()) < 60, said["newest"]) == (True, None)
+    shown = ternary("server", "confirm-clock", f"{datetime.now(UTC):%Y-%m-%d}", "--database", url).text
+    assert re.fullmatch(r"clock +\S+ \S+ UTC\nnewest +\S+ \S+ UTC\n", shown)

@@ -5,20 +5,24 @@ Starting a server: settings, database, keys, the first token, and uvicorn with o
 import os
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime
+from contextlib import closing, contextmanager
+from datetime import date, timedelta
+from pathlib import Path
 
 import uvicorn
 from starlette.types import ASGIApp
 
-from ternary_license_server.database.engine import Database
-from ternary_license_server.database.migration import migrate
-from ternary_license_server.service import access
+from ternary_license_server.database.clock import Clock, Sources
+from ternary_license_server.database.engine import Database, DatabaseError
+from ternary_license_server.database.migration import is_current, migrate
+from ternary_license_server.heartbeat import beating
+from ternary_license_server.service import access, timekeeping
 from ternary_license_server.settings import Settings
 from ternary_license_server.vendor_keys import VendorKeys
 from ternary_license_server.web.app import build
 from ternary_license_server.web.observation import LOGGING, SHARED_METRICS
-from ternary_sdk.errors import TernaryError
+from ternary_sdk.documents.canonical import Json
+from ternary_sdk.errors import InputError, TernaryError
 
 
 class ServeError(TernaryError):
@@ -37,7 +41,7 @@ def serve(settings: Settings, tell: Callable[[str], None]) -> None:
         TernaryError: If keys or database cannot be used, or the address is taken.
     """
     vendor = VendorKeys(settings.keys)
-    database = Database(settings.database)
+    database = _open(settings, 1)
     try:
         migrate(database)
         _show_first_token(database, tell)
@@ -47,7 +51,7 @@ def serve(settings: Settings, tell: Callable[[str], None]) -> None:
     processes = f", {settings.workers} processes" if settings.workers > 1 else ""
     tell(f"serving {vendor.ring.vendor} at http://{place}, database {database}{processes}")
     os.environ.update(settings.environment())
-    with _shared_metrics(settings.workers):
+    with _shared_metrics(settings.workers), _heartbeat(settings, tell):
         try:
             _run(settings)
         except SystemExit:
@@ -59,9 +63,41 @@ def application() -> ASGIApp:
     settings = Settings.read(os.environ)
     return build(
         settings,
-        database=Database(settings.database, connections=settings.connections),
+        database=_open(settings, settings.connections),
         vendor=VendorKeys(settings.keys),
     )
+
+
+def confirm_clock(url: str, today: date) -> dict[str, Json]:
+    """Let an operator vouch for the clock, which every process then believes.
+
+    Args:
+        url: The database's address.
+        today: The present day in UTC, as the operator knows it.
+    Returns:
+        ``clock``, and ``newest``: what the database had seen before, None if nothing.
+    Raises:
+        InputError: If there is no such database, or its clock says another day.
+        DatabaseError: If it cannot be used.
+    """
+    with closing(Database(url)) as database:
+        if database.sqlite and not Path(database.url.database or "").is_file():
+            raise InputError(f"{database.url.database}: there is no such file")
+        if not is_current(database):
+            raise DatabaseError(f"database {database}: has no tables of this release; run 'ternary serve'")
+        with database.write() as transaction:
+            return timekeeping.confirm(transaction, today, actor="operator")
+
+
+def _open(settings: Settings, connections: int) -> Database:
+    clock = Clock(Sources(), timedelta(hours=settings.downtime))
+    return Database(settings.database, connections=connections, clock=clock)
+
+
+@contextmanager
+def _heartbeat(settings: Settings, tell: Callable[[str], None]) -> Iterator[None]:
+    with closing(_open(settings, 1)) as database, beating(database, tell):
+        yield
 
 
 def _run(settings: Settings) -> None:
@@ -101,6 +137,6 @@ def _shared_metrics(workers: int) -> Iterator[None]:
 
 def _show_first_token(database: Database, tell: Callable[[str], None]) -> None:
     with database.write() as transaction:
-        secret = access.add_first(transaction, datetime.now(UTC))
+        secret = access.add_first(transaction)
     if secret is not None:
         tell(f"first admin token, shown only now, good for {access.FIRST_LIFETIME.days} days: {secret}")

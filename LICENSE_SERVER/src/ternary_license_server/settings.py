@@ -41,6 +41,8 @@ class Settings:
     renewal with release counted apart) to each process, 1 to 1000000."""
     remember: int = 31
     """Days for which an answer is given again to a request that is repeated, 31 to 3650."""
+    downtime: int = 72
+    """Hours for which the server may have been down and start without an operator, 1 to 8760."""
     stop_timeout: int = 15
     """Seconds that running requests get when the server is stopped, 0 to 300."""
 
@@ -122,5 +124,6 @@ _READERS: Final[Mapping[str, Callable[[str], object]]] = {
     "rate": _number(1, 1_000_000),
     "key_rate": _number(1, 1_000_000),
     "remember": _number(31, 3650),
+    "downtime": _number(1, 8760),
     "stop_timeout": _number(0, 300),
 }

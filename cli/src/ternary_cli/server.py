@@ -68,6 +68,22 @@ def serve(
     serving.serve(Settings.read(dict(os.environ) | chosen), note)
 
 
+@app.command("confirm-clock")
+def confirm_clock(
+    today: Annotated[str, argument("DATE", "Today's date, UTC.")],
+    database: Annotated[
+        str | None, option("--database", metavar="URL", text="Default: $TERNARY_SERVER_DATABASE.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Vouch for a clock that the server does not believe; run it where the database can be reached."""
+    with vendor_extra("ternary server", extra="server"):
+        from ternary_license_server import serve as serving
+        from ternary_license_server.settings import Settings
+    url = database or os.environ.get("TERNARY_SERVER_DATABASE") or Settings.database
+    show_facts(serving.confirm_clock(url, day(today).date()), as_json)
+
+
 @app.command("token")
 def token(
     name: Annotated[str, argument("NAME", "What it is for.")],

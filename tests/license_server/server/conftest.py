@@ -8,7 +8,7 @@ import asyncio
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ import pytest
 from stress.databases import address, postgresql
 
 from ternary_license_server import keys
+from ternary_license_server.database.clock import Clock, Sources
 from ternary_license_server.database.engine import Database
 from ternary_license_server.database.migration import migrate
 from ternary_license_server.keys import KeyRing
@@ -44,11 +45,23 @@ PACKAGE = PackageIdentity(name="acme", version=(1, 0, 0), digest="ab" * 32)
 KINDS = ["sqlite"] if postgresql() is None else ["sqlite", "postgresql"]
 
 
+@dataclass
+class Hands:
+    """A clock's hands. Time goes by (``moment``), or somebody sets the clock (``jump``)."""
+
+    moment: datetime = NOW
+    jump: timedelta = timedelta(0)
+
+    def clock(self) -> Clock:
+        """What a process has of it."""
+        return Clock(Sources(wall=lambda: self.moment + self.jump, elapsed=lambda: self.moment.timestamp()))
+
+
 @contextmanager
-def opened(kind: str, directory: Path) -> Iterator[Database]:
+def opened(kind: str, directory: Path, hands: Hands | None = None) -> Iterator[Database]:
     """A migrated database."""
     with address(kind, directory) as url:
-        database = Database(url)
+        database = Database(url, clock=(hands or Hands()).clock())
         try:
             migrate(database)
             yield database
@@ -75,34 +88,42 @@ def policy(name: str, **changes: Any) -> Policy:
 class Shop:
     database: Database
     ring: KeyRing
+    hands: Hands = field(default_factory=Hands)
     policies: int = 0
+
+    def at(self, now: datetime) -> Database:
+        """The database, at a moment."""
+        self.hands.moment = now
+        return self.database
 
     def stock(self) -> None:
         with self.database.write() as transaction:
-            catalog.add_release(transaction, PACKAGE, None, actor="test", now=NOW)
+            catalog.add_release(transaction, PACKAGE, None, actor="test")
 
     def sell(self, now: datetime = NOW, **changes: Any) -> tuple[str, str]:
         """A new license by a new policy: its id and its key."""
         self.policies += 1
         name = f"policy-{self.policies}"
-        with self.database.write() as transaction:
-            policies.add(transaction, policy(name, **changes), actor="test", now=now)
-            customer = catalog.add_customer(transaction, "Initech", actor="test", now=now)
-            sold = life.issue(transaction, customer=str(customer["id"]), policy=name, actor="test", now=now)
+        with self.at(now).write() as transaction:
+            policies.add(transaction, policy(name, **changes), actor="test")
+            customer = catalog.add_customer(transaction, "Initech", actor="test")
+            sold = life.issue(transaction, customer=str(customer["id"]), policy=name, actor="test")
         return str(sold["id"]), str(sold["key"])
 
     def ask(self, document: bytes, now: datetime, *, carried: bool = False) -> dict[str, Any]:
-        """What the server does with a client's document."""
+        """What the server does with a client's document at a moment."""
+        self.hands.moment = now
+        return self.perform(document, carried=carried)
+
+    def perform(self, document: bytes, *, carried: bool = False) -> dict[str, Any]:
+        """What the server does with a client's document now."""
         request = Request.read(document, self.ring.trust.root.kid)
         done = once(
             self.database,
             principal=request.installation.kid,
             key=request.number,
             request=document,
-            now=now,
-            work=lambda transaction: activation.perform(
-                transaction, self.ring, request, carried=carried, now=now
-            ),
+            work=lambda transaction: activation.perform(transaction, self.ring, request, carried=carried),
         )
         body: Any = canonical.decode(done.body, "answer")
         return body
@@ -157,8 +178,9 @@ def shop(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, vendor_keys: KeyRing
 ) -> Iterator[Shop]:
     """One database for a module's tests; each sells licenses of its own."""
-    with opened(request.param, tmp_path_factory.mktemp("database")) as database:
-        shop = Shop(database, vendor_keys)
+    hands = Hands()
+    with opened(request.param, tmp_path_factory.mktemp("database"), hands) as database:
+        shop = Shop(database, vendor_keys, hands)
         shop.stock()
         yield shop
 
@@ -166,8 +188,9 @@ def shop(
 @pytest.fixture(params=KINDS)
 def new_shop(request: pytest.FixtureRequest, tmp_path: Path, vendor_keys: KeyRing) -> Iterator[Shop]:
     """A database for one test that damages it or looks at all of it."""
-    with opened(request.param, tmp_path) as database:
-        shop = Shop(database, vendor_keys)
+    hands = Hands()
+    with opened(request.param, tmp_path, hands) as database:
+        shop = Shop(database, vendor_keys, hands)
         shop.stock()
         yield shop
 
@@ -177,7 +200,8 @@ def make_shop(vendor_keys: KeyRing) -> Callable[[str], Shop]:
     """Opens and stocks a shop on the database at an address."""
 
     def make(url: str) -> Shop:
-        shop = Shop(Database(url), vendor_keys)
+        hands = Hands()
+        shop = Shop(Database(url, clock=hands.clock()), vendor_keys, hands)
         migrate(shop.database)
         shop.stock()
         return shop
@@ -226,7 +250,25 @@ class Site(Shop):
     vendor: Any = None
     wired: Any = None
     token: str = ""
-    moment: datetime = NOW
+    stack: Any = None
+
+    @property
+    def moment(self) -> datetime:
+        """The moment, for the server."""
+        return self.hands.moment
+
+    @moment.setter
+    def moment(self, moment: datetime) -> None:
+        self.hands.moment = moment
+
+    def beside(self) -> "Site":
+        """Another process of this server: it shares the database and the time, nothing else."""
+        database = Database(self.database.url.render_as_string(hide_password=False), clock=self.hands.clock())
+        settings = Settings(keys=self.ring.directory, rate=1_000_000, key_rate=1_000_000)
+        app = Wire(build(settings, database=database, vendor=self.vendor))
+        self.stack.callback(database.close)
+        self.stack.callback(app.runner.close)
+        return Site(database, self.ring, self.hands, vendor=self.vendor, wired=app, token=self.token)
 
     def wire(self) -> Any:
         """How an SDK client's requests travel to the server, without a network."""
@@ -247,14 +289,15 @@ class Site(Shop):
 
 
 def open_site(kind: str, directory: Path, ring: KeyRing, stack: ExitStack, **limits: Any) -> Site:
-    database = stack.enter_context(opened(kind, directory))
+    hands = Hands()
+    database = stack.enter_context(opened(kind, directory, hands))
     vendor = VendorKeys(ring.directory)
-    site = Site(database, ring, vendor=vendor)
+    site = Site(database, ring, hands, vendor=vendor, stack=stack)
     settings = Settings(keys=ring.directory, **({"rate": 1_000_000, "key_rate": 1_000_000} | limits))
-    site.wired = Wire(build(settings, database=database, vendor=vendor, clock=lambda: site.moment))
+    site.wired = Wire(build(settings, database=database, vendor=vendor))
     stack.callback(site.wired.runner.close)
     with database.write() as transaction:
-        site.token = access.add_first(transaction, NOW) or ""
+        site.token = access.add_first(transaction) or ""
     site.stock()
     return site
 
@@ -277,7 +320,7 @@ def running(
 @pytest.fixture
 def site(running: Site) -> Site:
     """A server whose clock stands at ``now``; a module's tests share its database."""
-    running.moment = NOW
+    running.moment, running.hands.jump = NOW, timedelta(0)
     return running
 
 

@@ -154,10 +154,10 @@ def test_row_that_is_appended_while_the_log_is_checked_is_no_fault(sold, now):
 
     def write_on(*_):
         with shop.database.write() as other:
-            audit.append(other, license_id, actor="test", action="test", detail={}, now=now)
+            audit.append(other, license_id, actor="test", action="test", detail={})
 
     with shop.database.read() as transaction:
-        event.listen(transaction, "after_cursor_execute", write_on, once=True)
+        event.listen(transaction.connection, "after_cursor_execute", write_on, once=True)
         assert audit.faults(transaction) == []
         assert len(audit.entries(transaction, license_id)) == 4
     assert faults(shop) == []

@@ -19,6 +19,6 @@ def test_every_seat_of_the_benchmark_stands(kind, tmp_path, database_address, ve
             for seat in seats:
                 asked = online_request.standing(seat.license_id, 1, vendor=vendor, held=seat.held, now=now)
                 request = Request.read(asked, vendor)
-                told = activation.perform(transaction, vendor_keys, request, carried=False, now=now)
+                told = activation.perform(transaction, vendor_keys, request, carried=False)
                 assert (told["id"], told["code"]) == (seat.license_id, "VALID")
     assert len(seats) == 30

@@ -25,8 +25,8 @@ def test_postgresql_is_among_the_tested_databases(database_kinds):
 
 
 def test_migrations_end_at_the_schema(kind, tmp_path, open_database):
-    with open_database(kind, tmp_path) as database, database.read() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+    with open_database(kind, tmp_path) as database, database.read() as transaction:
+        assert compare_metadata(MigrationContext.configure(transaction.connection), metadata) == []
         assert is_current(database)
 
 
@@ -67,11 +67,11 @@ def test_database_of_the_first_release_is_upgraded_with_what_it_holds(kind, tmp_
                 transaction.execute(text(f"INSERT INTO {table} ({names}) VALUES ({values})"), row)
         assert not is_current(database)
         migrate(database)
-        with database.read() as connection:
-            assert compare_metadata(MigrationContext.configure(connection), metadata) == []
-            found = lease.every(connection, "L-1")
-            assert records.find(connection, "L-1").versions is None
-            losses = [dict(row._mapping) for row in connection.execute(select(meter_losses))]
+        with database.read() as transaction:
+            assert compare_metadata(MigrationContext.configure(transaction.connection), metadata) == []
+            found = lease.every(transaction, "L-1")
+            assert records.find(transaction, "L-1").versions is None
+            losses = [dict(row._mapping) for row in transaction.execute(select(meter_losses))]
         database.close()
     assert {held.installation: held.offline_until for held in found} == {
         "one": None, "two": None, "offline": records.moment(9), "returned": records.moment(9)

@@ -23,12 +23,11 @@ PRUNING, KEEPING = "key-0006", "key-0001"
 
 def add_customer(shop, key, now, request=b"new customer"):
     done = once(
-        shop.database,
+        shop.at(now),
         principal="T-1",
         key=key,
         request=request,
-        now=now,
-        work=lambda transaction: catalog.add_customer(transaction, "Initech", actor="T-1", now=now),
+        work=lambda transaction: catalog.add_customer(transaction, "Initech", actor="T-1"),
     )
     return json.loads(done.body)["id"], done.repeated
 
@@ -86,7 +85,7 @@ def test_refused_change_forgets_nothing(new_shop, now):
         raise ServiceError(Code.INVALID, "no")
 
     with pytest.raises(ServiceError):
-        once(new_shop.database, principal="T-1", key=PRUNING, request=b"", now=now + REMEMBERED, work=refuse)
+        once(new_shop.at(now + REMEMBERED), principal="T-1", key=PRUNING, request=b"", work=refuse)
     assert count(new_shop, answered) == 1
 
 

@@ -47,22 +47,22 @@ class Sold:
     def ask(self, database, name):
         document = self.documents[name]
         request = Request.read(document, self.ring.trust.root.kid)
-        perform = partial(activation.perform, ring=self.ring, request=request, carried=False, now=self.now)
+        perform = partial(activation.perform, ring=self.ring, request=request, carried=False)
         self.once(database, request.installation.kid, request.number, document, perform)
 
     def report_usage(self, database):
         report = Usage.read(self.report)
-        merge = partial(metering.merge, report=report, now=self.now)
+        merge = partial(metering.merge, report=report)
         self.once(database, report.installation.kid, "the report's digest", self.report, merge)
 
     def administer(self, database, change, **words):
         if change is not life.issue:
             words["license_id"] = self.id
-        work = partial(change, **words, actor="test", now=self.now)
+        work = partial(change, **words, actor="test")
         self.once(database, "T-1", self.id, b"what was asked", work)
 
     def once(self, database, principal, key, request, work):
-        once(database, principal=principal, key=key, request=request, now=self.now, work=work)
+        once(database, principal=principal, key=key, request=request, work=work)
 
 
 CHANGES = {
@@ -89,12 +89,12 @@ CHANGES = {
 """By the action in the audit log: the change, and the tables it changes besides ``ALWAYS``."""
 
 
-def killed_at(step, url, change):
+def killed_at(step, url, clock, change):
     """Make a change in a process of its own that is killed at a step; whether it was."""
 
     def work():
         left = step
-        database = Database(url)
+        database = Database(url, clock=clock)
 
         def count(*_):
             nonlocal left
@@ -137,9 +137,12 @@ def test_killed_at_any_step_both_effect_and_row_are_there_or_neither(
         shop = make_shop(url)
         for step in range(MORE_STEPS_THAN_ANY_CHANGE_HAS):
             sold = Sold(shop, new_client(), new_client(), now)
+            shop.at(sold.now)
             before = contents(shop)
             shop.database.close()
-            killed = killed_at(step, url, lambda database, sold=sold: change(sold, database))
+            killed = killed_at(
+                step, url, shop.hands.clock(), lambda database, sold=sold: change(sold, database)
+            )
             left = contents(shop)
             change(sold, shop.database)
             finished = contents(shop)

@@ -16,8 +16,8 @@ HOUR, DAY, SECOND = timedelta(hours=1), timedelta(days=1), timedelta(seconds=1)
 
 
 def declare_lost(shop, license_id, seat, now, reason="stolen at the fair"):
-    with shop.database.write() as transaction:
-        return life.free_seat(transaction, license_id, seat, reason, actor="token T-1", now=now)
+    with shop.at(now).write() as transaction:
+        return life.free_seat(transaction, license_id, seat, reason, actor="token T-1")
 
 
 def trust(shop):
@@ -30,15 +30,16 @@ def held_by(shop, answer):
 
 
 def revoke(shop, license_id, now):
-    with shop.database.write() as transaction:
-        life.revoke(transaction, license_id, actor="test", now=now)
+    with shop.at(now).write() as transaction:
+        life.revoke(transaction, license_id, actor="test")
 
 
 def test_license_that_is_revoked_while_the_list_is_read_is_on_the_next_one(new_shop, now):
     (first, _), (second, _) = new_shop.sell(), new_shop.sell()
     revoke(new_shop, first, now)
     with new_shop.database.read() as transaction:
-        event.listen(transaction, "after_cursor_execute", lambda *_: revoke(new_shop, second, now), once=True)
+        revoke_second = lambda *_: revoke(new_shop, second, now)  # noqa: E731
+        event.listen(transaction.connection, "after_cursor_execute", revoke_second, once=True)
         listed = publication.trust(transaction, new_shop.ring)
     assert (listed.revocations.version, listed.revoked_licenses) == (1, {first})
     listed = trust(new_shop)

@@ -233,8 +233,8 @@ def test_shorter_offline_license_does_not_hide_a_longer_one(shop, new_client, no
     first = shop.activate(key, held, offline=True)
     shop.release(license_id, first["generation"], held, now, carried=True)
     shop.sell(seats=1, offline=HOUR)
-    with shop.database.write() as transaction:
-        life.change_policy(transaction, license_id, f"policy-{shop.policies}", actor="test", now=now)
+    with shop.at(now).write() as transaction:
+        life.change_policy(transaction, license_id, f"policy-{shop.policies}", actor="test")
     shop.release(license_id, shop.activate(key, held, offline=True)["generation"], held, now, carried=True)
     with shop.database.read() as transaction:
         mine = lease.find(transaction, license_id, held.kid)

@@ -106,11 +106,11 @@ class Seats(RuleBasedStateMachine):
 
     @rule(machine=MACHINES)
     def lose(self, machine):
-        with self.shop.database.write() as transaction:
+        with self.shop.at(self.now).write() as transaction:
             held = lease.find(transaction, self.license, self.held[machine].kid)
             seat = held.seat if held else "S-0"
             facts, code = self.attempt(
-                lambda: life.free_seat(transaction, self.license, seat, "lost", actor="test", now=self.now)
+                lambda: life.free_seat(transaction, self.license, seat, "lost", actor="test")
             )
         assert code == (None if self.live(machine) else "CONFLICT" if held else "UNKNOWN")
         if code is None:
@@ -127,8 +127,8 @@ class Seats(RuleBasedStateMachine):
         with ExitStack() as stack:
             if not allowed:
                 stack.enter_context(pytest.raises(ServiceError))
-            with self.shop.database.write() as transaction:
-                getattr(life, to)(transaction, self.license, actor="test", now=self.now)
+            with self.shop.at(self.now).write() as transaction:
+                getattr(life, to)(transaction, self.license, actor="test")
         if allowed:
             self.state = "suspended" if to == "suspend" else "active"
 
@@ -136,8 +136,8 @@ class Seats(RuleBasedStateMachine):
     @rule()
     def revoke(self):
         if self.state != "revoked":
-            with self.shop.database.write() as transaction:
-                life.revoke(transaction, self.license, actor="test", now=self.now)
+            with self.shop.at(self.now).write() as transaction:
+                life.revoke(transaction, self.license, actor="test")
             self.state = "revoked"
 
     @invariant()

@@ -23,8 +23,8 @@ def stocked(new_shop, now):
     """A shop that has released an encrypted package at and around each end of the range."""
     with new_shop.database.write() as transaction:
         for version in ((1, 1, 9), (1, 2, 0), (1, 10, 0), (1, 999_999_999, 9), (2, 0, 0)):
-            catalog.add_release(transaction, package(*version), bytes(32), actor="test", now=now)
-        catalog.add_release(transaction, package(1, 5, 0), None, actor="test", now=now)
+            catalog.add_release(transaction, package(*version), bytes(32), actor="test")
+        catalog.add_release(transaction, package(1, 5, 0), None, actor="test")
     return new_shop
 
 
@@ -71,7 +71,7 @@ def test_renewal_brings_the_key_of_an_encrypted_release_in_the_range(stocked, ne
     stocked.activate(key, held)
     with stocked.database.write() as transaction:
         for version in ((1, 6, 0), (2, 1, 0)):
-            catalog.add_release(transaction, package(*version), bytes(32), actor="test", now=now)
+            catalog.add_release(transaction, package(*version), bytes(32), actor="test")
     renewed = issued(stocked, stocked.renew(license_id, 1, held, now + HOUR))
     brought = {key.digest for key in renewed.content_keys}
     assert package(1, 6, 0).digest in brought

@@ -14,6 +14,8 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
 
+from ternary_license_server.database.clock import Clock, Sources
+from ternary_license_server.database.transaction import Transaction
 from ternary_sdk.errors import InputError, TernaryError
 
 PATIENCE: Final = 10
@@ -34,11 +36,13 @@ class Database:
     Args:
         url: ``sqlite:///FILE`` or ``postgresql://USER:PASSWORD@HOST/NAME``.
         connections: Most connections at once.
+        clock: This process's hold on the time; by default on the database's own clock.
     Raises:
         InputError: If the address names neither.
     """
 
-    def __init__(self, url: str, *, connections: int = 20) -> None:
+    def __init__(self, url: str, *, connections: int = 20, clock: Clock | None = None) -> None:
+        self.clock = clock or Clock(Sources())
         self.url = parse_url(url)
         self.sqlite = self.url.get_backend_name() == "sqlite"
         arguments: dict[str, Any] = {"connect_args": {"check_same_thread": False}} if self.sqlite else {}
@@ -51,7 +55,7 @@ class Database:
             event.listen(self.engine, "begin", _begin)
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
+    def write(self) -> Iterator[Transaction]:
         """A transaction that commits at the end of the block, or leaves no trace if the block raises.
 
         Raises:
@@ -60,10 +64,10 @@ class Database:
         with self._turn or nullcontext(), _translated(), self.engine.connect() as connection:
             connection.execution_options(ternary_writes=True)
             with connection.begin():
-                yield connection
+                yield Transaction(connection, self.clock, writes=True)
 
     @contextmanager
-    def read(self) -> Iterator[Connection]:
+    def read(self) -> Iterator[Transaction]:
         """A transaction that only reads: all of its statements see the database as its first one does.
 
         Raises:
@@ -73,7 +77,7 @@ class Database:
             if not self.sqlite:
                 connection.execution_options(isolation_level="REPEATABLE READ")
             with connection.begin():
-                yield connection
+                yield Transaction(connection, self.clock, writes=False)
 
     def close(self) -> None:
         """Close every connection."""

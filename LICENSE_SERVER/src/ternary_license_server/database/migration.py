@@ -35,11 +35,11 @@ def migrate(database: Database, to: str = "head") -> None:
     """
     if database.sqlite:
         _write_ahead(database)
-    with database.write() as connection:
+    with database.write() as transaction:
         if not database.sqlite:
-            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+            transaction.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
         config = _config()
-        config.attributes["connection"] = connection
+        config.attributes["connection"] = transaction.connection
         try:
             command.upgrade(config, to)
         except CommandError as error:
@@ -52,8 +52,8 @@ def is_current(database: Database) -> bool:
     Raises:
         DatabaseError: If the database cannot be used.
     """
-    with database.read() as connection:
-        found = MigrationContext.configure(connection).get_current_revision()
+    with database.read() as transaction:
+        found = MigrationContext.configure(transaction.connection).get_current_revision()
     return found == ScriptDirectory.from_config(_config()).get_current_head()
 
 

@@ -233,3 +233,11 @@ audit_heads: Final = Table(
     Column("number", Integer, nullable=False),
     Column("hash", Text, nullable=False),
 )
+
+clock: Final = Table(
+    "clock",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("seen", BigInteger, nullable=False),
+    CheckConstraint("id = 1", name="one"),
+)

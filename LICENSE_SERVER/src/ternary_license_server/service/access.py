@@ -10,11 +10,12 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, func, insert, select, update
+from sqlalchemy import Row, bindparam, func, insert, select, update
 
 from ternary_license_server.database.schema import tokens
+from ternary_license_server.database.transaction import Transaction, locking
 from ternary_license_server.service import audit
 from ternary_license_server.service.records import moment as to_moment
 from ternary_license_server.service.records import seconds, utc
@@ -25,6 +26,9 @@ PREFIX: Final = "ternary_"
 FIRST_LIFETIME: Final = timedelta(days=30)
 LONGEST_LIFETIME: Final = timedelta(days=366)
 _FIND: Final = select(tokens).where(tokens.c.secret_hash == bindparam("of_hash"))
+_THIS: Final = tokens.c.id == bindparam("of_id")
+_LOCK: Final = locking(tokens, *tokens.c, where=_THIS)
+_HOLD: Final = locking(tokens, *tokens.c, where=_THIS, shared=True)
 
 
 class Scope(StrEnum):
@@ -72,7 +76,7 @@ class Principal:
 
 
 def add(
-    transaction: Connection, name: str, scope: Scope, *, expires: datetime, actor: str, now: datetime
+    transaction: Transaction, name: str, scope: Scope, *, expires: datetime, actor: str
 ) -> dict[str, Json]:
     """Make a token.
 
@@ -81,6 +85,7 @@ def add(
     Raises:
         ServiceError: INVALID, if the end is not within the next 366 days.
     """
+    now = transaction.now
     if not now < expires <= now + LONGEST_LIFETIME:
         raise ServiceError(
             Code.INVALID, f"token {name}: ends {utc(expires)}, expected within {LONGEST_LIFETIME.days} days"
@@ -95,11 +100,11 @@ def add(
     }
     transaction.execute(insert(tokens), row | {"secret_hash": _hash(secret)})
     detail: dict[str, Json] = {"name": name, "scope": str(scope), "expires": seconds(expires)}
-    audit.append(transaction, f"token {row['id']}", actor=actor, action="token.add", detail=detail, now=now)
+    audit.append(transaction, f"token {row['id']}", actor=actor, action="token.add", detail=detail)
     return row | {"secret": secret}
 
 
-def add_first(transaction: Connection, now: datetime) -> str | None:
+def add_first(transaction: Transaction) -> str | None:
     """Make the first token, of scope admin, unless there has ever been one.
 
     Returns:
@@ -108,41 +113,57 @@ def add_first(transaction: Connection, now: datetime) -> str | None:
     audit.lock(transaction, "tokens")
     if transaction.execute(select(func.count()).select_from(tokens)).scalar_one():
         return None
-    made = add(transaction, "first", Scope.ADMIN, expires=now + FIRST_LIFETIME, actor="server", now=now)
+    made = add(transaction, "first", Scope.ADMIN, expires=transaction.now + FIRST_LIFETIME, actor="server")
     return str(made["secret"])
 
 
-def identify(transaction: Connection, secret: str, now: datetime) -> Principal:
+def identify(transaction: Transaction, secret: str) -> Principal:
     """Whose token this is.
 
     Raises:
         ServiceError: UNAUTHENTICATED; the sentence does not say whether the token ever existed.
     """
-    row = transaction.execute(_FIND, {"of_hash": _hash(secret)}).one_or_none()
-    if row is None or row.revoked is not None or seconds(now) >= row.expires:
+    return _standing(transaction, transaction.execute(_FIND, {"of_hash": _hash(secret)}).one_or_none())
+
+
+def permit(transaction: Transaction, principal: Principal) -> None:
+    """Refuse who was identified before and has lost the token since; a revocation of it now waits.
+
+    Called last in a transaction: a change that waited for a lock is not made once its token's revocation
+    was answered, and the revocation waits for no more than the commit.
+
+    Raises:
+        ServiceError: UNAUTHENTICATED.
+    """
+    _standing(transaction, transaction.lock(_HOLD, {"of_id": principal.id}))
+
+
+def _standing(transaction: Transaction, row: Row[Any] | None) -> Principal:
+    if row is None or row.revoked is not None or seconds(transaction.now) >= row.expires:
         raise ServiceError(Code.UNAUTHENTICATED, "token: unknown, expired or revoked")
     return Principal(id=row.id, scope=Scope(row.scope))
 
 
-def revoke(transaction: Connection, token_id: str, *, actor: str, now: datetime) -> dict[str, Json]:
+def revoke(transaction: Transaction, token_id: str, *, actor: str) -> dict[str, Json]:
     """End a token at once.
 
     Raises:
         ServiceError: UNKNOWN; CONFLICT, if it is revoked already.
     """
-    row = transaction.execute(select(tokens).where(tokens.c.id == token_id).with_for_update()).one_or_none()
+    row = transaction.lock(_LOCK, {"of_id": token_id})
     if row is None:
         raise ServiceError(Code.UNKNOWN, f"token {token_id}: there is none of this id")
     if row.revoked is not None:
         raise ServiceError(
             Code.CONFLICT, f"token {token_id}: revoked already, on {utc(to_moment(row.revoked))}"
         )
-    transaction.execute(update(tokens).where(tokens.c.id == token_id).values(revoked=seconds(now)))
-    audit.append(transaction, f"token {token_id}", actor=actor, action="token.revoke", detail={}, now=now)
-    return _facts(row._mapping) | {"revoked": seconds(now)}
+    now = seconds(transaction.now)
+    transaction.execute(update(tokens).where(tokens.c.id == token_id).values(revoked=now))
+    audit.append(transaction, f"token {token_id}", actor=actor, action="token.revoke", detail={})
+    return _facts(row._mapping) | {"revoked": now}
 
 
-def page(transaction: Connection, *, after: str, limit: int) -> list[Json]:
+def page(transaction: Transaction, *, after: str, limit: int) -> list[Json]:
     """Tokens in the order of their ids, without their secrets."""
     query = select(tokens).where(tokens.c.id > after).order_by(tokens.c.id).limit(limit)
     return [_facts(row._mapping) for row in transaction.execute(query)]

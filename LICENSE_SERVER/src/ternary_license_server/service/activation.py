@@ -9,9 +9,10 @@ minutes before the seat is free, because clients allow their own clock to be tha
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import Connection, and_, bindparam, select
+from sqlalchemy import and_, bindparam, select
 
 from ternary_license_server.database.schema import leases, licenses
+from ternary_license_server.database.transaction import Transaction
 from ternary_license_server.issue import issue
 from ternary_license_server.keys import KeyRing
 from ternary_license_server.service import audit, catalog, metering, records, seats
@@ -46,9 +47,7 @@ _STANDING: Final = (
 )
 
 
-def perform(
-    transaction: Connection, ring: KeyRing, request: Request, *, carried: bool, now: datetime
-) -> dict[str, Json]:
+def perform(transaction: Transaction, ring: KeyRing, request: Request, *, carried: bool) -> dict[str, Json]:
     """Do what a request asks for.
 
     Args:
@@ -56,7 +55,6 @@ def perform(
         ring: Keys of roles ``license``.
         request: What a client signed.
         carried: Whether it came as a file from a machine without a network.
-        now: The present moment, timezone-aware.
     Returns:
         The answer's members: ``license`` (the token; not for a release), ``id``, ``installation``,
         ``generation``, ``ends``, ``offline``, ``renew_after``; of a standing ``id``, ``generation``,
@@ -66,27 +64,25 @@ def perform(
         LicenseError: NOT_FOUND, REVOKED, SUSPENDED, NOT_YET_VALID, EXPIRED, TOO_MANY_MACHINES, LEASE_LOST
             or QUOTA_EXHAUSTED.
     """
-    _check_date(request, carried, now)
-    second = now.replace(microsecond=0)
+    _check_date(request, carried, transaction.clock_time)
     match request.action:
         case Action.ACTIVATE:
-            return _activate(transaction, ring, request, carried, second)
+            return _activate(transaction, ring, request, carried)
         case Action.RENEW:
-            return _renew(transaction, ring, request, carried, second)
+            return _renew(transaction, ring, request, carried)
         case Action.RELEASE:
-            return _release(transaction, request, second)
+            return _release(transaction, request)
         case Action.STANDING:
-            return _standing(transaction, request, now)
+            return _standing(transaction, request)
 
 
-def _activate(
-    transaction: Connection, ring: KeyRing, request: Request, carried: bool, now: datetime
-) -> dict[str, Json]:
+def _activate(transaction: Transaction, ring: KeyRing, request: Request, carried: bool) -> dict[str, Json]:
     if carried and not request.offline:
         raise ServiceError(
             Code.INVALID, "request: it came as a file and asks for a lease that must be renewed"
         )
     license = records.lock_by_key(transaction, request.key_digest or "")
+    now = _second(transaction)
     license.check(now)
     metering.check_quota(transaction, license)
     if request.offline and not license.offline:
@@ -102,40 +98,40 @@ def _activate(
         ends=_end(license, license.offline if request.offline else license.lease + license.grace, now),
         now=now,
     )
-    _audit(transaction, request, license, lease, now)
+    _audit(transaction, request, license, lease)
     return _answer(transaction, ring, license, lease, request.installation, now)
 
 
-def _renew(
-    transaction: Connection, ring: KeyRing, request: Request, carried: bool, now: datetime
-) -> dict[str, Json]:
+def _renew(transaction: Transaction, ring: KeyRing, request: Request, carried: bool) -> dict[str, Json]:
     if carried:
         raise ServiceError(Code.INVALID, "request: a lease is renewed over the network, not by file")
     license = records.lock(transaction, request.license_id or "")
+    now = _second(transaction)
     license.check(now)
     metering.check_quota(transaction, license)
     ends = _end(license, license.lease + license.grace, now)
     kid = request.installation.kid
     lease = seats.renew(transaction, license, kid, request.generation or 0, ends=ends, now=now)
-    _audit(transaction, request, license, lease, now)
+    _audit(transaction, request, license, lease)
     return _answer(transaction, ring, license, lease, request.installation, now)
 
 
-def _release(transaction: Connection, request: Request, now: datetime) -> dict[str, Json]:
+def _release(transaction: Transaction, request: Request) -> dict[str, Json]:
     license = records.lock(transaction, request.license_id or "")
+    now = _second(transaction)
     kid = request.installation.kid
     lease = seats.release(transaction, license, kid, request.generation or 0, now)
-    _audit(transaction, request, license, lease, now)
+    _audit(transaction, request, license, lease)
     return _facts(license, lease, now)
 
 
-def _standing(transaction: Connection, request: Request, now: datetime) -> dict[str, Json]:
+def _standing(transaction: Transaction, request: Request) -> dict[str, Json]:
     license_id, generation = request.license_id or "", request.generation or 0
     asked = {"of_license": license_id, "of_installation": request.installation.kid}
     row = transaction.execute(_STANDING, asked).one_or_none()
     if row is None:
         raise LicenseError(Reason.NOT_FOUND, f"license {license_id}: this server knows no such license")
-    expires = None if row.expires is None else moment(row.expires)
+    now, expires = transaction.now, None if row.expires is None else moment(row.expires)
     records.check(license_id, State(row.state), moment(row.starts), expires, now)
     if row.generation != generation or row.released is not None or seconds(now) >= row.ends:
         raise LicenseError(
@@ -143,6 +139,11 @@ def _standing(transaction: Connection, request: Request, now: datetime) -> dict[
             f"license {license_id}: this machine holds no seat of generation {generation}; activate again",
         )
     return {"id": license_id, "generation": generation, "ends": row.ends, "code": "VALID"}
+
+
+def _second(transaction: Transaction) -> datetime:
+    """When this transaction decides, in whole seconds: call it with the license locked."""
+    return transaction.now.replace(microsecond=0)
 
 
 def _check_date(request: Request, carried: bool, now: datetime) -> None:
@@ -160,7 +161,7 @@ def _end(license: LicenseRecord, hold: timedelta, now: datetime) -> datetime:
 
 
 def _answer(
-    transaction: Connection,
+    transaction: Transaction,
     ring: KeyRing,
     license: LicenseRecord,
     lease: Lease,
@@ -200,9 +201,7 @@ def _facts(license: LicenseRecord, lease: Lease, now: datetime) -> dict[str, Jso
     }
 
 
-def _audit(
-    transaction: Connection, request: Request, license: LicenseRecord, lease: Lease, now: datetime
-) -> None:
+def _audit(transaction: Transaction, request: Request, license: LicenseRecord, lease: Lease) -> None:
     audit.append(
         transaction,
         license.id,
@@ -215,5 +214,4 @@ def _audit(
             "machine": lease.machine,
             "request": request.number,
         },
-        now=now,
     )

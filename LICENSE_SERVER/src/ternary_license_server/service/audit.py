@@ -10,24 +10,31 @@ head that ``ternary server audit verify`` prints somewhere else, and compare.
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import groupby
 from typing import Final
 
-from sqlalchemy import Connection, bindparam, insert, select, tuple_, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import bindparam, insert, select, tuple_, update
 
 from ternary_license_server.database.schema import audit, audit_heads
+from ternary_license_server.database.transaction import Transaction, locking
 from ternary_sdk.documents import canonical
 from ternary_sdk.documents.canonical import Json
 from ternary_sdk.errors import FormatError
 
 GENESIS: Final = "0" * 64
 
-_LOCK_HEAD: Final = (
-    select(audit_heads.c.number, audit_heads.c.hash)
-    .where(audit_heads.c.stream == bindparam("of_stream"))
-    .with_for_update()
+_LOCK_HEAD: Final = locking(
+    audit_heads,
+    audit_heads.c.number,
+    audit_heads.c.hash,
+    where=audit_heads.c.stream == bindparam("of_stream"),
+)
+_LAST: Final = (
+    select(audit.c.at)
+    .where(audit.c.stream == bindparam("of_stream"))
+    .order_by(audit.c.number.desc())
+    .limit(1)
 )
 _ALL: Final = select(audit).order_by(audit.c.stream, audit.c.number)
 _INSERT: Final = insert(audit)
@@ -61,17 +68,21 @@ class Entry:
 
 
 def append(
-    transaction: Connection,
+    transaction: Transaction,
     stream: str,
     *,
     actor: str,
     action: str,
     detail: Mapping[str, Json],
-    now: datetime,
 ) -> None:
-    """Add a row at the end of a stream; other writers to the same stream wait until this one commits."""
+    """Add a row at the end of a stream; other writers to the same stream wait until this one commits.
+
+    It bears the moment of the transaction, which must have its other locks already, or that of the row before
+    it if that is later.
+    """
     number, previous = _head(transaction, stream)
-    at, text = int(now.timestamp()), canonical.encode(dict(detail)).decode()
+    at = max(int(transaction.now.timestamp()), last(transaction, stream))
+    text = canonical.encode(dict(detail)).decode()
     digest = _hash(stream, number + 1, at, actor, action, text, previous)
     row = {
         "stream": stream,
@@ -87,13 +98,19 @@ def append(
     transaction.execute(_MOVE_HEAD, {"of_stream": stream, "number": number + 1, "hash": digest})
 
 
-def lock(transaction: Connection, stream: str) -> None:
+def lock(transaction: Transaction, stream: str) -> None:
     """Keep every other writer to a stream waiting until this transaction ends."""
     _head(transaction, stream)
+    transaction.not_before(datetime.fromtimestamp(last(transaction, stream), UTC))
+
+
+def last(transaction: Transaction, stream: str) -> int:
+    """When the last row of a stream was written, in seconds since 1970-01-01 UTC; 0 if there is none."""
+    return transaction.execute(_LAST, {"of_stream": stream}).scalar_one_or_none() or 0
 
 
 def entries(
-    transaction: Connection,
+    transaction: Transaction,
     stream: str | None = None,
     limit: int | None = None,
     *,
@@ -106,7 +123,7 @@ def entries(
     return [Entry(**row._mapping) for row in transaction.execute(query.limit(limit))]
 
 
-def faults(transaction: Connection) -> list[str]:
+def faults(transaction: Transaction) -> list[str]:
     """Everything that is wrong with the log, a sentence for each row; an empty list if nothing is."""
     heads = {
         row.stream: (row.number, row.hash)
@@ -123,7 +140,7 @@ def faults(transaction: Connection) -> list[str]:
     ]
 
 
-def summary(transaction: Connection) -> tuple[int, str]:
+def summary(transaction: Transaction) -> tuple[int, str]:
     """How many rows there are, and one hash over the heads of all streams, to be kept elsewhere."""
     heads = transaction.execute(select(audit_heads).order_by(audit_heads.c.stream)).all()
     text = canonical.encode([[row.stream, row.number, row.hash] for row in heads])
@@ -167,13 +184,12 @@ def _rows(first: int, last: int) -> str:
     return f"row {first}" if first == last else f"rows {first} to {last}"
 
 
-def _head(transaction: Connection, stream: str) -> tuple[int, str]:
-    found = transaction.execute(_LOCK_HEAD, {"of_stream": stream}).one_or_none()
+def _head(transaction: Transaction, stream: str) -> tuple[int, str]:
+    found = transaction.lock(_LOCK_HEAD, {"of_stream": stream}, decides=False)
     if found is None:
-        dialect = sqlite if transaction.dialect.name == "sqlite" else postgresql
-        first = dialect.insert(audit_heads).values(stream=stream, number=0, hash=GENESIS)
+        first = transaction.insert(audit_heads).values(stream=stream, number=0, hash=GENESIS)
         transaction.execute(first.on_conflict_do_nothing())
-        found = transaction.execute(_LOCK_HEAD, {"of_stream": stream}).one()
+        return _head(transaction, stream)
     return found.number, found.hash
 
 

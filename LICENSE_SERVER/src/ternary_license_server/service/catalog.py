@@ -7,12 +7,12 @@ exact digest, encrypted ones with their content key, and each renewal brings tho
 
 import secrets
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, insert, select, tuple_
+from sqlalchemy import ColumnElement, RowMapping, insert, select, tuple_
 
 from ternary_license_server.database.schema import customers, products, releases
+from ternary_license_server.database.transaction import Transaction
 from ternary_license_server.service import audit
 from ternary_license_server.service.records import seconds
 from ternary_license_server.service.refusals import Code, ServiceError
@@ -28,23 +28,28 @@ from ternary_sdk.licensing.identity import (
 )
 
 
-def add_customer(transaction: Connection, name: str, *, actor: str, now: datetime) -> dict[str, Json]:
+def add_customer(transaction: Transaction, name: str, *, actor: str) -> dict[str, Json]:
     """Make a customer; two may have the same name."""
-    row: dict[str, Json] = {"id": f"C-{secrets.token_hex(8)}", "name": name, "created": seconds(now)}
+    created = seconds(transaction.now)
+    row: dict[str, Json] = {"id": f"C-{secrets.token_hex(8)}", "name": name, "created": created}
     transaction.execute(insert(customers), row)
-    _audit(transaction, f"customer {row['id']}", actor, "customer.add", {"name": name}, now)
+    _audit(transaction, f"customer {row['id']}", actor, "customer.add", {"name": name})
     return row
 
 
 def add_release(
-    transaction: Connection, package: PackageIdentity, content_key: bytes | None, *, actor: str, now: datetime
+    transaction: Transaction,
+    package: PackageIdentity,
+    content_key: bytes | None,
+    *,
+    actor: str,
 ) -> dict[str, Json]:
     """Release a package, and make its product where it is the first.
 
     Raises:
         ServiceError: CONFLICT, if the digest or the version was released before.
     """
-    major, minor, patch = package.version
+    created, (major, minor, patch) = seconds(transaction.now), package.version
     same = select(releases.c.digest).where(
         (releases.c.digest == package.digest)
         | (
@@ -57,7 +62,7 @@ def add_release(
     if transaction.execute(same).first() is not None:
         raise ServiceError(Code.CONFLICT, f"release {package}: this version or digest was released before")
     if transaction.execute(select(products).where(products.c.name == package.name)).first() is None:
-        transaction.execute(insert(products), {"name": package.name, "created": seconds(now)})
+        transaction.execute(insert(products), {"name": package.name, "created": created})
     row = {
         "digest": package.digest,
         "product": package.name,
@@ -65,15 +70,15 @@ def add_release(
         "minor": minor,
         "patch": patch,
         "content_key": content_key,
-        "created": seconds(now),
+        "created": created,
     }
     transaction.execute(insert(releases), row)
     facts = _release(row)
-    _audit(transaction, f"product {package.name}", actor, "release.add", facts, now)
+    _audit(transaction, f"product {package.name}", actor, "release.add", facts)
     return facts
 
 
-def check_customer(transaction: Connection, customer: str) -> str:
+def check_customer(transaction: Transaction, customer: str) -> str:
     """The name of a customer.
 
     Raises:
@@ -87,7 +92,7 @@ def check_customer(transaction: Connection, customer: str) -> str:
     return str(name)
 
 
-def grants(transaction: Connection, terms: Terms) -> tuple[list[PackageTerm], dict[str, bytes]]:
+def grants(transaction: Transaction, terms: Terms) -> tuple[list[PackageTerm], dict[str, bytes]]:
     """What a license of these terms names, and the keys of encrypted releases.
 
     Without a range of versions: the newest 256 releases of the product, each by its digest. With one: the
@@ -108,13 +113,13 @@ def grants(transaction: Connection, terms: Terms) -> tuple[list[PackageTerm], di
     return named + [ExactPackage(digest=row.digest) for row in rows], keys
 
 
-def list_customers(transaction: Connection, *, after: str, limit: int) -> list[Json]:
+def list_customers(transaction: Transaction, *, after: str, limit: int) -> list[Json]:
     """Customers in the order of their ids."""
     query = select(customers).where(customers.c.id > after).order_by(customers.c.id).limit(limit)
     return [dict(row._mapping) for row in transaction.execute(query)]
 
 
-def list_releases(transaction: Connection, *, after: str, limit: int) -> list[Json]:
+def list_releases(transaction: Transaction, *, after: str, limit: int) -> list[Json]:
     """Releases in the order of their digests, without content keys."""
     query = select(releases).where(releases.c.digest > after).order_by(releases.c.digest).limit(limit)
     return [_release(row._mapping) for row in transaction.execute(query)]
@@ -134,7 +139,5 @@ def _release(row: Mapping[str, Any] | RowMapping) -> dict[str, Json]:
     }
 
 
-def _audit(
-    transaction: Connection, stream: str, actor: str, action: str, detail: dict[str, Json], now: datetime
-) -> None:
-    audit.append(transaction, stream, actor=actor, action=action, detail=detail, now=now)
+def _audit(transaction: Transaction, stream: str, actor: str, action: str, detail: dict[str, Json]) -> None:
+    audit.append(transaction, stream, actor=actor, action=action, detail=detail)

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import func, select
 
 from ternary_license_server.database.schema import licenses, meter_entries, meter_losses
+from ternary_license_server.database.transaction import Transaction
 from ternary_license_server.service.records import seconds
 from ternary_sdk.documents.canonical import Json
 from ternary_sdk.operations import OPERATIONS, OperationSet
@@ -43,7 +44,7 @@ class Line:
 
 
 def lines(
-    transaction: Connection,
+    transaction: Transaction,
     *,
     start: datetime,
     end: datetime,
@@ -112,7 +113,7 @@ class CustomerLine:
 
 
 def customer_lines(
-    transaction: Connection,
+    transaction: Transaction,
     *,
     start: datetime,
     end: datetime,
@@ -150,7 +151,7 @@ def _together(customer: str, entries: Iterable[tuple[bool, bytes]]) -> CustomerL
 
 
 def flagged(
-    transaction: Connection,
+    transaction: Transaction,
     *,
     start: datetime,
     end: datetime,

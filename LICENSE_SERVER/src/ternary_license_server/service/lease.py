@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Connection, and_, bindparam, insert, select, update
+from sqlalchemy import and_, bindparam, insert, select, update
 
 from ternary_license_server.database.schema import leases
+from ternary_license_server.database.transaction import Transaction
 from ternary_license_server.service.records import moment, seconds
 from ternary_sdk.documents.canonical import Json
 
@@ -69,26 +70,26 @@ class Lease:
         }
 
 
-def find(transaction: Connection, license_id: str, installation: str) -> Lease | None:
+def find(transaction: Transaction, license_id: str, installation: str) -> Lease | None:
     """An installation's lease, live or not; None if it never had one."""
     mine = {"of_license": license_id, "of_installation": installation}
     row = transaction.execute(_FIND, mine).one_or_none()
     return None if row is None else _lease(dict(row._mapping))
 
 
-def every(transaction: Connection, license_id: str) -> list[Lease]:
+def every(transaction: Transaction, license_id: str) -> list[Lease]:
     """Every lease of a license, the oldest first."""
     return [_lease(dict(row._mapping)) for row in transaction.execute(_ALL, {"of_license": license_id})]
 
 
-def of_seat(transaction: Connection, license_id: str, seat: str) -> Lease | None:
+def of_seat(transaction: Transaction, license_id: str, seat: str) -> Lease | None:
     """The lease of a seat by the seat's number."""
     this = (leases.c.license == license_id) & (leases.c.seat == seat)
     row = transaction.execute(select(leases).where(this)).one_or_none()
     return None if row is None else _lease(dict(row._mapping))
 
 
-def write(transaction: Connection, lease: Lease, *, new: bool) -> None:
+def write(transaction: Transaction, lease: Lease, *, new: bool) -> None:
     """Keep a lease that begins: an installation's first, or in the place of its last one."""
     values = vars(lease) | {
         "ends": seconds(lease.ends),
@@ -102,7 +103,7 @@ def write(transaction: Connection, lease: Lease, *, new: bool) -> None:
         change(transaction, lease, **values)
 
 
-def change(transaction: Connection, lease: Lease, **values: object) -> None:
+def change(transaction: Transaction, lease: Lease, **values: object) -> None:
     """Give columns of a lease's row other values."""
     mine = {"of_license": lease.license, "of_installation": lease.installation}
     transaction.execute(_UPDATE, mine | values)

@@ -10,10 +10,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ternary_license_server.database.schema import licenses, revocations
+from ternary_license_server.database.transaction import Transaction
 from ternary_license_server.service import audit, catalog, policies, records, seats
 from ternary_license_server.service.policies import LONGEST, Policy
 from ternary_license_server.service.records import LicenseRecord, State, seconds, utc
@@ -22,9 +23,7 @@ from ternary_sdk.documents.canonical import Json
 from ternary_sdk.online import key as online_key
 
 
-def issue(
-    transaction: Connection, *, customer: str, policy: str, actor: str, now: datetime
-) -> dict[str, Json]:
+def issue(transaction: Transaction, *, customer: str, policy: str, actor: str) -> dict[str, Json]:
     """Issue a license by a policy.
 
     Returns:
@@ -36,7 +35,7 @@ def issue(
     name = catalog.check_customer(transaction, customer)
     template = policies.find(transaction, policy)
     key = online_key.generate()
-    record = _record(template, customer, name, now)
+    record = _record(template, customer, name, transaction.now)
     if template.trial and _had_trial(transaction, record):
         raise _second_trial(record)
     columns = record.columns() | {"key_hash": online_key.digest(key)}
@@ -45,12 +44,12 @@ def issue(
     except IntegrityError:
         raise _second_trial(record) from None
     detail: dict[str, Json] = {"customer": customer, "policy": policy, "expires": columns["expires"]}
-    audit.append(transaction, record.id, actor=actor, action="license.issue", detail=detail, now=now)
+    audit.append(transaction, record.id, actor=actor, action="license.issue", detail=detail)
     return record.facts() | {"key": key}
 
 
 def renew(
-    transaction: Connection, license_id: str, expires: datetime | None, *, actor: str, now: datetime
+    transaction: Transaction, license_id: str, expires: datetime | None, *, actor: str
 ) -> dict[str, Json]:
     """Give a license another end: the given one, or one more of its policy's terms.
 
@@ -60,6 +59,7 @@ def renew(
     """
     license = records.lock(transaction, license_id)
     _refuse_revoked(license)
+    now = transaction.now
     end = expires or _next_end(transaction, license, now)
     if not now < end <= now + LONGEST:
         raise ServiceError(Code.INVALID, f"license {license_id}: {utc(end)} is no end in the next 100 years")
@@ -67,12 +67,10 @@ def renew(
         "from": seconds(license.expires) if license.expires else None,
         "to": seconds(end),
     }
-    return _change(transaction, license, actor, "license.renew", detail, now, expires=seconds(end))
+    return _change(transaction, license, actor, "license.renew", detail, expires=seconds(end))
 
 
-def change_policy(
-    transaction: Connection, license_id: str, policy: str, *, actor: str, now: datetime
-) -> dict[str, Json]:
+def change_policy(transaction: Transaction, license_id: str, policy: str, *, actor: str) -> dict[str, Json]:
     """Put a license under another policy of its product: its terms from now on. Its end stays.
 
     Clients get the new terms with their next renewal. Where there are fewer seats now than holders, who
@@ -95,44 +93,42 @@ def change_policy(
     changed = replace(license, policy=policy, **template.copied())
     detail: dict[str, Json] = {"from": license.policy, "to": policy}
     columns = changed.term_columns() | {"policy": policy}
-    return _change(transaction, changed, actor, "license.policy", detail, now, **columns)
+    return _change(transaction, changed, actor, "license.policy", detail, **columns)
 
 
-def suspend(transaction: Connection, license_id: str, *, actor: str, now: datetime) -> dict[str, Json]:
+def suspend(transaction: Transaction, license_id: str, *, actor: str) -> dict[str, Json]:
     """Pause a license until ``reinstate``.
 
     Raises:
         LicenseError: NOT_FOUND.
         ServiceError: CONFLICT, if it is not active.
     """
-    return _to(transaction, license_id, State.SUSPENDED, lambda s: s is State.ACTIVE, actor, now)
+    return _to(transaction, license_id, State.SUSPENDED, lambda s: s is State.ACTIVE, actor)
 
 
-def reinstate(transaction: Connection, license_id: str, *, actor: str, now: datetime) -> dict[str, Json]:
+def reinstate(transaction: Transaction, license_id: str, *, actor: str) -> dict[str, Json]:
     """End a pause.
 
     Raises:
         LicenseError: NOT_FOUND.
         ServiceError: CONFLICT, if it is not suspended.
     """
-    return _to(transaction, license_id, State.ACTIVE, lambda s: s is State.SUSPENDED, actor, now)
+    return _to(transaction, license_id, State.ACTIVE, lambda s: s is State.SUSPENDED, actor)
 
 
-def revoke(transaction: Connection, license_id: str, *, actor: str, now: datetime) -> dict[str, Json]:
+def revoke(transaction: Transaction, license_id: str, *, actor: str) -> dict[str, Json]:
     """Withdraw a license for good; it appears on the revocation list.
 
     Raises:
         LicenseError: NOT_FOUND.
         ServiceError: CONFLICT, if it is revoked already.
     """
-    facts = _to(transaction, license_id, State.REVOKED, lambda s: s is not State.REVOKED, actor, now)
-    transaction.execute(insert(revocations), {"license": license_id, "revoked": seconds(now)})
+    facts = _to(transaction, license_id, State.REVOKED, lambda s: s is not State.REVOKED, actor)
+    transaction.execute(insert(revocations), {"license": license_id, "revoked": seconds(transaction.now)})
     return facts
 
 
-def transfer(
-    transaction: Connection, license_id: str, customer: str, *, actor: str, now: datetime
-) -> dict[str, Json]:
+def transfer(transaction: Transaction, license_id: str, customer: str, *, actor: str) -> dict[str, Json]:
     """Give a license to another customer, under a new key.
 
     Who holds a seat cannot renew any more; the seats stay taken until those leases end.
@@ -153,11 +149,11 @@ def transfer(
     columns = {"customer": customer, "key_hash": online_key.digest(key)}
     moved = replace(license, customer=customer, customer_name=name)
     detail: dict[str, Json] = {"from": license.customer, "to": customer}
-    return _change(transaction, moved, actor, "license.transfer", detail, now, **columns) | {"key": key}
+    return _change(transaction, moved, actor, "license.transfer", detail, **columns) | {"key": key}
 
 
 def free_seat(
-    transaction: Connection, license_id: str, seat: str, reason: str, *, actor: str, now: datetime
+    transaction: Transaction, license_id: str, seat: str, reason: str, *, actor: str
 ) -> dict[str, Json]:
     """Free the seat of a lost machine at once, and revoke the license that the machine holds.
 
@@ -165,10 +161,11 @@ def free_seat(
         LicenseError: NOT_FOUND.
         ServiceError: UNKNOWN, if the license has no such seat; CONFLICT, if nobody holds it.
     """
-    license, second = records.lock(transaction, license_id), now.replace(microsecond=0)
+    license = records.lock(transaction, license_id)
+    second = transaction.now.replace(microsecond=0)
     lost = seats.free(transaction, license, seat, reason, second)
     detail = lost.facts(second) | {"reason": reason}
-    audit.append(transaction, license_id, actor=actor, action="seat.free", detail=detail, now=now)
+    audit.append(transaction, license_id, actor=actor, action="seat.free", detail=detail)
     return replace(lost, released=second).facts(second)
 
 
@@ -187,7 +184,7 @@ def _record(template: Policy, customer: str, name: str, now: datetime) -> Licens
     )
 
 
-def _had_trial(transaction: Connection, record: LicenseRecord) -> bool:
+def _had_trial(transaction: Transaction, record: LicenseRecord) -> bool:
     query = select(licenses.c.id).where(
         licenses.c.customer == record.customer, licenses.c.product == record.product, licenses.c.trial
     )
@@ -201,7 +198,7 @@ def _second_trial(record: LicenseRecord) -> ServiceError:
     )
 
 
-def _next_end(transaction: Connection, license: LicenseRecord, now: datetime) -> datetime:
+def _next_end(transaction: Transaction, license: LicenseRecord, now: datetime) -> datetime:
     term: timedelta | None = policies.find(transaction, license.policy).term
     if license.expires is None or term is None:
         raise ServiceError(Code.CONFLICT, f"license {license.id}: never ends; there is nothing to renew")
@@ -209,19 +206,18 @@ def _next_end(transaction: Connection, license: LicenseRecord, now: datetime) ->
 
 
 def _to(
-    transaction: Connection,
+    transaction: Transaction,
     license_id: str,
     state: State,
     allowed: Callable[[State], bool],
     actor: str,
-    now: datetime,
 ) -> dict[str, Json]:
     license = records.lock(transaction, license_id)
     if not allowed(license.state):
         raise ServiceError(Code.CONFLICT, f"license {license_id}: is {license.state}, cannot become {state}")
     changed = replace(license, state=state)
     detail: dict[str, Json] = {"from": str(license.state), "to": str(state)}
-    return _change(transaction, changed, actor, f"license.{state}", detail, now, state=str(state))
+    return _change(transaction, changed, actor, f"license.{state}", detail, state=str(state))
 
 
 def _refuse_revoked(license: LicenseRecord) -> None:
@@ -230,14 +226,13 @@ def _refuse_revoked(license: LicenseRecord) -> None:
 
 
 def _change(
-    transaction: Connection,
+    transaction: Transaction,
     license: LicenseRecord,
     actor: str,
     action: str,
     detail: dict[str, Json],
-    now: datetime,
     **columns: Json,
 ) -> dict[str, Json]:
     transaction.execute(update(licenses).where(licenses.c.id == license.id).values(**columns))
-    audit.append(transaction, license.id, actor=actor, action=action, detail=detail, now=now)
+    audit.append(transaction, license.id, actor=actor, action=action, detail=detail)
     return license.facts() | {name: columns[name] for name in columns if name == "expires"}

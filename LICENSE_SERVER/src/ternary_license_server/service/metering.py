@@ -9,9 +9,10 @@ over a period is what that period newly used, and the sum over all periods is th
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Connection, and_, bindparam, insert, select, update
+from sqlalchemy import and_, bindparam, insert, select, update
 
 from ternary_license_server.database.schema import leases, meter_entries, meter_losses, meter_reports, meters
+from ternary_license_server.database.transaction import Transaction
 from ternary_license_server.service import audit, records
 from ternary_license_server.service.records import LicenseRecord, seconds
 from ternary_sdk.documents.canonical import Json
@@ -22,7 +23,7 @@ from ternary_sdk.operations import OperationSet
 _COUNT: Final = select(meters.c.operations).where(meters.c.license == bindparam("of_license"))
 
 
-def merge(transaction: Connection, report: Usage, now: datetime) -> dict[str, Json]:
+def merge(transaction: Transaction, report: Usage) -> dict[str, Json]:
     """Merge a report into its license's meter.
 
     Returns:
@@ -38,6 +39,7 @@ def merge(transaction: Connection, report: Usage, now: datetime) -> dict[str, Js
         raise LicenseError(
             Reason.MACHINE_MISMATCH, f"license {license.id}: installation {kid} never held a seat of it"
         )
+    now = transaction.now
     lost = _remember(transaction, report, now)
     if lost:
         _flag(transaction, license, kid, lost, now)
@@ -48,9 +50,7 @@ def merge(transaction: Connection, report: Usage, now: datetime) -> dict[str, Js
         "lost": lost,
         "sha256": report.operations.digest,
     }
-    audit.append(
-        transaction, license.id, actor=f"installation {kid}", action="usage.report", detail=detail, now=now
-    )
+    audit.append(transaction, license.id, actor=f"installation {kid}", action="usage.report", detail=detail)
     return {
         "id": license.id,
         "added": added,
@@ -60,7 +60,7 @@ def merge(transaction: Connection, report: Usage, now: datetime) -> dict[str, Js
     }
 
 
-def check_quota(transaction: Connection, license: LicenseRecord) -> None:
+def check_quota(transaction: Transaction, license: LicenseRecord) -> None:
     """Refuse a license whose machines together returned more than it allows.
 
     Raises:
@@ -77,7 +77,7 @@ def check_quota(transaction: Connection, license: LicenseRecord) -> None:
         )
 
 
-def drawn(transaction: Connection, license_id: str) -> OperationSet:
+def drawn(transaction: Transaction, license_id: str) -> OperationSet:
     """Every operation returned under a license, as far as reported."""
     bitmap = transaction.execute(
         select(meters.c.bitmap).where(meters.c.license == license_id)
@@ -85,7 +85,7 @@ def drawn(transaction: Connection, license_id: str) -> OperationSet:
     return OperationSet.from_bytes(bytes(bitmap)) if bitmap is not None else OperationSet.of([])
 
 
-def _remember(transaction: Connection, report: Usage, now: datetime) -> int:
+def _remember(transaction: Transaction, report: Usage, now: datetime) -> int:
     """Keep the union of what this installation reported; how many operations a later report lacks."""
     row = meter_reports.c
     mine = (row.license == report.license_id) & (row.installation == report.installation.kid)
@@ -104,7 +104,7 @@ def _remember(transaction: Connection, report: Usage, now: datetime) -> int:
 
 
 def _flag(
-    transaction: Connection, license: LicenseRecord, installation: str, lost: int, now: datetime
+    transaction: Transaction, license: LicenseRecord, installation: str, lost: int, now: datetime
 ) -> None:
     """Keep a loss with its moment and the customer of that moment; of one second, the greatest."""
     this = {
@@ -126,7 +126,7 @@ def _columns(operations: OperationSet, report: Usage, now: datetime) -> dict[str
 
 
 def _extend(
-    transaction: Connection, license: LicenseRecord, operations: OperationSet, now: datetime
+    transaction: Transaction, license: LicenseRecord, operations: OperationSet, now: datetime
 ) -> tuple[int, int]:
     known = transaction.execute(select(meters).where(meters.c.license == license.id)).one_or_none()
     before = OperationSet.from_bytes(bytes(known.bitmap)) if known else OperationSet.of([])

@@ -19,18 +19,18 @@ import base64
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from types import ModuleType
+from datetime import timedelta
 from typing import Any, Final
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from sqlalchemy import Connection, and_, bindparam, delete, select, tuple_, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import and_, bindparam, delete, select, tuple_, update
 
+from ternary_license_server.database import dialects
 from ternary_license_server.database.engine import Database
 from ternary_license_server.database.schema import answered
+from ternary_license_server.database.transaction import Transaction
 from ternary_license_server.service.refusals import Code, ServiceError
 from ternary_sdk.documents import canonical
 from ternary_sdk.documents.canonical import Json
@@ -42,9 +42,9 @@ FORGOTTEN: Final = 64
 _PENDING: Final = 0
 
 
-def _claim(dialect: ModuleType) -> Any:
+def _claim(dialect: str) -> Any:
     """Take a key that nobody has, or whose answer is forgotten."""
-    insert = dialect.insert(answered)
+    insert = dialects.insert(dialect, answered)
     fresh = {name: insert.excluded[name] for name in ("request", "status", "body", "created")}
     return insert.on_conflict_do_update(
         index_elements=[answered.c.principal, answered.c.key],
@@ -53,7 +53,8 @@ def _claim(dialect: ModuleType) -> Any:
     ).returning(answered.c.key)
 
 
-_CLAIMS: Final = {"sqlite": _claim(sqlite), "postgresql": _claim(postgresql)}
+_CLAIMS: Final = {name: _claim(name) for name in dialects.NAMES}
+
 _THIS: Final = and_(answered.c.principal == bindparam("of_principal"), answered.c.key == bindparam("of_key"))
 _FIND: Final = select(answered.c.request, answered.c.status, answered.c.body, answered.c.created).where(_THIS)
 _STORE: Final = update(answered).where(_THIS)
@@ -79,16 +80,20 @@ class Done:
     """Whether it had been done before."""
 
 
+def _anybody(_: Transaction) -> None:
+    """Refuse nobody: whoever signed the request may have the answer."""
+
+
 def once(
     database: Database,
     *,
     principal: str,
     key: str,
     request: bytes,
-    now: datetime,
-    work: Callable[[Connection], Json],
+    work: Callable[[Transaction], Json],
     status: int = 200,
     remember: timedelta = REMEMBERED,
+    permit: Callable[[Transaction], None] = _anybody,
 ) -> Done:
     """Do ``work`` in one transaction, unless this principal's key has been used before.
 
@@ -97,23 +102,27 @@ def once(
         principal: Who asks: a token's id, or an installation's thumbprint.
         key: The request's idempotency key.
         request: What is asked, all of it; a key stands for one request.
-        now: The present moment, timezone-aware.
         work: The effect; what it returns is the answer. If it raises, nothing has happened.
         status: The answer's HTTP status.
         remember: How long the answer is given again; from then on, the key is as good as new.
+        permit: Refuses who may not have the answer. It is called last, before the commit, so that nobody
+            loses a right while their change waits and has it made all the same.
     Raises:
         ServiceError: IDEMPOTENCY_MISMATCH, if the key was used for another request.
         DatabaseError: If the database cannot be used.
         TernaryError: Whatever ``work`` refuses with.
     """
     digest, name = hashlib.sha256(request).hexdigest(), hashlib.sha256(key.encode()).hexdigest()
-    created, forgotten_at = int(now.timestamp()), int((now - remember).timestamp())
     claim = {"principal": principal, "key": name, "request": digest, "status": _PENDING, "body": ""}
-    claim |= {"created": created, "forgotten_at": forgotten_at}
     with database.write() as transaction:
-        if transaction.execute(_CLAIMS[transaction.dialect.name], claim).first() is None:
+        now = transaction.clock_time
+        created, forgotten_at = int(now.timestamp()), int((now - remember).timestamp())
+        claim |= {"created": created, "forgotten_at": forgotten_at}
+        if transaction.execute(_CLAIMS[transaction.dialect], claim).first() is None:
+            permit(transaction)
             return _earlier(transaction, principal, key, digest)
         body = canonical.encode(work(transaction))
+        permit(transaction)
         sealed = _cipher(principal, key).encrypt(_nonce(created), body, None)
         outcome = {"status": status, "body": base64.b64encode(sealed).decode()}
         transaction.execute(_STORE, outcome | {"of_principal": principal, "of_key": name})
@@ -122,7 +131,7 @@ def once(
         return Done(status=status, body=body)
 
 
-def _earlier(transaction: Connection, principal: str, key: str, digest: str) -> Done:
+def _earlier(transaction: Transaction, principal: str, key: str, digest: str) -> Done:
     name = hashlib.sha256(key.encode()).hexdigest()
     found = transaction.execute(_FIND, {"of_principal": principal, "of_key": name}).one()
     if found.request != digest:

@@ -3,12 +3,13 @@ Policies: the templates that licenses are issued by. A policy never changes; lic
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import insert, select
 
 from ternary_license_server.database.schema import policies, products
+from ternary_license_server.database.transaction import Transaction
 from ternary_license_server.service import audit, terms
 from ternary_license_server.service.records import seconds
 from ternary_license_server.service.refusals import Code, ServiceError
@@ -60,7 +61,7 @@ class Policy(Terms):
         return self.term_columns() | {"name": self.name, "term": term}
 
 
-def add(transaction: Connection, policy: Policy, *, actor: str, now: datetime) -> dict[str, Json]:
+def add(transaction: Transaction, policy: Policy, *, actor: str) -> dict[str, Json]:
     """Make a policy.
 
     Raises:
@@ -76,12 +77,12 @@ def add(transaction: Connection, policy: Policy, *, actor: str, now: datetime) -
             f"product {policy.product}: nothing was released under this name; release a package first",
         )
     row = policy.columns()
-    transaction.execute(insert(policies), row | {"created": seconds(now)})
-    audit.append(transaction, f"policy {policy.name}", actor=actor, action="policy.add", detail=row, now=now)
+    transaction.execute(insert(policies), row | {"created": seconds(transaction.now)})
+    audit.append(transaction, f"policy {policy.name}", actor=actor, action="policy.add", detail=row)
     return row
 
 
-def find(transaction: Connection, name: str) -> Policy:
+def find(transaction: Transaction, name: str) -> Policy:
     """A policy by its name.
 
     Raises:
@@ -94,7 +95,7 @@ def find(transaction: Connection, name: str) -> Policy:
     return Policy(name=row.name, term=term, **terms.read(row._mapping))
 
 
-def page(transaction: Connection, *, after: str, limit: int) -> list[Json]:
+def page(transaction: Transaction, *, after: str, limit: int) -> list[Json]:
     """Policies in the order of their names."""
     query = select(policies).where(policies.c.name > after).order_by(policies.c.name).limit(limit)
     return [

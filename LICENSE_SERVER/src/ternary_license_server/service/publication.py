@@ -7,10 +7,11 @@ publish the same one and it only ever goes forward.
 
 from typing import Final
 
-from sqlalchemy import Connection, func, select, union_all
+from sqlalchemy import func, select, union_all
 
 from ternary_license_server import keyset
 from ternary_license_server.database.schema import lost_seats, revocations
+from ternary_license_server.database.transaction import Transaction
 from ternary_license_server.keys import KeyRing
 from ternary_license_server.service.records import moment
 from ternary_sdk.documents import canonical
@@ -26,7 +27,7 @@ _EVERY: Final = union_all(
 ).subquery()
 
 
-def warnings(transaction: Connection, ring: KeyRing) -> list[str]:
+def warnings(transaction: Transaction, ring: KeyRing) -> list[str]:
     """A sentence if the list is nearly full: clients refuse a longer one, and no name is taken off it."""
     count = transaction.execute(select(func.count()).select_from(_EVERY)).scalar_one()
     number = count + len(ring.trust.revoked_licenses)
@@ -38,7 +39,7 @@ def warnings(transaction: Connection, ring: KeyRing) -> list[str]:
     ]
 
 
-def trust(transaction: Connection, ring: KeyRing) -> Trust:
+def trust(transaction: Transaction, ring: KeyRing) -> Trust:
     """The trust file of this moment: the directory's, and every license and every lost seat that the
     server has revoked.
 

@@ -7,9 +7,11 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
 
-from sqlalchemy import Connection, Row, Select, bindparam, select
+from sqlalchemy import Row, bindparam, select
 
+from ternary_license_server.database.schema import audit as audit_rows
 from ternary_license_server.database.schema import customers, licenses
+from ternary_license_server.database.transaction import LockQuery, Transaction, locking
 from ternary_license_server.service import terms
 from ternary_license_server.service.terms import Terms
 from ternary_sdk.documents.canonical import Json
@@ -27,10 +29,17 @@ class State(StrEnum):
 _COLUMNS: Final = select(licenses, customers.c.name.label("customer_name")).join(
     customers, customers.c.id == licenses.c.customer
 )
-BY_ID: Final = _COLUMNS.where(licenses.c.id == bindparam("license"))
-BY_KEY: Final = _COLUMNS.where(licenses.c.key_hash == bindparam("key_hash"))
-_LOCK_BY_ID: Final = BY_ID.with_for_update(of=licenses)
-_LOCK_BY_KEY: Final = BY_KEY.with_for_update(of=licenses)
+_BY_ID: Final = _COLUMNS.where(licenses.c.id == bindparam("license"))
+_LAST_ENTRY: Final = (
+    select(audit_rows.c.at)
+    .where(audit_rows.c.stream == licenses.c.id)
+    .order_by(audit_rows.c.number.desc())
+    .limit(1)
+    .scalar_subquery()
+)
+_READ_LOCKED: Final = _BY_ID.add_columns(_LAST_ENTRY.label("last_entry"))
+_LOCK_BY_ID: Final = locking(licenses, licenses.c.id, where=licenses.c.id == bindparam("license"))
+_LOCK_BY_KEY: Final = locking(licenses, licenses.c.id, where=licenses.c.key_hash == bindparam("key_hash"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,35 +100,41 @@ def check(license_id: str, state: State, starts: datetime, expires: datetime | N
         )
 
 
-def lock(transaction: Connection, license_id: str) -> LicenseRecord:
+def lock(transaction: Transaction, license_id: str) -> LicenseRecord:
     """Read a license and keep every other writer of it waiting until this transaction ends.
+
+    The transaction decides at a moment after the wait, and not before the last entry about the license: what
+    another replica has seen has happened, whatever its clock was.
 
     Raises:
         LicenseError: NOT_FOUND.
     """
-    return _one(transaction, _LOCK_BY_ID, {"license": license_id}, f"license {license_id}")
+    return _locked(transaction, _LOCK_BY_ID, {"license": license_id}, f"license {license_id}")
 
 
-def lock_by_key(transaction: Connection, key_digest: str) -> LicenseRecord:
+def lock_by_key(transaction: Transaction, key_digest: str) -> LicenseRecord:
     """As ``lock``, by the digest of the license key.
 
     Raises:
         LicenseError: NOT_FOUND.
     """
-    return _one(transaction, _LOCK_BY_KEY, {"key_hash": key_digest}, "license key")
+    return _locked(transaction, _LOCK_BY_KEY, {"key_hash": key_digest}, "license key")
 
 
-def find(transaction: Connection, license_id: str) -> LicenseRecord:
+def find(transaction: Transaction, license_id: str) -> LicenseRecord:
     """Read a license without locking it.
 
     Raises:
         LicenseError: NOT_FOUND.
     """
-    return _one(transaction, BY_ID, {"license": license_id}, f"license {license_id}")
+    row = transaction.execute(_BY_ID, {"license": license_id}).one_or_none()
+    if row is None:
+        raise _unknown(f"license {license_id}")
+    return _record(row)
 
 
 def page(
-    transaction: Connection, *, after: str, limit: int, customer: str | None = None
+    transaction: Transaction, *, after: str, limit: int, customer: str | None = None
 ) -> list[LicenseRecord]:
     """Licenses in the order of their ids, after one id."""
     query = _COLUMNS.where(licenses.c.id > after).order_by(licenses.c.id).limit(limit)
@@ -143,13 +158,19 @@ def utc(when: datetime) -> str:
     return f"{when:%Y-%m-%d %H:%M:%S} UTC"
 
 
-def _one(
-    transaction: Connection, query: Select[tuple[object, ...]], values: dict[str, str], what: str
-) -> LicenseRecord:
-    row = transaction.execute(query, values).one_or_none()
+def _locked(transaction: Transaction, query: LockQuery, values: dict[str, str], what: str) -> LicenseRecord:
+    """Lock the row first and read it then, in a statement that sees what was committed during the wait."""
+    row = transaction.lock(query, values)
     if row is None:
-        raise LicenseError(Reason.NOT_FOUND, f"{what}: this server knows no such license")
-    return _record(row)
+        raise _unknown(what)
+    found = transaction.execute(_READ_LOCKED, {"license": row.id}).one()
+    if found.last_entry is not None:
+        transaction.not_before(moment(found.last_entry))
+    return _record(found)
+
+
+def _unknown(what: str) -> LicenseError:
+    return LicenseError(Reason.NOT_FOUND, f"{what}: this server knows no such license")
 
 
 def _record(row: Row[tuple[object, ...]]) -> LicenseRecord:

@@ -11,9 +11,10 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Connection, and_, bindparam, func, insert, select, update
+from sqlalchemy import and_, bindparam, func, insert, select, update
 
 from ternary_license_server.database.schema import leases, lost_seats
+from ternary_license_server.database.transaction import Transaction
 from ternary_license_server.service import lease as lease_rows
 from ternary_license_server.service.lease import Lease
 from ternary_license_server.service.records import LicenseRecord, moment, seconds, utc
@@ -33,7 +34,7 @@ _OFFLINE: Final = select(func.count()).where(_OTHERS, leases.c.offline_until > b
 
 
 def take(
-    transaction: Connection,
+    transaction: Transaction,
     license: LicenseRecord,
     installation: str,
     *,
@@ -83,7 +84,7 @@ def take(
 
 
 def renew(
-    transaction: Connection,
+    transaction: Transaction,
     license: LicenseRecord,
     installation: str,
     generation: int,
@@ -106,7 +107,7 @@ def renew(
 
 
 def release(
-    transaction: Connection, license: LicenseRecord, installation: str, generation: int, now: datetime
+    transaction: Transaction, license: LicenseRecord, installation: str, generation: int, now: datetime
 ) -> Lease:
     """Free the seat.
 
@@ -118,7 +119,7 @@ def release(
     return replace(lease, released=now)
 
 
-def free(transaction: Connection, license: LicenseRecord, seat: str, reason: str, now: datetime) -> Lease:
+def free(transaction: Transaction, license: LicenseRecord, seat: str, reason: str, now: datetime) -> Lease:
     """Free the seat of a machine that the vendor declares lost, before its lease has ended.
 
     Nobody proves that the machine has forgotten its license; therefore that one is revoked, by the seat's
@@ -148,7 +149,7 @@ def free(transaction: Connection, license: LicenseRecord, seat: str, reason: str
     return lease
 
 
-def disown(transaction: Connection, license: LicenseRecord) -> None:
+def disown(transaction: Transaction, license: LicenseRecord) -> None:
     """Let no present holder renew; their seats stay taken until their leases end."""
     transaction.execute(
         update(leases).where(leases.c.license == license.id).values(generation=leases.c.generation + 1)
@@ -161,7 +162,7 @@ def _offline_until(lease: Lease | None, ends: datetime | None) -> datetime | Non
 
 
 def _check_cap(
-    transaction: Connection, license: LicenseRecord, installation: str, offline: bool, now: datetime
+    transaction: Transaction, license: LicenseRecord, installation: str, offline: bool, now: datetime
 ) -> None:
     if license.seats is None:
         return
@@ -181,7 +182,7 @@ def _check_cap(
         )
 
 
-def _numbered(transaction: Connection, license: LicenseRecord, seat: str) -> Lease:
+def _numbered(transaction: Transaction, license: LicenseRecord, seat: str) -> Lease:
     lease = lease_rows.of_seat(transaction, license.id, seat)
     if lease is not None:
         return lease
@@ -195,7 +196,7 @@ def _numbered(transaction: Connection, license: LicenseRecord, seat: str) -> Lea
 
 
 def _held(
-    transaction: Connection, license: LicenseRecord, installation: str, generation: int, now: datetime
+    transaction: Transaction, license: LicenseRecord, installation: str, generation: int, now: datetime
 ) -> Lease:
     lease = lease_rows.find(transaction, license.id, installation)
     if lease is None:

@@ -2,8 +2,6 @@
 The application: routes inside, the boundary around them.
 """
 
-from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
@@ -23,28 +21,21 @@ from ternary_license_server.web.server import Server, refuse
 from ternary_sdk.errors import Reason, TernaryError
 
 
-def utc_now() -> datetime:
-    """The present moment."""
-    return datetime.now(UTC)
-
-
 def build(
     settings: Settings,
     *,
     database: Database,
     vendor: VendorKeys,
-    clock: Callable[[], datetime] = utc_now,
 ) -> ASGIApp:
     """The whole application over a migrated database."""
     server = Server(
         database=database,
         vendor=vendor,
         settings=settings,
-        clock=clock,
         per_license=RateLimit(settings.key_rate),
     )
     return Boundary(
-        routed(server), settings=settings, vendor=vendor, metrics=server.metrics, clock=server.clock
+        routed(server), settings=settings, vendor=vendor, metrics=server.metrics, clock=server.now
     )
 
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
-from sqlalchemy import Connection
 
+from ternary_license_server.database.transaction import Transaction
 from ternary_license_server.service import activation, metering
 from ternary_license_server.service.once import Done, once
 from ternary_license_server.service.refusals import Code, ServiceError
@@ -49,7 +49,7 @@ def standing(request: Request) -> Response:
     if refusal := _too_often(request, "standing", asked.license_id or "", asked.installation):
         return refusal
     with server.database.read() as transaction:
-        found = activation.perform(transaction, server.vendor.ring, asked, carried=False, now=server.now())
+        found = activation.perform(transaction, server.vendor.ring, asked, carried=False)
     return answer(found)
 
 
@@ -106,7 +106,7 @@ def carried(request: Request, idempotency_key: Key) -> Response:
 def report(request: Request) -> Response:
     """Merge a signed usage report into the license's meter; reporting twice changes nothing."""
     server, document = server_of(request), outer.bare(body_of(request), "usage report")
-    now, read = server.now(), usage.Usage.read(document)
+    read = usage.Usage.read(document)
     request.scope["ternary.principal"] = f"installation {read.installation.kid}"
     if refusal := _too_often(request, "usage", read.license_id, read.installation):
         return refusal
@@ -115,8 +115,7 @@ def report(request: Request) -> Response:
         principal=read.installation.kid,
         key=hashlib.sha256(document).hexdigest(),
         request=document,
-        now=now,
-        work=lambda transaction: metering.merge(transaction, read, now),
+        work=lambda transaction: metering.merge(transaction, read),
         remember=server.remember,
     )
     return _told(done)
@@ -125,22 +124,21 @@ def report(request: Request) -> Response:
 def _perform(request: Request, key: str, *wanted: Action, carried: bool = False) -> Response:
     """Do once what a request asks for, if it asks for what this address does."""
     server = server_of(request)
-    now, ring, asked = server.now(), server.vendor.ring, _read(server, request, *wanted)
+    ring, asked = server.vendor.ring, _read(server, request, *wanted)
     if key != asked.number:
         raise ServiceError(Code.INVALID, "Idempotency-Key: is not the request's own number (jti)")
     by = None if asked.key_digest else asked.installation
     if refusal := _too_often(request, "seat", asked.key_digest or asked.license_id or "", by):
         return refusal
 
-    def work(transaction: Connection) -> Json:
-        return activation.perform(transaction, ring, asked, carried=carried, now=now)
+    def work(transaction: Transaction) -> Json:
+        return activation.perform(transaction, ring, asked, carried=carried)
 
     done = once(
         server.database,
         principal=asked.installation.kid,
         key=asked.number,
         request=outer.bare(body_of(request), "request"),
-        now=now,
         work=work,
         remember=server.remember,
     )

@@ -2,11 +2,7 @@
 Whether this server lives, and whether it should be sent requests.
 """
 
-from datetime import timedelta
-from typing import Final
-
 from fastapi import APIRouter, Response
-from sqlalchemy import text
 
 from ternary_license_server.database.migration import is_current
 from ternary_license_server.service import publication
@@ -14,9 +10,6 @@ from ternary_license_server.web.observation import METRICS_TYPE
 from ternary_license_server.web.server import Server, answer
 from ternary_sdk.documents.canonical import Json
 from ternary_sdk.errors import TernaryError
-
-CLOCK: Final = timedelta(seconds=5)
-"""How far this server's clock and its database's may differ: replicas must agree on when a lease ends."""
 
 
 def routes(server: Server) -> APIRouter:
@@ -72,12 +65,9 @@ def faults(server: Server) -> list[str]:
     try:
         if not is_current(server.database):
             found.append("database: its tables are of another release")
-        elif not server.database.sqlite:
+        else:
             with server.database.read() as transaction:
-                there = transaction.execute(text("SELECT extract(epoch FROM clock_timestamp())")).scalar_one()
-            difference = abs(float(there) - now.timestamp())
-            if difference > CLOCK.total_seconds():
-                found.append(f"clock: {difference:.0f} seconds from the database's; set it right")
+                transaction.check_clock()
     except TernaryError as refusal:
         found.append(str(refusal))
     return found

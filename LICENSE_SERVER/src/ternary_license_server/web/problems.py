@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
+from ternary_license_server.database.clock import ClockError
 from ternary_license_server.database.engine import DatabaseError, RowConflictError
 from ternary_license_server.service.refusals import Code, ServiceError
 from ternary_sdk.documents import canonical
@@ -24,6 +25,7 @@ class Web(StrEnum):
     TOO_LARGE = "TOO_LARGE"
     TOO_MANY_REQUESTS = "TOO_MANY_REQUESTS"
     UNAVAILABLE = "UNAVAILABLE"
+    CLOCK_IN_DOUBT = "CLOCK_IN_DOUBT"
     INTERNAL = "INTERNAL"
 
 
@@ -46,6 +48,7 @@ _STATUS: Final[dict[str, int]] = {
     Web.TOO_LARGE: 413,
     Web.TOO_MANY_REQUESTS: 429,
     Web.UNAVAILABLE: 503,
+    Web.CLOCK_IN_DOUBT: 503,
     Web.INTERNAL: 500,
 }
 
@@ -95,6 +98,12 @@ def of(refusal: TernaryError) -> Problem:
                 code=Web.UNAVAILABLE,
                 detail="the server's database does not answer; try again",
                 headers={"Retry-After": "5"},
+            )
+        case ClockError():
+            return Problem(
+                code=Web.CLOCK_IN_DOUBT,
+                detail="the server's clock has jumped; its operator must set it right or confirm it",
+                headers={"Retry-After": "60"},
             )
         case SignatureError():
             return Problem(code=Reason.SIGNATURE_INVALID, detail=str(refusal))

@@ -2,7 +2,6 @@
 What every route works with: one database, one vendor, one clock.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Annotated
@@ -28,7 +27,6 @@ class Server:
     database: Database
     vendor: VendorKeys
     settings: Settings
-    clock: Callable[[], datetime]
     metrics: Metrics = field(default_factory=Metrics)
     per_license: RateLimit
 
@@ -38,8 +36,8 @@ class Server:
         return timedelta(days=self.settings.remember)
 
     def now(self) -> datetime:
-        """The present moment, timezone-aware."""
-        return self.clock()
+        """The present moment, timezone-aware, for what decides nothing: dates of answers."""
+        return self.database.clock.estimate()
 
 
 def server_of(request: Request) -> Server:

@@ -6,8 +6,8 @@ from typing import Annotated
 
 from fastapi import Query, Response
 from pydantic import Field
-from sqlalchemy import Connection
 
+from ternary_license_server.database.transaction import Transaction
 from ternary_license_server.service import audit
 from ternary_license_server.web.admin.gate import Limit, Look, resource
 from ternary_license_server.web.bodies import Given
@@ -60,7 +60,7 @@ def entries(asked: Look, stream: Stream = None, after: AfterRow = None, limit: L
 def verify(asked: Look) -> Response:
     """Check every chain of the audit log; each edited, deleted or inserted row is named."""
 
-    def work(transaction: Connection) -> Json:
+    def work(transaction: Transaction) -> Json:
         number, head = audit.summary(transaction)
         return {"entries": number, "head": head, "faults": list(audit.faults(transaction))}
 

@@ -6,12 +6,12 @@ Every admin route passes through ``Look`` or ``Change``; there is no other way t
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Annotated, Final, Protocol
+from functools import partial
+from typing import Annotated, Final, Protocol, TypeVar
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
-from sqlalchemy import Connection
 
+from ternary_license_server.database.transaction import Transaction
 from ternary_license_server.service import access
 from ternary_license_server.service.access import Principal, Scope
 from ternary_license_server.service.once import once
@@ -22,6 +22,7 @@ from ternary_license_server.web.strict import StrictRoute
 from ternary_sdk.documents.canonical import Json
 from ternary_sdk.licensing.identity import LICENSE_ID
 
+Found = TypeVar("Found")
 After = Annotated[str, Query(max_length=80, pattern="^[A-Za-z0-9._-]*$", description="Begin after this one.")]
 Limit = Annotated[int, Query(ge=1, le=1000)]
 ID: Final = f"^{LICENSE_ID.pattern}$"
@@ -39,9 +40,9 @@ def resource() -> APIRouter:
 
 
 class Work(Protocol):
-    """A change: what it does in an open transaction, in whose name and when."""
+    """A change: what it does in an open transaction, and in whose name."""
 
-    def __call__(self, transaction: Connection, /, *, actor: str, now: datetime) -> Json:
+    def __call__(self, transaction: Transaction, /, *, actor: str) -> Json:
         """Make the change, and give its answer."""
 
 
@@ -53,8 +54,8 @@ class Asked:
     request: Request
     credentials: str
 
-    def identify(self, scope: Scope) -> Principal:
-        """Who asks.
+    def identify(self, transaction: Transaction, scope: Scope) -> Principal:
+        """Who asks, as the transaction sees it.
 
         Raises:
             ServiceError: UNAUTHENTICATED, or FORBIDDEN if the token does not reach ``scope``.
@@ -64,17 +65,20 @@ class Asked:
             raise ServiceError(
                 Code.UNAUTHENTICATED, "no token: send 'Authorization: Bearer' and an admin token"
             )
-        with self.server.database.read() as transaction:
-            principal = access.identify(transaction, secret.strip(), self.server.now())
+        principal = access.identify(transaction, secret.strip())
         self.request.scope["ternary.principal"] = principal.actor
         principal.demand(scope)
         return principal
 
-    def look(self, work: Callable[[Connection], Json], scope: Scope = Scope.AUDITOR) -> Response:
-        """Answer with what is found, for who reaches ``scope``."""
-        self.identify(scope)
+    def read(self, work: Callable[[Transaction], Found], scope: Scope = Scope.AUDITOR) -> Found:
+        """What is found, for who reaches ``scope`` at the moment of finding."""
         with self.server.database.read() as transaction:
-            return answer(work(transaction))
+            self.identify(transaction, scope)
+            return work(transaction)
+
+    def look(self, work: Callable[[Transaction], Json], scope: Scope = Scope.AUDITOR) -> Response:
+        """Answer with what is found."""
+        return answer(self.read(work, scope))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,21 +87,33 @@ class Asking(Asked):
 
     key: str
 
-    def change(self, work: Work, *, status: int = 200, scope: Scope = Scope.ISSUER) -> Response:
-        """Make a change once, for who reaches ``scope``, and answer with what it gives."""
-        now, principal = self.server.now(), self.identify(scope)
+    def change(
+        self, work: Work, *, status: int = 200, scope: Scope = Scope.ISSUER, ending: str | None = None
+    ) -> Response:
+        """Make a change once, for who reaches ``scope``, and answer with what it gives.
+
+        Who asks is identified first, so that nobody else makes the server work, and once more at the end, in
+        the transaction of the change. A token that the change itself ends (``ending``) is not asked again.
+        """
+        with self.server.database.read() as transaction:
+            principal = self.identify(transaction, scope)
         asked = f"{self.request.method} {self.request.url.path}\n".encode() + body_of(self.request)
         done = once(
             self.server.database,
             principal=principal.id,
             key=self.key,
             request=asked,
-            now=now,
-            work=lambda transaction: work(transaction, actor=principal.actor, now=now),
+            work=lambda transaction: work(transaction, actor=principal.actor),
             status=status,
             remember=self.server.remember,
+            permit=partial(_permit, principal=principal, ending=ending),
         )
         return Response(done.body, done.status, media_type="application/json")
+
+
+def _permit(transaction: Transaction, principal: Principal, ending: str | None) -> None:
+    if principal.id != ending:
+        access.permit(transaction, principal)
 
 
 async def _asked(server: Serving, request: Request, token: Credentials = "") -> Asked:

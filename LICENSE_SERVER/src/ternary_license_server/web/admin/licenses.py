@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 
 from fastapi import Path, Response
 from pydantic import Field
-from sqlalchemy import Connection
 
+from ternary_license_server.database.transaction import Transaction
 from ternary_license_server.service import lease, life, metering, records
 from ternary_license_server.service.records import moment
 from ternary_license_server.web.admin.gate import ID, After, Change, Limit, Look, Only, resource
@@ -111,7 +111,7 @@ def issue(new: NewLicense, asking: Change) -> Response:
 def licenses(asked: Look, after: After = "", limit: Limit = 100, customer: Only = None) -> Response:
     """Licenses, by id."""
 
-    def work(transaction: Connection) -> Json:
+    def work(transaction: Transaction) -> Json:
         found = records.page(transaction, after=after, limit=limit, customer=customer)
         return [license.facts() for license in found]
 
@@ -122,9 +122,8 @@ def licenses(asked: Look, after: After = "", limit: Limit = 100, customer: Only 
 def license(license_id: LicenseId, asked: Look) -> Response:
     """One license, its leases, and how many operations it has returned."""
 
-    def work(transaction: Connection) -> Json:
-        now = asked.server.now()
-        leases = [held.facts(now) for held in lease.every(transaction, license_id)]
+    def work(transaction: Transaction) -> Json:
+        leases = [held.facts(transaction.now) for held in lease.every(transaction, license_id)]
         drawn = len(metering.drawn(transaction, license_id))
         return records.find(transaction, license_id).facts() | {"leases": list(leases), "operations": drawn}
 

@@ -63,4 +63,5 @@ def tokens(asked: Look, after: After = "", limit: Limit = 100) -> Response:
 @router.post("/tokens/{token_id}/revoke", response_model=Token)
 def revoke_token(token_id: TokenId, asking: Change) -> Response:
     """End a token at once."""
-    return asking.change(partial(access.revoke, token_id=token_id), scope=access.Scope.ADMIN)
+    work = partial(access.revoke, token_id=token_id)
+    return asking.change(work, scope=access.Scope.ADMIN, ending=token_id)

@@ -4,13 +4,13 @@ Usage: what an invoice needs.
 
 import csv
 import io
+from functools import partial
 from typing import Annotated
 
 from fastapi import Query, Response
-from sqlalchemy import Connection
 
+from ternary_license_server.database.transaction import Transaction
 from ternary_license_server.service import invoicing
-from ternary_license_server.service.access import Scope
 from ternary_license_server.service.records import moment
 from ternary_license_server.web.admin.gate import Look, Only, resource
 from ternary_license_server.web.bodies import Given
@@ -65,7 +65,7 @@ class Usage(Given):
 def usage(asked: Look, start: When, end: When, license_id: Only = None, customer: Only = None) -> Response:
     """What each license, and each customer, newly used from `start` up to, not including, `end`."""
 
-    def work(transaction: Connection) -> Json:
+    def work(transaction: Transaction) -> Json:
         lines = invoicing.lines(
             transaction, start=moment(start), end=moment(end), license_id=license_id, customer=customer
         )
@@ -100,11 +100,10 @@ def usage_csv(
     asked: Look, start: When, end: When, license_id: Only = None, customer: Only = None
 ) -> Response:
     """The lines of the licenses as CSV, for a spreadsheet or an invoice."""
-    asked.identify(Scope.AUDITOR)
-    with asked.server.database.read() as transaction:
-        lines = invoicing.lines(
-            transaction, start=moment(start), end=moment(end), license_id=license_id, customer=customer
-        )
+    work = partial(
+        invoicing.lines, start=moment(start), end=moment(end), license_id=license_id, customer=customer
+    )
+    lines = asked.read(work)
     text = io.StringIO()
     writer = csv.DictWriter(text, list(UsageLine.model_fields), lineterminator="\r\n")
     writer.writeheader()

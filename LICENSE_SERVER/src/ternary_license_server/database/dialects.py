@@ -1,0 +1,27 @@
+"""
+What SQLite and PostgreSQL say differently, beside how a connection is set up (``engine``).
+"""
+
+from datetime import UTC, datetime
+from types import ModuleType
+from typing import Any, Final
+
+from sqlalchemy import Connection, Table, text
+from sqlalchemy.dialects import postgresql, sqlite
+
+_DIALECTS: Final[dict[str, ModuleType]] = {"sqlite": sqlite, "postgresql": postgresql}
+NAMES: Final = tuple(_DIALECTS)
+_TIME: Final = text("SELECT clock_timestamp()")
+
+
+def insert(name: str, table: Table) -> Any:
+    """An INSERT that may say what happens on a conflict; SQLAlchemy has a class for each database."""
+    return _DIALECTS[name].insert(table)
+
+
+def clock_time(connection: Connection) -> datetime:
+    """The present moment, UTC: of PostgreSQL's machine, which all replicas share; on SQLite of this one."""
+    if connection.dialect.name == "sqlite":
+        return datetime.now(UTC)
+    found: datetime = connection.execute(_TIME).scalar_one()
+    return found.astimezone(UTC)
