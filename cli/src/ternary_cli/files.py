@@ -99,7 +99,7 @@ def write_new(data: bytes, target: Path) -> None:
     with sentences(target):
         if target.exists():
             if target.read_bytes() != data:
-                raise InputError(f"{target}: exists and differs; remove it or choose another --out")
+                raise InputError(f"{target}: exists and differs; remove it or name another file")
             return
         _replace(target, (data,))
 
