@@ -9,7 +9,7 @@ from fastapi import APIRouter, Response
 from sqlalchemy import text
 
 from ternary_license_server.database.migration import is_current
-from ternary_license_server.service import publication
+from ternary_license_server.service import access, publication
 from ternary_license_server.web.observation import METRICS_TYPE
 from ternary_license_server.web.server import Server, answer
 from ternary_sdk.documents.canonical import Json
@@ -60,7 +60,8 @@ def routes(server: Server) -> APIRouter:
 def warnings(server: Server) -> list[Json]:
     """What does not keep this server from its work yet, a sentence each."""
     with server.database.read() as transaction:
-        return list(publication.warnings(transaction, server.vendor.ring))
+        found = publication.warnings(transaction, server.vendor.ring)
+        return [*found, *access.warnings(transaction, server.now())]
 
 
 def faults(server: Server) -> list[str]:
