@@ -99,7 +99,7 @@ def test_file_that_exists_is_never_overwritten(database, tmp_path):
 def test_folder_that_is_not_there_is_one_sentence(database, tmp_path):
     with pytest.raises(InputError) as refusal:
         backups.backup(database, tmp_path / "none" / "copy")
-    assert str(refusal.value) == f"{tmp_path}/none/copy: cannot be written (No such file or directory)"
+    assert str(refusal.value) == f"{tmp_path}/none/copy: {tmp_path}/none is not a folder"
 
 
 def test_postgresql_is_left_to_its_own_program(tmp_path):

@@ -20,7 +20,7 @@ from sqlalchemy.engine import URL
 
 from ternary_license_server.database.engine import Database, DatabaseError
 from ternary_license_server.database.migration import existing
-from ternary_license_server.database.private_file import MODE
+from ternary_license_server.database.private_file import close_to_others
 from ternary_license_server.database.schema import licenses
 from ternary_license_server.service import audit
 from ternary_sdk.errors import InputError
@@ -65,7 +65,7 @@ def backup(database: Database, target: Path) -> Backup:
         target: The file to make.
     Raises:
         InputError: If ``target`` exists or is no place for a file, or the database is PostgreSQL.
-        DatabaseError: If the database cannot be read, or the copy is not whole.
+        DatabaseError: If the database cannot be read, the copy cannot be made, or it is not whole.
     """
     if database.file is None:
         raise InputError(f"database {database}: not SQLite; back it up with PostgreSQL's own pg_dump")
@@ -116,12 +116,11 @@ def read_back(file: Path) -> Backup:
 def _draft(target: Path) -> Iterator[Path]:
     if os.path.lexists(target):
         raise InputError(f"{target}: exists already; a backup never overwrites a file")
+    if not target.parent.is_dir():
+        raise InputError(f"{target}: {target.parent} is not a folder")
     draft = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
     try:
-        os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_RDWR, MODE))
-    except OSError as error:
-        raise InputError(f"{target}: cannot be written ({error.strerror})") from None
-    try:
+        close_to_others(draft)
         yield draft
     finally:
         for ending in ("", "-journal", "-wal", "-shm"):

@@ -7,13 +7,14 @@ with mode 0600 whatever the umask is, before SQLite sees it, and one with wider 
 
 import os
 import stat
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from ternary_license_server.database.engine import DatabaseError
 
-MODE: Final = 0o600
-_BESIDE: Final = ("", "-wal", "-shm", "-journal")
+_MODE: Final = 0o600
+_BESIDE: Final = ("-wal", "-shm", "-journal")
 
 
 def close_to_others(database: Path) -> None:
@@ -23,31 +24,34 @@ def close_to_others(database: Path) -> None:
         DatabaseError: If it is not a file, cannot be made, or its rights cannot be taken away.
     """
     try:
-        os.close(os.open(database, os.O_CREAT | os.O_EXCL | os.O_RDWR, MODE))
+        os.close(os.open(database, os.O_CREAT | os.O_EXCL | os.O_RDWR, _MODE))
     except FileExistsError:
         pass
     except OSError as error:
         raise DatabaseError(f"database {database}: cannot be made ({error.strerror})") from None
+    try:
+        _close(database)
+    except OSError as error:
+        raise DatabaseError(f"database {database}: cannot be opened ({error.strerror})") from None
     for ending in _BESIDE:
-        path = Path(f"{database}{ending}")
-        if ending and not os.path.lexists(path):
-            continue
-        _close(path)
+        with suppress(FileNotFoundError):  # another process that closes the database removes them
+            _close(Path(f"{database}{ending}"))
 
 
 def _close(path: Path) -> None:
+    found = path.stat()
+    if not stat.S_ISREG(found.st_mode):
+        raise DatabaseError(f"database {path}: not a file")
+    if os.name != "posix" or not _open_to_others(found):
+        return
     try:
-        found = path.stat()
-        if not stat.S_ISREG(found.st_mode):
-            raise DatabaseError(f"database {path}: not a file")
-        if os.name != "posix" or not _open_to_others(found):
-            return
-        path.chmod(MODE)
-        found = path.stat()
-    except OSError as error:
+        path.chmod(_MODE)
+    except PermissionError as error:
         raise DatabaseError(
-            f"database {path}: others may use it, and its mode cannot be set to 0600 ({error.strerror})"
+            f"database {path}: mode is {stat.S_IMODE(found.st_mode):04o}, and it cannot be set to 0600 "
+            f"({error.strerror})"
         ) from None
+    found = path.stat()
     if _open_to_others(found):
         raise DatabaseError(
             f"database {path}: mode stays {stat.S_IMODE(found.st_mode):04o}, expected 0600; it holds content "

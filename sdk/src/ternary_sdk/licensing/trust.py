@@ -119,7 +119,8 @@ class Trust:
         """Thumbprint of the key that signs for a role now: a rotation adds its key at the key set's end."""
         if role is Role.ROOT:
             return self.root.kid
-        return next((kid for kid, (of, _) in reversed(self.keys.items()) if of is role), None)
+        kids = [kid for kid, (of, _) in self.keys.items() if of is role]
+        return kids[-1] if kids else None
 
     @property
     def update_advice(self) -> str:
