@@ -52,8 +52,7 @@ def revoke_key(ring: KeyRing, kid: str, now: datetime) -> KeyRing:
     if kid == ring.trust.root.kid:
         raise InputError(
             f"key {kid}: this is the root, which no key set can revoke; make new keys with "
-            "'ternary keys init' "
-            "and have every client pin the new trust file"
+            "'ternary keys init' and have every client pin the new trust file"
         )
     if kid not in ring.trust.keys:
         raise InputError(f"key {kid}: not in the key set of {ring.vendor} (version {ring.trust.version})")
