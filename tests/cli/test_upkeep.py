@@ -1,12 +1,15 @@
 """The upkeep of licenses and keys, from the command line: both sides of each change."""
 
 import json
+import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from ternary_license_server import keys
 from ternary_license_server.issue import issue
+from ternary_sdk.licensing import machine
+from ternary_sdk.licensing.trust import Role
 from ternary_sdk.licensing.usage import Usage
 from ternary_sdk.packages.package import Package
 from ternary_sdk.signing.keys import PublicKey
@@ -54,6 +57,91 @@ def test_a_stolen_key_is_rotated_and_revoked(ternary, own):
     assert (done.status, done.err) == (0, "")
     assert "send clients this trust file; they run 'ternary trust update FILE'" in done.text
     assert set(keys.load(own.directory).trust.revoked_keys) == {told["old"]}
+
+
+@pytest.mark.parametrize("role", ["package", "license", "answer"])
+def test_a_lost_key_is_replaced_and_revoked_with_the_root_alone(ternary, own, role):
+    directory, lost = own.directory, own.trust.newest(Role(role))
+    (directory / f"{role}.pem").unlink()
+    for other in {"package", "license", "answer"} - {role}:
+        (directory / f"{other}.pem").write_bytes(b"cut")
+    told = ternary("keys", "rotate", role, "--keys", directory)
+    assert (told.status, told.err) == (0, "")
+    then = f"if somebody else may have the old key, run 'ternary keys revoke {lost} --keys {directory}' too\n"
+    assert told.text.endswith(f"stolen           {then}")
+    assert ternary("keys", "revoke", lost, "--keys", directory).status == 0
+    left = keys.load(directory)
+    assert set(left.trust.revoked_keys) == {lost}
+    assert left.signer(Role(role)).kid == left.trust.newest(Role(role)) != lost
+
+
+def test_keys_are_shown_with_what_they_sign_and_where_they_are(ternary, own):
+    directory, old = own.directory, own.trust.newest(Role.LICENSE)
+    ternary("keys", "rotate", "license", "--keys", directory)
+    ternary("keys", "revoke", old, "--keys", directory)
+    ternary("license", "revoke", "L-17", "--keys", directory)
+    (directory / "root.pem").unlink()
+    (directory / "answer.pem").chmod(0o644)
+    told = json.loads(ternary("keys", "show", "--keys", directory, "--json").text)
+    today = f"{datetime.now(UTC):%Y-%m-%d}"
+    assert told["key_set"]["version"] == 3
+    assert told["key_set"]["ends"] is None
+    assert told["revocation_list"]["names"] == 1
+    listed = {(key["role"], key["state"]): key for key in told["keys"]}
+    assert list(listed) == [
+        ("root", "signs"), ("package", "signs"), ("license", "revoked"), ("answer", "signs"),
+        ("license", "signs"),
+    ]  # fmt: skip
+    assert listed["license", "revoked"]["kid"] == old
+    assert listed["license", "revoked"]["revoked"][:10] == today
+    assert {place: key["private"] for place, key in listed.items()} == {
+        ("root", "signs"): "not here",
+        ("package", "signs"): f"here, package.pem of {today}",
+        ("license", "revoked"): None,
+        ("license", "signs"): f"here, license.pem of {today}",
+        ("answer", "signs"): f"cannot be used ({directory}/answer.pem: mode is 0644, expected 0600; run "
+        f"'chmod 600 {directory}/answer.pem')",
+    }
+    lines = ternary("keys", "show", "--keys", directory).text.splitlines()
+    assert lines[0] == "vendor           Acme Logic"
+    assert f"license  {old}  revoked {today}" in lines
+
+
+def test_a_trust_file_alone_shows_its_keys_without_private_parts(ternary, own, trust):
+    ternary("keys", "extend", "--keys", own.directory, "--until", "2040-12-31")
+    ternary("trust", "update", own.directory / "vendor.trust", "--trust", trust)
+    lines = ternary("keys", "show", "--trust", trust).text.splitlines()
+    assert lines[1].startswith("key set          version 2, signed ")
+    assert lines[1].endswith(", until 2040-12-31T23:59:59Z")
+    assert lines[4:] == [
+        f"{role:<7}  {own.trust.newest(Role(role))}  signs"
+        for role in ("root", "package", "license", "answer")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ((), "no trust file: add --trust T, or pin one with 'ternary use'"),
+        (
+            ("--keys", "keys", "--trust", "t"),
+            "--keys and --trust exclude each other: a key directory has its own trust file",
+        ),
+        (("--keys", "nowhere"), "nowhere/vendor.trust: cannot be read (No such file or directory)"),
+    ],
+)
+def test_keys_that_cannot_be_shown_are_one_sentence(ternary, words, sentence):
+    done = ternary("keys", "show", *words)
+    assert (done.status, done.out, done.err) == (1, b"", f"error: {sentence}\n")
+
+
+@pytest.mark.parametrize("kid", ["-o" + "A" * 41, "--" + "A" * 41, "-k" + "A" * 41])
+def test_a_thumbprint_that_begins_with_a_hyphen_is_no_option(ternary, own, kid):
+    done = ternary("keys", "revoke", kid, "--keys", own.directory)
+    assert (done.status, done.err) == (
+        1,
+        f"error: key {kid}: not in the key set of Acme Logic (version 1)\n",
+    )
 
 
 def test_a_key_set_gets_another_end(ternary, own):
@@ -195,11 +283,77 @@ def test_without_a_trust_file_there_is_nothing_to_update(ternary, trust):
     )
 
 
+@pytest.mark.parametrize("words", [(), ("newer.trust", "--server", "https://x")])
+def test_a_newer_trust_file_comes_from_one_place(ternary, trust, words):
+    done = ternary("trust", "update", *words, "--trust", trust)
+    assert (done.status, done.err) == (
+        1,
+        "error: give the vendor's newer trust file, or --server URL to get it from its license server\n",
+    )
+
+
 def test_a_machine_says_its_id_and_where_it_came_from(ternary, trust):
     told = json.loads(ternary("machine", "--trust", trust, "--machine-id", "rack 7", "--json").text)
     assert told["id"].startswith("x-")
     assert told["source"] == "the id given by the embedding program"
     assert told["changes_if"] == "another id is given"
+
+
+@pytest.fixture
+def container(tmp_path, monkeypatch):
+    """A mark by which this machine is a container, whatever it is."""
+    mark = tmp_path / ".dockerenv"
+    mark.touch()
+    monkeypatch.setattr(machine, "_CONTAINER_MARKS", (str(mark),))
+    return mark
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="containers have marks on Linux alone")
+def test_a_container_gets_a_license_bound_to_its_key_and_needs_no_id(
+    ternary, container, own, trust, vendor, shipped, tmp_path
+):
+    refused = ternary("machine", "--trust", trust)
+    assert (refused.status, refused.out) == (1, b"")
+    assert refused.err == (
+        f"error: machine: this is a container ({container} exists), which has no identity of "
+        "its own; give this "
+        "machine an explicit id and have the vendor license that id\n"
+    )
+    key = tmp_path / "own.pem"
+    done = ternary("machine", "--trust", trust, "--key", key, "--json")
+    assert (done.status, done.err) == (0, "")
+    told = json.loads(done.text)
+    assert (told["id"], told["reason"]) == (
+        None,
+        f"this is a container ({container} exists), which has no identity of its own; a license bound to the "
+        "installation key needs no id",
+    )
+    bound = PublicKey.from_pem(key.read_bytes(), "key")
+    assert told["installation"] == f"{bound.kid}, public key in {key}"
+    token = tmp_path / "acme.license"
+    package = Package.read(shipped, vendor.trust).identity
+    token.write_bytes(issue(own, package=package, customer="Initech", now=datetime.now(UTC), bound_to=bound))
+    shown = ternary("license", "show", token, "--trust", trust)
+    assert "state     holds here and now" in shown.text.splitlines()
+
+
+def test_a_machine_that_is_refused_writes_no_key(ternary, trust, tmp_path):
+    key, home = tmp_path / "own.pem", tmp_path / "home"
+    refused = ternary("machine", "--trust", trust, "--machine-id", " ", "--key", key)
+    assert (refused.status, refused.err) == (
+        1, "error: machine id: ' ', expected 1 to 200 printable characters\n"
+    )  # fmt: skip
+    assert not key.exists()
+    assert not list(home.rglob("installation.json"))
+
+
+def test_a_machines_key_never_overwrites_another_file(ternary, trust):
+    before = trust.read_bytes()
+    refused = ternary("machine", "--trust", trust, "--machine-id", "rack 7", "--key", trust)
+    assert (refused.status, refused.err) == (
+        1, f"error: {trust}: exists and differs; remove it or name another file\n"
+    )  # fmt: skip
+    assert trust.read_bytes() == before
 
 
 def test_usage_is_shown_as_a_bar_and_exported_signed(ternary, vendor, shipped, tmp_path):

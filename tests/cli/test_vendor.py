@@ -134,7 +134,7 @@ def test_packaging_again_is_fine_and_another_package_is_not_overwritten(ternary,
     done = package(ternary, folder, vendor, version="1.0.1")
     target = folder / "acme.ternary"
     assert (done.status, done.out) == (1, b"")
-    assert done.err == f"error: {target}: exists and differs; remove it or choose another --out\n"
+    assert done.err == f"error: {target}: exists and differs; remove it or name another file\n"
 
 
 @pytest.mark.parametrize(
@@ -253,7 +253,7 @@ def test_a_license_is_never_overwritten(ternary, folder, vendor):
     issue(ternary, folder, vendor)
     done = issue(ternary, folder, vendor)
     target = folder / "acme.license"
-    assert done.err == f"error: {target}: exists and differs; remove it or choose another --out\n"
+    assert done.err == f"error: {target}: exists and differs; remove it or name another file\n"
 
 
 class Evil:

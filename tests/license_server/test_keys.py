@@ -1,10 +1,11 @@
+import os
 import stat
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from ternary_license_server import keys
+from ternary_license_server import keys, rotation
 from ternary_license_server.signing import SigningKey
 from ternary_sdk.errors import FormatError, InputError
 from ternary_sdk.licensing.trust import Role
@@ -67,8 +68,9 @@ def test_key_that_others_can_read_is_refused(directory: Path, now: datetime) -> 
     keys.create(directory, "Acme", now)
     path = directory / "license.pem"
     path.chmod(0o640)
+    ring = keys.load(directory)
     with pytest.raises(InputError) as refusal:
-        keys.load(directory)
+        ring.signer(Role.LICENSE)
     assert str(refusal.value) == f"{path}: mode is 0640, expected 0600; run 'chmod 600 {path}'"
 
 
@@ -86,7 +88,47 @@ def test_daily_work_needs_no_root_but_signing_a_key_set_does(directory: Path, no
     assert ring.signer(Role.LICENSE).sign(b"x")
     with pytest.raises(InputError) as refusal:
         ring.signer(Role.ROOT)
-    assert str(refusal.value) == f"{directory}/root.pem: no such file; signing needs this key"
+    assert str(refusal.value) == (
+        f"{directory}/root.pem: no such file; signing needs this key; if it is lost, make new keys with "
+        "'ternary keys init'"
+    )
+
+
+def test_private_key_that_cannot_be_used_stops_only_what_needs_it(directory: Path, now: datetime) -> None:
+    keys.create(directory, "Acme", now)
+    (directory / "license.pem").write_bytes(b"cut")
+    (directory / "answer.pem").unlink()
+    ring = keys.load(directory)
+    assert ring.signer(Role.PACKAGE).sign(b"x")
+    assert ring.signer(Role.ROOT).sign(b"x")
+    for role in (Role.LICENSE, Role.ANSWER):
+        with pytest.raises((InputError, FormatError)):
+            ring.signer(role)
+
+
+def test_pipe_in_a_private_keys_place_is_refused_and_not_waited_for(directory: Path, now: datetime) -> None:
+    keys.create(directory, "Acme", now)
+    path = directory / "license.pem"
+    path.unlink()
+    os.mkfifo(path, 0o600)
+    with pytest.raises(InputError) as refusal:
+        keys.load(directory).signer(Role.LICENSE)
+    assert str(refusal.value) == f"{path}: not a file"
+
+
+def test_revoked_key_signs_nothing_more(directory: Path, now: datetime) -> None:
+    """As on a server that got the new trust file and kept the old key file."""
+    ring = keys.create(directory, "Acme", now)
+    path, kid = directory / "license.pem", ring.signer(Role.LICENSE).kid
+    old = path.read_bytes()
+    rotation.revoke_key(rotation.rotate(ring, Role.LICENSE, now), kid, now)
+    keys.write_private(path, old)
+    with pytest.raises(InputError) as refusal:
+        keys.load(directory).signer(Role.LICENSE)
+    assert str(refusal.value) == (
+        f"{path}: key {kid} was revoked on 2026-03-01; get the file that 'ternary keys rotate license' made, "
+        "or run it again"
+    )
 
 
 def test_key_of_another_role_is_refused(directory: Path, now: datetime) -> None:
@@ -94,7 +136,7 @@ def test_key_of_another_role_is_refused(directory: Path, now: datetime) -> None:
     path = directory / "license.pem"
     path.write_bytes((directory / "package.pem").read_bytes())
     with pytest.raises(InputError) as refusal:
-        keys.load(directory)
+        keys.load(directory).signer(Role.LICENSE)
     kid = ring.signer(Role.PACKAGE).kid
     assert str(refusal.value) == f"{path}: key {kid} is not the trust file's for role license"
 
@@ -105,7 +147,7 @@ def test_file_that_is_no_key_is_refused(directory: Path, now: datetime, data: by
     path = directory / "license.pem"
     path.write_bytes(data)
     with pytest.raises(FormatError) as refusal:
-        keys.load(directory)
+        keys.load(directory).signer(Role.LICENSE)
     assert str(refusal.value) == f"{path}: not an unencrypted PEM private key"
 
 

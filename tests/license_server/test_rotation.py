@@ -4,12 +4,13 @@ import json
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from importlib.resources import files
+from pathlib import Path
 
 import pytest
 
 from ternary_license_server import keys, rotation
 from ternary_license_server.issue import issue
-from ternary_license_server.keys import KeyRing
+from ternary_license_server.keys import KeyRing, file_name
 from ternary_license_server.signing import SigningKey
 from ternary_sdk.documents import canonical
 from ternary_sdk.errors import InputError, LicenseError, Reason, SignatureError
@@ -55,9 +56,107 @@ def test_rotation_without_the_root_is_refused_and_changes_nothing(ring: KeyRing,
     (ring.directory / "root.pem").unlink()
     offline = keys.load(ring.directory)
     assert refusal_of(lambda: rotation.rotate(offline, Role.LICENSE, now)) == (
-        f"{ring.directory}/root.pem: no such file; signing needs this key"
+        f"{ring.directory}/root.pem: no such file; signing needs this key; if it is lost, make new keys with "
+        "'ternary keys init'"
     )
     assert keys.load(ring.directory) == offline
+
+
+def lose(path: Path) -> None:
+    path.unlink()
+
+
+def damage(path: Path) -> None:
+    path.write_bytes(b"-----BEGIN PRIVATE KEY-----\ncut")
+
+
+def open_to_all(path: Path) -> None:
+    path.chmod(0o644)
+
+
+def confuse(path: Path) -> None:
+    path.write_bytes(SigningKey.generate().to_pem())
+
+
+def point_nowhere(path: Path) -> None:
+    path.unlink()
+    path.symlink_to("nowhere.pem")
+
+
+@pytest.mark.parametrize("harm", [lose, damage, open_to_all, confuse, point_nowhere])
+@pytest.mark.parametrize("role", [Role.PACKAGE, Role.LICENSE, Role.ANSWER])
+def test_root_alone_replaces_a_key_and_revokes_it(
+    ring: KeyRing, now: datetime, role: Role, harm: Callable[[Path], None]
+) -> None:
+    kid = ring.signer(role).kid
+    listed = rotation.revoke_license(ring, "L-1", now)
+    for one in (Role.PACKAGE, Role.LICENSE, Role.ANSWER):
+        if one is not Role.LICENSE or role is Role.LICENSE:
+            harm(listed.directory / file_name(one))
+    left = keys.load(ring.directory)
+    rotated = rotation.rotate(left, role, now + DAY)
+    assert keys.load(ring.directory).signer(role) == rotated.signer(role)
+    revoked = rotation.revoke_key(keys.load(ring.directory), kid, now + DAY)
+    assert revoked.trust.revoked_keys == {kid: now + DAY}
+    assert revoked.trust.revoked_licenses == {"L-1"}
+    assert (
+        replacement(ring.trust, Trust.read((ring.directory / "vendor.trust").read_bytes())) == revoked.trust
+    )
+
+
+def test_newest_key_cannot_be_revoked_where_its_private_part_is_gone(ring: KeyRing, now: datetime) -> None:
+    kid = ring.signer(Role.LICENSE).kid
+    (ring.directory / "license.pem").unlink()
+    left = keys.load(ring.directory)
+    assert refusal_of(lambda: rotation.revoke_key(left, kid, now)) == (
+        f"key {kid}: it signs for role license now; run 'ternary keys rotate license' first"
+    )
+
+
+def test_root_cannot_be_revoked(ring: KeyRing, now: datetime) -> None:
+    kid = ring.trust.root.kid
+    assert refusal_of(lambda: rotation.revoke_key(ring, kid, now)) == (
+        f"key {kid}: this is the root, which no key set can revoke; make new keys with 'ternary keys init' "
+        "and have every client pin the new trust file"
+    )
+
+
+def test_list_of_another_key_is_kept_where_the_license_key_is_elsewhere(ring: KeyRing, now: datetime) -> None:
+    first = ring.signer(Role.LICENSE).kid
+    second = rotation.rotate(ring, Role.LICENSE, now)
+    listed = rotation.revoke_license(second, "L-1", now)
+    (ring.directory / "license.pem").unlink()
+    revoked = rotation.revoke_key(keys.load(ring.directory), first, now)
+    assert revoked.trust.revocations == listed.trust.revocations
+
+
+def test_list_of_the_revoked_key_needs_the_new_one_and_nothing_is_half_done(
+    ring: KeyRing, now: datetime
+) -> None:
+    kid = ring.signer(Role.LICENSE).kid
+    rotation.rotate(rotation.revoke_license(ring, "L-1", now), Role.LICENSE, now)
+    (ring.directory / "license.pem").unlink()
+    left = keys.load(ring.directory)
+    assert refusal_of(lambda: rotation.revoke_key(left, kid, now)) == (
+        f"{ring.directory}/license.pem: no such file; signing needs this key; if it is lost, "
+        "run 'ternary keys "
+        "rotate license'"
+    )
+    assert keys.load(ring.directory) == left
+    rotation.revoke_key(rotation.rotate(left, Role.LICENSE, now), kid, now)
+
+
+def test_rotation_that_cannot_write_the_key_changes_nothing(ring: KeyRing, now: datetime) -> None:
+    path, before = ring.directory / "license.pem", (ring.directory / "vendor.trust").read_bytes()
+    path.unlink()
+    path.mkdir()
+    left = keys.load(ring.directory)
+    assert refusal_of(lambda: rotation.rotate(left, Role.LICENSE, now)) == (
+        f"{path}: cannot be written (it is a folder)"
+    )
+    assert (ring.directory / "vendor.trust").read_bytes() == before
+    names = ["answer.pem", "license.pem", "package.pem", "root.pem", "vendor.trust"]
+    assert sorted(entry.name for entry in ring.directory.iterdir()) == names
 
 
 def test_rotation_under_a_clock_that_went_back_is_refused(ring: KeyRing, now: datetime) -> None:
@@ -247,6 +346,7 @@ def test_old_and_new_clients_meet_old_and_new_documents(
     source, moment = (before, now) if document.startswith("old") else (issuer, now + 3 * DAY)
     found, code = verdict(trust, source, document, moment)
     expected = MATRIX[event][client][document]
+    assert ("'ternary trust update FILE'" in found) == (expected in (UNKNOWN, ENDED))
     assert expected in found
     if document.endswith("license") and expected != YES:
         assert code is code_of(event, expected)

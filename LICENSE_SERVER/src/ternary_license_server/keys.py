@@ -17,8 +17,8 @@ from typing import Final
 
 from ternary_license_server import keyset
 from ternary_license_server.signing import SigningKey
-from ternary_sdk.errors import InputError
-from ternary_sdk.licensing.trust import Role, Trust
+from ternary_sdk.errors import InputError, TernaryError
+from ternary_sdk.licensing.trust import MAX_TRUST, Role, Trust
 
 TRUST_FILE: Final = "vendor.trust"
 MAX_VENDOR: Final = 200
@@ -33,7 +33,9 @@ class KeyRing:
     trust: Trust
     """The current trust file."""
     keys: Mapping[Role, SigningKey] = field(repr=False)
-    """The private keys that are here, by role."""
+    """The private keys that are here and may sign, by role."""
+    faults: Mapping[Role, TernaryError] = field(default_factory=dict, repr=False, compare=False)
+    """Why the private key file of a role cannot be used. A fault stops only what needs this key."""
 
     @property
     def vendor(self) -> str:
@@ -44,10 +46,22 @@ class KeyRing:
         """The key that signs for a role.
 
         Raises:
-            InputError: If its file is not in the directory (the root may be kept elsewhere).
+            InputError: If its file is not in the directory (the root may be kept elsewhere), others can
+                read it, or its key is not the trust file's or is revoked.
+            FormatError: If its file is damaged.
         """
+        if role in self.faults:
+            raise self.faults[role]
         if role not in self.keys:
-            raise InputError(f"{self.directory / file_name(role)}: no such file; signing needs this key")
+            lost = (
+                "make new keys with 'ternary keys init'"
+                if role is Role.ROOT
+                else f"run 'ternary keys rotate {role}'"
+            )
+            raise InputError(
+                f"{self.directory / file_name(role)}: no such file; signing needs this key; if "
+                f"it is lost, {lost}"
+            )
         return self.keys[role]
 
     def signs(self, kid: str) -> bool:
@@ -90,29 +104,44 @@ def create(directory: Path, vendor: str, now: datetime, *, expires: datetime | N
 
 
 def load(directory: Path) -> KeyRing:
-    """Read a key directory.
+    """Read a key directory. A private key that cannot be used is a fault of its role alone.
 
     Raises:
-        InputError: If the trust file is missing, a file cannot be read, others can read a private key,
-            or a key is not the trust file's.
-        FormatError, SignatureError: If a file is damaged.
+        InputError: If the trust file is missing or cannot be read.
+        FormatError, SignatureError: If the trust file is damaged.
     """
     trust = Trust.read(_read(directory / TRUST_FILE))
-    keys = {
-        role: _load_key(path, role, trust) for role in Role if (path := directory / file_name(role)).exists()
-    }
-    return KeyRing(directory=directory, trust=trust, keys=keys)
+    keys, faults = dict[Role, SigningKey](), dict[Role, TernaryError]()
+    for role in Role:
+        path = directory / file_name(role)
+        try:
+            if os.path.lexists(path):
+                keys[role] = _load_key(path, role, trust)
+        except TernaryError as fault:
+            faults[role] = fault
+    return KeyRing(directory=directory, trust=trust, keys=keys, faults=faults)
 
 
 def save(ring: KeyRing, role: Role | None = None) -> KeyRing:
     """Write a changed trust file, then the changed key of a role, so that what signs is always vouched for.
 
+    Both are written beside their places first: a full disk changes neither.
+
     Raises:
         InputError: If a file cannot be written.
     """
-    write_private(ring.directory / TRUST_FILE, ring.trust.data)
+    files = {ring.directory / TRUST_FILE: ring.trust.data}
     if role is not None:
-        write_private(ring.directory / file_name(role), ring.signer(role).to_pem())
+        files[ring.directory / file_name(role)] = ring.signer(role).to_pem()
+    drafts = dict[Path, Path]()
+    try:
+        for path, data in files.items():
+            drafts[path] = _draft(path, data)
+        for path, draft in drafts.items():
+            _put(draft, path)
+    finally:
+        for draft in drafts.values():
+            draft.unlink(missing_ok=True)
     return ring
 
 
@@ -122,13 +151,34 @@ def write_private(path: Path, data: bytes) -> None:
     Raises:
         InputError: If it cannot be written.
     """
+    draft = _draft(path, data)
     try:
+        _put(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _draft(path: Path, data: bytes) -> Path:
+    """A new file beside a path, mode 0600, with these bytes on disk."""
+    name = None
+    try:
+        if path.is_dir():
+            raise InputError(f"{path}: cannot be written (it is a folder)")
         descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        Path(name).replace(path)
+    except OSError as error:
+        if name is not None:
+            Path(name).unlink(missing_ok=True)
+        raise InputError(f"{path}: cannot be written ({error.strerror})") from None
+    return Path(name)
+
+
+def _put(draft: Path, path: Path) -> None:
+    try:
+        draft.replace(path)
     except OSError as error:
         raise InputError(f"{path}: cannot be written ({error.strerror})") from None
 
@@ -161,6 +211,11 @@ def _load_key(path: Path, role: Role, trust: Trust) -> SigningKey:
     vouched = trust.root.kid == key.kid if role is Role.ROOT else trust.keys.get(key.kid, (None,))[0] is role
     if not vouched:
         raise InputError(f"{path}: key {key.kid} is not the trust file's for role {role}")
+    if key.kid in trust.revoked_keys:
+        raise InputError(
+            f"{path}: key {key.kid} was revoked on {trust.revoked_keys[key.kid]:%Y-%m-%d}; get the file that "
+            f"'ternary keys rotate {role}' made, or run it again"
+        )
     return key
 
 
@@ -176,10 +231,13 @@ def read_private(path: Path) -> bytes:
 def _read(path: Path, *, private: bool = False) -> bytes:
     try:
         mode = path.stat().st_mode
+        if not stat.S_ISREG(mode):
+            raise InputError(f"{path}: not a file")
         if private and os.name == "posix" and stat.S_IMODE(mode) & 0o077:
             raise InputError(
                 f"{path}: mode is {stat.S_IMODE(mode):04o}, expected 0600; run 'chmod 600 {path}'"
             )
-        return path.read_bytes()
+        with path.open("rb") as file:
+            return file.read(MAX_TRUST + 1)
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from None

@@ -16,11 +16,14 @@ from ternary_sdk.documents import canonical
 from ternary_sdk.documents.fields import Fields
 from ternary_sdk.errors import InputError
 from ternary_sdk.licensing.identity import LICENSE_ID
-from ternary_sdk.licensing.trust import Role, Trust
+from ternary_sdk.licensing.trust import REVOCATIONS, Role, Trust
+from ternary_sdk.signing import jws
 
 
 def rotate(ring: KeyRing, role: Role, now: datetime) -> KeyRing:
     """Make a new key for a role; it signs from now on, and the old private key is destroyed.
+
+    Of the private keys only the root's is needed: the old one may be lost, damaged or elsewhere.
 
     Raises:
         InputError: If the role is root, the root's key is not here, or a file cannot be written.
@@ -33,27 +36,35 @@ def rotate(ring: KeyRing, role: Role, now: datetime) -> KeyRing:
     key = SigningKey.generate()
     keys = dict(ring.trust.keys) | {key.kid: (role, key.public)}
     trust = _sign(ring, replace(ring.trust, keys=keys), now)
-    return save(replace(ring, trust=trust, keys={**ring.keys, role: key}), role)
+    faults = {of: fault for of, fault in ring.faults.items() if of is not role}
+    return save(replace(ring, trust=trust, keys={**ring.keys, role: key}, faults=faults), role)
 
 
 def revoke_key(ring: KeyRing, kid: str, now: datetime) -> KeyRing:
     """Declare a key stolen: nothing it signed is valid any more, whatever date it bears.
 
-    The revocation list is signed again where that key had signed it. Licenses and packages that it
-    signed must be issued again.
+    Its private part need not be here. The revocation list is signed again where that key had signed it,
+    which needs the new key of role ``license``. Licenses and packages that it signed must be issued again.
 
     Raises:
         InputError: If no such key is in the set, it is revoked already or still signs.
     """
+    if kid == ring.trust.root.kid:
+        raise InputError(
+            f"key {kid}: this is the root, which no key set can revoke; make new keys with "
+            "'ternary keys init' and have every client pin the new trust file"
+        )
     if kid not in ring.trust.keys:
         raise InputError(f"key {kid}: not in the key set of {ring.vendor} (version {ring.trust.version})")
     if kid in ring.trust.revoked_keys:
         raise InputError(f"key {kid}: revoked already, on {ring.trust.revoked_keys[kid]:%Y-%m-%d}")
     role, _ = ring.trust.keys[kid]
-    if ring.signs(kid):
+    if kid == ring.trust.newest(role) or ring.signs(kid):
         raise InputError(f"key {kid}: it signs for role {role} now; run 'ternary keys rotate {role}' first")
     revoked = dict(ring.trust.revoked_keys) | {kid: now}
-    trust = _sign(ring, replace(ring.trust, revoked_keys=revoked), now, relist=role is Role.LICENSE)
+    trust = _sign(
+        ring, replace(ring.trust, revoked_keys=revoked), now, relist=kid == _signer_of_list(ring.trust)
+    )
     return save(replace(ring, trust=trust))
 
 
@@ -112,6 +123,19 @@ def _sign_list(ring: KeyRing, licenses: frozenset[str], now: datetime) -> bytes:
         licenses=licenses,
         now=now,
     )
+
+
+def _signer_of_list(trust: Trust) -> str | None:
+    """Thumbprint of the key that signed the revocation list; None where there is no list."""
+    token = _members(trust).get("revocations")
+    if token is None:
+        return None
+    return jws.read(
+        token.encode(),
+        typ=REVOCATIONS,
+        what="revocation list",
+        key_for=lambda kid: trust.candidate(kid, Role.LICENSE),
+    ).kid
 
 
 def _key_set_token(trust: Trust) -> bytes:

@@ -3,18 +3,19 @@ Starting a server: settings, database, keys, the first token, and uvicorn with o
 """
 
 import os
+import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import date, timedelta
-from pathlib import Path
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from ternary_license_server.database.clock import Clock, Sources
 from ternary_license_server.database.engine import Database, DatabaseError
-from ternary_license_server.database.migration import is_current, migrate
+from ternary_license_server.database.migration import existing, migrate
+from ternary_license_server.database.whole_file import leave_whole
 from ternary_license_server.heartbeat import beating
 from ternary_license_server.service import access, timekeeping
 from ternary_license_server.settings import Settings
@@ -22,15 +23,21 @@ from ternary_license_server.vendor_keys import VendorKeys
 from ternary_license_server.web.app import build
 from ternary_license_server.web.observation import LOGGING, SHARED_METRICS
 from ternary_sdk.documents.canonical import Json
-from ternary_sdk.errors import InputError, TernaryError
+from ternary_sdk.errors import TernaryError
 
 
 class ServeError(TernaryError):
     """The server cannot start."""
 
 
+class _StopError(BaseException):
+    """Somebody asked the server to end."""
+
+
 def serve(settings: Settings, tell: Callable[[str], None]) -> None:
-    """Run a server until it is told to stop; SIGTERM lets running requests finish.
+    """Run a server until it is told to stop; SIGTERM and SIGINT let running requests finish.
+
+    Being told to stop is no failure: it returns. All that a SQLite database holds is in its file then.
 
     The database is created or upgraded first. Where there is no admin token yet, one is made and told once.
 
@@ -40,6 +47,11 @@ def serve(settings: Settings, tell: Callable[[str], None]) -> None:
     Raises:
         TernaryError: If keys or database cannot be used, or the address is taken.
     """
+    with _stopped_in_order():
+        _serve(settings, tell)
+
+
+def _serve(settings: Settings, tell: Callable[[str], None]) -> None:
     vendor = VendorKeys(settings.keys)
     database = _open(settings, 1)
     try:
@@ -51,11 +63,28 @@ def serve(settings: Settings, tell: Callable[[str], None]) -> None:
     processes = f", {settings.workers} processes" if settings.workers > 1 else ""
     tell(f"serving {vendor.ring.vendor} at http://{place}, database {database}{processes}")
     os.environ.update(settings.environment())
-    with _shared_metrics(settings.workers), _heartbeat(settings, tell):
-        try:
+    try:
+        with _shared_metrics(settings.workers), _heartbeat(settings, tell):
             _run(settings)
-        except SystemExit:
-            raise ServeError(f"{place}: cannot listen there") from None
+    except SystemExit:
+        raise ServeError(f"{place}: cannot listen there") from None
+    finally:
+        _leave_whole(database, tell)  # after every connection of ours, the heartbeat's too, is closed
+
+
+def new_token(database: Database) -> dict[str, Json]:
+    """Make an admin token for whoever may write the database on this machine; a server may be running.
+
+    Args:
+        database: The server's database, which must be there and have this release's tables.
+    Returns:
+        The token's facts, and ``secret``, told once.
+    Raises:
+        DatabaseError: If there is no such database, it is of another release, or it cannot be written.
+    """
+    existing(database)
+    with database.write() as transaction:
+        return access.add_local(transaction)
 
 
 def application() -> ASGIApp:
@@ -81,10 +110,7 @@ def confirm_clock(url: str, today: date) -> dict[str, Json]:
         DatabaseError: If it cannot be used.
     """
     with closing(Database(url)) as database:
-        if database.sqlite and not Path(database.url.database or "").is_file():
-            raise InputError(f"{database.url.database}: there is no such file")
-        if not is_current(database):
-            raise DatabaseError(f"database {database}: has no tables of this release; run 'ternary serve'")
+        existing(database)
         with database.write() as transaction:
             return timekeeping.confirm(transaction, today, actor="operator")
 
@@ -117,8 +143,33 @@ def _run(settings: Settings) -> None:
         timeout_graceful_shutdown=settings.stop_timeout,
         timeout_worker_healthcheck=30,
         limit_concurrency=1000,
-        lifespan="off",
+        lifespan="on",
     )
+
+
+@contextmanager
+def _stopped_in_order() -> Iterator[None]:
+    """End the block where SIGTERM or SIGINT comes, and go on after it.
+
+    The HTTP server takes these signals while it runs, and raises them again when it has stopped: without
+    this, what follows it would not run and the process would end as if it had been killed. Told once is
+    enough: a second signal does not cut off what is left to do.
+    """
+    numbers = (signal.SIGTERM, signal.SIGINT)
+
+    def stop(_number: int, _frame: object) -> None:
+        for number in numbers:
+            signal.signal(number, signal.SIG_IGN)
+        raise _StopError
+
+    before = {number: signal.signal(number, stop) for number in numbers}
+    try:
+        yield
+    except _StopError:
+        pass
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager
@@ -133,6 +184,15 @@ def _shared_metrics(workers: int) -> Iterator[None]:
             yield
         finally:
             del os.environ[SHARED_METRICS]
+
+
+def _leave_whole(database: Database, tell: Callable[[str], None]) -> None:
+    """Empty a SQLite database's log into its file. Where that fails nothing is lost, so it only warns."""
+    try:
+        if database.file is not None:
+            leave_whole(database.file)
+    except DatabaseError as refusal:
+        tell(f"warning: {refusal}")
 
 
 def _show_first_token(database: Database, tell: Callable[[str], None]) -> None:

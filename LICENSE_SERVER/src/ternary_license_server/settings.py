@@ -81,6 +81,21 @@ class Settings:
         return {f"{PREFIX}{field.name.upper()}": str(getattr(self, field.name)) for field in fields(self)}
 
 
+def read_database(environment: Mapping[str, str]) -> str:
+    """The database's address alone, for what works on it without serving.
+
+    Raises:
+        InputError: If it names no database.
+    """
+    given = environment.get(f"{PREFIX}DATABASE")
+    if given is None:
+        return next(str(field.default) for field in fields(Settings) if field.name == "database")
+    try:
+        return _database(given)
+    except InputError as refusal:
+        raise InputError(f"{PREFIX}DATABASE: {refusal}") from None
+
+
 def _number(least: int, most: int) -> Callable[[str], int]:
     def read(text: str) -> int:
         if not (text.isascii() and text.isdigit() and len(text) < 10 and least <= int(text) <= most):

@@ -99,14 +99,14 @@ def write_new(data: bytes, target: Path) -> None:
     with sentences(target):
         if target.exists():
             if target.read_bytes() != data:
-                raise InputError(f"{target}: exists and differs; remove it or choose another --out")
+                raise InputError(f"{target}: exists and differs; remove it or name another file")
             return
         _replace(target, (data,))
 
 
 def _replace(target: Path, parts: Iterable[bytes]) -> None:
     partial = target.with_name(f".{target.name}.{os.getpid()}")
-    with _ended_in_order():
+    with ended_in_order():
         try:
             with partial.open("xb") as file:
                 file.writelines(parts)
@@ -118,7 +118,7 @@ def _replace(target: Path, parts: Iterable[bytes]) -> None:
 
 
 @contextlib.contextmanager
-def _ended_in_order() -> Iterator[None]:
+def ended_in_order() -> Iterator[None]:
     """Let whoever is asked to end here, as by ``kill`` or ``timeout``, first remove what is half written."""
 
     def end(number: int, _: object) -> None:

@@ -23,8 +23,12 @@ from ternary_cli.terminal import note, pairs, show, show_json
 if TYPE_CHECKING:
     from ternary_sdk.licensing.doctor import Case
     from ternary_sdk.licensing.ends import End
+    from ternary_sdk.licensing.trust import Trust
 
-NewTrust = Annotated[Path, argument("FILE", "The trust file that the vendor sent.")]
+NewTrust = Annotated[Path | None, argument("FILE", "The trust file that the vendor sent.")]
+FromServer = Annotated[
+    str | None, option("--server", metavar="URL", text="Get it from the vendor's license server instead.")
+]
 LicenseArgument = Annotated[Path | None, argument("L", "The license; default: the pinned one.")]
 KeyFile = Annotated[
     Path | None,
@@ -93,55 +97,85 @@ def machine(
 ) -> None:
     """Print this machine's id for a vendor, where it comes from and why it might change."""
     from ternary_cli import pins
-    from ternary_cli.files import write
+    from ternary_cli.files import write_new
     from ternary_cli.selection import select_trust
     from ternary_sdk.licensing import state
     from ternary_sdk.licensing.clock import establish
-    from ternary_sdk.licensing.machine import identify
     from ternary_sdk.licensing.permit import newest_list
 
     pinned = pins.load()
-    explicit = machine_id or (pinned.machine_id if pinned else None)
     held = select_trust(trust, pinned)
+    facts = _machine(held, machine_id or (pinned.machine_id if pinned else None), needed=key is None)
     if key is not None:
         installation = establish(state.for_vendor(held.root.kid), datetime.now(UTC), signed=newest_list(held))
-        write(installation.public.to_pem(), key)
-    found = identify(held.root.kid, explicit=explicit)
-    facts = {"id": found.id, "source": found.source, "changes_if": found.may_change}
-    if key is not None:
+        write_new(installation.public.to_pem(), key)
         facts["installation"] = f"{installation.kid}, public key in {key}"
     _print(facts, as_json)
 
 
-def update_trust(newer: NewTrust, trust: TrustOption = None, as_json: JsonOption = False) -> None:
+def _machine(trust: "Trust", explicit: str | None, *, needed: bool) -> dict[str, str | None]:
+    """What this machine is called; where no id is needed, a container's lack of one is a fact "
+    "and no refusal."""
+    from ternary_sdk.errors import LicenseError
+    from ternary_sdk.licensing.machine import identify
+
+    try:
+        found = identify(trust.root.kid, explicit=explicit)
+    except LicenseError as refusal:
+        if needed:
+            raise
+        why = str(refusal).removeprefix("machine: ").partition(";")[0]
+        return {"id": None, "reason": f"{why}; a license bound to the installation key needs no id"}
+    return {"id": found.id, "source": found.source, "changes_if": found.may_change}
+
+
+def update_trust(
+    newer: NewTrust = None, server: FromServer = None, trust: TrustOption = None, as_json: JsonOption = False
+) -> None:
     """Replace the pinned trust file by a newer one of the same vendor, never by an older one."""
     from ternary_cli import pins
-    from ternary_cli.documents import read_trust
     from ternary_cli.files import write
     from ternary_cli.selection import present_trust
     from ternary_sdk.errors import InputError
     from ternary_sdk.licensing import state
     from ternary_sdk.licensing.clock import remember
     from ternary_sdk.licensing.permit import newest_list
-    from ternary_sdk.licensing.renewal import check_remembered, replacement
+    from ternary_sdk.licensing.renewal import check_remembered
 
+    if (newer is None) == (server is None):
+        raise InputError(
+            "give the vendor's newer trust file, or --server URL to get it from its license server"
+        )
     pinned = pins.load()
     place = trust or (pinned.trust if pinned else None)
     if place is None:
         raise InputError("no trust file to update: add --trust T, or pin one with 'ternary use'")
-    offered = read_trust(newer)
-    accepted = replacement(present_trust(trust, pinned), offered)
+    accepted = _newer(newer, server, present_trust(trust, pinned))
     check_remembered(accepted)
     write(accepted.data, place)
     directory = state.for_vendor(accepted.root.kid)
     remember(directory, accepted, datetime.now(UTC), signed=newest_list(accepted))
-    facts = {
+    facts: dict[str, str | None] = {
         "trust": str(place),
         "vendor": accepted.vendor,
         "key_set": f"version {accepted.version} of {accepted.issued:%Y-%m-%d}",
         "revoked": f"{len(accepted.revoked_keys)} keys, {len(accepted.revoked_licenses)} licenses",
     }
     _print(facts, as_json)
+
+
+def _newer(file: Path | None, server: str | None, present: "Trust") -> "Trust":
+    """The trust file of a path or else a server, if it may replace the present one."""
+    from ternary_cli.documents import read_trust
+    from ternary_sdk.licensing.renewal import replacement
+
+    if server is None:
+        return replacement(present, read_trust(file or Path("-")))
+    from ternary_cli.vendor_extra import online_extra
+
+    with online_extra("ternary trust update --server"):
+        from ternary_sdk.online.client import LicenseServer
+    return LicenseServer(server, present).trust(datetime.now(UTC))
 
 
 def usage(
@@ -173,11 +207,11 @@ def usage(
     show([f"{held.id}  {bar}  {drawn:,} of {quota:,} operations drawn"])
 
 
-def _print(facts: dict[str, str], as_json: bool) -> None:
+def _print(facts: dict[str, str | None], as_json: bool) -> None:
     if as_json:
         show_json(facts)
     else:
-        show(pairs({name.replace("_", " "): fact for name, fact in facts.items()}))
+        show(pairs({name.replace("_", " "): fact or "none" for name, fact in facts.items()}))
 
 
 def _near_ends(case: "Case", now: datetime, within: timedelta) -> "tuple[End, ...] | None":

@@ -18,6 +18,7 @@ from ternary_cli import (
     coding,
     health,
     inspection,
+    key_list,
     keys,
     licenses,
     pinning,
@@ -79,8 +80,10 @@ _license.command("usage")(health.usage)
 _license.command("revoke")(rotation.revoke_license)
 _trust.command("update")(health.update_trust)
 _keys.command("init")(keys.init)
+_keys.command("show")(key_list.show)
 _keys.command("rotate")(rotation.rotate)
-_keys.command("revoke")(rotation.revoke_key)
+# One thumbprint in 64 begins with a hyphen, which must not make it an option.
+_keys.command("revoke", context_settings={"ignore_unknown_options": True})(rotation.revoke_key)
 _keys.command("extend")(rotation.extend)
 
 

@@ -26,7 +26,7 @@ class RoleName(StrEnum):
 
 
 Role = Annotated[RoleName, argument("ROLE", "package, license or answer.")]
-Kid = Annotated[str, argument("KID", "The key's thumbprint, as 'ternary keys rotate' printed it.")]
+Kid = Annotated[str, argument("KID", "The key's thumbprint, as 'ternary keys show' prints it.")]
 LicenseId = Annotated[str, argument("ID", "The license's number, as 'ternary license show' prints it.")]
 Until = Annotated[str, option("--until", metavar="DATE", text="The key set's last day, UTC, or 'never'.")]
 
@@ -41,11 +41,13 @@ def rotate(role: Role, keys: KeysOption, as_json: JsonOption = False) -> None:
     before: list[str] = []
 
     def change(ring: "KeyRing", now: datetime) -> "KeyRing":
-        before.append(ring.signer(name).kid)
+        before.append(ring.trust.newest(name) or "none")
         return rotation.rotate(ring, name, now)
 
     after = _change(keys, change)
-    _show(keys, after, {"role": str(name), "old": before[0], "new": after.signer(name).kid}, as_json)
+    facts = {"role": str(name), "old": before[0], "new": after.signer(name).kid}
+    stolen = f"if somebody else may have the old key, run 'ternary keys revoke {before[0]} --keys {keys}' too"
+    _show(keys, after, facts, as_json, then=stolen)
 
 
 def revoke_key(kid: Kid, keys: KeysOption, as_json: JsonOption = False) -> None:
@@ -81,7 +83,9 @@ def _change(directory: Path, change: "Callable[[KeyRing, datetime], KeyRing]") -
     return change(keys.load(directory), datetime.now(UTC))
 
 
-def _show(directory: Path, ring: "KeyRing", facts: dict[str, str], as_json: bool) -> None:
+def _show(
+    directory: Path, ring: "KeyRing", facts: dict[str, str], as_json: bool, *, then: str | None = None
+) -> None:
     from ternary_license_server.keys import TRUST_FILE
 
     listed = ring.trust.revocations.version if ring.trust.revocations else 0
@@ -94,4 +98,6 @@ def _show(directory: Path, ring: "KeyRing", facts: dict[str, str], as_json: bool
         show_json(facts)
         return
     facts["next"] = "send clients this trust file; they run 'ternary trust update FILE'"
+    if then is not None:
+        facts["stolen"] = then
     show(pairs({name.replace("_", " "): fact for name, fact in facts.items()}))

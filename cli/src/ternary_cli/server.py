@@ -13,11 +13,13 @@ from ternary_cli import server_catalog, server_licenses
 from ternary_cli.options import JsonOption, argument, option
 from ternary_cli.server_terms import (
     CustomerOption,
+    Database,
     TokenFile,
     Url,
     admin,
     checked_id,
     day,
+    opened_database,
     show_every,
     show_facts,
 )
@@ -48,14 +50,15 @@ def serve(
     keys: Annotated[
         Path | None, option("--keys", metavar="DIR", text="What 'ternary keys init' made.")
     ] = None,
-    database: Annotated[
-        str | None, option("--database", metavar="URL", text="sqlite:///FILE or postgresql://USER@HOST/NAME.")
-    ] = None,
+    database: Database = None,
     host: Annotated[str | None, option("--host", metavar="ADDRESS", text="Default: 127.0.0.1.")] = None,
     port: Annotated[int | None, option("--port", metavar="N", text="Default: 8750.")] = None,
     workers: Annotated[
         int | None, option("--workers", metavar="N", text="Processes that answer there; default: 1.")
     ] = None,
+    new_token: Annotated[
+        bool, option("--new-token", text="Only make an admin token in the database, and print it once.")
+    ] = False,
 ) -> None:
     """Vendor: run a license server; what is not given here comes from TERNARY_SERVER_… variables."""
     from ternary_cli.terminal import note
@@ -65,7 +68,11 @@ def serve(
         from ternary_license_server.settings import Settings
     given = {"KEYS": keys, "DATABASE": database, "HOST": host, "PORT": port, "WORKERS": workers}
     chosen = {f"TERNARY_SERVER_{name}": str(value) for name, value in given.items() if value is not None}
-    serving.serve(Settings.read(dict(os.environ) | chosen), note)
+    if not new_token:
+        serving.serve(Settings.read(dict(os.environ) | chosen), note)
+        return
+    with opened_database(database) as found:
+        show_facts(serving.new_token(found), as_json=False)
 
 
 @app.command("confirm-clock")
@@ -109,11 +116,15 @@ def tokens(url: Url = None, token_file: TokenFile = None, as_json: JsonOption = 
 def revoke_token(
     which: Annotated[str, argument("TOKEN", "Its id.")],
     url: Url = None,
+    last: Annotated[
+        bool, option("--last", text="Even if it is the last usable one: nobody gets in then.")
+    ] = False,
     token_file: TokenFile = None,
     as_json: JsonOption = False,
 ) -> None:
     """End an admin token at once."""
-    show_facts(admin(url, token_file).post(f"/tokens/{checked_id(which)}/revoke"), as_json)
+    body = {"last": True} if last else None
+    show_facts(admin(url, token_file).post(f"/tokens/{checked_id(which)}/revoke", body), as_json)
 
 
 @app.command("usage")
@@ -150,6 +161,36 @@ def _flag(flag: dict[str, Any]) -> str:
         f"{flag['installation']} on {on:%Y-%m-%d} lacked {flag['lost']} operations of earlier ones; its "
         "meter was deleted or replaced"
     )
+
+
+@app.command("backup")
+def backup(
+    out: Annotated[Path, argument("OUT", "The file to write; it must not exist.")],
+    database: Database = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Copy the SQLite database into one file, while the server runs or not, and check the copy."""
+    with vendor_extra("ternary server backup", extra="server"):
+        from ternary_license_server.database import backup as backups
+    from ternary_cli.files import ended_in_order
+    from ternary_sdk.errors import TernaryError
+
+    with opened_database(database) as found, ended_in_order():
+        made = backups.backup(found, out)
+    show_facts(
+        {
+            "backup": str(out),
+            "bytes": made.bytes,
+            "tables": made.revision,
+            "licenses": made.licenses,
+            "audit_rows": made.audit_rows,
+            "audit_head": made.audit_head,
+            "audit_faults": len(made.audit_faults),
+        },
+        as_json,
+    )
+    if made.audit_faults:
+        raise TernaryError(f"{out}: written, with the database's faults: {'; '.join(made.audit_faults)}")
 
 
 @audit.command("list")

@@ -2,6 +2,9 @@
 What all ``ternary server`` commands share: their options, the server's address and token, how facts look.
 """
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,6 +14,7 @@ from ternary_cli.vendor_extra import vendor_extra
 
 if TYPE_CHECKING:
     from ternary_cli.admin import Admin
+    from ternary_license_server.database.engine import Database as OpenDatabase
 
 Url = Annotated[
     str | None, option("--server", metavar="URL", text="Default: $TERNARY_SERVER_URL, else this machine's.")
@@ -20,6 +24,25 @@ TokenFile = Annotated[
 ]
 LicenseId = Annotated[str, argument("LICENSE", "Its id.")]
 CustomerOption = Annotated[str | None, option("--customer", metavar="C", text="Of this customer alone.")]
+
+
+Database = Annotated[
+    str | None, option("--database", metavar="URL", text="sqlite:///FILE or postgresql://USER@HOST/NAME.")
+]
+
+
+@contextmanager
+def opened_database(address: str | None) -> "Iterator[OpenDatabase]":
+    """The server's database itself, by option or TERNARY_SERVER_DATABASE: for who has rights on it."""
+    with vendor_extra("ternary server", extra="server"):
+        from ternary_license_server.database.engine import Database as OpenDatabase
+        from ternary_license_server.settings import read_database
+    given = {} if address is None else {"TERNARY_SERVER_DATABASE": address}
+    database = OpenDatabase(read_database(dict(os.environ) | given))
+    try:
+        yield database
+    finally:
+        database.close()
 
 
 def admin(url: str | None, token_file: Path | None) -> "Admin":

@@ -276,7 +276,10 @@ def test_server_signs_on_with_the_old_keys_while_the_directory_is_damaged(make_s
     told = site.http("GET", "/readyz")
     assert (told.status_code, told.json()["faults"]) == (
         503,
-        [f"keys: {ring.directory}/answer.pem: no such file; signing needs this key"],
+        [
+            f"keys: {ring.directory}/answer.pem: no such file; signing needs this key; if it is lost, run "
+            "'ternary keys rotate answer'"
+        ],
     )
 
 

@@ -321,8 +321,20 @@ def test_rotated_answer_key_is_taken_up_without_a_restart(make_site, tmp_path, n
     rotated = rotation.rotate(ring, Role.ANSWER, now)
     site.vendor._next = 0.0
     old = LicenseServer("http://127.0.0.1", ring.trust, directory=tmp_path / "s", transport=site.wire())
-    assert "is not in the key set" in str(refused(lambda: old.activate(key, now), SignatureError))
-    site.online(tmp_path / "s", rotated.trust).activate(key, now)
+    assert str(refused(lambda: old.activate(key, now), SignatureError)) == (
+        f"server's answer: key {rotated.signer(Role.ANSWER).kid} is not in the key set of Acme "
+        "Logic (version 1); "
+        "if this is the vendor's server, run 'ternary trust update --server URL' with its address"
+    )
+    assert old.trust(now) == rotated.trust
+    old.activate(key, now)
+
+
+def test_trust_file_under_another_root_is_not_taken_from_a_server(make_site, tmp_path, now):
+    site = make_site("sqlite", keys.create(tmp_path / "keys", "Acme Logic", now - DAY))
+    other = keys.create(tmp_path / "other", "Acme Logic", now - DAY)
+    stranger = LicenseServer("http://127.0.0.1", other.trust, directory=tmp_path / "s", transport=site.wire())
+    assert "is not in the key set of Acme Logic" in str(refused(lambda: stranger.trust(now), SignatureError))
 
 
 @pytest.mark.parametrize(

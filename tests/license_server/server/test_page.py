@@ -74,7 +74,7 @@ class Reader:
         elif words.startswith("export "):
             for pair in words.split()[1:]:
                 self.environment.update([pair.split("=", 1)])
-        elif words.startswith("ternary serve "):
+        elif words.startswith("ternary serve ") and "--new-token" not in words:
             self.serve(words)
         else:
             self.run(words)
@@ -115,7 +115,7 @@ class Reader:
         for server in self.servers:
             server.send_signal(signal.SIGTERM)
         for server in self.servers:
-            assert server.wait(20) in (0, -signal.SIGTERM)
+            assert server.wait(20) == 0
             server.stderr.close()
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ternary_license_server import keyset
+from ternary_license_server import keys, keyset
 from ternary_license_server.issue import issue
 from ternary_license_server.keys import KeyRing
 from ternary_sdk.errors import Reason
@@ -134,6 +134,16 @@ def test_ended_key_set_is_named_before_it_bites(setting: Setting, vendor: KeyRin
         found="the key set of Acme Logic ended on 2026-03-02: what came later is refused",
         remedy="get the vendor's newer trust file and run 'ternary trust update FILE'",
     )
+
+
+def test_documents_of_a_newer_key_name_the_command_that_takes_the_newer_trust_file(
+    setting: Setting, shipped: bytes, tmp_path: Path
+) -> None:
+    case, newer = setting(), keys.create(tmp_path / "keys", "Acme Logic", NOW)
+    case.trust.write_bytes(newer.trust.data)
+    for name in ("package", "license"):
+        assert "'ternary trust update FILE'" in named(case, name).found
+        assert "'ternary trust update FILE'" in named(case, name).remedy
 
 
 def test_expired_license_is_named_with_its_code(setting: Setting) -> None:

@@ -205,7 +205,9 @@ def test_license_by_an_unknown_key_is_refused(ring: KeyRing, claims: Claims) -> 
     token = key.sign_token(claims, typ=TYP)
     assert refused(lambda: License.read(token, ring.trust)) == (
         Reason.SIGNATURE_INVALID,
-        f"license: key {key.kid} is not in the key set of Acme Logic (version 1)",
+        f"license: key {key.kid} is not in the key set of Acme Logic (version 1); if Acme Logic "
+        "has changed its "
+        "keys, get its newest trust file and run 'ternary trust update FILE'",
     )
 
 

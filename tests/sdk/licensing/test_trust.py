@@ -180,7 +180,11 @@ def test_unknown_key_and_wrong_role_are_refused(ring: KeyRing, now: datetime) ->
     kid = ring.signer(Role.PACKAGE).kid
     with pytest.raises(SignatureError) as refusal:
         ring.trust.key("A" * 43, Role.PACKAGE, now)
-    assert str(refusal.value) == f"key {'A' * 43} is not in the key set of Acme Logic (version 1)"
+    assert str(refusal.value) == (
+        f"key {'A' * 43} is not in the key set of Acme Logic (version 1); if Acme Logic has "
+        "changed its keys, "
+        "get its newest trust file and run 'ternary trust update FILE'"
+    )
     with pytest.raises(SignatureError) as refusal:
         ring.trust.key(kid, Role.ANSWER, now)
     assert str(refusal.value) == f"key {kid} has role package, expected answer"

@@ -168,7 +168,10 @@ def test_a_package_signed_by_a_stranger_is_refused(members: Members, vendor: Key
     stranger = SigningKey.generate()
     found = refusal(signed(members, stranger), vendor.trust)
     assert isinstance(found, SignatureError)
-    assert str(found) == f"key {stranger.kid} is not in the key set of Acme Logic (version 1)"
+    assert str(found) == (
+        f"key {stranger.kid} is not in the key set of Acme Logic (version 1); if Acme Logic has changed its "
+        "keys, get its newest trust file and run 'ternary trust update FILE'"
+    )
 
 
 def test_a_package_signed_by_the_license_key_is_refused(members: Members, vendor: KeyRing) -> None:

@@ -275,7 +275,8 @@ def test_a_key_that_the_trust_file_lacks_is_refused(folder: Path, vendor: KeyRin
     stock_sign(folder, KEY)
     assert trust_refusal(folder, vendor.trust) == (
         f"model.sig: names the key '{oms.hint_of(KEY.public)}', which is not in the key set of Acme Logic "
-        "(version 1)"
+        "(version 1); if Acme Logic has changed its keys, get its newest trust file and run "
+        "'ternary trust update FILE'"
     )
 
 
@@ -301,5 +302,7 @@ def test_what_a_revoked_key_signed_is_refused(folder: Path, tmp_path: Path) -> N
     stock_sign(folder, key)
     ring = rotation.revoke_key(rotation.rotate(ring, Role.PACKAGE, NOW), key.kid, NOW)
     assert trust_refusal(folder, ring.trust) == (
-        f"key {key.kid} was revoked by Acme Logic on 2026-06-01; nothing it signed is valid"
+        f"key {key.kid} was revoked by Acme Logic on 2026-06-01; nothing it signed is valid; "
+        "get it again from "
+        "Acme Logic, signed by another key"
     )

@@ -8,6 +8,7 @@ it writes; on PostgreSQL it locks the rows it decides by. Nothing of SQLAlchemy'
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -41,7 +42,7 @@ class Database:
         InputError: If the address names neither.
     """
 
-    def __init__(self, url: str, *, connections: int = 20, clock: Clock | None = None) -> None:
+    def __init__(self, url: str | URL, *, connections: int = 20, clock: Clock | None = None) -> None:
         self.clock = clock or Clock(Sources())
         self.url = parse_url(url)
         self.sqlite = self.url.get_backend_name() == "sqlite"
@@ -79,6 +80,11 @@ class Database:
             with connection.begin():
                 yield Transaction(connection, self.clock, writes=False)
 
+    @property
+    def file(self) -> Path | None:
+        """The file of a SQLite database; None for PostgreSQL."""
+        return Path(self.url.database) if self.sqlite and self.url.database else None
+
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
@@ -87,7 +93,7 @@ class Database:
         return self.url.render_as_string(hide_password=True)
 
 
-def parse_url(text: str) -> URL:
+def parse_url(text: str | URL) -> URL:
     """Read a database's address.
 
     Raises:
@@ -99,9 +105,14 @@ def parse_url(text: str) -> URL:
         url = None
     if url is not None and url.get_backend_name() == "postgresql":
         return url.set(drivername="postgresql+psycopg")
-    if url is not None and url.get_backend_name() == "sqlite" and url.database not in (None, "", ":memory:"):
+    if url is not None and url.get_backend_name() == "sqlite" and _names_a_file(url):
         return url.set(drivername="sqlite+pysqlite")
     raise InputError("database: expected sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME")
+
+
+def _names_a_file(url: URL) -> bool:
+    """Whether it is a path and nothing else: SQLite's own options could open the file in another way."""
+    return url.database not in (None, "", ":memory:") and not url.query
 
 
 @contextmanager

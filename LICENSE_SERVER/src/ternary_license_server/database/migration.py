@@ -19,6 +19,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from ternary_license_server.database.engine import Database, DatabaseError
+from ternary_license_server.database.private_file import close_to_others
 
 _LOCK: Final = 0x7E52_A417
 _TRIES: Final = 100
@@ -33,7 +34,8 @@ def migrate(database: Database, to: str = "head") -> None:
     Raises:
         DatabaseError: If the database cannot be used or is of a newer release.
     """
-    if database.sqlite:
+    if database.file is not None:
+        close_to_others(database.file)
         _write_ahead(database)
     with database.write() as transaction:
         if not database.sqlite:
@@ -44,6 +46,22 @@ def migrate(database: Database, to: str = "head") -> None:
             command.upgrade(config, to)
         except CommandError as error:
             raise DatabaseError(f"database {database}: made by a newer release ({error})") from None
+
+
+def existing(database: Database) -> None:
+    """Demand a database that a server of this release has made; nothing is created or changed.
+
+    Raises:
+        DatabaseError: If it is not there, is not a license server's, or is of another release.
+    """
+    if database.file is not None and not database.file.is_file():
+        raise DatabaseError(
+            f"database {database}: no such file; name the server's with --database or TERNARY_SERVER_DATABASE"
+        )
+    if not is_current(database):
+        raise DatabaseError(
+            f"database {database}: its tables are not those of this release; start 'ternary serve' once"
+        )
 
 
 def is_current(database: Database) -> bool:

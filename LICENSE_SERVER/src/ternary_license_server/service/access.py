@@ -24,6 +24,11 @@ from ternary_sdk.documents.canonical import Json
 
 PREFIX: Final = "ternary_"
 FIRST_LIFETIME: Final = timedelta(days=30)
+LOCAL_LIFETIME: Final = timedelta(days=30)
+LOCAL: Final = "local"
+"""Actor of what is done on the server's machine with the rights on the database alone."""
+WARN: Final = timedelta(days=14)
+"""How long before nobody can administer the server its operator is warned."""
 LONGEST_LIFETIME: Final = timedelta(days=366)
 _FIND: Final = select(tokens).where(tokens.c.secret_hash == bindparam("of_hash"))
 _THIS: Final = tokens.c.id == bindparam("of_id")
@@ -117,6 +122,30 @@ def add_first(transaction: Transaction) -> str | None:
     return str(made["secret"])
 
 
+def add_local(transaction: Transaction) -> dict[str, Json]:
+    """Make a token of scope admin for whoever may write the database, as after the last one has ended.
+
+    Returns:
+        Its facts, and ``secret``, told once.
+    """
+    return add(transaction, LOCAL, Scope.ADMIN, expires=transaction.now + LOCAL_LIFETIME, actor=LOCAL)
+
+
+def warnings(transaction: Transaction) -> list[str]:
+    """A sentence if soon nobody can administer the server, or nobody can now."""
+    usable = _usable(transaction)
+    remedy = "run 'ternary serve --new-token' on the server's machine"
+    if not usable:
+        return [f"admin tokens: none is usable; {remedy}"]
+    last = max(usable, key=usable.__getitem__)
+    if to_moment(usable[last]) - transaction.now > WARN:
+        return []
+    return [
+        f"admin tokens: the last usable one, {last}, ends on {utc(to_moment(usable[last]))}; make another "
+        f"with 'ternary server token', or {remedy}"
+    ]
+
+
 def identify(transaction: Transaction, secret: str) -> Principal:
     """Whose token this is.
 
@@ -144,18 +173,30 @@ def _standing(transaction: Transaction, row: Row[Any] | None) -> Principal:
     return Principal(id=row.id, scope=Scope(row.scope))
 
 
-def revoke(transaction: Transaction, token_id: str, *, actor: str) -> dict[str, Json]:
+def revoke(transaction: Transaction, token_id: str, *, actor: str, last: bool = False) -> dict[str, Json]:
     """End a token at once.
 
+    Args:
+        transaction: An open transaction that may write.
+        token_id: Which token.
+        actor: Who asks.
+        last: Whether it may be the last usable one of scope admin, after which nobody gets in.
     Raises:
-        ServiceError: UNKNOWN; CONFLICT, if it is revoked already.
+        ServiceError: UNKNOWN; CONFLICT, if it is revoked already, or the last and ``last`` is false.
     """
+    audit.lock(transaction, "tokens")  # two tokens that revoke each other at once would both be gone
     row = transaction.lock(_LOCK, {"of_id": token_id})
     if row is None:
         raise ServiceError(Code.UNKNOWN, f"token {token_id}: there is none of this id")
     if row.revoked is not None:
         raise ServiceError(
             Code.CONFLICT, f"token {token_id}: revoked already, on {utc(to_moment(row.revoked))}"
+        )
+    if not last and _usable(transaction).keys() == {token_id}:
+        raise ServiceError(
+            Code.CONFLICT,
+            f"token {token_id}: the last usable one of scope admin; make another first, or say that it is "
+            "the last: {\"last\": true}, 'ternary server revoke-token --last'",
         )
     now = seconds(transaction.now)
     transaction.execute(update(tokens).where(tokens.c.id == token_id).values(revoked=now))
@@ -167,6 +208,15 @@ def page(transaction: Transaction, *, after: str, limit: int) -> list[Json]:
     """Tokens in the order of their ids, without their secrets."""
     query = select(tokens).where(tokens.c.id > after).order_by(tokens.c.id).limit(limit)
     return [_facts(row._mapping) for row in transaction.execute(query)]
+
+
+def _usable(transaction: Transaction) -> dict[str, int]:
+    """Ends of the tokens of scope admin that are accepted now, by id, in seconds since 1970-01-01 UTC."""
+    now = seconds(transaction.now)
+    query = select(tokens.c.id, tokens.c.expires).where(
+        tokens.c.scope == str(Scope.ADMIN), tokens.c.revoked.is_(None), tokens.c.expires > now
+    )
+    return {row.id: row.expires for row in transaction.execute(query)}
 
 
 def _facts(row: object) -> dict[str, Json]:

@@ -2,6 +2,8 @@
 The application: routes inside, the boundary around them.
 """
 
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
@@ -47,6 +49,7 @@ def routed(server: Server) -> FastAPI:
         summary="Issues, activates, meters and revokes licenses.",
         docs_url=None,
         redoc_url=None,
+        lifespan=_closing(server.database),
     )
     app.state.server = server
     app.include_router(client_routes.router)
@@ -57,6 +60,17 @@ def routed(server: Server) -> FastAPI:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _unrouted)
     return app
+
+
+def _closing(database: Database) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    """The application's life: its connections are closed at the end of it."""
+
+    @asynccontextmanager
+    async def live(_app: FastAPI) -> AsyncIterator[None]:
+        yield
+        database.close()
+
+    return live
 
 
 async def _refused(request: Request, refusal: Exception) -> Response:

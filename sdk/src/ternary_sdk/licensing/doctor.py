@@ -13,7 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Final
 
-from ternary_sdk.errors import LedgerError, LicenseError, Reason, TernaryError
+from ternary_sdk.errors import LedgerError, LicenseError, Reason, SignatureError, TernaryError
 from ternary_sdk.licensing import clock, installation, machine, mark, permissions, renewal, state
 from ternary_sdk.licensing.claims import ACTIONS
 from ternary_sdk.licensing.ledger import Ledger
@@ -26,11 +26,17 @@ from ternary_sdk.signing.jws import MAX_TOKEN
 from ternary_sdk.source import read
 
 _DISTRIBUTIONS: Final = ("ternary-sdk", "numpy", "onnxruntime", "cryptography")
+_SIGNED_ANEW: Final = (
+    "get the package again from the vendor; if its keys have changed, run 'ternary trust update FILE'"
+)
 _NEW_LICENSE: Final = "ask the vendor for a new license"
 _REMEDIES: Final[Mapping[Reason, str]] = {
     Reason.TRUST_ROLLBACK: "get the vendor's newest trust file and run 'ternary trust update FILE'",
     Reason.MALFORMED: "get the license file again from the vendor, unedited",
-    Reason.SIGNATURE_INVALID: "use the license and the trust file of the same vendor, the newest of each",
+    Reason.SIGNATURE_INVALID: (
+        "use the license and the trust file of the same vendor; 'ternary trust update FILE' "
+        "takes its newest one"
+    ),
     Reason.SUSPENDED: "ask the vendor, then run 'ternary renew'",
     Reason.CLOCK_ROLLBACK: "set the clock right, or run 'ternary trust update FILE' with a newer trust file",
     Reason.NOT_YET_VALID: "set the clock right, or wait",
@@ -149,7 +155,10 @@ class _Examination:
         )
 
     def look_at_package(self) -> str:
-        return f"{self.package.identity}, signed by {self.trust.vendor}"
+        try:
+            return f"{self.package.identity}, signed by {self.trust.vendor}"
+        except SignatureError as refusal:
+            raise FaultError(str(refusal), _SIGNED_ANEW) from None
 
     def look_at_license(self) -> str:
         for action in ACTIONS:

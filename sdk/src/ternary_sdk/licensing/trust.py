@@ -38,6 +38,13 @@ class Role(StrEnum):
     """Answers of a license server."""
 
 
+_AGAIN: Final[Mapping[Role, str]] = {
+    Role.PACKAGE: "; get it again from {}, signed by another key",
+    Role.ANSWER: "; tell {}: its license server must sign with its new key",
+}
+"""What to do about a document under a revoked key; a license says it itself."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Revocations:
     """Licenses that the vendor has withdrawn."""
@@ -110,6 +117,21 @@ class Trust:
         """Ids of the licenses that the vendor has withdrawn."""
         return self.revocations.licenses if self.revocations else frozenset()
 
+    def newest(self, role: Role) -> str | None:
+        """Thumbprint of the key that signs for a role now: a rotation adds its key at the key set's end."""
+        if role is Role.ROOT:
+            return self.root.kid
+        kids = [kid for kid, (of, _) in self.keys.items() if of is role]
+        return kids[-1] if kids else None
+
+    @property
+    def update_advice(self) -> str:
+        """What a customer does whose trust file may be older than the vendor's newest key."""
+        return (
+            f"if {self.vendor} has changed its keys, get its newest trust file and run "
+            "'ternary trust update FILE'"
+        )
+
     def key(self, kid: str, role: Role, issued: datetime) -> PublicKey:
         """The key of that name, if it may vouch for a document of that role and date.
 
@@ -125,7 +147,7 @@ class Trust:
         if kid in self.revoked_keys:
             raise SignatureError(
                 f"key {kid} was revoked by {self.vendor} on {self.revoked_keys[kid]:%Y-%m-%d}; "
-                "nothing it signed is valid"
+                f"nothing it signed is valid{_AGAIN.get(role, '').format(self.vendor)}"
             )
         if self.expires is not None and issued > self.expires:
             raise SignatureError(
@@ -144,7 +166,10 @@ class Trust:
             SignatureError: If no such key is in the set or it has another role.
         """
         if kid not in self.keys:
-            raise SignatureError(f"key {kid} is not in the key set of {self.vendor} (version {self.version})")
+            raise SignatureError(
+                f"key {kid} is not in the key set of {self.vendor} (version {self.version}); "
+                f"{self.update_advice}"
+            )
         held, key = self.keys[kid]
         if held is not role:
             raise SignatureError(f"key {kid} has role {held}, expected {role}")

@@ -118,6 +118,11 @@ def verify(question: Question, answer: Answer, trust: Trust, now: datetime) -> d
     token = f"{parts[0]}.{base64url.encode(canonical.encode(expected))}.{parts[2]}".encode("ascii", "replace")
 
     def trusted(kid: str) -> PublicKey:
+        if kid not in trust.keys:
+            raise SignatureError(
+                f"key {kid} is not in the key set of {trust.vendor} (version {trust.version}); "
+                "if this is the vendor's server, run 'ternary trust update --server URL' with its address"
+            )
         return trust.key(kid, Role.ANSWER, time)
 
     try:

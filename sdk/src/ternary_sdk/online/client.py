@@ -8,7 +8,7 @@ answer must be signed for this very question before a byte of it is believed.
 """
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Final, NoReturn
@@ -17,7 +17,14 @@ import httpx
 
 from ternary_sdk.documents import canonical, outer
 from ternary_sdk.documents.fields import Fields
-from ternary_sdk.errors import LicenseError, Reason, ServerError, TernaryError
+from ternary_sdk.errors import (
+    FormatError,
+    LicenseError,
+    Reason,
+    ServerError,
+    SignatureError,
+    TernaryError,
+)
 from ternary_sdk.licensing import clock, machine, state, usage
 from ternary_sdk.licensing.installation import Installation
 from ternary_sdk.licensing.ledger import Ledger
@@ -169,12 +176,22 @@ class LicenseServer:
     def trust(self, now: datetime) -> Trust:
         """The server's newest trust file, if it may replace the present one; used from now on.
 
+        The answer may be signed by a key that only this newest file has: its root, which is the present
+        one's, vouches for that key.
+
         Raises:
             SignatureError: If it is of another root, or older.
+            FormatError: If it is no trust file.
             ServerError: If the server cannot be reached or fails.
         """
         question = Question(nonce=online_answer.new_nonce(), method="GET", path="/v1/trust", body=b"")
-        self._trust = replacement(self._trust, Trust.read(self._exchange(question, {}, now)))
+        answer, vouching = self._send(question, {}), self._trust
+        with suppress(FormatError, SignatureError):
+            vouching = replacement(self._trust, Trust.read(answer.body))
+        online_answer.verify(question, answer, vouching, now)
+        if answer.status >= 400:
+            _refuse(answer)
+        self._trust = replacement(self._trust, Trust.read(answer.body))
         clock.remember(self._directory, self._trust, now, signed=self._trust.issued)
         return self._trust
 

@@ -100,7 +100,7 @@ def _key(bundle: Bundle, trust: Trust, now: datetime) -> PublicKey:
     if not kids:
         raise SignatureError(
             f"{SIGNATURE}: names the key {bundle.hint[:64]!r}, which is not in the key set of "
-            f"{trust.vendor} (version {trust.version})"
+            f"{trust.vendor} (version {trust.version}); {trust.update_advice}"
         )
     if trust.expires is not None and now > trust.expires:
         raise SignatureError(

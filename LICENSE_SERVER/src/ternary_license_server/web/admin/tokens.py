@@ -6,6 +6,7 @@ from functools import partial
 from typing import Annotated, Literal
 
 from fastapi import Path, Response
+from pydantic import Field
 
 from ternary_license_server.service import access
 from ternary_license_server.service.records import moment
@@ -23,6 +24,12 @@ class NewToken(Taken):
     name: Line
     scope: Scope
     expires: Moment
+
+
+class Ending(Taken):
+    """That a token may end although nobody gets in then."""
+
+    last: Annotated[bool, Field(description="It may be the last usable one of scope admin.")] = False
 
 
 class Token(Given):
@@ -61,7 +68,8 @@ def tokens(asked: Look, after: After = "", limit: Limit = 100) -> Response:
 
 
 @router.post("/tokens/{token_id}/revoke", response_model=Token)
-def revoke_token(token_id: TokenId, asking: Change) -> Response:
-    """End a token at once."""
-    work = partial(access.revoke, token_id=token_id)
+def revoke_token(token_id: TokenId, asking: Change, ending: Ending | None = None) -> Response:
+    """End a token at once; the last usable one of scope admin only if `last` says so."""
+    last = ending is not None and ending.last
+    work = partial(access.revoke, token_id=token_id, last=last)
     return asking.change(work, scope=access.Scope.ADMIN, ending=token_id)
