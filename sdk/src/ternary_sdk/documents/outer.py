@@ -13,10 +13,11 @@ from typing import Final
 
 from ternary_sdk.errors import FormatError
 
-JSON_LINE: Final = re.compile(rb"[\x00-\x1f\x7f]")
+JSON_LINE: Final = re.compile(rb"[\x00-\x1f]")
 """What canonical JSON never holds, neither in its strings nor between them."""
 TOKEN: Final = re.compile(rb"[^A-Za-z0-9_.-]")
 """What a compact JWS never holds."""
+# the first character of a line, its boundary lines aside, that base64 does not have
 _PEM: Final = re.compile(rb"^(?!-)[A-Za-z0-9+/= \r\t]*([^A-Za-z0-9+/= \r\t\n])", re.MULTILINE)
 
 _MARK: Final = b"\xef\xbb\xbf"
