@@ -14,12 +14,13 @@ from ternary_sdk.errors import TernaryError
 
 _TRAINS: Final = {"ternary_trainer", "torch", "rich"}
 _SERVES: Final = {"fastapi", "uvicorn", "sqlalchemy", "alembic", "psycopg", "prometheus_client"}
+_CALLS: Final = {"httpx", "truststore"}
 
 EXTRAS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
     {
         "vendor": frozenset({*_TRAINS, "ternary_export", "onnx", "ternary_license_server"}),
-        "server": frozenset({*_SERVES, "ternary_license_server", "httpx"}),
-        "online": frozenset({"httpx"}),
+        "server": frozenset({*_SERVES, *_CALLS, "ternary_license_server"}),
+        "online": frozenset(_CALLS),
     }
 )
 """The modules that each extra of ``ternary-cli`` installs and a client's plain installation does not have."""
