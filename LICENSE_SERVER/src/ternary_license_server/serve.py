@@ -24,6 +24,8 @@ from ternary_sdk.errors import TernaryError
 class ServeError(TernaryError):
     """The server cannot start."""
 
+    code = "SERVER"
+
 
 def serve(settings: Settings, tell: Callable[[str], None]) -> None:
     """Run a server until it is told to stop; SIGTERM lets running requests finish.

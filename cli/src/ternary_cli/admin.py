@@ -74,7 +74,7 @@ class Admin:
                 f"license server {self._url}: cannot be reached ({error}); is 'ternary serve' running there?"
             ) from None
         if came.is_error:
-            raise ServerError(_sentence(came))
+            raise _refusal(came)
         return came
 
 
@@ -91,9 +91,9 @@ def _token(file: Path | None) -> str:
     return token
 
 
-def _sentence(came: httpx.Response) -> str:
+def _refusal(came: httpx.Response) -> ServerError:
     try:
         problem = came.json()
-        return f"{problem['detail']} ({problem['code']})"
+        return ServerError(f"{problem['detail']} ({problem['code']})", str(problem["code"]))
     except (ValueError, KeyError, TypeError):
-        return f"license server: status {came.status_code} without an explanation"
+        return ServerError(f"license server: status {came.status_code} without an explanation")

@@ -40,14 +40,15 @@ def doctor(
     as_json: JsonOption = False,
 ) -> None:
     """Look at everything a call depends on, and say what to type where something is wrong."""
-    from ternary_sdk.errors import TernaryError
+    from ternary_cli.refusals import FoundWrongError
     from ternary_sdk.licensing.doctor import examine
 
     findings = examine(_case(package, license, trust, machine_id), datetime.now(UTC))
     wrong = [finding for finding in findings if not finding.ok]
-    if as_json:
-        show_json({"findings": [vars(finding) for finding in findings]})
-    else:
+    result = {"findings": [vars(finding) for finding in findings]}
+    if as_json and not wrong:
+        show_json(result)
+    elif not as_json:
         lines = {
             finding.name: ("ok     " if finding.ok else "WRONG  ") + finding.found for finding in findings
         }
@@ -55,7 +56,7 @@ def doctor(
     for finding in wrong:
         note(f"{finding.name}: {finding.remedy}")
     if wrong:
-        raise TernaryError(f"{len(wrong)} of {len(findings)} things looked at are wrong")
+        raise FoundWrongError(f"{len(wrong)} of {len(findings)} things looked at are wrong", result)
 
 
 def machine(

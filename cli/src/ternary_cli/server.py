@@ -56,8 +56,12 @@ def serve(
     workers: Annotated[
         int | None, option("--workers", metavar="N", text="Processes that answer there; default: 1.")
     ] = None,
+    as_json: Annotated[  # noqa: ARG001 - a refusal asks for it, and serving has no result
+        bool, option("--json", text="If it cannot start, print why as one JSON object.")
+    ] = False,
 ) -> None:
     """Vendor: run a license server; what is not given here comes from TERNARY_SERVER_… variables."""
+    from ternary_cli.endings import at_once
     from ternary_cli.terminal import note
 
     with vendor_extra("ternary serve", extra="server"):
@@ -65,7 +69,9 @@ def serve(
         from ternary_license_server.settings import Settings
     given = {"KEYS": keys, "DATABASE": database, "HOST": host, "PORT": port, "WORKERS": workers}
     chosen = {f"TERNARY_SERVER_{name}": str(value) for name, value in given.items() if value is not None}
-    serving.serve(Settings.read(dict(os.environ) | chosen), note)
+    settings = Settings.read(dict(os.environ) | chosen)
+    with at_once():  # the server hears signals itself
+        serving.serve(settings, note)
 
 
 @app.command("token")
@@ -114,6 +120,7 @@ def usage(
 
     Who in the period reported less than before is named on standard error, or in the JSON.
     """
+    from ternary_cli.files import write
     from ternary_cli.terminal import note, show_json
 
     first, last = int(day(start).timestamp()), int(day(end).timestamp()) + 86_400
@@ -122,7 +129,7 @@ def usage(
     if as_json:
         show_json(asked.get("/usage", **period))
     else:
-        print(asked.text("/usage.csv", **period), end="")
+        write(asked.text("/usage.csv", **period).encode(), None)
         for flag in asked.get("/usage", **period)["flagged"]:
             note(_flag(flag))
 
@@ -152,9 +159,11 @@ def audit_list(
 @audit.command("verify")
 def audit_verify(url: Url = None, token_file: TokenFile = None, as_json: JsonOption = False) -> None:
     """Check every chain of the audit log, and name each edited, deleted or inserted row."""
-    from ternary_sdk.errors import TernaryError
+    from ternary_cli.refusals import FoundWrongError
 
     found = admin(url, token_file).get("/audit/verify")
-    show_facts({"entries": found["entries"], "head": found["head"], "faults": len(found["faults"])}, as_json)
+    facts = {"entries": found["entries"], "head": found["head"], "faults": len(found["faults"])}
+    if not (as_json and found["faults"]):
+        show_facts(facts, as_json)
     if found["faults"]:
-        raise TernaryError("; ".join(found["faults"]))
+        raise FoundWrongError("; ".join(found["faults"]), facts)

@@ -23,6 +23,8 @@ PATIENCE: Final = 10
 class DatabaseError(TernaryError):
     """The database cannot be reached or used."""
 
+    code = "DATABASE"
+
 
 class RowConflictError(DatabaseError):
     """The database's own constraints rule a row out: somebody else was first."""
