@@ -32,6 +32,7 @@ from ternary_cli import (
     vendor,
 )
 from ternary_cli.endings import Ending
+from ternary_cli.refusals import check_no_nul
 from ternary_cli.terminal import note, show, show_json
 from ternary_sdk.errors import TernaryError
 
@@ -110,7 +111,9 @@ def main() -> None:
     words, command = sys.argv[1:], typer.main.get_command(app)
     try:
         streams.prepare()
-        with endings.in_order(), command.make_context("ternary", words) as context:
+        for word in words:
+            check_no_nul(word)
+        with endings.in_order(), command.make_context("ternary", [*words]) as context:
             command.invoke(context)
     except typer.Exit as wanted:
         status = wanted.exit_code

@@ -59,15 +59,24 @@ def check_name(name: str | Path) -> None:
     Raises:
         InputError: If it holds NUL, or letters that the system's code page lacks.
     """
+    check_no_nul(str(name))
     try:
-        encoded = os.fsencode(name)
+        os.fsencode(name)
     except UnicodeEncodeError:
         page = sys.getfilesystemencoding()
         raise InputError(
             f"{name}: the code page {page} lacks letters of this name; set PYTHONUTF8=1"
         ) from None
-    if b"\0" in encoded:
-        raise InputError(f"{str(name)!r}: holds NUL, which no file's name does")
+
+
+def check_no_nul(text: str) -> None:
+    """Refuse text that no file's name can be, and that no system passes to a program.
+
+    Raises:
+        InputError: If it holds NUL.
+    """
+    if "\0" in text:
+        raise InputError(f"{text!r}: holds NUL, which no file's name does")
 
 
 def because(error: OSError) -> str:
