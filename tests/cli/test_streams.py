@@ -95,7 +95,7 @@ def test_messages_that_nobody_can_read_do_not_spoil_the_result(acme, errors):
 
 def test_no_file_is_opened_under_the_number_of_a_closed_stream(acme):
     """SQLite's file would be printed into."""
-    done = shell(f"ternary sample {OPTIONS} -n 3 --format csv > rows.csv 2>&- <&-", acme)
+    done = shell(f"ternary sample {OPTIONS} -n 3 --unique --format csv > rows.csv 2>&- <&-", acme)
     assert (done.returncode, counted(acme)) == (0, 3)
     assert (acme / "rows.csv").read_bytes().startswith(b"index,t0")
 
