@@ -101,6 +101,17 @@ def test_no_file_is_opened_under_the_number_of_a_closed_stream(acme):
 
 
 @pytest.mark.parametrize(
+    ("command", "kilobytes"),
+    [(f"sample {OPTIONS} -n 100000 --format csv", 1000), ("recipes", 0), ("--help", 0)],
+)
+def test_a_disk_that_fills_up_on_the_way_is_one_sentence(acme, command, kilobytes):
+    full = shell(f"ulimit -f {kilobytes}; ternary {command} > written", acme)
+    assert full.returncode == 1
+    assert full.stderr.decode().count("\n") == 1
+    assert full.stderr.decode().endswith(": file too large\n")
+
+
+@pytest.mark.parametrize(
     "command",
     [
         f"sample {OPTIONS} -n 200000 --seed 7",
@@ -222,6 +233,7 @@ def client_pins(ternary, vendor):
         ["certify", "a\0b"],
         ["plot", "a\0b", "--out", "c.png"],
         ["serve", "--keys", "a\0b"],
+        ["serve", "--keys", "a", "--database", "sqlite:///a%00b"],
         ["doctor", "a\0b", "--license", "l", "--trust", "t"],
         ["use", "a\0b", "--license", "l", "--trust", "t"],
     ],

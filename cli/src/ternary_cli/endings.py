@@ -126,14 +126,13 @@ def in_order() -> Iterator[None]:
 @contextlib.contextmanager
 def at_once() -> Iterator[None]:
     """Let signals do again what the system does with them, for a program that handles them itself."""
-    before = {number: signal.getsignal(number) for number in _SIGNALS}
-    for number, handler in before.items():
-        if callable(handler):
-            signal.signal(number, signal.SIG_DFL)
+    handlers = {number: handler for number in _SIGNALS if callable(handler := signal.getsignal(number))}
+    for number in handlers:
+        signal.signal(number, signal.SIG_DFL)
     try:
         yield
     finally:
-        for number, handler in before.items():
+        for number, handler in handlers.items():
             signal.signal(number, handler)
 
 
