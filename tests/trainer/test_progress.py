@@ -1,7 +1,9 @@
 import contextlib
 import io
+import os
 import re
 from dataclasses import replace
+from pathlib import Path
 
 from rich.console import Console
 
@@ -50,6 +52,17 @@ def test_nothing_is_written_to_standard_output(finished: Run) -> None:
     with contextlib.redirect_stdout(out), progress.watching(io.StringIO()) as on_epoch:
         on_epoch(finished.history[0])
     assert out.getvalue() == ""
+
+
+def test_a_stream_without_a_reader_and_a_full_one_end_no_training(finished: Run) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    for stream in (os.fdopen(writer, "w"), Path("/dev/full").open("w")):  # noqa: SIM115
+        with progress.watching(stream) as on_epoch:
+            for record in finished.history:
+                on_epoch(record)
+        with contextlib.suppress(OSError):
+            stream.close()
 
 
 def test_time_left_follows_the_recent_epochs(finished: Run) -> None:

@@ -169,10 +169,12 @@ def _draft(path: Path, data: bytes) -> Path:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-    except OSError as error:
+    except BaseException as ended:  # a signal too: a draft holds a private key
         if name is not None:
             Path(name).unlink(missing_ok=True)
-        raise InputError(f"{path}: cannot be written ({error.strerror})") from None
+        if isinstance(ended, OSError):
+            raise InputError(f"{path}: cannot be written ({ended.strerror})") from None
+        raise
     return Path(name)
 
 

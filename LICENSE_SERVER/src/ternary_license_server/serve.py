@@ -29,6 +29,8 @@ from ternary_sdk.errors import TernaryError
 class ServeError(TernaryError):
     """The server cannot start."""
 
+    code = "SERVER"
+
 
 class _StopError(BaseException):
     """Somebody asked the server to end."""

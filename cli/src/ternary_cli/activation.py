@@ -48,6 +48,7 @@ def activate(
         _show(_accept(response, trusted), trusted, as_json)
     elif key is not None and request is not None:
         _write_request(key, request, trusted, machine_id)
+        _show_file(request, as_json)
     elif key is not None and server is not None:
         with online_extra("ternary activate"):
             from ternary_sdk.online.client import LicenseServer
@@ -74,9 +75,14 @@ def renew(license: LicenseId = None, trust: TrustOption = None, as_json: JsonOpt
     _show(renewed, trusted, as_json)
 
 
-def deactivate(license: LicenseId = None, release: ReleaseFile = None, trust: TrustOption = None) -> None:
+def deactivate(
+    license: LicenseId = None,
+    release: ReleaseFile = None,
+    trust: TrustOption = None,
+    as_json: JsonOption = False,
+) -> None:
     """Give the seat back and remove the license."""
-    from ternary_cli.terminal import note
+    from ternary_cli.terminal import note, show_json
     from ternary_sdk.errors import InputError
 
     trusted, held = _held(license, trust)
@@ -89,9 +95,17 @@ def deactivate(license: LicenseId = None, release: ReleaseFile = None, trust: Tr
             from ternary_sdk.online.client import LicenseServer
         LicenseServer(held.server, trusted).deactivate(held.license_id, datetime.now(UTC))
     note(f"license {held.license_id}: removed from this machine")
+    if as_json:
+        show_json({"license": held.license_id, "removed": True, "file": str(release) if release else None})
 
 
-def carry(file: Carried, server: AnyServer, out: NewFileOption, trust: TrustOption = None) -> None:
+def carry(
+    file: Carried,
+    server: AnyServer,
+    out: NewFileOption,
+    trust: TrustOption = None,
+    as_json: JsonOption = False,
+) -> None:
     """Hand in another machine's file, and get the answer to carry back."""
     from ternary_cli.files import read, write_new
     from ternary_cli.pins import load
@@ -104,6 +118,15 @@ def carry(file: Carried, server: AnyServer, out: NewFileOption, trust: TrustOpti
         from ternary_sdk.online.client import LicenseServer
     document = outer.bare(read(file, most=MAX_REQUEST)[0], str(file))
     write_new(LicenseServer(server, trusted).carry(document, datetime.now(UTC)), out)
+    _show_file(out, as_json)
+
+
+def _show_file(written: Path, as_json: bool) -> None:
+    """Print which file was written, to a program; people named it themselves."""
+    from ternary_cli.terminal import show_json
+
+    if as_json:
+        show_json({"file": str(written)})
 
 
 def _write_request(key: str, target: Path, trusted: "Trust", machine_id: str | None) -> None:

@@ -71,7 +71,7 @@ class Admin:
         with connection.connected(self._url, timeout=TIMEOUT, retries=2, advice=advice) as client:
             came = client.request(method, f"/admin/v1{path}", params=query, json=body, headers=headers)
         if came.is_error:
-            raise ServerError(_sentence(came))
+            raise _refusal(came)
         return came
 
 
@@ -96,9 +96,9 @@ def _plain(data: bytes, named: str) -> str:
     return text
 
 
-def _sentence(came: httpx.Response) -> str:
+def _refusal(came: httpx.Response) -> ServerError:
     try:
         problem = came.json()
-        return f"{problem['detail']} ({problem['code']})"
+        return ServerError(f"{problem['detail']} ({problem['code']})", str(problem["code"]))
     except (ValueError, KeyError, TypeError):
-        return f"license server: status {came.status_code} without an explanation"
+        return ServerError(f"license server: status {came.status_code} without an explanation")

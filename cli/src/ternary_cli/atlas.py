@@ -5,7 +5,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from ternary_cli.options import LicenseOption, PathOption, TrustOption, argument, option
+from ternary_cli.options import JsonOption, LicenseOption, PathOption, TrustOption, argument, option
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,11 +26,12 @@ def atlas(
     path: PathOption = None,
     license: LicenseOption = None,
     trust: TrustOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Draw every operation: reachable or not, how clearly, and drawn so far."""
     from ternary_cli.files import write
     from ternary_cli.selection import select
-    from ternary_cli.terminal import show
+    from ternary_cli.terminal import show, show_json
     from ternary_sdk import atlas as atlases
     from ternary_sdk.errors import InputError
 
@@ -47,7 +48,7 @@ def atlas(
         write(atlases.to_svg(margins, drawn, title=words).encode(), out)
     else:
         write(atlases.to_png(margins, drawn), out)
-    show([words, str(out)])
+    show_json({"file": str(out), "path": letter, "summary": words}) if as_json else show([words, str(out)])
 
 
 def _drawn(model: "Model") -> "OperationSet | None":

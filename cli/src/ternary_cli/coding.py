@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ternary_cli.options import (
     FormatOption,
+    JsonOption,
     LicenseOption,
     MachineOption,
     OutOption,
@@ -62,16 +63,23 @@ def _command(read_rows: Callable[[bytes, str], Conversion], text: str) -> Callab
         license: LicenseOption = None,
         trust: TrustOption = None,
         machine_id: MachineOption = None,
+        as_json: JsonOption = False,
     ) -> None:
-        from ternary_cli.files import chosen_format, read, write
+        from ternary_cli.files import chosen_format, read, refuse_json_beside_rows, write
         from ternary_cli.rows import to_bytes
         from ternary_cli.selection import select
+        from ternary_cli.terminal import show_json
 
         form = chosen_format(form, out)
+        if as_json:
+            refuse_json_beside_rows(out)
         convert = read_rows(*read(rows))
         with select(package, license, trust, machine_id).open() as model:
             converted = convert(model, path)
+            letter = path or model.default_path
         write(to_bytes(converted, form), out)
+        if as_json:
+            show_json({"file": str(out), "rows": converted.count, "path": letter})
 
     command.__doc__ = text
     return command

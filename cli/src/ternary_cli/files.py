@@ -4,26 +4,14 @@ Reading and writing whole files and the standard streams.
 A file appears whole or not at all, and every refusal of the operating system becomes one sentence.
 """
 
-import contextlib
 import os
-import signal
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 from ternary_cli.options import Format
-from ternary_sdk.errors import InputError, TernaryError
-
-
-@contextlib.contextmanager
-def sentences(name: str | Path) -> Iterator[None]:
-    """Turn the operating system's refusals about ``name`` into one sentence; a closed pipe stays one."""
-    try:
-        yield
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise TernaryError(f"{name}: {(error.strerror or str(error)).lower()}") from None
+from ternary_cli.refusals import STDOUT, sentences
+from ternary_sdk.errors import InputError
 
 
 def is_standard(place: Path | None) -> bool:
@@ -40,10 +28,12 @@ def read(source: Path | None, *, most: int | None = None) -> tuple[bytes, str]:
     Returns:
         The bytes, and a name for messages.
     Raises:
-        InputError: If it is larger, or standard input is a terminal.
-        TernaryError: If it cannot be read.
+        InputError: If it is larger, or standard input is a terminal or closed.
+        FileError: If it cannot be read.
     """
     if source is None or is_standard(source):
+        if sys.stdin is None:
+            raise InputError("standard input: closed; name a file, or pipe rows in")
         if sys.stdin.isatty():
             raise InputError("no input: name a file, or pipe rows in as in 'ternary sample | ternary encode'")
         with sentences("standard input"):
@@ -60,7 +50,7 @@ def read_text(source: Path) -> str:
 
     Raises:
         InputError: If it is not UTF-8.
-        TernaryError: If it cannot be read.
+        FileError: If it cannot be read.
     """
     data, name = read(source)
     try:
@@ -81,9 +71,9 @@ def write_parts(parts: Iterable[bytes], target: Path | None) -> None:
     """
     if target is None or is_standard(target):
         for part in parts:
-            with sentences("standard output"):
+            with sentences(STDOUT):
                 sys.stdout.buffer.write(part)
-        with sentences("standard output"):
+        with sentences(STDOUT):
             sys.stdout.buffer.flush()
         return
     with sentences(target):
@@ -106,29 +96,27 @@ def write_new(data: bytes, target: Path) -> None:
 
 def _replace(target: Path, parts: Iterable[bytes]) -> None:
     partial = target.with_name(f".{target.name}.{os.getpid()}")
-    with ended_in_order():
-        try:
-            with partial.open("xb") as file:
-                file.writelines(parts)
-                file.flush()
-                os.fsync(file.fileno())
-            partial.replace(target)
-        finally:
-            partial.unlink(missing_ok=True)
-
-
-@contextlib.contextmanager
-def ended_in_order() -> Iterator[None]:
-    """Let whoever is asked to end here, as by ``kill`` or ``timeout``, first remove what is half written."""
-
-    def end(number: int, _: object) -> None:
-        sys.exit(128 + number)
-
-    before = signal.signal(signal.SIGTERM, end)
     try:
-        yield
+        with partial.open("xb") as file:
+            file.writelines(parts)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(target)
     finally:
-        signal.signal(signal.SIGTERM, before)
+        partial.unlink(missing_ok=True)
+
+
+def refuse_json_beside_rows(target: Path | None) -> None:
+    """Refuse ``--json`` where standard output has the rows: a program could not tell the two apart.
+
+    Raises:
+        InputError: If the rows go there.
+    """
+    if is_standard(target):
+        raise InputError(
+            "--json prints one object about the rows, which are to go to standard output themselves; "
+            "add --out F, or take --format jsonl instead"
+        )
 
 
 def chosen_format(form: Format | None, target: Path | None) -> Format:

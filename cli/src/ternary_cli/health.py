@@ -61,7 +61,7 @@ def doctor(
     as_json: JsonOption = False,
 ) -> None:
     """Look at everything a call depends on, and say what to type where something is wrong or ends soon."""
-    from ternary_sdk.errors import TernaryError
+    from ternary_cli.refusals import FoundWrongError
     from ternary_sdk.licensing.doctor import examine
     from ternary_sdk.licensing.license import SOON
 
@@ -69,9 +69,10 @@ def doctor(
     within = SOON if warn_days is None else timedelta(days=warn_days)
     findings, ends = examine(case, now), _near_ends(case, now, within)
     wrong = [finding for finding in findings if not finding.ok]
-    if as_json:
-        show_json({"findings": [vars(finding) for finding in findings], "ends": _end_facts(ends, now)})
-    else:
+    result = {"findings": [vars(finding) for finding in findings], "ends": _end_facts(ends, now)}
+    if as_json and not wrong:
+        show_json(result)
+    elif not as_json:
         lines = {
             finding.name: ("ok     " if finding.ok else "WRONG  ") + finding.found for finding in findings
         }
@@ -84,7 +85,7 @@ def doctor(
     for end in ends or ():
         note(f"{end.what}: {end.remedy}")
     if wrong:
-        raise TernaryError(f"{len(wrong)} of {len(findings)} things looked at are wrong")
+        raise FoundWrongError(f"{len(wrong)} of {len(findings)} things looked at are wrong", result)
     if ends and warn_days is not None:
         raise typer.Exit(NEAR_AN_END)
 

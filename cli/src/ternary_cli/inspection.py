@@ -139,12 +139,16 @@ def unpack(
     out: Annotated[Path, option("--out", "-o", metavar="DIR", text="A folder that does not exist yet.")],
     package: PackageArgument = None,
     trust: TrustOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Write a verified package's files to a folder, where other tools can look at them."""
     from ternary_cli.selection import select
-    from ternary_cli.terminal import show
+    from ternary_cli.terminal import show, show_json
     from ternary_sdk import folder
 
     read = select(package, None, trust).read()
     folder.write(read.members, out)
-    show([f"{out}: {len(read.members)} files of {read.manifest.label}"])
+    if as_json:
+        show_json({"folder": str(out), "package": read.manifest.label, "files": sorted(read.members)})
+    else:
+        show([f"{out}: {len(read.members)} files of {read.manifest.label}"])

@@ -1,13 +1,13 @@
 """
-The ``ternary`` command: what it is called, which commands it has, and how it ends.
+The ``ternary`` command: what it is called, which commands it has, and how it ends (``endings``).
 
-Exit status 0: done. 1: refused, with one ``error: …`` line on standard error. 2: the command line itself
-is wrong. Importing this module loads neither numpy nor anything of the vendor's; commands import what
+Importing this module loads neither numpy nor anything of the vendor's; commands import what
 they need when they run.
 """
 
-import io
+import contextlib
 import sys
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -16,6 +16,7 @@ from ternary_cli import (
     activation,
     atlas,
     coding,
+    endings,
     health,
     inspection,
     key_list,
@@ -26,16 +27,20 @@ from ternary_cli import (
     runs,
     sampling,
     server,
+    streams,
     training,
     validation,
     vendor,
 )
+from ternary_cli.endings import Ending
+from ternary_cli.refusals import check_no_nul
+from ternary_cli.terminal import note, show, show_json
 from ternary_sdk.errors import TernaryError
 
 app = typer.Typer(
     name="ternary",
     help="Ternary logic operations from a licensed model, with coverage that you can recompute.",
-    epilog="Exit status: 0 done, 1 refused (one 'error: …' line), 2 wrong command line.",
+    epilog=endings.EPILOG,
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
@@ -91,7 +96,7 @@ def _version(wanted: bool) -> None:
     if wanted:
         from importlib.metadata import version
 
-        print(f"ternary {version('ternary-cli')}")
+        show([f"ternary {version('ternary-cli')}"])
         raise typer.Exit
 
 
@@ -106,26 +111,46 @@ def _options(
 
 def main() -> None:
     """Run the command line; the entry point of the ``ternary`` script."""
-    _reopen_closed_streams()
+    words, command = sys.argv[1:], typer.main.get_command(app)
     try:
-        app(prog_name="ternary")
-    except TernaryError as refusal:
-        _end(str(refusal))
-    except MemoryError:
-        _end("not enough memory for a request of this size")
-    except OSError as error:
-        _end(f"{error.filename or 'standard output'}: {(error.strerror or str(error)).lower()}")
+        streams.prepare()
+        for word in words:
+            check_no_nul(word)
+        with endings.in_order(), command.make_context("ternary", [*words]) as context:
+            command.invoke(context)
+    except typer.Exit as wanted:
+        status = wanted.exit_code
+    except BaseException as error:
+        ending = endings.of(error, _doing(command, words))
+        if ending is None:
+            raise
+        _say(ending, as_json=endings.wants_json(words))
+        status = ending.status
+    else:
+        status = 0
+    finally:
+        streams.settle()
+    sys.exit(status)
 
 
-def _reopen_closed_streams() -> None:
-    """Where a caller closed a standard stream (``>&-``) Python has None; reading or writing it then fails."""
-    for name in ("stdin", "stdout", "stderr"):
-        if getattr(sys, name) is None:
-            setattr(sys, name, io.TextIOWrapper(io.BytesIO()))
+def _doing(command: object, words: Sequence[str]) -> str:
+    """The command that was typed, without what it was given: ``ternary license show``."""
+    typed = "ternary"
+    for word in words:
+        command = getattr(command, "commands", {}).get(word)
+        if command is None:
+            break
+        typed += f" {word}"
+    return typed
 
 
-def _end(sentence: str) -> None:
-    from ternary_cli.terminal import note
-
-    note(f"error: {sentence}")
-    sys.exit(1)
+def _say(ending: Ending, *, as_json: bool) -> None:
+    """Say why a command ends: to people on standard error, to programs on standard output."""
+    if ending.show is not None:
+        with contextlib.suppress(OSError):
+            ending.show(file=sys.stderr)
+    elif ending.code:
+        note(f"error: {ending.message}")
+    if ending.code and as_json:
+        with contextlib.suppress(OSError, TernaryError):
+            show_json(ending.object)

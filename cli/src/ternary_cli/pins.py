@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from ternary_cli.refusals import FileError, because, check_name
 from ternary_sdk.documents import canonical
 from ternary_sdk.documents.fields import Fields
-from ternary_sdk.errors import TernaryError
+from ternary_sdk.errors import InputError, TernaryError
 from ternary_sdk.licensing import state
 from ternary_sdk.signing import jws
 
@@ -52,6 +53,7 @@ class Pins:
 
         Raises:
             FormatError: If it is anything else.
+            InputError: If no file can have a name in it.
         """
         fields = Fields(canonical.decode(data, "pins"), "pins")
         fields.exactly("format", FORMAT)
@@ -63,6 +65,8 @@ class Pins:
             machine_id=fields.optional("machine_id", fields.text),
         )
         fields.end()
+        for path in (pins.package, pins.license, pins.trust):
+            check_name(path)
         return pins
 
 
@@ -83,13 +87,25 @@ def load() -> Pins | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise TernaryError(f"{path}: {(error.strerror or str(error)).lower()}") from None
+        raise FileError(f"{path}: {because(error)}") from None
     except TernaryError as refusal:
         raise TernaryError(f"{path}: {refusal}; run 'ternary use' again") from None
 
 
 def save(pins: Pins) -> None:
-    """Replace the pins."""
+    """Replace the pins.
+
+    Raises:
+        InputError: If a name is not Unicode, as other programs and code pages can make one.
+        LedgerError: If they cannot be written.
+    """
+    for path in (pins.package, pins.license, pins.trust):
+        try:
+            str(path).encode()
+        except UnicodeEncodeError:
+            raise InputError(
+                f"{path}: this name is not Unicode here and cannot be pinned; rename it, or set PYTHONUTF8=1"
+            ) from None
     state.write(location(), pins.to_bytes())
 
 
@@ -99,4 +115,4 @@ def forget() -> None:
     try:
         path.unlink(missing_ok=True)
     except OSError as error:
-        raise TernaryError(f"{path}: {(error.strerror or str(error)).lower()}") from None
+        raise FileError(f"{path}: {because(error)}") from None

@@ -25,9 +25,15 @@ def recipes(as_json: JsonOption = False) -> None:
     show_json(about) if as_json else show(pairs(about))
 
 
-def disrupt(run: RunFolder, strength: Strength = 1.0, epochs: Epochs = 1, cancel: Cancel = False) -> None:
+def disrupt(
+    run: RunFolder,
+    strength: Strength = 1.0,
+    epochs: Epochs = 1,
+    cancel: Cancel = False,
+    as_json: JsonOption = False,
+) -> None:
     """Vendor: make a running training surge at its next epoch."""
-    from ternary_cli.terminal import note
+    from ternary_cli.terminal import note, show_json
 
     with vendor_extra("ternary disrupt"):
         from ternary_trainer import disrupt as surges
@@ -37,14 +43,19 @@ def disrupt(run: RunFolder, strength: Strength = 1.0, epochs: Epochs = 1, cancel
     else:
         surges.request(run, strength, epochs)
         note(f"{run}: a surge of strength {strength:g} begins with the next epoch")
+    if as_json:
+        asked = None if cancel else {"strength": strength, "epochs": epochs}
+        show_json({"run": str(run), "surge": asked})
 
 
-def plot(run: RunFolder, out: Picture) -> None:
+def plot(run: RunFolder, out: Picture, as_json: JsonOption = False) -> None:
     """Vendor: draw a run's coverage, losses and surges."""
-    from ternary_cli.terminal import note
+    from ternary_cli.terminal import note, show_json
 
     with vendor_extra("ternary plot"):
         from ternary_trainer import plot as plots
         from ternary_trainer import run as runs
     plots.draw(runs.open(run), out)
     note(f"{out}: drawn")
+    if as_json:
+        show_json({"file": str(out), "run": str(run)})

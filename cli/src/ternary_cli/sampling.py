@@ -8,6 +8,7 @@ from typing import Annotated, TypedDict
 from ternary_cli.options import (
     Format,
     FormatOption,
+    JsonOption,
     LicenseOption,
     MachineOption,
     OutOption,
@@ -53,30 +54,37 @@ def sample(
     license: LicenseOption = None,
     trust: TrustOption = None,
     machine_id: MachineOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Draw operations from a model."""
-    from ternary_cli.files import chosen_format, write_parts
+    from ternary_cli.files import chosen_format, refuse_json_beside_rows, write_parts
     from ternary_cli.rows import Rows, in_parts
     from ternary_cli.selection import select
-    from ternary_cli.terminal import note
+    from ternary_cli.terminal import note, show_json
     from ternary_sdk.errors import InputError
     from ternary_sdk.operations import OperationSet
 
     form = chosen_format(form, out)
+    if as_json:
+        refuse_json_beside_rows(out)
     if latents and form is Format.NPY:
         raise InputError("npy holds one array, but operations and latents were asked for; use csv or jsonl")
     dial: Dial = {"seed": seed, "path": path, "explore": explore, "temperature": temperature}
-    drawn, said = OperationSet.of([]), ""
+    drawn, how = OperationSet.of([]), dict[str, str | int]()
     with select(package, license, trust, machine_id).open() as model:
         draws = iter([model.sample(n, unique=True, **dial)]) if unique else model.sample_in_parts(n, **dial)
 
         def rows() -> Iterator[Rows]:
-            nonlocal drawn, said
+            nonlocal drawn
             for draw in draws:
-                drawn, said = drawn | draw.set, f"path {draw.path}, seed {draw.seed}"
+                drawn |= draw.set
+                how.update(path=draw.path, seed=draw.seed)
                 kept = draw.latents if latents else None
                 yield Rows(index=draw.index, operations=draw.operations, latents=kept)
 
         write_parts(in_parts(rows(), form, count=n), out)
+    if as_json:
+        show_json({"file": str(out), "rows": n, "operations": len(drawn), "set": drawn.digest, **how})
+        return
     counted = "1 row" if n == 1 else f"{n:,} rows"
-    note(f"{counted}, {said}, set {drawn.digest}")
+    note(f"{counted}, path {how['path']}, seed {how['seed']}, set {drawn.digest}")

@@ -59,8 +59,12 @@ def serve(
     new_token: Annotated[
         bool, option("--new-token", text="Only make an admin token in the database, and print it once.")
     ] = False,
+    as_json: Annotated[
+        bool, option("--json", text="Print a new token, or why the server cannot start, as one JSON object.")
+    ] = False,
 ) -> None:
     """Vendor: run a license server; what is not given here comes from TERNARY_SERVER_… variables."""
+    from ternary_cli.endings import at_once
     from ternary_cli.terminal import note
 
     with vendor_extra("ternary serve", extra="server"):
@@ -68,11 +72,13 @@ def serve(
         from ternary_license_server.settings import Settings
     given = {"KEYS": keys, "DATABASE": database, "HOST": host, "PORT": port, "WORKERS": workers}
     chosen = {f"TERNARY_SERVER_{name}": str(value) for name, value in given.items() if value is not None}
-    if not new_token:
-        serving.serve(Settings.read(dict(os.environ) | chosen), note)
+    if new_token:
+        with opened_database(database) as found:
+            show_facts(serving.new_token(found), as_json)
         return
-    with opened_database(database) as found:
-        show_facts(serving.new_token(found), as_json=False)
+    settings = Settings.read(dict(os.environ) | chosen)
+    with at_once():  # the server hears signals itself
+        serving.serve(settings, note)
 
 
 @app.command("confirm-clock")
@@ -141,6 +147,7 @@ def usage(
 
     Who in the period reported less than before is named on standard error, or in the JSON.
     """
+    from ternary_cli.files import write
     from ternary_cli.terminal import note, show_json
 
     first, last = int(day(start).timestamp()), int(day(end).timestamp()) + 86_400
@@ -149,7 +156,7 @@ def usage(
     if as_json:
         show_json(asked.get("/usage", **period))
     else:
-        print(asked.text("/usage.csv", **period), end="")
+        write(asked.text("/usage.csv", **period).encode(), None)
         for flag in asked.get("/usage", **period)["flagged"]:
             note(_flag(flag))
 
@@ -172,10 +179,9 @@ def backup(
     """Copy the SQLite database into one file, while the server runs or not, and check the copy."""
     with vendor_extra("ternary server backup", extra="server"):
         from ternary_license_server.database import backup as backups
-    from ternary_cli.files import ended_in_order
     from ternary_sdk.errors import TernaryError
 
-    with opened_database(database) as found, ended_in_order():
+    with opened_database(database) as found:
         made = backups.backup(found, out)
     show_facts(
         {
@@ -209,9 +215,11 @@ def audit_list(
 @audit.command("verify")
 def audit_verify(url: Url = None, token_file: TokenFile = None, as_json: JsonOption = False) -> None:
     """Check every chain of the audit log, and name each edited, deleted or inserted row."""
-    from ternary_sdk.errors import TernaryError
+    from ternary_cli.refusals import FoundWrongError
 
     found = admin(url, token_file).get("/audit/verify")
-    show_facts({"entries": found["entries"], "head": found["head"], "faults": len(found["faults"])}, as_json)
+    facts = {"entries": found["entries"], "head": found["head"], "faults": len(found["faults"])}
+    if not (as_json and found["faults"]):
+        show_facts(facts, as_json)
     if found["faults"]:
-        raise TernaryError("; ".join(found["faults"]))
+        raise FoundWrongError("; ".join(found["faults"]), facts)

@@ -5,25 +5,57 @@ Text from files that others wrote passes through ``printable``: a customer's nam
 rewrite a terminal's screen.
 """
 
+import codecs
+import contextlib
 import json
+import re
 import sys
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
+
+from ternary_cli.refusals import STDOUT, sentences
+
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
 def note(sentence: str) -> None:
-    """Say something beside the result, on standard error."""
-    print(printable(sentence), file=sys.stderr, flush=True)
+    """Say something beside the result, on standard error; nobody may be there to read it."""
+    with contextlib.suppress(OSError):
+        print(printable(sentence), file=sys.stderr, flush=True)
 
 
 def show(lines: list[str]) -> None:
-    """Print a result for people."""
-    print("\n".join(map(printable, lines)), flush=True)
+    """Print a result for people.
+
+    Raises:
+        FileError: If standard output does not take it, and so the next two.
+    """
+    _write("\n".join(map(printable, lines)))
 
 
 def show_json(result: Mapping[str, Any]) -> None:
-    """Print a result as one JSON object."""
-    print(json.dumps(result, ensure_ascii=False, indent=2), flush=True)
+    """Print a result as one JSON object: in UTF-8, or with escapes that every code page has."""
+    _write(_encodable(json.dumps(result, ensure_ascii=False, indent=2)))
+
+
+def show_document(document: bytes) -> None:
+    """Print a document byte for byte, and a line feed: a program may keep it."""
+    with sentences(STDOUT):
+        sys.stdout.flush()
+        sys.stdout.buffer.write(document + b"\n")
+        sys.stdout.buffer.flush()
+
+
+def _write(text: str) -> None:
+    with sentences(STDOUT):
+        print(text, flush=True)
+
+
+def _encodable(text: str) -> str:
+    """JSON as it is in a UTF-8 stream; elsewhere, or with a file's name that is not Unicode, escaped."""
+    if codecs.lookup(sys.stdout.encoding).name == "utf-8" and not _SURROGATE.search(text):
+        return text
+    return "".join(c if c.isascii() else json.dumps(c)[1:-1] for c in text)
 
 
 def pairs(facts: Mapping[str, str]) -> list[str]:

@@ -64,7 +64,7 @@ def validate(
 ) -> None:
     """Vendor: run the twelve checks; exit status 1 if one fails."""
     from ternary_cli.files import write
-    from ternary_cli.terminal import note, show
+    from ternary_cli.terminal import note, show, show_document
 
     with vendor_extra("ternary validate"):
         from ternary_trainer.reporting.write import check_installed
@@ -85,7 +85,7 @@ def validate(
             found = dataclasses.replace(found, report=_written(opened, found, report))
     if out is not None:
         write(found.to_bytes(), out)
-    print(found.to_bytes().decode()) if as_json else show(lines(opened.subject.name, found))
+    show_document(found.to_bytes()) if as_json else show(lines(opened.subject.name, found))
     if not found.sound:
         raise typer.Exit(1)
 
@@ -98,9 +98,10 @@ def report(
     license: LicenseOption = None,
     trust: TrustOption = None,
     device: DeviceOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Vendor: validate, and write the report as HTML and PDF."""
-    from ternary_cli.terminal import note, show
+    from ternary_cli.terminal import note, show, show_json
 
     with vendor_extra("ternary report"):
         from ternary_trainer.reporting.write import check_installed
@@ -115,13 +116,12 @@ def report(
         outcomes = twelve.validate(opened.subject, Thresholds(), tell=lambda name: note(f"checking {name}"))
         found = verdict(opened.subject, outcomes, Thresholds(), made=datetime.now(UTC))
         page = _written(opened, found, out)
-    show(
-        [
-            f"{opened.subject.name}: {found.sentence}",
-            f"{out / 'report.html'}  sha256 {page}",
-            f"{out / 'report.pdf'}",
-        ]
-    )
+    name, html, pdf = opened.subject.name, out / "report.html", out / "report.pdf"
+    if as_json:
+        verdict_of = {"subject": name, "sound": found.sound, "sentence": found.sentence}
+        show_json(verdict_of | {"html": str(html), "html_sha256": page, "pdf": str(pdf)})
+    else:
+        show([f"{name}: {found.sentence}", f"{html}  sha256 {page}", str(pdf)])
 
 
 def lines(name: str, found: "Validation") -> list[str]:

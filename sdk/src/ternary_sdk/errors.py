@@ -12,42 +12,73 @@ Everything this SDK refuses, as one family of exceptions.
     └── LicenseError     the license does not allow it; ``code`` says why
 
 Callers catch ``TernaryError`` and print it: every message is one sentence that names the object, what
-was found and what was expected. Nothing of json, cryptography, sqlite3 or onnxruntime escapes raw.
+was found and what was expected. ``code`` is for programs: it stays when a sentence is reworded.
+Nothing of json, cryptography, sqlite3 or onnxruntime escapes raw.
 """
 
+import re
 from enum import StrEnum
+from typing import Final
+
+_CODE: Final = re.compile("[A-Z][A-Z_]{0,59}")
 
 
 class TernaryError(Exception):
     """Base of every refusal."""
 
+    code: str = "REFUSED"
+    """The kind of refusal, for programs; a license's is a ``Reason``, a server's often its own."""
+
 
 class InputError(TernaryError, ValueError):
     """An argument, array or input file is not what the call takes."""
+
+    code = "INPUT"
 
 
 class FormatError(TernaryError):
     """Bytes are not the format they claim to be."""
 
+    code = "FORMAT"
+
 
 class SignatureError(TernaryError):
     """A signature is missing, wrong, or by a key that is not trusted for it."""
+
+    code = "SIGNATURE"
 
 
 class ProofError(TernaryError):
     """A model does not do what its certificate says."""
 
+    code = "PROOF"
+
 
 class CoverageError(TernaryError):
     """More different operations were asked for than the certified model reaches."""
+
+    code = "COVERAGE"
 
 
 class LedgerError(TernaryError):
     """The meter of drawn operations cannot be read or written."""
 
+    code = "LEDGER"
+
 
 class ServerError(TernaryError):
-    """A license server cannot be reached, or does not do what was asked."""
+    """A license server cannot be reached, or does not do what was asked.
+
+    Attributes:
+        code: What the server itself gave as its code, such as ``CONFLICT``; else ``SERVER``.
+    """
+
+    code = "SERVER"
+
+    def __init__(self, message: str, code: str = code) -> None:
+        super().__init__(message)
+        if _CODE.fullmatch(code):
+            self.code = code
 
 
 class Reason(StrEnum):
@@ -75,11 +106,10 @@ class Reason(StrEnum):
 
 
 class LicenseError(TernaryError):
-    """The license does not allow it.
+    """The license does not allow it."""
 
-    Attributes:
-        code: The first reason, by the precedence of ``Reason``, for which it is refused.
-    """
+    code: Reason
+    """The first reason, by the precedence of ``Reason``, for which it is refused."""
 
     def __init__(self, code: Reason, message: str) -> None:
         super().__init__(message)

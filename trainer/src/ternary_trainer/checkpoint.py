@@ -189,7 +189,8 @@ def write_bytes(path: Path, data: bytes) -> None:
             os.fsync(file.fileno())
         temporary.replace(path)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         raise InputError(
             f"{path}: cannot be written ({error.strerror}); what it held before is intact"
         ) from None
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -125,7 +125,7 @@ def read(folder: Path) -> list[EpochRecord]:
     """
     path = folder / NAME
     try:
-        lines = path.read_text().splitlines()
+        lines = path.read_text("utf-8").splitlines()
     except (OSError, UnicodeDecodeError):
         raise FormatError(f"{path}: cannot be read, expected a run's history") from None
     return [_from_line(line, f"{path}, line {number}") for number, line in enumerate(lines, start=1)]

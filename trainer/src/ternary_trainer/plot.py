@@ -5,11 +5,13 @@ Drawing a run's dynamics to PNG or SVG. Needs matplotlib, which the extra `plot`
 import math
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 from ternary_sdk.errors import InputError
 from ternary_sdk.operations import OPERATIONS
+from ternary_trainer.checkpoint import write_bytes
 from ternary_trainer.disrupt import effects
 from ternary_trainer.history import EpochRecord, PathRecord
 from ternary_trainer.run import Run
@@ -57,10 +59,9 @@ def draw(run: Run, path: Path) -> None:
     for panel in panels:
         _mark(panel, run.history)
     sheet.suptitle(f"{run.recipe.name}, seed {run.seed}: {len(run.history)} epochs")
-    try:
-        sheet.savefig(path, dpi=120)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written ({error.strerror})") from None
+    picture = BytesIO()
+    sheet.savefig(picture, dpi=120, format=path.suffix[1:])
+    write_bytes(path, picture.getvalue())
 
 
 def _panels(panels: Sequence["Axes"], history: Sequence[EpochRecord]) -> None:

@@ -8,7 +8,7 @@ Watching a training: a live view on a terminal, plain lines where there is none.
 import sys
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TextIO
 
 from rich.console import Console, Group, RenderableType
@@ -27,19 +27,33 @@ _HEADINGS = ("path", "coverage at 50,000", "of perfect draws", "exact", "CE", "K
 
 @contextmanager
 def watching(stream: TextIO | None = None) -> Iterator[OnEpoch]:
-    """Show each epoch of one training.
+    """Show each epoch of one training; a stream that takes no more of it ends nothing.
 
     Args:
         stream: Where to; standard error if not given. A terminal gets a view that is redrawn in place,
             anything else one line an epoch.
     """
-    console = Console(file=stream or sys.stderr, highlight=False, soft_wrap=True)
+    console = _Console(file=stream or sys.stderr, highlight=False, soft_wrap=True)
     clock = Remaining()
     if not console.is_terminal:
-        yield lambda record: console.print(line(record, clock.after(record)), markup=False)
+        yield _if_possible(lambda record: console.print(line(record, clock.after(record)), markup=False))
         return
     with Live(Text("first epoch …", style="dim"), console=console, auto_refresh=False) as live:
-        yield lambda record: live.update(view(record, clock.after(record)), refresh=True)
+        yield _if_possible(lambda record: live.update(view(record, clock.after(record)), refresh=True))
+
+
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Print no more; rich itself would end the program."""
+        self.quiet = True
+
+
+def _if_possible(tell: OnEpoch) -> OnEpoch:
+    def on_epoch(record: EpochRecord) -> None:
+        with suppress(OSError):  # as of a full disk that holds the log: the training is worth more
+            tell(record)
+
+    return on_epoch
 
 
 class Remaining:

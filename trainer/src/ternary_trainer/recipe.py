@@ -65,11 +65,12 @@ def _folder() -> Any:
 
 def _read(name_or_path: str) -> tuple[str, str, str]:
     if name_or_path in names():
-        return (_folder() / f"{name_or_path}.toml").read_text(), f"recipe '{name_or_path}'", name_or_path
+        shipped = _folder() / f"{name_or_path}.toml"
+        return shipped.read_text("utf-8"), f"recipe '{name_or_path}'", name_or_path
     path = Path(name_or_path)
     try:
-        return path.read_text(), str(path), path.stem
-    except (OSError, UnicodeDecodeError):
+        return path.read_text("utf-8"), str(path), path.stem
+    except (OSError, ValueError):
         raise InputError(
             f"recipe '{name_or_path}': not found, expected {', '.join(names())} or the path of a TOML file"
         ) from None

@@ -220,7 +220,7 @@ def _choice(rule: str, values: dict[str, Any], file: Path) -> Choice:
 
 def _read_json(file: Path) -> dict[str, Any]:
     try:
-        values = json.loads(file.read_text())
+        values = json.loads(file.read_text("utf-8"))
     except OSError:
         raise FormatError(f"{file}: cannot be read, expected the directory of a run") from None
     except ValueError:

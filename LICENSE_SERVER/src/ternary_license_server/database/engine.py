@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import unquote
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
@@ -25,6 +26,8 @@ PATIENCE: Final = 10
 
 class DatabaseError(TernaryError):
     """The database cannot be reached or used."""
+
+    code = "DATABASE"
 
 
 class RowConflictError(DatabaseError):
@@ -103,6 +106,8 @@ def parse_url(text: str | URL) -> URL:
         url = make_url(text)
     except ArgumentError:
         url = None
+    if url is not None and "\0" in unquote(url.render_as_string(hide_password=False)):
+        raise InputError("database: the address holds NUL, which neither a file's name nor a password does")
     if url is not None and url.get_backend_name() == "postgresql":
         return url.set(drivername="postgresql+psycopg")
     if url is not None and url.get_backend_name() == "sqlite" and _names_a_file(url):

@@ -265,7 +265,7 @@ def _refuse(answer: Answer) -> NoReturn:
     code, detail = fields.text("code", longest=60), fields.text("detail")
     if code in list(Reason):
         raise LicenseError(Reason(code), detail)
-    raise ServerError(f"license server: {detail} ({code})")
+    raise ServerError(f"license server: {detail} ({code})", code)
 
 
 def _read_capped(came: httpx.Response) -> bytes:
