@@ -63,15 +63,16 @@ def _command(read_rows: Callable[[bytes, str], Conversion], text: str) -> Callab
         trust: TrustOption = None,
         machine_id: MachineOption = None,
     ) -> None:
-        from ternary_cli.files import chosen_format, read, write
-        from ternary_cli.rows import to_bytes
+        from ternary_cli.files import chosen_format, read, write_parts
+        from ternary_cli.row_reader import MOST_BYTES
+        from ternary_cli.rows import blocks, in_parts
         from ternary_cli.selection import select
 
         form = chosen_format(form, out)
-        convert = read_rows(*read(rows))
+        convert = read_rows(*read(rows, most=MOST_BYTES))
         with select(package, license, trust, machine_id).open() as model:
             converted = convert(model, path)
-        write(to_bytes(converted, form), out)
+        write_parts(in_parts(blocks(converted), form, count=converted.count), out)
 
     command.__doc__ = text
     return command

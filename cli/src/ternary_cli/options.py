@@ -4,6 +4,8 @@ The options that several commands share: one name, one type and one sentence of 
 Only the standard library and typer are imported here, so that ``ternary --help`` is instant.
 """
 
+import math
+import re
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -35,6 +37,31 @@ def argument(metavar: str, text: str) -> Any:
 def option(*names: str, metavar: str | None = None, text: str) -> Any:
     """An option: its names, what stands for its value in usage lines, and its sentence of help."""
     return typer.Option(*names, metavar=metavar, help=text, show_default=False)
+
+
+def whole(*names: str, metavar: str, text: str) -> Any:
+    """An option whose value is a whole number in ASCII digits; click's own type also reads `1_0` and `١`."""
+    return typer.Option(*names, metavar=metavar, help=text, show_default=False, parser=_whole)
+
+
+def number(*names: str, metavar: str, text: str) -> Any:
+    """An option whose value is a number as `0.5` or `1e-3` in ASCII, and finite."""
+    return typer.Option(*names, metavar=metavar, help=text, show_default=False, parser=_number)
+
+
+def _whole(text: str | int) -> int:
+    if isinstance(text, str) and not re.fullmatch(r"[+-]?[0-9]{1,30}", text):
+        raise typer.BadParameter(f"{text!r} is not a whole number.")
+    return int(text)
+
+
+def _number(text: str | float) -> float:
+    if isinstance(text, str) and not re.fullmatch(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?", text):
+        raise typer.BadParameter(f"{text!r} is not a number.")
+    value = float(text)
+    if math.isinf(value):
+        raise typer.BadParameter(f"{text!r} is too large.")
+    return value
 
 
 _PACKAGE: Final = "The .ternary package; else what 'ternary use' pinned, else the evaluation package."

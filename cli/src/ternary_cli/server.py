@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from ternary_cli import server_catalog, server_licenses
-from ternary_cli.options import JsonOption, argument, option
+from ternary_cli.options import JsonOption, argument, option, whole
 from ternary_cli.server_terms import (
     CustomerOption,
     TokenFile,
@@ -52,9 +52,9 @@ def serve(
         str | None, option("--database", metavar="URL", text="sqlite:///FILE or postgresql://USER@HOST/NAME.")
     ] = None,
     host: Annotated[str | None, option("--host", metavar="ADDRESS", text="Default: 127.0.0.1.")] = None,
-    port: Annotated[int | None, option("--port", metavar="N", text="Default: 8750.")] = None,
+    port: Annotated[int | None, whole("--port", metavar="N", text="Default: 8750.")] = None,
     workers: Annotated[
-        int | None, option("--workers", metavar="N", text="Processes that answer there; default: 1.")
+        int | None, whole("--workers", metavar="N", text="Processes that answer there; default: 1.")
     ] = None,
 ) -> None:
     """Vendor: run a license server; what is not given here comes from TERNARY_SERVER_… variables."""
@@ -72,7 +72,7 @@ def serve(
 def token(
     name: Annotated[str, argument("NAME", "What it is for.")],
     scope: Annotated[str, option("--scope", metavar="SCOPE", text="admin, issuer or auditor.")],
-    days: Annotated[int, option("--days", metavar="N", text="Until it ends; default: 90.")] = 90,
+    days: Annotated[int, whole("--days", metavar="N", text="Until it ends; default: 90.")] = 90,
     url: Url = None,
     token_file: TokenFile = None,
     as_json: JsonOption = False,
