@@ -140,7 +140,8 @@ class Malicious:
 def test_no_code_in_a_checkpoint_ever_runs(tmp_path: Path, key: str) -> None:
     target = tmp_path / "evidence"
     path = saved(tmp_path / "a.pt", lambda content: content.update({key: Malicious(target)}))
-    found = "refers to code (builtins.getattr, pathlib.Path, pathlib.PosixPath), which no checkpoint needs; nothing was run"
+    names = "builtins.getattr, pathlib.Path, pathlib.PosixPath"
+    found = f"refers to code ({names}), which no checkpoint needs; nothing was run"
     assert refusal(path) == f"{path}: not a file of tensors written by torch.save ({found})"
     assert not target.exists()
 

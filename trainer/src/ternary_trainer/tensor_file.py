@@ -18,11 +18,14 @@ from typing import Any, BinaryIO, Final
 import torch
 from torch.serialization import get_unsafe_globals_in_checkpoint, safe_globals
 
+from ternary_sdk.documents import plain
 from ternary_sdk.errors import FormatError, InputError
 
 LARGEST: Final = 2**30
 """Of a file, in bytes, with all that its writer left beside the weights."""
 
+_LONGEST_HEADER: Final = 2**20
+"""Of a safetensors file, in bytes; that of a v5.5 model has five thousand."""
 _ZIP: Final = b"PK\x03\x04"
 _UNPICKLER_WORDS: Final = "GLOBAL "
 """Before the name of a function or class, in torch's refusal of a file that refers to one."""
@@ -84,7 +87,7 @@ def read(path: Path, *, of_others: bool) -> TensorFile:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
             file.seek(0)
             if of_others and _is_safetensors(file):
-                return TensorFile(content=_safetensors(path), digest=digest)
+                return TensorFile(content=_safetensors(file, path), digest=digest)
             content = _unpickled(file, path, of_others=of_others)
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}, expected a checkpoint file") from None
@@ -176,7 +179,7 @@ def _is_safetensors(file: BinaryIO) -> bool:
     return start[8:] == b"{" and 2 <= int.from_bytes(start[:8], "little") <= size - 8
 
 
-def _safetensors(path: Path) -> dict[str, Any]:
+def _safetensors(file: BinaryIO, path: Path) -> dict[str, Any]:
     if find_spec("safetensors") is None:
         raise InputError(
             f"{path}: a safetensors file, and safetensors is not installed; run: pip install safetensors"
@@ -184,10 +187,12 @@ def _safetensors(path: Path) -> dict[str, Any]:
     from safetensors import SafetensorError, safe_open
 
     try:
+        length = int.from_bytes(file.read(8), "little")
+        plain.decode(file.read(min(length, _LONGEST_HEADER)))  # the library lets a member be repeated
         with safe_open(path, framework="pt", device="cpu") as opened:
             tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
             stated = (opened.metadata() or {}).get("epoch", "")
-    except (SafetensorError, ValueError, RuntimeError) as error:
+    except (FormatError, SafetensorError, ValueError, RuntimeError) as error:
         raise FormatError(f"{path}: a damaged safetensors file ({error})") from None
     epoch = {"epoch": int(stated)} if stated.isascii() and stated.isdigit() and len(stated) < 10 else {}
     return {"model": tensors, **epoch}
