@@ -27,7 +27,7 @@ LARGEST: Final = 2**30
 _LONGEST_HEADER: Final = 2**20
 """Of a safetensors file, in bytes; that of a v5.5 model has five thousand."""
 _ZIP: Final = b"PK\x03\x04"
-_UNPICKLER_WORDS: Final = "GLOBAL "
+_BEFORE_CODE: Final = "GLOBAL "
 """Before the name of a function or class, in torch's refusal of a file that refers to one."""
 
 
@@ -149,7 +149,7 @@ def _found(file: BinaryIO, refusal: str, names: list[str]) -> str:
     size = file.seek(0, 2)
     if not size:
         return "empty"
-    _, _, named = refusal.partition(_UNPICKLER_WORDS)
+    _, _, named = refusal.partition(_BEFORE_CODE)
     if code := named.split(" ")[0] or ", ".join(names):
         return f"refers to code ({code[:80]}), which no checkpoint needs; nothing was run"
     if start != _ZIP:
