@@ -5,7 +5,6 @@ It is read as RFC 8259 has it: Python's own reader also takes NaN, and of a repe
 """
 
 import json
-from collections import Counter
 from typing import Any, NoReturn
 
 from ternary_sdk.errors import FormatError
@@ -43,8 +42,11 @@ def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """
     named = dict(pairs)
     if len(named) != len(pairs):
-        repeated = Counter(name for name, _ in pairs).most_common(1)[0][0]
-        raise FormatError(f"member {repeated[:80]!r} appears twice")
+        seen = set[str]()
+        for name, _ in pairs:
+            if name in seen:
+                raise FormatError(f"member {name[:80]!r} appears twice")
+            seen.add(name)
     return named
 
 
