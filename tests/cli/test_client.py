@@ -116,14 +116,14 @@ def test_an_empty_file_is_refused_by_its_name(client, acme, command):
     (acme / "rows.jsonl").write_bytes(b"")
     done = client(command, acme / "rows.jsonl", "--package", acme / "acme.ternary")
     assert (done.status, done.out) == (1, b"")
-    assert done.err == f"error: {acme / 'rows.jsonl'}: empty, expected CSV, JSON lines or .npy\n"
+    assert done.err == f"error: {acme / 'rows.jsonl'}: empty, expected CSV, JSON or .npy\n"
 
 
 @pytest.mark.parametrize("command", ["encode", "decode"])
 def test_nothing_at_all_in_a_pipe_is_refused(client, acme, command):
     done = client(command, "--package", acme / "acme.ternary", stdin=b"")
     assert (done.status, done.out) == (1, b"")
-    assert done.err == "error: standard input: empty, expected CSV, JSON lines or .npy\n"
+    assert done.err == "error: standard input: empty, expected CSV, JSON or .npy\n"
 
 
 def test_a_refusal_before_a_pipe_is_a_refusal_behind_it(client, acme):
@@ -160,7 +160,6 @@ def test_the_output_file_name_says_the_format(client, acme, name):
         (["-n", "-1"], "error: n: -1, expected 0 to 10,000,000\n"),
         (["--seed", "-1"], "error: seed: -1, expected 0 to 18,446,744,073,709,551,615\n"),
         (["--explore", "1.5"], "error: explore: 1.5, expected 0 to 1\n"),
-        (["--explore", "nan"], "error: explore: nan, expected 0 to 1\n"),
         (["--temperature", "0"], "error: temperature: 0.0, expected above 0, up to 100\n"),
         (
             ["--out", "rows.xlsx"],
@@ -176,6 +175,27 @@ def test_the_output_file_name_says_the_format(client, acme, name):
 def test_what_sample_cannot_do_is_one_sentence(client, acme, words, sentence):
     done = client("sample", acme / "acme.ternary", *words)
     assert (done.status, done.out, done.err) == (1, b"", sentence)
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["-n", "1_0"], "Invalid value for '-n': '1_0' is not a whole number."),
+        (["--seed", "2.0"], "Invalid value for '--seed': '2.0' is not a whole number."),
+        (["--explore", "nan"], "Invalid value for '--explore': 'nan' is not a number."),
+    ],
+)
+def test_a_number_of_another_form_is_a_wrong_command_line(client, acme, words, sentence):
+    done = client("sample", acme / "acme.ternary", *words)
+    assert (done.status, done.out) == (2, b"")
+    assert done.err.endswith(f"Error: {sentence}\n")
+
+
+@pytest.mark.parametrize("command", ["encode", "decode"])
+def test_rows_without_an_end_are_refused(client, acme, command):
+    done = client(command, "/dev/zero", "--package", acme / "acme.ternary")
+    assert (done.status, done.out) == (1, b"")
+    assert done.err == "error: /dev/zero: more than 268,435,456 bytes, expected at most that many\n"
 
 
 def test_one_more_than_everything_reachable_is_refused(client, acme):

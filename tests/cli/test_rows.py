@@ -92,47 +92,74 @@ def test_fortran_order_and_other_number_types_are_read():
 @pytest.mark.parametrize(
     ("data", "sentence"),
     [
-        (b"", "rows: empty, expected CSV, JSON lines or .npy"),
-        (b"\n\n", "rows: nothing but blank lines, expected CSV, JSON lines or .npy"),
+        (b"", "rows: empty, expected CSV, JSON or .npy"),
+        (b"\n\n", "rows: nothing but blank lines, expected CSV, JSON or .npy"),
         (
-            b"PK\x03\x04\x00\x00",
-            "rows: unknown format (begins 50 4b 03 04), expected CSV, JSON lines or .npy",
+            b"\x00\x00\x03\x04\x00\x00",
+            "rows: unknown format (begins 00 00 03 04), expected CSV, JSON or .npy",
         ),
-        (b"\xff\xfe1\x00", "rows: unknown format (begins ff fe 31 00), expected CSV, JSON lines or .npy"),
-        (b"a,b\n1,2\n", "rows: column t0 is missing; found 'a,b', expected t0 to t8"),
-        (f"{HEADER},t3\n".encode(), f"rows: column t3 appears twice; found '{HEADER},t3', expected t0 to t8"),
-        (b"1,2,3\n", "rows: 3 columns without names, expected 9 (t0 to t8)"),
-        (f"{HEADER}\n0,0,0\n".encode(), "rows: line 2 has 3 cells, expected 9"),
+        (b"PK\x03\x04\x00\x00", "rows: a ZIP archive or an Excel workbook, expected CSV, JSON or .npy"),
+        (b"\x1f\x8b\x08\x00", "rows: compressed by gzip, expected CSV, JSON or .npy"),
+        (b"PAR1\x15\x04", "rows: Parquet, expected CSV, JSON or .npy"),
+        (
+            b"a,b\n1,2\n",
+            "rows: line 1: no column of operations; found 'a,b', expected t0 to t8, or one of operation,"
+            " index, code, name",
+        ),
+        (
+            b"t0,t1,index\n1,2,3\n",
+            "rows: line 1: column t2 is missing; found 't0,t1,index', expected t0 to t8",
+        ),
+        (
+            f"{HEADER},t3\n".encode(),
+            f"rows: line 1: column t3 appears twice; found '{HEADER},t3', expected t0 to t8",
+        ),
+        (b"1,2,3\n", "rows: line 1: 3 columns without names, expected 9 (t0 to t8)"),
+        (f"{HEADER}\n0,0,0\n".encode(), "rows: line 2: 3 cells, expected 9"),
         (
             f"{HEADER}\n0,0,0,0,0,0,0,0,0\n0,0,x,0,0,0,0,0,0\n".encode(),
-            "rows: line 3, column t2 is 'x', expected a number",
+            "rows: line 3: column t2 is 'x', expected a number",
         ),
         (
             f"{HEADER}\n0,0,0,0,0,0,0,0,2\n".encode(),
-            "rows: operations: row 0, column 8 is 2.0, expected -1, 0 or 1",
+            "rows: line 2: column t8 is 2, expected -1, 0 or 1",
         ),
         (
             f"{HEADER}\n0,nan,0,0,0,0,0,0,0\n".encode(),
-            "rows: operations: row 0, column 1 is nan, expected -1, 0 or 1",
+            "rows: line 2: column t1 is 'nan', expected a number",
         ),
-        (b'"1,2\n', "rows: not CSV (unexpected end of data)"),
+        (b'"1,2\n', "rows: line 1: not CSV (unexpected end of data)"),
         (
             b'{"operation":[0,0,0,0,0,0,0,0,0]}\n{"operation":[0,',
             "rows: line 2 is not JSON: '{\"operation\":[0,'",
         ),
-        (b'{"index":4}\n', "rows: line 1 has no member 'operation'"),
-        (b'{"operation":[0,0]}\n', "rows: line 1 holds [0, 0], expected a list of 9 numbers"),
-        (b'{"operation":"000000000"}', "rows: line 1 holds '000000000', expected a list of 9 numbers"),
+        (
+            b'{"latent":4}\n',
+            "rows: line 1: no column of operations; found 'latent', expected t0 to t8, or one of operation,"
+            " index, code, name",
+        ),
+        (b'{"operation":[0,0]}\n', "rows: line 1: column operation: [0, 0], expected a list of 9 numbers"),
+        (
+            b'{"operation":"000000000"}',
+            "rows: line 1: column operation: '000000000' is ambiguous: the signs of operation 9841 or the"
+            " digits of operation 0; write the index",
+        ),
+        (
+            b'{"operation":null}',
+            "rows: line 1: column operation: null, expected a list of 9 trits, a text or an index",
+        ),
+        (b"[1,2]", "rows: line 1: [1, 2], expected a list of 9 numbers"),
+        (b'{"t0":1}\n3\n', "rows: line 1: column t1 is missing; found 't0', expected t0 to t8"),
         (
             b"[true,0,0,0,0,0,0,0,0]",
-            "rows: line 1 holds [True, 0, 0, 0, 0, 0, 0, 0, 0], expected a list of 9 numbers",
+            "rows: line 1: column t0 is true, expected a number",
         ),
-        (b"[NaN,0,0,0,0,0,0,0,0]", "rows: operations: row 0, column 0 is nan, expected -1, 0 or 1"),
+        (b"[NaN,0,0,0,0,0,0,0,0]", "rows: line 1: NaN is not a number of JSON"),
         (
             b"[1" + b"0" * 400 + b",0,0,0,0,0,0,0,0]",
-            "rows: line 1 holds an integer too large for any number format",
+            "rows: line 1: column t0 is an integer too large for any number format",
         ),
-        (b"[" * 100_000, f"rows: line 1 is not JSON: '{'[' * 56}…"),
+        (b"[" * 100_000, "rows: JSON nested too deeply to be read"),
         (b"\x93NUMPY", "rows: the .npy header cannot be read, expected version 1.0 or 2.0"),
         (b"\x93NUMPY\x07\x00", "rows: the .npy header cannot be read, expected version 1.0 or 2.0"),
         (npy(TABLES[:4])[:-1], "rows: 35 bytes of values, its header promises 36"),
@@ -152,12 +179,15 @@ def test_what_holds_no_operations_is_refused(data, sentence):
     ("data", "sentence"),
     [
         (npy(LATENTS[:, :9]), "rows: shape is (50, 9), expected (n, 16)"),
-        (f"{HEADER}\n".encode(), f"rows: column z0 is missing; found '{HEADER}', expected z0 to z15"),
-        (npy(np.full((2, 16), np.inf)), "rows: latents: row 0, column 0 is inf, expected a finite float32"),
-        (npy(np.full((2, 16), 1e39)), "rows: latents: row 0, column 0 is inf, expected a finite float32"),
+        (
+            f"{HEADER}\n".encode(),
+            f"rows: line 1: no column of latents; found '{HEADER}', expected z0 to z15, or one of latent",
+        ),
+        (npy(np.full((2, 16), np.inf)), "rows: row 0: column z0 is inf, expected a finite float32"),
+        (npy(np.full((2, 16), 1e39)), "rows: row 0: column z0 is inf, expected a finite float32"),
         (
             ("[" + ",".join(["0"] * 15) + ",NaN]").encode(),
-            "rows: latents: row 0, column 15 is nan, expected a finite float32",
+            "rows: line 1: NaN is not a number of JSON",
         ),
     ],
 )
@@ -219,9 +249,9 @@ def test_a_signalling_nan_is_refused_in_silence(kind, nan):
     text = f"{{'descr': '{kind}', 'fortran_order': False, 'shape': (1, WIDTH), }}"
     latents = headed(text.replace("WIDTH", "16"), values)
     operations = headed(text.replace("WIDTH", "9"), values[: 9 * len(nan) // 2])
-    sentence = "rows: latents: row 0, column 0 is nan, expected a finite float32"
+    sentence = "rows: row 0: column z0 is nan, expected a finite float32"
     assert refusal(read_latents, latents) == sentence
-    sentence = "rows: operations: row 0, column 0 is nan, expected -1, 0 or 1"
+    sentence = "rows: row 0: column t0 is nan, expected -1, 0 or 1"
     assert refusal(read_operations, operations) == sentence
 
 

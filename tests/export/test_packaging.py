@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 from ternary_export.build import Build
 from ternary_export.packaging import package, standard_terms
+from ternary_export.provenance import Provenance
 from ternary_license_server.keys import KeyRing
 from ternary_license_server.signing import SigningKey
 from ternary_sdk.errors import FormatError, InputError, ProofError, SignatureError
@@ -155,6 +156,17 @@ def test_the_bill_of_materials_has_what_the_standard_requires(members: dict[str,
     assert len(set(references)) == len(references)
     for dependency in bom["dependencies"]:
         assert {dependency["ref"], *dependency.get("dependsOn", [])} <= set(references)
+
+
+def test_a_snapshot_without_an_epoch_is_packaged_with_none_stated(build: Build, key: SigningKey) -> None:
+    origin = replace(build.provenance.origin, epoch=None)
+    unstated = replace(build, provenance=replace(build.provenance, origin=origin))
+    assert Provenance.read(unstated.provenance.to_bytes()).origin.epoch is None
+    members = archive.decode(package(unstated, name="acme", version=(1, 0, 0), signer=key))
+    card, bom = (members[name].decode() for name in ("card.md", "bom.json"))
+    assert "epoch an epoch" not in card
+    assert "- Trained snapshot: an epoch that is not stated of " in card
+    assert "ternary:epoch" not in bom
 
 
 def test_the_bill_of_materials_lists_the_graphs_by_digest(members: dict[str, bytes], build: Build) -> None:

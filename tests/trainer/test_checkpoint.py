@@ -81,10 +81,9 @@ def test_a_tensor_of_some_other_model_is_named(tmp_path: Path) -> None:
     assert refusal(path) == f"{path}: tensor 'decoder_C.bias' is no part of a v5.5 model"
 
 
-@pytest.mark.parametrize("key", ["model", "epoch"])
-def test_a_key_that_is_missing_is_named(tmp_path: Path, key: str) -> None:
-    path = saved(tmp_path / "a.pt", lambda content: content.pop(key))
-    assert refusal(path) == f"{path}: lacks key '{key}'"
+def test_a_missing_model_is_named(tmp_path: Path) -> None:
+    path = saved(tmp_path / "a.pt", lambda content: content.pop("model"))
+    assert refusal(path) == f"{path}: lacks key 'model'"
 
 
 def test_a_model_that_is_no_state_is_refused(tmp_path: Path) -> None:
@@ -92,7 +91,7 @@ def test_a_model_that_is_no_state_is_refused(tmp_path: Path) -> None:
     assert refusal(path) == f"{path}: key 'model' is list, expected a dictionary of tensors"
 
 
-@pytest.mark.parametrize("epoch", [None, -1, True, "4"])
+@pytest.mark.parametrize("epoch", [-1, True, "4", 4.0])
 def test_an_epoch_that_is_no_count_is_refused(tmp_path: Path, epoch: object) -> None:
     path = saved(tmp_path / "a.pt", lambda content: content.update(epoch=epoch))
     assert refusal(path) == f"{path}: epoch is {epoch!r}, expected a whole number from 0"
@@ -141,7 +140,8 @@ class Malicious:
 def test_no_code_in_a_checkpoint_ever_runs(tmp_path: Path, key: str) -> None:
     target = tmp_path / "evidence"
     path = saved(tmp_path / "a.pt", lambda content: content.update({key: Malicious(target)}))
-    found = "refers to code (getattr), which no checkpoint needs; nothing was run"
+    names = "builtins.getattr, pathlib.Path, pathlib.PosixPath"
+    found = f"refers to code ({names}), which no checkpoint needs; nothing was run"
     assert refusal(path) == f"{path}: not a file of tensors written by torch.save ({found})"
     assert not target.exists()
 

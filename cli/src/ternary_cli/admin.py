@@ -10,8 +10,8 @@ from typing import Any, Final
 
 import httpx
 
-from ternary_sdk.documents import outer
-from ternary_sdk.errors import InputError, ServerError
+from ternary_sdk.documents import outer, plain
+from ternary_sdk.errors import FormatError, InputError, ServerError
 from ternary_sdk.online import connection
 
 URL: Final = "TERNARY_SERVER_URL"
@@ -45,9 +45,9 @@ class Admin:
         Raises:
             ServerError: If the server cannot be reached or refuses.
         """
-        return self._call(
-            "GET", path, {name: value for name, value in query.items() if value is not None}
-        ).json()
+        return self._json(
+            self._call("GET", path, {name: value for name, value in query.items() if value is not None})
+        )
 
     def text(self, path: str, **query: str | int | None) -> str:
         """What is at a path, as text."""
@@ -61,7 +61,13 @@ class Admin:
         Raises:
             ServerError: If the server cannot be reached or refuses.
         """
-        return self._call("POST", path, {}, body).json()
+        return self._json(self._call("POST", path, {}, body))
+
+    def _json(self, came: httpx.Response) -> Any:
+        try:
+            return plain.decode(came.content)
+        except FormatError as refusal:
+            raise ServerError(f"license server {self._url}: its answer: {refusal}") from None
 
     def _call(
         self, method: str, path: str, query: dict[str, str | int], body: dict[str, Any] | None = None

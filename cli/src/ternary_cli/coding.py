@@ -65,19 +65,20 @@ def _command(read_rows: Callable[[bytes, str], Conversion], text: str) -> Callab
         machine_id: MachineOption = None,
         as_json: JsonOption = False,
     ) -> None:
-        from ternary_cli.files import chosen_format, read, refuse_json_beside_rows, write
-        from ternary_cli.rows import to_bytes
+        from ternary_cli.files import chosen_format, read, refuse_json_beside_rows, write_parts
+        from ternary_cli.row_reader import MOST_BYTES
+        from ternary_cli.rows import blocks, in_parts
         from ternary_cli.selection import select
         from ternary_cli.terminal import show_json
 
         form = chosen_format(form, out)
         if as_json:
             refuse_json_beside_rows(out)
-        convert = read_rows(*read(rows))
+        convert = read_rows(*read(rows, most=MOST_BYTES))
         with select(package, license, trust, machine_id).open() as model:
             converted = convert(model, path)
             letter = path or model.default_path
-        write(to_bytes(converted, form), out)
+        write_parts(in_parts(blocks(converted), form, count=converted.count), out)
         if as_json:
             show_json({"file": str(out), "rows": converted.count, "path": letter})
 

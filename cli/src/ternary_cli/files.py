@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
+from typing import BinaryIO
 
 from ternary_cli.options import Format
 from ternary_cli.refusals import STDOUT, sentences
@@ -36,13 +37,20 @@ def read(source: Path | None, *, most: int | None = None) -> tuple[bytes, str]:
             raise InputError("standard input: closed; name a file, or pipe rows in")
         if sys.stdin.isatty():
             raise InputError("no input: name a file, or pipe rows in as in 'ternary sample | ternary encode'")
-        with sentences("standard input"):
-            return sys.stdin.buffer.read(), "standard input"
-    with sentences(source), source.open("rb") as file:
-        data = file.read() if most is None else file.read(most + 1)
+        name = "standard input"
+        with sentences(name):
+            data = _read_up_to(sys.stdin.buffer, most)
+    else:
+        name = str(source)
+        with sentences(source), source.open("rb") as file:
+            data = _read_up_to(file, most)
     if most is not None and len(data) > most:
-        raise InputError(f"{source}: more than {most:,} bytes, expected at most that many")
-    return data, str(source)
+        raise InputError(f"{name}: more than {most:,} bytes, expected at most that many")
+    return data, name
+
+
+def _read_up_to(file: BinaryIO, most: int | None) -> bytes:
+    return file.read() if most is None else file.read(most + 1)
 
 
 def read_text(source: Path) -> str:

@@ -15,6 +15,7 @@ from ternary_cli.options import (
     TrustOption,
     argument,
     option,
+    whole,
 )
 from ternary_cli.vendor_extra import vendor_extra
 
@@ -28,7 +29,7 @@ Expires = Annotated[str, option("--expires", metavar="DATE", text="Its last day,
 Allow = Annotated[str, option("--allow", metavar="LIST", text="Of encode,decode,sample; default: all three.")]
 Quota = Annotated[
     int | None,
-    option("--unique-operations", metavar="N", text="Most different operations it may ever return."),
+    whole("--unique-operations", metavar="N", text="Most different operations it may ever return."),
 ]
 Machines = Annotated[
     list[str] | None, option("--machine", metavar="ID", text="A machine it runs on; repeat for more.")
@@ -41,7 +42,7 @@ Bind = Annotated[
     ),
 ]
 Seats = Annotated[
-    int | None, option("--seats", metavar="N", text="Machines at once; with --machine or --bind.")
+    int | None, whole("--seats", metavar="N", text="Machines at once; with --machine or --bind.")
 ]
 ContentKey = Annotated[
     Path | None, option("--content-key", metavar="F", text="What an encrypted package was encrypted with.")

@@ -4,6 +4,8 @@ The options that several commands share: one name, one type and one sentence of 
 Only the standard library and typer are imported here, so that ``ternary --help`` is instant.
 """
 
+import math
+import re
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -45,12 +47,33 @@ def option(*names: str, metavar: str | None = None, text: str) -> Any:
     return typer.Option(*names, metavar=metavar, help=text, show_default=False)
 
 
-DeviceOption = Annotated[
-    Device | None, option("--device", text="Where to compute; default: auto, the GPU if it works.")
-]
+def whole(*names: str, metavar: str, text: str) -> Any:
+    """An option whose value is a whole number in ASCII digits; click's own type also reads `1_0` and `١`."""
+    return typer.Option(*names, metavar=metavar, help=text, show_default=False, parser=_whole)
+
+
+def number(*names: str, metavar: str, text: str) -> Any:
+    """An option whose value is a number as `0.5` or `1e-3` in ASCII, and finite."""
+    return typer.Option(*names, metavar=metavar, help=text, show_default=False, parser=_number)
+
+
+def _whole(text: str | int) -> int:
+    if isinstance(text, str) and not re.fullmatch(r"[+-]?[0-9]{1,30}", text):
+        raise typer.BadParameter(f"{text!r} is not a whole number.")
+    return int(text)
+
+
+def _number(text: str | float) -> float:
+    if isinstance(text, str) and not re.fullmatch(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?", text):
+        raise typer.BadParameter(f"{text!r} is not a number.")
+    value = float(text)
+    if math.isinf(value):
+        raise typer.BadParameter(f"{text!r} is too large.")
+    return value
+
 
 _PACKAGE: Final = "The .ternary package; else what 'ternary use' pinned, else the evaluation package."
-_ROWS: Final = "CSV, JSON lines or .npy; standard input if left out or '-'."
+_ROWS: Final = "CSV, JSON or .npy; standard input if left out or '-'."
 _FORMAT: Final = "Default: by the name of --out, else a table on a terminal and CSV in a pipe."
 
 PackageArgument = Annotated[Path | None, argument("FILE", _PACKAGE)]
@@ -66,6 +89,9 @@ OutOption = Annotated[
 MachineOption = Annotated[
     str | None,
     option("--machine-id", metavar="ID", text="This machine's id where it has none, as in a container."),
+]
+DeviceOption = Annotated[
+    Device | None, option("--device", text="Where to compute; default: auto, the GPU if it works.")
 ]
 JsonOption = Annotated[bool, option("--json", text="Print one JSON object.")]
 KeysOption = Annotated[Path, option("--keys", metavar="DIR", text="What 'ternary keys init' made.")]

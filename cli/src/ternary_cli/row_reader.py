@@ -1,78 +1,124 @@
 """
-Reading operations and latents from CSV, JSON lines or .npy, told apart by their content.
+Reading operations and latents from CSV, JSON or .npy, told apart by their content.
 
 Files come from other people's programs, so every refusal names the file, the line and what was found.
-No pickle is ever read, and no memory is taken on the word of a header.
+No pickle is ever read, no memory is taken on the word of a header, and rows become arrays in blocks.
 """
 
-import csv
-import io
-import json
+import itertools
 import re
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from ternary_cli import npy_header
+from ternary_cli import csv_rows, json_rows, npy_header
+from ternary_cli.cells import Row, short
+from ternary_cli.lines import Lines
 from ternary_cli.rows import LATENT, OPERATION, Kind, Values
 from ternary_sdk.errors import FormatError, InputError
-from ternary_sdk.operations import as_trits
+
+MOST_BYTES: Final = 256 * 2**20
+"""Of a file or of standard input."""
+MOST_ROWS: Final = 10_000_000
+"""As many as `ternary sample` writes."""
 
 _NUMBERS: Final = re.compile(r"[<>=|]?([iu][1248]|f[248])")
 """The types of an ``.npy`` file that are read, the same on every machine."""
+_BLOCK: Final = 4096
+_FORMATS: Final = "expected CSV, JSON or .npy"
+_OTHERS: Final = {
+    b"PK\3\4": "a ZIP archive or an Excel workbook",
+    b"\x1f\x8b": "compressed by gzip",
+    b"PAR1": "Parquet",
+}
 
 
 def read_operations(data: bytes, what: str) -> npt.NDArray[np.int8]:
     """Read operations in whichever of the three formats the bytes are.
 
     Args:
-        data: CSV, JSON lines or .npy.
+        data: CSV, JSON or .npy.
         what: Its name in error messages, such as ``rows.csv``.
     Returns:
         Trits in {-1, 0, +1}, shape (n, 9).
     Raises:
-        InputError: If it is no such format, is cut short, holds no column of trits or anything but trits.
+        InputError: If it is of another format or cut short, or holds anything but operations.
     """
-    values = _read(data, OPERATION, what)
-    try:
-        with np.errstate(invalid="ignore"):
-            return as_trits(values)
-    except InputError as refusal:
-        raise InputError(f"{what}: {refusal}") from None
+    return _read(data, OPERATION, what)
 
 
 def read_latents(data: bytes, what: str) -> npt.NDArray[np.float32]:
     """Read latents, float32, shape (n, 16), in whichever of the three formats the bytes are.
 
     Raises:
-        InputError: If it is no such format, is cut short, holds no latents, or one that is not finite.
+        InputError: If it is of another format or cut short, or holds anything but finite latents.
     """
-    with np.errstate(over="ignore", invalid="ignore"):
-        latents = _read(data, LATENT, what).astype(np.float32)
-    wrong = ~np.isfinite(latents)
-    if wrong.any():
-        row, column = np.argwhere(wrong)[0]
-        found = latents[row, column]
-        raise InputError(f"{what}: latents: row {row}, column {column} is {found}, expected a finite float32")
-    return latents
+    return _read(data, LATENT, what)
 
 
 def _read(data: bytes, kind: Kind, what: str) -> Values:
     if not data:  # in a pipe, most likely a command before this one that was refused
-        raise InputError(f"{what}: empty, expected CSV, JSON lines or .npy")
+        raise InputError(f"{what}: empty, {_FORMATS}")
     if data.startswith(npy_header.MAGIC):
-        return _from_npy(data, kind, what)
+        return _checked(_from_npy(data, kind, what), kind, what)
+    return _collected(_rows(data, kind, what), kind, what)
+
+
+def _rows(data: bytes, kind: Kind, what: str) -> Iterator[Row]:
     try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = "\0"
-    if "\0" in text:
-        start = data[:4].hex(" ")
-        raise InputError(f"{what}: unknown format (begins {start}), expected CSV, JSON lines or .npy")
-    if text.lstrip()[:1] in ("{", "["):
-        return _from_jsonl(text, kind, what)
-    return _from_csv(text, kind, what)
+        yield from _text_rows(data, kind)
+    except InputError as refusal:
+        raise InputError(f"{what}: {refusal}") from None
+
+
+def _text_rows(data: bytes, kind: Kind) -> Iterator[Row]:
+    lines = Lines(data)
+    other = next((name for mark, name in _OTHERS.items() if data.startswith(mark)), None)
+    if other or not lines.may_be_text:
+        found = other or f"unknown format (begins {data[:4].hex(' ')})"
+        raise InputError(f"{found}, {_FORMATS}")
+    first = next((line for line in lines if line.strip()), None)
+    if first is None:
+        raise InputError(f"nothing but blank lines, {_FORMATS}")
+    read = json_rows.read if first.lstrip()[0] in "{[" else csv_rows.read
+    return read(first, lines, kind)
+
+
+def _collected(rows: Iterator[Row], kind: Kind, what: str) -> Values:
+    """All rows as one array, converted in blocks: as Python's numbers they take ten times the memory."""
+    parts = [_checked(np.empty((0, kind.width)), kind, what)]
+    count = 0
+    while block := list(itertools.islice(rows, _BLOCK)):
+        count += len(block)
+        _check_count(count, what)
+        values = np.array([row.values for row in block], dtype=np.float64)
+        parts.append(_checked(values, kind, what, block))
+    return np.concatenate(parts)
+
+
+def _checked(values: Values, kind: Kind, what: str, rows: Sequence[Row] = ()) -> Values:
+    """Trits as int8 or finite latents as float32; `rows` say where the values stand in their file."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        if kind is OPERATION:
+            right, expected = (values == -1) | (values == 0) | (values == 1), "-1, 0 or 1"
+        else:
+            values = values.astype(np.float32)
+            right, expected = np.isfinite(values), "a finite float32"
+    if not right.all():
+        row, column = np.argwhere(~right)[0]
+        word, number = rows[row].place if rows else ("row", row)
+        found = f"{values[row, column]:g}"
+        raise InputError(
+            f"{what}: {word} {number}: column {kind.columns[column]} is {found}, expected {expected}"
+        )
+    return values.astype(np.int8) if kind is OPERATION else values
+
+
+def _check_count(count: int, what: str) -> None:
+    if count > MOST_ROWS:
+        raise InputError(f"{what}: more than {MOST_ROWS:,} rows, expected at most that many")
 
 
 def _from_npy(data: bytes, kind: Kind, what: str) -> Values:
@@ -82,89 +128,13 @@ def _from_npy(data: bytes, kind: Kind, what: str) -> Values:
         raise InputError(f"{what}: {refusal}") from None
     shape, dtype = header.shape, _NUMBERS.fullmatch(header.dtype)
     if len(shape) != 2 or shape[1] != kind.width:
-        raise InputError(f"{what}: shape is {_shown(shape)}, expected (n, {kind.width})")
+        raise InputError(f"{what}: shape is {short(str(shape))}, expected (n, {kind.width})")
     if dtype is None:
         raise InputError(f"{what}: dtype is {header.dtype}, expected integers or floats of at most 8 bytes")
     count, found = shape[0] * shape[1], len(data) - header.start
     size = count * np.dtype(header.dtype).itemsize
     if found != size:
         raise InputError(f"{what}: {found} bytes of values, its header promises {size}")
+    _check_count(shape[0], what)
     values = np.frombuffer(data, header.dtype, count, header.start) if size else np.empty(0, header.dtype)
     return values.reshape(shape, order="F" if header.fortran else "C")
-
-
-def _from_jsonl(text: str, kind: Kind, what: str) -> Values:
-    rows = []
-    for number, line in enumerate(text.split("\n"), start=1):
-        if line.strip():
-            rows.append(_json_row(line, kind, f"{what}: line {number}"))
-    return np.array(rows, dtype=np.float64).reshape(-1, kind.width)
-
-
-def _json_row(line: str, kind: Kind, where: str) -> list[float]:
-    try:
-        value = json.loads(line)
-    except (ValueError, RecursionError):
-        raise InputError(f"{where} is not JSON: {_shown(line.strip())}") from None
-    if isinstance(value, dict):
-        if kind.member not in value:
-            raise InputError(f"{where} has no member {kind.member!r}")
-        value = value[kind.member]
-    numbers = isinstance(value, list) and all(type(entry) in (int, float) for entry in value)
-    if not numbers or len(value) != kind.width:
-        raise InputError(f"{where} holds {_shown(value)}, expected a list of {kind.width} numbers")
-    try:
-        return [float(entry) for entry in value]
-    except OverflowError:
-        raise InputError(f"{where} holds an integer too large for any number format") from None
-
-
-def _from_csv(text: str, kind: Kind, what: str) -> Values:
-    try:
-        reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-        records = [(reader.line_num, record) for record in reader if record]
-    except csv.Error as error:
-        raise InputError(f"{what}: not CSV ({error})") from None
-    if not records:
-        raise InputError(f"{what}: nothing but blank lines, expected CSV, JSON lines or .npy")
-    header = [name.strip() for name in records[0][1]]
-    columns = _csv_columns(header, kind, what)
-    for line, record in records:
-        if len(record) != len(header):
-            raise InputError(f"{what}: line {line} has {len(record)} cells, expected {len(header)}")
-    body = records if _all_numbers(header) else records[1:]
-    cells = [[record[column] for column in columns] for _, record in body]
-    try:
-        return np.array(cells, dtype=np.float64).reshape(-1, kind.width)
-    except ValueError:
-        place = next(
-            (i, k) for i, row in enumerate(cells) for k in range(kind.width) if not _all_numbers([row[k]])
-        )
-    line, column, found = body[place[0]][0], kind.columns[place[1]], _shown(cells[place[0]][place[1]])
-    raise InputError(f"{what}: line {line}, column {column} is {found}, expected a number")
-
-
-def _csv_columns(header: list[str], kind: Kind, what: str) -> list[int]:
-    if _all_numbers(header):
-        if len(header) != kind.width:
-            raise InputError(f"{what}: {len(header)} columns without names, expected {kind.width} ({kind})")
-        return list(range(kind.width))
-    for name in kind.columns:
-        if header.count(name) != 1:
-            state = "is missing" if name not in header else "appears twice"
-            found = _shown(",".join(header))
-            raise InputError(f"{what}: column {name} {state}; found {found}, expected {kind}")
-    return [header.index(name) for name in kind.columns]
-
-
-def _all_numbers(cells: list[str]) -> bool:
-    try:
-        np.array(cells, dtype=np.float64)
-    except ValueError:
-        return False
-    return True
-
-
-def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "…"

@@ -7,8 +7,9 @@ one another: ``index``, trits ``t0`` to ``t8``, latents ``z0`` to ``z15`` in CSV
 """
 
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -19,6 +20,8 @@ from ternary_sdk.errors import InputError
 from ternary_sdk.operations import TRITS
 
 Values = npt.NDArray[Any]
+
+_BLOCK: Final = 65_536
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,18 +50,22 @@ class Kind:
     prefix: str
     """What its CSV columns' names begin with; a number follows."""
     width: int
+    singles: tuple[str, ...]
+    """Columns or members that hold it whole, in the order in which a reader prefers them."""
 
-    @property
-    def columns(self) -> list[str]:
+    @cached_property
+    def columns(self) -> tuple[str, ...]:
         """The names of its CSV columns."""
-        return [f"{self.prefix}{k}" for k in range(self.width)]
+        return tuple(f"{self.prefix}{k}" for k in range(self.width))
 
     def __str__(self) -> str:
         return f"{self.prefix}0 to {self.prefix}{self.width - 1}"
 
 
-OPERATION: Final = Kind(member="operation", prefix="t", width=TRITS)
-LATENT: Final = Kind(member="latent", prefix="z", width=16)
+OPERATION: Final = Kind(
+    member="operation", prefix="t", width=TRITS, singles=("operation", "index", "code", "name")
+)
+LATENT: Final = Kind(member="latent", prefix="z", width=16, singles=("latent",))
 
 
 def to_bytes(rows: Rows, form: Format) -> bytes:
@@ -67,7 +74,18 @@ def to_bytes(rows: Rows, form: Format) -> bytes:
     Raises:
         InputError: If .npy is asked for and there are operations and latents.
     """
-    return b"".join(in_parts([rows], form, count=rows.count))
+    return b"".join(in_parts(blocks(rows), form, count=rows.count))
+
+
+def blocks(rows: Rows) -> Iterator[Rows]:
+    """The same rows in parts, at least one: as text they take up to fifty times the memory."""
+    for start in range(0, max(1, rows.count), _BLOCK):
+        end = start + _BLOCK
+        yield Rows(
+            index=None if rows.index is None else rows.index[start:end],
+            operations=None if rows.operations is None else rows.operations[start:end],
+            latents=None if rows.latents is None else rows.latents[start:end],
+        )
 
 
 def in_parts(parts: Iterable[Rows], form: Format, *, count: int) -> Iterator[bytes]:
@@ -95,9 +113,9 @@ def _to_csv(rows: Rows, _: int) -> tuple[bytes, bytes]:
     return _lines([",".join(names)]), _lines([",".join(row) for row in zip(*texts, strict=True)])
 
 
-def _groups(rows: Rows) -> list[tuple[list[str], Values]]:
+def _groups(rows: Rows) -> list[tuple[Sequence[str], Values]]:
     index = None if rows.index is None else rows.index[:, None]
-    named = ((["index"], index), (OPERATION.columns, rows.operations), (LATENT.columns, rows.latents))
+    named = ((("index",), index), (OPERATION.columns, rows.operations), (LATENT.columns, rows.latents))
     return [(names, array) for names, array in named if array is not None]
 
 

@@ -5,12 +5,12 @@
 from pathlib import Path
 from typing import Annotated
 
-from ternary_cli.options import JsonOption, argument, option
+from ternary_cli.options import JsonOption, argument, number, option, whole
 from ternary_cli.vendor_extra import vendor_extra
 
 RunFolder = Annotated[Path, argument("RUN", "A run directory of 'ternary train'.")]
-Strength = Annotated[float, option("--strength", metavar="X", text="How strong, 0 to 10; default: 1.")]
-Epochs = Annotated[int, option("--epochs", metavar="N", text="For how many epochs; default: 1.")]
+Strength = Annotated[float, number("--strength", metavar="X", text="How strong, 0 to 10; default: 1.")]
+Epochs = Annotated[int, whole("--epochs", metavar="N", text="For how many epochs; default: 1.")]
 Cancel = Annotated[bool, option("--cancel", text="End the surge that is on instead.")]
 Picture = Annotated[Path, option("--out", "-o", metavar="F", text="A .png or .svg file.")]
 

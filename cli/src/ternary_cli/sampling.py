@@ -16,17 +16,19 @@ from ternary_cli.options import (
     PathName,
     PathOption,
     TrustOption,
+    number,
     option,
+    whole,
 )
 
-Count = Annotated[int, option("-n", metavar="N", text="How many rows; default: 10.")]
+Count = Annotated[int, whole("-n", metavar="N", text="How many rows; default: 10.")]
 Unique = Annotated[bool, option("--unique", text="Pairwise different operations, guaranteed.")]
-Seed = Annotated[int | None, option("--seed", metavar="S", text="Same seed, same rows; default: a new one.")]
+Seed = Annotated[int | None, whole("--seed", metavar="S", text="Same seed, same rows; default: a new one.")]
 Explore = Annotated[
-    float, option("--explore", metavar="X", text="Share of rows drawn uniformly, 0 to 1; default: 0.")
+    float, number("--explore", metavar="X", text="Share of rows drawn uniformly, 0 to 1; default: 0.")
 ]
 Temperature = Annotated[
-    float, option("--temperature", metavar="T", text="Factor on the prior's latents; default: 1.")
+    float, number("--temperature", metavar="T", text="Factor on the prior's latents; default: 1.")
 ]
 Latents = Annotated[bool, option("--latents", text="Add the latent that decodes to each row.")]
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from ternary_cli import server_catalog, server_licenses
-from ternary_cli.options import JsonOption, argument, option
+from ternary_cli.options import JsonOption, argument, option, whole
 from ternary_cli.server_terms import (
     CustomerOption,
     Database,
@@ -52,9 +52,9 @@ def serve(
     ] = None,
     database: Database = None,
     host: Annotated[str | None, option("--host", metavar="ADDRESS", text="Default: 127.0.0.1.")] = None,
-    port: Annotated[int | None, option("--port", metavar="N", text="Default: 8750.")] = None,
+    port: Annotated[int | None, whole("--port", metavar="N", text="Default: 8750.")] = None,
     workers: Annotated[
-        int | None, option("--workers", metavar="N", text="Processes that answer there; default: 1.")
+        int | None, whole("--workers", metavar="N", text="Processes that answer there; default: 1.")
     ] = None,
     new_token: Annotated[
         bool, option("--new-token", text="Only make an admin token in the database, and print it once.")
@@ -101,7 +101,7 @@ def confirm_clock(
 def token(
     name: Annotated[str, argument("NAME", "What it is for.")],
     scope: Annotated[str, option("--scope", metavar="SCOPE", text="admin, issuer or auditor.")],
-    days: Annotated[int, option("--days", metavar="N", text="Until it ends; default: 90.")] = 90,
+    days: Annotated[int, whole("--days", metavar="N", text="Until it ends; default: 90.")] = 90,
     url: Url = None,
     token_file: TokenFile = None,
     as_json: JsonOption = False,

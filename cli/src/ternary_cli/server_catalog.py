@@ -5,7 +5,7 @@
 from pathlib import Path
 from typing import Annotated
 
-from ternary_cli.options import JsonOption, TrustOption, argument, option
+from ternary_cli.options import JsonOption, TrustOption, argument, option, whole
 from ternary_cli.server_terms import TokenFile, Url, admin, checked_version, show_every, show_facts
 from ternary_cli.vendor_extra import vendor_extra
 
@@ -68,24 +68,24 @@ def releases(url: Url = None, token_file: TokenFile = None, as_json: JsonOption 
 def policy(
     name: Annotated[str, argument("NAME", "Lowercase letters, digits and hyphens.")],
     product: Annotated[str, option("--product", metavar="P", text="A released package's name.")],
-    days: Annotated[int | None, option("--days", metavar="N", text="Term; default: without end.")] = None,
+    days: Annotated[int | None, whole("--days", metavar="N", text="Term; default: without end.")] = None,
     allow: Annotated[
         str, option("--allow", metavar="LIST", text="Of encode,decode,sample; default: all three.")
     ] = "encode,decode,sample",
     seats: Annotated[
-        int | None, option("--seats", metavar="N", text="Machines at once; default: any number.")
+        int | None, whole("--seats", metavar="N", text="Machines at once; default: any number.")
     ] = None,
     unique_operations: Annotated[
-        int | None, option("--unique-operations", metavar="N", text="Quota; default: none.")
+        int | None, whole("--unique-operations", metavar="N", text="Quota; default: none.")
     ] = None,
     lease: Annotated[
-        int, option("--lease", metavar="MINUTES", text="How long until a renewal is due; default: 60.")
+        int, whole("--lease", metavar="MINUTES", text="How long until a renewal is due; default: 60.")
     ] = 60,
     grace: Annotated[
-        int, option("--grace", metavar="MINUTES", text="How much longer without the server; default: 60.")
+        int, whole("--grace", metavar="MINUTES", text="How much longer without the server; default: 60.")
     ] = 60,
     offline: Annotated[
-        int, option("--offline", metavar="DAYS", text="For machines without a network; default: 0, none.")
+        int, whole("--offline", metavar="DAYS", text="For machines without a network; default: 0, none.")
     ] = 0,
     trial: Annotated[bool, option("--trial", text="A customer gets only one.")] = False,
     versions_from: Annotated[

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ternary_cli.options import Device, DeviceOption, JsonOption, option
+from ternary_cli.options import Device, DeviceOption, JsonOption, option, whole
 from ternary_cli.vendor_extra import vendor_extra
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 RecipeName = Annotated[
     str | None, option("--recipe", metavar="NAME|FILE.toml", text="How to train; default: coverage.")
 ]
-Seed = Annotated[int | None, option("--seed", metavar="N", text="Same seed, same model; default: 1.")]
+Seed = Annotated[int | None, whole("--seed", metavar="N", text="Same seed, same model; default: 1.")]
 RunFolder = Annotated[
     Path | None, option("--out", "-o", metavar="RUN", text="Where the run goes; default: runs/RECIPE-SEED.")
 ]

@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ternary_cli.options import Device, DeviceOption, JsonOption, LicenseOption, TrustOption, argument, option
+from ternary_cli.options import (
+    Device,
+    DeviceOption,
+    JsonOption,
+    LicenseOption,
+    TrustOption,
+    argument,
+    option,
+    whole,
+)
 from ternary_cli.vendor_extra import vendor_extra
 
 if TYPE_CHECKING:
@@ -40,7 +49,7 @@ Studies = Annotated[
     ),
 ]
 Seeds = Annotated[
-    int | None, option("--seeds", metavar="N", text="Seeds that --studies compares, 3 to 10; default: 3.")
+    int | None, whole("--seeds", metavar="N", text="Seeds that --studies compares, 3 to 10; default: 3.")
 ]
 Out = Annotated[Path | None, option("--out", "-o", metavar="F.json", text="Also write validation.json here.")]
 Folder = Annotated[Path | None, option("--report", metavar="DIR", text="Also write the report there.")]
@@ -173,6 +182,7 @@ def _opened(
     source: Path, retraining: Retraining, license: Path | None, trust: Path | None
 ) -> Iterator[Opened]:
     from ternary_cli.selection import select
+    from ternary_cli.terminal import note
     from ternary_export.reach import margins
     from ternary_sdk.errors import InputError
     from ternary_trainer import checkpoint, run
@@ -194,8 +204,10 @@ def _opened(
         ):
             yield Opened(subject=subject, package=model.package)
     else:
-        subject = opening.checkpoint_subject(checkpoint.load(source), source, margins, retraining.place)
-        yield Opened(subject=subject)
+        loaded = checkpoint.load(source)
+        for changed in loaded.notes:
+            note(f"{source}: {changed}")
+        yield Opened(subject=opening.checkpoint_subject(loaded, source, margins, retraining.place))
 
 
 def _studied(trained: "Run", folder: Path, retraining: Retraining) -> "tuple[Study | None, Study | None]":

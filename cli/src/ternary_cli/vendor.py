@@ -47,6 +47,9 @@ def export(source: Source, out: NewFolder, rule: Rule = None, as_json: JsonOptio
     if out.exists():
         raise InputError(f"{out}: exists already, expected a folder that does not")
     chosen = run.open(source) if source.is_dir() else checkpoint.load(source)
+    if isinstance(chosen, checkpoint.Checkpoint):
+        for changed in chosen.notes:
+            note(f"{source}: {changed}")
     build = exporting.export(chosen, released=datetime.now(UTC), rule=rule, tell=note)
     build.write(out)
     origin = build.provenance.origin
@@ -55,7 +58,9 @@ def export(source: Source, out: NewFolder, rule: Rule = None, as_json: JsonOptio
         paths = {claim.path: coverage_facts(claim) for claim in build.certificate.paths}
         show_json(facts | {"weights": origin.weights, "paths": paths})
         return
-    why = origin.reason if origin.kind == "run" else f"Epoch {origin.epoch}: {origin.reason}"
+    why = origin.reason
+    if origin.kind == "checkpoint" and origin.epoch is not None:
+        why = f"Epoch {origin.epoch}: {origin.reason}"
     words = {"build": str(out), "snapshot": why}
     show([*pairs(words), "", *coverage_lines(build.certificate)])
 

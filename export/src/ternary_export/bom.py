@@ -9,7 +9,7 @@ import uuid
 from datetime import UTC
 
 from ternary_export.card import coverage_sentence
-from ternary_export.provenance import Provenance
+from ternary_export.provenance import Origin, Provenance
 from ternary_sdk.documents import canonical
 from ternary_sdk.documents.canonical import Json
 from ternary_sdk.graphs.interface import DECODER, ENCODER, Interface
@@ -92,11 +92,15 @@ def _model_card(certificate: Certificate, provenance: Provenance) -> Json:
             ],
         },
         "properties": [
-            {"name": "ternary:epoch", "value": str(provenance.origin.epoch)},
+            *_epoch(provenance.origin),
             {"name": "ternary:selection", "value": provenance.origin.reason},
             {"name": "ternary:weights:sha256", "value": provenance.origin.weights},
         ],
     }
+
+
+def _epoch(origin: Origin) -> list[Json]:
+    return [] if origin.epoch is None else [{"name": "ternary:epoch", "value": str(origin.epoch)}]
 
 
 def _format(interface: Interface) -> str:

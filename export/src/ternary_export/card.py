@@ -86,8 +86,9 @@ def _reach_line(path: PathCoverage) -> str:
 
 def _origin(provenance: Provenance) -> str:
     origin = provenance.origin
+    epoch = "an epoch that is not stated" if origin.epoch is None else f"epoch {origin.epoch}"
     lines = [
-        f"- Trained snapshot: epoch {origin.epoch} of {_KINDS[origin.kind]}.",
+        f"- Trained snapshot: {epoch} of {_KINDS[origin.kind]}.",
         f"- Why this one: {origin.reason.rstrip('.')}.",
         f"- Snapshot file: SHA-256 `{origin.file}`.",
         f"- Weights: SHA-256 `{origin.weights}`.",

@@ -37,8 +37,8 @@ class Origin:
     weights: str
     """SHA-256 over all tensors, hex: the same weights have the same digest wherever they are stored."""
 
-    epoch: int
-    """The epoch of the snapshot, from 0."""
+    epoch: int | None
+    """The epoch of the snapshot, from 0; None if its file does not say."""
 
     reason: str
     """Why this epoch, in words."""
@@ -136,9 +136,10 @@ def _write_origin(origin: Origin) -> Json:
         "kind": origin.kind,
         "file_sha256": origin.file,
         "weights_sha256": origin.weights,
-        "epoch": origin.epoch,
         "reason": origin.reason,
     }
+    if origin.epoch is not None:
+        stated["epoch"] = origin.epoch
     if origin.recipe is not None:
         stated["recipe"] = origin.recipe
     if origin.seed is not None:
@@ -152,7 +153,7 @@ def _read_origin(fields: Fields) -> Origin:
         kind="run" if kind == "run" else "checkpoint",
         file=fields.sha256("file_sha256"),
         weights=fields.sha256("weights_sha256"),
-        epoch=fields.integer("epoch"),
+        epoch=fields.optional("epoch", fields.integer),
         reason=fields.text("reason"),
         recipe=fields.optional("recipe", fields.text),
         seed=fields.optional("seed", fields.integer),

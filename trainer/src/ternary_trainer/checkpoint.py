@@ -5,26 +5,19 @@ A snapshot comes from anyone, so it is read without running pickle code and chec
 a network sees it. Export and vendors' stored models depend on what is accepted here.
 """
 
-import hashlib
 import io
 import os
-import re
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from ternary_sdk.errors import FormatError, InputError
+from ternary_trainer import foreign, tensor_file
 from ternary_trainer.model import EXPECTED_SHAPES
-
-_LARGEST: Final = 64 * 2**20
-_ZIP: Final = b"PK\x03\x04"
-_CODE: Final = re.compile(r"\bGLOBAL ([A-Za-z_][\w.]{0,79})", re.ASCII)
-"""Where torch's refusal names the function or class that a file refers to."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,32 +26,59 @@ class Checkpoint:
 
     state: dict[str, Tensor]
     """Every tensor of `EXPECTED_SHAPES`, float32, finite, on the CPU."""
-    epoch: int
-    """Epoch after which it was taken, counted from 0."""
+    epoch: int | None
+    """Epoch after which it was taken, counted from 0; None if the file does not say."""
     source: str
     """SHA-256 of the file, 64 lowercase hex digits."""
     details: Mapping[str, Any]
     """The file's other keys, unchecked: settings, histories and optimizer state as its writer left them."""
+    notes: tuple[str, ...] = ()
+    """What was changed or left out in reading it, one part of a sentence each."""
 
 
 def load(path: Path) -> Checkpoint:
-    """Read a snapshot.
+    """Read a snapshot, also one that another program wrote:
+
+    1. the weights stand under `model`, `model_state_dict` or `state_dict`, or are all that the file holds;
+    2. prefixes such as `module.` are taken off, and other floats converted to float32;
+    3. values of classes that are not read are left out, and nothing that the file names is run;
+    4. `notes` say what was changed or left out.
 
     Raises:
         InputError: If the file cannot be read.
-        FormatError: If it is no v5.5 checkpoint, or a tensor is missing, unknown, of another shape or type,
+        FormatError: If it holds no v5.5 state, or a tensor is missing, unknown, of another shape or type,
             or not finite.
     """
-    data = _bytes(path)
-    content = _unpack(data, str(path))
-    for key in ("model", "epoch"):
-        if key not in content:
-            raise FormatError(f"{path}: lacks key '{key}'")
-    state = check_state(content.pop("model"), str(path))
-    epoch = content.pop("epoch")
-    if type(epoch) is not int or epoch < 0:
-        raise FormatError(f"{path}: epoch is {epoch!r}, expected a whole number from 0")
-    return Checkpoint(state=state, epoch=epoch, source=hashlib.sha256(data).hexdigest(), details=content)
+    file = tensor_file.read(path, of_others=True)
+    content = file.content
+    found = foreign.take_state(content)  # 1
+    if found is None:
+        raise FormatError(f"{path}: {_lacking(file.left_out)}")
+    state, notes = foreign.converted(found)  # 2
+    epoch = _epoch(foreign.take_epoch(content), str(path))
+    notes += [f"'{key}' was not read: it holds {names}" for key, names in file.left_out.items()]  # 3
+    if epoch is None:
+        notes.append("no epoch could be read")
+    return Checkpoint(
+        state=check_state(state, str(path)),
+        epoch=epoch,
+        source=file.digest,
+        details=content,
+        notes=tuple(notes),  # 4
+    )
+
+
+def _lacking(left_out: Mapping[str, str]) -> str:
+    key = next((key for key in foreign.STATE_KEYS if key in left_out), None)
+    if key is None:
+        return "lacks key 'model'"
+    return f"key '{key}' holds {left_out[key]}, expected a dictionary of tensors; nothing was run"
+
+
+def _epoch(found: object, name: str) -> int | None:
+    if found is None or (type(found) is int and found >= 0):
+        return found
+    raise FormatError(f"{name}: epoch is {found!r}, expected a whole number from 0")
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -66,46 +86,9 @@ def read(path: Path) -> dict[str, Any]:
 
     Raises:
         InputError: If the file cannot be read.
-        FormatError: If it is no such file.
+        FormatError: If it is not such a file.
     """
-    return _unpack(_bytes(path), str(path))
-
-
-def _bytes(path: Path) -> bytes:
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror}, expected a checkpoint file") from None
-    if len(data) > _LARGEST:
-        raise FormatError(f"{path}: {len(data)} bytes, expected a checkpoint of at most {_LARGEST}")
-    return data
-
-
-def _unpack(data: bytes, name: str) -> dict[str, Any]:
-    # `weights_only` is torch's own unpickler: it builds tensors and plain containers and calls nothing else.
-    # On a damaged file it warns, and fails with whatever its code runs into: all of that is a refusal here.
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            content = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
-    except Exception as error:  # noqa: BLE001
-        raise FormatError(
-            f"{name}: not a file of tensors written by torch.save ({_found(data, str(error))})"
-        ) from None
-    if not isinstance(content, dict):
-        raise FormatError(f"{name}: holds a {type(content).__name__}, expected a dictionary with key 'model'")
-    return {str(key): value for key, value in content.items()}
-
-
-def _found(data: bytes, refusal: str) -> str:
-    """What is wrong with a file that torch refused; of its own words, only the name of the code is kept."""
-    if not data:
-        return "empty"
-    if code := _CODE.search(refusal):
-        return f"refers to code ({code[1]}), which no checkpoint needs; nothing was run"
-    if not data.startswith(_ZIP):
-        return f"begins with {data[:4].hex()}, expected a ZIP archive as torch.save writes it"
-    return f"cut short or damaged ({len(data):,} bytes)"
+    return tensor_file.read(path, of_others=False).content
 
 
 def check_state(state: object, name: str) -> dict[str, Tensor]:

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from ternary_sdk.documents import plain
 from ternary_sdk.errors import FormatError, InputError
 from ternary_sdk.licensing import file_lock
 from ternary_trainer.checkpoint import write_bytes
@@ -117,12 +118,12 @@ class Surges:
 
     def _waiting(self) -> dict[str, Any] | None:
         try:
-            message: dict[str, Any] = json.loads(self._file.read_bytes())
+            message: dict[str, Any] = plain.decode(self._file.read_bytes())
             if set(message) not in ({"id", "cancel"}, {"id", "strength", "epochs"}):
                 raise ValueError
         except FileNotFoundError:
             return None
-        except (ValueError, TypeError):
+        except (FormatError, ValueError, TypeError):
             raise FormatError(f"{self._file}: is no surge request; remove it and resume") from None
         return message
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ternary_sdk.documents import plain
 from ternary_sdk.errors import FormatError
 from ternary_trainer.checkpoint import write_bytes
 
@@ -133,8 +134,8 @@ def read(folder: Path) -> list[EpochRecord]:
 
 def _from_line(line: str, name: str) -> EpochRecord:
     try:
-        values: dict[str, Any] = json.loads(line)
+        values: dict[str, Any] = plain.decode(line)
         values.update({path: PathRecord(**values[path]) for path in ("A", "B")})
         return EpochRecord(**values)
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except (FormatError, TypeError, KeyError, AttributeError):
         raise FormatError(f"{name}: is no record of an epoch") from None

@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from torch import Tensor
 
+from ternary_sdk.documents import plain
 from ternary_sdk.errors import FormatError, InputError
 from ternary_trainer import checkpoint, choose, history, split
 from ternary_trainer import recipe as recipes
@@ -105,11 +106,10 @@ class Run:
         kept = checkpoint.load(file)
         record = next((record for record in self.history if record.epoch == kept.epoch), None)
         if record is None:
-            raise FormatError(
-                f"{file}: is of epoch {kept.epoch}, which the history lacks; resume the run to repair it"
-            )
+            named = "no epoch" if kept.epoch is None else f"epoch {kept.epoch}"
+            raise FormatError(f"{file}: is of {named}, which the history lacks; resume the run to repair it")
         reason = choose.reason(record, self.recipe, rule)
-        return Snapshot(state=kept.state, epoch=kept.epoch, reason=reason, source=kept.source)
+        return Snapshot(state=kept.state, epoch=record.epoch, reason=reason, source=kept.source)
 
     def seconds_to(self, coverage: float) -> float | None:
         """Wall time until both paths first covered this share at 50,000 draws, or None if they never did."""
@@ -220,11 +220,11 @@ def _choice(rule: str, values: dict[str, Any], file: Path) -> Choice:
 
 def _read_json(file: Path) -> dict[str, Any]:
     try:
-        values = json.loads(file.read_text("utf-8"))
+        values = plain.decode(file.read_bytes())
     except OSError:
         raise FormatError(f"{file}: cannot be read, expected the directory of a run") from None
-    except ValueError:
-        raise FormatError(f"{file}: is not JSON") from None
+    except FormatError as refusal:
+        raise FormatError(f"{file}: {refusal}") from None
     if not isinstance(values, dict):
         raise FormatError(f"{file}: holds a {type(values).__name__}, expected an object")
     return values

@@ -11,7 +11,7 @@ import json
 from decimal import ROUND_DOWN, Decimal
 from typing import Final, NoReturn
 
-from ternary_sdk.documents import outer
+from ternary_sdk.documents import outer, plain
 from ternary_sdk.errors import FormatError
 
 Json = None | bool | int | str | list["Json"] | dict[str, "Json"]
@@ -61,7 +61,7 @@ def decode_any(data: bytes, what: str) -> Json:
     try:
         text = data.decode("utf-8")
         value: Json = json.loads(
-            text, object_pairs_hook=_no_duplicates, parse_float=_no_float, parse_constant=_no_float
+            text, object_pairs_hook=plain.members, parse_float=_no_float, parse_constant=_no_float
         )
     except FormatError as refusal:
         raise FormatError(f"{what}: {refusal}") from None
@@ -91,17 +91,6 @@ def _place(error: ValueError | RecursionError) -> str:
         case json.JSONDecodeError():
             return f" at byte {len(error.doc[: error.pos].encode())}"
     return " (an integer has too many digits)"
-
-
-def _no_duplicates(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        seen = set[str]()
-        for name, _ in pairs:
-            if name in seen:
-                raise FormatError(f"member {name[:80]!r} appears twice")
-            seen.add(name)
-    return members
 
 
 def _no_float(literal: str) -> NoReturn:

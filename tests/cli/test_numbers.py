@@ -1,0 +1,56 @@
+"""Numbers on the command line are of ASCII digits, on every command."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import typer
+
+from ternary_cli.main import app
+
+
+def parameters(command: Any, name: str = "ternary") -> Iterator[tuple[str, Any]]:
+    yield from ((name, parameter) for parameter in command.params)
+    for word, inner in getattr(command, "commands", {}).items():
+        yield from parameters(inner, f"{name} {word}")
+
+
+def numeric() -> dict[str, Any]:
+    return {
+        f"{name} {parameter.name}": parameter
+        for name, parameter in parameters(typer.main.get_command(app))
+        if parameter.type.name in ("_whole", "_number")
+    }
+
+
+def test_no_option_is_read_by_clicks_own_numbers() -> None:
+    loose = [
+        f"{name} {parameter.name}"
+        for name, parameter in parameters(typer.main.get_command(app))
+        if parameter.type.name.split()[0] in ("integer", "float")
+    ]
+    assert loose == []
+    assert len(numeric()) >= 20
+
+
+@pytest.mark.parametrize("option", numeric())
+@pytest.mark.parametrize(
+    "text", ["1_0", "١", "１", "0x1", "nan", "inf", "1e999", "", " 1", "1 ", "1,5", "+-1"]
+)
+def test_what_is_not_a_number_of_ascii_digits_is_refused(option: str, text: str) -> None:
+    with pytest.raises(typer.BadParameter) as caught:
+        numeric()[option].type.convert(text, None, None)
+    assert repr(text) in str(caught.value)
+
+
+@pytest.mark.parametrize("option", numeric())
+def test_a_number_of_ascii_digits_is_read(option: str) -> None:
+    kind = numeric()[option].type
+    assert [kind.convert(text, None, None) for text in ("0", "10", "+3", "-3", "007")] == [0, 10, 3, -3, 7]
+    if kind.name == "_number":
+        assert [kind.convert(text, None, None) for text in ("0.5", ".5", "1.", "1e-3")] == [
+            0.5,
+            0.5,
+            1.0,
+            0.001,
+        ]
