@@ -17,6 +17,7 @@ from ternary_cli.options import (
     PathName,
     PathOption,
     RowsArgument,
+    StateOption,
     TrustOption,
 )
 
@@ -62,6 +63,7 @@ def _command(read_rows: Callable[[bytes, str], Conversion], text: str) -> Callab
         license: LicenseOption = None,
         trust: TrustOption = None,
         machine_id: MachineOption = None,
+        state: StateOption = None,
     ) -> None:
         from ternary_cli.files import chosen_format, read, write
         from ternary_cli.rows import to_bytes
@@ -69,7 +71,7 @@ def _command(read_rows: Callable[[bytes, str], Conversion], text: str) -> Callab
 
         form = chosen_format(form, out)
         convert = read_rows(*read(rows))
-        with select(package, license, trust, machine_id).open() as model:
+        with select(package, license, trust, machine_id, state=state).open() as model:
             converted = convert(model, path)
         write(to_bytes(converted, form), out)
 

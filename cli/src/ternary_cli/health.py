@@ -12,6 +12,7 @@ from ternary_cli.options import (
     LicenseOption,
     MachineOption,
     PackageArgument,
+    StateOption,
     TrustOption,
     argument,
     option,
@@ -37,13 +38,14 @@ def doctor(
     license: LicenseOption = None,
     trust: TrustOption = None,
     machine_id: MachineOption = None,
+    state: StateOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Look at everything a call depends on, and say what to type where something is wrong."""
     from ternary_sdk.errors import TernaryError
     from ternary_sdk.licensing.doctor import examine
 
-    findings = examine(_case(package, license, trust, machine_id), datetime.now(UTC))
+    findings = examine(_case(package, license, trust, machine_id, state), datetime.now(UTC))
     wrong = [finding for finding in findings if not finding.ok]
     if as_json:
         show_json({"findings": [vars(finding) for finding in findings]})
@@ -61,6 +63,7 @@ def doctor(
 def machine(
     trust: TrustOption = None,
     machine_id: MachineOption = None,
+    state: StateOption = None,
     key: KeyFile = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -68,16 +71,18 @@ def machine(
     from ternary_cli import pins
     from ternary_cli.files import write
     from ternary_cli.selection import select_trust
-    from ternary_sdk.licensing import state
     from ternary_sdk.licensing.clock import establish
     from ternary_sdk.licensing.machine import identify
     from ternary_sdk.licensing.permit import newest_list
+    from ternary_sdk.licensing.state import for_vendor
 
-    pinned = pins.load()
+    pinned = pins.load(state)
     explicit = machine_id or (pinned.machine_id if pinned else None)
-    held = select_trust(trust, pinned)
+    held = select_trust(trust, state=state)
     if key is not None:
-        installation = establish(state.for_vendor(held.root.kid), datetime.now(UTC), signed=newest_list(held))
+        installation = establish(
+            for_vendor(held.root.kid, state), datetime.now(UTC), signed=newest_list(held)
+        )
         write(installation.public.to_pem(), key)
     found = identify(held.root.kid, explicit=explicit)
     facts = {"id": found.id, "source": found.source, "changes_if": found.may_change}
@@ -86,27 +91,29 @@ def machine(
     _print(facts, as_json)
 
 
-def update_trust(newer: NewTrust, trust: TrustOption = None, as_json: JsonOption = False) -> None:
+def update_trust(
+    newer: NewTrust, trust: TrustOption = None, state: StateOption = None, as_json: JsonOption = False
+) -> None:
     """Replace the pinned trust file by a newer one of the same vendor, never by an older one."""
     from ternary_cli import pins
     from ternary_cli.documents import read_trust
     from ternary_cli.files import write
     from ternary_cli.selection import present_trust
     from ternary_sdk.errors import InputError
-    from ternary_sdk.licensing import state
     from ternary_sdk.licensing.clock import remember
     from ternary_sdk.licensing.permit import newest_list
     from ternary_sdk.licensing.renewal import check_remembered, replacement
+    from ternary_sdk.licensing.state import for_vendor
 
-    pinned = pins.load()
+    pinned = pins.load(state)
     place = trust or (pinned.trust if pinned else None)
     if place is None:
         raise InputError("no trust file to update: add --trust T, or pin one with 'ternary use'")
     offered = read_trust(newer)
     accepted = replacement(present_trust(trust, pinned), offered)
-    check_remembered(accepted)
+    check_remembered(accepted, state)
     write(accepted.data, place)
-    directory = state.for_vendor(accepted.root.kid)
+    directory = for_vendor(accepted.root.kid, state)
     remember(directory, accepted, datetime.now(UTC), signed=newest_list(accepted))
     facts = {
         "trust": str(place),
@@ -121,6 +128,7 @@ def usage(
     license: LicenseArgument = None,
     trust: TrustOption = None,
     export: Export = None,
+    state: StateOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show how many different operations were drawn of how many allowed; --export signs a report of them."""
@@ -130,11 +138,11 @@ def usage(
     from ternary_sdk.errors import InputError
     from ternary_sdk.licensing.permit import Permit
 
-    held, trusted = select_license(license, trust)
+    held, trusted = select_license(license, trust, state=state)
     quota = held.unique_operations
     if quota is None:
         raise InputError(f"license {held.id} has no quota, so nothing is metered")
-    permit = Permit(held, licensed_package(held), trusted)
+    permit = Permit(held, licensed_package(held), trusted, state=state)
     drawn = len(permit.ledger.drawn(held.id))
     if export is not None:
         write(permit.usage(datetime.now(UTC)), export)
@@ -153,7 +161,13 @@ def _print(facts: dict[str, str], as_json: bool) -> None:
         show(pairs({name.replace("_", " "): fact for name, fact in facts.items()}))
 
 
-def _case(package: Path | None, license: Path | None, trust: Path | None, machine_id: str | None) -> "Case":
+def _case(
+    package: Path | None,
+    license: Path | None,
+    trust: Path | None,
+    machine_id: str | None,
+    state: Path | None,
+) -> "Case":
     """The files of the options, else the pinned ones, else the evaluation package's."""
     from importlib.resources import files
 
@@ -162,7 +176,7 @@ def _case(package: Path | None, license: Path | None, trust: Path | None, machin
     from ternary_sdk.errors import InputError
     from ternary_sdk.licensing.doctor import Case
 
-    pinned = pins.load()
+    pinned = pins.load(state)
     if pinned is not None:
         package, license, trust = package or pinned.package, license or pinned.license, trust or pinned.trust
         machine_id = machine_id or pinned.machine_id
@@ -172,4 +186,4 @@ def _case(package: Path | None, license: Path | None, trust: Path | None, machin
         package, license, trust = (shipped / f"evaluation.{kind}" for kind in ("ternary", "license", "trust"))
     if package is None or license is None or trust is None:
         raise InputError("the doctor looks at all three: ternary doctor FILE --license L --trust T")
-    return Case(package=package, license=license, trust=trust, machine_id=machine_id)
+    return Case(package=package, license=license, trust=trust, machine_id=machine_id, state=state)

@@ -12,6 +12,7 @@ from ternary_cli.options import (
     KeysOption,
     MachineOption,
     NewFileOption,
+    StateOption,
     TrustOption,
     argument,
     option,
@@ -52,6 +53,7 @@ def show(
     license: LicenseArgument = None,
     trust: TrustOption = None,
     machine_id: MachineOption = None,
+    state: StateOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Say what a license allows, and whether it holds here and now."""
@@ -62,8 +64,8 @@ def show(
     from ternary_cli.terminal import show as show_lines
     from ternary_sdk.licensing.permit import Permit
 
-    held, trusted = select_license(license, trust)
-    permit = Permit(held, licensed_package(held), trusted, machine_id=machine_id)
+    held, trusted = select_license(license, trust, state=state)
+    permit = Permit(held, licensed_package(held), trusted, machine_id=machine_id, state=state)
     moment = datetime.now(UTC)
     now, used = refusals(permit, moment), drawn(permit)
     if as_json:
@@ -71,8 +73,8 @@ def show(
         show_json(license_facts(held) | {"drawn": used, "now": answers})
         return
     first = next(filter(None, now.values()), None)
-    state = "holds here and now" if first is None else f"{first.code}: {first}"
-    show_lines(pairs(license_words(held, moment, drawn=used) | {"state": state}))
+    standing = "holds here and now" if first is None else f"{first.code}: {first}"
+    show_lines(pairs(license_words(held, moment, drawn=used) | {"state": standing}))
 
 
 def issue(

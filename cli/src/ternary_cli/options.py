@@ -55,6 +55,14 @@ MachineOption = Annotated[
     str | None,
     option("--machine-id", metavar="ID", text="This machine's id where it has none, as in a container."),
 ]
+StateOption = Annotated[
+    Path | None,
+    option(
+        "--state",
+        metavar="DIR",
+        text="Pins, meter, clock mark and installation key; default: in the user's data directory.",
+    ),
+]
 JsonOption = Annotated[bool, option("--json", text="Print one JSON object.")]
 KeysOption = Annotated[Path, option("--keys", metavar="DIR", text="What 'ternary keys init' made.")]
 NewFileOption = Annotated[

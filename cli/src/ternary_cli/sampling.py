@@ -14,6 +14,7 @@ from ternary_cli.options import (
     PackageArgument,
     PathName,
     PathOption,
+    StateOption,
     TrustOption,
     option,
 )
@@ -53,6 +54,7 @@ def sample(
     license: LicenseOption = None,
     trust: TrustOption = None,
     machine_id: MachineOption = None,
+    state: StateOption = None,
 ) -> None:
     """Draw operations from a model."""
     from ternary_cli.files import chosen_format, write_parts
@@ -67,7 +69,7 @@ def sample(
         raise InputError("npy holds one array, but operations and latents were asked for; use csv or jsonl")
     dial: Dial = {"seed": seed, "path": path, "explore": explore, "temperature": temperature}
     drawn, said = OperationSet.of([]), ""
-    with select(package, license, trust, machine_id).open() as model:
+    with select(package, license, trust, machine_id, state=state).open() as model:
         draws = iter([model.sample(n, unique=True, **dial)]) if unique else model.sample_in_parts(n, **dial)
 
         def rows() -> Iterator[Rows]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ternary_cli.options import JsonOption, LicenseOption, TrustOption, argument, option
+from ternary_cli.options import JsonOption, LicenseOption, StateOption, TrustOption, argument, option
 from ternary_cli.vendor_extra import vendor_extra
 
 if TYPE_CHECKING:
@@ -57,6 +57,7 @@ def validate(
     report: Folder = None,
     license: LicenseOption = None,
     trust: TrustOption = None,
+    state: StateOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Vendor: run the twelve checks; exit status 1 if one fails."""
@@ -73,7 +74,7 @@ def validate(
     if report is not None:
         check_installed()
     retraining = Retraining(folder=studies, seeds=seeds, checks=only)
-    with _opened(subject, retraining, license, trust) as opened:
+    with _opened(subject, retraining, license, trust, state) as opened:
         outcomes = twelve.validate(
             opened.subject, held, only=only, tell=lambda name: note(f"checking {name}")
         )
@@ -94,6 +95,7 @@ def report(
     seeds: Seeds = None,
     license: LicenseOption = None,
     trust: TrustOption = None,
+    state: StateOption = None,
 ) -> None:
     """Vendor: validate, and write the report as HTML and PDF."""
     from ternary_cli.terminal import note, show
@@ -105,7 +107,7 @@ def report(
         from ternary_trainer.validation.verdict import verdict
     check_installed()
     retraining = Retraining(folder=studies, seeds=seeds, checks=twelve.chosen([]))
-    with _opened(subject, retraining, license, trust) as opened:
+    with _opened(subject, retraining, license, trust, state) as opened:
         outcomes = twelve.validate(opened.subject, Thresholds(), tell=lambda name: note(f"checking {name}"))
         found = verdict(opened.subject, outcomes, Thresholds(), made=datetime.now(UTC))
         page = _written(opened, found, out)
@@ -149,7 +151,11 @@ class Opened:
 
 @contextmanager
 def _opened(
-    source: Path, retraining: Retraining, license: Path | None, trust: Path | None
+    source: Path,
+    retraining: Retraining,
+    license: Path | None,
+    trust: Path | None,
+    state: Path | None,
 ) -> Iterator[Opened]:
     from ternary_cli.selection import select
     from ternary_sdk.errors import InputError
@@ -166,7 +172,7 @@ def _opened(
         yield Opened(subject=opening.run_subject(trained, seeds=seeds, betas=betas), run=trained)
     elif source.suffix == ".ternary":
         with (
-            select(source, license, trust).open() as model,
+            select(source, license, trust, state=state).open() as model,
             opening.package_subject(model.package) as subject,
         ):
             yield Opened(subject=subject, package=model.package)

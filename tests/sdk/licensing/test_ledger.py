@@ -114,7 +114,10 @@ def test_place_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(LedgerError) as refusal:
         Ledger(tmp_path / "file" / "ledger.sqlite3").record("L-1", 1, some(1))
-    assert str(refusal.value) == f"{tmp_path}/file: cannot be made (File exists)"
+    assert str(refusal.value) == (
+        f"{tmp_path}/file: cannot be made (File exists); "
+        "name another state directory with state= or '--state DIR'"
+    )
 
 
 def refusal_of(call: Callable[[], object]) -> str:

@@ -45,4 +45,7 @@ def test_place_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(LedgerError) as refusal:
         state.write(tmp_path / "file" / "mark", b"")
-    assert str(refusal.value) == f"{tmp_path}/file: cannot be made (File exists)"
+    assert str(refusal.value) == (
+        f"{tmp_path}/file: cannot be made (File exists); "
+        "name another state directory with state= or '--state DIR'"
+    )

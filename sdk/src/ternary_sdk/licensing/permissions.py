@@ -38,7 +38,10 @@ def examine(directory: Path, *, needed: bool) -> str:
     except FileNotFoundError:
         return _missing(directory, needed=needed)
     except OSError as error:
-        raise FaultError(f"{directory}: cannot be read ({error.strerror})", give_back(directory)) from None
+        found = f"{directory}: cannot be read ({error.strerror})"
+        if not needed:
+            return f"{found}, and the license does not need it"
+        raise FaultError(found, give_back(directory)) from None
     closed = _first_closed(kept)
     if closed is not None and needed:
         raise FaultError(f"{closed}: cannot be written, and the license needs it", give_back(directory))

@@ -18,11 +18,11 @@ import httpx
 from ternary_sdk.documents import canonical
 from ternary_sdk.documents.fields import Fields
 from ternary_sdk.errors import InputError, LicenseError, Reason, ServerError, TernaryError
-from ternary_sdk.licensing import clock, machine, state, usage
+from ternary_sdk.licensing import clock, machine, usage
 from ternary_sdk.licensing.installation import Installation
 from ternary_sdk.licensing.ledger import Ledger
-from ternary_sdk.licensing.license import License
 from ternary_sdk.licensing.renewal import replacement
+from ternary_sdk.licensing.state import LEDGER, for_vendor
 from ternary_sdk.licensing.trust import MAX_TRUST, Trust
 from ternary_sdk.online import answer as online_answer
 from ternary_sdk.online import request as online_request
@@ -46,11 +46,12 @@ class LicenseServer:
     Args:
         url: Its address; ``https``, or ``http`` on this machine.
         trust: The vendor's trust file; answers must be signed under it.
-        directory: This vendor's part of the state directory, by default ``state.for_vendor``.
+        state: The state directory, as in ``Model.open``; by default one in the user's data directory.
         timeout: Seconds for each of connecting, sending and receiving.
         transport: How requests travel, in place of the network.
     Raises:
         InputError: If the address is no such address.
+        LedgerError: If no state directory is named and this user has no home directory.
     """
 
     def __init__(
@@ -58,13 +59,13 @@ class LicenseServer:
         url: str,
         trust: Trust,
         *,
-        directory: Path | None = None,
+        state: Path | None = None,
         timeout: float = TIMEOUT,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         self.url = _checked(url)
         self._trust = trust
-        self._directory = directory or state.for_vendor(trust.root.kid)
+        self._directory = for_vendor(trust.root.kid, state)
         self._timeout = timeout
         self._transport = transport
 
@@ -161,7 +162,7 @@ class LicenseServer:
         Raises:
             As ``activate``.
         """
-        drawn = Ledger(self._directory / state.LEDGER).drawn(license_id)
+        drawn = Ledger(self._directory / LEDGER).drawn(license_id)
         document = usage.report(license_id, drawn, self._installation(now), now)
         fields = Fields(canonical.decode(self._ask("/v1/usage", document, now), "server's answer"), "answer")
         return fields.integer("operations")
@@ -235,11 +236,8 @@ class LicenseServer:
         return online_state.accept(body, self._trust, held, server=self.url)
 
     def _has_quota(self, license_id: str) -> bool:
-        path = online_state.license_file(self._directory, license_id)
-        try:
-            return License.read(path.read_bytes(), self._trust).unique_operations is not None
-        except (OSError, LicenseError):
-            return False
+        license = online_state.kept_license(self._directory, license_id, self._trust)
+        return license is not None and license.unique_operations is not None
 
     def _installation(self, now: datetime) -> Installation:
         return clock.establish(self._directory, now, signed=self._trust.issued)
