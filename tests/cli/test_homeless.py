@@ -1,7 +1,6 @@
 """Users without a home directory, and state directories of their own choosing."""
 
 import json
-import os
 from datetime import UTC, datetime
 
 import pytest
@@ -42,10 +41,8 @@ def files(shipped, vendor, tmp_path):
 
 
 @pytest.fixture
-def homeless(ternary, monkeypatch):
+def homeless(ternary, without_a_home):
     """Run a command as a user without a home directory."""
-    monkeypatch.setenv("HOME", os.devnull)
-    monkeypatch.delenv("XDG_DATA_HOME")
     return ternary
 
 

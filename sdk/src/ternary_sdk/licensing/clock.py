@@ -210,10 +210,10 @@ def establish(
         _unlink(marks.mark_file(drafted))
         raise
     kept = installation.find(directory)
-    if kept is None:
-        raise LedgerError(f"{directory / installation.FILE}: removed while it was being made")
     if kept != drafted:
         _unlink(marks.mark_file(drafted))
+    if kept is None:
+        raise LedgerError(f"{directory / installation.FILE}: removed while it was being made")
     return kept
 
 

@@ -72,7 +72,9 @@ def is_closed(directory: Path) -> bool:
 
 
 def _missing(directory: Path, *, needed: bool) -> str:
-    parent = next(path for path in directory.absolute().parents if path.exists())
+    parent = next(path for path in (directory, *directory.parents) if os.path.lexists(path))
+    if needed and not parent.is_dir():
+        raise FaultError(f"{parent}: is not a folder, and the license needs one", give_back(directory))
     if needed and not _is_open(parent):
         raise FaultError(
             f"{directory}: cannot be made, {parent} cannot be written, and the license needs it",

@@ -104,6 +104,8 @@ def read(path: Path, most: int) -> bytes | None:
                 raise UnreadableError(f"{path}: is not a regular file")
             return file.read(most + 1)
     except FileNotFoundError:
+        if path.is_symlink():
+            raise UnreadableError(f"{path}: is a link to nothing") from None
         return None
     except OSError as error:
         kind = UnreadableError if error.errno in _SHUT else LedgerError

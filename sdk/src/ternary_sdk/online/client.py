@@ -8,7 +8,7 @@ signed for this very question before a byte of it is believed.
 """
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Final, NoReturn
@@ -17,7 +17,7 @@ import httpx
 
 from ternary_sdk.documents import canonical
 from ternary_sdk.documents.fields import Fields
-from ternary_sdk.errors import InputError, LicenseError, Reason, ServerError, TernaryError
+from ternary_sdk.errors import InputError, LedgerError, LicenseError, Reason, ServerError, TernaryError
 from ternary_sdk.licensing import clock, machine, usage
 from ternary_sdk.licensing.installation import Installation
 from ternary_sdk.licensing.ledger import Ledger
@@ -51,7 +51,6 @@ class LicenseServer:
         transport: How requests travel, in place of the network.
     Raises:
         InputError: If the address is no such address.
-        LedgerError: If no state directory is named and this user has no home directory.
     """
 
     def __init__(
@@ -65,7 +64,7 @@ class LicenseServer:
     ) -> None:
         self.url = _checked(url)
         self._trust = trust
-        self._directory = for_vendor(trust.root.kid, state)
+        self._state = state
         self._timeout = timeout
         self._transport = transport
 
@@ -172,12 +171,15 @@ class LicenseServer:
 
         Raises:
             SignatureError: If it is of another root, or older.
+            LicenseError: CLOCK_ROLLBACK, if the memory of the newest one was removed or altered.
             ServerError: If the server cannot be reached or fails.
         """
         question = Question(nonce=online_answer.new_nonce(), method="GET", path="/v1/trust", body=b"")
-        self._trust = replacement(self._trust, Trust.read(self._exchange(question, {}, now)))
-        clock.remember(self._directory, self._trust, now, signed=self._trust.issued)
-        return self._trust
+        newer = replacement(self._trust, Trust.read(self._exchange(question, {}, now)))
+        with suppress(LedgerError):
+            clock.remember(self._directory, newer, now, signed=newer.issued)
+        self._trust = newer
+        return newer
 
     def carry(self, document: bytes, now: datetime) -> bytes:
         """Hand in a file from a machine without a network.
@@ -234,6 +236,11 @@ class LicenseServer:
 
     def _keep(self, body: bytes, held: Installation) -> Activation:
         return online_state.accept(body, self._trust, held, server=self.url)
+
+    @property
+    def _directory(self) -> Path:
+        """This vendor's part of the state directory; ``carry`` and ``trust`` do without one."""
+        return for_vendor(self._trust.root.kid, self._state)
 
     def _has_quota(self, license_id: str) -> bool:
         license = online_state.kept_license(self._directory, license_id, self._trust)
