@@ -233,7 +233,7 @@ def test_the_doctor_finds_nothing_wrong_or_says_what_to_type(ternary, vendor, sh
     words = "doctor", files["ternary"], "--license", files["license"], "--trust", files["trust"]
     done = ternary(*words)
     assert (done.status, done.err) == (0, "")
-    assert [line.split()[1] for line in done.text.splitlines()] == ["ok"] * 8
+    assert [line.split()[1] for line in done.text.splitlines()] == ["ok"] * 9
     files["license"].write_bytes(b"not a license")
     done = ternary(*words, "--json")
     findings = {finding["name"]: finding for finding in json.loads(done.text)["findings"]}
@@ -241,7 +241,7 @@ def test_the_doctor_finds_nothing_wrong_or_says_what_to_type(ternary, vendor, sh
     assert not findings["license"]["ok"]
     assert findings["license"]["remedy"] == "get the license file again from the vendor, unedited"
     assert "license: get the license file again from the vendor, unedited\n" in done.err
-    assert done.err.splitlines()[-1].endswith(" of 8 things looked at are wrong")
+    assert done.err.splitlines()[-1].endswith(" of 9 things looked at are wrong")
 
 
 def test_the_doctor_looks_at_all_three_files_or_at_none(ternary, tmp_path):
