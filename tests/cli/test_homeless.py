@@ -1,6 +1,7 @@
 """Users without a home directory, and state directories of their own choosing."""
 
 import json
+import os
 from datetime import UTC, datetime
 
 import pytest
@@ -164,3 +165,39 @@ def test_every_command_that_trusts_somebody_takes_a_state_directory():
     with_trust = {name for name, options in found.items() if "--trust" in options}
     assert with_trust == {name for name, options in found.items() if "--state" in options}
     assert len(with_trust) >= 19
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs named pipes")
+@pytest.mark.parametrize("option", ["FILE", "--trust", "--license"])
+def test_pipe_into_which_nobody_writes_is_refused_as_empty(ternary, files, tmp_path, option):
+    os.mkfifo(tmp_path / "pipe")
+    words = [tmp_path / "pipe", *files[1:]] if option == "FILE" else list(files)
+    if option != "FILE":
+        words[words.index(option) + 1] = tmp_path / "pipe"
+    kind = {"FILE": "package", "--trust": "trust file", "--license": "license"}[option]
+    done = ternary("sample", *words)
+    assert (done.status, done.err) == (1, f"error: {tmp_path}/pipe: empty, expected a {kind}\n")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs named pipes")
+def test_pipe_in_the_place_of_the_pins_is_refused(ternary, tmp_path):
+    place = tmp_path / "chosen"
+    place.mkdir()
+    os.mkfifo(place / "pins.json")
+    done = ternary("info", "--state", place)
+    assert (done.status, done.err) == (1, f"error: {place}/pins.json: is not a regular file\n")
+    (place / "pins.json").unlink()
+    (place / "pins.json").symlink_to(place / "nowhere")
+    done = ternary("info", "--state", place)
+    assert (done.status, done.err) == (1, f"error: {place}/pins.json: is a link to nothing\n")
+
+
+@pytest.mark.parametrize("lay", ["touch", "symlink"])
+def test_state_directory_that_is_none_is_refused_where_it_is_needed(ternary, files, tmp_path, lay):
+    place = tmp_path / "chosen"
+    place.touch() if lay == "touch" else place.symlink_to(tmp_path / "nowhere")
+    done = ternary("use", *files, "--state", place)
+    assert done.status == 1
+    assert done.err.startswith(f"error: {place}")
+    assert done.err.count("\n") == 1
+    assert not (tmp_path / "nowhere").exists()

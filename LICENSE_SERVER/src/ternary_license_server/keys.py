@@ -18,7 +18,8 @@ from typing import Final
 from ternary_license_server import keyset
 from ternary_license_server.signing import SigningKey
 from ternary_sdk.errors import InputError
-from ternary_sdk.licensing.trust import Role, Trust
+from ternary_sdk.licensing.trust import MAX_TRUST, Role, Trust
+from ternary_sdk.source import read
 
 TRUST_FILE: Final = "vendor.trust"
 MAX_VENDOR: Final = 200
@@ -180,6 +181,6 @@ def _read(path: Path, *, private: bool = False) -> bytes:
             raise InputError(
                 f"{path}: mode is {stat.S_IMODE(mode):04o}, expected 0600; run 'chmod 600 {path}'"
             )
-        return path.read_bytes()
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from None
+    return read(path, MAX_TRUST)

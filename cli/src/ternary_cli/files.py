@@ -13,6 +13,7 @@ from pathlib import Path
 
 from ternary_cli.options import Format
 from ternary_sdk.errors import InputError, TernaryError
+from ternary_sdk.source import opened
 
 
 @contextlib.contextmanager
@@ -48,7 +49,7 @@ def read(source: Path | None, *, most: int | None = None) -> tuple[bytes, str]:
             raise InputError("no input: name a file, or pipe rows in as in 'ternary sample | ternary encode'")
         with sentences("standard input"):
             return sys.stdin.buffer.read(), "standard input"
-    with sentences(source), source.open("rb") as file:
+    with sentences(source), opened(source) as file:
         data = file.read() if most is None else file.read(most + 1)
     if most is not None and len(data) > most:
         raise InputError(f"{source}: more than {most:,} bytes, expected at most that many")
@@ -98,7 +99,9 @@ def write_new(data: bytes, target: Path) -> None:
     """Write bytes to a file that must not exist yet, unless it holds the same bytes already."""
     with sentences(target):
         if target.exists():
-            if target.read_bytes() != data:
+            with opened(target) as file:
+                there = file.read()
+            if there != data:
                 raise InputError(f"{target}: exists and differs; remove it or choose another --out")
             return
         _replace(target, (data,))

@@ -113,6 +113,9 @@ def test_chosen_directory_needs_neither(
     monkeypatch.chdir(tmp_path)
     assert state.directory(Path("mine")) == tmp_path / "mine"
     assert state.for_vendor("root a", Path("mine")).parent == tmp_path / "mine"
+    with pytest.raises(LedgerError) as refusal:
+        state.directory(Path("a\0b"))
+    assert str(refusal.value) == "state directory: 'a\\x00b', which has a NUL character"
 
 
 def test_file_that_is_not_there_is_none_and_a_longer_one_is_cut_after_the_cap(tmp_path: Path) -> None:

@@ -35,8 +35,10 @@ def directory(chosen: Path | None = None) -> Path:
     Args:
         chosen: The one that the caller wants; by default ``default``.
     Raises:
-        LedgerError: If none is chosen and this user has no home directory.
+        LedgerError: If none is chosen and this user has no home directory, or no directory can have the name.
     """
+    if chosen is not None and "\0" in str(chosen):
+        raise LedgerError(f"state directory: {str(chosen)!r}, which has a NUL character")
     found = default() if chosen is None else chosen.absolute()
     if found is None:
         raise LedgerError(
