@@ -146,7 +146,7 @@ class _Examination:
         return state.for_vendor(self.trust.root.kid, self.case.state)
 
     def _seen(self) -> Mark | None:
-        """What this installation remembers; nothing, where it cannot be read and the license needs it not."""
+        """What this installation remembers; None if it cannot be read and the license does not need it."""
         try:
             return mark.find(self.directory) if self.directory is not None else None
         except LicenseError as refusal:
@@ -160,7 +160,7 @@ class _Examination:
 
     def look_at_trust(self) -> str:
         with suppress(LedgerError):
-            self._seen()
+            self._seen()  # a mark that was altered has a remedy of its own
         renewal.check_remembered(self.trust, self.case.state)
         end = self.trust.expires
         if end is not None and self.now > end:
