@@ -37,7 +37,7 @@ def figures() -> Iterator[Figure]:
         )
         yield _verifying(lambda: License.read(token, ring.trust))
         license = License.read(token, ring.trust)
-        permit = Permit(license, PACKAGE, ring.trust, machine_id=MACHINE, directory=Path(folder) / "state")
+        permit = Permit(license, PACKAGE, ring.trust, machine_id=MACHINE, state=Path(folder) / "state")
         yield _asking(permit)
         yield _counting(permit)
 

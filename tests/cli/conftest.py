@@ -1,6 +1,7 @@
 """The command as its users run it: arguments and standard input in; status, output and messages out."""
 
 import io
+import os
 import sys
 from dataclasses import dataclass
 
@@ -18,6 +19,13 @@ class Done:
     @property
     def text(self):
         return self.out.decode()
+
+
+@pytest.fixture
+def without_a_home(ternary, monkeypatch):
+    """What follows is run by a user without a home directory."""
+    monkeypatch.setenv("HOME", os.devnull)
+    monkeypatch.delenv("XDG_DATA_HOME")
 
 
 @pytest.fixture

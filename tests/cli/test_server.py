@@ -139,22 +139,21 @@ def test_from_release_to_invoice(ternary, server, shipped, vendor, tmp_path):
     assert verdict["faults"] == 0
 
 
-def test_deleted_meter_is_named_beside_the_table(ternary, server, shipped, vendor, tmp_path):
+def test_deleted_meter_is_named_beside_the_table(ternary, server, shipped, vendor, tmp_path, without_a_home):
     package, trust = tmp_path / "acme.ternary", vendor.directory / keys.TRUST_FILE
+    chosen = ["--trust", trust, "--state", tmp_path / "chosen"]
     package.write_bytes(shipped)
     facts(ternary("server", "release", package, "--trust", trust, "--json"))
     customer = facts(ternary("server", "customer", "Initech", "--json"))["id"]
     words = ["--product", "acme", "--seats", "1", "--unique-operations", "5000"]
     facts(ternary("server", "policy", "metered", *words, "--json"))
     sold = facts(ternary("server", "issue", "--to", customer, "--policy", "metered", "--json"))
-    taken = facts(ternary("activate", sold["key"], "--server", server, "--trust", trust, "--json"))
+    taken = facts(ternary("activate", sold["key"], "--server", server, *chosen, "--json"))
     for number in ("40", "1"):
-        drawn = ternary(
-            "sample", package, "-n", number, "--unique", "--license", taken["file"], "--trust", trust
-        )
+        drawn = ternary("sample", package, "-n", number, "--unique", "--license", taken["file"], *chosen)
         assert drawn.status == 0, drawn.err
-        assert ternary("renew", "--trust", trust).status == 0
-        (meter,) = (tmp_path / "home").rglob(LEDGER)
+        assert ternary("renew", *chosen).status == 0
+        (meter,) = (tmp_path / "chosen").rglob(LEDGER)
         meter.unlink()
     told = ternary("server", "usage", "--from", "2020-01-01", "--to", "2099-12-31")
     (flag,) = facts(ternary("server", "usage", "--from", "2020-01-01", "--to", "2099-12-31", "--json"))[
@@ -167,6 +166,8 @@ def test_deleted_meter_is_named_beside_the_table(ternary, server, shipped, vendo
         "earlier ones; its meter was deleted or replaced\n"
     )
     assert len(told.text.splitlines()) == 2
+    assert ternary("deactivate", *chosen).status == 0
+    assert not Path(taken["file"]).exists()
 
 
 def test_lost_machines_seat_is_freed_and_its_license_ends(ternary, server, shipped, vendor, tmp_path):
@@ -206,9 +207,10 @@ def test_lost_machines_seat_is_freed_and_its_license_ends(ternary, server, shipp
 
 
 def test_machine_without_a_network_takes_and_gives_back_a_seat_by_files(
-    ternary, server, shipped, vendor, tmp_path
+    ternary, server, shipped, vendor, tmp_path, without_a_home
 ):
     package, trust = tmp_path / "acme.ternary", vendor.directory / keys.TRUST_FILE
+    chosen = ["--trust", trust, "--state", tmp_path / "chosen"]
     package.write_bytes(shipped)
     facts(ternary("server", "release", package, "--trust", trust, "--json"))
     customer = facts(ternary("server", "customer", "Initech", "--json"))["id"]
@@ -218,18 +220,18 @@ def test_machine_without_a_network_takes_and_gives_back_a_seat_by_files(
     sold = facts(ternary("server", "issue", "--to", customer, "--policy", "field", "--json"))
     asked, came, proof, receipt = (tmp_path / name for name in ("asked", "came", "proof", "receipt"))
 
-    done = ternary("activate", sold["key"], "--request", asked, "--trust", trust, "--machine-id", "field")
+    done = ternary("activate", sold["key"], "--request", asked, *chosen, "--machine-id", "field")
     assert done.status == 0, done.err
     touched(asked)
     assert ternary("carry", asked, "--server", server, "--out", came, "--trust", trust).status == 0
     touched(came)
-    taken = facts(ternary("activate", "--response", came, "--trust", trust, "--json"))
-    line = [package, "--license", taken["file"], "--trust", trust, "--machine-id", "field"]
+    taken = facts(ternary("activate", "--response", came, *chosen, "--json"))
+    line = [package, "--license", taken["file"], *chosen, "--machine-id", "field"]
     assert ternary("sample", *line, "-n", "3").status == 0
 
-    refused = ternary("renew", "--trust", trust)
+    refused = ternary("renew", *chosen)
     assert "activated by file, which cannot be renewed" in refused.err
-    assert ternary("deactivate", "--release", proof, "--trust", trust).status == 0
+    assert ternary("deactivate", "--release", proof, *chosen).status == 0
     touched(proof)
     assert ternary("carry", proof, "--server", server, "--out", receipt, "--trust", trust).status == 0
     assert json.loads(receipt.read_bytes())["id"] == sold["id"]

@@ -395,7 +395,7 @@ def test_the_doctor_finds_nothing_wrong_or_says_what_to_type(ternary, vendor, sh
     assert not findings["license"]["ok"]
     assert findings["license"]["remedy"] == "get the license file again from the vendor, unedited"
     assert "license: get the license file again from the vendor, unedited\n" in done.err
-    assert done.err.splitlines()[-1].endswith(" of 8 things looked at are wrong")
+    assert done.err.splitlines()[-1].endswith(" of 9 things looked at are wrong")
 
 
 @pytest.mark.parametrize("allowed", [["encode"], ["decode"], ["sample"], ["encode", "sample"]])

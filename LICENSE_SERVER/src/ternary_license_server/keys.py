@@ -19,6 +19,7 @@ from ternary_license_server import keyset
 from ternary_license_server.signing import SigningKey
 from ternary_sdk.errors import InputError, TernaryError
 from ternary_sdk.licensing.trust import MAX_TRUST, Role, Trust
+from ternary_sdk.source import read
 
 TRUST_FILE: Final = "vendor.trust"
 MAX_VENDOR: Final = 200
@@ -239,7 +240,6 @@ def _read(path: Path, *, private: bool = False) -> bytes:
             raise InputError(
                 f"{path}: mode is {stat.S_IMODE(mode):04o}, expected 0600; run 'chmod 600 {path}'"
             )
-        with path.open("rb") as file:
-            return file.read(MAX_TRUST + 1)
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from None
+    return read(path, MAX_TRUST)

@@ -6,7 +6,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from ternary_cli.options import JsonOption, MachineOption, NewFileOption, TrustOption, argument, option
+from ternary_cli.options import (
+    JsonOption,
+    MachineOption,
+    NewFileOption,
+    StateOption,
+    TrustOption,
+    argument,
+    option,
+)
 from ternary_cli.vendor_extra import online_extra
 
 if TYPE_CHECKING:
@@ -36,64 +44,72 @@ def activate(
     response: ResponseFile = None,
     trust: TrustOption = None,
     machine_id: MachineOption = None,
+    state: StateOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Take a seat: a license bound to this machine, for a license key."""
-    from ternary_cli.pins import load
     from ternary_cli.selection import select_trust
     from ternary_sdk.errors import InputError
 
-    trusted = select_trust(trust, load())
+    trusted = select_trust(trust, state=state)
     if response is not None and key is None:
-        _show(_accept(response, trusted), trusted, as_json)
+        _show(_accept(response, trusted, state), trusted, state, as_json)
     elif key is not None and request is not None:
-        _write_request(key, request, trusted, machine_id)
+        _write_request(key, request, trusted, machine_id, state)
         _show_file(request, as_json)
     elif key is not None and server is not None:
         with online_extra("ternary activate"):
             from ternary_sdk.online.client import LicenseServer
-        taken = LicenseServer(server, trusted).activate(key, datetime.now(UTC), machine_id=machine_id)
-        _show(taken, trusted, as_json)
+        taken = LicenseServer(server, trusted, state=state).activate(
+            key, datetime.now(UTC), machine_id=machine_id
+        )
+        _show(taken, trusted, state, as_json)
     else:
         raise InputError(
             "give KEY and --server URL; without a network KEY and --request FILE, then --response FILE"
         )
 
 
-def renew(license: LicenseId = None, trust: TrustOption = None, as_json: JsonOption = False) -> None:
+def renew(
+    license: LicenseId = None,
+    trust: TrustOption = None,
+    state: StateOption = None,
+    as_json: JsonOption = False,
+) -> None:
     """Renew the seat, and report usage where the license has a quota."""
     from ternary_sdk.errors import InputError
 
-    trusted, held = _held(license, trust)
+    trusted, held = _held(license, trust, state)
     if held.server is None:
         raise InputError(
             f"license {held.license_id}: activated by file, which cannot be renewed; activate anew"
         )
     with online_extra("ternary renew"):
         from ternary_sdk.online.client import LicenseServer
-    renewed = LicenseServer(held.server, trusted).renew(held.license_id, datetime.now(UTC))
-    _show(renewed, trusted, as_json)
+    renewed = LicenseServer(held.server, trusted, state=state).renew(held.license_id, datetime.now(UTC))
+    _show(renewed, trusted, state, as_json)
 
 
 def deactivate(
     license: LicenseId = None,
     release: ReleaseFile = None,
     trust: TrustOption = None,
+    state: StateOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Give the seat back and remove the license."""
     from ternary_cli.terminal import note, show_json
     from ternary_sdk.errors import InputError
 
-    trusted, held = _held(license, trust)
+    trusted, held = _held(license, trust, state)
     if release is not None:
-        _write_release(held, release, trusted)
+        _write_release(held, release, trusted, state)
     elif held.server is None:
         raise InputError(f"license {held.license_id}: activated by file; add --release FILE and hand that in")
     else:
         with online_extra("ternary deactivate"):
             from ternary_sdk.online.client import LicenseServer
-        LicenseServer(held.server, trusted).deactivate(held.license_id, datetime.now(UTC))
+        LicenseServer(held.server, trusted, state=state).deactivate(held.license_id, datetime.now(UTC))
     note(f"license {held.license_id}: removed from this machine")
     if as_json:
         show_json({"license": held.license_id, "removed": True, "file": str(release) if release else None})
@@ -104,20 +120,20 @@ def carry(
     server: AnyServer,
     out: NewFileOption,
     trust: TrustOption = None,
+    state: StateOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Hand in another machine's file, and get the answer to carry back."""
     from ternary_cli.files import read, write_new
-    from ternary_cli.pins import load
     from ternary_cli.selection import select_trust
     from ternary_sdk.documents import outer
     from ternary_sdk.online.request import MAX_REQUEST
 
-    trusted = select_trust(trust, load())
+    trusted = select_trust(trust, state=state)
     with online_extra("ternary carry"):
         from ternary_sdk.online.client import LicenseServer
     document = outer.bare(read(file, most=MAX_REQUEST)[0], str(file))
-    write_new(LicenseServer(server, trusted).carry(document, datetime.now(UTC)), out)
+    write_new(LicenseServer(server, trusted, state=state).carry(document, datetime.now(UTC)), out)
     _show_file(out, as_json)
 
 
@@ -129,15 +145,18 @@ def _show_file(written: Path, as_json: bool) -> None:
         show_json({"file": str(written)})
 
 
-def _write_request(key: str, target: Path, trusted: "Trust", machine_id: str | None) -> None:
+def _write_request(
+    key: str, target: Path, trusted: "Trust", machine_id: str | None, state: Path | None
+) -> None:
     from ternary_cli.files import write_new
     from ternary_cli.terminal import note
     from ternary_sdk.errors import LicenseError
-    from ternary_sdk.licensing import clock, machine, state
+    from ternary_sdk.licensing import clock, machine
+    from ternary_sdk.licensing.state import for_vendor
     from ternary_sdk.online import request as online_request
 
     now, vendor = datetime.now(UTC), trusted.root.kid
-    held = clock.establish(state.for_vendor(vendor), now, signed=trusted.issued)
+    held = clock.establish(for_vendor(vendor, state), now, signed=trusted.issued)
     try:
         name = machine.identify(vendor, explicit=machine_id).id
     except LicenseError:
@@ -147,14 +166,15 @@ def _write_request(key: str, target: Path, trusted: "Trust", machine_id: str | N
     note(f"{target}: hand it in with 'ternary carry {target} --server URL --out RESPONSE' within 30 days")
 
 
-def _accept(source: Path, trusted: "Trust") -> "Activation":
+def _accept(source: Path, trusted: "Trust", state: Path | None) -> "Activation":
     from ternary_cli.files import read
     from ternary_sdk.documents import outer
     from ternary_sdk.errors import LicenseError, Reason
-    from ternary_sdk.licensing import installation, state
+    from ternary_sdk.licensing import installation
+    from ternary_sdk.licensing.state import for_vendor
     from ternary_sdk.online.state import accept
 
-    held = installation.find(state.for_vendor(trusted.root.kid))
+    held = installation.find(for_vendor(trusted.root.kid, state))
     if held is None:
         raise LicenseError(
             Reason.MACHINE_REQUIRED,
@@ -163,31 +183,31 @@ def _accept(source: Path, trusted: "Trust") -> "Activation":
     return accept(outer.bare(read(source, most=1 << 20)[0], str(source)), trusted, held, server=None)
 
 
-def _write_release(held: "Activation", target: Path, trusted: "Trust") -> None:
+def _write_release(held: "Activation", target: Path, trusted: "Trust", state: Path | None) -> None:
     from ternary_cli.files import write_new
     from ternary_cli.terminal import note
     from ternary_sdk.errors import Reason
-    from ternary_sdk.licensing import clock, state
+    from ternary_sdk.licensing import clock
+    from ternary_sdk.licensing.state import for_vendor
     from ternary_sdk.online import request as online_request
     from ternary_sdk.online import state as online_state
 
     now, vendor = datetime.now(UTC), trusted.root.kid
-    key = clock.establish(state.for_vendor(vendor), now, signed=trusted.issued)
+    key = clock.establish(for_vendor(vendor, state), now, signed=trusted.issued)
     proof = online_request.release(held.license_id, held.generation, vendor=vendor, held=key, now=now)
     write_new(proof, target)
     online_state.withdraw(key, held.license_id, Reason.LEASE_LOST, trusted, now, forget=True)
     note(f"{target}: hand it in with 'ternary carry {target} --server URL --out RECEIPT' within 30 days")
 
 
-def _held(license: str | None, trust: Path | None) -> tuple["Trust", "Activation"]:
-    from ternary_cli.pins import load
+def _held(license: str | None, trust: Path | None, state: Path | None) -> tuple["Trust", "Activation"]:
     from ternary_cli.selection import select_trust
     from ternary_sdk.errors import InputError
-    from ternary_sdk.licensing import state
+    from ternary_sdk.licensing.state import for_vendor
     from ternary_sdk.online import state as online_state
 
-    trusted = select_trust(trust, load())
-    directory = state.for_vendor(trusted.root.kid)
+    trusted = select_trust(trust, state=state)
+    directory = for_vendor(trusted.root.kid, state)
     if license is not None:
         return trusted, online_state.find(directory, license)
     found = list(online_state.every(directory))
@@ -197,12 +217,12 @@ def _held(license: str | None, trust: Path | None) -> tuple["Trust", "Activation
     return trusted, found[0]
 
 
-def _show(taken: "Activation", trusted: "Trust", as_json: bool) -> None:
+def _show(taken: "Activation", trusted: "Trust", state: Path | None, as_json: bool) -> None:
     from ternary_cli.terminal import pairs, show, show_json
-    from ternary_sdk.licensing import state
+    from ternary_sdk.licensing.state import for_vendor
     from ternary_sdk.online import state as online_state
 
-    file = online_state.license_file(state.for_vendor(trusted.root.kid), taken.license_id)
+    file = online_state.license_file(for_vendor(trusted.root.kid, state), taken.license_id)
     if as_json:
         show_json({"license": taken.license_id, "file": str(file), "ends": taken.ends.isoformat()})
         return

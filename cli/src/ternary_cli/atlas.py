@@ -5,7 +5,15 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from ternary_cli.options import JsonOption, LicenseOption, PathOption, TrustOption, argument, option
+from ternary_cli.options import (
+    JsonOption,
+    LicenseOption,
+    PathOption,
+    StateOption,
+    TrustOption,
+    argument,
+    option,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,6 +34,7 @@ def atlas(
     path: PathOption = None,
     license: LicenseOption = None,
     trust: TrustOption = None,
+    state: StateOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Draw every operation: reachable or not, how clearly, and drawn so far."""
@@ -40,7 +49,7 @@ def atlas(
     if source is not None and source.is_dir():
         (letter, margins), name, drawn = _of_run(source, path), source.name, None
     else:
-        with select(source, license, trust).open() as model:
+        with select(source, license, trust, state=state).open() as model:
             letter, name = path or model.default_path, model.package.manifest.label
             margins, drawn = model.margins(path=letter), _drawn(model)
     words = f"{name}, path {letter}: {atlases.summary(margins, drawn)}"

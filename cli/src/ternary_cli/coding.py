@@ -18,6 +18,7 @@ from ternary_cli.options import (
     PathName,
     PathOption,
     RowsArgument,
+    StateOption,
     TrustOption,
 )
 
@@ -63,6 +64,7 @@ def _command(read_rows: Callable[[bytes, str], Conversion], text: str) -> Callab
         license: LicenseOption = None,
         trust: TrustOption = None,
         machine_id: MachineOption = None,
+        state: StateOption = None,
         as_json: JsonOption = False,
     ) -> None:
         from ternary_cli.files import chosen_format, read, refuse_json_beside_rows, write_parts
@@ -75,7 +77,7 @@ def _command(read_rows: Callable[[bytes, str], Conversion], text: str) -> Callab
         if as_json:
             refuse_json_beside_rows(out)
         convert = read_rows(*read(rows, most=MOST_BYTES))
-        with select(package, license, trust, machine_id).open() as model:
+        with select(package, license, trust, machine_id, state=state).open() as model:
             converted = convert(model, path)
             letter = path or model.default_path
         write_parts(in_parts(blocks(converted), form, count=converted.count), out)

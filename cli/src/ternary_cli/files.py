@@ -13,6 +13,7 @@ from typing import BinaryIO
 from ternary_cli.options import Format
 from ternary_cli.refusals import STDOUT, sentences
 from ternary_sdk.errors import InputError
+from ternary_sdk.source import opened
 
 
 def is_standard(place: Path | None) -> bool:
@@ -42,7 +43,7 @@ def read(source: Path | None, *, most: int | None = None) -> tuple[bytes, str]:
             data = _read_up_to(sys.stdin.buffer, most)
     else:
         name = str(source)
-        with sentences(source), source.open("rb") as file:
+        with sentences(source), opened(source) as file:
             data = _read_up_to(file, most)
     if most is not None and len(data) > most:
         raise InputError(f"{name}: more than {most:,} bytes, expected at most that many")
@@ -96,7 +97,9 @@ def write_new(data: bytes, target: Path) -> None:
     """Write bytes to a file that must not exist yet, unless it holds the same bytes already."""
     with sentences(target):
         if target.exists():
-            if target.read_bytes() != data:
+            with opened(target) as file:
+                there = file.read()
+            if there != data:
                 raise InputError(f"{target}: exists and differs; remove it or name another file")
             return
         _replace(target, (data,))

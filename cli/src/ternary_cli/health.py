@@ -14,6 +14,7 @@ from ternary_cli.options import (
     LicenseOption,
     MachineOption,
     PackageArgument,
+    StateOption,
     TrustOption,
     argument,
     option,
@@ -58,6 +59,7 @@ def doctor(
     trust: TrustOption = None,
     machine_id: MachineOption = None,
     warn_days: WarnDays = None,
+    state: StateOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Look at everything a call depends on, and say what to type where something is wrong or ends soon."""
@@ -65,7 +67,7 @@ def doctor(
     from ternary_sdk.licensing.doctor import examine
     from ternary_sdk.licensing.license import SOON
 
-    case, now = _case(package, license, trust, machine_id), datetime.now(UTC)
+    case, now = _case(package, license, trust, machine_id, state), datetime.now(UTC)
     within = SOON if warn_days is None else timedelta(days=warn_days)
     findings, ends = examine(case, now), _near_ends(case, now, within)
     wrong = [finding for finding in findings if not finding.ok]
@@ -93,6 +95,7 @@ def doctor(
 def machine(
     trust: TrustOption = None,
     machine_id: MachineOption = None,
+    state: StateOption = None,
     key: KeyFile = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -100,23 +103,23 @@ def machine(
     from ternary_cli import pins
     from ternary_cli.files import write_new
     from ternary_cli.selection import select_trust
-    from ternary_sdk.licensing import state
     from ternary_sdk.licensing.clock import establish
     from ternary_sdk.licensing.permit import newest_list
+    from ternary_sdk.licensing.state import for_vendor
 
-    pinned = pins.load()
-    held = select_trust(trust, pinned)
+    pinned = pins.load(state)
+    held = select_trust(trust, state=state)
     facts = _machine(held, machine_id or (pinned.machine_id if pinned else None), needed=key is None)
     if key is not None:
-        installation = establish(state.for_vendor(held.root.kid), datetime.now(UTC), signed=newest_list(held))
+        directory = for_vendor(held.root.kid, state)
+        installation = establish(directory, datetime.now(UTC), signed=newest_list(held))
         write_new(installation.public.to_pem(), key)
         facts["installation"] = f"{installation.kid}, public key in {key}"
     _print(facts, as_json)
 
 
 def _machine(trust: "Trust", explicit: str | None, *, needed: bool) -> dict[str, str | None]:
-    """What this machine is called; where no id is needed, a container's lack of one is a fact "
-    "and no refusal."""
+    """What this machine is called; where no id is needed, having none is a fact and not a refusal."""
     from ternary_sdk.errors import LicenseError
     from ternary_sdk.licensing.machine import identify
 
@@ -131,30 +134,34 @@ def _machine(trust: "Trust", explicit: str | None, *, needed: bool) -> dict[str,
 
 
 def update_trust(
-    newer: NewTrust = None, server: FromServer = None, trust: TrustOption = None, as_json: JsonOption = False
+    newer: NewTrust = None,
+    server: FromServer = None,
+    trust: TrustOption = None,
+    state: StateOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Replace the pinned trust file by a newer one of the same vendor, never by an older one."""
     from ternary_cli import pins
     from ternary_cli.files import write
     from ternary_cli.selection import present_trust
     from ternary_sdk.errors import InputError
-    from ternary_sdk.licensing import state
     from ternary_sdk.licensing.clock import remember
     from ternary_sdk.licensing.permit import newest_list
     from ternary_sdk.licensing.renewal import check_remembered
+    from ternary_sdk.licensing.state import for_vendor
 
     if (newer is None) == (server is None):
         raise InputError(
             "give the vendor's newer trust file, or --server URL to get it from its license server"
         )
-    pinned = pins.load()
+    pinned = pins.load(state)
     place = trust or (pinned.trust if pinned else None)
     if place is None:
         raise InputError("no trust file to update: add --trust T, or pin one with 'ternary use'")
-    accepted = _newer(newer, server, present_trust(trust, pinned))
-    check_remembered(accepted)
+    accepted = _newer(newer, server, present_trust(trust, pinned), state)
+    check_remembered(accepted, state)
     write(accepted.data, place)
-    directory = state.for_vendor(accepted.root.kid)
+    directory = for_vendor(accepted.root.kid, state)
     remember(directory, accepted, datetime.now(UTC), signed=newest_list(accepted))
     facts: dict[str, str | None] = {
         "trust": str(place),
@@ -165,7 +172,7 @@ def update_trust(
     _print(facts, as_json)
 
 
-def _newer(file: Path | None, server: str | None, present: "Trust") -> "Trust":
+def _newer(file: Path | None, server: str | None, present: "Trust", state: Path | None) -> "Trust":
     """The trust file of a path or else a server, if it may replace the present one."""
     from ternary_cli.documents import read_trust
     from ternary_sdk.licensing.renewal import replacement
@@ -176,13 +183,14 @@ def _newer(file: Path | None, server: str | None, present: "Trust") -> "Trust":
 
     with online_extra("ternary trust update --server"):
         from ternary_sdk.online.client import LicenseServer
-    return LicenseServer(server, present).trust(datetime.now(UTC))
+    return LicenseServer(server, present, state=state).trust(datetime.now(UTC))
 
 
 def usage(
     license: LicenseArgument = None,
     trust: TrustOption = None,
     export: Export = None,
+    state: StateOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show how many different operations were drawn of how many allowed; --export signs a report of them."""
@@ -192,11 +200,11 @@ def usage(
     from ternary_sdk.errors import InputError
     from ternary_sdk.licensing.permit import Permit
 
-    held, trusted = select_license(license, trust)
+    held, trusted = select_license(license, trust, state=state)
     quota = held.unique_operations
     if quota is None:
         raise InputError(f"license {held.id} has no quota, so nothing is metered")
-    permit = Permit(held, licensed_package(held), trusted)
+    permit = Permit(held, licensed_package(held), trusted, state=state)
     drawn = len(permit.ledger.drawn(held.id))
     if export is not None:
         write(permit.usage(datetime.now(UTC)), export)
@@ -240,7 +248,13 @@ def _end_facts(ends: "tuple[End, ...] | None", now: datetime) -> list[dict[str, 
     return [vars(end) | {"at": moment(end.at), "days": (end.at - now).days} for end in ends]
 
 
-def _case(package: Path | None, license: Path | None, trust: Path | None, machine_id: str | None) -> "Case":
+def _case(
+    package: Path | None,
+    license: Path | None,
+    trust: Path | None,
+    machine_id: str | None,
+    state: Path | None,
+) -> "Case":
     """The files of the options, else the pinned ones, else the evaluation package's."""
     from importlib.resources import files
 
@@ -249,7 +263,7 @@ def _case(package: Path | None, license: Path | None, trust: Path | None, machin
     from ternary_sdk.errors import InputError
     from ternary_sdk.licensing.doctor import Case
 
-    pinned = pins.load()
+    pinned = pins.load(state)
     if pinned is not None:
         package, license, trust = package or pinned.package, license or pinned.license, trust or pinned.trust
         machine_id = machine_id or pinned.machine_id
@@ -259,4 +273,4 @@ def _case(package: Path | None, license: Path | None, trust: Path | None, machin
         package, license, trust = (shipped / f"evaluation.{kind}" for kind in ("ternary", "license", "trust"))
     if package is None or license is None or trust is None:
         raise InputError("the doctor looks at all three: ternary doctor FILE --license L --trust T")
-    return Case(package=package, license=license, trust=trust, machine_id=machine_id)
+    return Case(package=package, license=license, trust=trust, machine_id=machine_id, state=state)

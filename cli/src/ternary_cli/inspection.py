@@ -11,6 +11,7 @@ from ternary_cli.options import (
     LicenseOption,
     MachineOption,
     PackageArgument,
+    StateOption,
     TrustOption,
     argument,
     option,
@@ -40,6 +41,7 @@ def verify(
     trust: TrustOption = None,
     license: LicenseOption = None,
     machine_id: MachineOption = None,
+    state: StateOption = None,
     replay: ReplayOption = False,
     model: ModelOption = None,
     encoder: EncoderOption = None,
@@ -52,14 +54,14 @@ def verify(
         from ternary_cli.signed_folder import verify_folder
 
         _refuse({**of_packages, **graphs}, "of a folder only the signature is verified")
-        verify_folder(package, trust, as_json=as_json)
+        verify_folder(package, trust, state, as_json=as_json)
     elif any(graphs.values()):
         from ternary_cli.replaying import verify_certificate
 
         _refuse(of_packages, "a certificate needs no license and its draws are always replayed")
-        verify_certificate(package, model, encoder, trust, as_json=as_json)
+        verify_certificate(package, model, encoder, trust, state, as_json=as_json)
     else:
-        _verify_package(package, license, trust, machine_id, replay=replay, as_json=as_json)
+        _verify_package(package, license, trust, machine_id, state, replay=replay, as_json=as_json)
 
 
 def _refuse(given: Mapping[str, object], why: str) -> None:
@@ -76,6 +78,7 @@ def _verify_package(
     license: Path | None,
     trust: Path | None,
     machine_id: str | None,
+    state: Path | None,
     *,
     replay: bool,
     as_json: bool,
@@ -85,7 +88,7 @@ def _verify_package(
     from ternary_cli.terminal import not_proved_line, show, show_json
     from ternary_sdk.errors import InputError
 
-    selection = select_to_verify(package, license, trust, machine_id)
+    selection = select_to_verify(package, license, trust, machine_id, state=state)
     read = selection.read()
     closed = read.locked and selection.license is None
     if closed and replay:
@@ -120,13 +123,18 @@ def _proved(selection: "Selection", replay: bool) -> tuple[dict[str, int], list[
     return reached, proofs + draws
 
 
-def info(package: PackageArgument = None, trust: TrustOption = None, as_json: JsonOption = False) -> None:
+def info(
+    package: PackageArgument = None,
+    trust: TrustOption = None,
+    state: StateOption = None,
+    as_json: JsonOption = False,
+) -> None:
     """Show what a package is and what its certificate says."""
     from ternary_cli.facts import coverage_lines, package_facts, package_words
     from ternary_cli.selection import select
     from ternary_cli.terminal import pairs, show, show_json
 
-    selection = select(package, None, trust)
+    selection = select(package, None, trust, state=state)
     read = selection.read()
     facts = package_facts(read, selection.trust, len(selection.package))
     if as_json:
@@ -139,6 +147,7 @@ def unpack(
     out: Annotated[Path, option("--out", "-o", metavar="DIR", text="A folder that does not exist yet.")],
     package: PackageArgument = None,
     trust: TrustOption = None,
+    state: StateOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Write a verified package's files to a folder, where other tools can look at them."""
@@ -146,7 +155,7 @@ def unpack(
     from ternary_cli.terminal import show, show_json
     from ternary_sdk import folder
 
-    read = select(package, None, trust).read()
+    read = select(package, None, trust, state=state).read()
     folder.write(read.members, out)
     if as_json:
         show_json({"folder": str(out), "package": read.manifest.label, "files": sorted(read.members)})

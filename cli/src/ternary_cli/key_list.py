@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from ternary_cli.options import JsonOption, TrustOption, option
+from ternary_cli.options import JsonOption, StateOption, TrustOption, option
 from ternary_cli.terminal import pairs, show_json
 from ternary_cli.terminal import show as show_lines
 from ternary_cli.vendor_extra import vendor_extra
@@ -24,14 +24,19 @@ OneDirectory = Annotated[
 ]
 
 
-def show(keys: OneDirectory = None, trust: TrustOption = None, as_json: JsonOption = False) -> None:
+def show(
+    keys: OneDirectory = None,
+    trust: TrustOption = None,
+    state: StateOption = None,
+    as_json: JsonOption = False,
+) -> None:
     """List a vendor's keys: roles, thumbprints, dates, and which private keys are here."""
     from ternary_sdk.errors import InputError
 
     if keys is not None and trust is not None:
         raise InputError("--keys and --trust exclude each other: a key directory has its own trust file")
     ring = _ring(keys) if keys is not None else None
-    held = ring.trust if ring is not None else _trust(trust)
+    held = ring.trust if ring is not None else _trust(trust, state)
     private = _private(ring) if ring is not None else {}
     facts = _facts(held, private)
     show_json(facts) if as_json else show_lines(_lines(facts, datetime.now(UTC)))
@@ -43,12 +48,12 @@ def _ring(directory: Path) -> "KeyRing":
     return keys.load(directory)
 
 
-def _trust(file: Path | None) -> "Trust":
+def _trust(file: Path | None, state: Path | None) -> "Trust":
     from ternary_cli import pins
     from ternary_cli.documents import read_trust
     from ternary_cli.selection import present_trust
 
-    return read_trust(file) if file is not None else present_trust(None, pins.load())
+    return read_trust(file) if file is not None else present_trust(None, pins.load(state))
 
 
 def _private(ring: "KeyRing") -> dict["Role", str]:

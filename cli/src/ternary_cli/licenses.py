@@ -12,6 +12,7 @@ from ternary_cli.options import (
     KeysOption,
     MachineOption,
     NewFileOption,
+    StateOption,
     TrustOption,
     argument,
     option,
@@ -53,6 +54,7 @@ def show(
     license: LicenseArgument = None,
     trust: TrustOption = None,
     machine_id: MachineOption = None,
+    state: StateOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Say what a license allows, whether that holds here and now, and whether it ends within 30 days."""
@@ -65,8 +67,8 @@ def show(
     from ternary_sdk.licensing.license import SOON
     from ternary_sdk.licensing.permit import Permit
 
-    held, trusted = select_license(license, trust)
-    permit = Permit(held, licensed_package(held), trusted, machine_id=machine_id)
+    held, trusted = select_license(license, trust, state=state)
+    permit = Permit(held, licensed_package(held), trusted, machine_id=machine_id, state=state)
     moment = datetime.now(UTC)
     now, used = refusals(permit, moment), drawn(permit)
     if as_json:

@@ -93,6 +93,14 @@ MachineOption = Annotated[
 DeviceOption = Annotated[
     Device | None, option("--device", text="Where to compute; default: auto, the GPU if it works.")
 ]
+StateOption = Annotated[
+    Path | None,
+    option(
+        "--state",
+        metavar="DIR",
+        text="Pins, meter, clock mark and installation key; default: in the user's data directory.",
+    ),
+]
 JsonOption = Annotated[bool, option("--json", text="Print one JSON object.")]
 KeysOption = Annotated[Path, option("--keys", metavar="DIR", text="What 'ternary keys init' made.")]
 NewFileOption = Annotated[

@@ -10,6 +10,7 @@ from ternary_cli.options import (
     JsonOption,
     LicenseOption,
     MachineOption,
+    StateOption,
     TrustOption,
     argument,
     option,
@@ -28,6 +29,7 @@ def use(
     trust: TrustOption = None,
     machine_id: MachineOption = None,
     evaluation: Annotated[bool, option("--evaluation", text="Forget the pins.")] = False,
+    state: StateOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Pin package, license and vendor, or show what is pinned."""
@@ -36,14 +38,14 @@ def use(
     from ternary_cli.terminal import note, pairs, show, show_json
 
     if evaluation:
-        pins.forget()
+        pins.forget(state)
         note("pins forgotten; without options, commands work with the SDK's evaluation package")
         if as_json:
             show_json({"package": None})
         return
     if package or license or trust or machine_id:
-        _pin(package, license, trust, machine_id)
-    pinned = pins.load()
+        _pin(package, license, trust, machine_id, state)
+    pinned = pins.load(state)
     if pinned is None:
         show_json({"package": None}) if as_json else show([EVALUATION])
         return
@@ -56,19 +58,25 @@ def use(
     show_json(shown) if as_json else show(pairs(shown))
 
 
-def _pin(package: Path | None, license: Path | None, trust: Path | None, machine_id: str | None) -> None:
+def _pin(
+    package: Path | None,
+    license: Path | None,
+    trust: Path | None,
+    machine_id: str | None,
+    state: Path | None,
+) -> None:
     """Pin what is given, keeping earlier pins of what is not, if it all holds together now."""
     from ternary_cli import pins
     from ternary_cli.selection import select
     from ternary_sdk.errors import InputError
 
-    pinned = pins.load()
+    pinned = pins.load(state)
     package = package or (pinned.package if pinned else None)
     license = license or (pinned.license if pinned else None)
     place = trust or (pinned.trust if pinned else None)
     if package is None or license is None or place is None:
         raise InputError("pinning takes all three: ternary use FILE --license L --trust T")
-    selection = select(package, license, trust, machine_id)
+    selection = select(package, license, trust, machine_id, state=state)
     _check(selection)
     pins.save(
         pins.Pins(
@@ -77,7 +85,8 @@ def _pin(package: Path | None, license: Path | None, trust: Path | None, machine
             trust=place.resolve(),
             root=selection.trust.root.kid,
             machine_id=selection.machine_id,
-        )
+        ),
+        state,
     )
 
 
@@ -90,7 +99,11 @@ def _check(selection: "Selection") -> None:
         if model.license is None:
             return
         permit = Permit(
-            model.license, model.package.identity, selection.trust, machine_id=selection.machine_id
+            model.license,
+            model.package.identity,
+            selection.trust,
+            machine_id=selection.machine_id,
+            state=selection.state,
         )
     found = list(refusals(permit, datetime.now(UTC)).values())
     if all(found):

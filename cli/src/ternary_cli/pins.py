@@ -12,11 +12,13 @@ from typing import Final
 from ternary_cli.refusals import FileError, because, check_name
 from ternary_sdk.documents import canonical
 from ternary_sdk.documents.fields import Fields
-from ternary_sdk.errors import InputError, TernaryError
+from ternary_sdk.errors import FormatError, InputError, TernaryError
 from ternary_sdk.licensing import state
 from ternary_sdk.signing import jws
 
 FORMAT: Final = "ternary-pins/1"
+FILE: Final = "pins.json"
+MAX_FILE: Final = 65_536
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,29 +72,26 @@ class Pins:
         return pins
 
 
-def location() -> Path:
-    """Where the pins are kept."""
-    return state.directory() / "pins.json"
+def load(chosen: Path | None) -> Pins | None:
+    """The pins, or None if there are none; a user without a home directory has none.
 
-
-def load() -> Pins | None:
-    """The pins, or None if there are none.
-
+    Args:
+        chosen: The state directory that ``--state`` names.
     Raises:
-        TernaryError: If they cannot be read; the sentence says how to pin anew.
+        LedgerError: If they cannot be read.
+        TernaryError: If they are damaged; the sentence says how to pin anew.
     """
-    path = location()
-    try:
-        return Pins.read(path.read_bytes())
-    except FileNotFoundError:
+    path = _location(chosen)
+    data = state.read(path, MAX_FILE) if path is not None else None
+    if data is None:
         return None
-    except OSError as error:
-        raise FileError(f"{path}: {because(error)}") from None
-    except TernaryError as refusal:
+    try:
+        return Pins.read(data)
+    except (FormatError, InputError) as refusal:
         raise TernaryError(f"{path}: {refusal}; run 'ternary use' again") from None
 
 
-def save(pins: Pins) -> None:
+def save(pins: Pins, chosen: Path | None) -> None:
     """Replace the pins.
 
     Raises:
@@ -106,13 +105,25 @@ def save(pins: Pins) -> None:
             raise InputError(
                 f"{path}: this name is not Unicode here and cannot be pinned; rename it, or set PYTHONUTF8=1"
             ) from None
-    state.write(location(), pins.to_bytes())
+    state.write(state.directory(chosen) / FILE, pins.to_bytes())
 
 
-def forget() -> None:
-    """Remove the pins; without them the evaluation package answers."""
-    path = location()
+def forget(chosen: Path | None) -> None:
+    """Remove the pins; without them the evaluation package answers.
+
+    Raises:
+        TernaryError: If they cannot be removed.
+    """
+    path = _location(chosen)
+    if path is None:
+        return
     try:
         path.unlink(missing_ok=True)
     except OSError as error:
         raise FileError(f"{path}: {because(error)}") from None
+
+
+def _location(chosen: Path | None) -> Path | None:
+    """Where the pins are kept; None where there is no place for any."""
+    directory = state.default() if chosen is None else state.directory(chosen)
+    return None if directory is None else directory / FILE

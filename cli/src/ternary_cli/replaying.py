@@ -8,7 +8,6 @@ from typing import Final
 from ternary_cli.documents import expect_certificate
 from ternary_cli.facts import coverage_facts
 from ternary_cli.files import read
-from ternary_cli.pins import load as load_pins
 from ternary_cli.selection import select_trust
 from ternary_cli.terminal import not_proved_line, show, show_json
 from ternary_sdk.documents import outer
@@ -25,7 +24,13 @@ _ONNX: Final = b"\x08"
 
 
 def verify_certificate(
-    file: Path | None, decoder: Path | None, encoder: Path | None, trust: Path | None, *, as_json: bool
+    file: Path | None,
+    decoder: Path | None,
+    encoder: Path | None,
+    trust: Path | None,
+    state: Path | None,
+    *,
+    as_json: bool,
 ) -> None:
     """Verify a certificate that stands alone, and recompute it from graphs that came some other way.
 
@@ -38,7 +43,7 @@ def verify_certificate(
     data, _ = read(file, most=cap(CERTIFICATE))
     expect_certificate(data, str(file))
     data = outer.bare(data, str(file))
-    trusted = select_trust(trust, load_pins())
+    trusted = select_trust(trust, state=state)
     certificate = Certificate.read(data, trusted, str(file))
     with Workers() as workers:
         graphs = _graph(decoder), None if encoder is None else _graph(encoder)

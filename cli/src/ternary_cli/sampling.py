@@ -15,6 +15,7 @@ from ternary_cli.options import (
     PackageArgument,
     PathName,
     PathOption,
+    StateOption,
     TrustOption,
     number,
     option,
@@ -56,6 +57,7 @@ def sample(
     license: LicenseOption = None,
     trust: TrustOption = None,
     machine_id: MachineOption = None,
+    state: StateOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Draw operations from a model."""
@@ -73,7 +75,7 @@ def sample(
         raise InputError("npy holds one array, but operations and latents were asked for; use csv or jsonl")
     dial: Dial = {"seed": seed, "path": path, "explore": explore, "temperature": temperature}
     drawn, how = OperationSet.of([]), dict[str, str | int]()
-    with select(package, license, trust, machine_id).open() as model:
+    with select(package, license, trust, machine_id, state=state).open() as model:
         draws = iter([model.sample(n, unique=True, **dial)]) if unique else model.sample_in_parts(n, **dial)
 
         def rows() -> Iterator[Rows]:

@@ -42,12 +42,18 @@ class Selection:
     """Whom to believe."""
     machine_id: str | None = None
     """This machine's explicit id, where it was given one."""
+    state: Path | None = None
+    """The state directory, where one was chosen."""
 
     def open(self) -> Model:
         """Verify and prove the package, under the license where there is one."""
         with self._named():
             return Model.open(
-                self.package, license=self.license, trust=self.trust.data, machine_id=self.machine_id
+                self.package,
+                license=self.license,
+                trust=self.trust.data,
+                machine_id=self.machine_id,
+                state=self.state,
             )
 
     def read(self) -> Package:
@@ -67,11 +73,17 @@ class Selection:
 
 
 def select(
-    package: Path | None, license: Path | None, trust: Path | None, machine_id: str | None = None
+    package: Path | None,
+    license: Path | None,
+    trust: Path | None,
+    machine_id: str | None = None,
+    *,
+    state: Path | None,
 ) -> Selection:
     """Take each file from its option, else from the pins; with neither, the evaluation package.
 
-    A line on standard error says so if it is the evaluation package.
+    A line on standard error says so if it is the evaluation package. The pins are those of the chosen state
+    directory.
 
     Raises:
         InputError: If some are given and the others are neither given nor pinned.
@@ -79,9 +91,9 @@ def select(
         FormatError: If the trust file is damaged.
         TernaryError: If a file cannot be read.
     """
-    pinned = pins.load()
+    pinned = pins.load(state)
     if package is None and license is None and trust is None and pinned is None:
-        return _evaluation(machine_id)
+        return _evaluation(machine_id, state)
     package = package or (pinned.package if pinned else None)
     if package is None:
         raise InputError("a license or trust file was given without a package; name the package too")
@@ -91,34 +103,43 @@ def select(
         package=read_package(package),
         license=read_license(license) if license is not None else None,
         license_name=str(license),
-        trust=select_trust(trust, pinned),
+        trust=_remembered(present_trust(trust, pinned), state),
         machine_id=machine_id or (pinned.machine_id if pinned else None),
+        state=state,
     )
 
 
 def select_to_verify(
-    package: Path | None, license: Path | None, trust: Path | None, machine_id: str | None
+    package: Path | None,
+    license: Path | None,
+    trust: Path | None,
+    machine_id: str | None,
+    *,
+    state: Path | None,
 ) -> Selection:
     """As ``select``, but the pinned license comes with the pinned package alone.
 
     With any other, perhaps of another vendor, it would be refused although nobody asked for it.
     """
-    selection, pinned = select(package, license, trust, machine_id), pins.load()
+    selection, pinned = select(package, license, trust, machine_id, state=state), pins.load(state)
     if license is not None or package is None or pinned is None:
         return selection
     same = package.resolve() == pinned.package.resolve()
     return selection if same else replace(selection, license=None)
 
 
-def select_trust(trust: Path | None, pinned: Pins | None) -> Trust:
+def select_trust(trust: Path | None, *, state: Path | None) -> Trust:
     """Read the trust file of the option, else the pinned one; it may not be older than one relied on before.
 
     Raises:
-        LicenseError: TRUST_ROLLBACK, if it is older.
+        LicenseError: As ``check_remembered``.
         InputError, SignatureError, FormatError: As ``present_trust``.
     """
-    held = present_trust(trust, pinned)
-    check_remembered(held)
+    return _remembered(present_trust(trust, pins.load(state)), state)
+
+
+def _remembered(held: Trust, state: Path | None) -> Trust:
+    check_remembered(held, state)
     return held
 
 
@@ -143,7 +164,7 @@ def present_trust(trust: Path | None, pinned: Pins | None) -> Trust:
     return held
 
 
-def _evaluation(machine_id: str | None) -> Selection:
+def _evaluation(machine_id: str | None, state: Path | None) -> Selection:
     note(EVALUATION)
     shipped = Path(ternary_sdk.__file__).parent / "evaluation"
     package, license, trust = (
@@ -155,10 +176,11 @@ def _evaluation(machine_id: str | None) -> Selection:
         license=license,
         trust=Trust.read(trust),
         machine_id=machine_id,
+        state=state,
     )
 
 
-def select_license(license: Path | None, trust: Path | None) -> tuple[License, Trust]:
+def select_license(license: Path | None, trust: Path | None, *, state: Path | None) -> tuple[License, Trust]:
     """The license of the option, else the pinned one, else the evaluation package's, verified.
 
     Raises:
@@ -166,10 +188,10 @@ def select_license(license: Path | None, trust: Path | None) -> tuple[License, T
         LicenseError: If it is malformed, not properly signed, or revoked.
     """
     if license is None:
-        selection = select(None, None, trust)
+        selection = select(None, None, trust, state=state)
         data, trusted, name = selection.license or b"", selection.trust, selection.license_name
     else:
-        data, trusted, name = read_license(license), select_trust(trust, pins.load()), str(license)
+        data, trusted, name = read_license(license), select_trust(trust, state=state), str(license)
     try:
         return License.read(data, trusted), trusted
     except LicenseError as refusal:

@@ -5,7 +5,7 @@
 from pathlib import Path
 from typing import Annotated
 
-from ternary_cli.options import JsonOption, TrustOption, argument, option, whole
+from ternary_cli.options import JsonOption, StateOption, TrustOption, argument, option, whole
 from ternary_cli.server_terms import TokenFile, Url, admin, checked_version, show_every, show_facts
 from ternary_cli.vendor_extra import vendor_extra
 
@@ -32,6 +32,7 @@ def release(
         option("--content-key", metavar="F", text="What an encrypted package was encrypted with."),
     ] = None,
     trust: TrustOption = None,
+    state: StateOption = None,
     url: Url = None,
     token_file: TokenFile = None,
     as_json: JsonOption = False,
@@ -40,13 +41,14 @@ def release(
     import base64
 
     from ternary_cli.files import read
-    from ternary_cli.pins import load
     from ternary_cli.selection import select_trust
     from ternary_sdk.errors import InputError
     from ternary_sdk.licensing.identity import format_version
     from ternary_sdk.packages import package as packages
 
-    opened = packages.Package.read(read(package, most=packages.MAX_PACKAGE)[0], select_trust(trust, load()))
+    opened = packages.Package.read(
+        read(package, most=packages.MAX_PACKAGE)[0], select_trust(trust, state=state)
+    )
     if opened.locked and content_key is None:
         raise InputError(f"{package}: is encrypted; add --content-key with the key it was encrypted with")
     identity = opened.identity

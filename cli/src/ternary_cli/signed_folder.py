@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from ternary_cli.pins import load as load_pins
 from ternary_cli.selection import select_trust
 from ternary_cli.terminal import not_proved_line, show, show_json
 from ternary_sdk.errors import FormatError, SignatureError
@@ -15,14 +14,14 @@ from ternary_sdk.packages import signed_folder
 _NOT_PROVED: Final = "anything of the model; 'ternary verify FILE.ternary' proves a package's certificate"
 
 
-def verify_folder(folder: Path, trust: Path | None, *, as_json: bool) -> None:
+def verify_folder(folder: Path, trust: Path | None, state: Path | None, *, as_json: bool) -> None:
     """Verify the signature of a folder's files, and say what that is not.
 
     Raises:
         InputError: If there is no trust file, or something cannot be read.
         TernaryError: If the folder does not hold what the vendor signed.
     """
-    trusted = select_trust(trust, load_pins())
+    trusted = select_trust(trust, state=state)
     try:
         found = signed_folder.verify(folder, trusted, datetime.now(UTC))
     except (FormatError, SignatureError) as refusal:

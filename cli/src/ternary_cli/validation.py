@@ -17,6 +17,7 @@ from ternary_cli.options import (
     DeviceOption,
     JsonOption,
     LicenseOption,
+    StateOption,
     TrustOption,
     argument,
     option,
@@ -68,6 +69,7 @@ def validate(
     report: Folder = None,
     license: LicenseOption = None,
     trust: TrustOption = None,
+    state: StateOption = None,
     device: DeviceOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -85,7 +87,7 @@ def validate(
     if report is not None:
         check_installed()
     retraining = Retraining(folder=studies, seeds=seeds, checks=only, place=_place(device, subject))
-    with _opened(subject, retraining, license, trust) as opened:
+    with _opened(subject, retraining, license, trust, state) as opened:
         outcomes = twelve.validate(
             opened.subject, held, only=only, tell=lambda name: note(f"checking {name}")
         )
@@ -106,6 +108,7 @@ def report(
     seeds: Seeds = None,
     license: LicenseOption = None,
     trust: TrustOption = None,
+    state: StateOption = None,
     device: DeviceOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -121,7 +124,7 @@ def report(
     retraining = Retraining(
         folder=studies, seeds=seeds, checks=twelve.chosen([]), place=_place(device, subject)
     )
-    with _opened(subject, retraining, license, trust) as opened:
+    with _opened(subject, retraining, license, trust, state) as opened:
         outcomes = twelve.validate(opened.subject, Thresholds(), tell=lambda name: note(f"checking {name}"))
         found = verdict(opened.subject, outcomes, Thresholds(), made=datetime.now(UTC))
         page = _written(opened, found, out)
@@ -179,7 +182,11 @@ def _place(device: Device | None, source: Path) -> "torch.device":
 
 @contextmanager
 def _opened(
-    source: Path, retraining: Retraining, license: Path | None, trust: Path | None
+    source: Path,
+    retraining: Retraining,
+    license: Path | None,
+    trust: Path | None,
+    state: Path | None,
 ) -> Iterator[Opened]:
     from ternary_cli.selection import select
     from ternary_cli.terminal import note
@@ -199,7 +206,7 @@ def _opened(
         yield Opened(subject=subject, run=trained)
     elif source.suffix == ".ternary":
         with (
-            select(source, license, trust).open() as model,
+            select(source, license, trust, state=state).open() as model,
             opening.package_subject(model) as subject,
         ):
             yield Opened(subject=subject, package=model.package)

@@ -89,9 +89,9 @@ class Model(ProvedModel):
             trust: The trust file whose root key the caller relies on.
             threads: How many to compute with, by default as many as the process may use.
             machine_id: This machine's id where it has none of its own, as in a container.
-            state: Directory of this vendor's meter, clock mark and installation key, made only where the
-                license needs them; by default one in the user's data directory. A test with a clock of its
-                own passes a temporary one.
+            state: The state directory, as ``--state`` names it: each vendor's meter, clock mark and
+                installation key are in a folder of it, made only where the license needs them. By default
+                one in the user's data directory. A test with a clock of its own passes a temporary one.
             clock: Gives the present moment, timezone-aware. Under a license that ends, the latest moment it
                 gave is kept in ``state``, by refused calls too, and one over 5 minutes before it is refused.
         Raises:
@@ -273,7 +273,7 @@ class Model(ProvedModel):
             self._stored.identity,
             self._trust,
             machine_id=self._machine_id,
-            directory=self._state,
+            state=self._state,
         )
 
     def _unlocked(self, permit: Permit | None) -> Package:

@@ -5,12 +5,13 @@ A file is read exactly once, so what was verified is what is used, whatever happ
 """
 
 import os
-from pathlib import Path
+from typing import BinaryIO, Final
 
 from ternary_sdk.errors import InputError
 
 Source = str | os.PathLike[str] | bytes
 """A file's path, or its bytes."""
+_AT_ONCE: Final[int] = getattr(os, "O_NONBLOCK", 0)
 
 
 def read(source: Source, most: int) -> bytes:
@@ -28,7 +29,7 @@ def read(source: Source, most: int) -> bytes:
         raise InputError(f"{source!r}: expected a file's path or its bytes")
     name = os.fspath(source)
     try:
-        with Path(source).open("rb") as file:
+        with opened(source) as file:
             data = file.read(most + 1)
     except OSError as error:
         raise InputError(f"{name}: cannot be read ({error.strerror})") from None
@@ -37,3 +38,19 @@ def read(source: Source, most: int) -> bytes:
     if len(data) > most:
         raise InputError(f"{name}: more than {most:,} bytes, expected at most that many")
     return data
+
+
+def opened(path: str | os.PathLike[str]) -> BinaryIO:
+    """A file, opened to be read; a named pipe into which nobody writes is empty and is not waited for.
+
+    Raises:
+        OSError: If it cannot be opened.
+    """
+    return open(path, "rb", opener=_open_at_once)
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    descriptor = os.open(path, flags | _AT_ONCE)
+    if _AT_ONCE:
+        os.set_blocking(descriptor, True)  # a pipe into which somebody writes is read to its end
+    return descriptor

@@ -32,6 +32,7 @@ from ternary_sdk.documents import canonical
 from ternary_sdk.licensing import installation
 from ternary_sdk.licensing.identity import PackageIdentity
 from ternary_sdk.licensing.installation import Installation
+from ternary_sdk.licensing.state import for_vendor
 from ternary_sdk.online import request as online_request
 from ternary_sdk.online.client import LicenseServer
 from ternary_sdk.online.request import Request
@@ -276,7 +277,11 @@ class Site(Shop):
 
     def online(self, directory: Path, trust: Any = None) -> LicenseServer:
         trust = trust or self.ring.trust
-        return LicenseServer("http://127.0.0.1", trust, directory=directory, transport=self.wire())
+        return LicenseServer("http://127.0.0.1", trust, state=directory, transport=self.wire())
+
+    def kept(self, directory: Path) -> Path:
+        """Where a client with that state directory keeps what is this vendor's."""
+        return for_vendor(self.ring.trust.root.kid, directory)
 
     def admin(self, method: str, path: str, **arguments: Any) -> Any:
         headers = {"Authorization": f"Bearer {self.token}", "Idempotency-Key": secrets.token_hex(8)}

@@ -307,7 +307,7 @@ def test_log_line_is_json_and_holds_no_secret(site, tmp_path, now, caplog):
     from ternary_sdk.online import key as online_key
     from ternary_sdk.online import state as online_state
 
-    token = online_state.license_file(tmp_path, taken.license_id).read_text()
+    token = online_state.license_file(site.kept(tmp_path), taken.license_id).read_text()
     for secret in (key, online_key.digest(key), site.token, token[:60]):
         assert not any(secret in line for line in lines)
 

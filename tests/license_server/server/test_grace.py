@@ -26,7 +26,7 @@ def activated(site, tmp_path, now):
     def activate(**policy):
         license_id, key = site.sell(**policy)
         site.online(tmp_path).activate(key, now)
-        return license_id, online_state.license_file(tmp_path, license_id).read_bytes()
+        return license_id, online_state.license_file(site.kept(tmp_path), license_id).read_bytes()
 
     return activate
 
@@ -37,7 +37,7 @@ def process(site, tmp_path):
 
     def begin(data):
         trust = site.ring.trust
-        return Permit(License.read(data, trust), PACKAGE, trust, directory=tmp_path)
+        return Permit(License.read(data, trust), PACKAGE, trust, state=tmp_path)
 
     return begin
 
@@ -47,7 +47,7 @@ def cut_off(site, directory):
         raise httpx.ConnectError("connection refused")
 
     transport = httpx.MockTransport(gone)
-    return LicenseServer("http://127.0.0.1", site.ring.trust, directory=directory, transport=transport)
+    return LicenseServer("http://127.0.0.1", site.ring.trust, state=directory, transport=transport)
 
 
 def refused(call, kind=LicenseError):
@@ -68,12 +68,12 @@ def test_policy_without_grace_and_offline_license_have_none(site, activated, tmp
     _, data = activated(lease=HOUR, grace=timedelta(0))
     assert License.read(data, site.ring.trust).grace_from is None
     license_id, key = site.sell(offline=30 * DAY)
-    held = installation.find(tmp_path)
+    held = installation.find(site.kept(tmp_path))
     vendor = site.ring.trust.root.kid
     asked = online_request.activate(key, vendor=vendor, held=held, now=now, machine=None, offline=True)
     answer = site.online(tmp_path / "carrier").carry(asked, now)
     online_state.accept(answer, site.ring.trust, held, server=None)
-    offline = online_state.license_file(tmp_path, license_id).read_bytes()
+    offline = online_state.license_file(site.kept(tmp_path), license_id).read_bytes()
     assert License.read(offline, site.ring.trust).grace_from is None
 
 
@@ -89,7 +89,7 @@ def test_blocking_the_server_moves_neither_its_beginning_nor_its_end(site, activ
         moment = now + timedelta(minutes=minutes)
         running.allow("sample", moment)
         refused(lambda moment=moment: cut_off(site, tmp_path).renew(license_id, moment), ServerError)
-        assert online_state.license_file(tmp_path, license_id).read_bytes() == data
+        assert online_state.license_file(site.kept(tmp_path), license_id).read_bytes() == data
         assert running.license.in_grace(moment) is (minutes >= 60)
     over = now + 2 * HOUR
     for permit in (running, process(data)):
@@ -106,7 +106,7 @@ def test_success_alone_moves_it(site, activated, process, tmp_path, now):
     license_id, _ = activated(lease=HOUR, grace=HOUR)
     site.moment = now + 90 * timedelta(minutes=1)
     site.online(tmp_path).renew(license_id, site.moment)
-    renewed = process(online_state.license_file(tmp_path, license_id).read_bytes())
+    renewed = process(online_state.license_file(site.kept(tmp_path), license_id).read_bytes())
     assert not renewed.license.in_grace(site.moment)
     renewed.allow("sample", now + 3 * HOUR)
 
@@ -128,16 +128,16 @@ def test_signed_denial_ends_running_processes_restarts_and_copies(site, activate
     assert refused(lambda: process(data).allow("sample", now)).code is Reason.SUSPENDED
     assert site.admin("POST", f"/licenses/{license_id}/reinstate").status_code == 200
     site.online(tmp_path).renew(license_id, now)
-    process(online_state.license_file(tmp_path, license_id).read_bytes()).allow("sample", now)
+    process(online_state.license_file(site.kept(tmp_path), license_id).read_bytes()).allow("sample", now)
 
 
 def test_denial_outlives_the_removal_of_its_memory(site, activated, process, tmp_path, now):
     license_id, data = activated()
     site.admin("POST", f"/licenses/{license_id}/suspend")
     refused(lambda: site.online(tmp_path).standing(license_id, now))
-    mark.mark_file(installation.find(tmp_path)).unlink()
+    mark.mark_file(installation.find(site.kept(tmp_path))).unlink()
     assert refused(lambda: process(data).allow("sample", now)).code is Reason.CLOCK_ROLLBACK
-    (tmp_path / installation.FILE).unlink()
+    (site.kept(tmp_path) / installation.FILE).unlink()
     assert refused(lambda: process(data).allow("sample", now)).code is Reason.MACHINE_MISMATCH
 
 
@@ -145,10 +145,10 @@ def test_denial_that_is_not_signed_ends_nothing(site, activated, process, tmp_pa
     license_id, data = activated()
     problem = b'{"code":"SUSPENDED","detail":"no","status":403,"title":"no","type":"about:blank"}'
     forged = httpx.MockTransport(lambda request: httpx.Response(403, content=problem))
-    here = LicenseServer("http://127.0.0.1", site.ring.trust, directory=tmp_path, transport=forged)
+    here = LicenseServer("http://127.0.0.1", site.ring.trust, state=tmp_path, transport=forged)
     refused(lambda: here.renew(license_id, now), SignatureError)
     process(data).allow("sample", now)
-    assert online_state.license_file(tmp_path, license_id).read_bytes() == data
+    assert online_state.license_file(site.kept(tmp_path), license_id).read_bytes() == data
 
 
 def test_copy_of_a_license_that_was_given_back_is_refused(site, activated, process, tmp_path, now):
@@ -169,7 +169,7 @@ def test_seat_taken_again_within_the_second_holds(site, process, tmp_path, now):
     here = site.online(tmp_path)
     for _ in range(2):
         here.activate(key, now)
-        process(online_state.license_file(tmp_path, license_id).read_bytes()).allow("sample", now)
+        process(online_state.license_file(site.kept(tmp_path), license_id).read_bytes()).allow("sample", now)
         here.deactivate(license_id, now)
 
 

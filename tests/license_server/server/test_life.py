@@ -128,7 +128,7 @@ def test_transfer_gives_another_key_and_seats_stay_taken_until_they_end(site, tm
     assert code_of(lambda: new.activate(moved["key"], now)) is Reason.TOO_MANY_MACHINES
     site.moment = now + 2 * HOUR
     new.activate(moved["key"], site.moment)
-    data = online_state.license_file(tmp_path / "new", license_id).read_bytes()
+    data = online_state.license_file(site.kept(tmp_path / "new"), license_id).read_bytes()
     assert License.read(data, site.ring.trust).customer == "Globex"
 
 
@@ -153,10 +153,10 @@ def test_new_release_reaches_licenses_at_their_next_renewal_with_its_sealed_key(
     told = site.admin("POST", "/releases", json=body)
     assert told.json() == {"product": "acme", "version": "7.0.0", "digest": digest, "encrypted": True}
     here.renew(license_id, now)
-    data = online_state.license_file(tmp_path, license_id).read_bytes()
+    data = online_state.license_file(site.kept(tmp_path), license_id).read_bytes()
     license = License.read(data, site.ring.trust)
     sealed = next(entry for entry in license.content_keys if entry.digest == digest)
-    assert sealed.open(installation.find(tmp_path)) == bytes(range(32))
+    assert sealed.open(installation.find(site.kept(tmp_path))) == bytes(range(32))
     assert problem(site.admin("POST", "/releases", json=body))[:2] == (409, "CONFLICT")
 
 

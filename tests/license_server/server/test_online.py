@@ -10,7 +10,7 @@ import pytest
 
 from ternary_license_server import keys, rotation
 from ternary_sdk.errors import InputError, LedgerError, LicenseError, Reason, ServerError, SignatureError
-from ternary_sdk.licensing import installation
+from ternary_sdk.licensing import clock, installation
 from ternary_sdk.licensing.ledger import Ledger
 from ternary_sdk.licensing.license import License
 from ternary_sdk.licensing.trust import Role
@@ -58,7 +58,7 @@ def copy_of(answer, *, status=None, content=None, headers=None):
 
 
 def through(site, directory, transport):
-    return LicenseServer("http://127.0.0.1", site.ring.trust, directory=directory, transport=transport)
+    return LicenseServer("http://127.0.0.1", site.ring.trust, state=directory, transport=transport)
 
 
 def refused(call, kind=LicenseError):
@@ -73,7 +73,7 @@ def test_seat_is_taken_renewed_and_given_back(site, tmp_path, now):
     taken = here.activate(key.lower(), now, machine_id="build-7")
     path = here.license_file(license_id)
     first = License.read(path.read_bytes(), site.ring.trust)
-    assert first.bound_to == installation.find(tmp_path).kid
+    assert first.bound_to == installation.find(site.kept(tmp_path)).kid
     assert [taken.due(now), taken.due(now + HOUR)] == [False, True]
     site.moment = now + HOUR
     assert here.renew(license_id, site.moment).ends == taken.ends + HOUR
@@ -96,10 +96,10 @@ def test_signed_denial_removes_the_license_at_once(site, tmp_path, now):
         Reason.SUSPENDED,
         f"license {license_id} is suspended; ask the vendor",
     )
-    assert not online_state.license_file(tmp_path, license_id).exists()
+    assert not online_state.license_file(site.kept(tmp_path), license_id).exists()
     assert site.admin("POST", f"/licenses/{license_id}/reinstate").status_code == 200
     here.renew(license_id, now)
-    assert online_state.license_file(tmp_path, license_id).exists()
+    assert online_state.license_file(site.kept(tmp_path), license_id).exists()
 
 
 def test_standing_is_asked_and_a_denial_of_it_removes_the_license_too(site, tmp_path, now):
@@ -114,7 +114,7 @@ def test_standing_is_asked_and_a_denial_of_it_removes_the_license_too(site, tmp_
         Reason.SUSPENDED,
         f"license {license_id} is suspended; ask the vendor",
     )
-    assert not online_state.license_file(tmp_path, license_id).exists()
+    assert not online_state.license_file(site.kept(tmp_path), license_id).exists()
 
 
 def test_refusal_of_the_request_itself_takes_nothing_away(site, tmp_path, now, monkeypatch):
@@ -127,7 +127,7 @@ def test_refusal_of_the_request_itself_takes_nothing_away(site, tmp_path, now, m
         Reason.MALFORMED,
         "request.action: 'release' is not asked for at this address",
     )
-    assert online_state.license_file(tmp_path, license_id).exists()
+    assert online_state.license_file(site.kept(tmp_path), license_id).exists()
 
 
 def test_unreachable_server_takes_nothing_away(site, tmp_path, now):
@@ -141,7 +141,7 @@ def test_unreachable_server_takes_nothing_away(site, tmp_path, now):
     assert str(refused(lambda: cut_off.renew(license_id, now), ServerError)) == (
         "license server http://127.0.0.1: cannot be reached (connection refused)"
     )
-    assert online_state.license_file(tmp_path, license_id).exists()
+    assert online_state.license_file(site.kept(tmp_path), license_id).exists()
 
 
 def test_captured_answer_does_not_pass_again(site, tmp_path, now):
@@ -188,7 +188,7 @@ def test_altered_answer_is_refused(site, tmp_path, now, how):
     _, key = site.sell()
     bent = through(site, tmp_path, Recorded(site.wire(), BENT[how]))
     refused(lambda: bent.activate(key, now), SignatureError)
-    assert not list(online_state.every(tmp_path))
+    assert not list(online_state.every(site.kept(tmp_path)))
 
 
 @pytest.mark.parametrize("part", ["nonce", "method", "path", "body"])
@@ -228,7 +228,7 @@ def test_answer_signed_by_a_key_of_another_role_is_refused(site, now, role):
 def test_answer_of_another_vendors_server_is_refused(site, make_site, tmp_path, now):
     _, key = site.sell()
     other = keys.create(tmp_path / "other", "Acme Logic", now)
-    stranger = LicenseServer("http://127.0.0.1", other.trust, directory=tmp_path / "s", transport=site.wire())
+    stranger = LicenseServer("http://127.0.0.1", other.trust, state=tmp_path / "s", transport=site.wire())
     refusal = refused(lambda: stranger.activate(key, now), SignatureError)
     assert "is not in the key set of Acme Logic" in str(refusal)
 
@@ -237,7 +237,7 @@ def test_license_of_another_installation_is_not_kept(site, tmp_path, now):
     _, key = site.sell()
     recorded = Recorded(site.wire())
     through(site, tmp_path / "one", recorded).activate(key, now)
-    stranger = installation.keep(installation.draft(tmp_path / "two"))
+    stranger = clock.establish(tmp_path / "two", now, signed=now)
     refusal = refused(
         lambda: online_state.accept(recorded.answers[0].content, site.ring.trust, stranger, server=None)
     )
@@ -246,7 +246,7 @@ def test_license_of_another_installation_is_not_kept(site, tmp_path, now):
 
 def test_air_gapped_machine_activates_and_releases_by_files(site, tmp_path, now):
     license_id, key = site.sell(seats=1, offline=30 * DAY)
-    held = installation.keep(installation.draft(tmp_path))
+    held = clock.establish(site.kept(tmp_path), now, signed=now)
     vendor = site.ring.trust.root.kid
     carrier = site.online(tmp_path / "carrier")
     asked = online_request.activate(key, vendor=vendor, held=held, now=now, machine="m-1", offline=True)
@@ -256,7 +256,7 @@ def test_air_gapped_machine_activates_and_releases_by_files(site, tmp_path, now)
     taken = online_state.accept(response, site.ring.trust, held, server=None)
     assert (taken.renew_after, taken.server) == (None, None)
     assert License.read(
-        online_state.license_file(tmp_path, license_id).read_bytes(), site.ring.trust
+        online_state.license_file(site.kept(tmp_path), license_id).read_bytes(), site.ring.trust
     ).expires == now + 31 * DAY - timedelta(minutes=5)
     refusal = refused(lambda: site.online(tmp_path / "other").activate(key, site.moment))
     assert refusal.code is Reason.TOO_MANY_MACHINES
@@ -282,7 +282,7 @@ def test_usage_is_reported_at_renewal_where_there_is_a_quota(site, tmp_path, now
     license_id, key = site.sell(unique_operations=100)
     here = site.online(tmp_path)
     here.activate(key, now)
-    Ledger(tmp_path / "ledger.sqlite3").record(license_id, 100, OperationSet.of([1, 2, 3]))
+    Ledger(site.kept(tmp_path) / "ledger.sqlite3").record(license_id, 100, OperationSet.of([1, 2, 3]))
     here.renew(license_id, now)
     assert here.report(license_id, now) == 3
     assert site.admin("GET", f"/licenses/{license_id}").json()["operations"] == 3
@@ -293,7 +293,9 @@ def test_quota_exceeded_by_several_machines_together_ends_their_renewals(site, t
     places = [tmp_path / name for name in ("one", "two")]
     for number, place in enumerate(places):
         site.online(place).activate(key, now)
-        Ledger(place / "ledger.sqlite3").record(license_id, 3, OperationSet.of([number, number + 10]))
+        Ledger(site.kept(place) / "ledger.sqlite3").record(
+            license_id, 3, OperationSet.of([number, number + 10])
+        )
     site.online(places[0]).renew(license_id, now)
     refusal = refused(lambda: site.online(places[1]).renew(license_id, now))
     assert (refusal.code, str(refusal)) == (
@@ -307,7 +309,7 @@ def test_revoked_license_is_on_the_list_that_clients_fetch(site, tmp_path, now):
     license_id, key = site.sell()
     here = site.online(tmp_path)
     here.activate(key, now)
-    data = online_state.license_file(tmp_path, license_id).read_bytes()
+    data = online_state.license_file(site.kept(tmp_path), license_id).read_bytes()
     assert site.admin("POST", f"/licenses/{license_id}/revoke").status_code == 200
     refusal = refused(lambda: License.read(data, here.trust(now)))
     assert refusal.code is Reason.REVOKED
@@ -320,7 +322,7 @@ def test_rotated_answer_key_is_taken_up_without_a_restart(make_site, tmp_path, n
     _, key = site.sell()
     rotated = rotation.rotate(ring, Role.ANSWER, now)
     site.vendor._next = 0.0
-    old = LicenseServer("http://127.0.0.1", ring.trust, directory=tmp_path / "s", transport=site.wire())
+    old = LicenseServer("http://127.0.0.1", ring.trust, state=tmp_path / "s", transport=site.wire())
     assert str(refused(lambda: old.activate(key, now), SignatureError)) == (
         f"server's answer: key {rotated.signer(Role.ANSWER).kid} is not in the key set of Acme "
         "Logic (version 1); "
@@ -333,7 +335,7 @@ def test_rotated_answer_key_is_taken_up_without_a_restart(make_site, tmp_path, n
 def test_trust_file_under_another_root_is_not_taken_from_a_server(make_site, tmp_path, now):
     site = make_site("sqlite", keys.create(tmp_path / "keys", "Acme Logic", now - DAY))
     other = keys.create(tmp_path / "other", "Acme Logic", now - DAY)
-    stranger = LicenseServer("http://127.0.0.1", other.trust, directory=tmp_path / "s", transport=site.wire())
+    stranger = LicenseServer("http://127.0.0.1", other.trust, state=tmp_path / "s", transport=site.wire())
     assert "is not in the key set of Acme Logic" in str(refused(lambda: stranger.trust(now), SignatureError))
 
 
@@ -352,7 +354,7 @@ def test_trust_file_under_another_root_is_not_taken_from_a_server(make_site, tmp
 )
 def test_address_must_be_https_and_bare(site, tmp_path, url):
     assert "expected an address such as https://licenses.example.com" in str(
-        refused(lambda: LicenseServer(url, site.ring.trust, directory=tmp_path), InputError)
+        refused(lambda: LicenseServer(url, site.ring.trust, state=tmp_path), InputError)
     )
 
 
@@ -372,14 +374,14 @@ def test_server_that_does_not_go_on_is_given_up_and_takes_nothing_away(site, tmp
     site.online(tmp_path).activate(key, now)
     with socket.create_server(("127.0.0.1", 0)) as listening, ThreadPoolExecutor(1) as pool:
         address = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        here = LicenseServer(address, site.ring.trust, directory=tmp_path, timeout=0.1)
+        here = LicenseServer(address, site.ring.trust, state=tmp_path, timeout=0.1)
         asking = pool.submit(here.renew, license_id, now)
         connection, _ = listening.accept()
         connection.sendall(says)
         refusal = refused(asking.result, ServerError)
         connection.close()
     assert str(refusal) == f"license server {address}: cannot be reached (timed out)"
-    assert online_state.license_file(tmp_path, license_id).exists()
+    assert online_state.license_file(site.kept(tmp_path), license_id).exists()
 
 
 def test_timeout_is_on_by_default():

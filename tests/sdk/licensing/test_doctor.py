@@ -12,19 +12,19 @@ from ternary_license_server import keys, keyset
 from ternary_license_server.issue import issue
 from ternary_license_server.keys import KeyRing
 from ternary_sdk.errors import Reason
-from ternary_sdk.licensing import clock, doctor, installation, mark
+from ternary_sdk.licensing import clock, doctor, installation, mark, state
 from ternary_sdk.licensing.doctor import Case, Finding
 from ternary_sdk.licensing.ledger import Ledger
 from ternary_sdk.licensing.license import License
 from ternary_sdk.licensing.mark import Denial
 from ternary_sdk.licensing.permit import Permit
-from ternary_sdk.licensing.trust import Role
+from ternary_sdk.licensing.trust import Role, Trust
 from ternary_sdk.operations import OperationSet
 from ternary_sdk.packages.package import Package
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-NAMES = ["versions", "trust", "package", "license", "clock", "machine", "meter", "permissions"]
+NAMES = ["versions", "trust", "package", "license", "clock", "machine", "meter", "permissions", "disk"]
 
 FROM_STATE = ["license", "clock", "meter", "permissions"]
 
@@ -47,9 +47,18 @@ def setting(shipped: bytes, vendor: KeyRing, tmp_path: Path) -> Setting:
         for name, data in files.items():
             (tmp_path / name).write_bytes(data)
         package, license, trust = (tmp_path / name for name in files)
-        return Case(package=package, license=license, trust=trust, directory=tmp_path / "state")
+        return Case(package=package, license=license, trust=trust, state=tmp_path / "state")
 
     return lay
+
+
+def part(vendor: KeyRing, folder: Path) -> Path:
+    return state.for_vendor(vendor.trust.root.kid, folder / "state")
+
+
+def kept(case: Case) -> Path:
+    """Where the case keeps what is the vendor's."""
+    return state.for_vendor(Trust.read(case.trust.read_bytes()).root.kid, case.state)
 
 
 def named(case: Case, name: str, now: datetime = NOW) -> Finding:
@@ -63,7 +72,7 @@ def used(case: Case, now: datetime, *operations: int) -> None:
     trust = doctor._Examination(case, now).trust
     license = License.read(case.license.read_bytes(), trust)
     package = Package.read(case.package.read_bytes(), trust)
-    permit = Permit(license, package.identity, trust, directory=case.directory)
+    permit = Permit(license, package.identity, trust, state=case.state)
     permit.allow("sample", now)
     permit.count(lambda: OperationSet.of(list(operations)))
 
@@ -80,20 +89,26 @@ def test_healthy_installation_is_found_healthy_and_left_untouched(setting: Setti
         findings[5].found,
         "the license has no quota",
         "nothing is kept yet",
+        f"{case.package.parent}: every call that the state needs works",
     ]
-    assert case.directory is not None
-    assert not case.directory.exists()
+    assert sorted(path.name for path in case.package.parent.iterdir()) == [
+        "acme.license",
+        "acme.ternary",
+        "acme.trust",
+    ]
+    assert case.state is not None
+    assert not case.state.exists()
 
 
 def test_used_installation_is_described(setting: Setting) -> None:
     case = setting(expires=NOW + 30 * DAY, unique_operations=5000)
     used(case, NOW, 1, 2, 3)
     findings = doctor.examine(case, NOW + DAY)
-    assert [finding.ok for finding in findings] == [True] * 8
+    assert [finding.ok for finding in findings] == [True] * 9
     assert findings[3].found == "L-17 for Initech, until 2026-03-31, allows decode, encode, sample"
     assert findings[4].found == "2026-03-02 12:00 UTC, highest seen 2026-03-01 12:00 UTC"
     assert findings[6].found == "3 of 5,000 operations drawn"
-    assert findings[7].found == f"{case.directory}: its owner's alone"
+    assert findings[7].found == f"{kept(case)}: its owner's alone"
 
 
 def test_missing_file_is_named_with_what_to_do(setting: Setting) -> None:
@@ -175,8 +190,7 @@ def test_clock_behind_the_vendors_signature_is_named(setting: Setting) -> None:
 def test_removed_clock_mark_is_named(setting: Setting) -> None:
     case = setting(expires=NOW + 30 * DAY)
     used(case, NOW)
-    assert case.directory is not None
-    held = installation.find(case.directory)
+    held = installation.find(kept(case))
     assert held is not None
     mark.mark_file(held).unlink()
     finding = named(case, "clock")
@@ -185,9 +199,9 @@ def test_removed_clock_mark_is_named(setting: Setting) -> None:
 
 
 @pytest.fixture
-def leased(setting: Setting, tmp_path: Path) -> Case:
+def leased(setting: Setting, vendor: KeyRing, tmp_path: Path) -> Case:
     """A lease of an hour, with an hour of grace."""
-    held = clock.establish(tmp_path / "state", NOW, signed=NOW)
+    held = clock.establish(part(vendor, tmp_path), NOW, signed=NOW)
     return setting(bound_to=held.public, expires=NOW + 2 * HOUR, grace_from=NOW + HOUR)
 
 
@@ -216,8 +230,7 @@ def test_grace_is_told_with_its_end_and_what_to_type(leased: Case) -> None:
     ],
 )
 def test_denied_license_is_named_with_the_servers_reason(leased: Case, code: Reason, remedy: str) -> None:
-    assert leased.directory is not None
-    held = installation.find(leased.directory)
+    held = installation.find(kept(leased))
     assert held is not None
     mark.deny(held, Denial(license="L-17", code=code, issued=NOW))
     finding = named(leased, "license")
@@ -227,8 +240,7 @@ def test_denied_license_is_named_with_the_servers_reason(leased: Case, code: Rea
 
 def test_older_trust_file_in_the_place_of_a_newer_is_named(setting: Setting, vendor: KeyRing) -> None:
     case = setting()
-    assert case.directory is not None
-    clock.remember(case.directory, replace(vendor.trust, version=2), NOW, signed=NOW)
+    clock.remember(kept(case), replace(vendor.trust, version=2), NOW, signed=NOW)
     assert named(case, "trust") == Finding(
         name="trust",
         ok=False,
@@ -253,8 +265,7 @@ def test_machine_that_the_license_does_not_list_is_named(setting: Setting) -> No
 def test_damaged_meter_is_named(setting: Setting) -> None:
     case = setting(unique_operations=5)
     used(case, NOW, 1)
-    assert case.directory is not None
-    path = Ledger(case.directory / "ledger.sqlite3").path
+    path = Ledger(kept(case) / "ledger.sqlite3").path
     path.write_bytes(b"x" * 4096)
     assert named(case, "meter") == Finding(
         name="meter",
@@ -267,8 +278,7 @@ def test_damaged_meter_is_named(setting: Setting) -> None:
 def test_file_that_others_can_read_is_named(setting: Setting) -> None:
     case = setting(expires=NOW + 30 * DAY)
     used(case, NOW)
-    assert case.directory is not None
-    path = case.directory / "installation.json"
+    path = kept(case) / "installation.json"
     path.chmod(0o644)
     assert named(case, "permissions") == Finding(
         name="permissions", ok=False, found=f"{path}: others can read it", remedy=f"chmod 600 {path}"
@@ -280,8 +290,8 @@ def test_state_closed_to_this_user_is_named_and_everything_else_still_looked_at(
     setting: Setting, tmp_path: Path, place: Path, as_user: AsUser
 ) -> None:
     case = moved(setting(unique_operations=5), tmp_path, place)
-    directory = place / "state"
-    directory.mkdir(mode=0)
+    directory = kept(case)
+    directory.mkdir(mode=0, parents=True)
     findings = as_user(lambda: doctor.examine(case, NOW))
     assert [finding.name for finding in findings] == NAMES
     assert [finding.name for finding in findings if not finding.ok] == FROM_STATE
@@ -297,12 +307,12 @@ def test_state_closed_to_this_user_is_named_and_everything_else_still_looked_at(
 @pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
 @pytest.mark.parametrize("terms", [{"unique_operations": 5}, {"bound_to": None}])
 def test_read_only_state_is_named_where_the_license_needs_it(
-    setting: Setting, tmp_path: Path, place: Path, as_user: AsUser, terms: dict[str, Any]
+    setting: Setting, vendor: KeyRing, tmp_path: Path, place: Path, as_user: AsUser, terms: dict[str, Any]
 ) -> None:
-    held = clock.establish(tmp_path / "state", NOW, signed=NOW)
+    held = clock.establish(part(vendor, tmp_path), NOW, signed=NOW)
     terms = {name: value or held.public for name, value in terms.items()}
     case = moved(setting(expires=NOW + 30 * DAY, **terms), tmp_path, place)
-    directory = place / "state"
+    directory = kept(case)
     directory.chmod(0o500)
     findings = as_user(lambda: doctor.examine(case, NOW))
     assert [finding for finding in findings if not finding.ok] == [
@@ -317,14 +327,14 @@ def test_read_only_state_is_named_where_the_license_needs_it(
 
 @pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
 def test_read_only_state_is_told_where_the_license_goes_on_without(
-    setting: Setting, tmp_path: Path, place: Path, as_user: AsUser
+    setting: Setting, vendor: KeyRing, tmp_path: Path, place: Path, as_user: AsUser
 ) -> None:
-    clock.establish(tmp_path / "state", NOW, signed=NOW)
+    clock.establish(part(vendor, tmp_path), NOW, signed=NOW)
     case = moved(setting(expires=NOW + 30 * DAY), tmp_path, place)
-    (place / "state").chmod(0o500)
+    kept(case).chmod(0o500)
     findings = as_user(lambda: doctor.examine(case, NOW))
-    assert [finding.ok for finding in findings] == [True] * 8
-    assert findings[7].found == f"{place}/state: cannot be written, and the license does not need it"
+    assert [finding.ok for finding in findings] == [True] * 9
+    assert findings[7].found == f"{kept(case)}: cannot be written, and the license does not need it"
 
 
 @pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
@@ -338,8 +348,8 @@ def test_state_that_cannot_be_made_is_named(
         Finding(
             name="permissions",
             ok=False,
-            found=f"{place}/state: cannot be made, {place} cannot be written, and the license needs it",
-            remedy=given_back(place / "state"),
+            found=f"{kept(case)}: cannot be made, {place} cannot be written, and the license needs it",
+            remedy=given_back(kept(case)),
         )
     ]
 
@@ -348,14 +358,13 @@ def test_state_that_cannot_be_made_is_named(
 def test_state_of_another_user_is_named(setting: Setting) -> None:
     case = setting(expires=NOW + 30 * DAY)
     used(case, NOW)
-    assert case.directory is not None
-    path = case.directory / "installation.json"
+    path = kept(case) / "installation.json"
     os.chown(path, 12345, 12345)
     assert named(case, "permissions") == Finding(
         name="permissions",
         ok=False,
         found=f"{path}: belongs to user 12345, this runs as user 0",
-        remedy=given_back(case.directory),
+        remedy=given_back(kept(case)),
     )
 
 
@@ -369,5 +378,5 @@ def given_back(directory: Path) -> str:
 def moved(case: Case, source: Path, place: Path) -> Case:
     """The same case in a place that another user can reach."""
     shutil.copytree(source, place, dirs_exist_ok=True)
-    files = {name: place / getattr(case, name).name for name in ("package", "license", "trust", "directory")}
+    files = {name: place / getattr(case, name).name for name in ("package", "license", "trust", "state")}
     return replace(case, **files)

@@ -11,7 +11,10 @@ from ternary_sdk.signing.keys import PublicKey
 
 
 def made(directory: Path) -> installation.Installation:
-    return installation.keep(installation.draft(directory))
+    installation.keep(installation.draft(directory))
+    kept = installation.find(directory)
+    assert kept is not None
+    return kept
 
 
 def test_there_is_none_until_one_is_made(tmp_path: Path) -> None:
@@ -87,7 +90,10 @@ def test_place_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(LedgerError) as refusal:
         made(tmp_path / "file")
-    assert str(refusal.value) == f"{tmp_path}/file: cannot be made (File exists)"
+    assert str(refusal.value) == (
+        f"{tmp_path}/file: cannot be made (File exists); "
+        "name another state directory with state= or '--state DIR'"
+    )
 
 
 def test_public_half_names_it(tmp_path: Path) -> None:

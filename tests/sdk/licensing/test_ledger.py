@@ -6,13 +6,13 @@ import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
 from typing import Any
 
 import pytest
 
 from ternary_sdk.errors import LedgerError, LicenseError, Reason
-from ternary_sdk.licensing.ledger import Ledger
+from ternary_sdk.licensing.ledger import Ledger, _location
 from ternary_sdk.operations import OperationSet
 
 AsUser = Callable[[Callable[[], Any]], Any]
@@ -114,7 +114,10 @@ def test_place_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(LedgerError) as refusal:
         Ledger(tmp_path / "file" / "ledger.sqlite3").record("L-1", 1, some(1))
-    assert str(refusal.value) == f"{tmp_path}/file: cannot be made (File exists)"
+    assert str(refusal.value) == (
+        f"{tmp_path}/file: cannot be made (File exists); "
+        "name another state directory with state= or '--state DIR'"
+    )
 
 
 def refusal_of(call: Callable[[], object]) -> str:
@@ -220,3 +223,32 @@ def test_kill_at_any_moment_loses_nothing_that_was_returned(ledger: Ledger) -> N
         drawn = [i for i in ledger.drawn("L-1") if first <= i < first + 1000 and i != 5000]
         # at most the one call that was cut off may be counted without having been seen
         assert drawn in (seen, [*seen, seen[-1] + 1])
+
+
+@pytest.mark.parametrize(
+    ("path", "uri"),
+    [
+        (PureWindowsPath(r"\\server\share\a b\ledger.sqlite3"), "file:////server/share/a%20b/ledger.sqlite3"),
+        (PureWindowsPath(r"C:\Users\Zoë\50%.sqlite3"), "file:///C:/Users/Zo%C3%AB/50%25.sqlite3"),
+        (PurePosixPath("/a?b#c/ledger.sqlite3"), "file:///a%3Fb%23c/ledger.sqlite3"),
+        (PurePosixPath("//two/slashes"), "file:////two/slashes"),
+    ],
+)
+def test_path_is_spelled_as_sqlite_reads_it(path: PurePath, uri: str) -> None:
+    assert _location(path) == uri
+
+
+def test_spelling_of_a_share_names_no_host_to_sqlite(tmp_path: Path) -> None:
+    ledger = Ledger(Path(f"/{tmp_path}/state/ledger.sqlite3"))  # //tmp/…, which POSIX reads as /tmp/…
+    ledger.record("L-1", 1, some(1))
+    assert Ledger(tmp_path / "state" / "ledger.sqlite3").drawn("L-1") == some(1)
+    with pytest.raises(sqlite3.OperationalError, match="invalid uri authority: server"):
+        sqlite3.connect("file://server/share", uri=True)
+
+
+@pytest.mark.parametrize("name", ["a b", "50%25", "q?mode=ro", "#", "Zoë ℤ₃", "a'b\"c", "new\nline", "é"])
+def test_folder_of_any_name_holds_a_meter(tmp_path: Path, name: str) -> None:
+    ledger = Ledger(tmp_path / name / "ledger.sqlite3")
+    ledger.record("L-1", 1, some(1))
+    assert ledger.drawn("L-1") == some(1)
+    assert [path.name for path in tmp_path.iterdir()] == [name]

@@ -106,7 +106,8 @@ def test_mark_of_another_shape_counts_as_altered(key: Installation, claims: dict
         f"{key.directory}/installation.json to start a new installation, and have a license that was bound "
         "to the old one issued again"
     )
-    assert mark.find(key.directory) is None
+    with pytest.raises(LicenseError, match="was altered"):
+        mark.find(key.directory)
 
 
 def test_no_installation_remembers_nothing(tmp_path: Path) -> None:

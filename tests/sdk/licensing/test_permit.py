@@ -39,10 +39,20 @@ def granted(ring: KeyRing, package: PackageIdentity, now: datetime, tmp_path: Pa
         **terms: object,
     ) -> Permit:
         token = issue(ring, package=package, customer="Initech", now=issued, license_id="L-17", **terms)  # type: ignore[arg-type]
-        directory = place or tmp_path / "state"
-        return Permit(License.read(token, trust), package, trust, machine_id=machine_id, directory=directory)
+        chosen = place or tmp_path / "state"
+        return Permit(License.read(token, trust), package, trust, machine_id=machine_id, state=chosen)
 
     return grant
+
+
+@pytest.fixture
+def kept(ring: KeyRing, tmp_path: Path) -> Path:
+    """Where such permits keep what is the vendor's."""
+    return part(ring, tmp_path / "state")
+
+
+def part(ring: KeyRing, chosen: Path) -> Path:
+    return state.for_vendor(ring.trust.root.kid, chosen)
 
 
 def refused(call: Callable[[], object]) -> tuple[Reason, str]:
@@ -103,7 +113,7 @@ def test_newer_license_resets_a_clock_that_ran_ahead(
     )
     token = issue(ring, package=package, customer="Initech", now=now + DAY, expires=now + 99 * DAY)
     license = License.read(token, ring.trust)
-    Permit(license, package, ring.trust, directory=tmp_path / "state").allow("sample", now + DAY)
+    Permit(license, package, ring.trust, state=tmp_path / "state").allow("sample", now + DAY)
 
 
 def test_quota_is_kept_and_only_what_is_returned_counts(granted: Terms, now: datetime) -> None:
@@ -126,8 +136,10 @@ def test_machine_is_asked_only_where_the_license_lists_some(granted: Terms, now:
     granted(machines=[found], machine_id="rack 7").allow("sample", now)
 
 
-def test_bound_license_runs_where_its_key_is(granted: Terms, now: datetime, tmp_path: Path) -> None:
-    ours = clock.establish(tmp_path / "state", now, signed=now)
+def test_bound_license_runs_where_its_key_is(
+    granted: Terms, now: datetime, tmp_path: Path, kept: Path
+) -> None:
+    ours = clock.establish(kept, now, signed=now)
     granted(bound_to=ours.public, expires=now + DAY).allow("sample", now)
     elsewhere = tmp_path / "elsewhere"
     assert refused(lambda: granted(bound_to=ours.public, place=elsewhere).allow("sample", now)) == (
@@ -138,22 +150,23 @@ def test_bound_license_runs_where_its_key_is(granted: Terms, now: datetime, tmp_
 
 
 def test_bound_license_is_refused_where_the_mark_cannot_be_kept(
-    granted: Terms, now: datetime, tmp_path: Path
+    granted: Terms, now: datetime, ring: KeyRing, tmp_path: Path, kept: Path
 ) -> None:
-    ours = clock.establish(tmp_path / "state", now, signed=now)
+    ours = clock.establish(kept, now, signed=now)
     (tmp_path / "file").touch()
     permit = granted(bound_to=ours.public, expires=now + DAY, place=tmp_path / "file" / "state")
     with pytest.raises(LedgerError) as refusal:
         permit.allow("sample", now)
-    assert str(refusal.value) == f"{tmp_path}/file/state/installation.json: cannot be read (Not a directory)"
+    place = part(ring, tmp_path / "file" / "state")
+    assert str(refusal.value) == f"{place}/installation.json: cannot be read (Not a directory)"
 
 
 @pytest.fixture
-def leased(granted: Terms, now: datetime, tmp_path: Path) -> Callable[..., Permit]:
+def leased(granted: Terms, now: datetime, tmp_path: Path, kept: Path) -> Callable[..., Permit]:
     """A permit under a lease for an hour, as a new process with a copy of the file would make it."""
 
     def grant(issued: timedelta = timedelta(0)) -> Permit:
-        ours = clock.establish(tmp_path / "state", now, signed=now)
+        ours = clock.establish(kept, now, signed=now)
         return granted(bound_to=ours.public, expires=now + HOUR, issued=now + issued)
 
     return grant
@@ -167,11 +180,11 @@ def deny(directory: Path, issued: datetime, code: Reason = Reason.SUSPENDED) -> 
 
 
 def test_denial_ends_a_running_process_and_every_copy_of_the_license(
-    leased: Terms, now: datetime, tmp_path: Path
+    leased: Terms, now: datetime, tmp_path: Path, kept: Path
 ) -> None:
     running = leased()
     running.allow("sample", now)
-    deny(tmp_path / "state", now)
+    deny(kept, now)
     refusal = (
         Reason.SUSPENDED,
         "license L-17: Acme Logic's license server denied it; ask Acme Logic, then run 'ternary renew'",
@@ -182,10 +195,10 @@ def test_denial_ends_a_running_process_and_every_copy_of_the_license(
 
 
 def test_seat_given_back_takes_every_copy_of_the_license_with_it(
-    leased: Terms, now: datetime, tmp_path: Path
+    leased: Terms, now: datetime, tmp_path: Path, kept: Path
 ) -> None:
     leased()
-    deny(tmp_path / "state", now, Reason.LEASE_LOST)
+    deny(kept, now, Reason.LEASE_LOST)
     assert refused(lambda: leased().allow("sample", now)) == (
         Reason.LEASE_LOST,
         "license L-17: this machine's seat was lost or given back; run 'ternary activate' again",
@@ -193,22 +206,22 @@ def test_seat_given_back_takes_every_copy_of_the_license_with_it(
 
 
 def test_license_that_was_granted_after_the_denial_holds(
-    leased: Terms, now: datetime, tmp_path: Path
+    leased: Terms, now: datetime, tmp_path: Path, kept: Path
 ) -> None:
     leased()
-    deny(tmp_path / "state", now)
+    deny(kept, now)
     leased(issued=timedelta(seconds=1)).allow("sample", now + timedelta(seconds=1))
 
 
 def test_denial_cannot_be_removed_without_losing_the_installation(
-    leased: Terms, granted: Terms, now: datetime, tmp_path: Path
+    leased: Terms, granted: Terms, now: datetime, tmp_path: Path, kept: Path
 ) -> None:
-    ours = clock.establish(tmp_path / "state", now, signed=now)
+    ours = clock.establish(kept, now, signed=now)
     copy = leased()
-    deny(tmp_path / "state", now)
+    deny(kept, now)
     mark.mark_file(ours).unlink()
     assert refused(lambda: copy.allow("sample", now))[0] is Reason.CLOCK_ROLLBACK
-    (tmp_path / "state/installation.json").unlink()
+    (kept / "installation.json").unlink()
     again = granted(bound_to=ours.public, expires=now + HOUR)
     assert refused(lambda: again.allow("sample", now))[0] is Reason.MACHINE_MISMATCH
 
@@ -223,26 +236,32 @@ def test_denial_cannot_be_removed_without_losing_the_installation(
     ],
 )
 def test_denial_takes_its_place_in_the_precedence(
-    leased: Terms, now: datetime, tmp_path: Path, code: Reason, moment: timedelta, expected: Reason
+    leased: Terms,
+    now: datetime,
+    tmp_path: Path,
+    kept: Path,
+    code: Reason,
+    moment: timedelta,
+    expected: Reason,
 ) -> None:
     leased().allow("sample", now)
-    deny(tmp_path / "state", now, code)
+    deny(kept, now, code)
     assert refused(lambda: leased().allow("sample", now + moment))[0] is expected
 
 
 def test_trust_file_with_a_predecessor_is_remembered_by_every_license(
-    granted: Terms, now: datetime, ring: KeyRing, tmp_path: Path
+    granted: Terms, now: datetime, ring: KeyRing, tmp_path: Path, kept: Path
 ) -> None:
     granted().allow("sample", now)
     assert not (tmp_path / "state").exists()
     for number, terms in enumerate(({}, {"expires": now + DAY}), 2):
         trust = replace(ring.trust, version=number)
         granted(trust=trust, **terms).allow("sample", now)
-        seen = mark.find(tmp_path / "state")
+        seen = mark.find(kept)
         assert seen is not None
         assert seen.versions == Versions(key_set=number)
     granted().allow("sample", now)
-    assert mark.find(tmp_path / "state") == seen
+    assert mark.find(kept) == seen
 
 
 def test_read_only_system_remembers_no_trust_file_and_a_license_without_end_goes_on(
@@ -254,16 +273,16 @@ def test_read_only_system_remembers_no_trust_file_and_a_license_without_end_goes
 
 
 def test_content_key_is_given_to_the_right_installation(
-    granted: Terms, now: datetime, package: PackageIdentity, tmp_path: Path
+    granted: Terms, now: datetime, ring: KeyRing, package: PackageIdentity, tmp_path: Path, kept: Path
 ) -> None:
     secret = bytes(range(32))
     keys = {"content_keys": {package.digest: secret}}
     assert granted(**keys).content_key(now) == secret
-    ours = clock.establish(tmp_path / "state", now, signed=now)
-    theirs = clock.establish(tmp_path / "theirs", now, signed=now)
+    ours = clock.establish(kept, now, signed=now)
+    theirs = clock.establish(part(ring, tmp_path / "theirs"), now, signed=now)
     assert granted(bound_to=ours.public, **keys).content_key(now) == secret
     for place, code, found in (
-        (theirs.directory, Reason.MACHINE_MISMATCH, f"'s is {theirs.kid}"),
+        (tmp_path / "theirs", Reason.MACHINE_MISMATCH, f"'s is {theirs.kid}"),
         (tmp_path / "x", Reason.MACHINE_REQUIRED, " has none"),
     ):
         permit = granted(bound_to=ours.public, place=place, **keys)
@@ -319,12 +338,14 @@ def test_state_of_each_vendor_lives_apart_by_default(
     assert (state.for_vendor(ring.trust.root.kid) / "ledger.sqlite3").is_file()
 
 
-def test_usage_report_holds_what_was_counted(granted: Terms, now: datetime, tmp_path: Path) -> None:
+def test_usage_report_holds_what_was_counted(
+    granted: Terms, now: datetime, tmp_path: Path, kept: Path
+) -> None:
     permit = granted(unique_operations=3)
     permit.count(some(1, 2))
     found = Usage.read(permit.usage(now))
     assert (found.license_id, found.operations) == ("L-17", some(1, 2)())
-    held = installation.find(tmp_path / "state")
+    held = installation.find(kept)
     assert held is not None
     assert found.installation == held.public
 
@@ -363,10 +384,10 @@ def test_threads_share_a_permit(granted: Terms, now: datetime) -> None:
 
 @pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
 def test_read_only_state_stops_a_quota_but_not_the_clock_of_a_bearer_license(
-    granted: Terms, now: datetime, place: Path, as_user: Callable[[Callable[[], str]], str]
+    granted: Terms, now: datetime, ring: KeyRing, place: Path, as_user: Callable[[Callable[[], str]], str]
 ) -> None:
-    directory = place / "state"
-    terms = {"place": directory, "expires": now + 30 * DAY, "unique_operations": 5}
+    directory = part(ring, place)
+    terms = {"place": place, "expires": now + 30 * DAY, "unique_operations": 5}
     used = granted(**terms)
     used.allow("sample", now)
     used.count(some(1))
@@ -386,10 +407,15 @@ def test_read_only_state_stops_a_quota_but_not_the_clock_of_a_bearer_license(
 
 @pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
 def test_empty_read_only_state_stops_a_quota_and_a_bound_license(
-    granted: Terms, now: datetime, tmp_path: Path, place: Path, as_user: Callable[[Callable[[], str]], str]
+    granted: Terms,
+    now: datetime,
+    ring: KeyRing,
+    tmp_path: Path,
+    place: Path,
+    as_user: Callable[[Callable[[], str]], str],
 ) -> None:
     held = clock.establish(tmp_path / "elsewhere", now, signed=now)
-    directory = place / "state"
+    directory = part(ring, place)
     directory.mkdir(mode=0o500)
 
     def sentence(call: Callable[[], object]) -> str:
@@ -397,8 +423,8 @@ def test_empty_read_only_state_stops_a_quota_and_a_bound_license(
             call()
         return str(refusal.value)
 
-    metered = granted(place=directory, unique_operations=5)
-    bound = granted(place=directory, expires=now + DAY, bound_to=held.public)
+    metered = granted(place=place, unique_operations=5)
+    bound = granted(place=place, expires=now + DAY, bound_to=held.public)
     assert as_user(lambda: sentence(lambda: metered.count(some(1)))) == (
         f"{directory}/ledger.sqlite3: cannot be made (Permission denied)"
     )

@@ -10,7 +10,7 @@ from ternary_license_server.keys import KeyRing
 from ternary_license_server.signing import SigningKey
 from ternary_sdk import Model
 from ternary_sdk.errors import LicenseError, Reason, SignatureError
-from ternary_sdk.licensing import clock
+from ternary_sdk.licensing import clock, state
 from ternary_sdk.licensing.renewal import check_remembered, replacement
 from ternary_sdk.licensing.trust import Role, Trust
 
@@ -87,10 +87,14 @@ def test_dropped_revocation_list_is_refused(trust: Callable[..., Trust]) -> None
     )
 
 
+def part(trust: Trust, chosen: Path) -> Path:
+    return state.for_vendor(trust.root.kid, chosen)
+
+
 @pytest.fixture
 def remembered(trust: Callable[..., Trust], now: datetime, tmp_path: Path) -> Path:
     """The state of a user who relied on the third key set and the fifth list."""
-    clock.remember(tmp_path / "state", trust(3, listed=5), now, signed=now)
+    clock.remember(part(trust(3), tmp_path / "state"), trust(3, listed=5), now, signed=now)
     return tmp_path / "state"
 
 
@@ -131,21 +135,21 @@ def test_nothing_is_refused_where_nothing_is_remembered_or_can_be_read(
     (tmp_path / "file").touch()
     for place in (tmp_path / "state", tmp_path / "file" / "state"):
         check_remembered(trust(1), place)
-    clock.remember(tmp_path / "state", trust(1), now, signed=now)
+    clock.remember(part(trust(1), tmp_path / "state"), trust(1), now, signed=now)
     assert not (tmp_path / "state").exists()
 
 
 def test_older_file_does_not_lower_what_is_remembered(
     trust: Callable[..., Trust], remembered: Path, now: datetime
 ) -> None:
-    clock.remember(remembered, trust(2, listed=1), now, signed=now)
+    clock.remember(part(trust(2), remembered), trust(2, listed=1), now, signed=now)
     rollback(trust(2, listed=5), remembered)
 
 
 def test_model_is_not_opened_under_an_older_trust_file(
     shipped: bytes, vendor: KeyRing, now: datetime, tmp_path: Path
 ) -> None:
-    clock.remember(tmp_path, replace(vendor.trust, version=2), now, signed=now)
+    clock.remember(part(vendor.trust, tmp_path), replace(vendor.trust, version=2), now, signed=now)
     with pytest.raises(LicenseError) as refusal:
         Model.open(shipped, trust=vendor.trust.data, state=tmp_path)
     assert refusal.value.code is Reason.TRUST_ROLLBACK

@@ -32,7 +32,7 @@ from ternary_sdk.online.client import LicenseServer
 
 trust = Trust.read((files("ternary_sdk") / "evaluation" / "evaluation.trust").read_bytes())
 try:
-    LicenseServer(sys.argv[1], trust, directory=Path("state"), timeout=10).trust(datetime.now(UTC))
+    LicenseServer(sys.argv[1], trust, state=Path("state"), timeout=10).trust(datetime.now(UTC))
 except TernaryError as refusal:
     print(f"{type(refusal).__name__}: {refusal}")
 """

@@ -95,7 +95,11 @@ class Clock:
 
     @property
     def seen(self) -> Mark | None:
-        """What this installation remembers; None where it remembers nothing, or that cannot be read."""
+        """What this installation remembers; None where it remembers nothing, or that cannot be read.
+
+        Raises:
+            LicenseError: CLOCK_ROLLBACK, if that was removed or altered.
+        """
         if self._mark is not None:
             return self._mark
         with suppress(LedgerError):
@@ -200,10 +204,23 @@ def establish(
         return found
     drafted = installation.draft(directory)
     marks.write(drafted, Mark(time=now, signed=signed, versions=versions))
-    kept = installation.keep(drafted)
+    try:
+        installation.keep(drafted)
+    except LedgerError:
+        _unlink(marks.mark_file(drafted))
+        raise
+    kept = installation.find(directory)
     if kept != drafted:
-        marks.mark_file(drafted).unlink(missing_ok=True)
+        _unlink(marks.mark_file(drafted))
+    if kept is None:
+        raise LedgerError(f"{directory / installation.FILE}: removed while it was being made")
     return kept
+
+
+def _unlink(path: Path) -> None:
+    """Remove the mark of a key that is in no file; left behind it would mean nothing to anybody."""
+    with suppress(OSError):
+        path.unlink()
 
 
 def remember(directory: Path, trust: Trust, now: datetime, *, signed: datetime) -> None:
@@ -211,11 +228,14 @@ def remember(directory: Path, trust: Trust, now: datetime, *, signed: datetime) 
 
     The first key set without a revocation list has no predecessor that could come back, so it is not
     kept. Where nothing can be kept, nothing is: a read-only system still works.
+
+    Raises:
+        LicenseError: CLOCK_ROLLBACK, if what was remembered before was removed or altered.
     """
     held = Versions.of(trust)
     if held == Versions(key_set=1):
         return
-    with suppress(LedgerError, LicenseError):
+    with suppress(LedgerError):
         key = establish(directory, now, signed=signed, versions=held)
         marks.change(key, lambda seen: replace(seen, versions=seen.versions.with_newer(held)))
 

@@ -1,11 +1,12 @@
 """
-What is wrong with this installation, and what to type: a read-only look at everything a call depends on.
+What is wrong with this installation, and what to type: everything that a call depends on is checked.
 
-It changes nothing and raises nothing of ours; what would raise becomes a finding with a remedy.
+It leaves nothing behind and raises nothing of ours; what would raise becomes a finding with a remedy.
 """
 
 import platform
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -14,10 +15,12 @@ from pathlib import Path
 from typing import Final
 
 from ternary_sdk.errors import LedgerError, LicenseError, Reason, SignatureError, TernaryError
-from ternary_sdk.licensing import clock, installation, machine, mark, permissions, renewal, state
+from ternary_sdk.licensing import clock, installation, machine, mark, permissions, renewal, state, trials
 from ternary_sdk.licensing.claims import ACTIONS
+from ternary_sdk.licensing.installation import Installation
 from ternary_sdk.licensing.ledger import Ledger
 from ternary_sdk.licensing.license import License
+from ternary_sdk.licensing.mark import Mark
 from ternary_sdk.licensing.permissions import FaultError
 from ternary_sdk.licensing.permit import denial_of, newest_signature
 from ternary_sdk.licensing.trust import MAX_TRUST, Trust
@@ -29,6 +32,7 @@ _DISTRIBUTIONS: Final = ("ternary-sdk", "numpy", "onnxruntime", "cryptography")
 _SIGNED_ANEW: Final = (
     "get the package again from the vendor; if its keys have changed, run 'ternary trust update FILE'"
 )
+_HOMELESS: Final = "nothing is kept: this user has no home directory, and the license needs no state"
 _NEW_LICENSE: Final = "ask the vendor for a new license"
 _REMEDIES: Final[Mapping[Reason, str]] = {
     Reason.TRUST_ROLLBACK: "get the vendor's newest trust file and run 'ternary trust update FILE'",
@@ -57,7 +61,7 @@ class Finding:
     """One thing looked at."""
 
     name: str
-    """versions, trust, package, license, clock, machine, meter or permissions."""
+    """versions, trust, package, license, clock, machine, meter, permissions or disk."""
     ok: bool
     """Whether calls can rely on it."""
     found: str
@@ -78,12 +82,12 @@ class Case:
     """The trust file."""
     machine_id: str | None = None
     """An explicit machine id, as in a container."""
-    directory: Path | None = None
-    """This vendor's part of the state directory; by default ``state.for_vendor``."""
+    state: Path | None = None
+    """The state directory; by default one in the user's data directory."""
 
 
 def examine(case: Case, now: datetime) -> tuple[Finding, ...]:
-    """Look at everything, in the order in which a call depends on it; nothing is written.
+    """Check everything, in the order in which a call depends on it; nothing stays written.
 
     Args:
         case: What a program would open.
@@ -99,6 +103,7 @@ def examine(case: Case, now: datetime) -> tuple[Finding, ...]:
         ("machine", patient.look_at_machine, "send the vendor what 'ternary machine' prints"),
         ("meter", patient.look_at_meter, "restore the file from a backup, or ask the vendor"),
         ("permissions", patient.look_at_permissions, "make the files readable by their owner alone"),
+        ("disk", patient.look_at_disk, "name a state directory on another disk with '--state DIR'"),
     )
     return tuple(_finding(*look, patient) for look in looks)
 
@@ -137,11 +142,32 @@ class _Examination:
         return License.read(read(self.case.license, MAX_TOKEN), self.trust)
 
     @property
-    def directory(self) -> Path:
-        return self.case.directory or state.for_vendor(self.trust.root.kid)
+    def directory(self) -> Path | None:
+        """This vendor's part of the state directory; None where there is none and the license needs none."""
+        if self.case.state is None and state.default() is None and not self._keeps_something():
+            return None
+        return state.for_vendor(self.trust.root.kid, self.case.state)
+
+    def _needed_directory(self) -> Path:
+        return state.for_vendor(self.trust.root.kid, self.case.state)
+
+    def _seen(self) -> Mark | None:
+        """What this installation remembers; None if it cannot be read and the license does not need it."""
+        try:
+            return mark.find(self.directory) if self.directory is not None else None
+        except LicenseError as refusal:
+            raise FaultError(
+                f"{refusal.code}: {refusal}", "restore the file from a backup, or start a new installation"
+            ) from None
+        except LedgerError:
+            if self._keeps_something():
+                raise
+            return None
 
     def look_at_trust(self) -> str:
-        renewal.check_remembered(self.trust, self.case.directory)
+        with suppress(LedgerError):
+            self._seen()  # a mark that was altered has a remedy of its own
+        renewal.check_remembered(self.trust, self.case.state)
         end = self.trust.expires
         if end is not None and self.now > end:
             raise FaultError(
@@ -167,15 +193,18 @@ class _Examination:
                     action,
                     package=self.package.identity,
                     machine=lambda: self.machine.id,
-                    installation=lambda: held.kid if (held := installation.find(self.directory)) else None,
+                    installation=lambda: held.kid if (held := self._installation()) else None,
                     now=self.now,
                 )
-        denial = denial_of(self.license, mark.find(self.directory))
+        denial = denial_of(self.license, self._seen())
         if denial is not None:
             raise denial
         end = f"until {self.license.expires:%Y-%m-%d}" if self.license.expires else "without end"
         allowed = ", ".join(sorted(self.license.entitlements))
         return f"{self.license.id} for {self.license.customer}, {end}, allows {allowed}{self._grace()}"
+
+    def _installation(self) -> Installation | None:
+        return installation.find(self._needed_directory())
 
     def _grace(self) -> str:
         license = self.license
@@ -194,10 +223,9 @@ class _Examination:
                 f"({signed:%Y-%m-%d %H:%M} UTC)",
                 "set the clock right",
             )
-        held = installation.find(self.directory)
-        if held is None:
+        seen = self._seen()
+        if seen is None:
             return f"{self.now:%Y-%m-%d %H:%M} UTC, no mark kept yet"
-        seen = mark.read(held)
         behind = self.now < seen.time - clock.TOLERANCE
         if self.license.expires is not None and behind and signed <= seen.signed:
             raise FaultError(
@@ -222,11 +250,18 @@ class _Examination:
         quota = self.license.unique_operations
         if quota is None:
             return "the license has no quota"
-        drawn = len(Ledger(self.directory / state.LEDGER).drawn(self.license.id))
+        drawn = len(Ledger(self._needed_directory() / state.LEDGER).drawn(self.license.id))
         return f"{drawn:,} of {quota:,} operations drawn"
 
     def look_at_permissions(self) -> str:
+        if self.directory is None:
+            return _HOMELESS
         return permissions.examine(self.directory, needed=self._keeps_something())
+
+    def look_at_disk(self) -> str:
+        if self.directory is None:
+            return _HOMELESS
+        return trials.examine(self.directory, needed=self._keeps_something())
 
     def _keeps_something(self) -> bool:
         """Whether calls are refused where nothing can be kept; a license that cannot be read has none."""
@@ -237,11 +272,12 @@ class _Examination:
 
     @property
     def remedy_of_state(self) -> str:
-        """What to do if this user cannot use the state; empty where he can."""
+        """What to do if this user cannot use the state; empty otherwise."""
         try:
-            return permissions.give_back(self.directory) if permissions.is_closed(self.directory) else ""
+            directory = self._needed_directory()
         except LedgerError:
-            return "set XDG_DATA_HOME to a directory of this user's own"
+            return "name a directory of this user's own with '--state DIR'"
+        return permissions.give_back(directory) if permissions.is_closed(directory) else ""
 
 
 def _versions() -> str:

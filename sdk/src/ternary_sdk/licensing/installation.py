@@ -8,6 +8,7 @@ from its owner.
 """
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -20,6 +21,7 @@ from ternary_sdk.documents.canonical import Json
 from ternary_sdk.documents.fields import Fields
 from ternary_sdk.errors import FormatError, LedgerError
 from ternary_sdk.licensing import state
+from ternary_sdk.licensing.appearing import appear
 from ternary_sdk.signing import jws
 from ternary_sdk.signing.keys import COORDINATE_BYTES, PublicKey
 
@@ -69,13 +71,9 @@ def find(directory: Path) -> Installation | None:
         LedgerError: If its file cannot be read or is damaged.
     """
     path = directory / FILE
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAX_FILE)
-    except FileNotFoundError:
+    data = state.read(path, MAX_FILE)
+    if data is None:
         return None
-    except OSError as error:
-        raise LedgerError(f"{path}: cannot be read ({error.strerror})") from None
     try:
         return _read(data, directory)
     except FormatError as refusal:
@@ -87,29 +85,22 @@ def draft(directory: Path) -> Installation:
     return _of(directory, ec.generate_private_key(ec.SECP256R1()))
 
 
-def keep(drafted: Installation) -> Installation:
-    """Write a new key to its file, mode 0600, unless another process was first.
+def keep(drafted: Installation) -> None:
+    """Write a new key to its file, mode 0600, unless another process was first; ``find`` says whose it is.
 
-    Returns:
-        The installation that is in the file now.
     Raises:
-        LedgerError: If it cannot be written.
+        LedgerError: If it cannot be written; the new key is in no file then.
     """
     path = drafted.directory / FILE
     new = path.with_name(f".{FILE}.{os.urandom(8).hex()}")
     state.write(new, _write(drafted))
     try:
-        os.link(new, path)
-    except FileExistsError:
-        pass
+        appear(new, path)
     except OSError as error:
         raise LedgerError(f"{path}: cannot be made ({error.strerror})") from None
     finally:
-        new.unlink(missing_ok=True)
-    kept = find(drafted.directory)
-    if kept is None:
-        raise LedgerError(f"{path}: removed while it was being made")
-    return kept
+        with suppress(OSError):
+            new.unlink()
 
 
 def _of(directory: Path, private: ec.EllipticCurvePrivateKey) -> Installation:

@@ -9,14 +9,16 @@ seen an earlier report can notice.
 
 import os
 import sqlite3
+import stat
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
-from pathlib import Path
+from contextlib import closing, contextmanager
+from pathlib import Path, PurePath
 from typing import Final
 
 from ternary_sdk.errors import FormatError, LedgerError, LicenseError, Reason
 from ternary_sdk.licensing import state
+from ternary_sdk.licensing.appearing import appear
 from ternary_sdk.operations import BITMAP_BYTES, OperationSet
 
 _APPLICATION: Final = 0x7E52_A417
@@ -107,7 +109,13 @@ def _open(uri: str) -> Iterator[sqlite3.Connection]:
 
 
 def _uri(path: Path) -> str:
-    return path.absolute().as_uri()
+    return f"{_location(path.absolute())}?mode=rw"
+
+
+def _location(path: PurePath) -> str:
+    """The file's URI in SQLite's spelling: it knows no hosts, so a UNC path begins with four slashes."""
+    uri = path.as_uri()
+    return uri if uri.startswith("file:///") else uri.replace("file://", "file:////", 1)
 
 
 def _uri_to_read(path: Path) -> str:
@@ -118,16 +126,18 @@ def _uri_to_read(path: Path) -> str:
     if os.access(path, os.W_OK) and os.access(path.parent, os.W_OK | os.X_OK):
         return _uri(path)
     log = path.with_name(f"{path.name}-wal")
-    return f"{_uri(path)}?mode=ro{'' if log.exists() else '&immutable=1'}"
+    return f"{_location(path.absolute())}?mode=ro{'' if log.exists() else '&immutable=1'}"
 
 
 def _exists(path: Path) -> bool:
     try:
-        path.stat()
+        found = path.stat()
     except (FileNotFoundError, NotADirectoryError):
         return False
     except OSError as error:
         raise LedgerError(f"{path}: cannot be read ({error.strerror})") from None
+    if not stat.S_ISREG(found.st_mode):
+        raise LedgerError(f"{path}: is not a regular file")
     return True
 
 
@@ -147,8 +157,7 @@ def _create(path: Path) -> None:
                 connection.execute(_SCHEMA)
                 connection.execute(f"PRAGMA application_id = {_APPLICATION}")
                 connection.execute(f"PRAGMA user_version = {_VERSION}")
-            with suppress(FileExistsError):
-                os.link(draft, path)
+            appear(draft, path)
     except OSError as error:
         raise LedgerError(f"{path}: cannot be made ({error.strerror})") from None
     except sqlite3.Error as error:

@@ -14,10 +14,11 @@ from typing import Final
 
 from ternary_sdk.documents.canonical import Json
 from ternary_sdk.documents.fields import Fields
-from ternary_sdk.errors import FormatError, LedgerError, LicenseError, Reason, SignatureError
-from ternary_sdk.licensing import installation, state
+from ternary_sdk.errors import FormatError, LicenseError, Reason, SignatureError
+from ternary_sdk.licensing import installation, locks, state
 from ternary_sdk.licensing.identity import LICENSE_ID
 from ternary_sdk.licensing.installation import Installation
+from ternary_sdk.licensing.state import UnreadableError
 from ternary_sdk.licensing.trust import Trust
 
 TYP: Final = "ternary-clock+jwt"
@@ -110,17 +111,17 @@ def read(key: Installation) -> Mark:
     """The mark of an installation.
 
     Raises:
-        LicenseError: CLOCK_ROLLBACK, if the mark was removed or altered.
-        LedgerError: If it cannot be read.
+        LicenseError: CLOCK_ROLLBACK, if the mark was removed or altered, or it alone cannot be read.
+        LedgerError: If the state cannot be read.
     """
     path = mark_file(key)
     try:
-        with path.open("rb") as file:
-            data = file.read(MAX_FILE)
-    except FileNotFoundError:
-        raise _broken(path, "was removed", key) from None
-    except OSError as error:
-        raise LedgerError(f"{path}: cannot be read ({error.strerror})") from None
+        data = state.read(path, MAX_FILE)
+    except UnreadableError as refusal:
+        installation.find(key.directory)  # raises if none of the state can be read, not the mark alone
+        raise _broken(path, str(refusal).removeprefix(f"{path}: "), key) from None
+    if data is None:
+        raise _broken(path, "was removed", key)
     try:
         return _read_claims(Fields(key.read_token(data, typ=TYP, what="clock mark"), "clock mark"))
     except (FormatError, SignatureError):
@@ -128,16 +129,13 @@ def read(key: Installation) -> Mark:
 
 
 def find(directory: Path) -> Mark | None:
-    """The mark in a directory, or None where there is none or it is broken: for whom it is no condition.
+    """The mark in a directory, or None where there is no installation, so that nothing was ever remembered.
 
     Raises:
-        LedgerError: If it cannot be read.
+        LicenseError, LedgerError: As ``read``; LedgerError too if the installation key cannot be read.
     """
     key = installation.find(directory)
-    try:
-        return read(key) if key is not None else None
-    except LicenseError:
-        return None
+    return None if key is None else read(key)
 
 
 def write(key: Installation, mark: Mark) -> None:
@@ -166,7 +164,7 @@ def change(key: Installation, alter: Callable[[Mark], Mark]) -> Mark:
         LicenseError: CLOCK_ROLLBACK, if the mark was removed or altered.
         LedgerError: If it cannot be kept.
     """
-    with state.locked(key.directory / installation.FILE):
+    with locks.locked(key.directory / installation.FILE):
         before = read(key)
         after = alter(before)
         if after != before:

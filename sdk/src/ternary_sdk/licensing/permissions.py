@@ -39,7 +39,10 @@ def examine(directory: Path, *, needed: bool) -> str:
     except FileNotFoundError:
         return _missing(directory, needed=needed)
     except OSError as error:
-        raise FaultError(f"{directory}: cannot be read ({error.strerror})", give_back(directory)) from None
+        found = f"{directory}: cannot be read ({error.strerror})"
+        if not needed:
+            return f"{found}, and the license does not need it"
+        raise FaultError(found, give_back(directory)) from None
     closed = _first_closed(kept)
     if closed is not None and needed:
         raise FaultError(f"{closed}: cannot be written, and the license needs it", give_back(directory))
@@ -70,7 +73,9 @@ def is_closed(directory: Path) -> bool:
 
 
 def _missing(directory: Path, *, needed: bool) -> str:
-    parent = next(path for path in directory.absolute().parents if path.exists())
+    parent = next(path for path in (directory, *directory.parents) if os.path.lexists(path))
+    if needed and not parent.is_dir():
+        raise FaultError(f"{parent}: is not a folder, and the license needs one", give_back(directory))
     if needed and not _is_open(parent):
         raise FaultError(
             f"{directory}: cannot be made, {parent} cannot be written, and the license needs it",

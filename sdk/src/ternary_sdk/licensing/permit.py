@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from ternary_sdk.errors import FormatError, LedgerError, LicenseError, Reason, SignatureError
-from ternary_sdk.licensing import clock, installation, machine, state
+from ternary_sdk.licensing import clock, installation, machine
 from ternary_sdk.licensing.claims import ACTIONS, Action, ContentKey
 from ternary_sdk.licensing.clock import Clock
 from ternary_sdk.licensing.identity import PackageIdentity
 from ternary_sdk.licensing.license import License
 from ternary_sdk.licensing.mark import Mark, Versions
+from ternary_sdk.licensing.state import LEDGER, for_vendor
 from ternary_sdk.licensing.trust import Trust
 from ternary_sdk.operations import OperationSet
 
@@ -35,7 +36,7 @@ class Permit:
         package: The package that is open.
         trust: The trust file the license was read with.
         machine_id: This machine's id where it has none of its own, as in a container.
-        directory: This vendor's part of the state directory, by default ``state.for_vendor``.
+        state: The state directory, by default one in the user's data directory.
     """
 
     def __init__(
@@ -45,13 +46,13 @@ class Permit:
         trust: Trust,
         *,
         machine_id: str | None = None,
-        directory: Path | None = None,
+        state: Path | None = None,
     ) -> None:
         self.license = license
         self.package = package
         self._trust = trust
         self._machine_id = machine_id
-        self._chosen = directory
+        self._state = state
         self._clock = Clock(
             lambda: self._directory,
             signed=newest_signature(license, trust),
@@ -107,7 +108,12 @@ class Permit:
         )
 
     def _denials(self) -> list[LicenseError]:
-        found = denial_of(self.license, self._clock.seen) if self.license.expires is not None else None
+        if self.license.expires is None:
+            return []
+        try:
+            found = denial_of(self.license, self._clock.seen)
+        except LicenseError as refusal:  # what would say so was removed or altered
+            found = refusal
         return [] if found is None else [found]
 
     def _remember(self, now: datetime) -> None:
@@ -178,7 +184,7 @@ class Permit:
             Ledger,  # SQLite, which a license without a quota does without
         )
 
-        return Ledger(self._directory / state.LEDGER)
+        return Ledger(self._directory / LEDGER)
 
     def usage(self, now: datetime) -> bytes:
         """A signed report of everything returned so far, for the vendor; see ``ternary_sdk.licensing.usage``.
@@ -193,7 +199,7 @@ class Permit:
 
     @property
     def _directory(self) -> Path:
-        return self._chosen or state.for_vendor(self._trust.root.kid)
+        return for_vendor(self._trust.root.kid, self._state)
 
     @cached_property
     def _machine(self) -> str:

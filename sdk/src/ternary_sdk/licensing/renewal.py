@@ -9,8 +9,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from ternary_sdk.errors import LedgerError, LicenseError, Reason, SignatureError
-from ternary_sdk.licensing import mark, state
+from ternary_sdk.licensing import mark
 from ternary_sdk.licensing.mark import Versions
+from ternary_sdk.licensing.state import for_vendor
 from ternary_sdk.licensing.trust import Revocations, Trust
 
 
@@ -40,19 +41,20 @@ def replacement(current: Trust, offered: Trust) -> Trust:
     return offered
 
 
-def check_remembered(trust: Trust, directory: Path | None = None) -> None:
+def check_remembered(trust: Trust, state: Path | None = None) -> None:
     """Refuse a trust file that is older than one this user has relied on before.
 
     Args:
         trust: What is about to be relied on.
-        directory: This vendor's part of the state directory, by default ``state.for_vendor``. Where it
-            cannot be read or remembers nothing, nothing is refused.
+        state: The state directory, by default one in the user's data directory. Where there is none, or none
+            of it can be read, nothing is remembered and nothing is refused.
     Raises:
-        LicenseError: TRUST_ROLLBACK, if its key set or revocation list has a lower version.
+        LicenseError: TRUST_ROLLBACK, if its key set or revocation list has a lower version; CLOCK_ROLLBACK,
+            if that memory was removed or altered while the key beside it was left.
     """
     seen = None
     with suppress(LedgerError):
-        seen = mark.find(directory or state.for_vendor(trust.root.kid))
+        seen = mark.find(for_vendor(trust.root.kid, state))
     if seen is None:
         return
     held = Versions.of(trust)

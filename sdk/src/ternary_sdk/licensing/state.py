@@ -1,60 +1,78 @@
 """
 Where this user's state lives: the meter, the clock mark, the installation key.
 
-One directory of the platform's own choosing, mode 0700, with files of mode 0600. Deleting or moving it
-loses the meter of every license with a quota; that cannot be prevented, only noticed by a server.
+One directory, chosen by the caller or by the platform, mode 0700, with files of mode 0600. Deleting or
+moving it loses the meter of every license with a quota; that cannot be prevented, only noticed by a server.
 """
 
+import errno
 import hashlib
 import os
+import stat
 import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 from ternary_sdk.errors import LedgerError
-from ternary_sdk.licensing import file_lock
+from ternary_sdk.source import opened
 
 LEDGER: Final = "ledger.sqlite3"
-_PATIENCE: Final = 10.0
-_PAUSE: Final = 0.005
+_VARIABLES: Final[Mapping[str, str | None]] = {"darwin": None, "win32": "LOCALAPPDATA"}
+_BELOW_HOME: Final[Mapping[str, str]] = {"darwin": "Library/Application Support", "win32": "AppData/Local"}
+_SHUT: Final = {errno.EISDIR, errno.ELOOP, errno.ENXIO} | (
+    {errno.EACCES, errno.EPERM} if os.name == "posix" else set()  # on Windows also while it is replaced
+)
 
 
-def directory() -> Path:
-    """The directory, which need not exist yet.
+class UnreadableError(LedgerError):
+    """What lies there is not a file, or not one that this user can read."""
+
+
+def directory(chosen: Path | None = None) -> Path:
+    """The state directory, which need not exist yet.
+
+    Args:
+        chosen: The one that the caller wants; by default ``default``.
+    Raises:
+        LedgerError: If none is chosen and this user has no home directory, or no directory can have the name.
+    """
+    if chosen is not None and "\0" in str(chosen):
+        raise LedgerError(f"state directory: {str(chosen)!r}, which has a NUL character")
+    found = default() if chosen is None else chosen.absolute()
+    if found is None:
+        raise LedgerError(
+            "state directory: this user has no home directory; name a directory for the meter, the clock "
+            "mark and the installation key with state= or '--state DIR'"
+        )
+    return found
+
+
+def default() -> Path | None:
+    """This user's own state directory; None if this user has no home directory.
 
     ``~/Library/Application Support/ternary`` on macOS, ``%LOCALAPPDATA%\\ternary`` on Windows, elsewhere
-    ``$XDG_DATA_HOME/ternary`` with the default ``~/.local/share``; a relative ``$XDG_DATA_HOME`` is
-    ignored, as the XDG Base Directory specification demands.
-
-    Raises:
-        LedgerError: If this user has no home directory.
+    ``$XDG_DATA_HOME/ternary`` with the default ``~/.local/share``. A relative path in a variable is ignored,
+    as the XDG Base Directory specification demands; with an absolute one no home directory is needed.
     """
-    try:
-        home = Path.home()
-    except RuntimeError:
-        raise LedgerError(
-            "state directory: this user has no home directory; set XDG_DATA_HOME to a directory of its own"
-        ) from None
-    if sys.platform == "darwin":
-        return home / "Library" / "Application Support" / "ternary"
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local") / "ternary"
-    chosen = os.environ.get("XDG_DATA_HOME", "")
-    return (Path(chosen) if chosen.startswith("/") else home / ".local" / "share") / "ternary"
+    variable = _VARIABLES.get(sys.platform, "XDG_DATA_HOME")
+    data = os.environ.get(variable, "") if variable else ""
+    if Path(data).is_absolute():
+        return Path(data) / "ternary"
+    home = _home()
+    return None if home is None else home / _BELOW_HOME.get(sys.platform, ".local/share") / "ternary"
 
 
-def for_vendor(root: str) -> Path:
+def for_vendor(root: str, chosen: Path | None = None) -> Path:
     """The part of the directory that belongs to one vendor, so that no vendor's numbers meet another's.
 
     Args:
         root: The root key's thumbprint, ``trust.root.kid``.
+        chosen: The state directory that the caller wants; by default ``default``.
     Raises:
         LedgerError: As ``directory``.
     """
-    return directory() / f"vendor-{hashlib.sha256(root.encode()).hexdigest()[:32]}"
+    return directory(chosen) / f"vendor-{hashlib.sha256(root.encode()).hexdigest()[:32]}"
 
 
 def prepare(path: Path) -> None:
@@ -66,7 +84,34 @@ def prepare(path: Path) -> None:
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        raise LedgerError(f"{path.parent}: cannot be made ({error.strerror})") from None
+        raise LedgerError(
+            f"{path.parent}: cannot be made ({error.strerror}); "
+            "name another state directory with state= or '--state DIR'"
+        ) from None
+
+
+def read(path: Path, most: int) -> bytes | None:
+    """A state file's bytes, or None where there is none. Whatever lies there, this does not wait for it.
+
+    Args:
+        path: The file.
+        most: Bytes of the largest valid file; one more is read, so that a larger one is not valid.
+    Raises:
+        UnreadableError: If it is not a regular file, or this user may not read it.
+        LedgerError: If it cannot be read for another reason.
+    """
+    try:
+        with opened(path) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise UnreadableError(f"{path}: is not a regular file")
+            return file.read(most + 1)
+    except FileNotFoundError:
+        if path.is_symlink():
+            raise UnreadableError(f"{path}: is a link to nothing") from None
+        return None
+    except OSError as error:
+        kind = UnreadableError if error.errno in _SHUT else LedgerError
+        raise kind(f"{path}: cannot be read ({error.strerror})") from None
 
 
 def write(path: Path, data: bytes) -> None:
@@ -91,41 +136,16 @@ def write(path: Path, data: bytes) -> None:
         raise LedgerError(f"{path}: cannot be written ({error.strerror})") from None
 
 
-@contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Keep all other threads and processes of this machine out of a change that begins with a read.
-
-    The lock lies on an existing file, which is neither read nor written. It is given up explicitly, so that a
-    child forked meanwhile does not keep it. Where the file is missing, or its file system knows no locks,
-    nothing is locked.
-
-    Raises:
-        LedgerError: If somebody holds it for 10 seconds.
-    """
+def _home() -> Path | None:
+    """This user's home directory, which need not exist yet; None if another user's, which is closed."""
     try:
-        descriptor = os.open(path, os.O_RDONLY)
+        home = Path.home()
+    except RuntimeError:
+        return None
+    try:
+        (home / "ternary").stat()  # no matter what is there: is the way there open?
+    except FileNotFoundError:
+        pass
     except OSError:
-        yield
-        return
-    try:
-        taken = _lock(descriptor, path)
-        try:
-            yield
-        finally:
-            if taken:
-                file_lock.give_up(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _lock(descriptor: int, path: Path) -> bool:
-    deadline = time.monotonic() + _PATIENCE
-    while True:
-        try:
-            if file_lock.take(descriptor):
-                return True
-        except OSError:
-            return False
-        if time.monotonic() > deadline:
-            raise LedgerError(f"{path}: another process has locked it for {_PATIENCE:.0f} seconds") from None
-        time.sleep(_PAUSE)
+        return None
+    return home if home.is_absolute() else None

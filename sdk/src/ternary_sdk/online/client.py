@@ -19,17 +19,18 @@ from ternary_sdk.documents import canonical, outer
 from ternary_sdk.documents.fields import Fields
 from ternary_sdk.errors import (
     FormatError,
+    LedgerError,
     LicenseError,
     Reason,
     ServerError,
     SignatureError,
     TernaryError,
 )
-from ternary_sdk.licensing import clock, machine, state, usage
+from ternary_sdk.licensing import clock, machine, usage
 from ternary_sdk.licensing.installation import Installation
 from ternary_sdk.licensing.ledger import Ledger
-from ternary_sdk.licensing.license import License
 from ternary_sdk.licensing.renewal import replacement
+from ternary_sdk.licensing.state import LEDGER, for_vendor
 from ternary_sdk.licensing.trust import MAX_TRUST, Trust
 from ternary_sdk.online import answer as online_answer
 from ternary_sdk.online import connection
@@ -53,7 +54,7 @@ class LicenseServer:
     Args:
         url: Its address; ``https``, or ``http`` on this machine.
         trust: The vendor's trust file; answers must be signed under it.
-        directory: This vendor's part of the state directory, by default ``state.for_vendor``.
+        state: The state directory, as in ``Model.open``; by default one in the user's data directory.
         timeout: Seconds for each of connecting, sending and receiving.
         transport: How requests travel, in place of the network.
     Raises:
@@ -65,13 +66,13 @@ class LicenseServer:
         url: str,
         trust: Trust,
         *,
-        directory: Path | None = None,
+        state: Path | None = None,
         timeout: float = TIMEOUT,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         self.url = connection.checked(url)
         self._trust = trust
-        self._directory = directory or state.for_vendor(trust.root.kid)
+        self._state = state
         self._timeout = timeout
         self._transport = transport
 
@@ -168,7 +169,7 @@ class LicenseServer:
         Raises:
             As ``activate``.
         """
-        drawn = Ledger(self._directory / state.LEDGER).drawn(license_id)
+        drawn = Ledger(self._directory / LEDGER).drawn(license_id)
         document = usage.report(license_id, drawn, self._installation(now), now)
         fields = Fields(canonical.decode(self._ask("/v1/usage", document, now), "server's answer"), "answer")
         return fields.integer("operations")
@@ -182,6 +183,7 @@ class LicenseServer:
         Raises:
             SignatureError: If it is of another root, or older.
             FormatError: If it is no trust file.
+            LicenseError: CLOCK_ROLLBACK, if the memory of the newest one was removed or altered.
             ServerError: If the server cannot be reached or fails.
         """
         question = Question(nonce=online_answer.new_nonce(), method="GET", path="/v1/trust", body=b"")
@@ -191,9 +193,11 @@ class LicenseServer:
         online_answer.verify(question, answer, vouching, now)
         if answer.status >= 400:
             _refuse(answer)
-        self._trust = replacement(self._trust, Trust.read(answer.body))
-        clock.remember(self._directory, self._trust, now, signed=self._trust.issued)
-        return self._trust
+        newer = replacement(self._trust, Trust.read(answer.body))
+        with suppress(LedgerError):
+            clock.remember(self._directory, newer, now, signed=newer.issued)
+        self._trust = newer
+        return newer
 
     def carry(self, document: bytes, now: datetime) -> bytes:
         """Hand in a file from a machine without a network.
@@ -249,12 +253,14 @@ class LicenseServer:
     def _keep(self, body: bytes, held: Installation) -> Activation:
         return online_state.accept(body, self._trust, held, server=self.url)
 
+    @property
+    def _directory(self) -> Path:
+        """This vendor's part of the state directory; ``carry`` and ``trust`` do without one."""
+        return for_vendor(self._trust.root.kid, self._state)
+
     def _has_quota(self, license_id: str) -> bool:
-        path = online_state.license_file(self._directory, license_id)
-        try:
-            return License.read(path.read_bytes(), self._trust).unique_operations is not None
-        except (OSError, LicenseError):
-            return False
+        license = online_state.kept_license(self._directory, license_id, self._trust)
+        return license is not None and license.unique_operations is not None
 
     def _installation(self, now: datetime) -> Installation:
         return clock.establish(self._directory, now, signed=self._trust.issued)

@@ -22,6 +22,7 @@ from ternary_sdk.licensing.license import License
 from ternary_sdk.licensing.mark import Denial
 from ternary_sdk.licensing.trust import Trust
 from ternary_sdk.online.request import MAX_GENERATION
+from ternary_sdk.signing.jws import MAX_TOKEN
 
 FORMAT: Final = "ternary-activation/1"
 MAX_FILE: Final = 4096
@@ -51,6 +52,15 @@ class Activation:
 def license_file(directory: Path, license_id: str) -> Path:
     """Where the license of an activation is kept."""
     return directory / _FOLDER / f"{license_id}.license"
+
+
+def kept_license(directory: Path, license_id: str, trust: Trust) -> License | None:
+    """The license of an activation; None where none is kept, or it is revoked by now."""
+    try:
+        data = state.read(license_file(directory, license_id), MAX_TOKEN)
+        return None if data is None else License.read(data, trust)
+    except (LedgerError, LicenseError):
+        return None
 
 
 def keep(directory: Path, activation: Activation, token: bytes) -> Path:
@@ -86,13 +96,9 @@ def find(directory: Path, license_id: str) -> Activation:
     if not LICENSE_ID.fullmatch(license_id):
         raise LedgerError(f"license {license_id[:80]!r}: no license id; 'ternary license show' prints it")
     path = _record_file(directory, license_id)
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAX_FILE)
-    except FileNotFoundError:
-        raise LedgerError(f"license {license_id}: not activated by this user on this machine") from None
-    except OSError as error:
-        raise LedgerError(f"{path}: cannot be read ({error.strerror})") from None
+    data = state.read(path, MAX_FILE)
+    if data is None:
+        raise LedgerError(f"license {license_id}: not activated by this user on this machine")
     try:
         return _read(Fields(canonical.decode(data, path.name), path.name))
     except FormatError as refusal:
@@ -125,7 +131,8 @@ def withdraw(
         LedgerError: If it cannot be removed, or the denial cannot be kept.
     """
     with suppress(LicenseError):  # a mark that was removed refuses the license already
-        issued = _issued(held.directory, license_id, trust) or now
+        kept = kept_license(held.directory, license_id, trust)
+        issued = kept.issued if kept is not None else now
         mark.deny(held, Denial(license=license_id, code=code, issued=issued))
     paths = [license_file(held.directory, license_id)]
     if forget:
@@ -182,15 +189,6 @@ def _from_answer(fields: Fields, server: str | None) -> tuple[Activation, bytes]
     fields.truth("offline")
     fields.end()
     return activation, token.encode()
-
-
-def _issued(directory: Path, license_id: str, trust: Trust) -> datetime | None:
-    """When the license that is kept was issued; None where none is, or it is revoked by now."""
-    try:
-        data = license_file(directory, license_id).read_bytes()
-        return License.read(data, trust).issued
-    except (OSError, LicenseError):
-        return None
 
 
 def _record_file(directory: Path, license_id: str) -> Path:
