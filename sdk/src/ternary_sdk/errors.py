@@ -9,17 +9,28 @@ Everything this SDK refuses, as one family of exceptions.
     ├── CoverageError    more different operations were asked for than the certified model reaches
     ├── LedgerError      the meter of drawn operations cannot be read or written
     ├── ServerError      a license server cannot be reached, or does not do what was asked
-    └── LicenseError     the license does not allow it; ``code`` says why
+    └── CodedError       a refusal with a ``code`` that programs act on
+        └── LicenseError     the license does not allow it; ``code`` says why
 
 Callers catch ``TernaryError`` and print it: every message is one sentence that names the object, what
 was found and what was expected. Nothing of json, cryptography, sqlite3 or onnxruntime escapes raw.
+
+Every error survives pickling and copying with all of its attributes, so it can cross from a worker process
+to its parent.
 """
 
-from enum import StrEnum
+import copyreg
+from enum import Enum, StrEnum
+from typing import Any
 
 
 class TernaryError(Exception):
     """Base of every refusal."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Exception's own calls the class with ``args``, the message alone. A constructor that takes more then
+        # fails in the parent process, and a multiprocessing.Pool waits for its answer for ever.
+        return copyreg.__newobj__, (type(self), *self.args), self.__dict__  # type: ignore[attr-defined]
 
 
 class InputError(TernaryError, ValueError):
@@ -74,13 +85,34 @@ class Reason(StrEnum):
     QUOTA_EXHAUSTED = "QUOTA_EXHAUSTED"
 
 
-class LicenseError(TernaryError):
+class CodedError(TernaryError):
+    """A refusal that programs act on by its code.
+
+    ``str`` gives the sentence alone; ``repr`` and a traceback show the code too.
+
+    Attributes:
+        code: Why, as one of a documented set.
+    """
+
+    code: Enum
+
+    def __init__(self, code: Enum, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.add_note(f"code: {code}")
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({type(self.code).__name__}.{self.code.name}, {str(self)!r})"
+
+
+class LicenseError(CodedError):
     """The license does not allow it.
 
     Attributes:
         code: The first reason, by the precedence of ``Reason``, for which it is refused.
     """
 
+    code: Reason
+
     def __init__(self, code: Reason, message: str) -> None:
-        super().__init__(message)
-        self.code = code
+        super().__init__(code, message)

@@ -23,6 +23,7 @@ from ternary_sdk.operations import OperationSet
 from ternary_sdk.packages.certificate import Certificate
 from ternary_sdk.packages.package import Package
 from ternary_sdk.packages.path_coverage import PathCoverage
+from ternary_sdk.process_bound import ProcessBound
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +43,7 @@ class ProvedPath:
         return Sampler(self.decoder, self.witnesses, self.claim.stream)
 
 
-class ProvedModel(AbstractContextManager["ProvedModel"]):
+class ProvedModel(ProcessBound, AbstractContextManager["ProvedModel"]):
     """A verified package whose every path was proved again to reach what is certified.
 
     Args:

@@ -15,6 +15,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
 
 from ternary_sdk.errors import InputError, TernaryError
+from ternary_sdk.process_bound import ProcessBound
 
 PATIENCE: Final = 10
 """Seconds that a statement may wait for a lock or run."""
@@ -28,7 +29,7 @@ class RowConflictError(DatabaseError):
     """The database's own constraints rule a row out: somebody else was first."""
 
 
-class Database:
+class Database(ProcessBound):
     """An open database. Safe among threads; each process opens its own.
 
     Args:

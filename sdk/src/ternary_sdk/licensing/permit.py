@@ -22,12 +22,13 @@ from ternary_sdk.licensing.license import License
 from ternary_sdk.licensing.mark import Mark, Versions
 from ternary_sdk.licensing.trust import Trust
 from ternary_sdk.operations import OperationSet
+from ternary_sdk.process_bound import ProcessBound
 
 if TYPE_CHECKING:
     from ternary_sdk.licensing.ledger import Ledger
 
 
-class Permit:
+class Permit(ProcessBound):
     """Allows or refuses each call on an open package. Safe among threads and after a fork.
 
     Args:
