@@ -8,7 +8,6 @@ that a license would have to grant, and counts for no quota.
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -36,11 +35,8 @@ class ProvedPath:
     encoder: Encoder
     decoder: Decoder
     witnesses: Witnesses
-
-    @cached_property
-    def sampler(self) -> Sampler:
-        """Draws from it; made when first asked for."""
-        return Sampler(self.decoder, self.witnesses, self.claim.stream)
+    sampler: Sampler
+    """Draws from it."""
 
 
 class ProvedModel(ProcessBound, AbstractContextManager["ProvedModel"]):
@@ -142,5 +138,8 @@ def _prove(package: Package, workers: Workers) -> dict[str, ProvedPath]:
         encoder = Encoder(package.graphs[claim.encoder], claim.encoder, workers)
         decoder = Decoder(package.graphs[claim.decoder], claim.decoder, workers)
         witnesses = proof.reprove(claim, encoder, decoder)
-        paths[claim.path] = ProvedPath(claim=claim, encoder=encoder, decoder=decoder, witnesses=witnesses)
+        sampler = Sampler(decoder, witnesses, claim.stream)
+        paths[claim.path] = ProvedPath(
+            claim=claim, encoder=encoder, decoder=decoder, witnesses=witnesses, sampler=sampler
+        )
     return paths

@@ -5,6 +5,7 @@ A writing transaction on SQLite begins with ``BEGIN IMMEDIATE``, so that what it
 it writes; on PostgreSQL it locks the rows it decides by. Nothing of SQLAlchemy's own errors gets out.
 """
 
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -30,7 +31,7 @@ class RowConflictError(DatabaseError):
 
 
 class Database(ProcessBound):
-    """An open database. Safe among threads; each process opens its own.
+    """An open database. Safe among threads; each process opens its own, and a forked child is refused.
 
     Args:
         url: ``sqlite:///FILE`` or ``postgresql://USER:PASSWORD@HOST/NAME``.
@@ -47,6 +48,7 @@ class Database(ProcessBound):
             self.url, pool_size=connections, max_overflow=0, pool_timeout=PATIENCE, **arguments
         )
         self._turn = threading.Lock() if self.sqlite else None
+        self._process = os.getpid()
         event.listen(self.engine, "connect", _set_up_sqlite if self.sqlite else _set_up_postgresql)
         if self.sqlite:
             event.listen(self.engine, "begin", _begin)
@@ -58,6 +60,7 @@ class Database(ProcessBound):
         Raises:
             DatabaseError: If the database cannot be reached, is locked too long, or refuses a row.
         """
+        self._check_process()
         with self._turn or nullcontext(), _translated(), self.engine.connect() as connection:
             connection.execution_options(ternary_writes=True)
             with connection.begin():
@@ -70,11 +73,20 @@ class Database(ProcessBound):
         Raises:
             DatabaseError: If the database cannot be reached.
         """
+        self._check_process()
         with _translated(), self.engine.connect() as connection:
             if not self.sqlite:
                 connection.execution_options(isolation_level="REPEATABLE READ")
             with connection.begin():
                 yield connection
+
+    def _check_process(self) -> None:
+        """A fork shares connections, and may take over a lock that no thread of the child will release."""
+        if os.getpid() != self._process:
+            raise DatabaseError(
+                f"database: was opened by process {self._process}, this is its child {os.getpid()}; "
+                "open it after the fork, in each process"
+            )
 
     def close(self) -> None:
         """Close every connection."""

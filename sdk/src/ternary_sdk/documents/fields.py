@@ -50,6 +50,13 @@ class Fields:
             raise self.wrong(name, value, f"text of the form {pattern.pattern}")
         return value
 
+    def text_or_null(self, name: str, *, pattern: re.Pattern[str]) -> str | None:
+        """A string as ``text`` reads it, or null."""
+        if self._left.get(name, "") is None:
+            self._left.pop(name)
+            return None
+        return self.text(name, pattern=pattern)
+
     def line(self, name: str, *, longest: int = 200) -> str:
         """A name that people read: printable characters, not all of them blank."""
         value = self.text(name, longest=longest)
