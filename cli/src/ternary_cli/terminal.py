@@ -1,7 +1,7 @@
 """
 What people read: results on standard output, everything else on standard error.
 
-Text from files that others wrote passes through ``printable``: a customer's name must not be able to
+Text from files that others wrote passes through ``shown``: a customer's name must not be able to
 rewrite a terminal's screen.
 """
 
@@ -10,15 +10,17 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+from ternary_sdk.documents.legible import shown
+
 
 def note(sentence: str) -> None:
     """Say something beside the result, on standard error."""
-    print(printable(sentence), file=sys.stderr, flush=True)
+    print(shown(sentence), file=sys.stderr, flush=True)
 
 
 def show(lines: list[str]) -> None:
     """Print a result for people."""
-    print("\n".join(map(printable, lines)), flush=True)
+    print("\n".join(map(shown, lines)), flush=True)
 
 
 def show_json(result: Mapping[str, Any]) -> None:
@@ -35,8 +37,3 @@ def pairs(facts: Mapping[str, str]) -> list[str]:
 def not_proved_line(what: str) -> str:
     """What a verification left open, beside what it found."""
     return f"not proved: {what}"
-
-
-def printable(text: str) -> str:
-    """The same text without control characters, which could rewrite a terminal's screen."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
