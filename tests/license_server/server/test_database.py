@@ -138,6 +138,7 @@ def test_database_opened_before_a_fork_is_refused_in_the_child(kind, tmp_path, o
             f"database: was opened by process {parent}, this is its child {os.getpid()}; "
             "open it after the fork, in each process"
         )
+        database.close()
         os._exit(0 if told else 1)
 
     with open_database(kind, tmp_path) as database:

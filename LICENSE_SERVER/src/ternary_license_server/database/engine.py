@@ -89,8 +89,8 @@ class Database(ProcessBound):
             )
 
     def close(self) -> None:
-        """Close every connection."""
-        self.engine.dispose()
+        """Close every connection; in a forked child forget them, since they are the parent's."""
+        self.engine.dispose(close=os.getpid() == self._process)
 
     def __str__(self) -> str:
         return self.url.render_as_string(hide_password=True)
