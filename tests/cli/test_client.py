@@ -160,7 +160,8 @@ def test_the_output_file_name_says_the_format(client, acme, name):
         (["-n", "-1"], "error: n: -1, expected 0 to 10,000,000\n"),
         (["--seed", "-1"], "error: seed: -1, expected 0 to 18,446,744,073,709,551,615\n"),
         (["--explore", "1.5"], "error: explore: 1.5, expected 0 to 1\n"),
-        (["--temperature", "0"], "error: temperature: 0.0, expected above 0, up to 100\n"),
+        (["--temperature", "1e-320"], "error: temperature: 1e-320, expected 0.01 to 100\n"),
+        (["--temperature", "0"], "error: temperature: 0.0, expected 0.01 to 100\n"),
         (
             ["--out", "rows.xlsx"],
             "error: rows.xlsx: the name says no format; add --format csv, jsonl, npy or table\n",

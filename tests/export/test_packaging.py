@@ -93,7 +93,7 @@ def test_terms_that_no_client_would_open_are_refused_before_anything_is_signed(
     with pytest.raises(FormatError) as refusal:
         package(build, name="acme", version=(2, 0, 0), signer=service, terms="# Ours\n\x1b[2J")
     assert str(refusal.value) == (
-        "terms.md: line 2 holds the control character U+001B, expected none but tab and line feed"
+        "terms.md: line 2 holds the hidden character U+001B, expected visible text, tabs and line feeds"
     )
 
 

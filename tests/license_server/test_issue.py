@@ -51,6 +51,11 @@ def test_same_arguments_give_the_same_bytes(ring: KeyRing) -> None:
             "cannot issue this license: license.sub: '', expected 1 to 200 printable characters",
         ),
         (
+            {"customer": "Init\ufe0fech"},  # which no terminal shows
+            r"cannot issue this license: license.sub: 'Init\ufe0fech', "
+            "expected 1 to 200 printable characters",
+        ),
+        (
             {"expires": NOW - timedelta(days=1)},
             "cannot issue this license: license.exp: not after the license's start",
         ),

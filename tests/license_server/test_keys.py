@@ -50,7 +50,7 @@ def test_directory_with_anything_in_it_is_left_alone(directory: Path, now: datet
     assert list(directory.parent.iterdir()) == [directory]
 
 
-@pytest.mark.parametrize("vendor", ["", " ", "Acme\nLogic", "x" * 201])
+@pytest.mark.parametrize("vendor", ["", " ", "Acme\nLogic", "x" * 201, "Ac\u200bme", "Acme\U000e0041"])
 def test_vendor_must_be_a_line_of_text(directory: Path, now: datetime, vendor: str) -> None:
     with pytest.raises(InputError) as refusal:
         keys.create(directory, vendor, now)

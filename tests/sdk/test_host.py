@@ -47,6 +47,12 @@ def test_module_neither_prints_nor_exits_nor_touches_the_hosts_settings(module: 
         assert not imported(tree) & NETWORK
 
 
+def test_no_call_on_an_open_model_computes_under_a_lock_that_a_fork_would_leave_taken() -> None:
+    """Python 3.11's cached_property has one lock for all objects of a class."""
+    using = {module.stem for module in MODULES if "@cached_property" in module.read_text("utf-8")}
+    assert using == {"doctor"}
+
+
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: path.stem)
 def test_other_programs_are_run_with_a_timeout(module: Path) -> None:
     for node in ast.walk(ast.parse(module.read_text("utf-8"))):

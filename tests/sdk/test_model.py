@@ -293,7 +293,7 @@ def test_parts_that_would_exceed_the_quota_are_refused_at_once_and_whole(opened:
         ({"n": 10_000_001}, "n: 10000001, expected 0 to 10,000,000"),
         ({"n": 1, "seed": -1}, "seed: -1, expected 0 to 18,446,744,073,709,551,615"),
         ({"n": 1, "path": "C"}, "path: 'C', expected A or B"),
-        ({"n": 1, "temperature": 0}, "temperature: 0, expected above 0, up to 100"),
+        ({"n": 1, "temperature": 0}, "temperature: 0, expected 0.01 to 100"),
     ],
 )
 def test_in_parts_an_argument_out_of_range_is_refused_at_once(

@@ -17,6 +17,7 @@ from typing import Final
 
 from ternary_license_server import keyset
 from ternary_license_server.signing import SigningKey
+from ternary_sdk.documents import legible
 from ternary_sdk.errors import InputError, TernaryError
 from ternary_sdk.licensing.trust import MAX_TRUST, Role, Trust
 from ternary_sdk.source import read
@@ -187,8 +188,9 @@ def _put(draft: Path, path: Path) -> None:
 
 
 def _check_vendor(vendor: str) -> None:
-    if not vendor.strip() or len(vendor) > MAX_VENDOR or not vendor.isprintable():
-        raise InputError(f"vendor: {vendor[:60]!r}, expected 1 to {MAX_VENDOR} printable characters")
+    if not legible.is_name(vendor, MAX_VENDOR):
+        found = legible.shown(repr(vendor[:60]))
+        raise InputError(f"vendor: {found}, expected 1 to {MAX_VENDOR} printable characters")
 
 
 def _write_directory(directory: Path, files: Mapping[str, bytes]) -> None:

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from ternary_sdk.documents import outer
 from ternary_sdk.documents.canonical import Json
 from ternary_sdk.errors import FormatError
+from ternary_sdk.process_bound import KeyHolder
 from ternary_sdk.signing import jws
 from ternary_sdk.signing.keys import PublicKey
 
@@ -19,7 +20,7 @@ _ALGORITHM: Final = ec.ECDSA(hashes.SHA256(), deterministic_signing=True)
 
 
 @dataclass(frozen=True, kw_only=True)
-class SigningKey:
+class SigningKey(KeyHolder):
     """A private key on P-256 and its public half."""
 
     public: PublicKey

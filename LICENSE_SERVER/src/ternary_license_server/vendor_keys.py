@@ -11,12 +11,13 @@ from ternary_license_server import keys
 from ternary_license_server.keys import TRUST_FILE, KeyRing, file_name
 from ternary_sdk.errors import TernaryError
 from ternary_sdk.licensing.trust import Role
+from ternary_sdk.process_bound import KeyHolder
 
 INTERVAL: Final = 1.0
 """Seconds between two looks at the directory."""
 
 
-class VendorKeys:
+class VendorKeys(KeyHolder):
     """The present keys of a directory. Safe among threads.
 
     A directory that is being changed, or damaged, leaves the keys of before in use; ``fault`` says why.

@@ -26,8 +26,8 @@ from ternary_sdk.errors import TernaryError
 
 EPILOG: Final = (
     "Exit status: 0 done, 1 refused (one 'error: …' line), 2 wrong command line, 3 an end is near "
-    "('doctor --warn-days'), 129, 130 and 143 ended by SIGHUP, SIGINT and SIGTERM, 141 the reader of standard "
-    "output has left. With --json every refusal is also printed, as one JSON object with a code."
+    "('doctor --warn-days'), 129, 130 and 143 ended by SIGHUP, SIGINT and SIGTERM, 141 the reader of "
+    "standard output has left. With --json every refusal is also printed, as one JSON object with a code."
 )
 REFUSED: Final = 1
 CLOSED_PIPE: Final = 141

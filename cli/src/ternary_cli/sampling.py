@@ -29,7 +29,8 @@ Explore = Annotated[
     float, number("--explore", metavar="X", text="Share of rows drawn uniformly, 0 to 1; default: 0.")
 ]
 Temperature = Annotated[
-    float, number("--temperature", metavar="T", text="Factor on the prior's latents; default: 1.")
+    float,
+    number("--temperature", metavar="T", text="Factor on the prior's latents, 0.01 to 100; default: 1."),
 ]
 Latents = Annotated[bool, option("--latents", text="Add the latent that decodes to each row.")]
 

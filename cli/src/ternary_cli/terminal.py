@@ -1,7 +1,7 @@
 """
 What people read: results on standard output, everything else on standard error.
 
-Text from files that others wrote passes through ``printable``: a customer's name must not be able to
+Text from files that others wrote passes through ``shown``: a customer's name must not be able to
 rewrite a terminal's screen.
 """
 
@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from ternary_cli.refusals import STDOUT, sentences
+from ternary_sdk.documents.legible import shown
 
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
@@ -21,7 +22,7 @@ _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 def note(sentence: str) -> None:
     """Say something beside the result, on standard error; nobody may be there to read it."""
     with contextlib.suppress(OSError):
-        print(printable(sentence), file=sys.stderr, flush=True)
+        print(shown(sentence), file=sys.stderr, flush=True)
 
 
 def show(lines: list[str]) -> None:
@@ -30,7 +31,7 @@ def show(lines: list[str]) -> None:
     Raises:
         FileError: If standard output does not take it, and so the next two.
     """
-    _write("\n".join(map(printable, lines)))
+    _write("\n".join(map(shown, lines)))
 
 
 def show_json(result: Mapping[str, Any]) -> None:
@@ -67,8 +68,3 @@ def pairs(facts: Mapping[str, str]) -> list[str]:
 def not_proved_line(what: str) -> str:
     """What a verification left open, beside what it found."""
     return f"not proved: {what}"
-
-
-def printable(text: str) -> str:
-    """The same text without control characters, which could rewrite a terminal's screen."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

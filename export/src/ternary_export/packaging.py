@@ -67,8 +67,8 @@ def package(
     Raises:
         InputError: If the name is no name, the content key no key, the validation of another snapshot, or
             a member larger than it may be.
-        FormatError: If the terms hold control characters other than tabs and line ends, or certificate or
-            manifest are not what a client reads.
+        FormatError: If the terms hold something hidden (``documents.legible``), or certificate or manifest
+            are not what a client reads.
         ProofError: If the certificate says of the graphs what is not so.
     """
     documents = {

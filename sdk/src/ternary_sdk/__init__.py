@@ -13,6 +13,7 @@ reads a license does not load ONNX Runtime.
 from typing import TYPE_CHECKING
 
 from ternary_sdk.errors import (
+    CodedError,
     CoverageError,
     FormatError,
     InputError,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "CodedError",
     "CoverageError",
     "Draw",
     "FormatError",

@@ -9,16 +9,21 @@ Everything this SDK refuses, as one family of exceptions.
     ├── CoverageError    more different operations were asked for than the certified model reaches
     ├── LedgerError      the meter of drawn operations cannot be read or written
     ├── ServerError      a license server cannot be reached, or does not do what was asked
-    └── LicenseError     the license does not allow it; ``code`` says why
+    └── CodedError       a refusal with a ``code`` that programs act on
+        └── LicenseError     the license does not allow it; ``code`` says why
 
 Callers catch ``TernaryError`` and print it: every message is one sentence that names the object, what
 was found and what was expected. ``code`` is for programs: it stays when a sentence is reworded.
 Nothing of json, cryptography, sqlite3 or onnxruntime escapes raw.
+
+Every error survives pickling and copying with all of its attributes, so it can cross from a worker process
+to its parent.
 """
 
+import copyreg
 import re
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 _CODE: Final = re.compile("[A-Z][A-Z_]{0,59}")
 
@@ -28,6 +33,11 @@ class TernaryError(Exception):
 
     code: str = "REFUSED"
     """The kind of refusal, for programs; a license's is a ``Reason``, a server's often its own."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Exception's own calls the class with ``args``, the message alone. A constructor that takes more then
+        # fails in the parent process, and a multiprocessing.Pool waits for its answer for ever.
+        return copyreg.__newobj__, (type(self), *self.args), self.__dict__  # type: ignore[attr-defined]
 
 
 class InputError(TernaryError, ValueError):
@@ -77,8 +87,12 @@ class ServerError(TernaryError):
 
     def __init__(self, message: str, code: str = code) -> None:
         super().__init__(message)
-        if _CODE.fullmatch(code):
+        if code != type(self).code and _CODE.fullmatch(code):
             self.code = code
+            self.add_note(f"code: {code}")
+
+    def __repr__(self) -> str:
+        return f"ServerError({str(self)!r}, {self.code!r})"
 
 
 class Reason(StrEnum):
@@ -105,12 +119,29 @@ class Reason(StrEnum):
     QUOTA_EXHAUSTED = "QUOTA_EXHAUSTED"
 
 
-class LicenseError(TernaryError):
+class CodedError(TernaryError):
+    """A refusal that programs act on by its code.
+
+    ``str`` gives the sentence alone; ``repr`` and a traceback show the code too.
+    """
+
+    code: StrEnum
+    """Why, as one of a documented set."""
+
+    def __init__(self, code: StrEnum, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.add_note(f"code: {code}")
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({type(self.code).__name__}.{self.code.name}, {str(self)!r})"
+
+
+class LicenseError(CodedError):
     """The license does not allow it."""
 
     code: Reason
     """The first reason, by the precedence of ``Reason``, for which it is refused."""
 
     def __init__(self, code: Reason, message: str) -> None:
-        super().__init__(message)
-        self.code = code
+        super().__init__(code, message)

@@ -211,7 +211,7 @@ class Model(ProvedModel):
                 one, kept in the draw.
             path: ``"A"`` or ``"B"``, by default ``default_path``.
             explore: Probability, in [0, 1], that a row is a uniformly chosen witness, not a prior draw.
-            temperature: Factor on the prior's latents, in (0, 100].
+            temperature: Factor on the prior's latents, in [0.01, 100].
             offset: First row of the seed's stream; ``sample(n)`` is ``sample(k)`` and then
                 ``sample(n - k, offset=k)``. Not with ``unique``, which is a promise about one call.
         Raises:

@@ -6,7 +6,7 @@ digest of a bitmap; this module alone defines both. Changing it breaks every cer
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 import numpy as np
@@ -147,6 +147,9 @@ class OperationSet:
         if bits[OPERATIONS:].any():
             raise FormatError("bitmap: a padding bit after operation 19682 is set, expected zeros")
         return cls(bits[:OPERATIONS])
+
+    def __reduce__(self) -> tuple[Callable[[bytes], "OperationSet"], tuple[bytes]]:
+        return type(self).from_bytes, (self.to_bytes(),)  # a pickled mask would forget that it is read-only
 
     def to_bytes(self) -> bytes:
         """The canonical bitmap, 2,461 bytes: operation i is bit i mod 8 of byte i // 8, low bits first."""

@@ -8,7 +8,6 @@ that a license would have to grant, and counts for no quota.
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -23,6 +22,7 @@ from ternary_sdk.operations import OperationSet
 from ternary_sdk.packages.certificate import Certificate
 from ternary_sdk.packages.package import Package
 from ternary_sdk.packages.path_coverage import PathCoverage
+from ternary_sdk.process_bound import ProcessBound
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,14 +35,11 @@ class ProvedPath:
     encoder: Encoder
     decoder: Decoder
     witnesses: Witnesses
-
-    @cached_property
-    def sampler(self) -> Sampler:
-        """Draws from it; made when first asked for."""
-        return Sampler(self.decoder, self.witnesses, self.claim.stream)
+    sampler: Sampler
+    """Draws from it."""
 
 
-class ProvedModel(AbstractContextManager["ProvedModel"]):
+class ProvedModel(ProcessBound, AbstractContextManager["ProvedModel"]):
     """A verified package whose every path was proved again to reach what is certified.
 
     Args:
@@ -140,5 +137,8 @@ def _prove(package: Package, workers: Workers) -> dict[str, ProvedPath]:
         encoder = Encoder(package.graphs[claim.encoder], claim.encoder, workers)
         decoder = Decoder(package.graphs[claim.decoder], claim.decoder, workers)
         witnesses = proof.reprove(claim, encoder, decoder)
-        paths[claim.path] = ProvedPath(claim=claim, encoder=encoder, decoder=decoder, witnesses=witnesses)
+        sampler = Sampler(decoder, witnesses, claim.stream)
+        paths[claim.path] = ProvedPath(
+            claim=claim, encoder=encoder, decoder=decoder, witnesses=witnesses, sampler=sampler
+        )
     return paths

@@ -1,5 +1,7 @@
 """Databases: which are tested, how they are made, and that the migrations end where the schema is."""
 
+import multiprocessing
+import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -125,3 +127,25 @@ def test_vendor_modules_do_not_need_the_server_extra():
         "sys.exit(any(name in sys.modules for name in ('fastapi', 'sqlalchemy', 'uvicorn', 'alembic')))"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs fork")
+def test_database_opened_before_a_fork_is_refused_in_the_child(kind, tmp_path, open_database):
+    def refused_here():
+        with pytest.raises(DatabaseError) as refusal, database.write():
+            pass
+        told = str(refusal.value) == (
+            f"database: was opened by process {parent}, this is its child {os.getpid()}; "
+            "open it after the fork, in each process"
+        )
+        database.close()
+        os._exit(0 if told else 1)
+
+    with open_database(kind, tmp_path) as database:
+        parent = os.getpid()
+        child = multiprocessing.get_context("fork").Process(target=refused_here)
+        child.start()
+        child.join(60)
+        assert child.exitcode == 0
+        with database.read() as connection:
+            assert connection.execute(text("SELECT 1")).scalar() == 1

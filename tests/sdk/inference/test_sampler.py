@@ -138,13 +138,16 @@ def test_exploring_a_model_that_reaches_nothing_is_refused(partial: Sampler) -> 
     [
         ({"explore": -0.1}, "explore: -0.1, expected 0 to 1"),
         ({"explore": float("nan")}, "explore: nan, expected 0 to 1"),
-        ({"temperature": 0.0}, "temperature: 0.0, expected above 0, up to 100"),
-        ({"temperature": float("inf")}, "temperature: inf, expected above 0, up to 100"),
+        ({"temperature": 0.0}, "temperature: 0.0, expected 0.01 to 100"),
+        ({"temperature": 1e-320}, "temperature: 1e-320, expected 0.01 to 100"),
+        ({"temperature": 0.0099}, "temperature: 0.0099, expected 0.01 to 100"),
+        ({"temperature": float("nan")}, "temperature: nan, expected 0.01 to 100"),
+        ({"temperature": float("inf")}, "temperature: inf, expected 0.01 to 100"),
         ({"explore": "x"}, "explore: 'x', expected a number from 0 to 1"),
         ({"explore": None}, "explore: None, expected a number from 0 to 1"),
         ({"explore": True}, "explore: True, expected a number from 0 to 1"),
-        ({"temperature": [1]}, "temperature: [1], expected a number above 0, up to 100"),
-        ({"temperature": True}, "temperature: True, expected a number above 0, up to 100"),
+        ({"temperature": [1]}, "temperature: [1], expected a number from 0.01 to 100"),
+        ({"temperature": True}, "temperature: True, expected a number from 0.01 to 100"),
     ],
 )
 def test_a_dial_out_of_range_is_refused(setting: dict[str, Any], message: str) -> None:

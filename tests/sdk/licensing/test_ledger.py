@@ -4,10 +4,12 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -183,6 +185,127 @@ def test_ledger_used_before_fork_works_in_parent_and_child(ledger: Ledger) -> No
     ledger.record("L-1", 3, some(3))
     assert os.waitpid(child, 0)[1] == 0
     assert ledger.drawn("L-1") == some(1, 2, 3)
+
+
+def endings(*children: int) -> list[int]:
+    """The exit statuses of forked children; one that hangs is ended after a minute."""
+    deadline, found = time.monotonic() + 60, dict[int, int]()
+    while len(found) < len(children):
+        for child in set(children) - found.keys():
+            if time.monotonic() > deadline:
+                os.kill(child, signal.SIGKILL)
+            ended, status = os.waitpid(child, os.WNOHANG)
+            if ended:
+                found[child] = os.waitstatus_to_exitcode(status)
+        time.sleep(0.01)
+    return [found[child] for child in children]
+
+
+def in_child(call: Callable[[], object]) -> int:
+    """Fork, make a call in the child, and return the child's number; it ends with 0 if the call returns."""
+    child = os.fork()
+    if child:
+        return child
+    try:
+        call()
+        os._exit(0)
+    finally:
+        os._exit(1)
+
+
+@posix
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_children_forked_beside_counting_threads_count_too(ledger: Ledger) -> None:
+    done = threading.Event()
+
+    def count(first: int) -> int:
+        index = first
+        while not done.is_set():
+            ledger.record("L-1", 19_683, some(index))
+            index += 1
+        return index
+
+    with ThreadPoolExecutor(2) as pool:
+        counting = [pool.submit(count, first) for first in (0, 9000)]
+        children = [in_child(lambda i=i: ledger.record("L-1", 19_683, some(18_000 + i))) for i in range(20)]
+        found = endings(*children)
+        done.set()
+        counted = [range(first, run.result()) for first, run in zip((0, 9000), counting, strict=True)]
+    assert found == [0] * 20
+    assert all(map(len, counted))
+    assert ledger.drawn("L-1") == some(*counted[0], *counted[1], *range(18_000, 18_020))
+
+
+@posix
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_threads_may_fork_side_by_side_while_others_count(ledger: Ledger) -> None:
+    def fork_often(first: int) -> list[int]:
+        return endings(*(in_child(lambda i=i: ledger.record("L-1", 99, some(first + i))) for i in range(5)))
+
+    def count(first: int) -> None:
+        for index in range(first, first + 10):
+            ledger.record("L-1", 99, some(index))
+
+    with ThreadPoolExecutor(4) as pool:
+        counting = [pool.submit(count, first) for first in (0, 10)]
+        found = [ended for run in pool.map(fork_often, (20, 25)) for ended in run]
+        for run in counting:
+            run.result()
+    assert found == [0] * 10
+    assert ledger.drawn("L-1") == some(*range(30))
+
+
+class ForkedWhileCounted(OperationSet):
+    """Forks in the middle of the transaction that counts it, as a signal handler of the host might."""
+
+    children: ClassVar[list[int]] = []
+
+    def __ror__(self, other: OperationSet) -> OperationSet:
+        self.children.append(os.fork())
+        return OperationSet.of([*other, *self])
+
+
+@posix
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_call_that_is_forked_by_its_own_thread_counts_once_and_both_processes_go_on(ledger: Ledger) -> None:
+    ledger.record("L-1", 9, some(1))
+    try:
+        ledger.record("L-1", 9, ForkedWhileCounted(some(2).mask))
+        sentence = ""
+    except LedgerError as refusal:
+        sentence = str(refusal)
+    if ForkedWhileCounted.children[-1] == 0:
+        try:
+            ledger.record("L-1", 9, some(3))
+            told = sentence == (
+                f"{ledger.path}: this process was forked in the middle of a call, which counts nothing here; "
+                "call again"
+            )
+            os._exit(0 if told else 2)
+        finally:
+            os._exit(1)
+    assert endings(ForkedWhileCounted.children[-1]) == [0]
+    assert sentence == ""
+    ledger.record("L-1", 9, some(4))
+    assert ledger.drawn("L-1") == some(1, 2, 3, 4)
+
+
+BITMAPS = {"text": "x" * 2461, "integer": 7, "real": 0.5, "null": None}
+
+
+@pytest.mark.parametrize("kind", BITMAPS)
+def test_bitmap_of_another_type_is_refused(kind: str, ledger: Ledger) -> None:
+    ledger.record("L-1", 1, some(1))
+    connection = sqlite3.connect(ledger.path)
+    connection.execute("DROP TABLE drawn")
+    connection.execute("CREATE TABLE drawn (license, bitmap)")
+    connection.execute("INSERT INTO drawn VALUES ('L-1', ?)", (BITMAPS[kind],))
+    connection.commit()
+    connection.close()
+    for call in (lambda: ledger.record("L-1", 9, some(2)), lambda: ledger.drawn("L-1")):
+        assert (
+            refusal_of(call) == f"{ledger.path}: damaged (bitmap: its SQLite type is {kind}, expected blob)"
+        )
 
 
 DRAW = """

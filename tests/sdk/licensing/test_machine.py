@@ -89,7 +89,7 @@ def test_explicit_id_needs_no_source_and_never_equals_a_machines(tmp_path: Path)
     assert machine.may_change == "another id is given"
 
 
-@pytest.mark.parametrize("text", ["", "  ", "a\nb", "x" * 201])
+@pytest.mark.parametrize("text", ["", "  ", "a\nb", "x" * 201, "build\u200b7", "build-7\u2066"])
 def test_explicit_id_must_be_a_line_of_text(text: str) -> None:
     with pytest.raises(InputError) as refusal:
         identify(ROOT, explicit=text)

@@ -258,6 +258,10 @@ REFUSED: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
         lambda d: d["predicate"].update(computed_with={"numpy": "\x1b[2J"}),
         ".predicate.computed_with: an object, expected an object of printable strings",
     ),
+    "a version that shows less than it says": (
+        lambda d: d["predicate"].update(computed_with={"numpy": "2.4\u034f"}),
+        ".predicate.computed_with: an object, expected an object of printable strings",
+    ),
     "an unknown member": (lambda d: path(d).update(x=1), ".predicate.paths[0]: unknown member 'x'"),
 }
 

@@ -367,20 +367,37 @@ ATTACHMENTS = {
     ),
     "a card that writes to the terminal": (
         {"card__md": b"# acme\n\tproved\n\x1b[2Jnot\n"},
-        "card.md: line 3 holds the control character U+001B, expected none but tab and line feed",
+        "card.md: line 3 holds the hidden character U+001B, expected visible text, tabs and line feeds",
     ),
     "a card that is no text": ({"card__md": b"# acm\xe9\n"}, "card.md: not UTF-8 text (byte 5)"),
     "terms that overwrite a line": (
         {"terms__md": b"You may not.\rYou may."},
-        "terms.md: line 1 holds the control character U+000D, expected none but tab and line feed",
+        "terms.md: line 1 holds the hidden character U+000D, expected visible text, tabs and line feeds",
     ),
     "terms that run the other way": (
         {"terms__md": "free of \u202edecrahc\u202c charge".encode()},
-        "terms.md: line 1 holds the control character U+202E, expected none but tab and line feed",
+        "terms.md: line 1 holds the hidden character U+202E, expected visible text, tabs and line feeds",
+    ),
+    "a card with a byte order mark": (
+        {"card__md": b"\xef\xbb\xbf# acme\n"},
+        "card.md: line 1 holds the hidden character U+FEFF, expected visible text, tabs and line feeds",
+    ),
+    "terms with words that only a machine reads": (
+        {"terms__md": ("You may not.\nYou may.\n" + "".join(chr(0xE0000 + ord(c)) for c in "all")).encode()},
+        "terms.md: line 3 holds the hidden character U+E0061, expected visible text, tabs and line feeds",
+    ),
+    "a bill of materials with a name that is two": (
+        {
+            "bom__json": canonical.encode(
+                {"bomFormat": "CycloneDX", "components": [{"name": "num\u200bpy"}], "specVersion": "1.6"}
+            )
+        },
+        r"bom.json: 'num\u200bpy' holds the hidden character U+200B, "
+        "expected visible text, tabs and line feeds",
     ),
     "terms with a control character of eight bits": (
         {"terms__md": "\u009b2J".encode()},
-        "terms.md: line 1 holds the control character U+009B, expected none but tab and line feed",
+        "terms.md: line 1 holds the hidden character U+009B, expected visible text, tabs and line feeds",
     ),
 }
 

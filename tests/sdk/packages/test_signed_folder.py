@@ -13,12 +13,13 @@ import pytest
 from ternary_license_server import keys, rotation
 from ternary_license_server.keys import KeyRing
 from ternary_license_server.signing import SigningKey
-from ternary_sdk.errors import SignatureError, TernaryError
+from ternary_sdk.errors import FormatError, SignatureError, TernaryError
 from ternary_sdk.licensing.trust import Role, Trust
 from ternary_sdk.packages import archive, oms, signed_folder
 from ternary_sdk.packages.signed_folder import SignedFolder
 from ternary_sdk.signing import dsse
 from ternary_sdk.signing.dsse import Envelope
+from ternary_sdk.signing.keys import PublicKey
 
 KEY = SigningKey.generate()
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -305,4 +306,89 @@ def test_what_a_revoked_key_signed_is_refused(folder: Path, tmp_path: Path) -> N
         f"key {key.kid} was revoked by Acme Logic on 2026-06-01; nothing it signed is valid; "
         "get it again from "
         "Acme Logic, signed by another key"
+    )
+
+
+BUNDLES = Path(__file__).parents[2] / "vectors" / "model-signing"
+"""By the releases of model-signing that they are named after: of ``OLD_FILES``, and of ``a.txt`` alone."""
+OLD_FILES = {"a.txt": b"hello\n", "sub/b.txt": b"deep\n", "ünicode": "ü\n".encode()}
+RELEASES = ("0.3.1", "1.0.0", "1.0.1", "1.1.0")
+
+
+def of_release(release: str, kind: str, tmp_path: Path) -> tuple[Path, PublicKey]:
+    folder = tmp_path / "tree"
+    put(folder, {**OLD_FILES, "model.sig": (BUNDLES / f"{release}-{kind}.sig").read_bytes()})
+    return folder, PublicKey.from_pem((BUNDLES / "public.pem").read_bytes(), "public.pem")
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_a_tree_that_an_older_release_of_the_stock_tool_signed_is_accepted(
+    release: str, tmp_path: Path
+) -> None:
+    folder, key = of_release(release, "folder", tmp_path)
+    size = sum(map(len, OLD_FILES.values()))
+    assert signed_folder.verify_with(folder, key) == SignedFolder(
+        model="tree", signed_by=key.kid, files=3, size=size, ignored=()
+    )
+    other = SigningKey.generate()
+    assert refusal(folder, other) == (
+        f"model.sig: names the key '{oms.hint_of(key)}', expected {oms.hint_of(other.public)}"
+    )
+    altered(folder)
+    with pytest.raises(SignatureError, match=r"^'a\.txt': sha256 is "):
+        signed_folder.verify_with(folder, key)
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_the_signature_of_a_single_file_is_refused(release: str, tmp_path: Path) -> None:
+    folder, key = of_release(release, "file", tmp_path)
+    with pytest.raises(FormatError) as found:
+        signed_folder.verify_with(folder, key)
+    assert str(found.value) == "model.sig: signs the single file 'a.txt', expected a folder's files"
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (
+            lambda public: public.update(keyDetails="PKIX_ECDSA_P384_SHA_384"),
+            ".keyDetails: 'PKIX_ECDSA_P384_SHA_384', expected 'PKIX_ECDSA_P256_SHA_256'",
+        ),
+        (lambda public: public.pop("keyDetails"), ": member 'keyDetails' is missing"),
+        (lambda public: public.update(hint="x"), ": unknown member 'hint'"),
+        (
+            lambda public: public.update(rawBytes="A"),
+            ".rawBytes: 'A', expected canonical base64 of at most 1024 bytes",
+        ),
+    ],
+)
+def test_a_key_written_out_in_another_way_is_refused(
+    change: Callable[[dict[str, Any]], object], sentence: str, tmp_path: Path
+) -> None:
+    folder, key = of_release("1.0.1", "folder", tmp_path)
+    bundle = json.loads((folder / "model.sig").read_bytes())
+    change(bundle["verificationMaterial"]["publicKey"])
+    (folder / "model.sig").write_text(json.dumps(bundle))
+    with pytest.raises(FormatError) as found:
+        signed_folder.verify_with(folder, key)
+    assert str(found.value).endswith(f"model.sig.verificationMaterial.publicKey{sentence}")
+
+
+@pytest.mark.parametrize(
+    ("signed", "held", "forms"),
+    [
+        ("caf\u00e9", "cafe\u0301", (r"'caf\xe9' (NFC)", r"'cafe\u0301' (NFD)")),
+        ("cafe\u0301", "caf\u00e9", (r"'cafe\u0301' (NFD)", r"'caf\xe9' (NFC)")),
+        ("e\u0301\u00e9", "\u00e9\u00e9", (r"'e\u0301\xe9' (a mixed form)", r"'\xe9\xe9' (NFC)")),
+    ],
+)
+def test_a_name_that_was_written_in_another_form_is_told_as_such(
+    signed: str, held: str, forms: tuple[str, str], folder: Path
+) -> None:
+    put(folder, {signed: b"x"})
+    sign(folder)
+    (folder / signed).rename(folder / held)
+    assert refusal(folder) == (
+        f"model.sig: covers {forms[0]}, the folder holds the same letters as {forms[1]}; "
+        "copy it again in a way that keeps names, such as a tar archive"
     )

@@ -3,6 +3,8 @@ from collections.abc import Callable
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.keywrap import aes_key_wrap
 from joserfc import jwe as jose
 from joserfc.jwk import ECKey
 
@@ -108,3 +110,20 @@ def test_every_flipped_bit_is_refused() -> None:
         altered[position // 8] ^= 1 << position % 8
         with pytest.raises((FormatError, SignatureError)):
             unseal(altered.decode("latin-1"))
+
+
+@pytest.mark.parametrize("size", [16, 24])
+def test_an_encryption_key_of_another_length_is_refused(size: int) -> None:
+    """The cipher would take it as AES-128 or AES-192, which nobody asked for."""
+    ephemeral, key, iv = ec.generate_private_key(ec.SECP256R1()), bytes(range(size)), bytes(12)
+    header: dict[str, canonical.Json] = {
+        "alg": "ECDH-ES+A256KW",
+        "enc": "A256GCM",
+        "epk": PublicKey.of(ephemeral.public_key()).jwk,
+        "kid": PUBLIC.kid,
+    }
+    encoded = base64url.encode(canonical.encode(header))
+    wrapped = aes_key_wrap(jwe.wrapping_key(ephemeral, PUBLIC.point), key)
+    sealed = AESGCM(key).encrypt(iv, SECRET, encoded.encode())
+    parts = [encoded, *map(base64url.encode, (wrapped, iv, sealed[:-16], sealed[-16:]))]
+    assert refusal_of(".".join(parts)) == f"content key: its encryption key is {size} bytes, A256GCM takes 32"

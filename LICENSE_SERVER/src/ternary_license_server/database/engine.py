@@ -5,6 +5,7 @@ A writing transaction on SQLite begins with ``BEGIN IMMEDIATE``, so that what it
 it writes; on PostgreSQL it locks the rows it decides by. Nothing of SQLAlchemy's own errors gets out.
 """
 
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -19,6 +20,7 @@ from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
 from ternary_license_server.database.clock import Clock, Sources
 from ternary_license_server.database.transaction import Transaction
 from ternary_sdk.errors import InputError, TernaryError
+from ternary_sdk.process_bound import ProcessBound
 
 PATIENCE: Final = 10
 """Seconds that a statement may wait for a lock or run."""
@@ -34,8 +36,8 @@ class RowConflictError(DatabaseError):
     """The database's own constraints rule a row out: somebody else was first."""
 
 
-class Database:
-    """An open database. Safe among threads; each process opens its own.
+class Database(ProcessBound):
+    """An open database. Safe among threads; each process opens its own, and a forked child is refused.
 
     Args:
         url: ``sqlite:///FILE`` or ``postgresql://USER:PASSWORD@HOST/NAME``.
@@ -54,6 +56,7 @@ class Database:
             self.url, pool_size=connections, max_overflow=0, pool_timeout=PATIENCE, **arguments
         )
         self._turn = threading.Lock() if self.sqlite else None
+        self._process = os.getpid()
         event.listen(self.engine, "connect", _set_up_sqlite if self.sqlite else _set_up_postgresql)
         if self.sqlite:
             event.listen(self.engine, "begin", _begin)
@@ -65,6 +68,7 @@ class Database:
         Raises:
             DatabaseError: If the database cannot be reached, is locked too long, or refuses a row.
         """
+        self._check_process()
         with self._turn or nullcontext(), _translated(), self.engine.connect() as connection:
             connection.execution_options(ternary_writes=True)
             with connection.begin():
@@ -77,6 +81,7 @@ class Database:
         Raises:
             DatabaseError: If the database cannot be reached.
         """
+        self._check_process()
         with _translated(), self.engine.connect() as connection:
             if not self.sqlite:
                 connection.execution_options(isolation_level="REPEATABLE READ")
@@ -88,9 +93,17 @@ class Database:
         """The file of a SQLite database; None for PostgreSQL."""
         return Path(self.url.database) if self.sqlite and self.url.database else None
 
+    def _check_process(self) -> None:
+        """A fork shares connections, and may take over a lock that no thread of the child will release."""
+        if os.getpid() != self._process:
+            raise DatabaseError(
+                f"database: was opened by process {self._process}, this is its child {os.getpid()}; "
+                "open it after the fork, in each process"
+            )
+
     def close(self) -> None:
-        """Close every connection."""
-        self.engine.dispose()
+        """Close every connection; in a forked child forget them, since they are the parent's."""
+        self.engine.dispose(close=os.getpid() == self._process)
 
     def __str__(self) -> str:
         return self.url.render_as_string(hide_password=True)

@@ -4,7 +4,7 @@ Refusals that are the service's own; those that a license explains itself are ``
 
 from enum import StrEnum
 
-from ternary_sdk.errors import TernaryError
+from ternary_sdk.errors import CodedError
 
 
 class Code(StrEnum):
@@ -26,13 +26,14 @@ class Code(StrEnum):
     """The token's scope does not reach that far."""
 
 
-class ServiceError(TernaryError):
+class ServiceError(CodedError):
     """A refusal of the service.
 
     Attributes:
         code: Why.
     """
 
+    code: Code
+
     def __init__(self, code: Code, message: str) -> None:
-        super().__init__(message)
-        self.code = code
+        super().__init__(code, message)

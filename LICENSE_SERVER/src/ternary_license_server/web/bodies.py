@@ -4,20 +4,23 @@ What bodies are made of: the forms of names, ids, moments and durations, as Open
 Unknown members are refused everywhere, in what is taken and in what is given.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
+from ternary_sdk.documents.legible import is_name
 from ternary_sdk.licensing.identity import LICENSE_ID, NAME, VERSION
+
+_LONGEST: Final = 200
 
 
 def _printable(text: str) -> str:
-    if not text.strip() or not text.isprintable():
+    if not is_name(text, _LONGEST):
         raise ValueError("expected printable characters, not all of them blank")
     return text
 
 
-Line = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_printable)]
+Line = Annotated[str, Field(min_length=1, max_length=_LONGEST), AfterValidator(_printable)]
 Name = Annotated[str, StringConstraints(pattern=f"^{NAME.pattern}$")]
 Version = Annotated[str, StringConstraints(pattern=f"^{VERSION.pattern}$")]
 Digest = Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]

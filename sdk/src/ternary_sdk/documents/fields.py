@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Final, TypeVar
 
 from ternary_sdk.documents.canonical import SAFE_INTEGER, Json
+from ternary_sdk.documents.legible import is_line, is_name, shown
 from ternary_sdk.errors import FormatError
 
 T = TypeVar("T")
@@ -50,10 +51,17 @@ class Fields:
             raise self.wrong(name, value, f"text of the form {pattern.pattern}")
         return value
 
+    def text_or_null(self, name: str, *, pattern: re.Pattern[str]) -> str | None:
+        """A string as ``text`` reads it, or null."""
+        if self._left.get(name, "") is None:
+            self._left.pop(name)
+            return None
+        return self.text(name, pattern=pattern)
+
     def line(self, name: str, *, longest: int = 200) -> str:
-        """A name that people read: printable characters, not all of them blank."""
+        """A name that people read: visible characters in one line, not all of them blank."""
         value = self.text(name, longest=longest)
-        if not value.strip() or not value.isprintable():
+        if not is_name(value, longest):
             raise self.wrong(name, value, f"1 to {longest} printable characters")
         return value
 
@@ -167,7 +175,7 @@ class Fields:
         if not isinstance(value, dict) or len(value) > most:
             raise self.wrong(name, value, f"an object of at most {most} strings")
         texts = {key: text for key, text in value.items() if isinstance(text, str) and len(text) <= MAX_TEXT}
-        if len(texts) != len(value) or not all(map(str.isprintable, [*texts, *texts.values()])):
+        if len(texts) != len(value) or not all(map(is_line, [*texts, *texts.values()])):
             raise self.wrong(name, value, "an object of printable strings")
         return texts
 
@@ -205,7 +213,7 @@ def _kind(value: Json) -> str:
         case bool() | int():
             return str(value).lower()[:40]
         case str():
-            return repr(value if len(value) <= 60 else value[:57] + "…")
+            return shown(repr(value if len(value) <= 60 else value[:57] + "…"))
         case list():
             return "a list"
         case _:

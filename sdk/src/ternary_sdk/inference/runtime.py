@@ -22,6 +22,7 @@ from ternary_sdk.errors import FormatError, InputError, ProofError
 from ternary_sdk.inference.cores import usable_cores
 from ternary_sdk.inference.latents import LATENT_SIZE
 from ternary_sdk.operations import TRITS, to_index
+from ternary_sdk.process_bound import ProcessBound
 
 # From its import on, ONNX Runtime 1.32 looks up its maker's host and keeps a device id in the user's cache.
 # Only this variable, set before the import, prevents both. A host that imported it earlier has chosen itself.
@@ -42,7 +43,7 @@ Floats = npt.NDArray[np.float32]
 Indices = npt.NDArray[np.int32]
 
 
-class Workers(AbstractContextManager["Workers"]):
+class Workers(ProcessBound, AbstractContextManager["Workers"]):
     """The threads that compute blocks: made when first needed, asleep while nothing is computed.
 
     Args:
@@ -117,7 +118,7 @@ class Workers(AbstractContextManager["Workers"]):
             held[1].shutdown()
 
 
-class Graph:
+class Graph(ProcessBound):
     """One ONNX graph, loaded from verified bytes.
 
     Args:

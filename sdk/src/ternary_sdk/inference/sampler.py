@@ -28,7 +28,10 @@ CHUNK: Final = 8
 SATURATED: Final = 0.10
 """A unique draw turns from the prior to the witnesses when a block brings less than this share new."""
 
+MIN_TEMPERATURE: Final = 0.01
+"""Less means nothing: already here every draw decodes to one or two operations (docs/sampling.md)."""
 MAX_TEMPERATURE: Final = 100.0
+_TEMPERATURES: Final = f"{MIN_TEMPERATURE:g} to {MAX_TEMPERATURE:g}"
 
 
 def whole(value: int, name: str, most: int) -> int:
@@ -63,19 +66,17 @@ class Dial:
     """Probability, in [0, 1], that a row is a uniformly chosen witness instead of a prior draw."""
 
     temperature: float = 1.0
-    """Factor on the prior's latents, in (0, 100]; above 1 reaches for rarer operations."""
+    """Factor on the prior's latents, in [0.01, 100]; above 1 reaches for rarer operations."""
 
     def __post_init__(self) -> None:
         if not _is_number(self.explore):
             raise InputError(f"explore: {self.explore!r}, expected a number from 0 to 1")
         if not _is_number(self.temperature):
-            raise InputError(
-                f"temperature: {self.temperature!r}, expected a number above 0, up to {MAX_TEMPERATURE:g}"
-            )
+            raise InputError(f"temperature: {self.temperature!r}, expected a number from {_TEMPERATURES}")
         if not 0 <= self.explore <= 1:
             raise InputError(f"explore: {self.explore}, expected 0 to 1")
-        if not 0 < self.temperature <= MAX_TEMPERATURE:
-            raise InputError(f"temperature: {self.temperature}, expected above 0, up to {MAX_TEMPERATURE:g}")
+        if not MIN_TEMPERATURE <= self.temperature <= MAX_TEMPERATURE:
+            raise InputError(f"temperature: {self.temperature}, expected {_TEMPERATURES}")
 
 
 @dataclass(frozen=True, kw_only=True)

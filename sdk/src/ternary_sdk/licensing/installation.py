@@ -22,6 +22,7 @@ from ternary_sdk.documents.fields import Fields
 from ternary_sdk.errors import FormatError, LedgerError
 from ternary_sdk.licensing import state
 from ternary_sdk.licensing.appearing import appear
+from ternary_sdk.process_bound import KeyHolder
 from ternary_sdk.signing import jws
 from ternary_sdk.signing.keys import COORDINATE_BYTES, PublicKey
 
@@ -31,7 +32,7 @@ MAX_FILE: Final = 4096
 
 
 @dataclass(frozen=True, kw_only=True)
-class Installation:
+class Installation(KeyHolder):
     """A private key and the directory it lives in."""
 
     directory: Path

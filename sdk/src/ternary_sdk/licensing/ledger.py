@@ -19,11 +19,13 @@ from typing import Final
 from ternary_sdk.errors import FormatError, LedgerError, LicenseError, Reason
 from ternary_sdk.licensing import state
 from ternary_sdk.licensing.appearing import appear
+from ternary_sdk.licensing.forks import ForkGuard
 from ternary_sdk.operations import BITMAP_BYTES, OperationSet
 
 _APPLICATION: Final = 0x7E52_A417
 _VERSION: Final = 1
 _PATIENCE: Final = 10.0
+_FORKS: Final = ForkGuard()
 _SCHEMA: Final = f"""
 CREATE TABLE drawn (
     license TEXT PRIMARY KEY NOT NULL,
@@ -37,6 +39,7 @@ class Ledger:
 
     Every call opens the file anew, so an object may be shared among threads and survives fork and spawn;
     several processes may use one file, on a local file system. Nothing is opened before the first call.
+    A fork waits for the calls of other threads, so a child always begins without any of SQLite's locks.
 
     Args:
         path: The file; its directory is made, mode 0700, and the file too, mode 0600, when first needed.
@@ -76,17 +79,29 @@ class Ledger:
         """
         if not _exists(self.path):
             return OperationSet.of([])
-        with self._connection(_uri_to_read(self.path)) as connection:
-            return _drawn(connection, license_id)
+        with _FORKS.unforked() as process, self._connection(_uri_to_read(self.path)) as connection:
+            found = _drawn(connection, license_id)
+            self._check_process(process)
+        return found
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        if not _exists(self.path):
-            _create(self.path)
-        with self._connection(_uri(self.path)) as connection:
-            connection.execute("BEGIN IMMEDIATE")
-            with connection:
-                yield connection
+        with _FORKS.unforked() as process:
+            if not _exists(self.path):
+                _create(self.path)
+            with self._connection(_uri(self.path)) as connection:
+                connection.execute("BEGIN IMMEDIATE")
+                with connection:
+                    yield connection
+                    self._check_process(process)
+
+    def _check_process(self, process: int) -> None:
+        """Only the process that began a call holds the locks that it needs."""
+        if os.getpid() != process:
+            raise LedgerError(
+                f"{self.path}: this process was forked in the middle of a call, which counts nothing here; "
+                "call again"
+            )
 
     @contextmanager
     def _connection(self, uri: str) -> Iterator[sqlite3.Connection]:
@@ -175,8 +190,15 @@ def _check_format(connection: sqlite3.Connection) -> None:
 
 
 def _drawn(connection: sqlite3.Connection, license_id: str) -> OperationSet:
-    row = connection.execute("SELECT bitmap FROM drawn WHERE license = ?", (license_id,)).fetchone()
-    return OperationSet.from_bytes(row[0]) if row else OperationSet.of([])
+    row = connection.execute(
+        "SELECT bitmap, typeof(bitmap) FROM drawn WHERE license = ?", (license_id,)
+    ).fetchone()
+    if row is None:
+        return OperationSet.of([])
+    bitmap, kind = row
+    if kind != "blob":  # what another program made need not be STRICT
+        raise FormatError(f"bitmap: its SQLite type is {kind}, expected blob")
+    return OperationSet.from_bytes(bitmap)
 
 
 def _refuse(license_id: str, quota: int, before: OperationSet, more: int) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from ternary_sdk.documents import legible
 from ternary_sdk.errors import InputError, LicenseError, Reason
 from ternary_sdk.licensing import machine_sources
 
@@ -61,10 +62,9 @@ def identify(vendor: str, *, explicit: str | None = None, root: Path = Path("/")
         InputError: If ``explicit`` is empty, too long or not printable.
     """
     if explicit is not None:
-        if not explicit.strip() or len(explicit) > _MAX_EXPLICIT or not explicit.isprintable():
-            raise InputError(
-                f"machine id: {explicit[:60]!r}, expected 1 to {_MAX_EXPLICIT} printable characters"
-            )
+        if not legible.is_name(explicit, _MAX_EXPLICIT):
+            found = legible.shown(repr(explicit[:60]))
+            raise InputError(f"machine id: {found}, expected 1 to {_MAX_EXPLICIT} printable characters")
         return Machine(
             id=f"x-{_hash('explicit', vendor, explicit)}",
             source="the id given by the embedding program",

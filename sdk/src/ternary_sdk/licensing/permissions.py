@@ -12,11 +12,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from ternary_sdk.errors import TernaryError
+
 _NOTHING: Final = "nothing is kept yet"
 
 
-class FaultError(Exception):
-    """Something is wrong that is no refusal of ours; ``remedy`` mends it."""
+class FaultError(TernaryError):
+    """A problem of the user's system. ``remedy`` says how to fix it."""
 
     def __init__(self, found: str, remedy: str) -> None:
         super().__init__(found)

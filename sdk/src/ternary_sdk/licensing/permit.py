@@ -9,7 +9,6 @@ meter, one for any machine asks for no id.
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -23,12 +22,13 @@ from ternary_sdk.licensing.mark import Mark, Versions
 from ternary_sdk.licensing.state import LEDGER, for_vendor
 from ternary_sdk.licensing.trust import Trust
 from ternary_sdk.operations import OperationSet
+from ternary_sdk.process_bound import ProcessBound
 
 if TYPE_CHECKING:
     from ternary_sdk.licensing.ledger import Ledger
 
 
-class Permit:
+class Permit(ProcessBound):
     """Allows or refuses each call on an open package. Safe among threads and after a fork.
 
     Args:
@@ -61,6 +61,10 @@ class Permit:
             versions=Versions.of(trust),
         )
         self._remembered = False
+        self._machine_here: str | None = None
+        self._installation_here: installation.Installation | None = None
+        if license.unique_operations is not None:
+            _ledger_class()  # now, since a child forked while another thread imports it could never do so
 
     def allow(self, action: Action, now: datetime) -> None:
         """Allow one call, or refuse it with the first reason. Takes microseconds; ask before every call.
@@ -173,18 +177,14 @@ class Permit:
         except (FormatError, SignatureError) as refusal:
             raise LicenseError(Reason.MALFORMED, f"license {self.license.id}: {refusal}") from None
 
-    @cached_property
+    @property
     def ledger(self) -> "Ledger":
         """The meter of this vendor's licenses; nothing is opened before its first use.
 
         Raises:
             LedgerError: If this user has no home directory.
         """
-        from ternary_sdk.licensing.ledger import (
-            Ledger,  # SQLite, which a license without a quota does without
-        )
-
-        return Ledger(self._directory / LEDGER)
+        return _ledger_class()(self._directory / LEDGER)
 
     def usage(self, now: datetime) -> bytes:
         """A signed report of everything returned so far, for the vendor; see ``ternary_sdk.licensing.usage``.
@@ -201,13 +201,24 @@ class Permit:
     def _directory(self) -> Path:
         return for_vendor(self._trust.root.kid, self._state)
 
-    @cached_property
+    # Python 3.11's cached_property holds a lock while it computes, which a forked child would find taken.
+    @property
     def _machine(self) -> str:
-        return machine.identify(self._trust.root.kid, explicit=self._machine_id).id
+        if self._machine_here is None:
+            self._machine_here = machine.identify(self._trust.root.kid, explicit=self._machine_id).id
+        return self._machine_here
 
-    @cached_property
+    @property
     def _installation(self) -> installation.Installation | None:
-        return installation.find(self._directory)
+        if self._installation_here is None:
+            self._installation_here = installation.find(self._directory)
+        return self._installation_here
+
+
+def _ledger_class() -> "type[Ledger]":
+    from ternary_sdk.licensing.ledger import Ledger  # SQLite, which a license without a quota does without
+
+    return Ledger
 
 
 def _first(refusals: Sequence[LicenseError]) -> LicenseError:

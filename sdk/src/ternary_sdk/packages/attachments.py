@@ -5,25 +5,23 @@ They are signed with the package and not computed again; a reader still refuses 
 that nothing a signature covers is two documents to two readers, or rewrites a terminal that it is shown on.
 """
 
-import re
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Iterator, Mapping
+from itertools import chain
 
 from ternary_sdk.documents import canonical
+from ternary_sdk.documents.canonical import Json
 from ternary_sdk.documents.fields import Fields
+from ternary_sdk.documents.legible import hidden, shown
 from ternary_sdk.errors import FormatError
 from ternary_sdk.packages.members import BOM, CARD, TERMS, VALIDATION
 from ternary_sdk.packages.validation import Validation
-
-_CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
-"""All control characters but tab and line feed, and what else starts a line or turns its direction round."""
 
 
 def read(members: Mapping[str, bytes]) -> Validation | None:
     """Check the documents of a package:
 
-    1. card and terms are UTF-8 text without control characters but tab and line feed;
-    2. the bill of materials is canonical JSON that says it is CycloneDX 1.6;
+    1. card and terms are UTF-8 text, of which everything shows (``documents.legible``);
+    2. the bill of materials is canonical JSON that says it is CycloneDX 1.6, and everything in it shows;
     3. the validation, where there is one, is of its format and does not contradict itself.
 
     Args:
@@ -35,9 +33,13 @@ def read(members: Mapping[str, bytes]) -> Validation | None:
     """
     for name in (CARD, TERMS):
         _check_text(members[name], name)  # 1
-    bom = Fields(canonical.decode(members[BOM], BOM), BOM)  # 2
+    listed = canonical.decode(members[BOM], BOM)  # 2
+    bom = Fields(listed, BOM)
     bom.exactly("bomFormat", "CycloneDX")
     bom.exactly("specVersion", "1.6")
+    for text in _texts(listed):
+        if (at := hidden(text)) is not None:
+            raise _hidden(f"{BOM}: {shown(repr(text[:60]))}", text[at])
     return Validation.read(members[VALIDATION]) if VALIDATION in members else None  # 3
 
 
@@ -46,9 +48,22 @@ def _check_text(data: bytes, name: str) -> None:
         text = data.decode()
     except UnicodeDecodeError as error:
         raise FormatError(f"{name}: not UTF-8 text (byte {error.start})") from None
-    if found := _CONTROL.search(text):
-        line = text.count("\n", 0, found.start()) + 1
-        raise FormatError(
-            f"{name}: line {line} holds the control character U+{ord(found[0]):04X}, "
-            "expected none but tab and line feed"
-        )
+    if (at := hidden(text)) is not None:
+        line = text.count("\n", 0, at) + 1
+        raise _hidden(f"{name}: line {line}", text[at])
+
+
+def _hidden(place: str, character: str) -> FormatError:
+    found = f"the hidden character U+{ord(character):04X}"
+    return FormatError(f"{place} holds {found}, expected visible text, tabs and line feeds")
+
+
+def _texts(value: Json) -> Iterator[str]:
+    """Every string in a JSON value, names of members included."""
+    match value:
+        case str():
+            yield value
+        case list():
+            yield from chain.from_iterable(map(_texts, value))
+        case dict():
+            yield from chain(value, chain.from_iterable(map(_texts, value.values())))

@@ -29,6 +29,8 @@ MAX_FILES: Final = 10_000
 """Most files that a bundle may list."""
 
 _MOST_IGNORED: Final = 64
+_MAX_PEM: Final = 1024
+_SINGLE_FILE: Final = "."
 _BELOW: Final = re.compile(r"(?!\.{1,2}(/|$))[^/\0]+(/(?!\.{1,2}(/|$))[^/\0]+)*")
 """A path below the folder: not the folder itself, and not out of it."""
 
@@ -154,7 +156,7 @@ def listing(bundle: Bundle, key: PublicKey, what: str = SIGNATURE) -> Listing:
 
     1. the bundle names this key, or none;
     2. the envelope's one signature is this key's;
-    3. the Statement lists files, each once, by SHA-256;
+    3. the Statement lists files of a folder, each once, by SHA-256;
     4. it ignores no path but such as lie below the folder, and its subject is the digest over all it lists.
 
     Raises:
@@ -176,6 +178,8 @@ def listing(bundle: Bundle, key: PublicKey, what: str = SIGNATURE) -> Listing:
     digests = dict(resources)
     if len(digests) != len(resources):
         raise FormatError(f"{what}: lists a file twice")
+    if _SINGLE_FILE in digests:
+        raise FormatError(f"{what}: signs the single file {model!r}, expected a folder's files")
     if _root_digest([digest for _, digest in resources]) != root:  # 4
         raise FormatError(f"{what}: its subject is not the digest of the files it lists")
     return Listing(model=model, digests=digests, ignored=ignored, symlinks=symlinks)
@@ -187,12 +191,21 @@ def _root_digest(digests: list[str]) -> str:
 
 def _read_material(fields: Fields) -> str:
     public = fields.object("publicKey")
-    hint = public.optional("hint", lambda name: public.text(name, longest=128)) or ""
+    if "rawBytes" in public:
+        hint = _read_raw_key(public)
+    else:
+        hint = public.optional("hint", lambda name: public.text(name, longest=128)) or ""
     public.end()
     if "tlogEntries" in fields and fields.json("tlogEntries") != []:
         raise FormatError(f"{fields.path}.tlogEntries: holds log entries, expected none")
     fields.end()
     return hint
+
+
+def _read_raw_key(fields: Fields) -> str:
+    """What stood in place of the hint before model-signing 1.1.0: the key's PEM itself."""
+    fields.exactly("keyDetails", "PKIX_ECDSA_P256_SHA_256")
+    return hashlib.sha256(fields.octets("rawBytes", longest=_MAX_PEM)).hexdigest()
 
 
 def _read_subject(fields: Fields) -> tuple[str, str]:

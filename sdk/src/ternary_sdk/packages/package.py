@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 from ternary_sdk.errors import FormatError, InputError, SignatureError
 from ternary_sdk.graphs import firewall
@@ -89,6 +89,13 @@ class Package:
             members=MappingProxyType(members),
             graphs={} if manifest.encrypted else _inspected(manifest, members),  # 10
         )
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "members": dict(self.members), "graphs": dict(self.graphs)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        views = {name: MappingProxyType(state[name]) for name in ("members", "graphs")}
+        self.__dict__.update(state | views)  # no view can be pickled, so a pickle has what it shows
 
     @property
     def identity(self) -> PackageIdentity:

@@ -7,6 +7,7 @@ refused unless the signed Statement itself says that its path was left out; then
 
 import hashlib
 import os
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -166,10 +167,23 @@ def _size(entry: os.DirEntry[str], name: str, signed: Listing) -> int:
 
 
 def _check_names(signed: Listing, sizes: dict[str, int]) -> None:
-    if extra := sizes.keys() - signed.digests.keys():
+    extra, missing = sizes.keys() - signed.digests.keys(), signed.digests.keys() - sizes.keys()
+    found = {unicodedata.normalize("NFC", name): name for name in extra}
+    for name in sorted(missing):
+        if other := found.get(unicodedata.normalize("NFC", name)):
+            raise SignatureError(
+                f"{SIGNATURE}: covers {name!a} ({_form(name)}), the folder holds the same letters as "
+                f"{other!a} ({_form(other)}); copy it again in a way that keeps names, such as a tar archive"
+            )
+    if extra:
         raise SignatureError(f"{SIGNATURE}: does not cover {min(extra)!r}")
-    if missing := signed.digests.keys() - sizes.keys():
+    if missing:
         raise SignatureError(f"{SIGNATURE}: covers {min(missing)!r}, which is not there")
+
+
+def _form(name: str) -> str:
+    """Which of Unicode's two spellings a name has: letters with their marks in one, or one by one."""
+    return next((form for form in ("NFC", "NFD") if unicodedata.is_normalized(form, name)), "a mixed form")
 
 
 def _check_digest(folder: Path, name: str, size: int, expected: str) -> None:

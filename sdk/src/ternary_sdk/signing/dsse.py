@@ -129,7 +129,8 @@ def one_form(signature: bytes, what: str) -> bytes:
 
 
 def _read_signature(fields: Fields) -> tuple[str, bytes]:
-    keyid = fields.optional("keyid", lambda name: fields.text(name, pattern=_KEYID)) or ""
+    """Other tools leave ``keyid`` empty, or null, as model-signing did before 1.1.0."""
+    keyid = fields.optional("keyid", lambda name: fields.text_or_null(name, pattern=_KEYID)) or ""
     signature = fields.octets("sig", longest=_MAX_SIGNATURE)
     fields.end()
     return keyid, signature

@@ -22,6 +22,8 @@ from ternary_sdk.signing.keys import PublicKey
 
 ALGORITHM: Final = "ECDH-ES+A256KW"
 ENCRYPTION: Final = "A256GCM"
+KEY_BYTES: Final = 32
+"""Of A256GCM's key (RFC 7518, section 5.3); the cipher itself would take a shorter one, and be AES-128."""
 IV_BYTES: Final = 12
 TAG_BYTES: Final = 16
 
@@ -32,7 +34,8 @@ def unseal(sealed: str, private: ec.EllipticCurvePrivateKey, kid: str, *, what: 
     1. at most 2,048 characters, five parts of canonical base64url without padding;
     2. the header has exactly ``alg``, ``enc``, ``epk`` and ``kid``, with the one algorithm and encryption,
        a point on P-256, and the name of our key;
-    3. the content key unwraps and the ciphertext authenticates, with the header as associated data.
+    3. the content encryption key unwraps, is 32 bytes long, and the ciphertext authenticates, with the header
+       as associated data.
 
     Args:
         sealed: The compact serialization.
@@ -40,7 +43,7 @@ def unseal(sealed: str, private: ec.EllipticCurvePrivateKey, kid: str, *, what: 
         kid: Name of that key.
         what: The document's name in error messages.
     Raises:
-        FormatError: Steps 1 and 2.
+        FormatError: Steps 1 and 2, or a key of another length.
         SignatureError: Step 3, or it names another key.
     """
     parts = sealed.split(".")
@@ -54,6 +57,8 @@ def unseal(sealed: str, private: ec.EllipticCurvePrivateKey, kid: str, *, what: 
         raise SignatureError(f"{what}: encrypted to key {meant_for}, this installation's is {kid}")
     try:
         key = aes_key_unwrap(wrapping_key(private, point), wrapped)
+        if len(key) != KEY_BYTES:
+            raise FormatError(f"{what}: its encryption key is {len(key)} bytes, A256GCM takes {KEY_BYTES}")
         return AESGCM(key).decrypt(iv, ciphertext + tag, parts[0].encode())
     except (InvalidUnwrap, InvalidTag, ValueError):
         raise SignatureError(f"{what}: not encrypted to this installation's key, or altered") from None

@@ -6,6 +6,7 @@ of algorithm anywhere: ECDSA on P-256 with SHA-256.
 """
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -75,11 +76,8 @@ class PublicKey:
         fields.exactly("crv", "P-256")
         x, y = (_coordinate(fields, name) for name in ("x", "y"))
         fields.end()
-        numbers = ec.EllipticCurvePublicNumbers(
-            int.from_bytes(x, "big"), int.from_bytes(y, "big"), ec.SECP256R1()
-        )
         try:
-            return cls.of(numbers.public_key())
+            return _at(x, y)
         except ValueError:
             raise FormatError(f"{fields.path}: x and y are not a point on P-256") from None
 
@@ -111,6 +109,9 @@ class PublicKey:
             serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
         )
 
+    def __reduce__(self) -> tuple[Callable[[bytes, bytes], "PublicKey"], tuple[bytes, bytes]]:
+        return _at, (self.x, self.y)  # the library's own object cannot be pickled
+
     @property
     def jwk(self) -> dict[str, canonical.Json]:
         """The key as a JWK of exactly the members its thumbprint is over."""
@@ -126,6 +127,14 @@ class PublicKey:
             self.point.verify(signature, message, _ALGORITHM)
         except InvalidSignature:
             raise SignatureError(f"{what}: not made by key {self.kid} over these bytes") from None
+
+
+def _at(x: bytes, y: bytes) -> PublicKey:
+    """The key with these coordinates; ValueError if there is none on P-256."""
+    numbers = ec.EllipticCurvePublicNumbers(
+        int.from_bytes(x, "big"), int.from_bytes(y, "big"), ec.SECP256R1()
+    )
+    return PublicKey.of(numbers.public_key())
 
 
 def _members(x: bytes, y: bytes) -> tuple[tuple[str, str], ...]:
