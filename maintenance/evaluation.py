@@ -25,6 +25,7 @@ from ternary_sdk.licensing.trust import Role
 from ternary_sdk.packages.package import Package
 from ternary_trainer import recipe as recipes
 from ternary_trainer import run as runs
+from ternary_trainer.device import CPU
 from ternary_trainer.run import Run
 
 MOST_BYTES: Final = 1_000_000
@@ -38,7 +39,7 @@ def train(recipe: str, out: Path) -> Run:
         recipe: A recipe's name or file.
         out: The run's folder, which is made.
     """
-    return watched(recipes.load(recipe), seed=SEED, out=out)
+    return watched(recipes.load(recipe), seed=SEED, out=out, place=CPU)
 
 
 def make(directory: Path, run: Run, *, now: datetime) -> None:

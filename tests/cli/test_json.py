@@ -7,7 +7,7 @@ import typer
 
 from ternary_cli.main import app
 from ternary_sdk import errors
-from ternary_sdk.errors import LicenseError, Reason, ServerError, TernaryError
+from ternary_sdk.errors import CodedError, Reason, ServerError, TernaryError
 
 REFUSED = {
     "activate": ("KEY --server https://localhost --trust missing", "FILE"),
@@ -24,6 +24,7 @@ REFUSED = {
     "keys extend": ("--keys missing --until never", "INPUT"),
     "keys init": (".", "INPUT"),
     "keys revoke": ("KID --keys missing", "INPUT"),
+    "keys show": ("--keys missing", "INPUT"),
     "keys rotate": ("license --keys missing", "INPUT"),
     "license issue": ("--package p --to c --expires yesterday --keys k --out l", "INPUT"),
     "license revoke": ("L-1 --keys missing", "INPUT"),
@@ -38,7 +39,9 @@ REFUSED = {
     "serve": ("--keys missing", "INPUT"),
     "server audit list": ("", "INPUT"),
     "server audit verify": ("", "INPUT"),
+    "server backup": ("copy --database sqlite:///missing.sqlite3", "REFUSED"),
     "server change": ("L-1 --policy p", "INPUT"),
+    "server confirm-clock": ("2026-03-01 --database sqlite:///missing.sqlite3", "REFUSED"),
     "server customer": ("Initech", "INPUT"),
     "server customers": ("", "INPUT"),
     "server free-seat": ("L-1 S-1 --reason lost", "INPUT"),
@@ -135,7 +138,9 @@ def test_a_license_is_refused_by_its_reason(ternary, shipped, vendor, tmp_path):
 
 def test_every_error_has_a_code_of_its_own():
     family = [kind for kind in vars(errors).values() if isinstance(kind, type)]
-    refusals = [kind for kind in family if issubclass(kind, TernaryError) and kind is not LicenseError]
+    refusals = [
+        kind for kind in family if issubclass(kind, TernaryError) and not issubclass(kind, CodedError)
+    ]
     assert {kind.__name__: kind.code for kind in refusals} == {
         "TernaryError": "REFUSED",
         "InputError": "INPUT",

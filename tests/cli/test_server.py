@@ -295,11 +295,13 @@ def test_operator_vouches_for_the_clock_with_todays_date(ternary, tmp_path):
     file = tmp_path / "server.sqlite3"
     url = f"sqlite:///{file}"
     assert ternary("server", "confirm-clock", "2026-03-01", "--database", url).err == (
-        f"error: {file}: there is no such file\n"
+        f"error: database sqlite+pysqlite:///{file}: no such file; name the server's with --database or "
+        "TERNARY_SERVER_DATABASE\n"
     )
     file.touch()
     assert ternary("server", "confirm-clock", "2026-03-01", "--database", url).err == (
-        f"error: database sqlite+pysqlite:///{file}: has no tables of this release; run 'ternary serve'\n"
+        f"error: database sqlite+pysqlite:///{file}: its tables are not those of this release; start "
+        "'ternary serve' once\n"
     )
     with closing(Database(url)) as database:
         migrate(database)

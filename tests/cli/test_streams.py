@@ -210,7 +210,7 @@ def client_pins(ternary, vendor):
 
     def write(**paths):
         places = {"package": "/p", "license": "/l", "trust": "/t"} | paths
-        pins.save(pins.Pins(**places, root=vendor.trust.root.kid))
+        pins.save(pins.Pins(**places, root=vendor.trust.root.kid), None)
 
     return write
 

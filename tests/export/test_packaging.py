@@ -176,11 +176,13 @@ def test_the_bill_of_materials_lists_the_graphs_by_digest(members: dict[str, byt
     assert {found["alg"] for found in graphs.values()} == {"SHA-256"}
 
 
-def test_the_bill_of_materials_quotes_coverage_with_draws_and_limit(members: dict[str, bytes]) -> None:
+def test_the_bill_of_materials_quotes_coverage_with_draws_and_perfect_draws(
+    members: dict[str, bytes],
+) -> None:
     metrics = json.loads(members["bom.json"])["metadata"]["component"]["modelCard"]["quantitativeAnalysis"]
     quoted = [m["value"] for m in metrics["performanceMetrics"] if m["type"] == "hash-validated coverage"]
     assert len(quoted) == 6
-    assert all(" at " in value and ", limit " in value for value in quoted)
+    assert all("draws; perfect draws, on average " in value for value in quoted)
 
 
 def test_a_package_from_a_build_of_a_later_time_differs(

@@ -13,6 +13,7 @@ ENVIRONMENT = {
     "sdk/src/ternary_sdk/licensing/state.py",  # where a user's data is, by the system's own variables
     "cli/src/ternary_cli/admin.py",  # a vendor's server and token
     "cli/src/ternary_cli/server.py",  # a vendor's server's settings
+    "cli/src/ternary_cli/server_terms.py",  # and its database
 }
 NAIVE = {"utcnow", "utcfromtimestamp", "today"}
 AWARE = {"now": 1, "fromtimestamp": 2}

@@ -37,6 +37,7 @@ from ternary_sdk.licensing.installation import Installation
 from ternary_sdk.licensing.permit import Permit
 from ternary_sdk.operations import OperationSet
 from ternary_sdk.packages.package import Package
+from ternary_trainer.device import CPU
 from ternary_trainer.model import TernaryVAE
 from ternary_trainer.validation.networks import TorchNetwork
 from ternary_trainer.validation.subject import Network
@@ -78,7 +79,7 @@ def error_of(kind: type[BaseException]) -> BaseException:
 def argument(wanted: object) -> object:
     if isinstance(wanted, type) and issubclass(wanted, enum.Enum):
         return [*Reason, *wanted][-1]
-    return "why"
+    return 15 if wanted is int else "why"
 
 
 def test_every_public_error_survives_pickling_and_copying() -> None:
@@ -155,7 +156,7 @@ def real(shipped: bytes, build: Build, vendor: KeyRing, tmp_path_factory: pytest
         timedelta: span,
         torch.Tensor: torch.ones(2),
         np.ndarray: np.arange(3),
-        Network: TorchNetwork(TernaryVAE(), "A"),
+        Network: TorchNetwork(TernaryVAE(), "A", CPU),
         Dial: Dial(explore=0.5),
         PackageIdentity: package.identity,
         VersionRange: versions,

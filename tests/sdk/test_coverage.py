@@ -49,6 +49,7 @@ def test_no_or_one_draw_has_no_deviation() -> None:
 def test_a_share_is_rounded_down_and_perfect_draws_to_the_nearest() -> None:
     assert percent(0.919999) == "91.99"
     assert percent(1.0) == "100.00"
+    assert [percent(share / 1000) for share in (570, 290, 918)] == ["57.00", "29.00", "91.80"]
     assert perfect_percent(50_000) == "92.116 ± 0.170"
 
 

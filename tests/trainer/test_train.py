@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from ternary_export.reach import margins
+from ternary_sdk.coverage import percent
 from ternary_sdk.errors import FormatError, InputError
 from ternary_trainer import checkpoint, history, recipe, run, split
 from ternary_trainer.history import EpochRecord
@@ -122,7 +123,7 @@ def test_each_rule_keeps_the_weights_of_the_epoch_it_chose(finished: Run) -> Non
     best = max(finished.history, key=lambda record: record.coverage)
     kept = finished.best()
     assert kept.epoch == best.epoch
-    assert f"{best.A.coverage:.2%} on A" in kept.reason
+    assert f"{percent(best.A.coverage)} % on A" in kept.reason
     assert finished.best("elbo").epoch == min(finished.history, key=lambda record: record.elbo).epoch
     if kept.epoch == 3:
         assert all(torch.equal(kept.state[name], value) for name, value in state(finished.path).items())

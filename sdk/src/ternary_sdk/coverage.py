@@ -49,8 +49,11 @@ def iid_deviation(draws: int) -> float:
 
 
 def percent(share: float) -> str:
-    """A model's share as it is printed everywhere: percent, two decimals, rounded down, as in ``91.94``."""
-    return decimal(100 * share, 2)
+    """A model's share as it is printed everywhere: percent, two decimals, rounded down, as in ``91.94``.
+
+    Shares are also read from decimal strings, so what a float lacks of its own decimal form is added first.
+    """
+    return decimal(100 * share + 1e-9, 2)
 
 
 def perfect_percent(draws: int) -> str:

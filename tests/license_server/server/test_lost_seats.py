@@ -146,7 +146,7 @@ def test_list_that_is_nearly_full_is_told_before_nothing_can_be_published(make_s
     site = make_site(kind, vendor_keys)
     site.moment = datetime.now(UTC)
     with site.database.write() as transaction:
-        access.add_local(transaction, site.moment)  # else the end of the tokens is warned of, too
+        access.add_local(transaction)  # else the end of the tokens is warned of, too
     license_id, _ = site.sell()
 
     def lose(numbers):

@@ -268,7 +268,8 @@ def test_air_gapped_machine_activates_and_releases_by_files(site, tmp_path, now)
 
 def test_request_that_was_touched_on_the_way_is_still_the_same_request(site, tmp_path, now):
     _, key = site.sell(seats=1, offline=30 * DAY)
-    held = installation.keep(installation.draft(tmp_path))
+    held = installation.draft(tmp_path)
+    installation.keep(held)
     vendor = site.ring.trust.root.kid
     asked = online_request.activate(key, vendor=vendor, held=held, now=now, machine="m-1", offline=True)
     headers = {"Idempotency-Key": online_request.number(asked), "Content-Type": "application/json"}

@@ -12,7 +12,7 @@ from contextlib import closing
 
 import httpx
 import pytest
-from stress.seats import _await, _free_port, _start
+from stress.seats import PROGRAM, _await, _free_port, _start
 
 from ternary_license_server.database.engine import Database
 from ternary_license_server.database.migration import migrate
@@ -39,7 +39,7 @@ def token_of():
 
 def served(ring, url, token, log, *, workers=1, number=signal.SIGTERM, orders=10):
     """Run a server, order from it over connections that stay open, end it; its status."""
-    process = _start(ring, url, port := _free_port(), workers, log)
+    process = _start(ring, url, port := _free_port(), workers, log, PROGRAM)
     address = f"http://127.0.0.1:{port}"
     try:
         _await(address, process)
@@ -74,7 +74,7 @@ def test_file_alone_is_whole_although_a_worker_was_killed(tmp_path, token_of, ve
     file = tmp_path / "server.sqlite3"
     url = f"sqlite:///{file}"
     headers = {"Authorization": f"Bearer {token_of(url)}"}
-    process = _start(vendor_keys, url, port := _free_port(), 2, tmp_path / "log")
+    process = _start(vendor_keys, url, port := _free_port(), 2, tmp_path / "log", PROGRAM)
     address = f"http://127.0.0.1:{port}"
     try:
         _await(address, process)
@@ -128,7 +128,7 @@ def test_taken_address_is_still_an_error(tmp_path, vendor_keys):
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         process = _start(
-            vendor_keys, f"sqlite:///{tmp_path / 's'}", taken.getsockname()[1], 1, tmp_path / "l"
+            vendor_keys, f"sqlite:///{tmp_path / 's'}", taken.getsockname()[1], 1, tmp_path / "l", PROGRAM
         )
         assert process.wait(60) == 1
     assert "cannot listen there" in (tmp_path / "l").read_text()

@@ -51,7 +51,8 @@ def kinds(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Kind]:
     folder = tmp_path_factory.mktemp("touched")
     ring = keys.create(folder / "keys", "Acme", NOW)
     ring = rotation.revoke_license(ring, "L-1", NOW)
-    held = installation.keep(installation.draft(folder))
+    held = installation.draft(folder)
+    installation.keep(held)
     bound = _issue(ring, bound_to=held.public)
     response: dict[str, canonical.Json] = {
         "id": "L-17", "installation": held.kid, "generation": 1, "ends": int(NOW.timestamp()),

@@ -29,7 +29,7 @@ def test_a_finished_training_is_reused_and_an_unfinished_one_goes_on(finished, t
     (job.out / SUMMARY).unlink()
     told.clear()
     assert conduct([job], tell=told.append) == study
-    best_epoch = f"{job.out.name}: epoch 4 of 4, coverage "
+    best_epoch = f"{job.out.name}: epoch 3 (4 of 4), coverage "
     assert told.pop(0) == "1 trainings to make, 1 at a time"
     assert told[0] == f"{job.out.name}: training"
     assert told[-1].startswith(f"{job.out.name}: complete after 4 epochs, ")
@@ -46,7 +46,7 @@ def test_trainings_in_several_processes_come_out_as_in_one(finished, tiny, tmp_p
     )
     assert beside.trials[0] == alone.trials[0]
     assert told[0] == "2 trainings to make, 2 at a time"
-    assert any(": epoch 2 of 2, coverage " in line for line in told)
+    assert any(": epoch 1 (2 of 2), coverage " in line for line in told)
 
 
 def test_the_run_itself_is_one_of_the_seeds_and_is_not_trained_again(finished, tmp_path):
