@@ -123,6 +123,7 @@ class Shop:
             principal=request.installation.kid,
             key=request.number,
             request=document,
+            secret=document,
             work=lambda transaction: activation.perform(transaction, self.ring, request, carried=carried),
         )
         body: Any = canonical.decode(done.body, "answer")

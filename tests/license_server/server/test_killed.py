@@ -62,7 +62,7 @@ class Sold:
         self.once(database, "T-1", self.id, b"what was asked", work)
 
     def once(self, database, principal, key, request, work):
-        once(database, principal=principal, key=key, request=request, work=work)
+        once(database, principal=principal, key=key, request=request, secret=request, work=work)
 
 
 CHANGES = {

@@ -126,7 +126,22 @@ leases: Final = Table(
     Column("machine", Text),
     Column("started", BigInteger, nullable=False),
     CheckConstraint("generation > 0", name="generation"),
-    Index("ix_leases_live", "license", "ends"),
+    Index(
+        "ix_leases_held",
+        "license",
+        "ends",
+        "installation",
+        sqlite_where=text("released IS NULL"),
+        postgresql_where=text("released IS NULL"),
+    ),
+    Index(
+        "ix_leases_offline",
+        "license",
+        "offline_until",
+        "installation",
+        sqlite_where=text("offline_until IS NOT NULL"),
+        postgresql_where=text("offline_until IS NOT NULL"),
+    ),
 )
 
 revocations: Final = Table(
