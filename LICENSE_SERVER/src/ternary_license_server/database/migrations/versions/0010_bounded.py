@@ -1,5 +1,5 @@
 """
-Stored answers of earlier releases erased, because the database alone gave them away; indexes to count seats by.
+Stored answers of earlier releases erased: the database alone gave them away. Indexes to count seats by.
 
 The claims stay: a request that is repeated is refused, and nothing is done twice.
 """
