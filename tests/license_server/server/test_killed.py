@@ -66,9 +66,9 @@ class Sold:
 
 
 CHANGES = {
-    "lease.activate": (lambda sold, into: sold.ask(into, "activate"), {"leases"}),
+    "lease.activate": (lambda sold, into: sold.ask(into, "activate"), {"leases", "seat_counts"}),
     "lease.renew": (lambda sold, into: sold.ask(into, "renew"), {"leases"}),
-    "lease.release": (lambda sold, into: sold.ask(into, "release"), {"leases"}),
+    "lease.release": (lambda sold, into: sold.ask(into, "release"), {"leases", "seat_counts"}),
     "usage.report": (Sold.report_usage, {"meters", "meter_reports", "meter_entries"}),
     "license.issue": (
         lambda sold, into: sold.administer(into, life.issue, customer=sold.customer, policy=sold.policy),
@@ -83,7 +83,7 @@ CHANGES = {
     ),
     "seat.free": (
         lambda sold, into: sold.administer(into, life.free_seat, seat=sold.seat, reason="stolen"),
-        {"leases", "lost_seats"},
+        {"leases", "lost_seats", "seat_counts"},
     ),
 }
 """By the action in the audit log: the change, and the tables it changes besides ``ALWAYS``."""

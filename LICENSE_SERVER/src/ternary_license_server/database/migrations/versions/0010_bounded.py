@@ -1,5 +1,5 @@
 """
-Stored answers of earlier releases erased: the database alone gave them away. Indexes to count seats by.
+Stored answers of earlier releases erased: the database alone gave them away. Seats are counted apart.
 
 The claims stay: a request that is repeated is refused, and nothing is done twice.
 """
@@ -12,16 +12,18 @@ down_revision = "0007"
 
 
 def upgrade() -> None:
-    """Erase the answers, and index the seats that are held, and offline licenses, by their ends."""
+    """Erase the answers; make the table of counts, empty, and the indexes that seats are counted by."""
     if op.get_bind().dialect.name == "sqlite":
         op.execute("PRAGMA secure_delete = ON")  # the file keeps no old bytes of what is overwritten
     op.execute("UPDATE answered SET status = 0, body = ''")
+    op.create_table(
+        "seat_counts",
+        sa.Column("license", sa.Text(), nullable=False),
+        sa.Column("taken", sa.Integer(), nullable=False),
+        sa.Column("since", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["license"], ["licenses.id"], name=op.f("fk_seat_counts_license")),
+        sa.PrimaryKeyConstraint("license", name=op.f("pk_seat_counts")),
+    )
     op.drop_index("ix_leases_live", "leases")
-    _index("ix_leases_held", "ends", "released IS NULL")
-    _index("ix_leases_offline", "offline_until", "offline_until IS NOT NULL")
-
-
-def _index(name: str, end: str, condition: str) -> None:
-    where = sa.text(condition)
-    columns = ["license", end, "installation"]
-    op.create_index(name, "leases", columns, unique=False, sqlite_where=where, postgresql_where=where)
+    op.create_index("ix_leases_held", "leases", ["license", "released", "ends"], unique=False)
+    op.create_index("ix_leases_offline", "leases", ["license", "offline_until", "installation"], unique=False)
