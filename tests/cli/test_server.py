@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 from contextlib import closing
@@ -95,6 +96,26 @@ def test_each_worker_is_a_process_and_all_stop_with_the_server(vendor, tmp_path)
     for worker in seen:
         with pytest.raises(ProcessLookupError):
             os.kill(worker, 0)
+
+
+def test_license_of_more_holders_than_a_page_is_shown_whole(ternary, server, shipped, vendor, tmp_path):
+    (package := tmp_path / "acme.ternary").write_bytes(shipped)
+    facts(ternary("server", "release", package, "--trust", vendor.directory / keys.TRUST_FILE, "--json"))
+    customer = facts(ternary("server", "customer", "Initech", "--json"))["id"]
+    facts(ternary("server", "policy", "any", "--product", "acme", "--days", "365", "--json"))
+    license_id = facts(ternary("server", "issue", "--to", customer, "--policy", "any", "--json"))["id"]
+    rows = [(license_id, f"k-{number}", f"S-{number}") for number in range(2001)]
+    with closing(sqlite3.connect(tmp_path / "server.sqlite3", timeout=20)) as database, database:
+        database.executemany(
+            "INSERT INTO leases (license, installation, seat, generation, ends, offline, started) "
+            "VALUES (?, ?, ?, 1, 4000000000, 0, 0)",
+            rows,
+        )
+    shown = facts(ternary("server", "show", license_id, "--json"))
+    assert (shown["held"], len(shown["leases"])) == (2001, 2001)
+    assert {lease["installation"] for lease in shown["leases"]} == {row[1] for row in rows}
+    lines = ternary("server", "show", license_id).text.splitlines()
+    assert sum(line.startswith("seat S-") for line in lines) == 2001
 
 
 def test_from_release_to_invoice(ternary, server, shipped, vendor, tmp_path):

@@ -135,8 +135,7 @@ def _run(settings: Settings) -> None:
         workers=settings.workers,
         host=settings.host,
         port=settings.port,
-        forwarded_allow_ips=settings.proxies,
-        proxy_headers=bool(settings.proxies),
+        proxy_headers=False,  # the boundary reads them, by the rules of ``addresses``
         server_header=False,
         access_log=False,
         log_config=LOGGING,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Final
 
+from ternary_license_server.addresses import Proxies
 from ternary_sdk.errors import InputError
 
 PREFIX: Final = "TERNARY_SERVER_"
@@ -26,8 +27,8 @@ class Settings:
     """Port to listen on, 0 to 65535; 0 takes a free one."""
     workers: int = 1
     """Processes that answer at this address, 1 to 64; they share the database, nothing else."""
-    proxies: str = "127.0.0.1"
-    """Addresses of proxies whose ``X-Forwarded-For`` is believed, with commas; empty for none."""
+    proxies: Proxies = field(default_factory=Proxies)
+    """Addresses and networks of proxies whose ``X-Forwarded-For`` is believed, with commas; none if empty."""
     connections: int = 20
     """Most database connections of each process, 1 to 200."""
     body_limit: int = 65_536
@@ -132,7 +133,7 @@ _READERS: Final[Mapping[str, Callable[[str], object]]] = {
     "host": _host,
     "port": _number(0, 65_535),
     "workers": _number(1, 64),
-    "proxies": str,
+    "proxies": Proxies.read,
     "connections": _number(1, 200),
     "body_limit": _number(8192, 1 << 20),
     "body_timeout": _number(1, 300),

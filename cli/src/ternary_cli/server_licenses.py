@@ -15,6 +15,7 @@ from ternary_cli.server_terms import (
     day,
     show_every,
     show_facts,
+    show_leased,
 )
 
 
@@ -40,7 +41,7 @@ def show(
     license: LicenseId, url: Url = None, token_file: TokenFile = None, as_json: JsonOption = False
 ) -> None:
     """Show a license, its leases and how many operations it has returned."""
-    show_facts(admin(url, token_file).get(f"/licenses/{checked_id(license)}"), as_json)
+    show_leased(admin(url, token_file), f"/licenses/{checked_id(license)}", as_json)
 
 
 def renew(

@@ -73,6 +73,16 @@ def show_rows(rows: list[dict[str, Any]], as_json: bool) -> None:
         show_lines(["  ".join(_word(value) for value in row.values()) for row in rows])
 
 
+def show_leased(admin: "Admin", path: str, as_json: bool) -> None:
+    """Print a license and all of its leases, which the server gives page by page."""
+    facts = admin.get(path, limit=1000)
+    leases = page = facts["leases"]
+    while page:
+        page = admin.get(path, limit=1000, after=page[-1]["installation"])["leases"]
+        leases.extend(page)
+    show_facts(facts | {"leases": leases}, as_json)
+
+
 def show_facts(facts: dict[str, Any], as_json: bool) -> None:
     """Print one object."""
     from ternary_cli.terminal import pairs, show_json

@@ -53,9 +53,13 @@ class Hands:
     moment: datetime = NOW
     jump: timedelta = timedelta(0)
 
+    def seconds(self) -> float:
+        """Seconds that have gone by, whatever the clock was set to."""
+        return self.moment.timestamp()
+
     def clock(self) -> Clock:
         """What a process has of it."""
-        return Clock(Sources(wall=lambda: self.moment + self.jump, elapsed=lambda: self.moment.timestamp()))
+        return Clock(Sources(wall=lambda: self.moment + self.jump, elapsed=self.seconds))
 
 
 @contextmanager
@@ -124,6 +128,7 @@ class Shop:
             principal=request.installation.kid,
             key=request.number,
             request=document,
+            secret=document,
             work=lambda transaction: activation.perform(transaction, self.ring, request, carried=carried),
         )
         body: Any = canonical.decode(done.body, "answer")
@@ -266,7 +271,7 @@ class Site(Shop):
         """Another process of this server: it shares the database and the time, nothing else."""
         database = Database(self.database.url.render_as_string(hide_password=False), clock=self.hands.clock())
         settings = Settings(keys=self.ring.directory, rate=1_000_000, key_rate=1_000_000)
-        app = Wire(build(settings, database=database, vendor=self.vendor))
+        app = Wire(build(settings, database=database, vendor=self.vendor, elapsed=self.hands.seconds))
         self.stack.callback(database.close)
         self.stack.callback(app.runner.close)
         return Site(database, self.ring, self.hands, vendor=self.vendor, wired=app, token=self.token)
@@ -299,7 +304,7 @@ def open_site(kind: str, directory: Path, ring: KeyRing, stack: ExitStack, **lim
     vendor = VendorKeys(ring.directory)
     site = Site(database, ring, hands, vendor=vendor, stack=stack)
     settings = Settings(keys=ring.directory, **({"rate": 1_000_000, "key_rate": 1_000_000} | limits))
-    site.wired = Wire(build(settings, database=database, vendor=vendor))
+    site.wired = Wire(build(settings, database=database, vendor=vendor, elapsed=hands.seconds))
     stack.callback(site.wired.runner.close)
     with database.write() as transaction:
         site.token = access.add_first(transaction) or ""

@@ -1,7 +1,7 @@
 """The audit log: whole, or the row that is not is named."""
 
 import pytest
-from sqlalchemy import delete, event, insert, update
+from sqlalchemy import delete, event, insert, select, text, update
 
 from ternary_license_server.database.schema import audit as rows
 from ternary_license_server.database.schema import audit_heads
@@ -174,6 +174,34 @@ def test_head_changes_with_every_row(sold, new_client, now):
         after = audit.summary(transaction)
     assert after[0] > before[0]
     assert after[1] != before[1]
+
+
+def test_head_is_the_same_whatever_the_database_sorts_by(new_shop):
+    """A dump that is restored where text is sorted in another order must not look like an edited log."""
+    new_shop.sell()
+    streams = ("license b", "License a", "licenseA", "license-b", "licénse a")
+    with new_shop.database.write() as transaction:
+        for stream in streams:
+            audit.append(transaction, stream, actor="test", action="test", detail={})
+        before = audit.summary(transaction)
+        resort(new_shop, transaction)
+        names = transaction.execute(select(audit_heads.c.stream).order_by(audit_heads.c.stream)).scalars()
+        assert (found := list(names)) != sorted(found)
+        assert audit.summary(transaction) == before
+        assert audit.faults(transaction) == []
+
+
+def resort(shop, transaction):
+    """Let the database sort the log as people do: capital letters among small ones."""
+    if not shop.database.sqlite:
+        for table in ("audit", "audit_heads"):
+            change = f'ALTER TABLE {table} ALTER COLUMN stream TYPE text COLLATE "en-x-icu"'
+            transaction.execute(text(change))
+        return
+    transaction.execute(text("CREATE TABLE resorted (stream TEXT COLLATE NOCASE, number, hash)"))
+    transaction.execute(text("INSERT INTO resorted SELECT stream, number, hash FROM audit_heads"))
+    transaction.execute(text("DROP TABLE audit_heads"))
+    transaction.execute(text("ALTER TABLE resorted RENAME TO audit_heads"))
 
 
 def test_log_is_read_page_by_page_without_a_gap(site):

@@ -71,7 +71,7 @@ def test_database_of_the_first_release_is_upgraded_with_what_it_holds(kind, tmp_
         migrate(database)
         with database.read() as transaction:
             assert compare_metadata(MigrationContext.configure(transaction.connection), metadata) == []
-            found = lease.every(transaction, "L-1")
+            found = lease.page(transaction, "L-1", limit=1000)
             assert records.find(transaction, "L-1").versions is None
             losses = [dict(row._mapping) for row in transaction.execute(select(meter_losses))]
         database.close()

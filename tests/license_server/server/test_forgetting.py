@@ -27,6 +27,7 @@ def add_customer(shop, key, now, request=b"new customer"):
         principal="T-1",
         key=key,
         request=request,
+        secret=b"the token",
         work=lambda transaction: catalog.add_customer(transaction, "Initech", actor="T-1"),
     )
     return json.loads(done.body)["id"], done.repeated
@@ -85,7 +86,9 @@ def test_refused_change_forgets_nothing(new_shop, now):
         raise ServiceError(Code.INVALID, "no")
 
     with pytest.raises(ServiceError):
-        once(new_shop.at(now + REMEMBERED), principal="T-1", key=PRUNING, request=b"", work=refuse)
+        once(
+            new_shop.at(now + REMEMBERED), principal="T-1", key=PRUNING, request=b"", secret=b"", work=refuse
+        )
     assert count(new_shop, answered) == 1
 
 

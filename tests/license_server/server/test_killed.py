@@ -62,13 +62,13 @@ class Sold:
         self.once(database, "T-1", self.id, b"what was asked", work)
 
     def once(self, database, principal, key, request, work):
-        once(database, principal=principal, key=key, request=request, work=work)
+        once(database, principal=principal, key=key, request=request, secret=request, work=work)
 
 
 CHANGES = {
-    "lease.activate": (lambda sold, into: sold.ask(into, "activate"), {"leases"}),
+    "lease.activate": (lambda sold, into: sold.ask(into, "activate"), {"leases", "seat_counts"}),
     "lease.renew": (lambda sold, into: sold.ask(into, "renew"), {"leases"}),
-    "lease.release": (lambda sold, into: sold.ask(into, "release"), {"leases"}),
+    "lease.release": (lambda sold, into: sold.ask(into, "release"), {"leases", "seat_counts"}),
     "usage.report": (Sold.report_usage, {"meters", "meter_reports", "meter_entries"}),
     "license.issue": (
         lambda sold, into: sold.administer(into, life.issue, customer=sold.customer, policy=sold.policy),
@@ -83,7 +83,7 @@ CHANGES = {
     ),
     "seat.free": (
         lambda sold, into: sold.administer(into, life.free_seat, seat=sold.seat, reason="stolen"),
-        {"leases", "lost_seats"},
+        {"leases", "lost_seats", "seat_counts"},
     ),
 }
 """By the action in the audit log: the change, and the tables it changes besides ``ALWAYS``."""

@@ -280,8 +280,7 @@ def test_report_of_a_stranger_is_refused(site, new_client, now):
     site.activate(key, new_client())
     stranger = new_client()
     assert problem(report(site, license_id, stranger, [1], now)) == (
-        403, "MACHINE_MISMATCH",
-        f"license {license_id}: installation {stranger.kid} never held a seat of it",
+        404, "NOT_FOUND", f"license {license_id}: this server knows no such license"
     )  # fmt: skip
 
 
@@ -340,8 +339,7 @@ def test_standing_of_a_hold_is_told_without_changing_it(site, new_client, now):
 
     assert ask().json() == {"id": license_id, "generation": 1, "ends": answer["ends"], "code": "VALID"}
     assert problem(ask(license_id="L-0"))[:2] == (404, "NOT_FOUND")
-    for wrong in ({"generation": 2}, {"held": new_client()}):
-        assert problem(ask(**wrong))[:2] == (409, "LEASE_LOST")
+    assert problem(ask(generation=2))[:2] == (409, "LEASE_LOST")
     site.moment = now + 2 * HOUR
     assert problem(ask())[:2] == (409, "LEASE_LOST")
     site.admin("POST", f"/licenses/{license_id}/suspend")

@@ -12,6 +12,8 @@ from ternary_sdk.documents import canonical
 from ternary_sdk.errors import FormatError, LicenseError, Reason
 from ternary_sdk.licensing.license import License
 
+MACHINE = "m-" + "17" * 16
+
 HOUR, DAY, SECOND = timedelta(hours=1), timedelta(days=1), timedelta(seconds=1)
 
 
@@ -174,7 +176,7 @@ def test_list_that_is_nearly_full_is_told_before_nothing_can_be_published(make_s
 def test_loss_is_in_the_audit_log_with_its_reason(shop, new_client, now):
     license_id, key = shop.sell(offline=30 * DAY)
     machine = new_client()
-    lost = shop.activate(key, machine, offline=True, machine="m-1")
+    lost = shop.activate(key, machine, offline=True, machine=MACHINE)
     seat = held_by(shop, lost).lease
     declare_lost(shop, license_id, seat, now + HOUR)
     with shop.database.read() as transaction:
@@ -183,7 +185,7 @@ def test_loss_is_in_the_audit_log_with_its_reason(shop, new_client, now):
     assert (row.actor, row.action) == ("token T-1", "seat.free")
     told = canonical.decode(row.detail.encode(), "detail")
     assert told == {
-        "installation": machine.kid, "seat": seat, "generation": 1, "offline": True, "machine": "m-1",
+        "installation": machine.kid, "seat": seat, "generation": 1, "offline": True, "machine": MACHINE,
         "started": int(now.timestamp()), "ends": int((now + 30 * DAY).timestamp()), "released": None,
         "live": True, "reason": "stolen at the fair",
     }  # fmt: skip

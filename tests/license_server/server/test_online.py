@@ -20,6 +20,8 @@ from ternary_sdk.online import state as online_state
 from ternary_sdk.online.client import LicenseServer
 from ternary_sdk.operations import OperationSet
 
+MACHINE = "m-" + "17" * 16
+
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
@@ -249,7 +251,7 @@ def test_air_gapped_machine_activates_and_releases_by_files(site, tmp_path, now)
     held = clock.establish(site.kept(tmp_path), now, signed=now)
     vendor = site.ring.trust.root.kid
     carrier = site.online(tmp_path / "carrier")
-    asked = online_request.activate(key, vendor=vendor, held=held, now=now, machine="m-1", offline=True)
+    asked = online_request.activate(key, vendor=vendor, held=held, now=now, machine=MACHINE, offline=True)
     site.moment = now + DAY
     response = carrier.carry(asked, site.moment)
     assert carrier.carry(asked, site.moment) == response
@@ -271,7 +273,7 @@ def test_request_that_was_touched_on_the_way_is_still_the_same_request(site, tmp
     held = installation.draft(tmp_path)
     installation.keep(held)
     vendor = site.ring.trust.root.kid
-    asked = online_request.activate(key, vendor=vendor, held=held, now=now, machine="m-1", offline=True)
+    asked = online_request.activate(key, vendor=vendor, held=held, now=now, machine=MACHINE, offline=True)
     headers = {"Idempotency-Key": online_request.number(asked), "Content-Type": "application/json"}
     headers["Ternary-Nonce"] = online_answer.new_nonce()
     first = site.http("POST", "/v1/carried", content=asked, headers=headers)

@@ -167,20 +167,53 @@ def test_every_block_of_the_page_runs_or_is_checked_in_another_way():
     assert {who for who, _ in shell_blocks()} == {"vendor", "customer", "replicas"}
 
 
-def test_proxy_configuration_is_one_and_passes_paths_on_unchanged(tmp_path):
+@pytest.fixture
+def proxied(tmp_path):
+    """The page's TLS proxy as crossplane reads it: directives of its ``server`` block, and its locations."""
     (block,) = (found["body"] for found in BLOCK.finditer(PAGE) if found["kind"] == "nginx")
     file = tmp_path / "nginx.conf"
     file.write_text(f"events {{}}\nhttp {{\n{block}}}\n")
     parsed = crossplane.parse(str(file), strict=True)
     assert (parsed["status"], parsed["errors"]) == ("ok", [])
-    passed = re.findall(r"proxy_pass ([^;]+);", block)
-    assert passed == ["http://127.0.0.1:8750"] * 2
+    (http,) = (one for one in parsed["config"][0]["parsed"] if one["directive"] == "http")
+    (server,) = http["block"]
+    return directives(server), {
+        one["args"][-1]: directives(one) for one in server["block"] if one["directive"] == "location"
+    }
 
 
-def test_address_behind_a_trusted_proxy_is_the_clients(readers):
+def directives(block):
+    return [(one["directive"], *one["args"]) for one in block["block"] if one["directive"] != "location"]
+
+
+def test_proxy_passes_paths_on_unchanged_and_nothing_but_the_two_interfaces(proxied):
+    _, locations = proxied
+    passed = {path: [one for one in inside if one[0] == "proxy_pass"] for path, inside in locations.items()}
+    to = [("proxy_pass", "http://127.0.0.1:8750")]
+    assert passed == {"/v1/": to, "/admin/": to, "/": []}
+    assert locations["/"] == [("return", "404")]
+
+
+def test_proxy_keeps_the_admin_interface_to_the_operators_network(proxied):
+    _, locations = proxied
+    rules = [one for one in locations["/admin/"] if one[0] in ("allow", "deny")]
+    assert rules == [("allow", "10.0.0.0/8"), ("deny", "all")]
+
+
+def test_proxy_writes_the_clients_address_over_whatever_the_client_sent(proxied):
+    server, locations = proxied
+    assert ("proxy_set_header", "X-Forwarded-For", "$remote_addr") in server
+    # nginx gives a location none of the server's headers if it sets one of its own
+    assert [one for inside in locations.values() for one in inside if one[0] == "proxy_set_header"] == []
+
+
+@pytest.mark.parametrize(("proxies", "told"), [("127.0.0.1", "203.0.113.9"), (None, "127.0.0.1")])
+def test_address_behind_a_proxy_is_the_clients_if_the_settings_name_the_proxy(readers, proxies, told):
     vendor = readers["vendor"]
+    if proxies:
+        vendor.environment["TERNARY_SERVER_PROXIES"] = proxies
     vendor.type("ternary serve --keys keys --database sqlite:///server.sqlite3")
     address = vendor.environment["TERNARY_SERVER_URL"]
     httpx.get(f"{address}/v1/keys", headers={"X-Forwarded-For": "203.0.113.9"})
-    told = (json.loads(line) for line in vendor.servers[0].stderr)
-    assert next(line["address"] for line in told if line["route"] == "/v1/keys") == "203.0.113.9"
+    lines = (json.loads(line) for line in vendor.servers[0].stderr)
+    assert next(line["address"] for line in lines if line.get("route") == "/v1/keys") == told

@@ -4,11 +4,14 @@ from datetime import timedelta
 
 import pytest
 
-from ternary_license_server.service import lease, life, records
+from ternary_license_server.service import activation, lease, life, records
 from ternary_license_server.service.refusals import Code, ServiceError
-from ternary_sdk.errors import LicenseError, Reason
+from ternary_sdk.errors import FormatError, LicenseError, Reason
 from ternary_sdk.licensing.license import License
 from ternary_sdk.online import request as online_request
+from ternary_sdk.online.request import Request
+
+MACHINE = "m-" + "17" * 16
 
 HOUR, DAY, SECOND = timedelta(hours=1), timedelta(days=1), timedelta(seconds=1)
 
@@ -22,10 +25,14 @@ def refusal(call):
 def test_activation_gives_a_license_bound_to_the_installation(shop, new_client, now):
     _, key = shop.sell(unique_operations=500)
     held = new_client()
-    answer = shop.activate(key, held, machine="m-1")
+    answer = shop.activate(key, held, machine=MACHINE)
     license = License.read(answer["license"].encode(), shop.ring.trust)
     assert license.bound_to == held.kid
-    assert (license.machines, license.seats, license.unique_operations) == (("m-1",), 2, 500)
+    assert (license.machines, license.seats, license.unique_operations) == (
+        (MACHINE,),
+        2,
+        500,
+    )
     assert license.entitlements == {"decode", "sample"}
     assert license.customer == "Initech"
 
@@ -110,12 +117,12 @@ def test_late_renewal_revives_nothing_even_if_the_seat_is_free(shop, new_client,
     assert shop.activate(key, held, now + 2 * HOUR)["generation"] == 2
 
 
-def test_renewal_by_an_installation_without_a_seat_is_lost(shop, new_client, now):
+def test_renewal_by_an_installation_that_never_had_a_seat_finds_no_license(shop, new_client, now):
     license_id, key = shop.sell()
     shop.activate(key, new_client())
     assert refusal(lambda: shop.renew(license_id, 1, new_client(), now)) == (
-        Reason.LEASE_LOST,
-        f"license {license_id}: this machine holds no seat, it never had one; activate again",
+        Reason.NOT_FOUND,
+        f"license {license_id}: this server knows no such license",
     )
 
 
@@ -175,7 +182,7 @@ def test_offline_seat_is_freed_by_a_signed_release(shop, new_client, now):
 def test_nobody_else_can_release_a_seat(shop, new_client, now):
     license_id, key = shop.sell(seats=1, offline=30 * DAY)
     shop.activate(key, new_client(), offline=True)
-    assert refusal(lambda: shop.release(license_id, 1, new_client(), now))[0] is Reason.LEASE_LOST
+    assert refusal(lambda: shop.release(license_id, 1, new_client(), now))[0] is Reason.NOT_FOUND
 
 
 def test_going_online_does_not_shorten_an_offline_hold(shop, new_client, now):
@@ -253,7 +260,7 @@ def test_request_is_done_once_however_often_it_comes(shop, new_client, now):
     document = online_request.activate(key, vendor=shop.ring.trust.root.kid, held=held, now=now, machine=None)
     assert shop.ask(document, now) == shop.ask(document, now + timedelta(minutes=4))
     with shop.database.read() as transaction:
-        assert [held.generation for held in lease.every(transaction, license_id)] == [1]
+        assert [held.generation for held in lease.page(transaction, license_id, limit=1000)] == [1]
 
 
 def test_replayed_activation_does_not_take_the_seat_again(shop, new_client, now):
@@ -304,11 +311,44 @@ def test_refused_request_leaves_no_trace_and_may_be_repeated(shop, new_client, n
 def test_lease_and_record_tell_what_is_in_the_database(shop, new_client, now):
     license_id, key = shop.sell()
     held = new_client()
-    shop.activate(key, held, machine="m-7")
+    shop.activate(key, held, machine=MACHINE)
     with shop.database.read() as transaction:
         mine = lease.find(transaction, license_id, held.kid)
         record = records.find(transaction, license_id)
-    assert mine.facts(now)["machine"] == "m-7"
+    assert mine.facts(now)["machine"] == MACHINE
     assert mine.facts(now)["live"] is True
     assert mine.facts(now + 2 * HOUR)["live"] is False
     assert record.facts()["seats"] == 2
+
+
+def test_license_issued_by_a_clock_that_is_ahead_is_valid_within_five_minutes(now):
+    for ahead in (4 * SECOND, timedelta(minutes=5)):
+        records.check("L-1", records.State.ACTIVE, now + ahead, None, now)
+    assert refusal(
+        lambda: records.check("L-1", records.State.ACTIVE, now + timedelta(minutes=5, seconds=1), None, now)
+    ) == (Reason.NOT_YET_VALID, "license L-1 is valid from 2026-03-01 12:05:01 UTC")
+
+
+def test_license_issued_at_one_replica_is_activated_at_another_that_is_4_seconds_behind(
+    shop, new_client, now
+):
+    license_id, key = shop.sell(now + 4 * SECOND)
+    held = new_client()
+    assert shop.activate(key, held, now)["generation"] == 1
+    vendor = shop.ring.trust.root.kid
+    question = online_request.standing(license_id, 1, vendor=vendor, held=held, now=now)
+    with shop.at(now).read() as transaction:
+        asked = Request.read(question, vendor)
+        assert activation.perform(transaction, shop.ring, asked, carried=False)["code"] == "VALID"
+
+
+@pytest.mark.parametrize(
+    "machine", ["", "m-1", "M-" + "17" * 16, "m-" + "17" * 15, "m-" + "17" * 17, "y-" + "17" * 16, "x" * 80]
+)
+def test_machine_that_calls_itself_otherwise_than_documented_is_refused(shop, new_client, now, machine):
+    _, key = shop.sell()
+    with pytest.raises(FormatError) as refused:
+        shop.activate(key, new_client(), now, machine=machine)
+    assert str(refused.value).startswith("request.machine: ")
+    for named in ("m-" + "0f" * 16, "x-" + "0f" * 16):
+        assert shop.activate(key, new_client(), now, machine=named)["generation"] == 1

@@ -16,7 +16,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from ternary_license_server.service import audit, lease, life
+from ternary_license_server.service import audit, lease, life, seat_count
 from ternary_license_server.service.refusals import ServiceError
 from ternary_sdk.errors import LicenseError
 from ternary_sdk.licensing import installation
@@ -44,6 +44,9 @@ class Seats(RuleBasedStateMachine):
 
     def live(self, machine):
         return self.ends.get(machine, self.now) > self.now
+
+    def known(self, machine):
+        return self.generation[machine] > 0
 
     def attempt(self, call):
         try:
@@ -83,7 +86,9 @@ class Seats(RuleBasedStateMachine):
         answer, code = self.attempt(
             lambda: self.shop.renew(self.license, generation, self.held[machine], self.now)
         )
-        assert code == self.expected(None if current else "LEASE_LOST")
+        assert code == (
+            self.expected(None if current else "LEASE_LOST") if self.known(machine) else "NOT_FOUND"
+        )
         if code is None:
             end = self.now + HOLD
             if machine in self.offline:
@@ -100,7 +105,7 @@ class Seats(RuleBasedStateMachine):
         _, code = self.attempt(
             lambda: self.shop.release(self.license, generation, self.held[machine], self.now)
         )
-        assert code == (None if current else "LEASE_LOST")
+        assert code == (None if current else "LEASE_LOST" if self.known(machine) else "NOT_FOUND")
         if code is None:
             del self.ends[machine]
 
@@ -143,13 +148,20 @@ class Seats(RuleBasedStateMachine):
     @invariant()
     def server_and_model_agree_on_who_holds_a_seat(self):
         with self.shop.database.read() as transaction:
-            leases = lease.every(transaction, self.license)
+            leases = lease.page(transaction, self.license, limit=1000)
         kids = {held.kid: machine for machine, held in enumerate(self.held)}
         holding = {kids[held.installation] for held in leases if held.holds(self.now)}
         assert holding == {machine for machine in range(5) if self.live(machine)}
         assert len(holding) <= self.cap
         files = {kids[held.installation]: held.offline_until for held in leases if held.offline_until}
         assert files == self.files
+
+    @invariant()
+    def kept_count_is_that_of_the_leases(self):
+        with self.shop.database.read() as transaction:
+            leases = lease.page(transaction, self.license, limit=1000)
+            kept = seat_count.find(transaction, self.license, self.now)
+        assert kept.taken == sum(map(kept.has, leases))
 
     @invariant()
     def files_that_run_without_the_server_are_at_most_twice_the_seats(self):

@@ -10,6 +10,8 @@ from ternary_sdk.errors import LicenseError, Reason
 from ternary_sdk.licensing.identity import ExactPackage, PackageIdentity, VersionRange
 from ternary_sdk.licensing.license import License
 
+MACHINE = "m-" + "17" * 16
+
 HOUR = timedelta(hours=1)
 SECOND_YEAR = VersionRange(name="acme", start=(1, 2, 0), below=(2, 0, 0))
 
@@ -37,7 +39,7 @@ def covers(license, held, now, *version):
         license.check(
             "sample",
             package=package(*version),
-            machine=lambda: "m-1",
+            machine=lambda: MACHINE,
             installation=lambda: held.kid,
             now=now,
         )

@@ -14,7 +14,9 @@ from ternary_license_server.database.engine import Database
 from ternary_license_server.database.schema import customers, licenses
 from ternary_license_server.database.transaction import locking
 from ternary_license_server.service import access, audit, catalog, life, records
+from ternary_license_server.service.refusals import ServiceError
 from ternary_sdk.errors import LicenseError, Reason
+from ternary_sdk.licensing.identity import PackageIdentity
 from ternary_sdk.online import request as online_request
 
 HOLD, SECOND = timedelta(hours=2), timedelta(seconds=1)
@@ -230,3 +232,43 @@ def test_rows_are_locked_in_one_place_only():
 def history(shop, license_id):
     with shop.database.read() as transaction:
         return audit.entries(transaction, license_id)
+
+
+def package(version, digest):
+    return PackageIdentity(name="newcomer", version=(version, 0, 0), digest=digest * 64)
+
+
+def test_first_releases_of_a_product_at_once_are_both_made(replicas):
+    shop, other = replicas
+
+    def wait():
+        with other.write() as transaction:
+            return catalog.add_release(transaction, package(2, "d"), None, actor="test")
+
+    def release(transaction):
+        catalog.add_release(transaction, package(1, "c"), None, actor="test")
+
+    with behind(shop, release, wait) as waiting:
+        assert waiting.result(20)["version"] == "2.0.0"
+    with shop.database.read() as transaction:
+        found = catalog.list_releases(transaction, after="", limit=100)
+        assert audit.faults(transaction) == []
+    assert {one["version"] for one in found if one["product"] == "newcomer"} == {"1.0.0", "2.0.0"}
+
+
+def test_same_first_release_at_once_is_made_once_and_the_other_is_told(replicas):
+    shop, other = replicas
+
+    def release(transaction):
+        catalog.add_release(transaction, package(1, "c"), None, actor="test")
+
+    def wait():
+        with other.write() as transaction:
+            release(transaction)
+
+    with behind(shop, release, wait) as waiting, pytest.raises(ServiceError) as refusal:
+        waiting.result(20)
+    assert (
+        str(refusal.value)
+        == "release newcomer 1.0.0 (sha256 cccccccccccc…): this version or digest was released before"
+    )

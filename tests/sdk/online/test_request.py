@@ -12,6 +12,8 @@ from ternary_sdk.online import key as online_key
 from ternary_sdk.online import request as online_request
 from ternary_sdk.online.request import Action, Request
 
+MACHINE = "m-" + "17" * 16
+
 VENDOR = "V" * 43
 
 
@@ -50,10 +52,10 @@ def test_what_is_no_key_is_refused(text):
 
 def test_requests_say_what_was_asked(held, now: datetime):
     key = online_key.generate()
-    asked = online_request.activate(key, vendor=VENDOR, held=held, now=now, machine="m-1", offline=True)
+    asked = online_request.activate(key, vendor=VENDOR, held=held, now=now, machine=MACHINE, offline=True)
     read = Request.read(asked, VENDOR)
     assert (read.action, read.key_digest, read.machine, read.offline) == (
-        Action.ACTIVATE, online_key.digest(key), "m-1", True
+        Action.ACTIVATE, online_key.digest(key), MACHINE, True
     )  # fmt: skip
     assert read.installation == held.public
     assert read.number == online_request.number(asked)

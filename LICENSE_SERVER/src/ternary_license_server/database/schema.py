@@ -126,7 +126,16 @@ leases: Final = Table(
     Column("machine", Text),
     Column("started", BigInteger, nullable=False),
     CheckConstraint("generation > 0", name="generation"),
-    Index("ix_leases_live", "license", "ends"),
+    Index("ix_leases_held", "license", "released", "ends"),
+    Index("ix_leases_offline", "license", "offline_until", "installation"),
+)
+
+seat_counts: Final = Table(
+    "seat_counts",
+    metadata,
+    Column("license", Text, ForeignKey("licenses.id"), primary_key=True),
+    Column("taken", Integer, nullable=False),
+    Column("since", BigInteger, nullable=False),
 )
 
 revocations: Final = Table(

@@ -16,6 +16,7 @@ from ternary_license_server.database.transaction import Transaction
 from ternary_license_server.issue import issue
 from ternary_license_server.keys import KeyRing
 from ternary_license_server.service import audit, catalog, metering, records, seats
+from ternary_license_server.service import lease as lease_rows
 from ternary_license_server.service.lease import Lease
 from ternary_license_server.service.records import LicenseRecord, State, moment, seconds
 from ternary_license_server.service.refusals import Code, ServiceError
@@ -105,7 +106,7 @@ def _activate(transaction: Transaction, ring: KeyRing, request: Request, carried
 def _renew(transaction: Transaction, ring: KeyRing, request: Request, carried: bool) -> dict[str, Json]:
     if carried:
         raise ServiceError(Code.INVALID, "request: a lease is renewed over the network, not by file")
-    license = records.lock(transaction, request.license_id or "")
+    license = _lock_held(transaction, request)
     now = _second(transaction)
     license.check(now)
     metering.check_quota(transaction, license)
@@ -117,7 +118,7 @@ def _renew(transaction: Transaction, ring: KeyRing, request: Request, carried: b
 
 
 def _release(transaction: Transaction, request: Request) -> dict[str, Json]:
-    license = records.lock(transaction, request.license_id or "")
+    license = _lock_held(transaction, request)
     now = _second(transaction)
     kid = request.installation.kid
     lease = seats.release(transaction, license, kid, request.generation or 0, now)
@@ -129,8 +130,8 @@ def _standing(transaction: Transaction, request: Request) -> dict[str, Json]:
     license_id, generation = request.license_id or "", request.generation or 0
     asked = {"of_license": license_id, "of_installation": request.installation.kid}
     row = transaction.execute(_STANDING, asked).one_or_none()
-    if row is None:
-        raise LicenseError(Reason.NOT_FOUND, f"license {license_id}: this server knows no such license")
+    if row is None or row.generation is None:
+        raise records.unknown(f"license {license_id}")
     now, expires = transaction.now, None if row.expires is None else moment(row.expires)
     records.check(license_id, State(row.state), moment(row.starts), expires, now)
     if row.generation != generation or row.released is not None or seconds(now) >= row.ends:
@@ -139,6 +140,14 @@ def _standing(transaction: Transaction, request: Request) -> dict[str, Json]:
             f"license {license_id}: this machine holds no seat of generation {generation}; activate again",
         )
     return {"id": license_id, "generation": generation, "ends": row.ends, "code": "VALID"}
+
+
+def _lock_held(transaction: Transaction, request: Request) -> LicenseRecord:
+    """Lock a license that the asker holds or once held; to everybody else it is not there."""
+    license = records.lock(transaction, request.license_id or "")
+    if lease_rows.find(transaction, license.id, request.installation.kid) is None:
+        raise records.unknown(f"license {license.id}")
+    return license
 
 
 def _second(transaction: Transaction) -> datetime:

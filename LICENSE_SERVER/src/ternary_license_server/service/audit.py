@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import groupby
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import bindparam, insert, select, tuple_, update
+from sqlalchemy import Row, bindparam, insert, select, tuple_, update
 
 from ternary_license_server.database.schema import audit, audit_heads
 from ternary_license_server.database.transaction import Transaction, locking
@@ -125,10 +125,7 @@ def entries(
 
 def faults(transaction: Transaction) -> list[str]:
     """Everything that is wrong with the log, a sentence for each row; an empty list if nothing is."""
-    heads = {
-        row.stream: (row.number, row.hash)
-        for row in transaction.execute(select(audit_heads).order_by(audit_heads.c.stream))
-    }
+    heads = {row.stream: (row.number, row.hash) for row in _heads(transaction)}
     found: list[str] = []
     every = transaction.execute(_ALL.execution_options(yield_per=1000))
     for stream, rows in groupby((Entry(**row._mapping) for row in every), key=lambda entry: entry.stream):
@@ -142,9 +139,14 @@ def faults(transaction: Transaction) -> list[str]:
 
 def summary(transaction: Transaction) -> tuple[int, str]:
     """How many rows there are, and one hash over the heads of all streams, to be kept elsewhere."""
-    heads = transaction.execute(select(audit_heads).order_by(audit_heads.c.stream)).all()
+    heads = _heads(transaction)
     text = canonical.encode([[row.stream, row.number, row.hash] for row in heads])
     return sum(row.number for row in heads), hashlib.sha256(text).hexdigest()
+
+
+def _heads(transaction: Transaction) -> list[Row[Any]]:
+    """The heads of all streams in the order of their names' bytes, which no database's collation changes."""
+    return sorted(transaction.execute(select(audit_heads)), key=lambda row: row.stream.encode())
 
 
 def _stream_faults(stream: str, rows: list[Entry], head: tuple[int, str] | None) -> list[str]:

@@ -46,9 +46,13 @@ def add_release(
 ) -> dict[str, Json]:
     """Release a package, and make its product where it is the first.
 
+    Releases of one product take turns, by the lock on its audit log: there is a row of it before the product.
+
     Raises:
         ServiceError: CONFLICT, if the digest or the version was released before.
     """
+    stream = f"product {package.name}"
+    audit.lock(transaction, stream)
     created, (major, minor, patch) = seconds(transaction.now), package.version
     same = select(releases.c.digest).where(
         (releases.c.digest == package.digest)
@@ -74,7 +78,7 @@ def add_release(
     }
     transaction.execute(insert(releases), row)
     facts = _release(row)
-    _audit(transaction, f"product {package.name}", actor, "release.add", facts)
+    _audit(transaction, stream, actor, "release.add", facts)
     return facts
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import and_, bindparam, insert, select, update
+from sqlalchemy import and_, bindparam, func, insert, select, update
 
 from ternary_license_server.database.schema import leases
 from ternary_license_server.database.transaction import Transaction
@@ -22,7 +22,16 @@ _MINE: Final = and_(
 _FIND: Final = select(leases).where(_MINE)
 _UPDATE: Final = update(leases).where(_MINE)
 _INSERT: Final = insert(leases)
-_ALL: Final = select(leases).where(leases.c.license == bindparam("of_license")).order_by(leases.c.started)
+_OF_LICENSE: Final = leases.c.license == bindparam("of_license")
+_PAGE: Final = (
+    select(leases)
+    .where(_OF_LICENSE, leases.c.installation > bindparam("after"))
+    .order_by(leases.c.installation)
+    .limit(bindparam("most"))
+)
+_HELD: Final = select(func.count()).where(
+    _OF_LICENSE, leases.c.ends > bindparam("at"), leases.c.released.is_(None)
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,9 +86,16 @@ def find(transaction: Transaction, license_id: str, installation: str) -> Lease 
     return None if row is None else _lease(dict(row._mapping))
 
 
-def every(transaction: Transaction, license_id: str) -> list[Lease]:
-    """Every lease of a license, the oldest first."""
-    return [_lease(dict(row._mapping)) for row in transaction.execute(_ALL, {"of_license": license_id})]
+def page(transaction: Transaction, license_id: str, *, after: str = "", limit: int) -> list[Lease]:
+    """Leases of a license in the order of their installations, live or not."""
+    asked = {"of_license": license_id, "after": after, "most": limit}
+    return [_lease(dict(row._mapping)) for row in transaction.execute(_PAGE, asked)]
+
+
+def held(transaction: Transaction, license_id: str, now: datetime) -> int:
+    """How many seats of a license are taken."""
+    asked = {"of_license": license_id, "at": seconds(now)}
+    return transaction.execute(_HELD, asked).scalar_one()
 
 
 def of_seat(transaction: Transaction, license_id: str, seat: str) -> Lease | None:

@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 
 from ternary_license_server.database.schema import licenses, revocations
 from ternary_license_server.database.transaction import Transaction
-from ternary_license_server.service import audit, catalog, policies, records, seats
+from ternary_license_server.service import audit, catalog, policies, records, seat_count, seats
 from ternary_license_server.service.policies import LONGEST, Policy
 from ternary_license_server.service.records import LicenseRecord, State, seconds, utc
 from ternary_license_server.service.refusals import Code, ServiceError
@@ -90,6 +90,7 @@ def change_policy(transaction: Transaction, license_id: str, policy: str, *, act
             Code.CONFLICT,
             f"license {license_id}: is for {license.product}, policy {policy} for {template.product}",
         )
+    seat_count.forget(transaction, license_id)
     changed = replace(license, policy=policy, **template.copied())
     detail: dict[str, Json] = {"from": license.policy, "to": policy}
     columns = changed.term_columns() | {"policy": policy}

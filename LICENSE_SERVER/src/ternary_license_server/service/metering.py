@@ -30,15 +30,13 @@ def merge(transaction: Transaction, report: Usage) -> dict[str, Json]:
         ``id``, ``added`` (operations new to the license), ``operations`` (in all), ``quota``, and ``lost``:
         how many this installation had reported before and now lacks, which shows a deleted meter.
     Raises:
-        LicenseError: NOT_FOUND; MACHINE_MISMATCH, if that installation never had a seat of the license.
+        LicenseError: NOT_FOUND, also if that installation never had a seat of the license.
     """
     license = records.lock(transaction, report.license_id)
     kid = report.installation.kid
     holder = (leases.c.license == license.id) & (leases.c.installation == kid)
     if transaction.execute(select(leases.c.generation).where(holder)).first() is None:
-        raise LicenseError(
-            Reason.MACHINE_MISMATCH, f"license {license.id}: installation {kid} never held a seat of it"
-        )
+        raise records.unknown(f"license {license.id}")
     now = transaction.now
     lost = _remember(transaction, report, now)
     if lost:

@@ -11,26 +11,24 @@ the admin interface has no date; under a key that is forgotten it is a new reque
 whether a key is forgotten is decided by its date when it is read, and one change in sixteen removes a few
 old rows, more than have come in meanwhile.
 
-Answers may hold what is told once, such as a license key. They are kept encrypted under a key that is
-derived from the request's own, of which only a hash is kept: the database alone does not give them away.
+Answers may hold what is told once, such as a license key. They are kept encrypted under a key that needs the
+caller's own secret (``answer_key``): the database alone does not give them away.
 """
 
-import base64
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from cryptography.exceptions import InvalidTag
 from sqlalchemy import and_, bindparam, delete, select, tuple_, update
 
 from ternary_license_server.database import dialects
 from ternary_license_server.database.engine import Database
 from ternary_license_server.database.schema import answered
 from ternary_license_server.database.transaction import Transaction
+from ternary_license_server.service.answer_key import AnswerKey
 from ternary_license_server.service.refusals import Code, ServiceError
 from ternary_sdk.documents import canonical
 from ternary_sdk.documents.canonical import Json
@@ -56,7 +54,7 @@ def _claim(dialect: str) -> Any:
 _CLAIMS: Final = {name: _claim(name) for name in dialects.NAMES}
 
 _THIS: Final = and_(answered.c.principal == bindparam("of_principal"), answered.c.key == bindparam("of_key"))
-_FIND: Final = select(answered.c.request, answered.c.status, answered.c.body, answered.c.created).where(_THIS)
+_FIND: Final = select(answered.c.request, answered.c.status, answered.c.body).where(_THIS)
 _STORE: Final = update(answered).where(_THIS)
 _OLD: Final = (
     select(answered.c.principal, answered.c.key)
@@ -90,6 +88,7 @@ def once(
     principal: str,
     key: str,
     request: bytes,
+    secret: bytes,
     work: Callable[[Transaction], Json],
     status: int = 200,
     remember: timedelta = REMEMBERED,
@@ -102,17 +101,21 @@ def once(
         principal: Who asks: a token's id, or an installation's thumbprint.
         key: The request's idempotency key.
         request: What is asked, all of it; a key stands for one request.
+        secret: What only who asks has, and the database has not; the stored answer cannot be read without
+            it. An admin token, or a document signed by the installation.
         work: The effect; what it returns is the answer. If it raises, nothing has happened.
         status: The answer's HTTP status.
         remember: How long the answer is given again; from then on, the key is as good as new.
         permit: Refuses who may not have the answer. It is called last, before the commit, so that nobody
             loses a right while their change waits and has it made all the same.
     Raises:
-        ServiceError: IDEMPOTENCY_MISMATCH, if the key was used for another request.
+        ServiceError: IDEMPOTENCY_MISMATCH, if the key was used for another request, or with another secret;
+            CONFLICT, if the answer is no longer kept.
         DatabaseError: If the database cannot be used.
         TernaryError: Whatever ``work`` refuses with.
     """
     digest, name = hashlib.sha256(request).hexdigest(), hashlib.sha256(key.encode()).hexdigest()
+    answer_key = AnswerKey(principal=principal, key=key, secret=secret)
     claim = {"principal": principal, "key": name, "request": digest, "status": _PENDING, "body": ""}
     with database.write() as transaction:
         now = transaction.clock_time
@@ -120,34 +123,34 @@ def once(
         claim |= {"created": created, "forgotten_at": forgotten_at}
         if transaction.execute(_CLAIMS[transaction.dialect], claim).first() is None:
             permit(transaction)
-            return _earlier(transaction, principal, key, digest)
+            return _earlier(transaction, answer_key, name, digest)
         body = canonical.encode(work(transaction))
         permit(transaction)
-        sealed = _cipher(principal, key).encrypt(_nonce(created), body, None)
-        outcome = {"status": status, "body": base64.b64encode(sealed).decode()}
+        outcome = {"status": status, "body": answer_key.seal(body)}
         transaction.execute(_STORE, outcome | {"of_principal": principal, "of_key": name})
         if name.startswith("0"):
             transaction.execute(_FORGET, {"forgotten_at": forgotten_at})
         return Done(status=status, body=body)
 
 
-def _earlier(transaction: Transaction, principal: str, key: str, digest: str) -> Done:
-    name = hashlib.sha256(key.encode()).hexdigest()
-    found = transaction.execute(_FIND, {"of_principal": principal, "of_key": name}).one()
-    if found.request != digest:
+def _earlier(transaction: Transaction, answer_key: AnswerKey, name: str, digest: str) -> Done:
+    asked, shown = {"of_principal": answer_key.principal, "of_key": name}, repr(answer_key.key[:60])
+    found = transaction.execute(_FIND, asked).one()
+    if found.status == _PENDING:
         raise ServiceError(
-            Code.IDEMPOTENCY_MISMATCH, f"idempotency key {key[:60]!r}: it was used for another request before"
+            Code.CONFLICT,
+            f"idempotency key {shown}: its request was done by an earlier release of this server, and the "
+            "answer is no longer kept; see what was done, and ask anew under another key",
         )
-    nonce = _nonce(found.created)
-    body = _cipher(principal, key).decrypt(nonce, base64.b64decode(found.body), None)
-    return Done(status=found.status, body=body, repeated=True)
+    if found.request != digest:
+        raise _mismatch(shown)
+    try:
+        return Done(status=found.status, body=answer_key.unseal(found.body), repeated=True)
+    except InvalidTag:
+        raise _mismatch(shown) from None
 
 
-def _nonce(created: int) -> bytes:
-    """A key that is used again after it was forgotten encrypts another answer, at another time."""
-    return created.to_bytes(12, "big")
-
-
-def _cipher(principal: str, key: str) -> AESGCM:
-    derived = HKDF(hashes.SHA256(), 32, salt=principal.encode(), info=b"ternary-answered-v1")
-    return AESGCM(derived.derive(key.encode()))
+def _mismatch(shown: str) -> ServiceError:
+    return ServiceError(
+        Code.IDEMPOTENCY_MISMATCH, f"idempotency key {shown}: it was used for another request before"
+    )

@@ -16,6 +16,7 @@ from ternary_license_server.service import terms
 from ternary_license_server.service.terms import Terms
 from ternary_sdk.documents.canonical import Json
 from ternary_sdk.errors import LicenseError, Reason
+from ternary_sdk.licensing.license import TOLERANCE
 
 
 class State(StrEnum):
@@ -82,7 +83,8 @@ class LicenseRecord(Terms):
 
 
 def check(license_id: str, state: State, starts: datetime, expires: datetime | None, now: datetime) -> None:
-    """Refuse a license that does not stand.
+    """Refuse a license that does not stand. One starts five minutes early, here as with clients: the clock of
+    whoever issued it may be that much ahead.
 
     Raises:
         LicenseError: REVOKED, SUSPENDED, NOT_YET_VALID or EXPIRED, the first that applies.
@@ -91,7 +93,7 @@ def check(license_id: str, state: State, starts: datetime, expires: datetime | N
         raise LicenseError(Reason.REVOKED, f"license {license_id} was revoked; ask the vendor for a new one")
     if state is State.SUSPENDED:
         raise LicenseError(Reason.SUSPENDED, f"license {license_id} is suspended; ask the vendor")
-    if now < starts:
+    if now < starts - TOLERANCE:
         raise LicenseError(Reason.NOT_YET_VALID, f"license {license_id} is valid from {utc(starts)}")
     if expires is not None and now >= expires:
         raise LicenseError(
@@ -129,7 +131,7 @@ def find(transaction: Transaction, license_id: str) -> LicenseRecord:
     """
     row = transaction.execute(_BY_ID, {"license": license_id}).one_or_none()
     if row is None:
-        raise _unknown(f"license {license_id}")
+        raise unknown(f"license {license_id}")
     return _record(row)
 
 
@@ -162,14 +164,15 @@ def _locked(transaction: Transaction, query: LockQuery, values: dict[str, str], 
     """Lock the row first and read it then, in a statement that sees what was committed during the wait."""
     row = transaction.lock(query, values)
     if row is None:
-        raise _unknown(what)
+        raise unknown(what)
     found = transaction.execute(_READ_LOCKED, {"license": row.id}).one()
     if found.last_entry is not None:
         transaction.not_before(moment(found.last_entry))
     return _record(found)
 
 
-def _unknown(what: str) -> LicenseError:
+def unknown(what: str) -> LicenseError:
+    """The refusal of who asks about what is not here, or is no business of theirs."""
     return LicenseError(Reason.NOT_FOUND, f"{what}: this server knows no such license")
 
 

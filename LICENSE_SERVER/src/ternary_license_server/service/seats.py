@@ -16,9 +16,11 @@ from sqlalchemy import and_, bindparam, func, insert, select, update
 from ternary_license_server.database.schema import leases, lost_seats
 from ternary_license_server.database.transaction import Transaction
 from ternary_license_server.service import lease as lease_rows
+from ternary_license_server.service import seat_count
 from ternary_license_server.service.lease import Lease
-from ternary_license_server.service.records import LicenseRecord, moment, seconds, utc
+from ternary_license_server.service.records import LicenseRecord, moment, seconds, unknown, utc
 from ternary_license_server.service.refusals import Code, ServiceError
+from ternary_license_server.service.seat_count import SeatCount
 from ternary_sdk.errors import LicenseError, Reason
 
 OFFLINE_FACTOR: Final = 2
@@ -27,9 +29,8 @@ OFFLINE_FACTOR: Final = 2
 _OTHERS: Final = and_(
     leases.c.license == bindparam("of_license"), leases.c.installation != bindparam("of_installation")
 )
-_TAKEN: Final = select(func.count(), func.min(leases.c.ends)).where(
-    _OTHERS, leases.c.ends > bindparam("at"), leases.c.released.is_(None)
-)
+_HELD: Final = and_(leases.c.ends > bindparam("at"), leases.c.released.is_(None))
+_NEXT_FREE: Final = select(leases.c.ends).where(_OTHERS, _HELD).order_by(leases.c.ends).limit(1)
 _OFFLINE: Final = select(func.count()).where(_OTHERS, leases.c.offline_until > bindparam("at"))
 
 
@@ -63,8 +64,8 @@ def take(
     Raises:
         LicenseError: TOO_MANY_MACHINES.
     """
-    _check_cap(transaction, license, installation, offline, now)
     mine = lease_rows.find(transaction, license.id, installation)
+    count = _check_cap(transaction, license, installation, mine, offline, now)
     if mine is not None and mine.offline and mine.holds(now):
         ends, offline = max(ends, mine.ends), True
     lease = Lease(
@@ -80,6 +81,8 @@ def take(
         started=now,
     )
     lease_rows.write(transaction, lease, new=mine is None)
+    if count is not None:
+        seat_count.keep(transaction, replace(count, taken=count.others(mine) + 1))
     return lease
 
 
@@ -116,6 +119,7 @@ def release(
     """
     lease = _held(transaction, license, installation, generation, now)
     lease_rows.change(transaction, lease, released=seconds(now))
+    seat_count.less_one(transaction, license.id)
     return replace(lease, released=now)
 
 
@@ -146,6 +150,7 @@ def free(transaction: Transaction, license: LicenseRecord, seat: str, reason: st
     stated = {"seat": seat, "license": license.id, "installation": lease.installation, "reason": reason}
     transaction.execute(insert(lost_seats), stated | {"revoked": seconds(now)})
     lease_rows.change(transaction, lease, released=seconds(now), seat=lease_rows.number())
+    seat_count.less_one(transaction, license.id)
     return lease
 
 
@@ -162,13 +167,22 @@ def _offline_until(lease: Lease | None, ends: datetime | None) -> datetime | Non
 
 
 def _check_cap(
-    transaction: Transaction, license: LicenseRecord, installation: str, offline: bool, now: datetime
-) -> None:
+    transaction: Transaction,
+    license: LicenseRecord,
+    installation: str,
+    mine: Lease | None,
+    offline: bool,
+    now: datetime,
+) -> SeatCount | None:
+    """Refuse where every seat is taken by others; the count, which has none where seats are not limited."""
     if license.seats is None:
-        return
+        return None
     others = {"of_license": license.id, "of_installation": installation, "at": seconds(now)}
-    taken, next_free = transaction.execute(_TAKEN, others).one()
-    if taken >= license.seats:
+    count = seat_count.find(transaction, license.id, now)
+    if count.others(mine) >= license.seats:
+        count = seat_count.at(transaction, count, now)
+    if count.others(mine) >= license.seats:
+        next_free = transaction.execute(_NEXT_FREE, others).scalar_one()
         raise LicenseError(
             Reason.TOO_MANY_MACHINES,
             f"license {license.id}: {_count(license.seats)} taken; the next is free on "
@@ -180,6 +194,7 @@ def _check_cap(
             f"license {license.id}: {OFFLINE_FACTOR * license.seats} offline licenses have not ended yet, "
             "those given back included; wait for one to end, or activate online",
         )
+    return count
 
 
 def _numbered(transaction: Transaction, license: LicenseRecord, seat: str) -> Lease:
@@ -200,7 +215,7 @@ def _held(
 ) -> Lease:
     lease = lease_rows.find(transaction, license.id, installation)
     if lease is None:
-        raise _lost(license, "it never had one")
+        raise unknown(f"license {license.id}")
     if lease.generation != generation:
         raise _lost(license, f"generation {generation} is no longer the current one")
     if lease.released is not None:

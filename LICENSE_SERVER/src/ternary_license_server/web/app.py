@@ -2,6 +2,7 @@
 The application: routes inside, the boundary around them.
 """
 
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
@@ -28,16 +29,22 @@ def build(
     *,
     database: Database,
     vendor: VendorKeys,
+    elapsed: Callable[[], float] = time.monotonic,
 ) -> ASGIApp:
-    """The whole application over a migrated database."""
+    """The whole application over a migrated database; ``elapsed`` counts the seconds of its rate limits."""
     server = Server(
         database=database,
         vendor=vendor,
         settings=settings,
-        per_license=RateLimit(settings.key_rate),
+        per_license=RateLimit(settings.key_rate, elapsed),
     )
     return Boundary(
-        routed(server), settings=settings, vendor=vendor, metrics=server.metrics, clock=server.now
+        routed(server),
+        settings=settings,
+        vendor=vendor,
+        metrics=server.metrics,
+        rate=RateLimit(settings.rate, elapsed),
+        clock=server.now,
     )
 
 

@@ -17,11 +17,13 @@ from typing import Any, Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ternary_license_server import addresses
+from ternary_license_server.addresses import Address
 from ternary_license_server.settings import Settings
 from ternary_license_server.vendor_keys import VendorKeys
 from ternary_license_server.web import problems
 from ternary_license_server.web.limits import RateLimit
-from ternary_license_server.web.observation import LOG, Metrics
+from ternary_license_server.web.observation import LOG, Metrics, known_method
 from ternary_license_server.web.problems import Problem, Web
 from ternary_sdk.errors import Reason
 from ternary_sdk.licensing.trust import Role
@@ -31,6 +33,8 @@ from ternary_sdk.online.answer import Question
 Headers = list[tuple[bytes, bytes]]
 BODY: Final = "ternary.body"
 """Where the request's body is in the scope."""
+ADDRESS: Final = "ternary.address"
+"""Where the address that the request comes from is in the scope; None if it has none."""
 LONGEST_NONCE: Final = 64
 
 
@@ -58,6 +62,7 @@ class Boundary:
         settings: Limits.
         vendor: Keys; the one of role ``answer`` signs.
         metrics: Where requests are counted.
+        rate: How often each address may ask.
         clock: The present moment, timezone-aware.
     """
 
@@ -68,6 +73,7 @@ class Boundary:
         settings: Settings,
         vendor: VendorKeys,
         metrics: Metrics,
+        rate: RateLimit,
         clock: Callable[[], datetime],
     ) -> None:
         self._inner = inner
@@ -75,7 +81,8 @@ class Boundary:
         self._vendor = vendor
         self._metrics = metrics
         self._clock = clock
-        self._rate = RateLimit(settings.rate)
+        self._rate = rate
+        self._told_of_proxy = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -83,6 +90,7 @@ class Boundary:
             await self._inner(scope, receive, send)
             return
         started, request_id = time.perf_counter(), secrets.token_hex(8)
+        scope[ADDRESS] = self._address(scope)
         answer, body = Outgoing(), b""
         try:
             body = await self._admit(scope, receive, answer)
@@ -92,15 +100,29 @@ class Boundary:
         except ConnectionError:
             return
         except Exception:  # noqa: BLE001  the border: a bug becomes a signed answer and a logged traceback
-            LOG.exception("failed", extra={"facts": {"request": request_id, "path": scope["path"]}})
+            LOG.exception("failed", extra={"facts": {"request": request_id, "path": scope["path"][:200]}})
             answer.refuse(Problem(code=Web.INTERNAL, detail=f"the server failed; quote request {request_id}"))
             body = scope.get(BODY, body)
         await self._send(scope, body, answer, request_id, send)
         self._observe(scope, answer, request_id, time.perf_counter() - started)
 
+    def _address(self, scope: Scope) -> Address | None:
+        """Where a request comes from; says once that a proxy is there which the settings do not name."""
+        peer = scope["client"][0] if scope.get("client") else ""
+        forwarded = [value for name, value in scope["headers"] if name == addresses.FORWARDED]
+        proxies = self._settings.proxies
+        if forwarded and not self._told_of_proxy and not proxies.name(addresses.parse(peer)):
+            self._told_of_proxy = True
+            LOG.warning(
+                "X-Forwarded-For from %s is not believed; if that is your proxy, name it in "
+                "TERNARY_SERVER_PROXIES, or all requests through it count as one address",
+                peer,
+            )
+        return proxies.origin(peer, forwarded)
+
     async def _admit(self, scope: Scope, receive: Receive, answer: Outgoing) -> bytes:
         """The whole body; or a refusal in ``answer`` and what was read of it."""
-        address = scope["client"][0] if scope.get("client") else ""
+        address = addresses.bucket(scope[ADDRESS])
         wait = 0 if scope["path"] in _UNLIMITED else self._rate.wait(address)
         limit, parts, size = self._settings.body_limit, list[bytes](), 0
         try:
@@ -174,14 +196,15 @@ class Boundary:
         route: Any = scope.get("route")
         name = getattr(route, "path", "none")
         self._metrics.count(scope["method"], name, answer.status, seconds, answer.code)
+        address = scope[ADDRESS]
         facts = {
             "request": request_id,
-            "method": scope["method"],
+            "method": known_method(scope["method"]),
             "route": name,
             "status": answer.status,
             "code": answer.code,
             "milliseconds": round(1000 * seconds, 1),
-            "address": scope["client"][0] if scope.get("client") else None,
+            "address": None if address is None else str(address),
             "principal": scope.get("ternary.principal"),
         }
         LOG.info("answered", extra={"facts": facts})
@@ -206,5 +229,5 @@ _NONCE: Final = online_answer.NONCE_HEADER.lower().encode()
 _TIME: Final = online_answer.TIME_HEADER.lower().encode()
 _ANSWER: Final = online_answer.ANSWER_HEADER.lower().encode()
 _WITHOUT_BODY: Final = (204, 304)
-_UNLIMITED: Final = ("/livez", "/readyz")
-"""What the operator's probes ask for; a flood from their own address must not make a server look dead."""
+_UNLIMITED: Final = ("/livez", "/readyz", "/metrics")
+"""What the operator's own network asks for; a flood from there must not make a server look dead."""

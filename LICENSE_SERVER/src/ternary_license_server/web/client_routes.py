@@ -115,6 +115,7 @@ def report(request: Request) -> Response:
         principal=read.installation.kid,
         key=hashlib.sha256(document).hexdigest(),
         request=document,
+        secret=document,
         work=lambda transaction: metering.merge(transaction, read),
         remember=server.remember,
     )
@@ -134,11 +135,13 @@ def _perform(request: Request, key: str, *wanted: Action, carried: bool = False)
     def work(transaction: Transaction) -> Json:
         return activation.perform(transaction, ring, asked, carried=carried)
 
+    document = outer.bare(body_of(request), "request")
     done = once(
         server.database,
         principal=asked.installation.kid,
         key=asked.number,
-        request=outer.bare(body_of(request), "request"),
+        request=document,
+        secret=document,
         work=work,
         remember=server.remember,
     )

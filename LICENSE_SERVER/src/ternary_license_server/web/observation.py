@@ -21,8 +21,21 @@ SHARED_METRICS: Final = "PROMETHEUS_MULTIPROC_DIR"
 _BUCKETS: Final = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 
 
+_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+OTHER: Final = "other"
+
+
+def known_method(method: str) -> str:
+    """A method as logs and metrics name it: ``other`` for one that HTTP's own list has not."""
+    return method if method in _METHODS else OTHER
+
+
 class Metrics:
-    """Counters of one application, or of all processes of one server."""
+    """Counters of one application, or of all processes of one server.
+
+    Each label has a fixed set of values, because a counter lives as long as the process: methods that HTTP
+    knows, the routes of this interface, its statuses and its codes. Nothing that a client wrote is a label.
+    """
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
@@ -41,8 +54,8 @@ class Metrics:
         )
 
     def count(self, method: str, route: str, status: int, seconds: float, code: str | None) -> None:
-        """Count one answered request."""
-        self._requests.labels(method, route, str(status)).inc()
+        """Count one answered request; ``route`` and ``code`` are of this program, never of the request."""
+        self._requests.labels(known_method(method), route, str(status)).inc()
         self._seconds.labels(route).observe(seconds)
         if code is not None:
             self._refusals.labels(code).inc()

@@ -17,6 +17,9 @@ Action = Literal["encode", "decode", "sample"]
 
 ACTIONS: Final[tuple[Action, ...]] = ("encode", "decode", "sample")
 MACHINE_ID: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,79}")
+"""What a license may name."""
+OWN_MACHINE_ID: Final = re.compile(r"[mx]-[0-9a-f]{32}")
+"""What ``machine.identify`` calls a machine, and therefore all that one may call itself."""
 CONTENT_KEY_BYTES: Final = 32
 MAX_MACHINES: Final = 1024
 MAX_SEALED: Final = 2048

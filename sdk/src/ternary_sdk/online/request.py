@@ -17,7 +17,7 @@ from ternary_sdk.documents import base64url, canonical
 from ternary_sdk.documents.canonical import Json
 from ternary_sdk.documents.fields import Fields
 from ternary_sdk.errors import FormatError, InputError
-from ternary_sdk.licensing.claims import MACHINE_ID
+from ternary_sdk.licensing.claims import OWN_MACHINE_ID
 from ternary_sdk.licensing.identity import LICENSE_ID
 from ternary_sdk.licensing.installation import Installation
 from ternary_sdk.online import key as online_key
@@ -157,7 +157,7 @@ def _read_claims(fields: Fields, key: PublicKey, vendor: str) -> Request:
         issued=fields.moment("iat"),
         installation=key,
         key_digest=fields.sha256("key_sha256") if activates else None,
-        machine=fields.optional("machine", lambda name: fields.text(name, pattern=MACHINE_ID))
+        machine=fields.optional("machine", lambda name: fields.text(name, pattern=OWN_MACHINE_ID))
         if activates
         else None,
         offline=fields.truth("offline") if activates else False,

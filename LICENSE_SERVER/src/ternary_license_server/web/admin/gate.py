@@ -5,7 +5,7 @@ Every admin route passes through ``Look`` or ``Change``; there is no other way t
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Annotated, Final, Protocol, TypeVar
 
@@ -52,7 +52,21 @@ class Asked:
 
     server: Server
     request: Request
-    credentials: str
+    credentials: str = field(repr=False)
+
+    @property
+    def token(self) -> str:
+        """The token that was sent, whether it is one or not.
+
+        Raises:
+            ServiceError: UNAUTHENTICATED, if none was.
+        """
+        kind, _, secret = self.credentials.partition(" ")
+        if kind.lower() != "bearer" or not secret.strip():
+            raise ServiceError(
+                Code.UNAUTHENTICATED, "no token: send 'Authorization: Bearer' and an admin token"
+            )
+        return secret.strip()
 
     def identify(self, transaction: Transaction, scope: Scope) -> Principal:
         """Who asks, as the transaction sees it.
@@ -60,12 +74,7 @@ class Asked:
         Raises:
             ServiceError: UNAUTHENTICATED, or FORBIDDEN if the token does not reach ``scope``.
         """
-        kind, _, secret = self.credentials.partition(" ")
-        if kind.lower() != "bearer" or not secret:
-            raise ServiceError(
-                Code.UNAUTHENTICATED, "no token: send 'Authorization: Bearer' and an admin token"
-            )
-        principal = access.identify(transaction, secret.strip())
+        principal = access.identify(transaction, self.token)
         self.request.scope["ternary.principal"] = principal.actor
         principal.demand(scope)
         return principal
@@ -103,6 +112,7 @@ class Asking(Asked):
             principal=principal.id,
             key=self.key,
             request=asked,
+            secret=self.token.encode(),
             work=lambda transaction: work(transaction, actor=principal.actor),
             status=status,
             remember=self.server.remember,

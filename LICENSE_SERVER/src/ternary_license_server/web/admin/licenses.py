@@ -95,8 +95,9 @@ class Loss(Taken):
 
 
 class LicenseDetail(License):
-    """A license and everybody who ever held a seat of it."""
+    """A license, how many seats of it are taken, and a page of those who ever held one."""
 
+    held: int
     leases: list[Lease]
     operations: int
 
@@ -119,13 +120,17 @@ def licenses(asked: Look, after: After = "", limit: Limit = 100, customer: Only 
 
 
 @router.get("/licenses/{license_id}", response_model=LicenseDetail)
-def license(license_id: LicenseId, asked: Look) -> Response:
-    """One license, its leases, and how many operations it has returned."""
+def license(license_id: LicenseId, asked: Look, after: After = "", limit: Limit = 100) -> Response:
+    """One license, how many seats are taken and operations were returned, and leases by installation."""
 
     def work(transaction: Transaction) -> Json:
-        leases = [held.facts(transaction.now) for held in lease.every(transaction, license_id)]
-        drawn = len(metering.drawn(transaction, license_id))
-        return records.find(transaction, license_id).facts() | {"leases": list(leases), "operations": drawn}
+        facts, now = records.find(transaction, license_id).facts(), transaction.now
+        page = lease.page(transaction, license_id, after=after, limit=limit)
+        return facts | {
+            "held": lease.held(transaction, license_id, now),
+            "leases": [mine.facts(now) for mine in page],
+            "operations": len(metering.drawn(transaction, license_id)),
+        }
 
     return asked.look(work)
 
