@@ -30,6 +30,16 @@ from ternary_sdk.licensing.trust import Revocations, Trust
 
 
 @dataclass(frozen=True, kw_only=True)
+class Restored:
+    """What a restoration did."""
+
+    facts: dict[str, Json]
+    """What ``restoring.begin`` and ``merging.merge`` returned, and ``list``, the merged list's version."""
+    audit_faults: tuple[str, ...]
+    """What is wrong with the audit log, a sentence for each row; the database is as true as the backup."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Wish:
     """How to restore."""
 
@@ -43,7 +53,7 @@ class Wish:
     """The present day, UTC, where the backup is too old for the clock to be believed without it."""
 
 
-def restore(database: Database, directory: Path, wish: Wish, source: Path | None = None) -> dict[str, Json]:
+def restore(database: Database, directory: Path, wish: Wish, source: Path | None = None) -> Restored:
     """Put a backup in the database's place, and start the restored mode in it:
 
     1. the newest trust file is this vendor's, no key set in it is newer than the directory's, and its
@@ -58,9 +68,6 @@ def restore(database: Database, directory: Path, wish: Wish, source: Path | None
         directory: The vendor's keys.
         wish: How.
         source: A file that ``ternary server backup`` made; None if the database is in its place already.
-    Returns:
-        What ``restoring.begin`` and ``merging.merge`` returned; ``list``, the merged list's version; and
-        ``audit_faults``, a sentence for each row of the audit log that is wrong.
     Raises:
         InputError: If something is in the way, or the clock needs the operator's word.
         DatabaseError: If the backup is damaged or not a license server's.
@@ -75,10 +82,10 @@ def restore(database: Database, directory: Path, wish: Wish, source: Path | None
     with _drafted(database, source) as draft:
         copy = Database(URL.create("sqlite", database=str(draft)), connections=1, clock=database.clock)
         with closing(copy):
-            facts = _adopt(copy, ring, wish, listed)
+            restored = _adopt(copy, ring, wish, listed)
         leave_whole(draft)
         backups.keep(draft, _place(database))  # 4
-    return facts
+    return restored
 
 
 def merge_list(database: Database, directory: Path, offered: Trust) -> dict[str, Json]:
@@ -117,14 +124,14 @@ def _published(newest: Trust | None, ring: KeyRing) -> Revocations | None:
     return merging.read(newest, ring)
 
 
-def _adopt(database: Database, ring: KeyRing, wish: Wish, listed: Revocations | None) -> dict[str, Json]:
+def _adopt(database: Database, ring: KeyRing, wish: Wish, listed: Revocations | None) -> Restored:
     if revision(database) is None:
         raise DatabaseError(f"database {database}: not a license server's")
     migrate(database)  # 2
     with database.write() as transaction:  # 3
         if wish.newest is not None:
             _check_age(transaction, listed)
-        faults: list[Json] = [*audit.faults(transaction)]
+        faults = tuple(audit.faults(transaction))
         since = restoring.newest(transaction)
         _believe_clock(transaction, wish.today)
         facts = restoring.begin(
@@ -137,7 +144,8 @@ def _adopt(database: Database, ring: KeyRing, wish: Wish, listed: Revocations | 
         merged = merging.Merged()
         if listed is not None:
             merged = merging.merge(transaction, listed, ring, actor=LOCAL)
-    return facts | {"list": listed.version if listed else None, **merged.facts(), "audit_faults": faults}
+    facts |= {"list": listed.version if listed else None, **merged.facts()}
+    return Restored(facts=facts, audit_faults=faults)
 
 
 def _check_age(transaction: Transaction, listed: Revocations | None) -> None:

@@ -65,9 +65,9 @@ def restore(
         today=None if today is None else day(today).date(),
     )
     with opened_database(database) as found:
-        facts = restoration.restore(found, _keys_directory(keys), wish, source)
-    faults = facts["audit_faults"]
-    show_facts(facts | {"audit_faults": len(faults)}, as_json)
+        restored = restoration.restore(found, _keys_directory(keys), wish, source)
+    faults = restored.audit_faults
+    show_facts(restored.facts | {"audit_faults": len(faults)}, as_json)
     if faults:
         raise TernaryError(f"restored, with the backup's faults: {'; '.join(faults)}")
 

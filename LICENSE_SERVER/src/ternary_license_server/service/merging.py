@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Column, Row, insert, select, update
+from sqlalchemy import Column, insert, select, update
 
 from ternary_license_server import keyset
 from ternary_license_server.database.schema import (
@@ -145,7 +145,7 @@ def _seats_of(transaction: Transaction, names: Iterable[str]) -> dict[str, str]:
 
 def _found(
     transaction: Transaction, column: Column[str], names: Iterable[str], *wanted: Column[str]
-) -> Iterator[Row[Any]]:
+) -> Iterator[Any]:
     for some in _parts(names):
         yield from transaction.execute(select(*wanted).where(column.in_(some)))
 

@@ -134,7 +134,7 @@ def _fresh(transaction: Transaction, row: Row[Any], trust: Trust) -> bool:
     if row.signed_changes != row.changes or row.directory < _directory(trust) or not _trusted(row, trust):
         return False
     try:
-        return seconds(transaction.now) < row.renew_at
+        return bool(seconds(transaction.now) < row.renew_at)
     except ClockError:
         return True
 
