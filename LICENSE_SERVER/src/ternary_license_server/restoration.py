@@ -96,7 +96,8 @@ def merge_list(database: Database, directory: Path, offered: Trust) -> dict[str,
         directory: The vendor's keys.
         offered: A trust file of any age whose list the vendor's own key signed.
     Returns:
-        ``list`` (its version), ``licenses``, ``seats`` and ``unknown``: how many names were new.
+        ``list`` (its version), and how many names were new: ``revoked_licenses``, ``lost_seats`` and
+        ``kept_names``.
     Raises:
         InputError: If there is no list in it.
         FormatError, SignatureError: If it cannot be believed.
@@ -187,10 +188,8 @@ def _place(database: Database) -> Path:
 def _drafted(database: Database, source: Path) -> Iterator[Path]:
     """A checked copy of a backup, beside the place that it shall have."""
     place = _place(database)
-    for ending in ("-wal", "-shm", "-journal"):
-        if (left := Path(f"{place}{ending}")).exists():
-            raise InputError(f"{left}: is of the database that was there; move it away, with that database")
     with backups.new_file(place) as draft:
+        _check_alone(place)
         try:
             shutil.copyfile(source, draft)
             backups.read_back(draft)
@@ -199,3 +198,10 @@ def _drafted(database: Database, source: Path) -> Iterator[Path]:
         except (sqlite3.Error, DatabaseError) as error:
             raise DatabaseError(f"{source}: not a whole backup ({error})") from None
         yield draft
+
+
+def _check_alone(place: Path) -> None:
+    """Refuse a log of another database: SQLite would play it into the restored one."""
+    for ending in ("-wal", "-shm", "-journal"):
+        if (left := Path(f"{place}{ending}")).exists():
+            raise InputError(f"{left}: is of the database that was there; move it away, with that database")

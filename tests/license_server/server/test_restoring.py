@@ -1,11 +1,13 @@
 """A server that comes back from a backup tells nobody what it cannot know, and gives no seat twice."""
 
 import shutil
+import subprocess
 from contextlib import closing
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import delete
+from stress.databases import postgresql
 
 from ternary_license_server import keys, keyset, restoration, rotation
 from ternary_license_server.database.backup import backup
@@ -238,6 +240,37 @@ def test_backup_is_put_in_the_place_of_the_lost_database(make_shop, new_client, 
     shop.database.close()
 
 
+@pytest.mark.skipif(shutil.which("pg_restore") is None, reason="PostgreSQL's own programs are not here")
+def test_database_that_pg_restore_put_in_its_place_is_adopted(
+    make_shop, new_client, tmp_path, now, database_address, database_kinds
+):
+    if "postgresql" not in database_kinds:
+        pytest.skip("no PostgreSQL")
+    with database_address("postgresql", tmp_path) as url:
+        shop, base = make_shop(url), postgresql()
+        schema = url.rpartition("%3D")[2]
+        license_id, key = shop.sell()
+        held = shop.activate(key, machine := new_client())
+        with shop.database.write() as transaction:
+            transaction.mark_clock()
+        dump = str(tmp_path / "monday")
+        subprocess.run(["pg_dump", "-Fc", "-n", schema, "-f", dump, base], check=True, capture_output=True)
+        _, sold_key = shop.sell(now + HOUR)
+        shop.activate(sold_key, customer := new_client(), now + HOUR)
+        shop.database.close()
+        restored = ["pg_restore", "--clean", "--if-exists", "-d", base, dump]
+        subprocess.run(restored, check=True, capture_output=True)
+
+        at = now + 3 * HOUR
+        shop.at(at)
+        restoration.restore(shop.database, shop.ring.directory, Wish(newest=shop.ring.trust))
+        assert refusal(lambda: shop.activate(sold_key, customer, at)) is Code.TRY_LATER
+        assert shop.renew(license_id, held["generation"], machine, at)["generation"] == 1
+        with shop.database.read() as transaction:
+            assert audit.faults(transaction) == []
+        shop.database.close()
+
+
 def test_restoration_that_is_refused_leaves_nothing(make_shop, tmp_path, now, vendor_keys):
     shop = make_shop(f"sqlite:///{tmp_path / 'server.sqlite3'}")
     license_id, _ = shop.sell()
@@ -250,9 +283,15 @@ def test_restoration_that_is_refused_leaves_nothing(make_shop, tmp_path, now, ve
     (tmp_path / "torn").write_bytes((tmp_path / "monday").read_bytes()[:9000])
     (tmp_path / "text").write_bytes(b"precious")
 
+    def restore(source, wish):
+        with closing(
+            Database(shop.database.url, clock=shop.hands.clock())
+        ) as database:  # a process of its own
+            restoration.restore(database, vendor_keys.directory, wish, source)
+
     def refused(source, wish=None):
         with pytest.raises((InputError, DatabaseError)) as refusal:
-            restoration.restore(shop.database, vendor_keys.directory, wish or Wish(newest=newest), source)
+            restore(source, wish or Wish(newest=newest))
         return str(refusal.value)
 
     place = tmp_path / "server.sqlite3"
@@ -284,9 +323,7 @@ def test_restoration_that_is_refused_leaves_nothing(make_shop, tmp_path, now, ve
         "clock: says 2026-03-05 16:00:00 UTC, and you say 2026-03-04; set it right"
     )
     assert sorted(path.name for path in tmp_path.iterdir()) == ["monday", "text", "torn"]
-    restoration.restore(
-        shop.database, vendor_keys.directory, Wish(newest=newest, today=today), tmp_path / "monday"
-    )
+    restore(tmp_path / "monday", Wish(newest=newest, today=today))
     with shop.database.read() as transaction:
         transaction.check_clock()
     shop.database.close()

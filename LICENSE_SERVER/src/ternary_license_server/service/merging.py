@@ -38,11 +38,11 @@ _AT_ONCE: Final = 500
 class Merged:
     """What a list changed."""
 
-    licenses: int = 0
+    revoked_licenses: int = 0
     """Licenses that are revoked now and were not."""
-    seats: int = 0
+    lost_seats: int = 0
     """Seats that are declared lost now and were not."""
-    unknown: int = 0
+    kept_names: int = 0
     """Names that this database does not know; they stay on the list for good."""
 
     def facts(self) -> dict[str, Json]:
@@ -103,7 +103,7 @@ def merge(transaction: Transaction, listed: Revocations, ring: KeyRing, *, actor
     raised = max(listed.version, transaction.execute(select(revocation_list.c.version)).scalar_one())
     transaction.execute(update(revocation_list).values(version=raised))
     listing.note_change(transaction)
-    return Merged(licenses=len(held), seats=len(lost), unknown=len(unknown))
+    return Merged(revoked_licenses=len(held), lost_seats=len(lost), kept_names=len(unknown))
 
 
 def _missing(transaction: Transaction, listed: Revocations, ring: KeyRing) -> set[str]:

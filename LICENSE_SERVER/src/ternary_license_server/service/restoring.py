@@ -80,7 +80,7 @@ def begin(
         oversell: Whether installations that the backup does not know get seats.
         actor: Who restores.
     Returns:
-        ``newest``, ``begun``, ``until``, ``held`` (leases moved), ``tokens`` (ended), ``oversell``.
+        ``newest``, ``begun``, ``until``, ``oversell``, ``leases_kept``, ``tokens_ended``.
     """
     now = transaction.now
     facts: dict[str, Json] = {
@@ -92,7 +92,10 @@ def begin(
     row = {"id": 1, **facts}
     statement = transaction.insert(restorations).values(row)
     transaction.execute(statement.on_conflict_do_update(index_elements=[restorations.c.id], set_=row))
-    facts |= {"held": _hold(transaction, since, now), "tokens": _end_tokens(transaction, now)}
+    facts |= {
+        "leases_kept": _hold(transaction, since, now),
+        "tokens_ended": _end_tokens(transaction, now),
+    }
     audit.append(transaction, "restoration", actor=actor, action="server.restore", detail=facts)
     return facts
 

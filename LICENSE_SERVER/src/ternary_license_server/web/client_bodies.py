@@ -65,6 +65,6 @@ class MergedList(Given):
     """What a handed-in revocation list changed."""
 
     list: int | None
-    licenses: int
-    seats: int
-    unknown: int
+    revoked_licenses: int
+    lost_seats: int
+    kept_names: int
