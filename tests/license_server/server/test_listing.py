@@ -184,7 +184,7 @@ def test_names_of_a_list_that_our_key_signed_are_revoked_here(shop, new_client, 
     seat = License.read(held["license"].encode(), shop.ring.trust).lease
     offered = signed_list(shop, 3 * 10**9, [revoked_id, seat, "L-sold-since"], now)
     merged = merge(shop, offered, now)
-    assert merged.facts() == {"licenses": 1, "seats": 1, "unknown": 1}
+    assert merged.facts() == {"revoked_licenses": 1, "lost_seats": 1, "kept_names": 1}
     listed = published(shop, now)
     assert listed.revoked_licenses == {revoked_id, seat, "L-sold-since"}
     assert listed.revocations.version == 3 * 10**9 + 1
@@ -207,7 +207,11 @@ def test_list_that_was_merged_or_published_before_changes_nothing(shop, now):
     for offered in (old, later):
         with shop.database.read() as transaction:
             assert merging.is_known(transaction, offered.revocations, shop.ring)
-        assert merge(shop, offered, now + 2 * DAY).facts() == {"licenses": 0, "seats": 0, "unknown": 0}
+        assert merge(shop, offered, now + 2 * DAY).facts() == {
+            "revoked_licenses": 0,
+            "lost_seats": 0,
+            "kept_names": 0,
+        }
     assert published(shop, now + 2 * DAY).revoked_licenses == frozenset()
 
 
@@ -218,7 +222,7 @@ def test_older_list_with_a_name_that_we_lack_is_merged_too(shop, now):
     offered = signed_list(shop, 7, ["L-forgotten"], now)
     with shop.database.read() as transaction:
         assert not merging.is_known(transaction, offered.revocations, shop.ring)
-    assert merge(shop, offered, now).unknown == 1
+    assert merge(shop, offered, now).kept_names == 1
     assert published(shop, now).revoked_licenses == {license_id, "L-forgotten"}
 
 
@@ -259,9 +263,9 @@ def test_anybody_hands_in_a_list_over_http(make_site, kind, vendor_keys, now):
     assert site.http("POST", "/v1/trust", content=damaged).status_code == 400
     first, again = (site.http("POST", "/v1/trust", content=offered.data) for _ in "ab")
     assert (first.status_code, first.json()) == (
-        200, {"list": 3 * 10**9, "licenses": 1, "seats": 0, "unknown": 0}
+        200, {"list": 3 * 10**9, "revoked_licenses": 1, "lost_seats": 0, "kept_names": 0}
     )  # fmt: skip
-    assert again.json() == {"list": 3 * 10**9, "licenses": 0, "seats": 0, "unknown": 0}
+    assert again.json() == {"list": 3 * 10**9, "revoked_licenses": 0, "lost_seats": 0, "kept_names": 0}
     beside = site.beside()
     came = Trust.read(beside.http("GET", "/v1/trust").content)
     assert came.revoked_licenses == {license_id}

@@ -171,7 +171,7 @@ def test_license_that_was_revoked_since_the_backup_is_revoked_again(shop, new_cl
     key_set = publication.key_set(shop.ring.trust)
     newest = keyset.trust_file(shop.ring.trust.root, key_set, token)
     facts = begin(shop, now + HOUR, since=now, newest=newest)
-    assert (facts["licenses"], facts["list"]) == (1, newest.revocations.version)
+    assert (facts["revoked_licenses"], facts["list"]) == (1, newest.revocations.version)
     with shop.database.read() as transaction:
         assert records.find(transaction, license_id).state is State.REVOKED
     listed = Publication(shop.database).trust(shop.ring)
@@ -195,7 +195,7 @@ def test_name_of_a_restored_server_stays_until_what_was_given_since_has_ended(sh
 def test_admin_tokens_of_the_backup_end(shop, now):
     with shop.at(now).write() as transaction:
         made = access.add(transaction, "ci", Scope.ISSUER, expires=now + DAY, actor="test")
-    assert begin(shop, now + HOUR, since=now)["tokens"] == 1
+    assert begin(shop, now + HOUR, since=now)["tokens_ended"] == 1
     with pytest.raises(ServiceError) as refused, shop.database.read() as transaction:
         access.identify(transaction, made["secret"])
     assert refused.value.code is Code.UNAUTHENTICATED
@@ -227,8 +227,8 @@ def test_backup_is_put_in_the_place_of_the_lost_database(make_shop, new_client, 
     wish = Wish(newest=newest)
     done = restoration.restore(shop.database, shop.ring.directory, wish, tmp_path / "monday")
     assert done.audit_faults == ()
-    assert {name: done.facts[name] for name in ("licenses", "seats", "unknown", "held", "newest")} == {
-        "licenses": 1, "seats": 0, "unknown": 0, "held": 1, "newest": int(now.timestamp())
+    assert {name: done.facts[name] for name in ("revoked_licenses", "leases_kept", "newest")} == {
+        "revoked_licenses": 1, "leases_kept": 1, "newest": int(now.timestamp())
     }  # fmt: skip
     assert sorted(path.name for path in tmp_path.iterdir() if path.name.startswith((".", "server"))) == [
         "server.sqlite3"
@@ -284,9 +284,8 @@ def test_restoration_that_is_refused_leaves_nothing(make_shop, tmp_path, now, ve
     (tmp_path / "text").write_bytes(b"precious")
 
     def restore(source, wish):
-        with closing(
-            Database(shop.database.url, clock=shop.hands.clock())
-        ) as database:  # a process of its own
+        clock = shop.hands.clock()  # of a process of its own
+        with closing(Database(shop.database.url, clock=clock)) as database:
             restoration.restore(database, vendor_keys.directory, wish, source)
 
     def refused(source, wish=None):

@@ -125,9 +125,8 @@ def revoke(transaction: Transaction, license_id: str, *, actor: str) -> dict[str
         ServiceError: CONFLICT, if it is revoked already; LIST_FULL, and then nothing has changed.
     """
     facts = _to(transaction, license_id, State.REVOKED, lambda s: s is not State.REVOKED, actor)
-    until = listing.license_until(transaction, license_id)
-    listing.admit(transaction, f"license {license_id}", until)
-    _list(transaction, license_id, until)
+    listing.admit(transaction, f"license {license_id}")
+    _list(transaction, license_id)
     return facts
 
 
@@ -141,7 +140,7 @@ def take_back(transaction: Transaction, license_id: str, *, actor: str, reason: 
     detail: dict[str, Json] = {"from": str(license.state), "to": str(State.REVOKED), "reason": reason}
     revoked = replace(license, state=State.REVOKED)
     _change(transaction, revoked, actor, "license.revoked", detail, state=str(State.REVOKED))
-    _list(transaction, license_id, listing.license_until(transaction, license_id))
+    _list(transaction, license_id)
 
 
 def transfer(transaction: Transaction, license_id: str, customer: str, *, actor: str) -> dict[str, Json]:
@@ -190,7 +189,8 @@ def note_loss(transaction: Transaction, lost: Lease, reason: str, *, actor: str)
     audit.append(transaction, lost.license, actor=actor, action="seat.free", detail=detail)
 
 
-def _list(transaction: Transaction, license_id: str, until: int) -> None:
+def _list(transaction: Transaction, license_id: str) -> None:
+    until = listing.license_until(transaction, license_id)
     row = {"license": license_id, "revoked": seconds(transaction.now), "until": until}
     transaction.execute(insert(revocations), row)
 

@@ -56,20 +56,16 @@ def seat_until(transaction: Transaction, lease: Lease) -> int:
     return _after(transaction, seconds(lease.licensed_until))
 
 
-def admit(transaction: Transaction, what: str, until: int) -> None:
-    """Note that a name is added, which must stand until a moment.
+def admit(transaction: Transaction, what: str) -> None:
+    """Note that a name is added, if there is room for it.
 
     Args:
         transaction: With the license's row locked; the name is not added yet.
         what: The name and what it is, for the refusal.
-        until: In seconds since 1970-01-01 UTC.
     Raises:
         ServiceError: LIST_FULL. Nothing has changed.
     """
     lock(transaction)
-    now = seconds(transaction.now)
-    if until <= now:
-        return
     number, first = count(transaction)
     if number >= MAX_REVOKED:
         room = f"the next comes off on {utc(moment(first))}" if first < NEVER else "none of them comes off"

@@ -110,7 +110,7 @@ def _missing(transaction: Transaction, listed: Revocations, ring: KeyRing) -> se
     """Names of a list that neither revoke anything here yet nor are kept."""
     missing = set(listed.licenses)
     for column in (revocations.c.license, lost_seats.c.seat, merged_names.c.name):
-        missing -= set(transaction.execute(select(column)).scalars())
+        missing -= {row[0] for row in _found(transaction, column, missing, column)}
     own = missing & ring.trust.revoked_licenses
     return missing - (own - _licenses_of(transaction, own))
 
@@ -129,8 +129,7 @@ def _lose(transaction: Transaction, license_id: str, seat: str, actor: str, reas
     records.lock(transaction, license_id)
     lease = lease_rows.of_seat(transaction, license_id, seat)
     if lease is not None:
-        until = listing.seat_until(transaction, lease)
-        seats.declare_lost(transaction, lease, until, reason, transaction.now)
+        seats.declare_lost(transaction, lease, reason, transaction.now)
         life.note_loss(transaction, lease, reason, actor=actor)
 
 

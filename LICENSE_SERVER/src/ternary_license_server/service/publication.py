@@ -80,14 +80,16 @@ class Publication:
 
     def _sign(self, ring: KeyRing) -> TernaryError | None:
         """Sign the list, unless another process has just done so; why it cannot be, where it cannot."""
+        made = None
         try:
             with self._database.write() as transaction:
                 listing.lock(transaction)
                 row = transaction.execute(_STATE).one()
                 if not _fresh(transaction, row, ring.trust):
-                    _sign(transaction, row, ring)
+                    made = _sign(transaction, row, ring)
         except TernaryError as refusal:
             return refusal
+        self._last = made or self._last  # committed, so no other list has its version
         return None
 
     def _built(self, transaction: Transaction, row: Row[Any], ring: KeyRing) -> Trust:
@@ -139,7 +141,7 @@ def _fresh(transaction: Transaction, row: Row[Any], trust: Trust) -> bool:
         return True
 
 
-def _sign(transaction: Transaction, row: Row[Any], ring: KeyRing) -> None:
+def _sign(transaction: Transaction, row: Row[Any], ring: KeyRing) -> _Built:
     now = transaction.now
     at, key = seconds(now), ring.signer(Role.LICENSE)
     names, first = listing.live(transaction, at)
@@ -147,7 +149,7 @@ def _sign(transaction: Transaction, row: Row[Any], ring: KeyRing) -> None:
     names |= own - listing.ended(transaction, at) if own else set()
     version = max(row.version + 1, _directory(ring.trust) + 1, at)
     token = keyset.sign_revocations(key, vendor=ring.vendor, version=version, licenses=names, now=now)
-    keyset.trust_file(ring.trust.root, key_set(ring.trust), token)  # what clients refuse is not kept
+    built = keyset.trust_file(ring.trust.root, key_set(ring.trust), token)  # what clients refuse is not kept
     transaction.execute(
         update(rows).values(
             version=version,
@@ -158,6 +160,7 @@ def _sign(transaction: Transaction, row: Row[Any], ring: KeyRing) -> None:
             token=token.decode(),
         )
     )
+    return _Built(version, ring.trust, built)
 
 
 def _directory(trust: Trust) -> int:

@@ -153,20 +153,19 @@ def free(transaction: Transaction, license: LicenseRecord, seat: str, reason: st
             f"was given back on {utc(lease.released)}" if lease.released else f"ended on {utc(lease.ends)}"
         )
         raise ServiceError(Code.CONFLICT, f"license {license.id}: seat {seat} is free already, it {since}")
-    until = listing.seat_until(transaction, lease)
-    listing.admit(transaction, f"seat {seat}", until)
-    declare_lost(transaction, lease, until, reason, now)
+    listing.admit(transaction, f"seat {seat}")
+    declare_lost(transaction, lease, reason, now)
     return lease
 
 
-def declare_lost(transaction: Transaction, lease: Lease, until: int, reason: str, now: datetime) -> None:
-    """Put a seat on the revocation list until a moment, in seconds, and give its lease another number."""
+def declare_lost(transaction: Transaction, lease: Lease, reason: str, now: datetime) -> None:
+    """Put a seat on the revocation list, and give its lease another number."""
     stated = {
         "seat": lease.seat,
         "license": lease.license,
         "installation": lease.installation,
         "revoked": seconds(now),
-        "until": until,
+        "until": listing.seat_until(transaction, lease),
         "reason": reason,
     }
     transaction.execute(insert(lost_seats), stated)
