@@ -137,7 +137,7 @@ def test_damaged_database_gives_no_backup(database, tmp_path):
 def test_edited_audit_log_is_copied_as_it_is_and_named(database, tmp_path):
     grow(database, 2)
     with database.write() as transaction:
-        transaction.exec_driver_sql("UPDATE audit SET actor = 'nobody' WHERE rowid = 1")
+        transaction.connection.exec_driver_sql("UPDATE audit SET actor = 'nobody' WHERE rowid = 1")
     made = backups.backup(database, tmp_path / "copy")
     assert len(made.audit_faults) == 1
     done = subprocess.run(

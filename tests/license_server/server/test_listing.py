@@ -63,7 +63,7 @@ def test_name_comes_off_when_every_license_that_carries_it_has_ended(shop, new_c
     revoke(shop, license_id, now + HOUR)
     end = License.read(offline["license"].encode(), shop.ring.trust).expires
     assert end == now + 30 * DAY - 5 * MINUTE
-    last = now + 30 * DAY + 5 * MINUTE
+    last = now + HOUR + 30 * DAY + 5 * MINUTE
     assert published(shop, last - timedelta(seconds=1)).revoked_licenses == {license_id}
     after = published(shop, last + DAY)
     assert after.revocations.licenses == frozenset()
@@ -286,3 +286,13 @@ def test_version_rises_above_every_list_that_was_seen(shop, now):
         transaction.execute(update(revocation_list).values(version=4 * 10**9))
     revoke(shop, license_id, now)
     assert published(shop, now).revocations.version == 4 * 10**9 + 1
+
+
+def test_seat_comes_off_when_the_licenses_for_it_have_ended_and_its_license_goes_on(shop, new_client, now):
+    license_id, key = shop.sell(offline=30 * DAY)
+    lost = shop.activate(key, new_client(), offline=True)
+    seat = License.read(lost["license"].encode(), shop.ring.trust).lease
+    with shop.at(now + HOUR).write() as transaction:
+        life.free_seat(transaction, license_id, seat, "stolen", actor="test")
+    assert published(shop, now + 30 * DAY + 4 * MINUTE).revoked_licenses == {seat}
+    assert published(shop, now + 32 * DAY).revoked_licenses == frozenset()

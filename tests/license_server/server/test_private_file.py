@@ -26,7 +26,7 @@ def modes(folder):
 
 def write_in(database):
     with database.write() as transaction:
-        transaction.exec_driver_sql("UPDATE alembic_version SET version_num = version_num")
+        transaction.connection.exec_driver_sql("UPDATE alembic_version SET version_num = version_num")
 
 
 def test_new_database_and_its_logs_are_private_whatever_the_umask(tmp_path, careless):

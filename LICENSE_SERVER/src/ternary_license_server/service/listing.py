@@ -12,6 +12,7 @@ from sqlalchemy import bindparam, func, select, union_all, update
 
 from ternary_license_server.database.schema import (
     leases,
+    licenses,
     lost_seats,
     merged_names,
     restorations,
@@ -38,6 +39,9 @@ _LIVE: Final = select(_DATED.c.name, _DATED.c.until).where(_DATED.c.until > bind
 _ENDED: Final = select(_DATED.c.name).where(_DATED.c.until <= bindparam("at"))
 _COUNT: Final = select(func.count(), func.min(_DATED.c.until)).where(_DATED.c.until > bindparam("at"))
 _LICENSE_END: Final = select(func.max(leases.c.licensed_until)).where(leases.c.license == bindparam("of"))
+_TERM: Final = select(licenses.c.lease, licenses.c.grace, licenses.c.offline).where(
+    licenses.c.id == bindparam("of")
+)
 _RESTORED_END: Final = select(restorations.c.until)
 
 
@@ -45,10 +49,12 @@ def license_until(transaction: Transaction, license_id: str) -> int:
     """When every license of this id has ended that was ever given out, on every clock, in seconds.
 
     What was given out between a backup and its restoration is in no row. It has ended by the end of the
-    restoration.
+    restoration, or a longest term of the license from now, where nobody said that it was restored.
     """
     found = transaction.execute(_LICENSE_END, {"of": license_id}).scalar_one()
-    return _after(transaction, found or 0)
+    term = transaction.execute(_TERM, {"of": license_id}).one()
+    longest = max(term.lease + term.grace, term.offline)
+    return _after(transaction, max(found or 0, seconds(transaction.now) + longest))
 
 
 def seat_until(transaction: Transaction, lease: Lease) -> int:
