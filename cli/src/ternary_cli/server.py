@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ternary_cli import server_catalog, server_licenses
+from ternary_cli import server_catalog, server_licenses, server_restoring
 from ternary_cli.options import JsonOption, argument, option, whole
 from ternary_cli.server_terms import (
     CustomerOption,
@@ -44,6 +44,8 @@ app.command("reinstate")(server_licenses.reinstate)
 app.command("revoke")(server_licenses.revoke)
 app.command("transfer")(server_licenses.transfer)
 app.command("free-seat")(server_licenses.free_seat)
+app.command("restore")(server_restoring.restore)
+app.command("merge-list")(server_restoring.merge_list)
 
 
 def serve(

@@ -111,7 +111,19 @@ def _seat(lease: dict[str, Any]) -> str:
 def _word(value: Any, name: str = "") -> str:
     if value is None:
         return "-"
-    if name in ("created", "starts", "expires", "revoked", "ends", "released", "started", "clock", "newest"):
+    if name in (
+        "created",
+        "starts",
+        "expires",
+        "revoked",
+        "ends",
+        "released",
+        "started",
+        "clock",
+        "newest",
+        "begun",
+        "until",
+    ):
         return f"{datetime.fromtimestamp(value, UTC):%Y-%m-%d %H:%M:%S} UTC"
     return ",".join(map(str, value)) if isinstance(value, list) else str(value)
 

@@ -13,8 +13,8 @@ from sqlalchemy import select, text
 
 from ternary_license_server.database.engine import Database, DatabaseError
 from ternary_license_server.database.migration import is_current, migrate
-from ternary_license_server.database.schema import metadata, meter_losses
-from ternary_license_server.service import lease, records
+from ternary_license_server.database.schema import metadata, meter_losses, revocation_list
+from ternary_license_server.service import lease, listing, records
 from ternary_sdk.errors import InputError
 
 
@@ -47,11 +47,24 @@ def test_database_of_the_first_release_is_upgraded_with_what_it_holds(kind, tmp_
     of = {"product": "acme", "customer": "C-1", "policy": "floating"}
     held = {"license": "L-1", "generation": 3, "ends": 9, "offline": False, "started": 0}
     reported = {"license": "L-1", "bitmap": b"", "issued": 4, "received": 5}
+    other = terms | of | {"id": "L-2", "key_hash": "y", "state": "revoked", "starts": 0}
+    changed = {
+        "stream": "L-2",
+        "number": 1,
+        "at": 0,
+        "actor": "x",
+        "action": "license.policy",
+        "detail": "{}",
+    }
     rows = [
         ("customers", {"id": "C-1", "name": "Initech", "created": 0}),
         ("products", {"name": "acme", "created": 0}),
         ("policies", terms | {"name": "floating", "product": "acme"}),
         ("licenses", terms | of | {"id": "L-1", "key_hash": "x", "state": "active", "starts": 0}),
+        ("licenses", other),
+        ("revocations", {"license": "L-2", "revoked": 3}),
+        ("audit", changed | {"previous": "-", "hash": "-"}),
+        ("leases", held | {"installation": "one", "license": "L-2"}),
         ("leases", held | {"installation": "one"}),
         ("leases", held | {"installation": "two"}),
         ("leases", held | {"installation": "offline", "offline": True}),
@@ -73,11 +86,16 @@ def test_database_of_the_first_release_is_upgraded_with_what_it_holds(kind, tmp_
             assert compare_metadata(MigrationContext.configure(transaction.connection), metadata) == []
             found = lease.page(transaction, "L-1", limit=1000)
             assert records.find(transaction, "L-1").versions is None
+            (unsure,) = lease.every(transaction, "L-2")
+            assert listing.live(transaction, 10**10) == ({"L-2"}, listing.NEVER)
+            assert transaction.execute(select(revocation_list.c.changes)).scalar_one() == 1
             losses = [dict(row._mapping) for row in transaction.execute(select(meter_losses))]
         database.close()
     assert {held.installation: held.offline_until for held in found} == {
         "one": None, "two": None, "offline": records.moment(9), "returned": records.moment(9)
     }  # fmt: skip
+    assert {held.licensed_until for held in found} == {records.moment(9)}
+    assert unsure.licensed_until == records.moment(listing.NEVER)
     assert losses == [{"license": "L-1", "installation": "two", "customer": "C-1", "received": 5, "lost": 6}]
     assert {held.generation for held in found} == {3}
     assert len({held.seat for held in found}) == 4

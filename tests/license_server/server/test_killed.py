@@ -76,14 +76,17 @@ CHANGES = {
     ),
     "license.renew": (lambda sold, into: sold.administer(into, life.renew, expires=None), {"licenses"}),
     "license.suspended": (lambda sold, into: sold.administer(into, life.suspend), {"licenses"}),
-    "license.revoked": (lambda sold, into: sold.administer(into, life.revoke), {"licenses", "revocations"}),
+    "license.revoked": (
+        lambda sold, into: sold.administer(into, life.revoke),
+        {"licenses", "revocations", "revocation_list"},
+    ),
     "license.transfer": (
         lambda sold, into: sold.administer(into, life.transfer, customer=sold.customer),
         {"licenses", "leases"},
     ),
     "seat.free": (
         lambda sold, into: sold.administer(into, life.free_seat, seat=sold.seat, reason="stolen"),
-        {"leases", "lost_seats", "seat_counts"},
+        {"leases", "lost_seats", "revocation_list", "seat_counts"},
     ),
 }
 """By the action in the audit log: the change, and the tables it changes besides ``ALWAYS``."""

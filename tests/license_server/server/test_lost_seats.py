@@ -1,15 +1,14 @@
 """A machine is lost: its seat is free at once, what it holds is revoked, and nothing else is."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
-from sqlalchemy import event, insert
 
-from ternary_license_server.database.schema import lost_seats
-from ternary_license_server.service import access, audit, life, publication
+from ternary_license_server.service import audit, life
+from ternary_license_server.service.publication import Publication
 from ternary_license_server.service.refusals import Code, ServiceError
 from ternary_sdk.documents import canonical
-from ternary_sdk.errors import FormatError, LicenseError, Reason
+from ternary_sdk.errors import LicenseError, Reason
 from ternary_sdk.licensing.license import License
 
 MACHINE = "m-" + "17" * 16
@@ -23,8 +22,7 @@ def declare_lost(shop, license_id, seat, now, reason="stolen at the fair"):
 
 
 def trust(shop):
-    with shop.database.read() as transaction:
-        return publication.trust(transaction, shop.ring)
+    return Publication(shop.database).trust(shop.ring)
 
 
 def held_by(shop, answer):
@@ -34,18 +32,6 @@ def held_by(shop, answer):
 def revoke(shop, license_id, now):
     with shop.at(now).write() as transaction:
         life.revoke(transaction, license_id, actor="test")
-
-
-def test_license_that_is_revoked_while_the_list_is_read_is_on_the_next_one(new_shop, now):
-    (first, _), (second, _) = new_shop.sell(), new_shop.sell()
-    revoke(new_shop, first, now)
-    with new_shop.database.read() as transaction:
-        revoke_second = lambda *_: revoke(new_shop, second, now)  # noqa: E731
-        event.listen(transaction.connection, "after_cursor_execute", revoke_second, once=True)
-        listed = publication.trust(transaction, new_shop.ring)
-    assert (listed.revocations.version, listed.revoked_licenses) == (1, {first})
-    listed = trust(new_shop)
-    assert (listed.revocations.version, listed.revoked_licenses) == (2, {first, second})
 
 
 def refusal(call):
@@ -88,7 +74,7 @@ def test_revocation_list_goes_forward_with_every_lost_seat(shop, new_client, now
         listed = trust(shop).revocations
         assert seat in listed.licenses
         versions.append(listed.version)
-    assert versions[1] == versions[0] + 1
+    assert versions[0] < versions[1] == int(now.timestamp()) + 60
 
 
 def test_lost_machine_cannot_renew_and_counts_as_any_other_when_it_is_found(shop, new_client, now):
@@ -142,35 +128,6 @@ def test_lost_machine_that_is_found_and_goes_online_still_has_its_offline_licens
         f"license {license_id}: 2 offline licenses have not ended yet, those given back included; "
         "wait for one to end, or activate online",
     )
-
-
-def test_list_that_is_nearly_full_is_told_before_nothing_can_be_published(make_site, kind, vendor_keys, now):
-    site = make_site(kind, vendor_keys)
-    site.moment = datetime.now(UTC)
-    with site.database.write() as transaction:
-        access.add_local(transaction)  # else the end of the tokens is warned of, too
-    license_id, _ = site.sell()
-
-    def lose(numbers):
-        stated = {"license": license_id, "installation": "x", "revoked": int(now.timestamp()), "reason": "-"}
-        with site.database.write() as transaction:
-            rows = [stated | {"seat": f"S-{number}"} for number in numbers]
-            transaction.execute(insert(lost_seats), rows)
-
-    lose(range(8_999))
-    assert site.http("GET", "/readyz").json() == {"faults": [], "ready": True, "warnings": []}
-    lose([8_999])
-    told = site.http("GET", "/readyz")
-    assert (told.status_code, told.json()["warnings"]) == (200, [
-        "revocation list: 9000 of at most 10000 names are taken; beyond them nothing can be published; "
-        "suspend licenses, or let them end, rather than revoke them"
-    ])  # fmt: skip
-    lose(range(9_000, 10_000))
-    assert len(trust(site).revocations.licenses) == 10_000
-    lose([10_000])
-    with pytest.raises(FormatError) as refused:
-        trust(site)
-    assert str(refused.value) == "revocation list.licenses: 10001 entries, expected 0 to 10000"
 
 
 def test_loss_is_in_the_audit_log_with_its_reason(shop, new_client, now):

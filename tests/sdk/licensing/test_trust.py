@@ -85,7 +85,7 @@ def test_file_is_read_from_the_bytes_it_keeps(ring: KeyRing) -> None:
         (b"{}", "trust file: member 'format' is missing"),
         (b'{"format":"ternary-trust/2"}', "trust file.format: 'ternary-trust/2', expected 'ternary-trust/1'"),
         (b'{"format": "ternary-trust/1"}', None),
-        (b"[" + b" " * (4 << 20) + b"]", "trust file: 4194306 bytes, expected at most 4194304"),
+        (b"[" + b" " * (12 << 20) + b"]", "trust file: 12582914 bytes, expected at most 12582912"),
     ],
 )
 def test_file_of_another_format_is_refused(data: bytes, message: str | None) -> None:

@@ -70,13 +70,13 @@ def backup(database: Database, target: Path) -> Backup:
     if database.file is None:
         raise InputError(f"database {database}: not SQLite; back it up with PostgreSQL's own pg_dump")
     existing(database)  # 1
-    with _draft(target) as draft:
+    with new_file(target) as draft:
         try:
             _copy(database.file, draft)  # 2
             found = read_back(draft)  # 3
         except sqlite3.Error as error:
             raise DatabaseError(f"{target}: the database cannot be copied ({error})") from None
-        _keep(draft, target)  # 4
+        keep(draft, target)  # 4
     return found
 
 
@@ -113,7 +113,12 @@ def read_back(file: Path) -> Backup:
 
 
 @contextmanager
-def _draft(target: Path) -> Iterator[Path]:
+def new_file(target: Path) -> Iterator[Path]:
+    """A private file beside ``target``, to be filled and kept; it is gone at the end if it was not kept.
+
+    Raises:
+        InputError: If ``target`` exists or is no place for a file.
+    """
     if os.path.lexists(target):
         raise InputError(f"{target}: exists already; a backup never overwrites a file")
     if not target.parent.is_dir():
@@ -140,7 +145,12 @@ def _copy(source: Path, draft: Path) -> None:
         writing.execute("PRAGMA journal_mode = DELETE").fetchone()
 
 
-def _keep(draft: Path, target: Path) -> None:
+def keep(draft: Path, target: Path) -> None:
+    """Give a file its name, once all of it is on disk.
+
+    Raises:
+        InputError: If ``target`` exists or cannot be written.
+    """
     try:
         with draft.open("rb") as file:
             os.fsync(file.fileno())

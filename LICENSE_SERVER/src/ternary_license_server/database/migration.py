@@ -70,9 +70,17 @@ def is_current(database: Database) -> bool:
     Raises:
         DatabaseError: If the database cannot be used.
     """
+    return revision(database) == ScriptDirectory.from_config(_config()).get_current_head()
+
+
+def revision(database: Database) -> str | None:
+    """Which release's tables a database has; None if it is not a license server's.
+
+    Raises:
+        DatabaseError: If the database cannot be used.
+    """
     with database.read() as transaction:
-        found = MigrationContext.configure(transaction.connection).get_current_revision()
-    return found == ScriptDirectory.from_config(_config()).get_current_head()
+        return MigrationContext.configure(transaction.connection).get_current_revision()
 
 
 def _config() -> Config:

@@ -120,6 +120,7 @@ leases: Final = Table(
     Column("seat", Text, nullable=False, unique=True),
     Column("generation", Integer, nullable=False),
     Column("ends", BigInteger, nullable=False),
+    Column("licensed_until", BigInteger, nullable=False),
     Column("offline", Boolean, nullable=False),
     Column("offline_until", BigInteger),
     Column("released", BigInteger),
@@ -143,6 +144,8 @@ revocations: Final = Table(
     metadata,
     Column("license", Text, ForeignKey("licenses.id"), primary_key=True),
     Column("revoked", BigInteger, nullable=False),
+    Column("until", BigInteger, nullable=False),
+    Index("ix_revocations_until", "until"),
 )
 
 lost_seats: Final = Table(
@@ -152,7 +155,41 @@ lost_seats: Final = Table(
     Column("license", Text, ForeignKey("licenses.id"), nullable=False),
     Column("installation", Text, nullable=False),
     Column("revoked", BigInteger, nullable=False),
+    Column("until", BigInteger, nullable=False),
     Column("reason", Text, nullable=False),
+    Index("ix_lost_seats_until", "until"),
+)
+
+merged_names: Final = Table(
+    "merged_names",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("merged", BigInteger, nullable=False),
+)
+
+revocation_list: Final = Table(
+    "revocation_list",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("version", BigInteger, nullable=False),
+    Column("changes", BigInteger, nullable=False),
+    Column("signed_changes", BigInteger, nullable=False),
+    Column("directory", BigInteger, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("renew_at", BigInteger, nullable=False),
+    Column("token", Text, nullable=False),
+    CheckConstraint("id = 1", name="one"),
+)
+
+restorations: Final = Table(
+    "restorations",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("newest", BigInteger, nullable=False),
+    Column("begun", BigInteger, nullable=False),
+    Column("until", BigInteger, nullable=False),
+    Column("oversell", Boolean, nullable=False),
+    CheckConstraint("id = 1", name="one"),
 )
 
 meters: Final = Table(

@@ -15,7 +15,7 @@ from ternary_license_server.database.schema import leases, licenses
 from ternary_license_server.database.transaction import Transaction
 from ternary_license_server.issue import issue
 from ternary_license_server.keys import KeyRing
-from ternary_license_server.service import audit, catalog, metering, records, seats
+from ternary_license_server.service import audit, catalog, metering, records, restoring, seats
 from ternary_license_server.service import lease as lease_rows
 from ternary_license_server.service.lease import Lease
 from ternary_license_server.service.records import LicenseRecord, State, moment, seconds
@@ -61,20 +61,21 @@ def perform(transaction: Transaction, ring: KeyRing, request: Request, *, carrie
         ``generation``, ``ends``, ``offline``, ``renew_after``; of a standing ``id``, ``generation``,
         ``ends``, ``code``.
     Raises:
-        ServiceError: STALE_REQUEST, INVALID.
+        ServiceError: STALE_REQUEST, INVALID; TRY_LATER, if the server was restored.
         LicenseError: NOT_FOUND, REVOKED, SUSPENDED, NOT_YET_VALID, EXPIRED, TOO_MANY_MACHINES, LEASE_LOST
             or QUOTA_EXHAUSTED.
     """
     _check_date(request, carried, transaction.clock_time)
-    match request.action:
-        case Action.ACTIVATE:
-            return _activate(transaction, ring, request, carried)
-        case Action.RENEW:
-            return _renew(transaction, ring, request, carried)
-        case Action.RELEASE:
-            return _release(transaction, request)
-        case Action.STANDING:
-            return _standing(transaction, request)
+    with restoring.truthful(transaction, license_id=request.license_id, key_digest=request.key_digest):
+        match request.action:
+            case Action.ACTIVATE:
+                return _activate(transaction, ring, request, carried)
+            case Action.RENEW:
+                return _renew(transaction, ring, request, carried)
+            case Action.RELEASE:
+                return _release(transaction, request)
+            case Action.STANDING:
+                return _standing(transaction, request)
 
 
 def _activate(transaction: Transaction, ring: KeyRing, request: Request, carried: bool) -> dict[str, Json]:

@@ -48,6 +48,8 @@ class Lease:
     """Counts the activations of this installation; an older one's holder has lost the lease."""
     ends: datetime
     """The seat is free from this moment on."""
+    licensed_until: datetime
+    """No license that this installation ever got ends later; it is only ever raised."""
     offline: bool
     """Whether it was given to a machine that cannot renew."""
     offline_until: datetime | None
@@ -109,6 +111,7 @@ def write(transaction: Transaction, lease: Lease, *, new: bool) -> None:
     """Keep a lease that begins: an installation's first, or in the place of its last one."""
     values = vars(lease) | {
         "ends": seconds(lease.ends),
+        "licensed_until": seconds(lease.licensed_until),
         "started": seconds(lease.started),
         "offline_until": seconds(lease.offline_until) if lease.offline_until else None,
         "released": None,
@@ -131,6 +134,6 @@ def number() -> str:
 
 
 def _lease(row: dict[str, object]) -> Lease:
-    names = ("ends", "started", "offline_until", "released")
+    names = ("ends", "licensed_until", "started", "offline_until", "released")
     times = {name: None if row[name] is None else moment(int(str(row[name]))) for name in names}
     return Lease(**{**row, **times})  # type: ignore[arg-type]

@@ -15,7 +15,8 @@ from sqlalchemy.exc import IntegrityError
 
 from ternary_license_server.database.schema import licenses, revocations
 from ternary_license_server.database.transaction import Transaction
-from ternary_license_server.service import audit, catalog, policies, records, seat_count, seats
+from ternary_license_server.service import audit, catalog, listing, policies, records, seat_count, seats
+from ternary_license_server.service.lease import Lease
 from ternary_license_server.service.policies import LONGEST, Policy
 from ternary_license_server.service.records import LicenseRecord, State, seconds, utc
 from ternary_license_server.service.refusals import Code, ServiceError
@@ -118,15 +119,29 @@ def reinstate(transaction: Transaction, license_id: str, *, actor: str) -> dict[
 
 
 def revoke(transaction: Transaction, license_id: str, *, actor: str) -> dict[str, Json]:
-    """Withdraw a license for good; it appears on the revocation list.
+    """Withdraw a license for good; it is on the revocation list until all that was given out has ended.
 
     Raises:
         LicenseError: NOT_FOUND.
-        ServiceError: CONFLICT, if it is revoked already.
+        ServiceError: CONFLICT, if it is revoked already; LIST_FULL, and then nothing has changed.
     """
     facts = _to(transaction, license_id, State.REVOKED, lambda s: s is not State.REVOKED, actor)
-    transaction.execute(insert(revocations), {"license": license_id, "revoked": seconds(transaction.now)})
+    listing.admit(transaction, f"license {license_id}")
+    _list(transaction, license_id)
     return facts
+
+
+def take_back(transaction: Transaction, license_id: str, *, actor: str, reason: str) -> None:
+    """As ``revoke``, for a license that is on a list of ours already; there is room for it.
+
+    Raises:
+        LicenseError: NOT_FOUND.
+    """
+    license = records.lock(transaction, license_id)
+    detail: dict[str, Json] = {"from": str(license.state), "to": str(State.REVOKED), "reason": reason}
+    revoked = replace(license, state=State.REVOKED)
+    _change(transaction, revoked, actor, "license.revoked", detail, state=str(State.REVOKED))
+    _list(transaction, license_id)
 
 
 def transfer(transaction: Transaction, license_id: str, customer: str, *, actor: str) -> dict[str, Json]:
@@ -160,14 +175,25 @@ def free_seat(
 
     Raises:
         LicenseError: NOT_FOUND.
-        ServiceError: UNKNOWN, if the license has no such seat; CONFLICT, if nobody holds it.
+        ServiceError: UNKNOWN, if the license has no such seat; CONFLICT, if nobody holds it; LIST_FULL.
     """
     license = records.lock(transaction, license_id)
     second = transaction.now.replace(microsecond=0)
     lost = seats.free(transaction, license, seat, reason, second)
-    detail = lost.facts(second) | {"reason": reason}
-    audit.append(transaction, license_id, actor=actor, action="seat.free", detail=detail)
+    note_loss(transaction, lost, reason, actor=actor)
     return replace(lost, released=second).facts(second)
+
+
+def note_loss(transaction: Transaction, lost: Lease, reason: str, *, actor: str) -> None:
+    """Write into the audit log why a seat was declared lost, and what its lease was."""
+    detail = lost.facts(transaction.now.replace(microsecond=0)) | {"reason": reason}
+    audit.append(transaction, lost.license, actor=actor, action="seat.free", detail=detail)
+
+
+def _list(transaction: Transaction, license_id: str) -> None:
+    until = listing.license_until(transaction, license_id)
+    row = {"license": license_id, "revoked": seconds(transaction.now), "until": until}
+    transaction.execute(insert(revocations), row)
 
 
 def _record(template: Policy, customer: str, name: str, now: datetime) -> LicenseRecord:

@@ -24,6 +24,10 @@ class Code(StrEnum):
     """No token, or one that is unknown, expired or revoked."""
     FORBIDDEN = "FORBIDDEN"
     """The token's scope does not reach that far."""
+    LIST_FULL = "LIST_FULL"
+    """The revocation list has as many names as clients read."""
+    TRY_LATER = "TRY_LATER"
+    """The server was restored from a backup and cannot know whether a denial would be true."""
 
 
 class ServiceError(CodedError):

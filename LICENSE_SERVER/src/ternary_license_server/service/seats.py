@@ -16,7 +16,7 @@ from sqlalchemy import and_, bindparam, func, insert, select, update
 from ternary_license_server.database.schema import leases, lost_seats
 from ternary_license_server.database.transaction import Transaction
 from ternary_license_server.service import lease as lease_rows
-from ternary_license_server.service import seat_count
+from ternary_license_server.service import listing, restoring, seat_count
 from ternary_license_server.service.lease import Lease
 from ternary_license_server.service.records import LicenseRecord, moment, seconds, unknown, utc
 from ternary_license_server.service.refusals import Code, ServiceError
@@ -63,9 +63,12 @@ def take(
         now: The present moment, timezone-aware.
     Raises:
         LicenseError: TOO_MANY_MACHINES.
+        ServiceError: TRY_LATER, if the server was restored and does not know the installation.
     """
     mine = lease_rows.find(transaction, license.id, installation)
     count = _check_cap(transaction, license, installation, mine, offline, now)
+    if mine is None:
+        restoring.check_newcomer(transaction, license)
     if mine is not None and mine.offline and mine.holds(now):
         ends, offline = max(ends, mine.ends), True
     lease = Lease(
@@ -74,6 +77,7 @@ def take(
         seat=mine.seat if mine else lease_rows.number(),
         generation=mine.generation + 1 if mine else 1,
         ends=ends,
+        licensed_until=max(ends, mine.licensed_until) if mine else ends,
         offline=offline,
         offline_until=_offline_until(mine, ends if offline else None),
         released=None,
@@ -103,10 +107,15 @@ def renew(
     lease = _held(transaction, license, installation, generation, now)
     renewed = max(ends, lease.ends) if lease.offline else ends
     until = _offline_until(lease, renewed if lease.offline else None)
+    licensed = max(renewed, lease.licensed_until)
     lease_rows.change(
-        transaction, lease, ends=seconds(renewed), offline_until=seconds(until) if until else None
+        transaction,
+        lease,
+        ends=seconds(renewed),
+        licensed_until=seconds(licensed),
+        offline_until=seconds(until) if until else None,
     )
-    return replace(lease, ends=renewed, offline_until=until)
+    return replace(lease, ends=renewed, licensed_until=licensed, offline_until=until)
 
 
 def release(
@@ -139,7 +148,7 @@ def free(transaction: Transaction, license: LicenseRecord, seat: str, reason: st
     Returns:
         The lease as it was.
     Raises:
-        ServiceError: UNKNOWN; CONFLICT, if nobody holds that seat.
+        ServiceError: UNKNOWN; CONFLICT, if nobody holds that seat; LIST_FULL.
     """
     lease = _numbered(transaction, license, seat)
     if not lease.holds(now):
@@ -147,11 +156,28 @@ def free(transaction: Transaction, license: LicenseRecord, seat: str, reason: st
             f"was given back on {utc(lease.released)}" if lease.released else f"ended on {utc(lease.ends)}"
         )
         raise ServiceError(Code.CONFLICT, f"license {license.id}: seat {seat} is free already, it {since}")
-    stated = {"seat": seat, "license": license.id, "installation": lease.installation, "reason": reason}
-    transaction.execute(insert(lost_seats), stated | {"revoked": seconds(now)})
-    lease_rows.change(transaction, lease, released=seconds(now), seat=lease_rows.number())
-    seat_count.less_one(transaction, license.id)
+    listing.admit(transaction, f"seat {seat}")
+    declare_lost(transaction, lease, reason, now)
     return lease
+
+
+def declare_lost(transaction: Transaction, lease: Lease, reason: str, now: datetime) -> None:
+    """Put a seat on the revocation list, and give its lease another number."""
+    stated = {
+        "seat": lease.seat,
+        "license": lease.license,
+        "installation": lease.installation,
+        "revoked": seconds(now),
+        "until": listing.seat_until(transaction, lease),
+        "reason": reason,
+    }
+    transaction.execute(insert(lost_seats), stated)
+    released = seconds(lease.released or now)
+    lease_rows.change(transaction, lease, released=released, seat=lease_rows.number())
+    if lease.holds(now):
+        seat_count.less_one(transaction, lease.license)
+    else:
+        seat_count.forget(transaction, lease.license)
 
 
 def disown(transaction: Transaction, license: LicenseRecord) -> None:

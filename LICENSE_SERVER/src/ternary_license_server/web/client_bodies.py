@@ -59,3 +59,12 @@ class Merged(Given):
     operations: int
     quota: int | None
     lost: int
+
+
+class MergedList(Given):
+    """What a handed-in revocation list changed."""
+
+    list: int | None
+    revoked_licenses: int
+    lost_seats: int
+    kept_names: int

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 
 from ternary_license_server.database.transaction import Transaction
-from ternary_license_server.service import activation, metering
+from ternary_license_server.service import activation, metering, restoring
 from ternary_license_server.service.once import Done, once
 from ternary_license_server.service.refusals import Code, ServiceError
 from ternary_license_server.web import client_bodies as bodies
@@ -110,13 +110,18 @@ def report(request: Request) -> Response:
     request.scope["ternary.principal"] = f"installation {read.installation.kid}"
     if refusal := _too_often(request, "usage", read.license_id, read.installation):
         return refusal
+
+    def work(transaction: Transaction) -> Json:
+        with restoring.truthful(transaction, license_id=read.license_id):
+            return metering.merge(transaction, read)
+
     done = once(
         server.database,
         principal=read.installation.kid,
         key=hashlib.sha256(document).hexdigest(),
         request=document,
         secret=document,
-        work=lambda transaction: metering.merge(transaction, read),
+        work=work,
         remember=server.remember,
     )
     return _told(done)

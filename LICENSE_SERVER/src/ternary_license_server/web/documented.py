@@ -31,7 +31,7 @@ REFUSALS: Final[dict[int | str, dict[str, Any]]] = {
         (422, "Well-formed, and senseless."),
         (429, "Too many requests."),
         (500, "The server failed."),
-        (503, "The database does not answer."),
+        (503, "The server cannot answer now; `code` says why."),
     )
 }
 UNAUTHENTICATED: Final[dict[int | str, dict[str, Any]]] = {

@@ -5,7 +5,7 @@ Whether this server lives, and whether it should be sent requests.
 from fastapi import APIRouter, Response
 
 from ternary_license_server.database.migration import is_current
-from ternary_license_server.service import access, publication
+from ternary_license_server.service import access, publication, restoring
 from ternary_license_server.web.observation import METRICS_TYPE
 from ternary_license_server.web.server import Server, answer
 from ternary_sdk.documents.canonical import Json
@@ -54,7 +54,7 @@ def warnings(server: Server) -> list[Json]:
     """What does not keep this server from its work yet, a sentence each."""
     with server.database.read() as transaction:
         found = publication.warnings(transaction, server.vendor.ring)
-        return [*found, *access.warnings(transaction)]
+        return [*found, *access.warnings(transaction), *restoring.warnings(transaction)]
 
 
 def faults(server: Server) -> list[str]:

@@ -42,6 +42,8 @@ _STATUS: Final[dict[str, int]] = {
     Code.STALE_REQUEST: 400,
     Code.UNAUTHENTICATED: 401,
     Code.FORBIDDEN: 403,
+    Code.LIST_FULL: 409,
+    Code.TRY_LATER: 503,
     Web.NO_SUCH_PATH: 404,
     Web.WRONG_METHOD: 405,
     Web.TOO_SLOW: 408,
@@ -87,6 +89,8 @@ class Problem:
 def of(refusal: TernaryError) -> Problem:
     """The problem that a refusal is."""
     match refusal:
+        case ServiceError(code=Code.TRY_LATER):
+            return Problem(code=Code.TRY_LATER, detail=str(refusal), headers={"Retry-After": "3600"})
         case LicenseError() | ServiceError():
             return Problem(code=str(refusal.code), detail=str(refusal))
         case RowConflictError():

@@ -5,15 +5,21 @@ What everybody may read: the trust file, the key set and the revocation list, wi
 import hashlib
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Header, Response
+from fastapi import APIRouter, Header, Request, Response
 
-from ternary_license_server.service import publication
+from ternary_license_server.service import merging, publication
 from ternary_license_server.service.refusals import Code, ServiceError
+from ternary_license_server.web import client_bodies as bodies
 from ternary_license_server.web.documented import NONCE, REFUSALS
-from ternary_license_server.web.server import Serving
+from ternary_license_server.web.server import Serving, answer, body_of, server_of
+from ternary_sdk.licensing.trust import Trust
 
 router = APIRouter(prefix="/v1", tags=["client"], responses=REFUSALS)
 _ASKS: Final[dict[str, Any]] = {"parameters": [NONCE]}
+_TRUST_FILE: Final[dict[str, Any]] = {
+    "required": True,
+    "content": {"application/json": {"schema": {"type": "object"}}},
+}
 Known = Annotated[str | None, Header(alias="If-None-Match", max_length=200)]
 
 
@@ -28,9 +34,29 @@ def _published(media_type: str) -> dict[int | str, dict[str, Any]]:
 @router.get("/trust", responses=_published("application/json"), openapi_extra=_ASKS, summary="The trust file")
 def trust(server: Serving, known: Known = None) -> Response:
     """Root key, key set and revocation list: what clients pin."""
-    with server.database.read() as transaction:
-        data = publication.trust(transaction, server.vendor.ring).data
+    data = server.publication.trust(server.vendor.ring).data
     return _cached(data, "application/json", known)
+
+
+@router.post(
+    "/trust",
+    responses={200: {"model": bodies.MergedList}},
+    openapi_extra=_ASKS | {"requestBody": _TRUST_FILE},
+    summary="Hand in a trust file",
+)
+def hand_in(request: Request) -> Response:
+    """Add the names of a revocation list that the vendor's own key signed; none is taken off."""
+    server = server_of(request)
+    ring = server.vendor.ring
+    listed = merging.read(Trust.read(body_of(request)), ring)
+    merged = merging.Merged()
+    if listed is not None:
+        with server.database.read() as transaction:
+            known = merging.is_known(transaction, listed, ring)
+        if not known:
+            with server.database.write() as transaction:
+                merged = merging.merge(transaction, listed, ring, actor="anybody")
+    return answer({"list": listed.version if listed else None, **merged.facts()})
 
 
 @router.get("/keys", responses=_published("application/jose"), openapi_extra=_ASKS, summary="The key set")
@@ -47,8 +73,7 @@ def keys(server: Serving, known: Known = None) -> Response:
 )
 def revocations(server: Serving, known: Known = None) -> Response:
     """Every license that was withdrawn: a compact JWS; 404 as long as none ever was."""
-    with server.database.read() as transaction:
-        token = publication.revocation_list(publication.trust(transaction, server.vendor.ring))
+    token = publication.revocation_list(server.publication.trust(server.vendor.ring))
     if token is None:
         raise ServiceError(Code.UNKNOWN, "revocation list: no license was ever revoked")
     return _cached(token, "application/jose", known)

@@ -9,6 +9,7 @@ from typing import Annotated
 from fastapi import Depends, Request, Response
 
 from ternary_license_server.database.engine import Database
+from ternary_license_server.service.publication import Publication
 from ternary_license_server.settings import Settings
 from ternary_license_server.vendor_keys import VendorKeys
 from ternary_license_server.web import problems
@@ -29,6 +30,10 @@ class Server:
     settings: Settings
     metrics: Metrics = field(default_factory=Metrics)
     per_license: RateLimit
+    publication: Publication = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "publication", Publication(self.database))
 
     @property
     def remember(self) -> timedelta:

@@ -20,9 +20,11 @@ from ternary_sdk.signing.keys import PublicKey
 FORMAT: Final = "ternary-trust/1"
 KEY_SET: Final = "ternary-keys+jwt"
 REVOCATIONS: Final = "ternary-revocations+jwt"
-MAX_TRUST: Final = 4 << 20
+MAX_TRUST: Final = 12 << 20
 MAX_KEYS: Final = 1000
-MAX_REVOKED: Final = 10_000
+MAX_REVOKED: Final = 100_000
+MAX_LIST: Final = 10 << 20
+"""Longest revocation list, in bytes: room for as many names of 64 characters."""
 
 
 class Role(StrEnum):
@@ -84,7 +86,7 @@ class Trust:
     def read(cls, data: bytes) -> "Trust":
         """Read a trust file:
 
-        1. canonical JSON of the format ``ternary-trust/1``, at most 4 MiB; a byte order mark and white space
+        1. canonical JSON of the format ``ternary-trust/1``, at most 12 MiB; a byte order mark and white space
            around it do not count;
         2. the key set is signed by the root key in the file;
         3. each key's kid is its thumbprint, none appears twice, none is the root's;
@@ -105,7 +107,7 @@ class Trust:
         fields.exactly("format", FORMAT)
         root = PublicKey.from_jwk(fields.object("root"))
         trust = _read_key_set(fields.text("keys", longest=jws.MAX_TOKEN).encode(), root, data)
-        token = fields.optional("revocations", lambda name: fields.text(name, longest=jws.MAX_TOKEN))
+        token = fields.optional("revocations", lambda name: fields.text(name, longest=MAX_LIST))
         fields.end()
         if token is None:
             return trust
@@ -229,7 +231,13 @@ def _read_revoked(fields: Fields) -> tuple[str, datetime]:
 
 def _read_revocations(token: bytes, trust: Trust) -> Revocations:
     what = "revocation list"
-    read = jws.read(token, typ=REVOCATIONS, what=what, key_for=lambda kid: trust.candidate(kid, Role.LICENSE))
+    read = jws.read(
+        token,
+        typ=REVOCATIONS,
+        what=what,
+        key_for=lambda kid: trust.candidate(kid, Role.LICENSE),
+        longest=MAX_LIST,
+    )
     fields = Fields(read.claims, what)
     fields.exactly("iss", trust.vendor)
     listed = Revocations(

@@ -20,7 +20,7 @@ from ternary_sdk.signing.keys import COORDINATE_BYTES, PublicKey
 
 ALGORITHM: Final = "ES256"
 MAX_TOKEN: Final = 1 << 20
-"""Longest token that is looked at, in bytes."""
+"""Longest token that is read, in bytes, where its kind allows no more."""
 
 KID: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 _ORDER: Final = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
@@ -37,10 +37,12 @@ class Token:
     """The payload, decoded after its signature was verified; any JSON value."""
 
 
-def read(token: bytes, *, typ: str, what: str, key_for: Callable[[str], PublicKey]) -> Token:
+def read(
+    token: bytes, *, typ: str, what: str, key_for: Callable[[str], PublicKey], longest: int = MAX_TOKEN
+) -> Token:
     """Verify a compact JWS and decode its claims, in this order:
 
-    1. at most 1 MiB, three parts of canonical base64url without padding;
+    1. at most ``longest`` bytes, three parts of canonical base64url without padding;
     2. the header has exactly ``alg``, ``kid`` and ``typ``; ``alg`` is ES256, ``typ`` the one expected;
     3. the signature is 64 bytes, r and s each from 1 to the group order less 1;
     4. the caller has a key by that name, and the signature over the received bytes is that key's;
@@ -54,11 +56,12 @@ def read(token: bytes, *, typ: str, what: str, key_for: Callable[[str], PublicKe
         typ: The one media type accepted, such as ``ternary-license+jwt``.
         what: The token's name in error messages.
         key_for: Gives the key by its kid, or raises SignatureError.
+        longest: Most bytes, 1 MiB by default.
     Raises:
         FormatError: Steps 1, 2 and 5, and a signature of another length.
         SignatureError: Step 4, and r or s out of range.
     """
-    signed, header, payload, signature = _split(token, what)
+    signed, header, payload, signature = _split(token, what, longest)
     kid = _kid(header, typ, what)
     r, s = _scalars(signature, what)
     key_for(kid).verify(encode_dss_signature(r, s), signed, what=f"{what}: signature")
@@ -87,9 +90,9 @@ def assemble(signed: bytes, signature: bytes) -> bytes:
     return signed + b"." + base64url.encode(raw).encode()
 
 
-def _split(token: bytes, what: str) -> tuple[bytes, bytes, bytes, bytes]:
-    if len(token) > MAX_TOKEN:
-        raise FormatError(f"{what}: {len(token)} bytes, expected at most {MAX_TOKEN}")
+def _split(token: bytes, what: str, longest: int) -> tuple[bytes, bytes, bytes, bytes]:
+    if len(token) > longest:
+        raise FormatError(f"{what}: {len(token)} bytes, expected at most {longest}")
     if token.count(b".") != 2:
         found = "1 part" if b"." not in token else f"{token.count(b'.') + 1} parts"
         raise FormatError(f"{what}: {found} between dots, expected the 3 of a compact JWS")
