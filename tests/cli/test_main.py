@@ -78,7 +78,10 @@ def test_vendor_commands_say_what_to_install_where_the_vendor_extra_is_not(line,
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
         f"error: {command} is a vendor's command and {missing} is not installed; "
-        "install the vendor's packages: pip install 'ternary-cli[vendor]'\n"
+        "install the vendor's packages: pip install 'wheels/ternary_cli-0.1.0-py3-none-any.whl[vendor]' "
+        "wheels/ternary_trainer-0.1.0-py3-none-any.whl wheels/ternary_export-0.1.0-py3-none-any.whl "
+        "wheels/ternary_license_server-0.1.0-py3-none-any.whl "
+        "(wheels: what 'make wheels' made, or your vendor sent)\n"
     )
 
 
