@@ -6,9 +6,9 @@ command, lines after it are what it prints (``…`` stands for anything, within 
 and a command whose output begins with ``error:`` must fail. An ``sh`` block is for pasting, without prompts
 or output: where a scene is set for it, it runs as one script. A comment before a block sets its scene:
 ``<!-- given: release -->`` puts a vendor's finished release into the folder, ``<!-- given: recipe -->`` a
-recipe of seconds, ``<!-- given: checkout -->`` a copy of the sources. ``<!-- given: day -->`` is a recipe too,
-and goes on in an empty folder. ``make`` targets in a ``console`` block are this test's own caller, so of them
-only the recipe is read. What a page's commands leave in a clone must be ignored by git.
+recipe of seconds, ``<!-- given: checkout -->`` a copy of the sources. ``<!-- given: day -->`` goes on in an
+empty folder that holds the recipe. ``make`` targets in a ``console`` block are this test's own caller, so of
+them only the recipe is read. What a page's commands leave in a clone must be ignored by git.
 """
 
 import os
