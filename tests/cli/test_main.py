@@ -43,7 +43,7 @@ def test_the_version_is_printed(ternary):
         (["smaple"], "Error: No such command 'smaple'. Did you mean 'sample'?"),
         (
             ["sample", "-n", "ten"],
-            "Error: Invalid value for '-n': 'ten' is not a valid int.",
+            "Error: Invalid value for '-n': 'ten' is not a whole number.",
         ),
         (
             ["sample", "--path", "C"],

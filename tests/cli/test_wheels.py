@@ -228,7 +228,7 @@ def resolved(bare, checkout, index, line):
         check=False,
     )
     assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
-    return set(re.findall(r"ternary[a-z-]+", done.stdout.partition("Would install")[2]))
+    return set(re.findall(r"ternary(?:-[a-z]+)+", done.stdout.partition("Would install")[2]))
 
 
 CLIENTS_LINES = {"ternary-sdk", "ternary-cli"}
