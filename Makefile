@@ -1,13 +1,14 @@
 # The steps of every target are in dev.py, which also runs without make: python dev.py TARGET
 #
 # make demo   the main job on a clean machine: train, export, certify, package, license, sample
+# make wheels  build the five distributions into the folder wheels
 # make test   lint, import contracts and every test
 # make stress  millions of hostile documents, every bit of a package flipped, the license server asked everything
 # make bench  speed and memory, as ratios measured in one run
 # make evaluation  rebuild the evaluation package inside the SDK, with new keys that are not kept
 
 PYTHON ?= python3
-TARGETS := demo test lint check bench stress evaluation clean
+TARGETS := demo wheels test lint check bench stress evaluation clean
 .PHONY: $(TARGETS)
 
 $(TARGETS):

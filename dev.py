@@ -143,17 +143,22 @@ def install(checkout: Checkout, *words: str) -> Run:
     return Run((*pip, "--constraint", "constraints.txt", *words), strict=False)
 
 
-def ready(checkout: Checkout) -> Iterator[Step]:
-    """The five distributions, editable, and what they need.
+def ready_to_build(checkout: Checkout) -> Iterator[Step]:
+    """The virtual environment and what builds a distribution.
 
-    They are built without isolation, so that constraints.txt alone decides which releases are used.
+    Distributions are built without isolation, so that constraints.txt alone decides which releases are used.
     """
-    stamp = checkout.venv / "ready"
-    if checkout.is_newer(stamp, "constraints.txt", *(f"{name}/pyproject.toml" for name in DISTRIBUTIONS)):
-        return
     if not Path(checkout.tool("python")).exists():
         yield Run((sys.executable, "-m", "venv", ".venv"), strict=False)
     yield install(checkout, "hatchling", "editables")
+
+
+def ready(checkout: Checkout) -> Iterator[Step]:
+    """The five distributions, editable, and what they need."""
+    stamp = checkout.venv / "ready"
+    if checkout.is_newer(stamp, "constraints.txt", *(f"{name}/pyproject.toml" for name in DISTRIBUTIONS)):
+        return
+    yield from ready_to_build(checkout)
     editable = [word for name in DISTRIBUTIONS for word in ("--editable", name)]
     yield install(checkout, "--no-build-isolation", *editable[:-1], "cli[vendor]")
     yield Stamp(stamp)
@@ -172,6 +177,15 @@ def demo(checkout: Checkout) -> Iterator[Step]:
     """The main job on a clean machine: train, export, certify, package, license, sample."""
     yield from ready(checkout)
     yield python(checkout, "examples/demo.py", "demo")
+
+
+def wheels(checkout: Checkout) -> Iterator[Step]:
+    """Build the five distributions into the folder wheels, and nothing of an earlier build stays there."""
+    yield from ready_to_build(checkout)
+    yield Remove(checkout.root / "wheels")
+    pip = "-m", "pip", "--disable-pip-version-check", "wheel", "--quiet", "--no-deps", "--no-build-isolation"
+    folders = [f"./{name}" for name in DISTRIBUTIONS]
+    yield Run((checkout.tool("python"), *pip, "--wheel-dir", "wheels", *folders), strict=False)
 
 
 def lint(checkout: Checkout) -> Iterator[Step]:
@@ -221,12 +235,15 @@ def evaluation(checkout: Checkout) -> Iterator[Step]:
 
 
 def clean(checkout: Checkout) -> Iterator[Step]:
-    """Remove the virtual environment and the demo."""
+    """Remove the virtual environment, the wheels and the demo."""
     yield Remove(checkout.venv)
+    yield Remove(checkout.root / "wheels")
     yield Remove(checkout.root / "demo")
 
 
-TARGETS = {target.__name__: target for target in (demo, test, lint, check, bench, stress, evaluation, clean)}
+TARGETS = {
+    target.__name__: target for target in (demo, wheels, test, lint, check, bench, stress, evaluation, clean)
+}
 
 
 def plan(targets: list[str], checkout: Checkout) -> list[Step]:

@@ -1,7 +1,8 @@
 """
 A small web service around the SDK: GET /operations?n=10&seed=7, POST /encode and /decode with a JSON list.
 
-Start it with `uvicorn web_service:app`. Refusals become problem details (RFC 9457).
+An operation is its nine trits: t[3 * (a + 1) + (b + 1)] is f(a, b). Start it with `uvicorn web_service:app`.
+Refusals become problem details (RFC 9457).
 """
 
 from contextlib import asynccontextmanager

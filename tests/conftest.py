@@ -116,6 +116,24 @@ def forge(shipped: bytes, vendor: KeyRing) -> Callable[[Build], bytes]:
 
 
 @pytest.fixture(scope="session")
+def lay_checkout() -> Callable[[Path], None]:
+    """Copies the sources into a folder, as a clone of them; this environment is its ``.venv``."""
+    root = Path(__file__).parents[1]
+    folders = "sdk", "trainer", "export", "LICENSE_SERVER", "cli", "examples"
+    files = ".gitignore", "Makefile", "constraints.txt", "dev.py"
+
+    def lay(folder: Path) -> None:
+        made = shutil.ignore_patterns("__pycache__", "dist", "build")
+        for name in folders:
+            shutil.copytree(root / name, folder / name, ignore=made)
+        for name in files:
+            shutil.copy(root / name, folder)
+        (folder / ".venv").symlink_to(sys.prefix)
+
+    return lay
+
+
+@pytest.fixture(scope="session")
 def quick_recipe() -> Path:
     """A recipe file: the default recipe, cut to seconds."""
     return Path(__file__).parents[1] / "examples" / "quick.toml"

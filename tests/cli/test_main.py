@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+from ternary_cli.options import ORDER
+
 CLIENT = ["sample", "encode", "decode", "verify", "info", "use", "doctor", "machine"]
 CLIENT += ["license show", "license usage", "trust update"]
 VENDOR = ["keys init", "keys rotate", "keys revoke", "keys extend", "train", "export", "package"]
@@ -78,7 +80,10 @@ def test_vendor_commands_say_what_to_install_where_the_vendor_extra_is_not(line,
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
         f"error: {command} is a vendor's command and {missing} is not installed; "
-        "install the vendor's packages: pip install 'ternary-cli[vendor]'\n"
+        "install the vendor's packages: pip install 'wheels/ternary_cli-0.1.0-py3-none-any.whl[vendor]' "
+        "wheels/ternary_trainer-0.1.0-py3-none-any.whl wheels/ternary_export-0.1.0-py3-none-any.whl "
+        "wheels/ternary_license_server-0.1.0-py3-none-any.whl "
+        "(wheels: what 'make wheels' made, or your vendor sent)\n"
     )
 
 
@@ -88,3 +93,9 @@ def test_help_loads_neither_numpy_nor_anything_of_the_vendors():
     assert "ternary_cli" in loaded
     assert not loaded & {"numpy", "onnxruntime", "cryptography", "rich", "torch", "onnx", "sqlite3"}
     assert not loaded & {"ternary_trainer", "ternary_export", "ternary_license_server"}
+
+
+@pytest.mark.parametrize("command", ["sample", "encode", "decode"])
+def test_help_of_a_command_with_tables_states_the_order_of_their_cells(command):
+    program = f"import sys; sys.argv[1:] = [{command!r}, '--help']; from ternary_cli.main import main; main()"
+    assert ORDER in " ".join(python(program).stdout.split())

@@ -11,6 +11,7 @@ import pytest
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from ternary_sdk.wheels import pip_install
 from ternary_trainer import run as runs
 
 TERNARY = Path(sys.executable).parent / "ternary"
@@ -73,7 +74,7 @@ def test_a_training_without_the_extra_is_refused_before_it_begins(ternary, tmp_p
     done = ternary("train", "--tensorboard", "--out", tmp_path / "run")
     assert done.status == 1
     assert done.err == (
-        "error: tensorboard is not installed; run: pip install 'ternary-trainer[tensorboard]'\n"
+        f"error: tensorboard is not installed; run: {pip_install('ternary-trainer', 'tensorboard')}\n"
     )
     assert not (tmp_path / "run").exists()
 

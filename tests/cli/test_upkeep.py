@@ -395,7 +395,7 @@ def test_the_doctor_finds_nothing_wrong_or_says_what_to_type(ternary, vendor, sh
     assert not findings["license"]["ok"]
     assert findings["license"]["remedy"] == "get the license file again from the vendor, unedited"
     assert "license: get the license file again from the vendor, unedited\n" in done.err
-    assert done.err.splitlines()[-1].endswith(" of 9 things looked at are wrong")
+    assert done.err.splitlines()[-1].endswith(" of 9 checks failed")
 
 
 @pytest.mark.parametrize("allowed", [["encode"], ["decode"], ["sample"], ["encode", "sample"]])
@@ -466,7 +466,7 @@ def test_what_is_wrong_comes_before_what_ends_soon(ternary, ending):
     done = ternary("doctor", package, *words, "--warn-days", "30")
     assert done.status == 1
     assert "license: ask Acme Logic to renew it\n" in done.err
-    assert done.err.splitlines()[-1].endswith(" of 9 things looked at are wrong")
+    assert done.err.splitlines()[-1].endswith(" of 9 checks failed")
 
 
 def test_the_doctor_does_not_speak_of_ends_that_it_cannot_read(ternary, ending):

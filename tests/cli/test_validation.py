@@ -17,6 +17,7 @@ from ternary_sdk.licensing.trust import Role
 from ternary_sdk.model import Model
 from ternary_sdk.packages.package import Package
 from ternary_sdk.packages.validation import CheckResult, Ending, Figure, Relation, Validation
+from ternary_sdk.wheels import pip_install
 from ternary_trainer import checkpoint
 from ternary_trainer.model import initial
 from ternary_trainer.validation.checks import CHECKS
@@ -108,7 +109,7 @@ def test_a_report_without_the_extra_is_refused_before_anything_is_checked(
     ternary, poor, tmp_path, monkeypatch, module
 ):
     monkeypatch.setitem(sys.modules, module, None)
-    expected = f"error: {module} is not installed; run: pip install 'ternary-trainer[report]'\n"
+    expected = f"error: {module} is not installed; run: {pip_install('ternary-trainer', 'report')}\n"
     for words in (("report", poor, "--out", tmp_path / "r"), ("validate", poor, "--report", tmp_path / "r")):
         done = ternary(*words)
         assert (done.status, done.out, done.err) == (1, b"", expected)

@@ -54,7 +54,7 @@ def test_a_module_that_no_extra_installs_is_not_blamed_on_one(line, command, ext
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
         f"error: {command} cannot run here (import of {lacked} halted; None in sys.modules); "
-        f"pip install 'ternary-cli[{extra}]' does not help: "
+        f"installing ternary-cli[{extra}] again does not help: "
         "the installation is damaged, or this system lacks what it needs\n"
     )
 
@@ -84,5 +84,7 @@ def test_the_online_extra_is_named_where_it_is_missing(monkeypatch):
     with pytest.raises(TernaryError) as caught, online_extra("ternary renew"):
         import httpx  # noqa: F401
     assert str(caught.value) == (
-        "ternary renew needs httpx, which is not installed: pip install 'ternary-cli[online]'"
+        "ternary renew needs httpx, which is not installed: "
+        "pip install 'wheels/ternary_cli-0.1.0-py3-none-any.whl[online]' "
+        "(wheels: what 'make wheels' made, or your vendor sent)"
     )

@@ -1,13 +1,28 @@
-"""What a client installs: two wheels, nothing of the vendor's, and everything the model reaches."""
+"""
+What ``make wheels`` makes, and what a client installs of it: two wheels, nothing of the vendor's, and
+everything the model reaches.
+
+The lines to type are those of docs/installing.md and of refusals.
+"""
 
 import os
+import re
+import shutil
 import subprocess
 import sys
+import threading
+import tomllib
 import venv
 import zipfile
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+
+from ternary_cli.vendor_extra import EXTRAS
+from ternary_sdk.wheels import file_of, pip_install
 
 ROOT = Path(__file__).parents[2]
 VENDORS = (
@@ -38,29 +53,44 @@ def run(*command, **variables):
     return done.stdout
 
 
-def built(folder, *names):
-    for name in names:
-        run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, ROOT / name)
-    return sorted(folder.glob("*.whl"))
+@pytest.fixture(scope="module")
+def checkout(lay_checkout, tmp_path_factory):
+    """A folder of the sources, and in it the folder of wheels."""
+    folder = tmp_path_factory.mktemp("checkout")
+    lay_checkout(folder)
+    run(sys.executable, folder / "dev.py", "wheels")
+    return folder
+
+
+def built(checkout, *names):
+    return [checkout / "wheels" / file_of(name) for name in names]
 
 
 @pytest.fixture(scope="module")
-def wheels(tmp_path_factory):
-    return built(tmp_path_factory.mktemp("wheels"), "sdk", "cli")
+def wheels(checkout):
+    return built(checkout, "ternary-cli", "ternary-sdk")
 
 
 @pytest.fixture(scope="module")
-def vendors_wheels(tmp_path_factory):
-    return built(tmp_path_factory.mktemp("vendor"), "trainer", "export", "LICENSE_SERVER")
+def vendors_wheels(checkout):
+    return built(checkout, "ternary-export", "ternary-license-server", "ternary-trainer")
+
+
+def lines_to_type(who):
+    """What docs/installing.md has a client or a vendor type."""
+    page = (ROOT / "docs" / "installing.md").read_text("utf-8")
+    found = re.findall(rf"^<!-- for: {who} -->\n```sh\n(pip install .*)\n```$", page, re.M)
+    assert found
+    return found
 
 
 @pytest.fixture(scope="module")
-def client(wheels, tmp_path_factory):
-    """An empty environment with nothing but the two wheels and what they need."""
+def client(checkout, tmp_path_factory):
+    """An empty environment in which a client's line was typed."""
     folder = tmp_path_factory.mktemp("client")
     venv.create(folder, with_pip=True)
-    pip = folder / "bin" / "python", "-m", "pip", "--disable-pip-version-check", "install", "--quiet"
-    run(*pip, "--constraint", ROOT / "constraints.txt", *wheels)
+    (line,) = lines_to_type("client")
+    run("bash", "-c", f"cd {checkout} && {folder}/bin/{line} --quiet --constraint constraints.txt")
     return folder / "bin"
 
 
@@ -68,11 +98,12 @@ def names(wheel):
     return [name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name]
 
 
+def test_the_folder_holds_the_five_wheels_and_nothing_else(checkout, wheels, vendors_wheels):
+    assert sorted(checkout.glob("wheels/*")) == sorted([*wheels, *vendors_wheels])
+    assert wheels[0].name == "ternary_cli-0.1.0-py3-none-any.whl"
+
+
 def test_the_wheels_hold_the_two_packages_and_nothing_else(wheels):
-    assert [wheel.name for wheel in wheels] == [
-        "ternary_cli-0.1.0-py3-none-any.whl",
-        "ternary_sdk-0.1.0-py3-none-any.whl",
-    ]
     cli, sdk = map(names, wheels)
     assert {name.split("/")[0] for name in cli} == {"ternary_cli"}
     assert {name.split("/")[0] for name in sdk} == {"ternary_sdk"}
@@ -130,5 +161,100 @@ def test_a_client_is_told_what_the_vendors_commands_need(client):
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
         "error: ternary train is a vendor's command and ternary_trainer is not installed; "
-        "install the vendor's packages: pip install 'ternary-cli[vendor]'\n"
+        f"install the vendor's packages: {pip_install('ternary-cli', 'vendor')}\n"
     )
+
+
+def defined_extras():
+    projects = [tomllib.loads(file.read_text())["project"] for file in ROOT.glob("*/pyproject.toml")]
+    return {
+        (extra, each["name"].replace("-", "_"))
+        for each in projects
+        for extra in each.get("optional-dependencies", {})
+    }
+
+
+def test_the_page_lists_every_extra_and_no_other():
+    page = (ROOT / "docs" / "installing.md").read_text("utf-8")
+    assert set(re.findall(r"^\| `(\w+)` \| `(\w+)` \|", page, re.M)) == defined_extras()
+
+
+@contextmanager
+def hostile_index(checkout, folder):
+    """An index that has each name of ours in a higher build; gives its address and what it is asked."""
+    asked = []
+    for wheel in checkout.glob("wheels/*.whl"):
+        project = folder / "simple" / wheel.name.partition("-")[0].replace("_", "-")
+        project.mkdir(parents=True)
+        shutil.copy(wheel, project / wheel.name.replace("-py3-", "-1-py3-"))
+
+    class Pages(SimpleHTTPRequestHandler):
+        def log_message(self, *_):
+            asked.append(self.path)
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Pages, directory=folder)) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/simple", asked
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory):
+    """An environment with everything that is not ours, and pip."""
+    folder = tmp_path_factory.mktemp("bare")
+    venv.create(folder / "venv", with_pip=False)
+    (folder / "others").mkdir()
+    (site,) = Path(sys.prefix).glob("lib/*/site-packages")
+    for entry in site.iterdir():
+        if "ternary" not in entry.name and entry.suffix != ".pth":
+            (folder / "others" / entry.name).symlink_to(entry)
+    return folder
+
+
+def resolved(bare, checkout, index, line):
+    """What pip would install by a line that begins with ``pip install``."""
+    line = line.replace("pip", f"{bare}/venv/bin/python -m pip", 1)
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PIP_")}
+    done = subprocess.run(
+        ["bash", "-c", f"{line} --dry-run --index-url {index}"],
+        cwd=checkout,
+        env=kept | {"PYTHONPATH": str(bare / "others"), "PIP_CONFIG_FILE": os.devnull},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
+    return set(re.findall(r"ternary(?:-[a-z]+)+", done.stdout.partition("Would install")[2]))
+
+
+CLIENTS_LINES = {"ternary-sdk", "ternary-cli"}
+VENDORS_LINES = CLIENTS_LINES | {"ternary-trainer", "ternary-export", "ternary-license-server"}
+
+
+@pytest.mark.parametrize(("who", "expected"), [("client", CLIENTS_LINES), ("vendor", VENDORS_LINES)])
+def test_the_lines_of_the_page_never_ask_an_index_for_a_name_of_ours(who, expected, bare, checkout, tmp_path):
+    with hostile_index(checkout, tmp_path) as (index, asked):
+        for line in lines_to_type(who):
+            assert resolved(bare, checkout, index, line) == expected
+    assert [path for path in asked if "ternary" in path] == []
+
+
+@pytest.mark.parametrize("extra", EXTRAS)
+def test_the_line_of_a_refusal_never_asks_an_index_for_a_name_of_ours(extra, bare, checkout, tmp_path):
+    line = pip_install("ternary-cli", extra).partition(" (")[0]
+    with hostile_index(checkout, tmp_path) as (index, asked):
+        # a client has the two wheels already; here their paths stand for them
+        found = resolved(bare, checkout, index, f"{line} wheels/{file_of('ternary-sdk')}")
+    assert found >= CLIENTS_LINES
+    assert [path for path in asked if "ternary" in path] == []
+
+
+def test_a_pinned_version_in_a_folder_of_links_loses_to_an_index(bare, checkout, tmp_path):
+    line = "pip install --no-deps --find-links wheels ternary-sdk==0.1.0"
+    with hostile_index(checkout, tmp_path) as (index, asked):
+        assert resolved(bare, checkout, index, line) == {"ternary-sdk"}
+    assert "/simple/ternary-sdk/ternary_sdk-0.1.0-1-py3-none-any.whl" in asked

@@ -6,12 +6,14 @@ command, lines after it are what it prints (``…`` stands for anything, within 
 and a command whose output begins with ``error:`` must fail. An ``sh`` block is for pasting, without prompts
 or output: where a scene is set for it, it runs as one script. A comment before a block sets its scene:
 ``<!-- given: release -->`` puts a vendor's finished release into the folder, ``<!-- given: recipe -->`` a
-recipe of seconds, ``<!-- given: checkout -->`` a copy of the sources. ``make`` targets are this test's own
-caller, so of them only the recipe is read.
+recipe of seconds, ``<!-- given: checkout -->`` a copy of the sources. ``<!-- given: day -->`` goes on in an
+empty folder that holds the recipe. ``make`` targets in a ``console`` block are this test's own caller, so of
+them only the recipe is read. What a page's commands leave in a clone must be ignored by git.
 """
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -87,6 +89,10 @@ def run(command, folder, home):
         assert pattern(command.printed).fullmatch(done.stdout), f"$ {command.text}\n{done.stdout}"
 
 
+def git(folder, *words):
+    return subprocess.run(["git", *words], cwd=folder, stdout=subprocess.PIPE, text=True, check=True).stdout
+
+
 def test_the_pattern_of_an_output_is_strict_where_nothing_is_left_out():
     assert pattern(["a", "b … d"]).fullmatch("a\nb c d\n")
     assert pattern(["a", "…", "z"]).fullmatch("a\nb\nc\nz\n")
@@ -94,36 +100,60 @@ def test_the_pattern_of_an_output_is_strict_where_nothing_is_left_out():
     assert not pattern(["a"]).fullmatch("A\n")
 
 
+def scenes(document):
+    """The blocks of a document, in parts that each have an empty folder of their own."""
+    parts = [[]]
+    for block in blocks(document):
+        if block[0] == "day":
+            parts.append([])
+        parts[-1].append(block)
+    return parts
+
+
+SCENES = [
+    pytest.param(scene, id=f"{document.relative_to(ROOT)}{number or ''}")
+    for document in DOCUMENTS
+    for number, scene in enumerate(scenes(document))
+]
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
-def test_every_command_of_the_document_runs(document, tmp_path, request):
+@pytest.mark.parametrize("scene", SCENES)
+def test_every_command_of_the_document_runs(scene, tmp_path, request):
     folder, home = tmp_path / "here", tmp_path / "home"
     folder.mkdir()
     home.mkdir()
-    for given, kind, body in blocks(document):
+    for given, kind, body in scene:
         if given == "release":
             shutil.copytree(request.getfixturevalue("release"), folder, dirs_exist_ok=True)
-        if given == "recipe":
+        if given in ("recipe", "day"):
             shutil.copy(request.getfixturevalue("quick_recipe"), folder)
         if given == "checkout":
-            for name in ("sdk", "cli"):
-                shutil.copytree(
-                    ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "dist")
-                )
-            shutil.copy(ROOT / "constraints.txt", folder)
+            request.getfixturevalue("lay_checkout")(folder)
+            git(folder, "init", "--quiet")
+            git(folder, "add", "--all", "--", ":!.venv")
         if kind == "python":
-            (folder / "block.py").write_text(body)
-            run(Command("python -W error block.py"), folder, home)
+            (home / "block.py").write_text(body)
+            run(Command(f"python -W error {shlex.quote(str(home / 'block.py'))}"), folder, home)
         if kind == "sh" and given:
             run(Command(f"set -e\n{body}"), folder, home)
         for command in commands(body) if kind == "console" else []:
             run(command, folder, home)
+    if (folder / ".git").exists():
+        changed = "--others", "--modified", "--exclude-standard", "--exclude=/.venv"
+        assert git(folder, "ls-files", *changed) == ""
 
 
 def test_the_first_thing_a_reader_sees_can_be_pasted_and_is_run():
     given, kind, body = blocks(ROOT / "README.md")[0]
     assert (given, kind) == ("checkout", "sh")
-    assert body.splitlines()[0] == "python3 -m venv client"
+    assert body.splitlines()[0] == "make wheels"
+
+
+def test_git_ignores_every_environment_that_readme_makes_in_a_clone():
+    made = re.findall(r"-m venv (\w+)$", (ROOT / "README.md").read_text("utf-8"), re.M)
+    ignored = (ROOT / ".gitignore").read_text("utf-8").splitlines()
+    assert {f"/{name}/" for name in made} == {"/client/", "/vendor/"} & {*ignored}
 
 
 def test_every_command_is_documented():

@@ -32,6 +32,11 @@ INSTALLS_TESTS = f"""\
 {PIP} --requirement requirements-test.txt
 # stamp .venv/ready-to-test
 """
+BUILDS = (
+    "# remove wheels",
+    ".venv/bin/python -m pip --disable-pip-version-check wheel --quiet --no-deps --no-build-isolation "
+    "--wheel-dir wheels ./sdk ./trainer ./export ./LICENSE_SERVER ./cli",
+)
 OTHER = "--config-file maintenance/other_systems.ini --cache-dir .mypy_cache"
 LINTS = f"""\
 .venv/bin/python -m ruff check .
@@ -84,6 +89,11 @@ def test_a_plan_begins_with_what_is_not_installed_yet(checkout):
     )
     assert typed(checkout, "--dry-run", "test") == (0, MAKES_VENV + INSTALLS_TESTS + LINTS + TESTS, "")
     assert not (checkout / ".venv").exists()
+
+
+def test_wheels_need_only_what_builds_them_and_replace_an_earlier_build(checkout):
+    status, plan, _ = typed(checkout, "--dry-run", "wheels")
+    assert (status, plan) == (0, "".join(f"{line}\n" for line in (*MAKES_VENV.splitlines()[:2], *BUILDS)))
 
 
 def test_what_is_installed_is_not_installed_again_until_a_source_of_it_changes(checkout):
@@ -146,9 +156,11 @@ def test_an_unknown_target_is_refused(checkout):
 def test_clean_removes_what_the_targets_made_and_nothing_else(checkout):
     stamped(checkout, ready=0)
     (checkout / "demo").mkdir()
+    (checkout / "wheels").mkdir()
     before = sorted(entry.name for entry in checkout.iterdir())
-    assert typed(checkout, "clean") == (0, "# remove .venv\n# remove demo\n", "")
-    assert sorted(entry.name for entry in checkout.iterdir()) == sorted({*before} - {".venv", "demo"})
+    assert typed(checkout, "clean") == (0, "# remove .venv\n# remove wheels\n# remove demo\n", "")
+    left = {*before} - {".venv", "wheels", "demo"}
+    assert sorted(entry.name for entry in checkout.iterdir()) == sorted(left)
     assert typed(checkout, "clean")[0] == 0
 
 

@@ -103,6 +103,7 @@ def test_the_notebook_table_shows_truth_tables(draw: Draw) -> None:
     assert "<code>0 0 - - - - - - -</code>" not in html
     assert "<code>- 0 - - - - - - -</code>" in html
     assert html.count("<tr>") == 5
+    assert "<th>truth table, f(a, b) in place 3(a + 1) + (b + 1)</th>" in html
 
 
 def test_the_notebook_table_looks_up_only_the_rows_it_shows() -> None:

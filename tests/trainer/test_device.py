@@ -55,7 +55,7 @@ def test_a_device_that_does_not_compute_is_left_out_with_a_reason_or_refused() -
     told: list[str] = []
     assert device.fault(META) == FAILED
     assert device.choose("auto", tell=told.append, gpu=META) == torch.device("cpu")
-    assert told == [f"computes on the processor: the GPU cannot be used, {FAILED}"]
+    assert told == [f"computes on the processor, not on a GPU: {FAILED}"]
     with pytest.raises(InputError) as caught:
         device.choose("cuda", gpu=META)
     assert str(caught.value) == f"device 'cuda': cannot be used, {FAILED}; compute with 'cpu' or 'auto'"

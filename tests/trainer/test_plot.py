@@ -48,5 +48,7 @@ def test_without_matplotlib_the_refusal_says_what_to_install(
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     monkeypatch.setattr(sys, "path", [])
     monkeypatch.setattr(sys, "meta_path", [])
-    with pytest.raises(InputError, match=r"pip install 'ternary-trainer\[plot\]'"):
+    with pytest.raises(
+        InputError, match=r"run: pip install 'wheels/ternary_trainer-0.1.0-py3-none-any.whl\[plot\]' "
+    ):
         plot.draw(finished, tmp_path / "run.png")

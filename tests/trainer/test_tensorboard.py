@@ -48,5 +48,7 @@ def test_without_the_extra_it_is_refused_with_what_to_install(
     with pytest.raises(InputError) as caught, tensorboard.writing(tmp_path):
         pass
     assert str(caught.value) == (
-        "tensorboard is not installed; run: pip install 'ternary-trainer[tensorboard]'"
+        "tensorboard is not installed; run: "
+        "pip install 'wheels/ternary_trainer-0.1.0-py3-none-any.whl[tensorboard]' "
+        "(wheels: what 'make wheels' made, or your vendor sent)"
     )

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ternary_cli.options import (
+    ORDER,
     FormatOption,
     JsonOption,
     LicenseOption,
@@ -88,5 +89,5 @@ def _command(read_rows: Callable[[bytes, str], Conversion], text: str) -> Callab
     return command
 
 
-encode = _command(_encoding, "Turn operations (t0 to t8) into latents (z0 to z15).")
-decode = _command(_decoding, "Turn latents (z0 to z15) into operations (t0 to t8).")
+encode = _command(_encoding, f"Turn operations (t0 to t8) into latents (z0 to z15).\n\n{ORDER}")
+decode = _command(_decoding, f"Turn latents (z0 to z15) into operations (t0 to t8).\n\n{ORDER}")

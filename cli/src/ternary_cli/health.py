@@ -87,7 +87,7 @@ def doctor(
     for end in ends or ():
         note(f"{end.what}: {end.remedy}")
     if wrong:
-        raise FoundWrongError(f"{len(wrong)} of {len(findings)} things looked at are wrong", result)
+        raise FoundWrongError(f"{len(wrong)} of {len(findings)} checks failed", result)
     if ends and warn_days is not None:
         raise typer.Exit(NEAR_AN_END)
 

@@ -12,6 +12,9 @@ from typing import Annotated, Any, Final
 
 import typer
 
+ORDER: Final = "The trit tk, k = 3(a + 1) + (b + 1), is f(a, b): b varies fastest."
+"""The order of a table's cells, in the help of every command that reads or writes tables."""
+
 
 class Format(StrEnum):
     """How rows are written."""

@@ -61,7 +61,10 @@ def sample(
     state: StateOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Draw operations from a model."""
+    """Draw operations from a model.
+
+    The trit tk, k = 3(a + 1) + (b + 1), is f(a, b): b varies fastest.
+    """
     from ternary_cli.files import chosen_format, refuse_json_beside_rows, write_parts
     from ternary_cli.rows import Rows, in_parts
     from ternary_cli.selection import select

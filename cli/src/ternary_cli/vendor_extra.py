@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Final
 
 from ternary_sdk.errors import TernaryError
+from ternary_sdk.wheels import pip_install
 
 _TRAINS: Final = {"ternary_trainer", "torch", "rich"}
 _SERVES: Final = {"fastapi", "uvicorn", "sqlalchemy", "alembic", "psycopg", "prometheus_client"}
@@ -38,7 +39,7 @@ def vendor_extra(command: str, extra: str = "vendor") -> Iterator[None]:
         command,
         extra,
         f"{command} is a vendor's command and {{}} is not installed; "
-        f"install the vendor's packages: pip install 'ternary-cli[{extra}]'",
+        f"install the vendor's packages: {pip_install('ternary-cli', extra)}",
     ):
         yield
 
@@ -47,7 +48,9 @@ def vendor_extra(command: str, extra: str = "vendor") -> Iterator[None]:
 def online_extra(command: str) -> Iterator[None]:
     """Import what talks to servers inside; where it is not installed, refuse and say what to install."""
     with _imported(
-        command, "online", f"{command} needs {{}}, which is not installed: pip install 'ternary-cli[online]'"
+        command,
+        "online",
+        f"{command} needs {{}}, which is not installed: {pip_install('ternary-cli', 'online')}",
     ):
         yield
 
@@ -62,6 +65,6 @@ def _imported(command: str, extra: str, missing: str) -> Iterator[None]:
             raise TernaryError(missing.format(module)) from None
         reason = str(error).partition("\n")[0]
         raise TernaryError(
-            f"{command} cannot run here ({reason}); pip install 'ternary-cli[{extra}]' does not help: "
+            f"{command} cannot run here ({reason}); installing ternary-cli[{extra}] again does not help: "
             "the installation is damaged, or this system lacks what it needs"
         ) from error

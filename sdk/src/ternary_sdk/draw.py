@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import pyarrow
 
 _SHOWN: Final = 10
+_ORDER: Final = "truth table, f(a, b) in place 3(a + 1) + (b + 1)"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -125,9 +126,7 @@ class Draw:
             for number in self.index[:_SHOWN]
         )
         more = f"<p>… and {len(self) - _SHOWN:,} more</p>" if len(self) > _SHOWN else ""
-        return (
-            f"<p>{self._caption()}</p><table><tr><th>index</th><th>truth table</th></tr>{cells}</table>{more}"
-        )
+        return f"<p>{self._caption()}</p><table><tr><th>index</th><th>{_ORDER}</th></tr>{cells}</table>{more}"
 
     def _caption(self) -> str:
         different = self.set

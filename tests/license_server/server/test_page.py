@@ -26,6 +26,8 @@ import crossplane
 import httpx
 import pytest
 
+from ternary_sdk.wheels import file_of
+
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "license-server.md").read_text("utf-8")
 BLOCK = re.compile(
@@ -120,9 +122,9 @@ class Reader:
 
 
 def check_installable(words):
-    for name, extras in re.findall(r"'([a-z-]+)\[([a-z,]+)\]'", words):
+    for wheel, extras in re.findall(r"'wheels/([a-z0-9_.-]+)\[([a-z,]+)\]'", words):
         known = [tomllib.loads(file.read_text()) for file in ROOT.glob("*/pyproject.toml")]
-        (project,) = (each["project"] for each in known if each["project"]["name"] == name)
+        (project,) = (each["project"] for each in known if file_of(each["project"]["name"]) == wheel)
         assert set(extras.split(",")) <= set(project["optional-dependencies"])
 
 

@@ -44,7 +44,7 @@ def choose(
     if wanted == "cuda":
         raise InputError(f"device 'cuda': cannot be used, {reason}; compute with 'cpu' or 'auto'")
     if gpu.type != "cuda" or _has_gpu_code():
-        tell(f"computes on the processor: the GPU cannot be used, {reason}")
+        tell(f"computes on the processor, not on a GPU: {reason}")
     return CPU
 
 
@@ -80,7 +80,7 @@ def _missing(gpu: torch.device) -> str:
         warnings.simplefilter("always")
         if torch.cuda.is_available():
             return ""
-    return f"torch finds none ({_first_line(caught[0].message)})" if caught else "torch finds none"
+    return f"torch finds no GPU ({_first_line(caught[0].message)})" if caught else "torch finds no GPU"
 
 
 def _first_line(said: object) -> str:

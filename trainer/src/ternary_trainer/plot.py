@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from ternary_sdk.errors import InputError
 from ternary_sdk.operations import OPERATIONS
+from ternary_sdk.wheels import pip_install
 from ternary_trainer.checkpoint import write_bytes
 from ternary_trainer.disrupt import effects
 from ternary_trainer.history import EpochRecord, PathRecord
@@ -48,7 +49,7 @@ def draw(run: Run, path: Path) -> None:
     if not run.history:
         raise InputError(f"{run.path}: has no epochs to draw yet")
     if find_spec("matplotlib") is None:
-        raise InputError("matplotlib is not installed; run: pip install 'ternary-trainer[plot]'")
+        raise InputError(f"matplotlib is not installed; run: {pip_install('ternary-trainer', 'plot')}")
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure as Sheet
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ternary_sdk.errors import InputError
+from ternary_sdk.wheels import pip_install
 from ternary_trainer.history import EpochRecord
 
 
@@ -27,7 +28,9 @@ def writing(run_dir: Path) -> Iterator[Callable[[EpochRecord], None]]:
         InputError: If TensorBoard is missing.
     """
     if find_spec("tensorboard") is None:
-        raise InputError("tensorboard is not installed; run: pip install 'ternary-trainer[tensorboard]'")
+        raise InputError(
+            f"tensorboard is not installed; run: {pip_install('ternary-trainer', 'tensorboard')}"
+        )
     from torch.utils.tensorboard import SummaryWriter
 
     with ExitStack() as ending:

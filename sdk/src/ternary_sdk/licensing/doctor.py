@@ -27,6 +27,7 @@ from ternary_sdk.licensing.trust import MAX_TRUST, Trust
 from ternary_sdk.packages.package import MAX_PACKAGE, Package
 from ternary_sdk.signing.jws import MAX_TOKEN
 from ternary_sdk.source import read
+from ternary_sdk.wheels import pip_install
 
 _DISTRIBUTIONS: Final = ("ternary-sdk", "numpy", "onnxruntime", "cryptography")
 _SIGNED_ANEW: Final = (
@@ -286,5 +287,6 @@ def _versions() -> str:
         try:
             found.append(f"{name} {version(name)}")
         except PackageNotFoundError:
-            raise FaultError(f"{name} is not installed", f"pip install {name}") from None
+            remedy = pip_install(name) if name == "ternary-sdk" else f"pip install {name}"
+            raise FaultError(f"{name} is not installed", remedy) from None
     return ", ".join(found)

@@ -2,7 +2,7 @@
 A license server, as a client sees it: take a seat, renew it, ask whether it stands, give it back, report
 usage.
 
-Needs httpx and truststore (``pip install 'ternary-sdk[online]'``); nothing else in the SDK imports this
+Needs httpx and truststore (extra ``online``; ``docs/installing.md``); nothing else in the SDK imports this
 module, so nothing talks to a network unless the embedding program asks. Every call has a timeout, and every
 answer must be signed for this very question before a byte of it is believed.
 """

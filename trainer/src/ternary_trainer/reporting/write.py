@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from ternary_sdk.errors import InputError
+from ternary_sdk.wheels import pip_install
 from ternary_trainer.checkpoint import write_bytes
 from ternary_trainer.reporting.content import Content
 from ternary_trainer.reporting.page import to_html
@@ -44,4 +45,4 @@ def check_installed() -> None:
     """
     for name in _NEEDED:
         if find_spec(name) is None:
-            raise InputError(f"{name} is not installed; run: pip install 'ternary-trainer[report]'")
+            raise InputError(f"{name} is not installed; run: {pip_install('ternary-trainer', 'report')}")
