@@ -23,6 +23,7 @@ from ternary_license_server.database.engine import Database
 from ternary_license_server.database.migration import migrate
 from ternary_license_server.keys import KeyRing
 from ternary_license_server.service import access, activation, catalog, life, policies
+from ternary_license_server.service import lease as lease_rows
 from ternary_license_server.service.once import once
 from ternary_license_server.service.policies import Policy
 from ternary_license_server.settings import Settings
@@ -144,15 +145,26 @@ class Shop:
         )
         return self.ask(document, now, carried=offline)
 
+    def lease(self, license_id: str, held: Installation) -> str:
+        """The number of an installation's lease, as its license has it; a made-up one if it never had any."""
+        with self.database.read() as transaction:
+            found = lease_rows.find(transaction, license_id, held.kid)
+        return found.seat if found else "S-0"
+
     def renew(self, license_id: str, generation: int, held: Installation, now: datetime) -> dict[str, Any]:
-        vendor = self.ring.trust.root.kid
-        return self.ask(online_request.renew(license_id, generation, vendor=vendor, held=held, now=now), now)
+        return self.ask(self.asking(online_request.renew, license_id, generation, held, now), now)
+
+    def asking(
+        self, make: Callable[..., bytes], license_id: str, generation: int, held: Installation, now: datetime
+    ) -> bytes:
+        """A request about the seat that an installation has now."""
+        lease, vendor = self.lease(license_id, held), self.ring.trust.root.kid
+        return make(license_id, lease, generation, vendor=vendor, held=held, now=now)
 
     def release(
         self, license_id: str, generation: int, held: Installation, now: datetime, *, carried: bool = False
     ) -> dict[str, Any]:
-        vendor = self.ring.trust.root.kid
-        document = online_request.release(license_id, generation, vendor=vendor, held=held, now=now)
+        document = self.asking(online_request.release, license_id, generation, held, now)
         return self.ask(document, now, carried=carried)
 
 

@@ -171,8 +171,7 @@ def ask_of_a_license(site, what, license_id, held, now):
         document = usage.report(license_id, OperationSet.of([1]), held, now)
         came = site.http("POST", "/v1/usage", content=document)
     else:
-        vendor = site.ring.trust.root.kid
-        document = getattr(online_request, what)(license_id, 1, vendor=vendor, held=held, now=now)
+        document = site.asking(getattr(online_request, what), license_id, 1, held, now)
         headers = {"Idempotency-Key": online_request.number(document)}
         came = site.http("POST", path, content=document, headers=headers)
     return came.status_code, came.json().get("detail")

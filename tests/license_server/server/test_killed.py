@@ -36,8 +36,8 @@ class Sold:
             self.seat = lease.find(transaction, self.id, held.kid).seat
         self.documents = {
             "activate": self.signed(online_request.activate, newcomer, self.key, machine=None),
-            "renew": self.signed(online_request.renew, held, self.id, self.generation),
-            "release": self.signed(online_request.release, held, self.id, self.generation),
+            "renew": self.signed(online_request.renew, held, self.id, self.seat, self.generation),
+            "release": self.signed(online_request.release, held, self.id, self.seat, self.generation),
         }
         self.report = usage.report(self.id, OperationSet.of([1, 2, 3]), held, self.now)
 
@@ -66,7 +66,7 @@ class Sold:
 
 
 CHANGES = {
-    "lease.activate": (lambda sold, into: sold.ask(into, "activate"), {"leases"}),
+    "lease.activate": (lambda sold, into: sold.ask(into, "activate"), {"leases", "lease_numbers"}),
     "lease.renew": (lambda sold, into: sold.ask(into, "renew"), {"leases"}),
     "lease.release": (lambda sold, into: sold.ask(into, "release"), {"leases"}),
     "usage.report": (Sold.report_usage, {"meters", "meter_reports", "meter_entries"}),
@@ -83,7 +83,7 @@ CHANGES = {
     ),
     "seat.free": (
         lambda sold, into: sold.administer(into, life.free_seat, seat=sold.seat, reason="stolen"),
-        {"leases", "lost_seats"},
+        {"leases", "lease_numbers", "lost_seats"},
     ),
 }
 """By the action in the audit log: the change, and the tables it changes besides ``ALWAYS``."""

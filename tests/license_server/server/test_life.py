@@ -333,9 +333,7 @@ def test_standing_of_a_hold_is_told_without_changing_it(site, new_client, now):
     answer = site.activate(key, held)
 
     def ask(license_id=license_id, held=held, generation=1):
-        question = online_request.standing(
-            license_id, generation, vendor=site.ring.trust.root.kid, held=held, now=site.moment
-        )
+        question = site.asking(online_request.standing, license_id, generation, held, site.moment)
         return site.http("POST", "/v1/standing", content=question)
 
     assert ask().json() == {"id": license_id, "generation": 1, "ends": answer["ends"], "code": "VALID"}
@@ -354,15 +352,15 @@ def test_standing_is_told_only_to_the_installation_that_signs_now(site, new_clie
     site.activate(key, held)
     vendor = site.ring.trust.root.kid
     asked = canonical.decode(
-        online_request.standing(license_id, 1, vendor=vendor, held=stranger, now=now), "request"
+        online_request.standing(license_id, "S-1", 1, vendor=vendor, held=stranger, now=now), "request"
     )
     named = canonical.encode(asked | {"key": held.public.jwk})
     assert problem(site.http("POST", "/v1/standing", content=named)) == (
         400, "SIGNATURE_INVALID", f"request: signed by key {stranger.kid}, it names {held.kid}"
     )  # fmt: skip
-    old = online_request.standing(license_id, 1, vendor=vendor, held=held, now=now - 6 * MINUTE)
+    old = site.asking(online_request.standing, license_id, 1, held, now - 6 * MINUTE)
     assert problem(site.http("POST", "/v1/standing", content=old))[:2] == (400, "STALE_REQUEST")
-    renewal = online_request.renew(license_id, 1, vendor=vendor, held=held, now=now)
+    renewal = site.asking(online_request.renew, license_id, 1, held, now)
     assert problem(site.http("POST", "/v1/standing", content=renewal)) == (
         400, "MALFORMED", "request.action: 'renew' is not asked for at this address"
     )  # fmt: skip

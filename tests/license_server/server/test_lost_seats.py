@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import event, insert
 
 from ternary_license_server.database.schema import lost_seats
-from ternary_license_server.service import access, audit, life, publication
+from ternary_license_server.service import access, audit, life, publication, records
 from ternary_license_server.service.refusals import Code, ServiceError
 from ternary_sdk.documents import canonical
 from ternary_sdk.errors import FormatError, LicenseError, Reason
@@ -179,13 +179,14 @@ def test_loss_is_in_the_audit_log_with_its_reason(shop, new_client, now):
     declare_lost(shop, license_id, seat, now + HOUR)
     with shop.database.read() as transaction:
         row = audit.entries(transaction, license_id)[-1]
+        customer = records.find(transaction, license_id).customer
         assert audit.faults(transaction) == []
     assert (row.actor, row.action) == ("token T-1", "seat.free")
     told = canonical.decode(row.detail.encode(), "detail")
     assert told == {
         "installation": machine.kid, "seat": seat, "generation": 1, "offline": True, "machine": "m-1",
         "started": int(now.timestamp()), "ends": int((now + 30 * DAY).timestamp()), "released": None,
-        "live": True, "reason": "stolen at the fair",
+        "customer": customer, "disowned": None, "live": True, "reason": "stolen at the fair",
     }  # fmt: skip
 
 

@@ -118,6 +118,8 @@ leases: Final = Table(
     Column("license", Text, ForeignKey("licenses.id"), primary_key=True),
     Column("installation", Text, primary_key=True),
     Column("seat", Text, nullable=False, unique=True),
+    Column("customer", Text, ForeignKey("customers.id"), nullable=False),
+    Column("disowned", BigInteger),
     Column("generation", Integer, nullable=False),
     Column("ends", BigInteger, nullable=False),
     Column("offline", Boolean, nullable=False),
@@ -127,6 +129,16 @@ leases: Final = Table(
     Column("started", BigInteger, nullable=False),
     CheckConstraint("generation > 0", name="generation"),
     Index("ix_leases_live", "license", "ends"),
+)
+
+lease_numbers: Final = Table(
+    "lease_numbers",
+    metadata,
+    Column("seat", Text, primary_key=True),
+    Column("license", Text, ForeignKey("licenses.id"), nullable=False),
+    Column("installation", Text, nullable=False),
+    Column("customer", Text, ForeignKey("customers.id"), nullable=False),
+    Index("ix_lease_numbers_holder", "license", "installation"),
 )
 
 revocations: Final = Table(

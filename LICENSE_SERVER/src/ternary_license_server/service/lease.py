@@ -11,7 +11,7 @@ from typing import Final
 
 from sqlalchemy import and_, bindparam, insert, select, update
 
-from ternary_license_server.database.schema import leases
+from ternary_license_server.database.schema import lease_numbers, leases
 from ternary_license_server.database.transaction import Transaction
 from ternary_license_server.service.records import moment, seconds
 from ternary_sdk.documents.canonical import Json
@@ -34,9 +34,16 @@ class Lease:
     installation: str
     """Thumbprint of the installation key."""
     seat: str
-    """The seat's number, in every license that is issued for it; another one after it was declared lost."""
+    """The lease's number, 96 random bits, in every license that is issued for it; another one after it was
+    declared lost or disowned. Who asks for anything about the seat must know it."""
+    customer: str
+    """Whose license it was when the lease was given."""
+    disowned: datetime | None
+    """When the license was given to another customer or got another key: from then on this lease can only be
+    given back."""
     generation: int
-    """Counts the activations of this installation; an older one's holder has lost the lease."""
+    """Counts the activations of this installation; an older one's holder has lost the lease. It orders them
+    and proves nothing."""
     ends: datetime
     """The seat is free from this moment on."""
     offline: bool
@@ -64,6 +71,8 @@ class Lease:
             "ends": seconds(self.ends),
             "offline": self.offline,
             "released": seconds(self.released) if self.released else None,
+            "customer": self.customer,
+            "disowned": seconds(self.disowned) if self.disowned else None,
             "machine": self.machine,
             "started": seconds(self.started),
             "live": self.holds(now),
@@ -96,11 +105,13 @@ def write(transaction: Transaction, lease: Lease, *, new: bool) -> None:
         "started": seconds(lease.started),
         "offline_until": seconds(lease.offline_until) if lease.offline_until else None,
         "released": None,
+        "disowned": None,
     }
     if new:
         transaction.execute(_INSERT, values)
     else:
         change(transaction, lease, **values)
+    remember(transaction, lease)
 
 
 def change(transaction: Transaction, lease: Lease, **values: object) -> None:
@@ -109,12 +120,27 @@ def change(transaction: Transaction, lease: Lease, **values: object) -> None:
     transaction.execute(_UPDATE, mine | values)
 
 
+def remember(transaction: Transaction, lease: Lease) -> None:
+    """Keep to whom a number was given, for good: reports of ended leases name it."""
+    insert = transaction.insert(lease_numbers)
+    given = {name: getattr(lease, name) for name in ("seat", "license", "installation", "customer")}
+    transaction.execute(insert.on_conflict_do_nothing(), given)
+
+
+def owner(transaction: Transaction, license_id: str, installation: str, seat: str) -> str | None:
+    """The customer to whose lease a number was given; None if this installation never had it."""
+    this = (lease_numbers.c.seat == seat) & (lease_numbers.c.license == license_id)
+    query = select(lease_numbers.c.customer).where(this, lease_numbers.c.installation == installation)
+    customer: str | None = transaction.execute(query).scalar_one_or_none()
+    return customer
+
+
 def number() -> str:
     """A new number for a seat."""
     return f"S-{secrets.token_hex(12)}"
 
 
 def _lease(row: dict[str, object]) -> Lease:
-    names = ("ends", "started", "offline_until", "released")
+    names = ("ends", "started", "offline_until", "released", "disowned")
     times = {name: None if row[name] is None else moment(int(str(row[name]))) for name in names}
     return Lease(**{**row, **times})  # type: ignore[arg-type]

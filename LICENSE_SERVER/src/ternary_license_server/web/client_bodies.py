@@ -12,7 +12,7 @@ from ternary_license_server.web.bodies import Given, Taken
 class Signed(Taken):
     """A document signed by an installation, as the SDK writes it."""
 
-    format: Literal["ternary-request/1"]
+    format: Literal["ternary-request/1", "ternary-request/2"]
     key: dict[str, str]
     request: str
 

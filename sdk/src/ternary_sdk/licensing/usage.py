@@ -23,7 +23,9 @@ from ternary_sdk.signing.self_signed import Envelope
 FORMAT: Final = "ternary-usage/1"
 TYP: Final = "ternary-usage+jwt"
 MAX_REPORT: Final = 16_384
-_ENVELOPE: Final = Envelope(what="usage report", format=FORMAT, member="report", typ=TYP, longest=MAX_REPORT)
+_ENVELOPE: Final = Envelope(
+    what="usage report", formats=(FORMAT,), member="report", typ=TYP, longest=MAX_REPORT
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +72,7 @@ def report(license_id: str, operations: OperationSet, held: Installation, now: d
     return canonical.encode({"format": FORMAT, "key": held.public.jwk, "report": token})
 
 
-def _read_claims(fields: Fields, key: PublicKey) -> Usage:
+def _read_claims(format: str, fields: Fields, key: PublicKey) -> Usage:
     usage = Usage(
         license_id=fields.text("license", pattern=LICENSE_ID),
         issued=fields.moment("iat"),

@@ -113,7 +113,12 @@ class LicenseServer:
         """
         held, lease = self._installation(now), online_state.find(self._directory, license_id)
         document = online_request.renew(
-            license_id, lease.generation, vendor=self._trust.root.kid, held=held, now=now
+            license_id,
+            self._number(lease),
+            lease.generation,
+            vendor=self._trust.root.kid,
+            held=held,
+            now=now,
         )
         with self._ended_by_denial(license_id, held, now):
             if self._has_quota(license_id):
@@ -133,7 +138,12 @@ class LicenseServer:
         """
         held, lease = self._installation(now), online_state.find(self._directory, license_id)
         document = online_request.standing(
-            license_id, lease.generation, vendor=self._trust.root.kid, held=held, now=now
+            license_id,
+            self._number(lease),
+            lease.generation,
+            vendor=self._trust.root.kid,
+            held=held,
+            now=now,
         )
         with self._ended_by_denial(license_id, held, now):
             came = self._ask("/v1/standing", document, now)
@@ -147,7 +157,12 @@ class LicenseServer:
         """
         held, lease = self._installation(now), online_state.find(self._directory, license_id)
         document = online_request.release(
-            license_id, lease.generation, vendor=self._trust.root.kid, held=held, now=now
+            license_id,
+            self._number(lease),
+            lease.generation,
+            vendor=self._trust.root.kid,
+            held=held,
+            now=now,
         )
         try:
             self._ask("/v1/releases", document, now)
@@ -257,6 +272,9 @@ class LicenseServer:
     def _directory(self) -> Path:
         """This vendor's part of the state directory; ``carry`` and ``trust`` do without one."""
         return for_vendor(self._trust.root.kid, self._state)
+
+    def _number(self, lease: Activation) -> str:
+        return online_state.lease_number(self._directory, lease, self._trust)
 
     def _has_quota(self, license_id: str) -> bool:
         license = online_state.kept_license(self._directory, license_id, self._trust)

@@ -83,6 +83,8 @@ class Lease(Given):
     ends: int
     offline: bool
     released: int | None
+    customer: str
+    disowned: int | None
     machine: str | None
     started: int
     live: bool
