@@ -33,6 +33,7 @@ from ternary_license_server.service import catalog, lease, life
 from ternary_license_server.service.records import lock
 from ternary_license_server.service.seats import take
 from ternary_sdk.licensing import installation, usage
+from ternary_sdk.licensing.counted import Counted
 from ternary_sdk.licensing.installation import Installation
 from ternary_sdk.online import key as online_key
 from ternary_sdk.online import request as online_request
@@ -169,10 +170,13 @@ def _writes(ring: KeyRing, seats: list[Seat], url: str) -> Iterator[tuple[str, A
         for seat, held in newcomers
     ]
     yield "heartbeat", [("POST", "/v1/renewals", one, online_request.number(one)) for one in renew]
-    report = [
-        usage.report(seat.license_id, OperationSet.of([1, 2, 3]), held, now) for seat, held in newcomers
-    ]
+    report = [usage.report(seat.license_id, _counted(given[held.kid]), held, now) for seat, held in newcomers]
     yield "meter", [("POST", "/v1/usage", one, "") for one in report]
+
+
+def _counted(lease: str) -> Counted:
+    operations = OperationSet.of([1, 2, 3])
+    return Counted(lease=lease, owner="Initech", history="A" * 22, sequence=1, operations=operations)
 
 
 def _numbers(url: str) -> dict[str, str]:

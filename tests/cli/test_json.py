@@ -39,6 +39,7 @@ REFUSED = {
     "server audit list": ("", "INPUT"),
     "server audit verify": ("", "INPUT"),
     "server change": ("L-1 --policy p", "INPUT"),
+    "server correct": ("L-1 S-1 --reason wrong", "INPUT"),
     "server customer": ("Initech", "INPUT"),
     "server customers": ("", "INPUT"),
     "server free-seat": ("L-1 S-1 --reason lost", "INPUT"),

@@ -44,6 +44,7 @@ app.command("reinstate")(server_licenses.reinstate)
 app.command("revoke")(server_licenses.revoke)
 app.command("transfer")(server_licenses.transfer)
 app.command("free-seat")(server_licenses.free_seat)
+app.command("correct")(server_licenses.correct)
 
 
 def serve(
@@ -163,10 +164,11 @@ def usage(
 
 def _flag(flag: dict[str, Any]) -> str:
     on = datetime.fromtimestamp(flag["received"], UTC)
+    began = "is of a meter that began anew and " if flag["restarted"] else ""
     return (
         f"warning: license {flag['license']} of {flag['customer']}: a report of installation "
-        f"{flag['installation']} on {on:%Y-%m-%d} lacked {flag['lost']} operations of earlier ones; its "
-        "meter was deleted or replaced"
+        f"{flag['installation']} on {on:%Y-%m-%d} {began}lacked {flag['lost']} operations of earlier "
+        "ones; its meter was deleted or replaced"
     )
 
 

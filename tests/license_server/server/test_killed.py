@@ -13,11 +13,9 @@ from ternary_license_server.database.engine import Database
 from ternary_license_server.database.schema import metadata
 from ternary_license_server.service import activation, audit, lease, life, metering, records
 from ternary_license_server.service.once import once
-from ternary_sdk.licensing import usage
 from ternary_sdk.licensing.usage import Usage
 from ternary_sdk.online import request as online_request
 from ternary_sdk.online.request import Request
-from ternary_sdk.operations import OperationSet
 
 ALWAYS = {"audit", "audit_heads", "answered"}
 MORE_STEPS_THAN_ANY_CHANGE_HAS = 100
@@ -39,7 +37,7 @@ class Sold:
             "renew": self.signed(online_request.renew, held, self.id, self.seat, self.generation),
             "release": self.signed(online_request.release, held, self.id, self.seat, self.generation),
         }
-        self.report = usage.report(self.id, OperationSet.of([1, 2, 3]), held, self.now)
+        self.report = shop.usage(self.id, held, [1, 2, 3], self.now)
 
     def signed(self, make, held, *words, **more):
         return make(*words, vendor=self.ring.trust.root.kid, held=held, now=self.now, **more)

@@ -162,9 +162,11 @@ meters: Final = Table(
     "meters",
     metadata,
     Column("license", Text, ForeignKey("licenses.id"), primary_key=True),
+    Column("customer", Text, ForeignKey("customers.id"), primary_key=True),
     Column("bitmap", LargeBinary, nullable=False),
     Column("operations", Integer, nullable=False),
-    Column("entries", Integer, nullable=False),
+    Column("quota_bitmap", LargeBinary, nullable=False),
+    Column("quota_operations", Integer, nullable=False),
 )
 
 meter_reports: Final = Table(
@@ -172,7 +174,12 @@ meter_reports: Final = Table(
     metadata,
     Column("license", Text, ForeignKey("licenses.id"), primary_key=True),
     Column("installation", Text, primary_key=True),
+    Column("lease", Text, primary_key=True),
+    Column("customer", Text, ForeignKey("customers.id"), nullable=False),
+    Column("history", Text),
+    Column("sequence", BigInteger),
     Column("bitmap", LargeBinary, nullable=False),
+    Column("excluded", LargeBinary),
     Column("issued", BigInteger, nullable=False),
     Column("received", BigInteger, nullable=False),
 )
@@ -185,6 +192,7 @@ meter_losses: Final = Table(
     Column("customer", Text, ForeignKey("customers.id"), primary_key=True),
     Column("received", BigInteger, primary_key=True),
     Column("lost", Integer, nullable=False),
+    Column("restarted", Boolean, nullable=False),
     Index("ix_meter_losses_received", "received"),
 )
 
@@ -195,6 +203,8 @@ meter_entries: Final = Table(
     Column("number", Integer, primary_key=True),
     Column("received", BigInteger, nullable=False),
     Column("customer", Text, ForeignKey("customers.id"), nullable=False),
+    Column("lease", Text),
+    Column("late", Boolean, nullable=False),
     Column("operations", Integer, nullable=False),
     Column("bitmap", LargeBinary, nullable=False),
     Index("ix_meter_entries_received", "received"),

@@ -24,6 +24,10 @@ _UPDATE: Final = update(leases).where(_MINE)
 _INSERT: Final = insert(leases)
 _ALL: Final = select(leases).where(leases.c.license == bindparam("of_license")).order_by(leases.c.started)
 
+_HOLDER: Final = select(lease_numbers.c.installation, lease_numbers.c.customer).where(
+    lease_numbers.c.license == bindparam("of_license"), lease_numbers.c.seat == bindparam("of_seat")
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Lease:
@@ -127,12 +131,16 @@ def remember(transaction: Transaction, lease: Lease) -> None:
     transaction.execute(insert.on_conflict_do_nothing(), given)
 
 
+def holder(transaction: Transaction, license_id: str, seat: str) -> tuple[str, str] | None:
+    """The installation to which a number was given, and the customer of that lease; None if nobody had it."""
+    row = transaction.execute(_HOLDER, {"of_license": license_id, "of_seat": seat}).one_or_none()
+    return None if row is None else (row.installation, row.customer)
+
+
 def owner(transaction: Transaction, license_id: str, installation: str, seat: str) -> str | None:
     """The customer to whose lease a number was given; None if this installation never had it."""
-    this = (lease_numbers.c.seat == seat) & (lease_numbers.c.license == license_id)
-    query = select(lease_numbers.c.customer).where(this, lease_numbers.c.installation == installation)
-    customer: str | None = transaction.execute(query).scalar_one_or_none()
-    return customer
+    found = holder(transaction, license_id, seat)
+    return found[1] if found is not None and found[0] == installation else None
 
 
 def number() -> str:

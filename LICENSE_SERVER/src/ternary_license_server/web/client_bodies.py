@@ -51,11 +51,22 @@ class Standing(Given):
     code: Literal["VALID"]
 
 
+class Acknowledged(Given):
+    """The set that came: the next report may state it as its base."""
+
+    operations: int
+    sha256: str
+
+
 class Merged(Given):
     """What a usage report added."""
 
     id: str
+    lease: str | None
+    late: bool
     added: int
     operations: int
     quota: int | None
     lost: int
+    restarted: bool
+    acknowledged: Acknowledged

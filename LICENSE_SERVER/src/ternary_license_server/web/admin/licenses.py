@@ -9,7 +9,7 @@ from fastapi import Path, Response
 from pydantic import Field
 
 from ternary_license_server.database.transaction import Transaction
-from ternary_license_server.service import lease, life, metering, records
+from ternary_license_server.service import correcting, lease, life, metering, records
 from ternary_license_server.service.records import moment
 from ternary_license_server.web.admin.gate import ID, After, Change, Limit, Look, Only, resource
 from ternary_license_server.web.bodies import Given, Id, Line, Moment, Name, Taken
@@ -96,6 +96,22 @@ class Loss(Taken):
     reason: Line
 
 
+class Claim(Taken):
+    """Why what a lease reported does not count."""
+
+    reason: Line
+
+
+class Correction(Given):
+    """What was taken back from a customer's meter, and how many operations stay."""
+
+    license: str
+    lease: str
+    customer: str
+    taken_back: int
+    operations: int
+
+
 class LicenseDetail(License):
     """A license and everybody who ever held a seat of it."""
 
@@ -126,8 +142,9 @@ def license(license_id: LicenseId, asked: Look) -> Response:
 
     def work(transaction: Transaction) -> Json:
         leases = [held.facts(transaction.now) for held in lease.every(transaction, license_id)]
-        drawn = len(metering.drawn(transaction, license_id))
-        return records.find(transaction, license_id).facts() | {"leases": list(leases), "operations": drawn}
+        found = records.find(transaction, license_id)
+        drawn = len(metering.drawn(transaction, found))
+        return found.facts() | {"leases": list(leases), "operations": drawn}
 
     return asked.look(work)
 
@@ -173,4 +190,11 @@ def transfer(license_id: LicenseId, new: Receiver, asking: Change) -> Response:
 def free_seat(license_id: LicenseId, seat: Seat, loss: Loss, asking: Change) -> Response:
     """Free a lost machine's seat at once, and revoke what that machine holds; the license goes on."""
     work = partial(life.free_seat, license_id=license_id, seat=seat, reason=loss.reason)
+    return asking.change(work)
+
+
+@router.post("/licenses/{license_id}/leases/{seat}/correct", response_model=Correction)
+def correct(license_id: LicenseId, seat: Seat, claim: Claim, asking: Change) -> Response:
+    """Take back what a lease alone has reported so far; the reports and their entries stay as they are."""
+    work = partial(correcting.correct, license_id=license_id, lease=seat, reason=claim.reason)
     return asking.change(work)
