@@ -15,6 +15,9 @@ from ternary_license_server.service import lease as lease_rows
 from ternary_license_server.service.refusals import ServiceError
 from ternary_sdk.documents import canonical
 from ternary_sdk.errors import LicenseError
+from ternary_sdk.licensing import installation
+from ternary_sdk.licensing.ledger import Ledger
+from ternary_sdk.licensing.license import License
 from ternary_sdk.licensing.usage import Usage
 from ternary_sdk.operations import OperationSet
 
@@ -307,3 +310,59 @@ def test_usage_report_is_read_with_all_that_it_names(shop, new_client, now):
     assert (read.lease, read.counted.owner, read.counted.history) == ("S-1", "Initech", FIRST)
     assert (read.counted.sequence, list(read.operations), read.issued) == (7, [1], now)
     assert Usage.read(shop.usage_1("L-1", held, [1], now)).counted is None
+
+
+def test_sdk_reports_each_set_for_the_customer_it_was_counted_for(site, tmp_path, now):
+    license_id, key = site.sell(unique_operations=9)
+    before, client = customer_of(site, license_id), site.online(tmp_path)
+    ledger = Ledger(site.kept(tmp_path) / "ledger.sqlite3")
+
+    def draw(operations):
+        license = License.read(client.license_file(license_id).read_bytes(), site.ring.trust)
+        ledger.record(license_id, 9, OperationSet.of(operations), lease=license.lease, owner=license.customer)
+
+    client.activate(key, now)
+    draw([1, 2, 3])
+    key, after = transfer(site, license_id, now)
+    assert refusal(lambda: client.renew(license_id, now))[0] == "LEASE_LOST"
+    client.activate(key, now)
+    draw([1])
+    client.renew(license_id, now)
+    assert client.report(license_id, now) == 1
+    assert lines(site, license_id, now) == {before: (3, 3, 0, 3), after: (1, 0, 0, 1)}
+    assert flagged(site, license_id, now) == []
+    assert [one.settled for one in ledger.sets(license_id)] == [True, True]
+
+
+def test_sdk_reports_an_old_meters_set_once_and_as_of_no_lease(site, tmp_path, now):
+    license_id, key = site.sell(unique_operations=9)
+    customer, client = customer_of(site, license_id), site.online(tmp_path)
+    client.activate(key, now)
+    ledger = Ledger(site.kept(tmp_path) / "ledger.sqlite3")
+    held = installation.find(site.kept(tmp_path))
+    site.merge(site.usage_1(license_id, held, [1, 2], now), now)
+    ledger.record(license_id, 9, OperationSet.of([1, 2]))
+    ledger.record(license_id, 9, OperationSet.of([3]), lease=site.lease(license_id, held), owner="Initech")
+    client.renew(license_id, now)
+    client.renew(license_id, now)
+    assert lines(site, license_id, now) == {customer: (3, 0, 0, 3)}
+    assert flagged(site, license_id, now) == []
+    with site.database.read() as transaction:
+        actions = [row.action for row in audit.entries(transaction, license_id)]
+    assert actions.count("usage.report") == 4
+
+
+def test_sdk_whose_meter_was_deleted_is_flagged_after_it_activates_again(site, tmp_path, now):
+    license_id, key = site.sell(unique_operations=9)
+    client = site.online(tmp_path)
+    client.activate(key, now)
+    ledger = Ledger(site.kept(tmp_path) / "ledger.sqlite3")
+    held = installation.find(site.kept(tmp_path))
+    lease = site.lease(license_id, held)
+    ledger.record(license_id, 9, OperationSet.of([1, 2, 3]), lease=lease, owner="Initech")
+    client.report(license_id, now)
+    for path in ledger.path.parent.glob("ledger.sqlite3*"):
+        path.unlink()
+    client.activate(key, now)
+    client.renew(license_id, now)
+    assert flagged(site, license_id, now) == [(3, True)]

@@ -128,7 +128,7 @@ def test_repeated_usage_report_is_answered_the_same_whatever_came_between(
     between = site.usage(license_id, two, [2, 3], now)
     came, _, again = (site.http("POST", "/v1/usage", content=report) for report in (first, between, first))
     assert (again.status_code, again.content) == (came.status_code, came.content)
-    assert came.json() == {"id": license_id, "added": 2, "operations": 2, "quota": None, "lost": 0}
+    assert (came.json()["added"], came.json()["operations"], came.json()["lost"]) == (2, 2, 0)
     told = site.admin("GET", "/audit", params={"stream": license_id, "limit": 100}).json()
     assert [row["action"] for row in told].count("usage.report") == 2
 
