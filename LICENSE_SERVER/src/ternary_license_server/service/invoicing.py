@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Row, and_, case, func, select
 
@@ -156,7 +156,7 @@ def customer_lines(
     return [line for line in found if line is not None]
 
 
-def _together(customer: str, entries: Iterable[Row[tuple[object, ...]]], start: int) -> CustomerLine | None:
+def _together(customer: str, entries: Iterable[Row[Any]], start: int) -> CustomerLine | None:
     """The union of a customer's licenses; None if no entry is of the period."""
     before, after, any_within = _NOTHING, _NOTHING, False
     for _, of_license in groupby(entries, key=lambda row: str(row.license)):
@@ -178,7 +178,7 @@ def _together(customer: str, entries: Iterable[Row[tuple[object, ...]]], start: 
     )
 
 
-def _entered(operations: OperationSet, row: Row[tuple[object, ...]]) -> OperationSet:
+def _entered(operations: OperationSet, row: Row[Any]) -> OperationSet:
     """A set after an entry: with what was added, or without what was taken back."""
     changed = OperationSet.from_bytes(bytes(row.bitmap))
     return operations - changed if row.operations < 0 else operations | changed

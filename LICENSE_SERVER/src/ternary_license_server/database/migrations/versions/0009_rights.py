@@ -151,8 +151,8 @@ def _own(connection: sa.Connection) -> None:
         connection.execute(sa.update(_LEASES).where(mine).values(customer=customer, disowned=disowned))
         _number(connection, row, customer)
     for row in connection.execute(sa.select(_LOST)).all():
-        later = [owner for at, owner in transfers.get(row.license, []) if at >= row.revoked]
-        _number(connection, row, later[0] if later else of_today[row.license])
+        owners = [owner for at, owner in transfers.get(row.license, []) if at >= row.revoked]
+        _number(connection, row, owners[0] if owners else of_today[row.license])
 
 
 def _transfers(connection: sa.Connection) -> dict[str, list[tuple[int, str]]]:
