@@ -243,6 +243,11 @@ def test_correction_is_asked_for_with_a_reason(site, new_client, now):
     site.http("POST", "/v1/usage", content=site.usage(license_id, held, [1, 2], now))
     path = f"/licenses/{license_id}/leases/{site.lease(license_id, held)}/correct"
     assert site.admin("POST", path, json={}).status_code == 400
+    ends = int((now + DAY).timestamp())
+    issuer = site.admin("POST", "/tokens", json={"name": "t", "scope": "issuer", "expires": ends}).json()
+    headers = {"Authorization": f"Bearer {issuer['secret']}"}
+    refused = site.admin("POST", path, json={"reason": "counted a test"}, headers=headers)
+    assert (refused.status_code, refused.json()["code"]) == (403, "FORBIDDEN")
     told = site.admin("POST", path, json={"reason": "counted a test"})
     assert (told.status_code, told.json()["taken_back"]) == (200, 2)
     period = {"start": 0, "end": int((now + DAY).timestamp()), "license_id": license_id}

@@ -156,7 +156,7 @@ def customer_lines(
     return [line for line in found if line is not None]
 
 
-def _together(customer: str, entries: Iterable[Row[Any]], start: int) -> CustomerLine | None:
+def _together(customer: str, entries: Iterable[Any], start: int) -> CustomerLine | None:
     """The union of a customer's licenses; None if no entry is of the period."""
     before, after, any_within = _NOTHING, _NOTHING, False
     for _, of_license in groupby(entries, key=lambda row: str(row.license)):

@@ -9,7 +9,7 @@ from fastapi import Path, Response
 from pydantic import Field
 
 from ternary_license_server.database.transaction import Transaction
-from ternary_license_server.service import correcting, lease, life, metering, records
+from ternary_license_server.service import access, correcting, lease, life, metering, records
 from ternary_license_server.service.records import moment
 from ternary_license_server.web.admin.gate import ID, After, Change, Limit, Look, Only, resource
 from ternary_license_server.web.bodies import Given, Id, Line, Moment, Name, Taken
@@ -190,11 +190,11 @@ def transfer(license_id: LicenseId, new: Receiver, asking: Change) -> Response:
 def free_seat(license_id: LicenseId, seat: Seat, loss: Loss, asking: Change) -> Response:
     """Free a lost machine's seat at once, and revoke what that machine holds; the license goes on."""
     work = partial(life.free_seat, license_id=license_id, seat=seat, reason=loss.reason)
-    return asking.change(work)
+    return asking.change(work, scope=access.Scope.ADMIN)
 
 
 @router.post("/licenses/{license_id}/leases/{seat}/correct", response_model=Correction)
 def correct(license_id: LicenseId, seat: Seat, claim: Claim, asking: Change) -> Response:
     """Take back what a lease alone has reported so far; the reports and their entries stay as they are."""
     work = partial(correcting.correct, license_id=license_id, lease=seat, reason=claim.reason)
-    return asking.change(work)
+    return asking.change(work, scope=access.Scope.ADMIN)
