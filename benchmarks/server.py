@@ -29,10 +29,11 @@ from ternary_license_server.database.engine import Database
 from ternary_license_server.database.schema import leases, licenses
 from ternary_license_server.database.transaction import Transaction
 from ternary_license_server.keys import KeyRing
-from ternary_license_server.service import catalog, life
+from ternary_license_server.service import catalog, lease, life
 from ternary_license_server.service.records import lock
 from ternary_license_server.service.seats import take
 from ternary_sdk.licensing import installation, usage
+from ternary_sdk.licensing.counted import Counted
 from ternary_sdk.licensing.installation import Installation
 from ternary_sdk.online import key as online_key
 from ternary_sdk.online import request as online_request
@@ -74,6 +75,7 @@ class Seat:
     """A sold license and who holds its one seat."""
 
     license_id: str
+    lease: str
     key: str
     held: Installation
 
@@ -120,7 +122,7 @@ def _measure(
         (
             "POST",
             "/v1/standing",
-            online_request.standing(seat.license_id, 1, vendor=vendor, held=seat.held, now=now),
+            online_request.standing(seat.license_id, seat.lease, 1, vendor=vendor, held=seat.held, now=now),
             "",
         )
         for seat in seats
@@ -140,7 +142,7 @@ def _measure(
         least=0.6,
         detail=f"{paces[size]}; bare route {ceiling}",
     )
-    for name, work in _writes(ring, seats).items():
+    for name, work in _writes(ring, seats, url):
         pace = _pace(address, work)
         yield Figure(
             name=f"{name} on {kind}, {size:,} licenses", value=pace.rate, unit="/s", detail=str(pace)
@@ -150,26 +152,38 @@ def _measure(
 Asked = list[tuple[str, str, bytes, str]]
 
 
-def _writes(ring: KeyRing, seats: list[Seat]) -> dict[str, Asked]:
-    """Requests that change something: made beforehand, so that the client's signatures cost nothing."""
+def _writes(ring: KeyRing, seats: list[Seat], url: str) -> Iterator[tuple[str, Asked]]:
+    """Requests that change something, signed beforehand: the client's signatures are not measured.
+
+    A renewal names the lease that the activation before it was given.
+    """
     now, vendor = datetime.now(UTC), ring.trust.root.kid
     newcomers = [(seat, installation.draft(Path("unused"))) for seat in seats]
     activate = [
         online_request.activate(seat.key, vendor=vendor, held=held, now=now, machine=None)
         for seat, held in newcomers
     ]
+    yield "activate", [("POST", "/v1/activations", one, online_request.number(one)) for one in activate]
+    given = _numbers(url)
     renew = [
-        online_request.renew(seat.license_id, 1, vendor=vendor, held=held, now=now)
+        online_request.renew(seat.license_id, given[held.kid], 1, vendor=vendor, held=held, now=now)
         for seat, held in newcomers
     ]
-    report = [
-        usage.report(seat.license_id, OperationSet.of([1, 2, 3]), held, now) for seat, held in newcomers
-    ]
-    return {
-        "activate": [("POST", "/v1/activations", one, online_request.number(one)) for one in activate],
-        "heartbeat": [("POST", "/v1/renewals", one, online_request.number(one)) for one in renew],
-        "meter": [("POST", "/v1/usage", one, "") for one in report],
-    }
+    yield "heartbeat", [("POST", "/v1/renewals", one, online_request.number(one)) for one in renew]
+    report = [usage.report(seat.license_id, _counted(given[held.kid]), held, now) for seat, held in newcomers]
+    yield "meter", [("POST", "/v1/usage", one, "") for one in report]
+
+
+def _counted(lease: str) -> Counted:
+    operations = OperationSet.of([1, 2, 3])
+    return Counted(lease=lease, owner="Initech", history="A" * 22, sequence=1, operations=operations)
+
+
+def _numbers(url: str) -> dict[str, str]:
+    """The number of each installation's lease."""
+    with contextlib.closing(Database(url)) as database, database.read() as transaction:
+        rows = transaction.execute(select(leases.c.installation, leases.c.seat)).all()
+    return {str(row.installation): str(row.seat) for row in rows}
 
 
 def _fill(url: str, size: int) -> list[Seat]:
@@ -182,20 +196,20 @@ def _fill(url: str, size: int) -> list[Seat]:
         for start in range(0, size, 5000):
             count = min(5000, size - start)
             seats = [_seat() for _ in range(min(count, max(1, count * REQUESTS // size)))]
-            named = [(seat.license_id, seat.key, seat.held.kid) for seat in seats]
+            named = [(seat.license_id, seat.key, seat.held.kid, seat.lease) for seat in seats]
             named += [
-                (_license_id(), online_key.generate(), secrets.token_urlsafe(32))
+                (_license_id(), online_key.generate(), secrets.token_urlsafe(32), lease.number())
                 for _ in range(count - len(seats))
             ]
             transaction.execute(
                 insert(licenses),
-                [sold | {"id": name, "key_hash": online_key.digest(key)} for name, key, _ in named],
+                [sold | {"id": name, "key_hash": online_key.digest(key)} for name, key, *_ in named],
             )
             transaction.execute(
                 insert(leases),
                 [
-                    taken | {"license": name, "installation": kid, "seat": f"S-{secrets.token_hex(8)}"}
-                    for name, _, kid in named
+                    taken | {"license": name, "installation": kid, "seat": number}
+                    for name, _, kid, number in named
                 ],
             )
             chosen += seats
@@ -223,7 +237,7 @@ def _first(transaction: Transaction) -> tuple[dict[str, object], dict[str, objec
 
 def _seat() -> Seat:
     held = installation.draft(Path("unused"))
-    return Seat(license_id=_license_id(), key=online_key.generate(), held=held)
+    return Seat(license_id=_license_id(), lease=lease.number(), key=online_key.generate(), held=held)
 
 
 def _license_id() -> str:

@@ -34,6 +34,7 @@ from ternary_license_server.settings import Settings
 from ternary_license_server.vendor_keys import VendorKeys
 from ternary_sdk.licensing import installation
 from ternary_sdk.licensing.installation import Installation
+from ternary_sdk.licensing.license import License
 from ternary_sdk.online import request as online_request
 
 LICENSES = 4
@@ -60,6 +61,7 @@ class Held:
 
     id: str
     key: str
+    lease: str
     by: Installation
 
 
@@ -83,8 +85,9 @@ def _taken(ring: KeyRing, client: httpx.Client, key: str) -> Held:
     answer = _post(client, "activations", document)
     if answer.status_code != 200:
         raise SystemExit(f"unexpected answer: {answer.text}")
-    license_id = str(answer.json()["id"])
-    return Held(id=license_id, key=key, by=mine)
+    told = answer.json()
+    license = License.read(told["license"].encode(), ring.trust)
+    return Held(id=license.id, key=key, lease=str(license.lease), by=mine)
 
 
 def _fight(
@@ -108,7 +111,7 @@ def _ask(
     ring: KeyRing, clients: list[httpx.Client], pool: ThreadPoolExecutor, held: Held
 ) -> list[Future[httpx.Response]]:
     now = datetime.now(UTC)
-    renewal = online_request.renew(held.id, 1, vendor=ring.trust.root.kid, held=held.by, now=now)
+    renewal = online_request.renew(held.id, held.lease, 1, vendor=ring.trust.root.kid, held=held.by, now=now)
     asked = [pool.submit(_post, clients[0], "renewals", renewal)]
     for client in clients:
         document = _activate(ring, held.key, installation.draft(Path("unused")))

@@ -24,6 +24,7 @@ from ternary_license_server.sealing import seal
 from ternary_sdk.documents import base64url, canonical, outer
 from ternary_sdk.errors import LicenseError, Reason, TernaryError
 from ternary_sdk.licensing import installation, mark
+from ternary_sdk.licensing.counted import Acknowledged, Counted
 from ternary_sdk.licensing.identity import PackageIdentity
 from ternary_sdk.licensing.installation import Installation
 from ternary_sdk.licensing.license import TYP, License
@@ -213,7 +214,15 @@ def _trust(ring: KeyRing) -> list[Target]:
 
 
 def _usage(held: Installation) -> Target:
-    good = report("L-17", OperationSet.of([1, 2, 3]), held, NOW)
+    counted = Counted(
+        lease="S-17",
+        owner="Initech",
+        history="A" * 22,
+        sequence=3,
+        operations=OperationSet.of([1, 2, 3]),
+        acknowledged=Acknowledged(operations=1, sha256=OperationSet.of([1]).digest),
+    )
+    good = report("L-17", counted, held, NOW)
     fields = json.loads(good)
     return Target(
         name="usage report",

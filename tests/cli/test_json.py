@@ -42,6 +42,7 @@ REFUSED = {
     "server backup": ("copy --database sqlite:///missing.sqlite3", "REFUSED"),
     "server change": ("L-1 --policy p", "INPUT"),
     "server confirm-clock": ("2026-03-01 --database sqlite:///missing.sqlite3", "REFUSED"),
+    "server correct": ("L-1 S-1 --reason wrong", "INPUT"),
     "server customer": ("Initech", "INPUT"),
     "server customers": ("", "INPUT"),
     "server free-seat": ("L-1 S-1 --reason lost", "INPUT"),

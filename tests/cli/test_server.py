@@ -181,10 +181,11 @@ def test_deleted_meter_is_named_beside_the_table(ternary, server, shipped, vendo
         "flagged"
     ]
     assert flag["lost"] in (39, 40)
+    assert flag["restarted"] is True
     assert told.err == (
         f"warning: license {sold['id']} of {customer}: a report of installation {flag['installation']} on "
-        f"{datetime.fromtimestamp(flag['received'], UTC):%Y-%m-%d} lacked {flag['lost']} operations of "
-        "earlier ones; its meter was deleted or replaced\n"
+        f"{datetime.fromtimestamp(flag['received'], UTC):%Y-%m-%d} is of a meter that began "
+        f"anew and lacked {flag['lost']} operations of earlier ones; its meter was deleted or replaced\n"
     )
     assert len(told.text.splitlines()) == 2
     assert ternary("deactivate", *chosen).status == 0

@@ -12,6 +12,7 @@ from ternary_license_server import keyset
 from ternary_license_server.issue import issue
 from ternary_license_server.keys import KeyRing
 from ternary_license_server.signing import SigningKey
+from ternary_sdk.licensing.counted import Acknowledged, Counted
 from ternary_sdk.licensing.identity import ExactPackage, VersionRange
 from ternary_sdk.licensing.installation import Installation
 from ternary_sdk.licensing.license import License
@@ -98,16 +99,34 @@ def test_license_is_read_as_this_and_written_as_these_bytes(trust: Trust) -> Non
     assert written.decode() == VECTORS["license"]
 
 
-def test_usage_report_is_read_as_this_and_written_as_these_bytes(installation: Installation) -> None:
-    usage = Usage.read(VECTORS["usage_report"].encode())
-    assert usage == Usage(
+def test_usage_report_of_version_1_is_read_as_this(installation: Installation) -> None:
+    assert Usage.read(VECTORS["usage_report"].encode()) == Usage(
         license_id="L-17",
         issued=NOW,
+        counted=None,
         operations=OperationSet.of([0, 9841, 19682]),
         installation=installation.public,
     )
-    written = report(usage.license_id, usage.operations, installation, usage.issued)
-    assert written.decode() == VECTORS["usage_report"]
+
+
+def test_usage_report_is_read_as_this_and_written_as_these_bytes(installation: Installation) -> None:
+    counted = Counted(
+        lease="S-000102030405060708090a0b",
+        owner="Initech",
+        history="AAECAwQFBgcICQoLDA0ODw",
+        sequence=2,
+        operations=OperationSet.of([0, 9841, 19682]),
+        acknowledged=Acknowledged(operations=2, sha256=OperationSet.of([0, 9841]).digest),
+    )
+    usage = Usage.read(VECTORS["usage_report_2"].encode())
+    assert usage == Usage(
+        license_id="L-17",
+        issued=NOW,
+        counted=counted,
+        operations=counted.operations,
+        installation=installation.public,
+    )
+    assert report("L-17", counted, installation, NOW).decode() == VECTORS["usage_report_2"]
 
 
 @pytest.mark.parametrize("vector", VECTORS["machine_ids"], ids=lambda vector: vector["kind"])

@@ -193,8 +193,10 @@ def _write_release(held: "Activation", target: Path, trusted: "Trust", state: Pa
     from ternary_sdk.online import state as online_state
 
     now, vendor = datetime.now(UTC), trusted.root.kid
-    key = clock.establish(for_vendor(vendor, state), now, signed=trusted.issued)
-    proof = online_request.release(held.license_id, held.generation, vendor=vendor, held=key, now=now)
+    directory = for_vendor(vendor, state)
+    lease = online_state.lease_number(directory, held, trusted)
+    key = clock.establish(directory, now, signed=trusted.issued)
+    proof = online_request.release(held.license_id, lease, held.generation, vendor=vendor, held=key, now=now)
     write_new(proof, target)
     online_state.withdraw(key, held.license_id, Reason.LEASE_LOST, trusted, now, forget=True)
     note(f"{target}: hand it in with 'ternary carry {target} --server URL --out RECEIPT' within 30 days")

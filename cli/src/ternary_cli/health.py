@@ -205,7 +205,7 @@ def usage(
     if quota is None:
         raise InputError(f"license {held.id} has no quota, so nothing is metered")
     permit = Permit(held, licensed_package(held), trusted, state=state)
-    drawn = len(permit.ledger.drawn(held.id))
+    drawn = len(permit.drawn())
     if export is not None:
         write(permit.usage(datetime.now(UTC)), export)
     if as_json:

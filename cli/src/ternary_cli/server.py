@@ -46,6 +46,7 @@ app.command("transfer")(server_licenses.transfer)
 app.command("free-seat")(server_licenses.free_seat)
 app.command("restore")(server_restoring.restore)
 app.command("merge-list")(server_restoring.merge_list)
+app.command("correct")(server_licenses.correct)
 
 
 def serve(
@@ -165,10 +166,11 @@ def usage(
 
 def _flag(flag: dict[str, Any]) -> str:
     on = datetime.fromtimestamp(flag["received"], UTC)
+    began = "is of a meter that began anew and " if flag["restarted"] else ""
     return (
         f"warning: license {flag['license']} of {flag['customer']}: a report of installation "
-        f"{flag['installation']} on {on:%Y-%m-%d} lacked {flag['lost']} operations of earlier ones; its "
-        "meter was deleted or replaced"
+        f"{flag['installation']} on {on:%Y-%m-%d} {began}lacked {flag['lost']} operations of earlier "
+        "ones; its meter was deleted or replaced"
     )
 
 

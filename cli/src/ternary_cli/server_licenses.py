@@ -122,3 +122,20 @@ def free_seat(
     """Free a lost machine's seat at once, and revoke what that machine holds."""
     path = f"/licenses/{checked_id(license)}/seats/{checked_id(seat)}/free"
     show_facts(admin(url, token_file).post(path, {"reason": reason}), as_json)
+
+
+def correct(
+    license: LicenseId,
+    lease: Annotated[
+        str, argument("LEASE", "Its number, S-…; 'ternary server show' and 'server audit' list them.")
+    ],
+    reason: Annotated[
+        str, option("--reason", metavar="TEXT", text="Why it does not count, for the audit log.")
+    ],
+    url: Url = None,
+    token_file: TokenFile = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Take back what a lease alone has reported so far, from its customer's meter and invoice."""
+    path = f"/licenses/{checked_id(license)}/leases/{checked_id(lease)}/correct"
+    show_facts(admin(url, token_file).post(path, {"reason": reason}), as_json)

@@ -44,8 +44,7 @@ def drawn(permit: Permit) -> int | None:
     Raises:
         LedgerError: If the meter cannot be read.
     """
-    license = permit.license
-    return None if license.unique_operations is None else len(permit.ledger.drawn(license.id))
+    return None if permit.license.unique_operations is None else len(permit.drawn())
 
 
 def licensed_package(license: License) -> PackageIdentity:

@@ -154,7 +154,7 @@ class Model(ProvedModel):
             raise InputError(
                 "model: nothing is counted, since it was opened without a license that has a quota"
             )
-        return permit.ledger.drawn(permit.license.id)
+        return permit.drawn()
 
     def encode(self, tables: npt.ArrayLike, *, path: str | None = None) -> npt.NDArray[np.float32]:
         """Encode operations.

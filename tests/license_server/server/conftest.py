@@ -5,6 +5,7 @@ SQLite always; PostgreSQL where there is one, in a schema of its own that is dro
 """
 
 import asyncio
+import base64
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -22,20 +23,24 @@ from ternary_license_server.database.clock import Clock, Sources
 from ternary_license_server.database.engine import Database
 from ternary_license_server.database.migration import migrate
 from ternary_license_server.keys import KeyRing
-from ternary_license_server.service import access, activation, catalog, life, policies
+from ternary_license_server.service import access, activation, catalog, life, metering, policies
+from ternary_license_server.service import lease as lease_rows
 from ternary_license_server.service.once import once
 from ternary_license_server.service.policies import Policy
 from ternary_license_server.settings import Settings
 from ternary_license_server.vendor_keys import VendorKeys
 from ternary_license_server.web.app import build
 from ternary_sdk.documents import canonical
-from ternary_sdk.licensing import installation
+from ternary_sdk.licensing import installation, usage
+from ternary_sdk.licensing.counted import Counted
 from ternary_sdk.licensing.identity import PackageIdentity
 from ternary_sdk.licensing.installation import Installation
 from ternary_sdk.licensing.state import for_vendor
+from ternary_sdk.licensing.usage import Usage
 from ternary_sdk.online import request as online_request
 from ternary_sdk.online.client import LicenseServer
 from ternary_sdk.online.request import Request
+from ternary_sdk.operations import OperationSet
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -149,15 +154,65 @@ class Shop:
         )
         return self.ask(document, now, carried=offline)
 
+    def lease(self, license_id: str, held: Installation) -> str:
+        """The number of an installation's lease, as its license has it; a made-up one if it never had any."""
+        with self.database.read() as transaction:
+            found = lease_rows.find(transaction, license_id, held.kid)
+        return found.seat if found else "S-0"
+
     def renew(self, license_id: str, generation: int, held: Installation, now: datetime) -> dict[str, Any]:
-        vendor = self.ring.trust.root.kid
-        return self.ask(online_request.renew(license_id, generation, vendor=vendor, held=held, now=now), now)
+        return self.ask(self.asking(online_request.renew, license_id, generation, held, now), now)
+
+    def asking(
+        self, make: Callable[..., bytes], license_id: str, generation: int, held: Installation, now: datetime
+    ) -> bytes:
+        """A request about the seat that an installation has now."""
+        lease, vendor = self.lease(license_id, held), self.ring.trust.root.kid
+        return make(license_id, lease, generation, vendor=vendor, held=held, now=now)
+
+    def usage(
+        self,
+        license_id: str,
+        held: Installation,
+        operations: list[int],
+        now: datetime,
+        *,
+        sequence: int = 1,
+        history: str = "H" * 21 + "A",
+        **named: str | None,
+    ) -> bytes:
+        """A usage report, of the lease that an installation has now if no other is named."""
+        counted = Counted(
+            lease=named.get("lease", self.lease(license_id, held)),
+            owner=named.get("owner"),
+            history=history if operations else None,
+            sequence=sequence if operations else 0,
+            operations=OperationSet.of(operations),
+        )
+        return usage.report(license_id, counted, held, now)
+
+    def usage_1(self, license_id: str, held: Installation, operations: list[int], now: datetime) -> bytes:
+        """A usage report of version 1, which names no lease."""
+        whole = OperationSet.of(operations)
+        claims: Any = {
+            "license": license_id,
+            "iat": int(now.timestamp()),
+            "operations": len(whole),
+            "sha256": whole.digest,
+            "bitmap": base64.b64encode(whole.to_bytes()).decode(),
+        }
+        token = held.sign_token(claims, typ=usage.TYP).decode()
+        return canonical.encode({"format": usage.WITHOUT_LEASE, "key": held.public.jwk, "report": token})
+
+    def merge(self, document: bytes, now: datetime) -> dict[str, Any]:
+        """What the server does with a usage report at a moment."""
+        with self.at(now).write() as transaction:
+            return dict(metering.merge(transaction, Usage.read(document)))
 
     def release(
         self, license_id: str, generation: int, held: Installation, now: datetime, *, carried: bool = False
     ) -> dict[str, Any]:
-        vendor = self.ring.trust.root.kid
-        document = online_request.release(license_id, generation, vendor=vendor, held=held, now=now)
+        document = self.asking(online_request.release, license_id, generation, held, now)
         return self.ask(document, now, carried=carried)
 
 

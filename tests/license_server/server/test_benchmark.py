@@ -17,7 +17,9 @@ def test_every_seat_of_the_benchmark_stands(kind, tmp_path, database_address, ve
         seats, now = benchmark._fill(url, 30), datetime.now(UTC)
         with closing(Database(url)) as database, database.read() as transaction:
             for seat in seats:
-                asked = online_request.standing(seat.license_id, 1, vendor=vendor, held=seat.held, now=now)
+                asked = online_request.standing(
+                    seat.license_id, seat.lease, 1, vendor=vendor, held=seat.held, now=now
+                )
                 request = Request.read(asked, vendor)
                 told = activation.perform(transaction, vendor_keys, request, carried=False)
                 assert (told["id"], told["code"]) == (seat.license_id, "VALID")

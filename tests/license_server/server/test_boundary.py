@@ -13,12 +13,10 @@ from ternary_license_server import keys, rotation
 from ternary_license_server.addresses import Proxies
 from ternary_license_server.settings import Settings
 from ternary_license_server.web.observation import JsonLines
-from ternary_sdk.licensing import usage
 from ternary_sdk.licensing.trust import Role
 from ternary_sdk.online import answer as online_answer
 from ternary_sdk.online import request as online_request
 from ternary_sdk.online.answer import Answer, Question
-from ternary_sdk.operations import OperationSet
 
 NONCE = {"Ternary-Nonce": "n-1"}
 
@@ -215,11 +213,10 @@ def ask_of_a_license(site, what, license_id, held, now):
     """One signed question about a license; the status of its answer and what a refusal says."""
     path = {"standing": "/v1/standing", "renew": "/v1/renewals", "release": "/v1/releases"}.get(what)
     if path is None:
-        document = usage.report(license_id, OperationSet.of([1]), held, now)
+        document = site.usage_1(license_id, held, [1], now)
         came = site.http("POST", "/v1/usage", content=document)
     else:
-        vendor = site.ring.trust.root.kid
-        document = getattr(online_request, what)(license_id, 1, vendor=vendor, held=held, now=now)
+        document = site.asking(getattr(online_request, what), license_id, 1, held, now)
         headers = {"Idempotency-Key": online_request.number(document)}
         came = site.http("POST", path, content=document, headers=headers)
     return came.status_code, came.json().get("detail")

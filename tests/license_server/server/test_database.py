@@ -96,7 +96,16 @@ def test_database_of_the_first_release_is_upgraded_with_what_it_holds(kind, tmp_
     }  # fmt: skip
     assert {held.licensed_until for held in found} == {records.moment(9)}
     assert unsure.licensed_until == records.moment(listing.NEVER)
-    assert losses == [{"license": "L-1", "installation": "two", "customer": "C-1", "received": 5, "lost": 6}]
+    assert losses == [
+        {
+            "license": "L-1",
+            "installation": "two",
+            "customer": "C-1",
+            "received": 5,
+            "lost": 6,
+            "restarted": False,
+        }
+    ]
     assert {held.generation for held in found} == {3}
     assert len({held.seat for held in found}) == 4
 

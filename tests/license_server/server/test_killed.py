@@ -13,11 +13,9 @@ from ternary_license_server.database.engine import Database
 from ternary_license_server.database.schema import metadata
 from ternary_license_server.service import activation, audit, lease, life, metering, records
 from ternary_license_server.service.once import once
-from ternary_sdk.licensing import usage
 from ternary_sdk.licensing.usage import Usage
 from ternary_sdk.online import request as online_request
 from ternary_sdk.online.request import Request
-from ternary_sdk.operations import OperationSet
 
 ALWAYS = {"audit", "audit_heads", "answered"}
 MORE_STEPS_THAN_ANY_CHANGE_HAS = 100
@@ -36,10 +34,10 @@ class Sold:
             self.seat = lease.find(transaction, self.id, held.kid).seat
         self.documents = {
             "activate": self.signed(online_request.activate, newcomer, self.key, machine=None),
-            "renew": self.signed(online_request.renew, held, self.id, self.generation),
-            "release": self.signed(online_request.release, held, self.id, self.generation),
+            "renew": self.signed(online_request.renew, held, self.id, self.seat, self.generation),
+            "release": self.signed(online_request.release, held, self.id, self.seat, self.generation),
         }
-        self.report = usage.report(self.id, OperationSet.of([1, 2, 3]), held, self.now)
+        self.report = shop.usage(self.id, held, [1, 2, 3], self.now)
 
     def signed(self, make, held, *words, **more):
         return make(*words, vendor=self.ring.trust.root.kid, held=held, now=self.now, **more)
@@ -66,7 +64,10 @@ class Sold:
 
 
 CHANGES = {
-    "lease.activate": (lambda sold, into: sold.ask(into, "activate"), {"leases", "seat_counts"}),
+    "lease.activate": (
+        lambda sold, into: sold.ask(into, "activate"),
+        {"leases", "lease_numbers", "seat_counts"},
+    ),
     "lease.renew": (lambda sold, into: sold.ask(into, "renew"), {"leases"}),
     "lease.release": (lambda sold, into: sold.ask(into, "release"), {"leases", "seat_counts"}),
     "usage.report": (Sold.report_usage, {"meters", "meter_reports", "meter_entries"}),
@@ -86,7 +87,7 @@ CHANGES = {
     ),
     "seat.free": (
         lambda sold, into: sold.administer(into, life.free_seat, seat=sold.seat, reason="stolen"),
-        {"leases", "lost_seats", "revocation_list", "seat_counts"},
+        {"leases", "lease_numbers", "lost_seats", "revocation_list", "seat_counts"},
     ),
 }
 """By the action in the audit log: the change, and the tables it changes besides ``ALWAYS``."""

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from ternary_license_server.database.schema import metadata
 from ternary_sdk.documents import canonical
 from ternary_sdk.errors import LicenseError, Reason
-from ternary_sdk.licensing import installation, usage
+from ternary_sdk.licensing import installation
 from ternary_sdk.licensing.installation import Installation
 from ternary_sdk.licensing.license import License
 from ternary_sdk.online import request as online_request
@@ -216,7 +216,7 @@ def test_expired_revoked_unknown_and_missing_tokens_are_refused_alike(site, now)
 
 
 def report(site, license_id, held: Installation, operations, moment):
-    document = usage.report(license_id, OperationSet.of(operations), held, moment)
+    document = site.usage_1(license_id, held, operations, moment)
     return site.http("POST", "/v1/usage", content=document)
 
 
@@ -225,14 +225,17 @@ def test_reports_merge_by_union_whatever_their_order(site, new_client, now):
     one, two = new_client(), new_client()
     for held in (one, two):
         site.activate(key, held)
-    later = report(site, license_id, one, [1, 2, 3], now + HOUR)
-    assert later.json() == {"id": license_id, "added": 3, "operations": 3, "quota": 10, "lost": 0}
-    assert report(site, license_id, one, [1, 2], now).json()["lost"] == 0
-    assert report(site, license_id, two, [3, 4], now).json()["added"] == 1
-    assert report(site, license_id, two, [3, 4], now).json()["added"] == 1
-    assert report(site, license_id, two, [3, 4], now + HOUR).json() == {
-        "id": license_id, "added": 0, "operations": 4, "quota": 10, "lost": 0
+    later = report(site, license_id, one, [1, 2, 3], now)
+    assert later.json() == {
+        "id": license_id, "lease": None, "late": False, "added": 3, "operations": 3, "quota": 10, "lost": 0,
+        "restarted": False,
+        "acknowledged": {"operations": 3, "sha256": OperationSet.of([1, 2, 3]).digest},
     }  # fmt: skip
+    assert report(site, license_id, one, [1, 2], now - HOUR).json()["lost"] == 0
+    assert report(site, license_id, two, [3, 4], now).json()["added"] == 1
+    assert report(site, license_id, two, [3, 4], now).json()["added"] == 1
+    again = report(site, license_id, two, [3, 4], now + HOUR).json()
+    assert (again["added"], again["operations"], again["quota"], again["lost"]) == (0, 4, 10, 0)
 
 
 def test_report_that_lost_operations_is_flagged_and_bills_nothing_less(site, new_client, now):
@@ -240,9 +243,8 @@ def test_report_that_lost_operations_is_flagged_and_bills_nothing_less(site, new
     held = new_client()
     site.activate(key, held)
     report(site, license_id, held, [1, 2, 3], now)
-    assert report(site, license_id, held, [3, 4], now + HOUR).json() == {
-        "id": license_id, "added": 1, "operations": 4, "quota": None, "lost": 2
-    }  # fmt: skip
+    told = report(site, license_id, held, [3, 4], now + HOUR).json()
+    assert (told["added"], told["operations"], told["quota"], told["lost"]) == (1, 4, None, 2)
     query = f"/usage?start=0&end={int((now + DAY).timestamp())}&license_id={license_id}"
     told = site.admin("GET", query).json()
     assert [(flag["installation"], flag["lost"]) for flag in told["flagged"]] == [(held.kid, 2)]
@@ -265,6 +267,7 @@ def test_flags_are_the_asked_customers_in_the_asked_period(site, new_client, now
 
     moment = int(now.timestamp())
     flag = {"license": mine, "installation": held.kid, "customer": me, "lost": 2, "received": moment}
+    flag["restarted"] = False
     assert flagged(0, 1, customer=me) == flagged(0, 1, license_id=mine) == [flag]
     assert [one["license"] for one in flagged(0, 1, customer=them)] == [theirs]
     assert flagged(0, 1, customer=them, license_id=mine) == []
@@ -319,7 +322,7 @@ def test_customers_licenses_are_merged_by_union_in_each_period(site, new_client,
         site.moment = now + day * DAY
         for license_id, operations in of_day:
             report(site, license_id, held, operations, site.moment)
-    first = {"customer": me, "operations": 4, "total": 4, "share_of_space": "0.000203"}
+    first = {"customer": me, "operations": 4, "taken_back": 0, "total": 4, "share_of_space": "0.000203"}
     assert together(0, customer=me) == [first]
     assert together(1, customer=me) == [first | {"operations": 1, "total": 5, "share_of_space": "0.000254"}]
     assert together(1, license_id=two) == [first | {"operations": 2}]
@@ -332,9 +335,7 @@ def test_standing_of_a_hold_is_told_without_changing_it(site, new_client, now):
     answer = site.activate(key, held)
 
     def ask(license_id=license_id, held=held, generation=1):
-        question = online_request.standing(
-            license_id, generation, vendor=site.ring.trust.root.kid, held=held, now=site.moment
-        )
+        question = site.asking(online_request.standing, license_id, generation, held, site.moment)
         return site.http("POST", "/v1/standing", content=question)
 
     assert ask().json() == {"id": license_id, "generation": 1, "ends": answer["ends"], "code": "VALID"}
@@ -352,15 +353,15 @@ def test_standing_is_told_only_to_the_installation_that_signs_now(site, new_clie
     site.activate(key, held)
     vendor = site.ring.trust.root.kid
     asked = canonical.decode(
-        online_request.standing(license_id, 1, vendor=vendor, held=stranger, now=now), "request"
+        online_request.standing(license_id, "S-1", 1, vendor=vendor, held=stranger, now=now), "request"
     )
     named = canonical.encode(asked | {"key": held.public.jwk})
     assert problem(site.http("POST", "/v1/standing", content=named)) == (
         400, "SIGNATURE_INVALID", f"request: signed by key {stranger.kid}, it names {held.kid}"
     )  # fmt: skip
-    old = online_request.standing(license_id, 1, vendor=vendor, held=held, now=now - 6 * MINUTE)
+    old = site.asking(online_request.standing, license_id, 1, held, now - 6 * MINUTE)
     assert problem(site.http("POST", "/v1/standing", content=old))[:2] == (400, "STALE_REQUEST")
-    renewal = online_request.renew(license_id, 1, vendor=vendor, held=held, now=now)
+    renewal = site.asking(online_request.renew, license_id, 1, held, now)
     assert problem(site.http("POST", "/v1/standing", content=renewal)) == (
         400, "MALFORMED", "request.action: 'renew' is not asked for at this address"
     )  # fmt: skip

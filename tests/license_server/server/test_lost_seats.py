@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from ternary_license_server.service import audit, life
+from ternary_license_server.service import audit, life, records
 from ternary_license_server.service.publication import Publication
 from ternary_license_server.service.refusals import Code, ServiceError
 from ternary_sdk.documents import canonical
@@ -138,13 +138,14 @@ def test_loss_is_in_the_audit_log_with_its_reason(shop, new_client, now):
     declare_lost(shop, license_id, seat, now + HOUR)
     with shop.database.read() as transaction:
         row = audit.entries(transaction, license_id)[-1]
+        customer = records.find(transaction, license_id).customer
         assert audit.faults(transaction) == []
     assert (row.actor, row.action) == ("token T-1", "seat.free")
     told = canonical.decode(row.detail.encode(), "detail")
     assert told == {
         "installation": machine.kid, "seat": seat, "generation": 1, "offline": True, "machine": MACHINE,
         "started": int(now.timestamp()), "ends": int((now + 30 * DAY).timestamp()), "released": None,
-        "live": True, "reason": "stolen at the fair",
+        "customer": customer, "disowned": None, "live": True, "reason": "stolen at the fair",
     }  # fmt: skip
 
 

@@ -262,7 +262,9 @@ def test_air_gapped_machine_activates_and_releases_by_files(site, tmp_path, now)
     ).expires == now + 31 * DAY - timedelta(minutes=5)
     refusal = refused(lambda: site.online(tmp_path / "other").activate(key, site.moment))
     assert refusal.code is Reason.TOO_MANY_MACHINES
-    proof = online_request.release(license_id, taken.generation, vendor=vendor, held=held, now=now + 2 * DAY)
+    proof = online_request.release(
+        license_id, taken.lease, taken.generation, vendor=vendor, held=held, now=now + 2 * DAY
+    )
     site.moment = now + 3 * DAY
     carrier.carry(proof, site.moment)
     site.online(tmp_path / "other").activate(key, site.moment)

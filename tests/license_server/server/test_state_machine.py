@@ -16,7 +16,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from ternary_license_server.service import audit, lease, life, seat_count
+from ternary_license_server.service import audit, catalog, lease, life, seat_count
 from ternary_license_server.service.refusals import ServiceError
 from ternary_sdk.errors import LicenseError
 from ternary_sdk.licensing import installation
@@ -40,7 +40,7 @@ class Seats(RuleBasedStateMachine):
         self.license, self.key = self.shop.sell(now=self.now, seats=cap, term=None, offline=OFFLINE)
         self.held = [installation.draft(Path("unused")) for _ in range(5)]
         self.state, self.ends, self.generation = "active", {}, dict.fromkeys(range(5), 0)
-        self.offline, self.files = {}, {}
+        self.offline, self.files, self.disowned = {}, {}, set()
 
     def live(self, machine):
         return self.ends.get(machine, self.now) > self.now
@@ -69,6 +69,7 @@ class Seats(RuleBasedStateMachine):
         if code is None:
             kept = self.offline.get(machine, self.now) if self.live(machine) else self.now
             self.generation[machine] += 1
+            self.disowned.discard(machine)
             end = max(self.now + (OFFLINE if offline else HOLD), kept)
             self.ends[machine] = end
             if offline or kept > self.now:
@@ -86,9 +87,9 @@ class Seats(RuleBasedStateMachine):
         answer, code = self.attempt(
             lambda: self.shop.renew(self.license, generation, self.held[machine], self.now)
         )
-        assert code == (
-            self.expected(None if current else "LEASE_LOST") if self.known(machine) else "NOT_FOUND"
-        )
+        owned = current and machine not in self.disowned
+        expected = self.expected(None if owned else "LEASE_LOST")
+        assert code == (expected if self.known(machine) else "NOT_FOUND")
         if code is None:
             end = self.now + HOLD
             if machine in self.offline:
@@ -121,6 +122,14 @@ class Seats(RuleBasedStateMachine):
         if code is None:
             assert not facts["live"]
             del self.ends[machine]
+
+    @rule()
+    def transfer(self):
+        if self.state != "revoked":
+            with self.shop.at(self.now).write() as transaction:
+                customer = catalog.add_customer(transaction, "Hooli", actor="test")["id"]
+                moved = life.transfer(transaction, self.license, customer, actor="test")
+            self.key, self.disowned = moved["key"], set(range(5))
 
     @rule(minutes=st.sampled_from([1, 30, 119, 120, 121, 24 * 60]))
     def wait(self, minutes):

@@ -128,10 +128,10 @@ def held_up(shop, license_id, call, until):
 def test_renewal_that_waits_until_its_lease_has_ended_revives_nothing(replicas, new_client, now):
     shop, other = replicas
     license_id, key = shop.sell(seats=1)
-    first, vendor, end = new_client(), shop.ring.trust.root.kid, now + HOLD
+    first, end = new_client(), now + HOLD
     shop.activate(key, first, now)
     shop.hands.moment = end - SECOND
-    document = online_request.renew(license_id, 1, vendor=vendor, held=first, now=shop.hands.moment)
+    document = shop.asking(online_request.renew, license_id, 1, first, shop.hands.moment)
     replica = type(shop)(other, shop.ring, shop.hands)
     with (
         held_up(shop, license_id, lambda: replica.perform(document), end) as waiting,

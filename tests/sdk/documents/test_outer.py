@@ -16,6 +16,7 @@ from ternary_license_server.keys import KeyRing, file_name
 from ternary_sdk.documents import canonical, outer
 from ternary_sdk.errors import TernaryError
 from ternary_sdk.licensing import installation, usage
+from ternary_sdk.licensing.counted import Counted
 from ternary_sdk.licensing.identity import PackageIdentity
 from ternary_sdk.licensing.license import License
 from ternary_sdk.licensing.trust import Role, Trust
@@ -26,6 +27,9 @@ from ternary_sdk.online.request import Request
 from ternary_sdk.operations import OperationSet
 from ternary_sdk.signing.keys import PublicKey
 
+COUNTED = Counted(
+    lease="S-1", owner="Initech", history="A" * 22, sequence=3, operations=OperationSet.of([1, 2, 3])
+)
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 PACKAGE = PackageIdentity(name="acme", version=(1, 0, 0), digest="ab" * 32)
 MARK = b"\xef\xbb\xbf"
@@ -70,7 +74,7 @@ def kinds(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Kind]:
 
     vendor, good_trust = ring.trust.root.kid, ring.trust.data
     asked = requests.release("L-17", 1, vendor=vendor, held=held, now=NOW)
-    reported = usage.report("L-17", OperationSet.of([1, 2, 3]), held, NOW)
+    reported = usage.report("L-17", COUNTED, held, NOW)
     token = _issue(ring)
     secret = f"{'0f' * 32}  acme-1.0.0".encode()
     signer = ring.directory / file_name(Role.LICENSE)

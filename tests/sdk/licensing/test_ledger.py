@@ -95,14 +95,14 @@ def test_database_of_something_else_is_refused(ledger: Ledger) -> None:
     with pytest.raises(LedgerError) as refusal:
         ledger.record("L-1", 1, some(1))
     assert str(refusal.value) == (
-        f"{ledger.path}: damaged (application 0x0, version 7; expected 0x7e52a417, version 1)"
+        f"{ledger.path}: damaged (application 0x0, version 7; expected 0x7e52a417, version 2)"
     )
 
 
 def test_bitmap_with_a_padding_bit_is_refused(ledger: Ledger) -> None:
     ledger.record("L-1", 1, some(1))
     connection = sqlite3.connect(ledger.path)
-    connection.execute("UPDATE drawn SET bitmap = ?", (b"\xff" * 2461,))
+    connection.execute("UPDATE counted SET bitmap = ?", (b"\xff" * 2461,))
     connection.commit()
     connection.close()
     with pytest.raises(LedgerError) as refusal:
@@ -297,9 +297,10 @@ BITMAPS = {"text": "x" * 2461, "integer": 7, "real": 0.5, "null": None}
 def test_bitmap_of_another_type_is_refused(kind: str, ledger: Ledger) -> None:
     ledger.record("L-1", 1, some(1))
     connection = sqlite3.connect(ledger.path)
-    connection.execute("DROP TABLE drawn")
-    connection.execute("CREATE TABLE drawn (license, bitmap)")
-    connection.execute("INSERT INTO drawn VALUES ('L-1', ?)", (BITMAPS[kind],))
+    connection.execute("DROP TABLE counted")
+    names = "license, lease, owner, history, sequence, bitmap, acknowledged, acknowledged_operations"
+    connection.execute(f"CREATE TABLE counted ({names})")
+    connection.execute("INSERT INTO counted VALUES ('L-1', '', '', 'x', 1, ?, NULL, NULL)", (BITMAPS[kind],))
     connection.commit()
     connection.close()
     for call in (lambda: ledger.record("L-1", 9, some(2)), lambda: ledger.drawn("L-1")):
@@ -375,3 +376,113 @@ def test_folder_of_any_name_holds_a_meter(tmp_path: Path, name: str) -> None:
     ledger.record("L-1", 1, some(1))
     assert ledger.drawn("L-1") == some(1)
     assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def quota_refusal(call: Callable[[], object]) -> str:
+    with pytest.raises(LicenseError) as refusal:
+        call()
+    assert refusal.value.code is Reason.QUOTA_EXHAUSTED
+    return str(refusal.value)
+
+
+def old_meter(ledger: Ledger, sets: dict[str, OperationSet]) -> None:
+    """Put a meter of version 1 in its place, as an older SDK made it."""
+    ledger.path.parent.mkdir(mode=0o700)
+    connection = sqlite3.connect(ledger.path)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute(
+        "CREATE TABLE drawn (license TEXT PRIMARY KEY NOT NULL, "
+        "bitmap BLOB NOT NULL CHECK (length(bitmap) = 2461)) STRICT, WITHOUT ROWID"
+    )
+    connection.executemany("INSERT INTO drawn VALUES (?, ?)", [(k, s.to_bytes()) for k, s in sets.items()])
+    connection.execute(f"PRAGMA application_id = {0x7E52_A417}")
+    connection.execute("PRAGMA user_version = 1")
+    connection.commit()
+    connection.close()
+
+
+def test_owners_are_metered_apart(ledger: Ledger) -> None:
+    ledger.record("L-1", 2, some(1, 2), lease="S-1", owner="Initech")
+    ledger.record("L-1", 2, some(2, 3), lease="S-2", owner="Hooli")
+    assert quota_refusal(lambda: ledger.record("L-1", 2, some(4), lease="S-2", owner="Hooli")) == (
+        "license L-1 allows 2 different operations; 2 are drawn and this call would draw 1 more; "
+        "ask for fewer, or ask the vendor for a larger quota"
+    )
+    assert ledger.drawn("L-1", owner="Initech") == some(1, 2)
+    assert ledger.drawn("L-1", owner="Hooli") == some(2, 3)
+    assert ledger.drawn("L-1") == some(1, 2, 3)
+
+
+def test_leases_of_one_owner_share_the_quota_and_keep_their_own_sets(ledger: Ledger) -> None:
+    ledger.record("L-1", 3, some(1, 2), lease="S-1", owner="Initech")
+    ledger.record("L-1", 3, some(2, 3), lease="S-2", owner="Initech")
+    assert "would draw 1 more" in quota_refusal(
+        lambda: ledger.record("L-1", 3, some(4), lease="S-2", owner="Initech")
+    )
+    sets = {one.lease: one.operations for one in ledger.sets("L-1")}
+    assert sets == {"S-1": some(1, 2), "S-2": some(2, 3)}
+
+
+def test_sequence_rises_when_the_set_grows_and_the_history_stays(ledger: Ledger) -> None:
+    def now() -> tuple[int, str | None]:
+        counted = ledger.counted("L-1", lease="S-1", owner="Initech")
+        return counted.sequence, counted.history
+
+    assert now() == (0, None)
+    ledger.record("L-1", 9, some(1), lease="S-1", owner="Initech")
+    _, history = now()
+    for operations in (some(1), some(2), some(1, 2), some(3)):
+        ledger.record("L-1", 9, operations, lease="S-1", owner="Initech")
+    assert now() == (3, history)
+    ledger.path.unlink()
+    ledger.record("L-1", 9, some(1), lease="S-1", owner="Initech")
+    sequence, another = now()
+    assert (sequence, another == history) == (1, False)
+
+
+def test_confirmed_set_is_settled_until_it_grows(ledger: Ledger) -> None:
+    ledger.record("L-1", 9, some(1), lease="S-1", owner="Initech")
+    (reported,) = ledger.sets("L-1")
+    ledger.record("L-1", 9, some(2), lease="S-1", owner="Initech")
+    ledger.acknowledge("L-1", reported)
+    (counted,) = ledger.sets("L-1")
+    assert counted.acknowledged is not None
+    assert (counted.operations, counted.settled, counted.acknowledged.operations) == (some(1, 2), False, 1)
+    ledger.acknowledge("L-1", counted)
+    assert [one.settled for one in ledger.sets("L-1")] == [True]
+
+
+def test_meter_of_an_older_sdk_is_read_and_upgraded_by_the_next_count(ledger: Ledger) -> None:
+    old_meter(ledger, {"L-1": some(1, 2), "L-2": some(5)})
+    before = ledger.sets("L-1")
+    assert [(one.lease, one.owner, one.sequence, one.operations) for one in before] == [
+        (None, None, 1, some(1, 2))
+    ]
+    ledger.record("L-1", 3, some(3), lease="S-1", owner="Initech")
+    assert "would draw 1 more" in quota_refusal(
+        lambda: ledger.record("L-1", 3, some(4), lease="S-1", owner="Initech")
+    )
+    assert ledger.sets("L-1")[:1] == before
+    assert {one.lease: one.operations for one in ledger.sets("L-1")} == {None: some(1, 2), "S-1": some(3)}
+    assert ledger.drawn("L-2") == some(5)
+    connection = sqlite3.connect(ledger.path)
+    tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_master")]
+    connection.close()
+    assert "drawn" not in tables
+
+
+def test_old_set_of_a_license_without_a_lease_goes_on(ledger: Ledger) -> None:
+    old_meter(ledger, {"L-1": some(1, 2)})
+    assert ledger.counted("L-1", lease=None, owner="Initech").operations == some(1, 2)
+    ledger.record("L-1", 3, some(3), owner="Initech")
+    (counted,) = ledger.sets("L-1")
+    assert (counted.owner, counted.sequence, counted.operations) == ("Initech", 2, some(1, 2, 3))
+
+
+def test_old_meter_is_upgraded_once_by_many_at_once(ledger: Ledger) -> None:
+    old_meter(ledger, {"L-1": some(0)})
+    with ThreadPoolExecutor(8) as pool:
+        list(
+            pool.map(lambda n: ledger.record("L-1", 99, some(n), lease="S-1", owner="Initech"), range(1, 17))
+        )
+    assert ledger.drawn("L-1") == some(*range(17))

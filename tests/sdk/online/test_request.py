@@ -61,17 +61,18 @@ def test_requests_say_what_was_asked(held, now: datetime):
     assert read.number == online_request.number(asked)
     for action in (Action.RENEW, Action.RELEASE, Action.STANDING):
         make = getattr(online_request, action)
-        read = Request.read(make("L-1", 3, vendor=VENDOR, held=held, now=now), VENDOR)
+        read = Request.read(make("L-1", "S-1", 3, vendor=VENDOR, held=held, now=now), VENDOR)
         assert (read.action, read.license_id, read.generation, read.issued) == (action, "L-1", 3, now)
+        assert read.lease == "S-1"
 
 
 def test_two_requests_never_have_one_number(held, now):
-    one, two = (online_request.renew("L-1", 1, vendor=VENDOR, held=held, now=now) for _ in "ab")
+    one, two = (online_request.renew("L-1", "S-1", 1, vendor=VENDOR, held=held, now=now) for _ in "ab")
     assert online_request.number(one) != online_request.number(two)
 
 
 def test_request_for_another_vendor_is_refused(held, now):
-    asked = online_request.renew("L-1", 1, vendor=VENDOR, held=held, now=now)
+    asked = online_request.renew("L-1", "S-1", 1, vendor=VENDOR, held=held, now=now)
     with pytest.raises(FormatError) as refusal:
         Request.read(asked, "W" * 43)
     assert str(refusal.value).startswith("request.aud: ")
@@ -79,7 +80,8 @@ def test_request_for_another_vendor_is_refused(held, now):
 
 def test_request_with_another_installations_key_is_refused(held, now):
     other = installation.draft(Path("unused"))
-    fields = canonical.decode(online_request.renew("L-1", 1, vendor=VENDOR, held=held, now=now), "request")
+    asked = online_request.renew("L-1", "S-1", 1, vendor=VENDOR, held=held, now=now)
+    fields = canonical.decode(asked, "request")
     with pytest.raises(SignatureError) as refusal:
         Request.read(canonical.encode(fields | {"key": other.public.jwk}), VENDOR)
     assert str(refusal.value) == f"request: signed by key {held.kid}, it names {other.kid}"
@@ -98,7 +100,7 @@ def test_request_with_another_installations_key_is_refused(held, now):
 def test_claims_that_make_no_sense_are_refused(held, now, claims, message):
     good = {
         "action": "renew", "aud": VENDOR, "iat": int(now.timestamp()), "jti": "A" * 22, "license": "L-1",
-        "generation": 1,
+        "lease": "S-1", "generation": 1,
     }  # fmt: skip
 
     def signed(claims):
@@ -112,7 +114,7 @@ def test_claims_that_make_no_sense_are_refused(held, now, claims, message):
 
 
 def test_every_altered_byte_is_refused(held, now):
-    asked = online_request.renew("L-1", 1, vendor=VENDOR, held=held, now=now + timedelta(days=1))
+    asked = online_request.renew("L-1", "S-1", 1, vendor=VENDOR, held=held, now=now + timedelta(days=1))
     for place in range(0, len(asked), 7):
         altered = asked[:place] + bytes([asked[place] ^ 1]) + asked[place + 1 :]
         with pytest.raises((FormatError, SignatureError)):

@@ -93,17 +93,23 @@ def test_request_is_read_as_this_and_written_as_these_bytes(
     claims = vector["claims"]
     assert (asked.action, asked.number, asked.issued) == (claims["action"], claims["jti"], NOW)
     assert (asked.installation, asked.vendor) == (held.public, claims["aud"])
-    optional = ("key_sha256", "machine", "license", "generation")
-    found = (asked.key_digest, asked.machine, asked.license_id, asked.generation)
+    optional = ("key_sha256", "machine", "license", "lease", "generation")
+    found = (asked.key_digest, asked.machine, asked.license_id, asked.lease, asked.generation)
     assert found == tuple(claims.get(name) for name in optional)
     assert asked.offline == claims.get("offline", False)
     token = held.sign_token(claims, typ=online_request.TYP).decode()
-    written = {"format": online_request.FORMAT, "key": held.public.jwk, "request": token}
+    format = json.loads(vector["document"])["format"]
+    written = {"format": format, "key": held.public.jwk, "request": token}
     assert canonical.encode(written).decode() == vector["document"]
 
 
-def test_there_is_a_vector_of_every_action() -> None:
-    assert {vector["claims"]["action"] for vector in VECTORS["requests"]} == set(Action)
+def test_there_is_a_vector_of_every_action_in_every_version() -> None:
+    found = {
+        (json.loads(vector["document"])["format"], vector["claims"]["action"])
+        for vector in VECTORS["requests"]
+    }
+    versions = (online_request.WITHOUT_LEASE, online_request.FORMAT)
+    assert found == {(version, str(action)) for version in versions for action in Action}
 
 
 @pytest.mark.parametrize("vector", VECTORS["answers"], **named)

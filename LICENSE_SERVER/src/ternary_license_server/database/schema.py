@@ -118,6 +118,8 @@ leases: Final = Table(
     Column("license", Text, ForeignKey("licenses.id"), primary_key=True),
     Column("installation", Text, primary_key=True),
     Column("seat", Text, nullable=False, unique=True),
+    Column("customer", Text, ForeignKey("customers.id"), nullable=False),
+    Column("disowned", BigInteger),
     Column("generation", Integer, nullable=False),
     Column("ends", BigInteger, nullable=False),
     Column("licensed_until", BigInteger, nullable=False),
@@ -137,6 +139,16 @@ seat_counts: Final = Table(
     Column("license", Text, ForeignKey("licenses.id"), primary_key=True),
     Column("taken", Integer, nullable=False),
     Column("since", BigInteger, nullable=False),
+)
+
+lease_numbers: Final = Table(
+    "lease_numbers",
+    metadata,
+    Column("seat", Text, primary_key=True),
+    Column("license", Text, ForeignKey("licenses.id"), nullable=False),
+    Column("installation", Text, nullable=False),
+    Column("customer", Text, ForeignKey("customers.id"), nullable=False),
+    Index("ix_lease_numbers_holder", "license", "installation"),
 )
 
 revocations: Final = Table(
@@ -196,9 +208,11 @@ meters: Final = Table(
     "meters",
     metadata,
     Column("license", Text, ForeignKey("licenses.id"), primary_key=True),
+    Column("customer", Text, ForeignKey("customers.id"), primary_key=True),
     Column("bitmap", LargeBinary, nullable=False),
     Column("operations", Integer, nullable=False),
-    Column("entries", Integer, nullable=False),
+    Column("quota_bitmap", LargeBinary, nullable=False),
+    Column("quota_operations", Integer, nullable=False),
 )
 
 meter_reports: Final = Table(
@@ -206,7 +220,12 @@ meter_reports: Final = Table(
     metadata,
     Column("license", Text, ForeignKey("licenses.id"), primary_key=True),
     Column("installation", Text, primary_key=True),
+    Column("lease", Text, primary_key=True),
+    Column("customer", Text, ForeignKey("customers.id"), nullable=False),
+    Column("history", Text),
+    Column("sequence", BigInteger),
     Column("bitmap", LargeBinary, nullable=False),
+    Column("excluded", LargeBinary),
     Column("issued", BigInteger, nullable=False),
     Column("received", BigInteger, nullable=False),
 )
@@ -219,6 +238,7 @@ meter_losses: Final = Table(
     Column("customer", Text, ForeignKey("customers.id"), primary_key=True),
     Column("received", BigInteger, primary_key=True),
     Column("lost", Integer, nullable=False),
+    Column("restarted", Boolean, nullable=False),
     Index("ix_meter_losses_received", "received"),
 )
 
@@ -229,6 +249,8 @@ meter_entries: Final = Table(
     Column("number", Integer, primary_key=True),
     Column("received", BigInteger, nullable=False),
     Column("customer", Text, ForeignKey("customers.id"), nullable=False),
+    Column("lease", Text),
+    Column("late", Boolean, nullable=False),
     Column("operations", Integer, nullable=False),
     Column("bitmap", LargeBinary, nullable=False),
     Index("ix_meter_entries_received", "received"),

@@ -21,7 +21,7 @@ from ternary_license_server.service.lease import Lease
 from ternary_license_server.service.records import LicenseRecord, State, moment, seconds
 from ternary_license_server.service.refusals import Code, ServiceError
 from ternary_sdk.documents.canonical import Json
-from ternary_sdk.errors import LicenseError, Reason
+from ternary_sdk.errors import FormatError, LicenseError, Reason
 from ternary_sdk.licensing.license import TOLERANCE
 from ternary_sdk.online.request import Action, Request
 from ternary_sdk.signing.keys import PublicKey
@@ -31,11 +31,15 @@ FRESH: Final = timedelta(minutes=5)
 CARRIED: Final = timedelta(days=30)
 """How old a request may be that was carried in a file."""
 
+_ASKS: Final = {Action.RENEW: "renew", Action.STANDING: "ask about"}
+
 _STANDING: Final = (
     select(
         licenses.c.state,
         licenses.c.starts,
         licenses.c.expires,
+        leases.c.seat,
+        leases.c.disowned,
         leases.c.generation,
         leases.c.ends,
         leases.c.released,
@@ -62,10 +66,12 @@ def perform(transaction: Transaction, ring: KeyRing, request: Request, *, carrie
         ``ends``, ``code``.
     Raises:
         ServiceError: STALE_REQUEST, INVALID; TRY_LATER, if the server was restored.
+        FormatError: If the request is of version 1 and a lease cannot be known by it.
         LicenseError: NOT_FOUND, REVOKED, SUSPENDED, NOT_YET_VALID, EXPIRED, TOO_MANY_MACHINES, LEASE_LOST
             or QUOTA_EXHAUSTED.
     """
     _check_date(request, carried, transaction.clock_time)
+    _check_version(request)
     with restoring.truthful(transaction, license_id=request.license_id, key_digest=request.key_digest):
         match request.action:
             case Action.ACTIVATE:
@@ -110,10 +116,9 @@ def _renew(transaction: Transaction, ring: KeyRing, request: Request, carried: b
     license = _lock_held(transaction, request)
     now = _second(transaction)
     license.check(now)
-    metering.check_quota(transaction, license)
     ends = _end(license, license.lease + license.grace, now)
-    kid = request.installation.kid
-    lease = seats.renew(transaction, license, kid, request.generation or 0, ends=ends, now=now)
+    lease = seats.renew(transaction, license, request, ends=ends, now=now)
+    metering.check_quota(transaction, license)
     _audit(transaction, request, license, lease)
     return _answer(transaction, ring, license, lease, request.installation, now)
 
@@ -121,8 +126,7 @@ def _renew(transaction: Transaction, ring: KeyRing, request: Request, carried: b
 def _release(transaction: Transaction, request: Request) -> dict[str, Json]:
     license = _lock_held(transaction, request)
     now = _second(transaction)
-    kid = request.installation.kid
-    lease = seats.release(transaction, license, kid, request.generation or 0, now)
+    lease = seats.release(transaction, license, request, now)
     _audit(transaction, request, license, lease)
     return _facts(license, lease, now)
 
@@ -135,7 +139,8 @@ def _standing(transaction: Transaction, request: Request) -> dict[str, Json]:
         raise records.unknown(f"license {license_id}")
     now, expires = transaction.now, None if row.expires is None else moment(row.expires)
     records.check(license_id, State(row.state), moment(row.starts), expires, now)
-    if row.generation != generation or row.released is not None or seconds(now) >= row.ends:
+    its_own = row.seat == request.lease and row.generation == generation and row.disowned is None
+    if not its_own or row.released is not None or seconds(now) >= row.ends:
         raise LicenseError(
             Reason.LEASE_LOST,
             f"license {license_id}: this machine holds no seat of generation {generation}; activate again",
@@ -163,6 +168,15 @@ def _check_date(request: Request, carried: bool, now: datetime) -> None:
             Code.STALE_REQUEST,
             f"request: dated {records.utc(request.issued)}, the server's clock says {records.utc(now)}; "
             "set this machine's clock right and ask anew",
+        )
+
+
+def _check_version(request: Request) -> None:
+    """What names no lease proves too little to get, or to learn, anything."""
+    if request.lease is None and request.action in (Action.RENEW, Action.STANDING):
+        raise FormatError(
+            f"request: version 1 names no lease, so it cannot {_ASKS[request.action]} one; update the SDK, "
+            "then run 'ternary activate' with the license key again"
         )
 
 

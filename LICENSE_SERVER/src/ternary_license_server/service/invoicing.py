@@ -7,14 +7,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
+from typing import Any, Final
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, Row, and_, case, func, select
 
 from ternary_license_server.database.schema import licenses, meter_entries, meter_losses
 from ternary_license_server.database.transaction import Transaction
 from ternary_license_server.service.records import seconds
 from ternary_sdk.documents.canonical import Json
 from ternary_sdk.operations import OPERATIONS, OperationSet
+
+_NOTHING: Final = OperationSet.of([])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,8 +28,13 @@ class Line:
     customer: str
     operations: int
     """Different operations newly returned in the period."""
+    late: int
+    """How many of them came from leases that were not held any more: they do not count for the quota."""
+    taken_back: int
+    """How many operations the vendor took back in the period by corrections."""
     total: int
-    """Different operations returned under the license up to the end of the period."""
+    """Different operations that this customer returned under the license up to the end of the period, less
+    those taken back."""
     quota: int | None
     """How many it allows."""
 
@@ -36,6 +44,8 @@ class Line:
             "license": self.license,
             "customer": self.customer,
             "operations": self.operations,
+            "late": self.late,
+            "taken_back": self.taken_back,
             "total": self.total,
             "share_of_space": _share(self.total, OPERATIONS),
             "quota": self.quota,
@@ -57,20 +67,25 @@ def lines(
     """
     entry = meter_entries.c
     before_end = (
-        select(entry.license, func.sum(entry.operations).label("total"))
+        select(entry.license, entry.customer, func.sum(entry.operations).label("total"))
         .where(entry.received < seconds(end))
-        .group_by(entry.license)
+        .group_by(entry.license, entry.customer)
         .subquery()
     )
     query = (
         select(
             entry.license,
             entry.customer,
-            func.sum(entry.operations).label("operations"),
+            _sum(entry.operations > 0, entry.operations).label("operations"),
+            _sum(and_(entry.late, entry.operations > 0), entry.operations).label("late"),
+            _sum(entry.operations < 0, -entry.operations).label("taken_back"),
             before_end.c.total,
             licenses.c.unique_operations,
         )
-        .join(before_end, before_end.c.license == entry.license)
+        .join(
+            before_end,
+            and_(before_end.c.license == entry.license, before_end.c.customer == entry.customer),
+        )
         .join(licenses, licenses.c.id == entry.license)
         .where(entry.received >= seconds(start), entry.received < seconds(end))
         .group_by(entry.license, entry.customer, before_end.c.total, licenses.c.unique_operations)
@@ -85,6 +100,8 @@ def lines(
             license=row.license,
             customer=row.customer,
             operations=int(row.operations),
+            late=int(row.late),
+            taken_back=int(row.taken_back),
             total=int(row.total),
             quota=row.unique_operations,
         )
@@ -99,14 +116,17 @@ class CustomerLine:
     customer: str
     operations: int
     """Different operations that none of them had returned before the period."""
+    taken_back: int
+    """Operations that they had returned before the period and that were taken back in it."""
     total: int
-    """Different operations that they returned up to the end of the period."""
+    """Different operations that they returned up to the end of the period, less those taken back."""
 
     def facts(self) -> dict[str, Json]:
         """The line as JSON."""
         return {
             "customer": self.customer,
             "operations": self.operations,
+            "taken_back": self.taken_back,
             "total": self.total,
             "share_of_space": _share(self.total, OPERATIONS),
         }
@@ -123,31 +143,49 @@ def customer_lines(
     """The union over each customer's licenses, or over the one asked for, where a license has a line."""
     entry = meter_entries.c
     query = (
-        select(entry.customer, entry.received, entry.bitmap)
+        select(entry.customer, entry.license, entry.received, entry.operations, entry.bitmap)
         .where(entry.received < seconds(end))
-        .order_by(entry.customer)
+        .order_by(entry.customer, entry.license, entry.number)
     )
     if license_id is not None:
         query = query.where(entry.license == license_id)
     if customer is not None:
         query = query.where(entry.customer == customer)
     every = groupby(transaction.execute(query), key=lambda row: str(row.customer))
-    found = (
-        _together(name, ((row.received >= seconds(start), bytes(row.bitmap)) for row in rows))
-        for name, rows in every
-    )
+    found = (_together(name, rows, seconds(start)) for name, rows in every)
     return [line for line in found if line is not None]
 
 
-def _together(customer: str, entries: Iterable[tuple[bool, bytes]]) -> CustomerLine | None:
-    """The union of entries, each with whether it is of the period; None if none is."""
-    parts = {False: OperationSet.of([]), True: OperationSet.of([])}
-    for within, bitmap in entries:
-        parts[within] |= OperationSet.from_bytes(bitmap)
-    before, during = parts[False], parts[True]
-    if not len(during):
+def _together(customer: str, entries: Iterable[Any], start: int) -> CustomerLine | None:
+    """The union of a customer's licenses; None if no entry is of the period."""
+    before, after, any_within = _NOTHING, _NOTHING, False
+    for _, of_license in groupby(entries, key=lambda row: str(row.license)):
+        known = during = _NOTHING
+        for row in of_license:
+            during = _entered(during, row)
+            if row.received < start:
+                known = _entered(known, row)
+            else:
+                any_within = True
+        before, after = before | known, after | during
+    if not any_within:
         return None
-    return CustomerLine(customer=customer, operations=len(during - before), total=len(before | during))
+    return CustomerLine(
+        customer=customer,
+        operations=len(after - before),
+        taken_back=len(before - after),
+        total=len(after),
+    )
+
+
+def _entered(operations: OperationSet, row: Row[Any]) -> OperationSet:
+    """A set after an entry: with what was added, or without what was taken back."""
+    changed = OperationSet.from_bytes(bytes(row.bitmap))
+    return operations - changed if row.operations < 0 else operations | changed
+
+
+def _sum(where: ColumnElement[bool], what: ColumnElement[int]) -> ColumnElement[int]:
+    return func.sum(case((where, what), else_=0))
 
 
 def flagged(
@@ -160,13 +198,18 @@ def flagged(
 ) -> list[dict[str, Json]]:
     """Installations that in a period sent a report which lacked what an earlier one had.
 
-    Each stands with the customer whose license it was then, the most that a report lacked, and the moment of
-    the last such report.
+    Each stands with the customer whose lease it was, the most that a report lacked, whether a set began anew,
+    and the moment of the last such report.
     """
     loss = meter_losses.c
     holder = (loss.license, loss.installation, loss.customer)
     query = (
-        select(*holder, func.max(loss.lost).label("lost"), func.max(loss.received).label("received"))
+        select(
+            *holder,
+            func.max(loss.lost).label("lost"),
+            func.max(case((loss.restarted, 1), else_=0)).label("restarted"),
+            func.max(loss.received).label("received"),
+        )
         .where(loss.received >= seconds(start), loss.received < seconds(end))
         .group_by(*holder)
         .order_by(*holder)
@@ -175,7 +218,7 @@ def flagged(
         query = query.where(loss.license == license_id)
     if customer is not None:
         query = query.where(loss.customer == customer)
-    return [dict(row._mapping) for row in transaction.execute(query)]
+    return [dict(row._mapping) | {"restarted": bool(row.restarted)} for row in transaction.execute(query)]
 
 
 def _share(part: int, whole: int) -> str:

@@ -11,7 +11,7 @@ from typing import Final
 
 from sqlalchemy import and_, bindparam, func, insert, select, update
 
-from ternary_license_server.database.schema import leases
+from ternary_license_server.database.schema import lease_numbers, leases
 from ternary_license_server.database.transaction import Transaction
 from ternary_license_server.service.records import moment, seconds
 from ternary_sdk.documents.canonical import Json
@@ -33,6 +33,10 @@ _HELD: Final = select(func.count()).where(
     _OF_LICENSE, leases.c.ends > bindparam("at"), leases.c.released.is_(None)
 )
 
+_HOLDER: Final = select(lease_numbers.c.installation, lease_numbers.c.customer).where(
+    lease_numbers.c.license == bindparam("of_license"), lease_numbers.c.seat == bindparam("of_seat")
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Lease:
@@ -43,9 +47,16 @@ class Lease:
     installation: str
     """Thumbprint of the installation key."""
     seat: str
-    """The seat's number, in every license that is issued for it; another one after it was declared lost."""
+    """The lease's number, 96 random bits, in every license that is issued for it; another one after it was
+    declared lost or disowned. Who asks for anything about the seat must know it."""
+    customer: str
+    """Whose license it was when the lease was given."""
+    disowned: datetime | None
+    """When the license was given to another customer or got another key: from then on this lease can only be
+    given back."""
     generation: int
-    """Counts the activations of this installation; an older one's holder has lost the lease."""
+    """Counts the activations of this installation; an older one's holder has lost the lease. It orders them
+    and proves nothing."""
     ends: datetime
     """The seat is free from this moment on."""
     licensed_until: datetime
@@ -75,6 +86,8 @@ class Lease:
             "ends": seconds(self.ends),
             "offline": self.offline,
             "released": seconds(self.released) if self.released else None,
+            "customer": self.customer,
+            "disowned": seconds(self.disowned) if self.disowned else None,
             "machine": self.machine,
             "started": seconds(self.started),
             "live": self.holds(now),
@@ -115,11 +128,13 @@ def write(transaction: Transaction, lease: Lease, *, new: bool) -> None:
         "started": seconds(lease.started),
         "offline_until": seconds(lease.offline_until) if lease.offline_until else None,
         "released": None,
+        "disowned": None,
     }
     if new:
         transaction.execute(_INSERT, values)
     else:
         change(transaction, lease, **values)
+    remember(transaction, lease)
 
 
 def change(transaction: Transaction, lease: Lease, **values: object) -> None:
@@ -128,12 +143,31 @@ def change(transaction: Transaction, lease: Lease, **values: object) -> None:
     transaction.execute(_UPDATE, mine | values)
 
 
+def remember(transaction: Transaction, lease: Lease) -> None:
+    """Keep to whom a number was given, for good: reports of ended leases name it."""
+    insert = transaction.insert(lease_numbers)
+    given = {name: getattr(lease, name) for name in ("seat", "license", "installation", "customer")}
+    transaction.execute(insert.on_conflict_do_nothing(), given)
+
+
+def holder(transaction: Transaction, license_id: str, seat: str) -> tuple[str, str] | None:
+    """The installation to which a number was given, and the customer of that lease; None if nobody had it."""
+    row = transaction.execute(_HOLDER, {"of_license": license_id, "of_seat": seat}).one_or_none()
+    return None if row is None else (row.installation, row.customer)
+
+
+def owner(transaction: Transaction, license_id: str, installation: str, seat: str) -> str | None:
+    """The customer to whose lease a number was given; None if this installation never had it."""
+    found = holder(transaction, license_id, seat)
+    return found[1] if found is not None and found[0] == installation else None
+
+
 def number() -> str:
     """A new number for a seat."""
     return f"S-{secrets.token_hex(12)}"
 
 
 def _lease(row: dict[str, object]) -> Lease:
-    names = ("ends", "licensed_until", "started", "offline_until", "released")
+    names = ("ends", "licensed_until", "started", "offline_until", "released", "disowned")
     times = {name: None if row[name] is None else moment(int(str(row[name]))) for name in names}
     return Lease(**{**row, **times})  # type: ignore[arg-type]

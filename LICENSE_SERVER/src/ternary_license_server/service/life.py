@@ -161,7 +161,7 @@ def transfer(transaction: Transaction, license_id: str, customer: str, *, actor:
     if license.trial and customer != license.customer:
         raise ServiceError(Code.CONFLICT, f"license {license_id}: a trial stays with its customer")
     key = online_key.generate()
-    seats.disown(transaction, license)
+    seats.disown(transaction, license, transaction.now)
     columns = {"customer": customer, "key_hash": online_key.digest(key)}
     moved = replace(license, customer=customer, customer_name=name)
     detail: dict[str, Json] = {"from": license.customer, "to": customer}

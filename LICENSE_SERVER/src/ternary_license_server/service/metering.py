@@ -1,61 +1,92 @@
 """
-Metering: every operation that a license's installations ever returned, counted once.
+Metering: every operation that a customer's leases of a license ever returned, counted once.
 
-Reports are whole sets and are merged by union, so one that comes twice, late or out of order changes
-nothing. What a report adds is kept beside the moment it arrived: the additions are disjoint, so their sum
-over a period is what that period newly used, and the sum over all periods is the whole.
+Reports are whole sets and are merged by union, so one that comes twice, late or out of order changes nothing.
+A report belongs to the customer of the lease that it names, whoever has the license by now. What a report
+adds is kept beside the moment it arrived: the additions are disjoint, so their sum over a period is what that
+period newly used, and the sum over all periods is the whole.
+
+Only what a lease reports while it is held counts for the quota. Whoever once had a seat can therefore block
+nobody; what his machine reports is kept and billed apart, as late.
 """
 
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import and_, bindparam, insert, select, update
+from sqlalchemy import and_, bindparam, func, insert, select
 
-from ternary_license_server.database.schema import leases, meter_entries, meter_losses, meter_reports, meters
+from ternary_license_server.database.schema import customers, meter_entries, meters
 from ternary_license_server.database.transaction import Transaction
-from ternary_license_server.service import audit, records
+from ternary_license_server.service import audit, records, reported
+from ternary_license_server.service import lease as lease_rows
 from ternary_license_server.service.records import LicenseRecord, seconds
+from ternary_license_server.service.reported import NOTHING, UNKNOWN
 from ternary_sdk.documents.canonical import Json
 from ternary_sdk.errors import LicenseError, Reason
 from ternary_sdk.licensing.usage import Usage
 from ternary_sdk.operations import OperationSet
 
-_COUNT: Final = select(meters.c.operations).where(meters.c.license == bindparam("of_license"))
+_THIS: Final = and_(
+    meters.c.license == bindparam("of_license"), meters.c.customer == bindparam("of_customer")
+)
+_COUNT: Final = select(meters.c.quota_operations).where(_THIS)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Meter:
+    """What one customer's leases of a license returned."""
+
+    license: str
+    customer: str
+    operations: OperationSet
+    """All of it."""
+    weighed: OperationSet
+    """What of it counts for the quota: reported by leases that were held then."""
 
 
 def merge(transaction: Transaction, report: Usage) -> dict[str, Json]:
-    """Merge a report into its license's meter.
+    """Merge a report into the meter of its lease's customer.
 
     Returns:
-        ``id``, ``added`` (operations new to the license), ``operations`` (in all), ``quota``, and ``lost``:
-        how many this installation had reported before and now lacks, which shows a deleted meter.
+        ``id``, ``lease``, ``late`` (whether that lease is not held any more), ``added`` (operations new to
+        the customer under this license), ``operations`` (in all), ``quota`` (null for a customer who does not
+        have the license any more), ``lost`` (how many this lease had reported before and now lacks, which
+        shows a deleted meter), ``restarted`` and ``acknowledged``: the set that came, for the next report's
+        ``base``.
     Raises:
-        LicenseError: NOT_FOUND, also if that installation never had a seat of the license.
+        LicenseError: NOT_FOUND, also if that installation never had a seat of the license; MACHINE_MISMATCH,
+            if it never had the lease that it names, or under another owner.
     """
     license = records.lock(transaction, report.license_id)
-    kid = report.installation.kid
-    holder = (leases.c.license == license.id) & (leases.c.installation == kid)
-    if transaction.execute(select(leases.c.generation).where(holder)).first() is None:
+    if lease_rows.find(transaction, license.id, report.installation.kid) is None:
         raise records.unknown(f"license {license.id}")
     now = transaction.now
-    lost = _remember(transaction, report, now)
-    if lost:
-        _flag(transaction, license, kid, lost, now)
-    added, total = _extend(transaction, license, report.operations, now)
-    detail: dict[str, Json] = {
-        "added": added,
-        "operations": total,
-        "lost": lost,
-        "sha256": report.operations.digest,
+    customer, held = _attributed(transaction, license, report, now)
+    kid = report.installation.kid
+    before = reported.find(transaction, license.id, kid, report.lease or UNKNOWN)
+    fault = reported.compare(before, report, now)
+    after = reported.remember(transaction, before, report, customer, now)
+    if fault.lost or fault.restarted:
+        reported.flag(transaction, after, fault, now)
+    meter = find(transaction, license.id, customer)
+    added, meter = _grown(meter, report.operations - after.excluded, held=held)
+    write(transaction, meter)
+    if len(added):
+        enter(transaction, meter, added, now, lease=report.lease, late=not held)
+    facts: dict[str, Json] = {
+        "lease": report.lease,
+        "late": not held,
+        "added": len(added),
+        "operations": len(meter.operations),
+        "lost": fault.lost,
+        "restarted": fault.restarted,
     }
+    detail = facts | {"customer": customer, "sha256": report.operations.digest}
     audit.append(transaction, license.id, actor=f"installation {kid}", action="usage.report", detail=detail)
-    return {
-        "id": license.id,
-        "added": added,
-        "operations": total,
-        "quota": license.unique_operations,
-        "lost": lost,
-    }
+    acknowledged: Json = {"operations": len(report.operations), "sha256": report.operations.digest}
+    quota = license.unique_operations if customer == license.customer else None
+    return facts | {"id": license.id, "quota": quota, "acknowledged": acknowledged}
 
 
 def check_quota(transaction: Transaction, license: LicenseRecord) -> None:
@@ -66,7 +97,8 @@ def check_quota(transaction: Transaction, license: LicenseRecord) -> None:
     """
     if license.unique_operations is None:
         return
-    drawn = transaction.execute(_COUNT, {"of_license": license.id}).scalar_one_or_none() or 0
+    owner = {"of_license": license.id, "of_customer": license.customer}
+    drawn = transaction.execute(_COUNT, owner).scalar_one_or_none() or 0
     if drawn > license.unique_operations:
         raise LicenseError(
             Reason.QUOTA_EXHAUSTED,
@@ -75,75 +107,108 @@ def check_quota(transaction: Transaction, license: LicenseRecord) -> None:
         )
 
 
-def drawn(transaction: Transaction, license_id: str) -> OperationSet:
-    """Every operation returned under a license, as far as reported."""
-    bitmap = transaction.execute(
-        select(meters.c.bitmap).where(meters.c.license == license_id)
-    ).scalar_one_or_none()
-    return OperationSet.from_bytes(bytes(bitmap)) if bitmap is not None else OperationSet.of([])
+def drawn(transaction: Transaction, license: LicenseRecord) -> OperationSet:
+    """Every operation that its present customer returned under a license, as far as reported."""
+    return find(transaction, license.id, license.customer).operations
 
 
-def _remember(transaction: Transaction, report: Usage, now: datetime) -> int:
-    """Keep the union of what this installation reported; how many operations a later report lacks."""
-    row = meter_reports.c
-    mine = (row.license == report.license_id) & (row.installation == report.installation.kid)
-    known = transaction.execute(select(meter_reports).where(mine)).one_or_none()
-    if known is None:
-        first = {"license": report.license_id, "installation": report.installation.kid}
-        transaction.execute(insert(meter_reports), first | _columns(report.operations, report, now))
-        return 0
-    before = OperationSet.from_bytes(bytes(known.bitmap))
-    later = seconds(report.issued) >= known.issued
-    lost = len(before - report.operations) if later else 0
-    columns = _columns(before | report.operations, report, now)
-    columns["issued"] = max(seconds(report.issued), known.issued)
-    transaction.execute(update(meter_reports).where(mine).values(**columns))
-    return lost
+def find(transaction: Transaction, license_id: str, customer: str) -> Meter:
+    """A customer's meter of a license; an empty one where nothing was reported."""
+    row = transaction.execute(
+        select(meters).where(_THIS), {"of_license": license_id, "of_customer": customer}
+    ).one_or_none()
+    if row is None:
+        return Meter(license=license_id, customer=customer, operations=NOTHING, weighed=NOTHING)
+    return Meter(
+        license=license_id,
+        customer=customer,
+        operations=OperationSet.from_bytes(bytes(row.bitmap)),
+        weighed=OperationSet.from_bytes(bytes(row.quota_bitmap)),
+    )
 
 
-def _flag(
-    transaction: Transaction, license: LicenseRecord, installation: str, lost: int, now: datetime
+def write(transaction: Transaction, meter: Meter) -> None:
+    """Keep a meter."""
+    insertion = transaction.insert(meters)
+    columns: dict[str, Any] = {
+        "bitmap": meter.operations.to_bytes(),
+        "operations": len(meter.operations),
+        "quota_bitmap": meter.weighed.to_bytes(),
+        "quota_operations": len(meter.weighed),
+    }
+    whose = {"license": meter.license, "customer": meter.customer}
+    transaction.execute(
+        insertion.on_conflict_do_update(index_elements=list(whose), set_=columns), whose | columns
+    )
+
+
+def enter(
+    transaction: Transaction,
+    meter: Meter,
+    operations: OperationSet,
+    now: datetime,
+    *,
+    lease: str | None,
+    late: bool,
+    taken_back: bool = False,
 ) -> None:
-    """Keep a loss with its moment and the customer of that moment; of one second, the greatest."""
-    this = {
-        "license": license.id,
-        "installation": installation,
-        "customer": license.customer,
+    """Write what was added to a meter, or taken back from it, with its date: entries are never changed."""
+    entry = meter_entries.c
+    last = select(func.max(entry.number)).where(entry.license == meter.license)
+    columns = {
+        "license": meter.license,
+        "number": (transaction.execute(last).scalar_one() or 0) + 1,
         "received": seconds(now),
+        "customer": meter.customer,
+        "lease": lease,
+        "late": late,
+        "operations": -len(operations) if taken_back else len(operations),
+        "bitmap": operations.to_bytes(),
     }
-    row = and_(*(meter_losses.c[name] == value for name, value in this.items()))
-    known = transaction.execute(select(meter_losses.c.lost).where(row)).scalar_one_or_none()
-    if known is None:
-        transaction.execute(insert(meter_losses), this | {"lost": lost})
-    else:
-        transaction.execute(update(meter_losses).where(row).values(lost=max(lost, known)))
+    transaction.execute(insert(meter_entries), columns)
 
 
-def _columns(operations: OperationSet, report: Usage, now: datetime) -> dict[str, object]:
-    return {"bitmap": operations.to_bytes(), "issued": seconds(report.issued), "received": seconds(now)}
+def _grown(meter: Meter, operations: OperationSet, *, held: bool) -> tuple[OperationSet, Meter]:
+    """What is new to a meter, and the meter with it."""
+    grown = Meter(
+        license=meter.license,
+        customer=meter.customer,
+        operations=meter.operations | operations,
+        weighed=meter.weighed | operations if held else meter.weighed,
+    )
+    return operations - meter.operations, grown
 
 
-def _extend(
-    transaction: Transaction, license: LicenseRecord, operations: OperationSet, now: datetime
-) -> tuple[int, int]:
-    known = transaction.execute(select(meters).where(meters.c.license == license.id)).one_or_none()
-    before = OperationSet.from_bytes(bytes(known.bitmap)) if known else OperationSet.of([])
-    new = operations - before
-    if not len(new):
-        return 0, len(before)
-    merged, number = before | new, (known.entries if known else 0) + 1
-    columns = {"bitmap": merged.to_bytes(), "operations": len(merged), "entries": number}
-    if known is None:
-        transaction.execute(insert(meters), {"license": license.id, **columns})
-    else:
-        transaction.execute(update(meters).where(meters.c.license == license.id).values(**columns))
-    entry = {
-        "license": license.id,
-        "number": number,
-        "received": seconds(now),
-        "customer": license.customer,
-        "operations": len(new),
-        "bitmap": new.to_bytes(),
-    }
-    transaction.execute(insert(meter_entries), entry)
-    return len(new), len(merged)
+def _attributed(
+    transaction: Transaction, license: LicenseRecord, report: Usage, now: datetime
+) -> tuple[str, bool]:
+    """Whose a report is, and whether the lease that it is of is held.
+
+    One that names no lease is of the lease that its installation has, or had last: more is not known.
+    """
+    kid = report.installation.kid
+    last = lease_rows.find(transaction, license.id, kid)
+    if last is None:
+        raise LicenseError(
+            Reason.MACHINE_MISMATCH, f"license {license.id}: installation {kid} never held a seat of it"
+        )
+    seat = report.lease or last.seat
+    customer = lease_rows.owner(transaction, license.id, kid, seat)
+    if customer is None:
+        raise LicenseError(
+            Reason.MACHINE_MISMATCH, f"license {license.id}: installation {kid} never held lease {seat} of it"
+        )
+    _check_owner(transaction, license, report, seat, customer)
+    return customer, last.seat == seat and last.disowned is None and last.holds(now)
+
+
+def _check_owner(
+    transaction: Transaction, license: LicenseRecord, report: Usage, seat: str, customer: str
+) -> None:
+    claimed = report.counted.owner if report.counted else None
+    name = transaction.execute(select(customers.c.name).where(customers.c.id == customer)).scalar_one()
+    if claimed is not None and claimed != name:
+        raise LicenseError(
+            Reason.MACHINE_MISMATCH,
+            f"license {license.id}: lease {seat} was given to another customer than the report names",
+        )

@@ -22,6 +22,7 @@ from ternary_license_server.service.records import LicenseRecord, moment, second
 from ternary_license_server.service.refusals import Code, ServiceError
 from ternary_license_server.service.seat_count import SeatCount
 from ternary_sdk.errors import LicenseError, Reason
+from ternary_sdk.online.request import Action, Request
 
 OFFLINE_FACTOR: Final = 2
 """Offline licenses that have not ended yet, given back or not, are at most this many times the seats."""
@@ -50,8 +51,8 @@ def take(
        one that was here before is nothing special: its own lease may have ended;
     2. installations whose offline license has not ended are counted, whatever became of their seat since: a
        file can be copied before it is given back, and this bounds what that gains;
-    3. the lease is written with the next generation; a longer hold that this installation already has, as
-       an offline license, is not shortened.
+    3. the lease is written with the next generation, and with another number if the last one was disowned; a
+       longer hold that this installation already has, as an offline license, is not shortened.
 
     Args:
         transaction: With the license's row locked.
@@ -74,7 +75,9 @@ def take(
     lease = Lease(
         license=license.id,
         installation=installation,
-        seat=mine.seat if mine else lease_rows.number(),
+        seat=mine.seat if mine and mine.disowned is None else lease_rows.number(),
+        customer=license.customer,
+        disowned=None,
         generation=mine.generation + 1 if mine else 1,
         ends=ends,
         licensed_until=max(ends, mine.licensed_until) if mine else ends,
@@ -93,18 +96,20 @@ def take(
 def renew(
     transaction: Transaction,
     license: LicenseRecord,
-    installation: str,
-    generation: int,
+    asked: Request,
     *,
     ends: datetime,
     now: datetime,
 ) -> Lease:
     """Move a lease's end, if it is still the asker's and has not ended.
 
+    The signed request proves the installation; the lease's number that it names proves lease and owner.
+
     Raises:
         LicenseError: LEASE_LOST; an ended lease is never revived, its seat may be another's by now.
     """
-    lease = _held(transaction, license, installation, generation, now)
+    lease = _held(transaction, license, asked, now)
+    _refuse_disowned(license, lease)
     renewed = max(ends, lease.ends) if lease.offline else ends
     until = _offline_until(lease, renewed if lease.offline else None)
     licensed = max(renewed, lease.licensed_until)
@@ -118,15 +123,13 @@ def renew(
     return replace(lease, ends=renewed, licensed_until=licensed, offline_until=until)
 
 
-def release(
-    transaction: Transaction, license: LicenseRecord, installation: str, generation: int, now: datetime
-) -> Lease:
-    """Free the seat.
+def release(transaction: Transaction, license: LicenseRecord, asked: Request, now: datetime) -> Lease:
+    """Free the seat, a disowned one too.
 
     Raises:
         LicenseError: LEASE_LOST, if the asker does not hold it.
     """
-    lease = _held(transaction, license, installation, generation, now)
+    lease = _held(transaction, license, asked, now)
     lease_rows.change(transaction, lease, released=seconds(now))
     seat_count.less_one(transaction, license.id)
     return replace(lease, released=now)
@@ -172,19 +175,19 @@ def declare_lost(transaction: Transaction, lease: Lease, reason: str, now: datet
         "reason": reason,
     }
     transaction.execute(insert(lost_seats), stated)
-    released = seconds(lease.released or now)
-    lease_rows.change(transaction, lease, released=released, seat=lease_rows.number())
+    renumbered = replace(lease, seat=lease_rows.number())
+    lease_rows.change(transaction, lease, released=seconds(lease.released or now), seat=renumbered.seat)
+    lease_rows.remember(transaction, renumbered)
     if lease.holds(now):
         seat_count.less_one(transaction, lease.license)
     else:
         seat_count.forget(transaction, lease.license)
 
 
-def disown(transaction: Transaction, license: LicenseRecord) -> None:
-    """Let no present holder renew; their seats stay taken until their leases end."""
-    transaction.execute(
-        update(leases).where(leases.c.license == license.id).values(generation=leases.c.generation + 1)
-    )
+def disown(transaction: Transaction, license: LicenseRecord, now: datetime) -> None:
+    """Let no present holder renew; their seats stay taken until their leases end or are given back."""
+    theirs = (leases.c.license == license.id) & leases.c.disowned.is_(None)
+    transaction.execute(update(leases).where(theirs).values(disowned=seconds(now)))
 
 
 def _offline_until(lease: Lease | None, ends: datetime | None) -> datetime | None:
@@ -236,19 +239,30 @@ def _numbered(transaction: Transaction, license: LicenseRecord, seat: str) -> Le
     )
 
 
-def _held(
-    transaction: Transaction, license: LicenseRecord, installation: str, generation: int, now: datetime
-) -> Lease:
-    lease = lease_rows.find(transaction, license.id, installation)
+def _held(transaction: Transaction, license: LicenseRecord, asked: Request, now: datetime) -> Lease:
+    """The lease that a request names, if it is taken and was given to the installation that signed."""
+    lease = lease_rows.find(transaction, license.id, asked.installation.kid)
     if lease is None:
         raise unknown(f"license {license.id}")
-    if lease.generation != generation:
-        raise _lost(license, f"generation {generation} is no longer the current one")
+    if asked.lease != lease.seat and not _only_gives_up(asked):
+        raise _lost(license, f"lease {asked.lease} is not, or no longer, its own")
+    if lease.generation != asked.generation:
+        raise _lost(license, f"generation {asked.generation} is no longer the current one")
     if lease.released is not None:
         raise _lost(license, f"it was given back on {utc(lease.released)}")
     if now >= lease.ends:
         raise _lost(license, f"it ended on {utc(lease.ends)}")
     return lease
+
+
+def _only_gives_up(asked: Request) -> bool:
+    """Files of version 1, which name no lease, are still carried; what they prove is enough to give back."""
+    return asked.lease is None and asked.action is Action.RELEASE
+
+
+def _refuse_disowned(license: LicenseRecord, lease: Lease) -> None:
+    if lease.disowned is not None:
+        raise _lost(license, f"the license was transferred on {utc(lease.disowned)}")
 
 
 def _lost(license: LicenseRecord, why: str) -> LicenseError:

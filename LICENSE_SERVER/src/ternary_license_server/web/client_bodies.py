@@ -12,7 +12,7 @@ from ternary_license_server.web.bodies import Given, Taken
 class Signed(Taken):
     """A document signed by an installation, as the SDK writes it."""
 
-    format: Literal["ternary-request/1"]
+    format: Literal["ternary-request/1", "ternary-request/2"]
     key: dict[str, str]
     request: str
 
@@ -51,14 +51,25 @@ class Standing(Given):
     code: Literal["VALID"]
 
 
+class Acknowledged(Given):
+    """The set that came: the next report may state it as its base."""
+
+    operations: int
+    sha256: str
+
+
 class Merged(Given):
     """What a usage report added."""
 
     id: str
+    lease: str | None
+    late: bool
     added: int
     operations: int
     quota: int | None
     lost: int
+    restarted: bool
+    acknowledged: Acknowledged
 
 
 class MergedList(Given):

@@ -53,10 +53,7 @@ class Fields:
 
     def text_or_null(self, name: str, *, pattern: re.Pattern[str]) -> str | None:
         """A string as ``text`` reads it, or null."""
-        if self._left.get(name, "") is None:
-            self._left.pop(name)
-            return None
-        return self.text(name, pattern=pattern)
+        return self.or_null(name, lambda name: self.text(name, pattern=pattern))
 
     def line(self, name: str, *, longest: int = 200) -> str:
         """A name that people read: visible characters in one line, not all of them blank."""
@@ -178,6 +175,13 @@ class Fields:
         if len(texts) != len(value) or not all(map(is_line, [*texts, *texts.values()])):
             raise self.wrong(name, value, "an object of printable strings")
         return texts
+
+    def or_null(self, name: str, read: Callable[[str], T]) -> T | None:
+        """``read(name)``, or None where the member is null."""
+        if self._left.get(name, "") is None:
+            self._left.pop(name)
+            return None
+        return read(name)
 
     def optional(self, name: str, read: Callable[[str], T]) -> T | None:
         """``read(name)`` where the member is there, else None."""

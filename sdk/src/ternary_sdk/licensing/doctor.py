@@ -251,7 +251,8 @@ class _Examination:
         quota = self.license.unique_operations
         if quota is None:
             return "the license has no quota"
-        drawn = len(Ledger(self._needed_directory() / state.LEDGER).drawn(self.license.id))
+        ledger = Ledger(self._needed_directory() / state.LEDGER)
+        drawn = len(ledger.drawn(self.license.id, owner=self.license.customer))
         return f"{drawn:,} of {quota:,} operations drawn"
 
     def look_at_permissions(self) -> str:

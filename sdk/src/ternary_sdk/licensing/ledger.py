@@ -1,10 +1,13 @@
 """
 The meter: which operations were ever returned under each license that has a quota.
 
-What is counted is a set, so counting twice is impossible and reports of several machines merge by union.
-The set grows in the transaction that precedes the answer: a crash may count an operation that was never
-seen, once, and never loses one that was. Whoever deletes the file starts anew; only a server that has
-seen an earlier report can notice.
+What is counted is a set, so counting twice is impossible and reports of several machines merge by union. The
+set grows in the transaction that precedes the answer: a crash may count an operation that was never seen,
+once, and never loses one that was. Whoever deletes the file starts anew; only a server that has seen an
+earlier report can notice.
+
+There is one set for each license, lease and owner, as the signed license in force states them. What was
+counted for one customer is never another's, whoever has the license later.
 """
 
 import os
@@ -13,25 +16,19 @@ import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path, PurePath
 from typing import Final
 
 from ternary_sdk.errors import FormatError, LedgerError, LicenseError, Reason
-from ternary_sdk.licensing import state
+from ternary_sdk.licensing import ledger_rows, state
 from ternary_sdk.licensing.appearing import appear
+from ternary_sdk.licensing.counted import Acknowledged, Counted
 from ternary_sdk.licensing.forks import ForkGuard
-from ternary_sdk.operations import BITMAP_BYTES, OperationSet
+from ternary_sdk.operations import OperationSet
 
-_APPLICATION: Final = 0x7E52_A417
-_VERSION: Final = 1
 _PATIENCE: Final = 10.0
 _FORKS: Final = ForkGuard()
-_SCHEMA: Final = f"""
-CREATE TABLE drawn (
-    license TEXT PRIMARY KEY NOT NULL,
-    bitmap BLOB NOT NULL CHECK (length(bitmap) = {BITMAP_BYTES})
-) STRICT, WITHOUT ROWID
-"""
 
 
 class Ledger:
@@ -48,41 +45,82 @@ class Ledger:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def record(self, license_id: str, quota: int, operations: OperationSet) -> None:
+    def record(
+        self,
+        license_id: str,
+        quota: int,
+        operations: OperationSet,
+        *,
+        lease: str | None = None,
+        owner: str | None = None,
+    ) -> None:
         """Count operations as returned, all of them or none; on return they are on disk.
 
         Args:
             license_id: The license they are returned under.
-            quota: How many different operations it may ever return.
+            quota: How many different operations it may ever return to its owner on this machine.
             operations: What is about to be returned.
+            lease: The lease's number in the license; None if it has none.
+            owner: The customer that the license names.
         Raises:
             LicenseError: QUOTA_EXHAUSTED, if they would exceed the quota; nothing is counted then.
             LedgerError: If the file cannot be read or written; nothing may be returned then.
         """
         with self._transaction() as connection:
-            before = _drawn(connection, license_id)
-            after = before | operations
-            if after == before:
-                return
-            if len(after) > quota:
-                _refuse(license_id, quota, before, len(after) - len(before))
-            connection.execute(
-                "INSERT INTO drawn VALUES (?, ?) ON CONFLICT DO UPDATE SET bitmap = excluded.bitmap",
-                (license_id, after.to_bytes()),
-            )
+            sets = ledger_rows.read(connection, license_id)
+            drawn = _union(sets, owner)
+            more = len(operations - drawn)
+            if more and len(drawn) + more > quota:
+                _refuse(license_id, quota, drawn, more)
+            before = ledger_rows.chosen(sets, lease, owner)
+            if len(operations - before.operations):
+                ledger_rows.grow(connection, license_id, before, operations)
 
-    def drawn(self, license_id: str) -> OperationSet:
+    def drawn(self, license_id: str, *, owner: str | None = None) -> OperationSet:
         """The operations ever returned under a license; read-only state is read as it lies.
+
+        Args:
+            license_id: The license.
+            owner: Only what was returned to this customer, or to a customer that is not known; None for all.
+        Raises:
+            LedgerError: If the file cannot be read.
+        """
+        return _union(self.sets(license_id), owner)
+
+    def sets(self, license_id: str) -> list[Counted]:
+        """What was counted under a license, for each lease and owner.
 
         Raises:
             LedgerError: If the file cannot be read.
         """
         if not _exists(self.path):
-            return OperationSet.of([])
-        with _FORKS.unforked() as process, self._connection(_uri_to_read(self.path)) as connection:
-            found = _drawn(connection, license_id)
+            return []
+        uri = _uri_to_read(self.path)
+        with _FORKS.unforked() as process, self._connection(uri) as connection:
+            connection.execute("BEGIN")
+            found = ledger_rows.read(connection, license_id)
             self._check_process(process)
         return found
+
+    def counted(self, license_id: str, *, lease: str | None, owner: str | None) -> Counted:
+        """The set of one lease and owner, empty if nothing was counted.
+
+        Raises:
+            LedgerError: If the file cannot be read.
+        """
+        return ledger_rows.chosen(self.sets(license_id), lease, owner)
+
+    def acknowledge(self, license_id: str, reported: Counted) -> None:
+        """Keep that the server has confirmed a set as it was reported; it may have grown since.
+
+        Raises:
+            LedgerError: If the file cannot be written.
+        """
+        confirmed = Acknowledged(operations=len(reported.operations), sha256=reported.operations.digest)
+        with self._transaction() as connection:
+            for counted in ledger_rows.read(connection, license_id):
+                if (counted.lease, counted.owner) == (reported.lease, reported.owner):
+                    ledger_rows.write(connection, license_id, replace(counted, acknowledged=confirmed))
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
@@ -92,6 +130,7 @@ class Ledger:
             with self._connection(_uri(self.path)) as connection:
                 connection.execute("BEGIN IMMEDIATE")
                 with connection:
+                    ledger_rows.upgrade(connection)
                     yield connection
                     self._check_process(process)
 
@@ -107,7 +146,6 @@ class Ledger:
     def _connection(self, uri: str) -> Iterator[sqlite3.Connection]:
         try:
             with _open(uri) as connection:
-                _check_format(connection)
                 yield connection
         except sqlite3.Error as error:
             raise LedgerError(f"{self.path}: the meter cannot be used ({error})") from None
@@ -169,9 +207,7 @@ def _create(path: Path) -> None:
             os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
             with _open(_uri(draft)) as connection:
                 connection.execute("PRAGMA journal_mode = WAL")
-                connection.execute(_SCHEMA)
-                connection.execute(f"PRAGMA application_id = {_APPLICATION}")
-                connection.execute(f"PRAGMA user_version = {_VERSION}")
+                ledger_rows.create(connection)
             appear(draft, path)
     except OSError as error:
         raise LedgerError(f"{path}: cannot be made ({error.strerror})") from None
@@ -179,26 +215,13 @@ def _create(path: Path) -> None:
         raise LedgerError(f"{path}: cannot be made ({error})") from None
 
 
-def _check_format(connection: sqlite3.Connection) -> None:
-    application, version = (
-        connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version")
-    )
-    if (application, version) != (_APPLICATION, _VERSION):
-        raise FormatError(
-            f"application {application:#x}, version {version}; expected {_APPLICATION:#x}, version {_VERSION}"
-        )
-
-
-def _drawn(connection: sqlite3.Connection, license_id: str) -> OperationSet:
-    row = connection.execute(
-        "SELECT bitmap, typeof(bitmap) FROM drawn WHERE license = ?", (license_id,)
-    ).fetchone()
-    if row is None:
-        return OperationSet.of([])
-    bitmap, kind = row
-    if kind != "blob":  # what another program made need not be STRICT
-        raise FormatError(f"bitmap: its SQLite type is {kind}, expected blob")
-    return OperationSet.from_bytes(bitmap)
+def _union(sets: list[Counted], owner: str | None) -> OperationSet:
+    """What was returned to one owner, or to one that is not known; to all if none is given."""
+    together = OperationSet.of([])
+    for counted in sets:
+        if owner is None or counted.owner in (owner, None):
+            together |= counted.operations
+    return together
 
 
 def _refuse(license_id: str, quota: int, before: OperationSet, more: int) -> None:

@@ -137,7 +137,13 @@ class Permit(ProcessBound):
             LedgerError: If the meter cannot be kept; none may be returned then.
         """
         if self.license.unique_operations is not None:
-            self.ledger.record(self.license.id, self.license.unique_operations, operations())
+            self.ledger.record(
+                self.license.id,
+                self.license.unique_operations,
+                operations(),
+                lease=self.license.lease,
+                owner=self.license.customer,
+            )
 
     def content_key(self, now: datetime) -> bytes:
         """The 32 bytes that decrypt the package, if the license would allow any call at all on it now.
@@ -187,7 +193,9 @@ class Permit(ProcessBound):
         return _ledger_class()(self._directory / LEDGER)
 
     def usage(self, now: datetime) -> bytes:
-        """A signed report of everything returned so far, for the vendor; see ``ternary_sdk.licensing.usage``.
+        """A signed report of what was returned so far under the license's lease, for the vendor.
+
+        See ``ternary_sdk.licensing.usage``.
 
         Raises:
             LedgerError: If the meter or the installation key cannot be read or made.
@@ -195,7 +203,17 @@ class Permit(ProcessBound):
         from ternary_sdk.licensing import usage
 
         held = clock.establish(self._directory, now, signed=newest_signature(self.license, self._trust))
-        return usage.report(self.license.id, self.ledger.drawn(self.license.id), held, now)
+        license = self.license
+        counted = self.ledger.counted(license.id, lease=license.lease, owner=license.customer)
+        return usage.report(license.id, counted, held, now)
+
+    def drawn(self) -> OperationSet:
+        """What counts for the quota on this machine: everything returned under the license to its customer.
+
+        Raises:
+            LedgerError: If the meter cannot be read.
+        """
+        return self.ledger.drawn(self.license.id, owner=self.license.customer)
 
     @property
     def _directory(self) -> Path:

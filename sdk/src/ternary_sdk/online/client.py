@@ -27,6 +27,7 @@ from ternary_sdk.errors import (
     TernaryError,
 )
 from ternary_sdk.licensing import clock, machine, usage
+from ternary_sdk.licensing.counted import Counted, nothing
 from ternary_sdk.licensing.installation import Installation
 from ternary_sdk.licensing.ledger import Ledger
 from ternary_sdk.licensing.renewal import replacement
@@ -113,7 +114,12 @@ class LicenseServer:
         """
         held, lease = self._installation(now), online_state.find(self._directory, license_id)
         document = online_request.renew(
-            license_id, lease.generation, vendor=self._trust.root.kid, held=held, now=now
+            license_id,
+            self._number(lease),
+            lease.generation,
+            vendor=self._trust.root.kid,
+            held=held,
+            now=now,
         )
         with self._ended_by_denial(license_id, held, now):
             if self._has_quota(license_id):
@@ -133,7 +139,12 @@ class LicenseServer:
         """
         held, lease = self._installation(now), online_state.find(self._directory, license_id)
         document = online_request.standing(
-            license_id, lease.generation, vendor=self._trust.root.kid, held=held, now=now
+            license_id,
+            self._number(lease),
+            lease.generation,
+            vendor=self._trust.root.kid,
+            held=held,
+            now=now,
         )
         with self._ended_by_denial(license_id, held, now):
             came = self._ask("/v1/standing", document, now)
@@ -147,7 +158,12 @@ class LicenseServer:
         """
         held, lease = self._installation(now), online_state.find(self._directory, license_id)
         document = online_request.release(
-            license_id, lease.generation, vendor=self._trust.root.kid, held=held, now=now
+            license_id,
+            self._number(lease),
+            lease.generation,
+            vendor=self._trust.root.kid,
+            held=held,
+            now=now,
         )
         try:
             self._ask("/v1/releases", document, now)
@@ -162,17 +178,39 @@ class LicenseServer:
         return online_state.license_file(self._directory, license_id)
 
     def report(self, license_id: str, now: datetime) -> int:
-        """Report everything returned so far under a license.
+        """Report what was returned under a license's lease, and what of earlier leases is not confirmed yet.
 
         Returns:
-            How many different operations the server has counted, over all machines.
+            How many different operations the server has counted for this customer, over all machines.
         Raises:
             As ``activate``.
         """
-        drawn = Ledger(self._directory / LEDGER).drawn(license_id)
-        document = usage.report(license_id, drawn, self._installation(now), now)
-        fields = Fields(canonical.decode(self._ask("/v1/usage", document, now), "server's answer"), "answer")
+        held, ledger = self._installation(now), Ledger(self._directory / LEDGER)
+        sets, (lease, owner) = ledger.sets(license_id), self._in_force(license_id)
+        for counted in sets:
+            if counted.lease != lease and not counted.settled:
+                with suppress(
+                    LicenseError
+                ):  # what is reported of an earlier lease takes nothing from this one
+                    self._report(ledger, license_id, counted, held, now)
+        mine = next((one for one in sets if one.lease == lease), nothing(lease, owner))
+        return self._report(ledger, license_id, mine, held, now)
+
+    def _report(
+        self, ledger: Ledger, license_id: str, counted: Counted, held: Installation, now: datetime
+    ) -> int:
+        document = usage.report(license_id, counted, held, now)
+        came = self._ask("/v1/usage", document, now)
+        fields = Fields(canonical.decode(came, "server's answer"), "server's answer")
+        with suppress(LedgerError):  # read-only state is reported in full each time
+            ledger.acknowledge(license_id, counted)
         return fields.integer("operations")
+
+    def _in_force(self, license_id: str) -> tuple[str, str | None]:
+        """The lease and the owner that the license in force states; after a denial only the lease is kept."""
+        license = online_state.kept_license(self._directory, license_id, self._trust)
+        lease = self._number(online_state.find(self._directory, license_id))
+        return lease, license.customer if license is not None and license.lease == lease else None
 
     def trust(self, now: datetime) -> Trust:
         """The server's newest trust file, if it may replace the present one; used from now on.
@@ -257,6 +295,9 @@ class LicenseServer:
     def _directory(self) -> Path:
         """This vendor's part of the state directory; ``carry`` and ``trust`` do without one."""
         return for_vendor(self._trust.root.kid, self._state)
+
+    def _number(self, lease: Activation) -> str:
+        return online_state.lease_number(self._directory, lease, self._trust)
 
     def _has_quota(self, license_id: str) -> bool:
         license = online_state.kept_license(self._directory, license_id, self._trust)

@@ -5,6 +5,10 @@ whether it still stands.
 The same document travels over the network or as a file, so an air-gapped machine takes part through
 whoever carries the file. It names the vendor it is for, so no other vendor's server can use it, and a
 number of its own, so that the server does it once however often it arrives.
+
+Who asks for anything about a seat proves two things that nobody can guess or compute. One is the private key
+of the installation. The other is the number of the lease: the vendor drew it for this installation under this
+owner, and signed it into the license. The generation is a counter and proves nothing.
 """
 
 import secrets
@@ -24,10 +28,14 @@ from ternary_sdk.online import key as online_key
 from ternary_sdk.signing.keys import PublicKey
 from ternary_sdk.signing.self_signed import Envelope
 
-FORMAT: Final = "ternary-request/1"
+FORMAT: Final = "ternary-request/2"
+WITHOUT_LEASE: Final = "ternary-request/1"
+"""Names no lease. It is read, but moves nothing: what it shows can be guessed."""
 TYP: Final = "ternary-request+jwt"
 MAX_REQUEST: Final = 8192
-_ENVELOPE: Final = Envelope(what="request", format=FORMAT, member="request", typ=TYP, longest=MAX_REQUEST)
+_ENVELOPE: Final = Envelope(
+    what="request", formats=(WITHOUT_LEASE, FORMAT), member="request", typ=TYP, longest=MAX_REQUEST
+)
 NUMBER_BYTES: Final = 16
 MAX_GENERATION: Final = 2**31 - 1
 
@@ -67,14 +75,16 @@ class Request:
     """Whether the machine cannot renew and wants the policy's offline term; only to activate."""
     license_id: str | None
     """The license; all but to activate."""
+    lease: str | None
+    """The lease's number, as in the license that is held; all but to activate. None in version 1."""
     generation: int | None
-    """Which of its leases is meant; all but to activate."""
+    """Which of its activations is meant; all but to activate."""
 
     @classmethod
     def read(cls, data: bytes, vendor: str) -> "Request":
         """Read a request:
 
-        1. canonical JSON of the format ``ternary-request/1``, at most 8 KiB;
+        1. canonical JSON of the format ``ternary-request/2`` or ``ternary-request/1``, at most 8 KiB;
         2. signed by the installation key in it;
         3. for this vendor, with the members of its action and no others.
 
@@ -109,19 +119,42 @@ def activate(
     return _sign(Action.ACTIVATE, asked, vendor, held, now)
 
 
-def renew(license_id: str, generation: int, *, vendor: str, held: Installation, now: datetime) -> bytes:
-    """Ask for a later end of the seat."""
-    return _sign(Action.RENEW, {"license": license_id, "generation": generation}, vendor, held, now)
+def renew(
+    license_id: str, lease: str, generation: int, *, vendor: str, held: Installation, now: datetime
+) -> bytes:
+    """Ask for a later end of the seat.
+
+    Args:
+        license_id: The license.
+        lease: The lease's number, ``License.lease`` of the license that is held.
+        generation: Which activation, as the server's last answer stated it.
+        vendor: ``trust.root.kid``.
+        held: This user's installation.
+        now: The present moment, timezone-aware.
+    """
+    return _sign(Action.RENEW, _meant(license_id, lease, generation), vendor, held, now)
 
 
-def release(license_id: str, generation: int, *, vendor: str, held: Installation, now: datetime) -> bytes:
-    """Give the seat back: the proof that this installation no longer uses the license."""
-    return _sign(Action.RELEASE, {"license": license_id, "generation": generation}, vendor, held, now)
+def release(
+    license_id: str, lease: str, generation: int, *, vendor: str, held: Installation, now: datetime
+) -> bytes:
+    """Give the seat back: the proof that this installation no longer uses the license.
+
+    Args:
+        As ``renew``.
+    """
+    return _sign(Action.RELEASE, _meant(license_id, lease, generation), vendor, held, now)
 
 
-def standing(license_id: str, generation: int, *, vendor: str, held: Installation, now: datetime) -> bytes:
-    """Ask whether the seat is still held."""
-    return _sign(Action.STANDING, {"license": license_id, "generation": generation}, vendor, held, now)
+def standing(
+    license_id: str, lease: str, generation: int, *, vendor: str, held: Installation, now: datetime
+) -> bytes:
+    """Ask whether the seat is still held.
+
+    Args:
+        As ``renew``.
+    """
+    return _sign(Action.STANDING, _meant(license_id, lease, generation), vendor, held, now)
 
 
 def number(data: bytes) -> str:
@@ -129,6 +162,10 @@ def number(data: bytes) -> str:
     token = Fields(canonical.decode(data, "request"), "request").text("request", longest=MAX_REQUEST)
     claims = canonical.decode_any(base64url.decode(token.split(".")[1], "request"), "request")
     return Fields(claims, "request").text("jti")
+
+
+def _meant(license_id: str, lease: str, generation: int) -> dict[str, Json]:
+    return {"license": license_id, "lease": lease, "generation": generation}
 
 
 def _sign(action: Action, asked: dict[str, Json], vendor: str, held: Installation, now: datetime) -> bytes:
@@ -144,12 +181,13 @@ def _sign(action: Action, asked: dict[str, Json], vendor: str, held: Installatio
     return canonical.encode({"format": FORMAT, "key": held.public.jwk, "request": token})
 
 
-def _read_claims(fields: Fields, key: PublicKey, vendor: str) -> Request:
+def _read_claims(format: str, fields: Fields, key: PublicKey, vendor: str) -> Request:
     action = fields.text("action")
     if action not in list(Action):
         raise fields.wrong("action", action, "activate, renew, release or standing")
     fields.exactly("aud", vendor)
     activates = action == Action.ACTIVATE
+    named = not activates and format != WITHOUT_LEASE
     request = Request(
         action=Action(action),
         number=_number(fields),
@@ -162,6 +200,7 @@ def _read_claims(fields: Fields, key: PublicKey, vendor: str) -> Request:
         else None,
         offline=fields.truth("offline") if activates else False,
         license_id=None if activates else fields.text("license", pattern=LICENSE_ID),
+        lease=fields.text("lease", pattern=LICENSE_ID) if named else None,
         generation=None if activates else fields.integer("generation", least=1, most=MAX_GENERATION),
     )
     fields.end()

@@ -6,7 +6,7 @@ The license is a file of its own beside the record, so that anything that takes 
 
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -24,7 +24,8 @@ from ternary_sdk.licensing.trust import Trust
 from ternary_sdk.online.request import MAX_GENERATION
 from ternary_sdk.signing.jws import MAX_TOKEN
 
-FORMAT: Final = "ternary-activation/1"
+FORMAT: Final = "ternary-activation/2"
+_WITHOUT_LEASE: Final = "ternary-activation/1"
 MAX_FILE: Final = 4096
 _FOLDER: Final = "activations"
 
@@ -35,8 +36,10 @@ class Activation:
 
     license_id: str
     """The license."""
+    lease: str | None
+    """The lease's number, from the signed license; None in a record of an older SDK."""
     generation: int
-    """Which of this installation's leases it is."""
+    """Which activation of this installation it is."""
     ends: datetime
     """When the server gives the seat to another if it hears nothing."""
     renew_after: datetime | None
@@ -63,6 +66,24 @@ def kept_license(directory: Path, license_id: str, trust: Trust) -> License | No
         return None
 
 
+def lease_number(directory: Path, activation: Activation, trust: Trust) -> str:
+    """The number that proves which lease is meant.
+
+    Raises:
+        LicenseError: LEASE_LOST, if an older SDK kept none and its license is gone.
+    """
+    if activation.lease is not None:
+        return activation.lease
+    kept = kept_license(directory, activation.license_id, trust)
+    if kept is None or kept.lease is None:
+        raise LicenseError(
+            Reason.LEASE_LOST,
+            f"license {activation.license_id}: an older SDK kept no lease number, without which no seat can "
+            "be renewed or given back; run 'ternary activate' with the license key again",
+        )
+    return kept.lease
+
+
 def keep(directory: Path, activation: Activation, token: bytes) -> Path:
     """Write an activation and its license.
 
@@ -78,6 +99,8 @@ def keep(directory: Path, activation: Activation, token: bytes) -> Path:
         "generation": activation.generation,
         "ends": int(activation.ends.timestamp()),
     }
+    if activation.lease is not None:
+        record["lease"] = activation.lease
     if activation.renew_after is not None:
         record["renew_after"] = int(activation.renew_after.timestamp())
     if activation.server is not None:
@@ -169,6 +192,7 @@ def accept(body: bytes, trust: Trust, held: Installation, *, server: str | None)
         )
     if license.id != activation.license_id:
         raise FormatError(f"server's answer.id: {activation.license_id}, its license is {license.id}")
+    activation = replace(activation, lease=license.lease)
     if server is not None:
         with suppress(LicenseError):
             mark.forgive(held, license.id)  # answers come once, so this one is later than any denial
@@ -179,6 +203,7 @@ def accept(body: bytes, trust: Trust, held: Installation, *, server: str | None)
 def _from_answer(fields: Fields, server: str | None) -> tuple[Activation, bytes]:
     activation = Activation(
         license_id=fields.text("id", pattern=LICENSE_ID),
+        lease=None,
         generation=fields.integer("generation", least=1, most=MAX_GENERATION),
         ends=fields.moment("ends"),
         renew_after=_moment_or_null(fields, "renew_after"),
@@ -205,9 +230,10 @@ def _moment_or_null(fields: Fields, name: str) -> datetime | None:
 
 
 def _read(fields: Fields) -> Activation:
-    fields.exactly("format", FORMAT)
+    fields.one_of("format", (_WITHOUT_LEASE, FORMAT))
     activation = Activation(
         license_id=fields.text("license", pattern=LICENSE_ID),
+        lease=fields.optional("lease", lambda name: fields.text(name, pattern=LICENSE_ID)),
         generation=fields.integer("generation", least=1, most=MAX_GENERATION),
         ends=fields.moment("ends"),
         renew_after=fields.optional("renew_after", fields.moment),

@@ -20,8 +20,8 @@ class Envelope:
 
     what: str
     """Its name in messages."""
-    format: str
-    """Its name and version, as the document states it."""
+    formats: tuple[str, ...]
+    """Its name with each version that is read, as the document states it; the last one is written."""
     member: str
     """The member that holds the token."""
     typ: str
@@ -29,8 +29,8 @@ class Envelope:
     longest: int
     """Most bytes of a document."""
 
-    def read(self, data: bytes) -> tuple[Fields, PublicKey]:
-        """The claims of a document, and the key that it names and is signed with.
+    def read(self, data: bytes) -> tuple[str, Fields, PublicKey]:
+        """The format of a document, its claims, and the key that it names and is signed with.
 
         A byte order mark and white space around it do not count.
 
@@ -41,7 +41,7 @@ class Envelope:
         if len(data) > self.longest:
             raise FormatError(f"{self.what}: {len(data)} bytes, expected at most {self.longest}")
         fields = Fields(canonical.decode(outer.bare(data, self.what), self.what), self.what)
-        fields.exactly("format", self.format)
+        format = fields.one_of("format", self.formats)
         key = PublicKey.from_jwk(fields.object("key"))
         token = fields.text(self.member, longest=self.longest).encode()
         fields.end()
@@ -52,4 +52,4 @@ class Envelope:
             return key
 
         claims = jws.read(token, typ=self.typ, what=self.what, key_for=own).claims
-        return Fields(claims, self.what), key
+        return format, Fields(claims, self.what), key

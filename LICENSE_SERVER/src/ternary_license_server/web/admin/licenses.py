@@ -9,7 +9,7 @@ from fastapi import Path, Response
 from pydantic import Field
 
 from ternary_license_server.database.transaction import Transaction
-from ternary_license_server.service import lease, life, metering, records
+from ternary_license_server.service import access, correcting, lease, life, metering, records
 from ternary_license_server.service.records import moment
 from ternary_license_server.web.admin.gate import ID, After, Change, Limit, Look, Only, resource
 from ternary_license_server.web.bodies import Given, Id, Line, Moment, Name, Taken
@@ -83,6 +83,8 @@ class Lease(Given):
     ends: int
     offline: bool
     released: int | None
+    customer: str
+    disowned: int | None
     machine: str | None
     started: int
     live: bool
@@ -92,6 +94,22 @@ class Loss(Taken):
     """Why a machine will not give its seat back."""
 
     reason: Line
+
+
+class Claim(Taken):
+    """Why what a lease reported does not count."""
+
+    reason: Line
+
+
+class Correction(Given):
+    """What was taken back from a customer's meter, and how many operations stay."""
+
+    license: str
+    lease: str
+    customer: str
+    taken_back: int
+    operations: int
 
 
 class LicenseDetail(License):
@@ -124,12 +142,12 @@ def license(license_id: LicenseId, asked: Look, after: After = "", limit: Limit 
     """One license, how many seats are taken and operations were returned, and leases by installation."""
 
     def work(transaction: Transaction) -> Json:
-        facts, now = records.find(transaction, license_id).facts(), transaction.now
+        found, now = records.find(transaction, license_id), transaction.now
         page = lease.page(transaction, license_id, after=after, limit=limit)
-        return facts | {
+        return found.facts() | {
             "held": lease.held(transaction, license_id, now),
             "leases": [mine.facts(now) for mine in page],
-            "operations": len(metering.drawn(transaction, license_id)),
+            "operations": len(metering.drawn(transaction, found)),
         }
 
     return asked.look(work)
@@ -176,4 +194,11 @@ def transfer(license_id: LicenseId, new: Receiver, asking: Change) -> Response:
 def free_seat(license_id: LicenseId, seat: Seat, loss: Loss, asking: Change) -> Response:
     """Free a lost machine's seat at once, and revoke what that machine holds; the license goes on."""
     work = partial(life.free_seat, license_id=license_id, seat=seat, reason=loss.reason)
-    return asking.change(work)
+    return asking.change(work, scope=access.Scope.ADMIN)
+
+
+@router.post("/licenses/{license_id}/leases/{seat}/correct", response_model=Correction)
+def correct(license_id: LicenseId, seat: Seat, claim: Claim, asking: Change) -> Response:
+    """Take back what a lease alone has reported so far; the reports and their entries stay as they are."""
+    work = partial(correcting.correct, license_id=license_id, lease=seat, reason=claim.reason)
+    return asking.change(work, scope=access.Scope.ADMIN)

@@ -26,6 +26,8 @@ class UsageLine(Given):
     license: str
     customer: str
     operations: int
+    late: int
+    taken_back: int
     total: int
     share_of_space: str
     quota: int | None
@@ -37,17 +39,19 @@ class CustomerLine(Given):
 
     customer: str
     operations: int
+    taken_back: int
     total: int
     share_of_space: str
 
 
 class Flag(Given):
-    """An installation that in the period lacked operations it had reported before."""
+    """An installation whose report lacked operations of earlier ones, or whose meter began anew."""
 
     license: str
     installation: str
     customer: str
     lost: int
+    restarted: bool
     received: int
 
 

@@ -1,0 +1,53 @@
+"""
+What was counted under one lease: the set, and how far it has come.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from ternary_sdk.operations import OperationSet
+
+MAX_SEQUENCE: Final = 2**53 - 1
+HISTORY_BYTES: Final = 16
+EARLIER: Final = "A" * 22
+"""The history of each set that an older SDK counted: it drew none."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Acknowledged:
+    """A set that the server has confirmed."""
+
+    operations: int
+    """How many operations it has."""
+    sha256: str
+    """Its digest."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counted:
+    """One set of a meter."""
+
+    lease: str | None
+    """The lease it was counted under; None for a license without one, and where an older SDK counted."""
+    owner: str | None
+    """The customer that the signed license named then; None where an older SDK counted."""
+    history: str | None
+    """16 random bytes, base64url, drawn when this set began: another one shows a set that began anew. None
+    while nothing is counted."""
+    sequence: int
+    """How often the set has grown: the order of its reports, whatever the clocks say. 0 while it is empty."""
+    operations: OperationSet
+    """Every operation ever returned under that lease, each once."""
+    acknowledged: Acknowledged | None = None
+    """What the server has confirmed last."""
+
+    @property
+    def settled(self) -> bool:
+        """Whether the server has confirmed all of it."""
+        return self.acknowledged is not None and self.acknowledged.sha256 == self.operations.digest
+
+
+def nothing(lease: str | None, owner: str | None) -> Counted:
+    """The set of a lease under which nothing was counted yet."""
+    empty = OperationSet.of([])
+    return Counted(lease=lease, owner=owner, history=None, sequence=0, operations=empty)
