@@ -334,7 +334,7 @@ def test_a_container_gets_a_license_bound_to_its_key_and_needs_no_id(
     package = Package.read(shipped, vendor.trust).identity
     token.write_bytes(issue(own, package=package, customer="Initech", now=datetime.now(UTC), bound_to=bound))
     shown = ternary("license", "show", token, "--trust", trust)
-    assert "state     holds here and now" in shown.text.splitlines()
+    assert "state     holds here and now: encode, decode, sample" in shown.text.splitlines()
 
 
 def test_a_machine_that_is_refused_writes_no_key(ternary, trust, tmp_path):
@@ -387,7 +387,7 @@ def test_the_doctor_finds_nothing_wrong_or_says_what_to_type(ternary, vendor, sh
     words = "doctor", files["ternary"], "--license", files["license"], "--trust", files["trust"]
     done = ternary(*words)
     assert (done.status, done.err) == (0, "")
-    assert [line.split()[1] for line in done.text.splitlines()] == ["ok"] * 9
+    assert [line.split()[1] for line in done.text.splitlines()] == ["ok"] * 10
     files["license"].write_bytes(b"not a license")
     done = ternary(*words, "--json")
     findings = {finding["name"]: finding for finding in json.loads(done.text)["findings"]}
@@ -466,7 +466,7 @@ def test_what_is_wrong_comes_before_what_ends_soon(ternary, ending):
     done = ternary("doctor", package, *words, "--warn-days", "30")
     assert done.status == 1
     assert "license: ask Acme Logic to renew it\n" in done.err
-    assert done.err.splitlines()[-1].endswith(" of 8 checks failed")
+    assert done.err.splitlines()[-1].endswith(" of 9 checks failed")
 
 
 def test_the_doctor_does_not_speak_of_ends_that_it_cannot_read(ternary, ending):
