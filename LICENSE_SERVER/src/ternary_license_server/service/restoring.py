@@ -12,11 +12,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 
 from ternary_license_server.database import clock
 from ternary_license_server.database.schema import audit as audit_rows
-from ternary_license_server.database.schema import leases, licenses, policies, restorations, tokens
+from ternary_license_server.database.schema import (
+    leases,
+    licenses,
+    policies,
+    restorations,
+    seat_counts,
+    tokens,
+)
 from ternary_license_server.database.transaction import Transaction
 from ternary_license_server.service import audit
 from ternary_license_server.service.records import LicenseRecord, moment, seconds, utc
@@ -196,6 +203,7 @@ def _hold(transaction: Transaction, since: datetime, now: datetime) -> int:
     moved = stood & (leases.c.ends < end)
     later = moved & (leases.c.licensed_until < end)
     transaction.execute(update(leases).where(later).values(licensed_until=end))
+    transaction.execute(delete(seat_counts))  # each license is counted anew, with the ends that hold now
     return transaction.execute(update(leases).where(moved).values(ends=end)).rowcount
 
 
