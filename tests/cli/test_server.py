@@ -104,11 +104,12 @@ def test_license_of_more_holders_than_a_page_is_shown_whole(ternary, server, shi
     customer = facts(ternary("server", "customer", "Initech", "--json"))["id"]
     facts(ternary("server", "policy", "any", "--product", "acme", "--days", "365", "--json"))
     license_id = facts(ternary("server", "issue", "--to", customer, "--policy", "any", "--json"))["id"]
-    rows = [(license_id, f"k-{number}", f"S-{number}") for number in range(2001)]
+    rows = [(license_id, f"k-{number}", f"S-{number}", customer) for number in range(2001)]
     with closing(sqlite3.connect(tmp_path / "server.sqlite3", timeout=20)) as database, database:
         database.executemany(
-            "INSERT INTO leases (license, installation, seat, generation, ends, offline, started) "
-            "VALUES (?, ?, ?, 1, 4000000000, 0, 0)",
+            "INSERT INTO leases "
+            "(license, installation, seat, customer, generation, ends, licensed_until, offline, started) "
+            "VALUES (?, ?, ?, ?, 1, 4000000000, 4000000000, 0, 0)",
             rows,
         )
     shown = facts(ternary("server", "show", license_id, "--json"))
@@ -144,8 +145,8 @@ def test_from_release_to_invoice(ternary, server, shipped, vendor, tmp_path):
     told = ternary("server", "usage", *period)
     assert told.err == ""
     table = told.text.splitlines()
-    assert table[0] == "license,customer,operations,total,share_of_space,quota,share_of_quota"
-    assert table[1] == f"{sold['id']},{customer},7,7,0.000355,5000,0.001400"
+    assert table[0] == "license,customer,operations,late,taken_back,total,share_of_space,quota,share_of_quota"
+    assert table[1] == f"{sold['id']},{customer},7,0,0,7,0.000355,5000,0.001400"
 
     assert ternary("server", "suspend", sold["id"]).status == 0
     refused = ternary("renew", "--trust", trust)

@@ -10,6 +10,7 @@ import pytest
 
 from ternary_cli import pins
 from ternary_license_server import issue, keys
+from ternary_sdk.licensing import state
 from ternary_sdk.packages.package import Package
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
@@ -199,7 +200,7 @@ def test_nul_in_a_pinned_path_is_refused(ternary, client_pins, name):
     done = ternary("info")
     assert (done.status, done.out) == (1, b"")
     assert done.err == (
-        f"error: {pins.location()}: '/tmp/a\\x00b': holds NUL, which no file's name does; "
+        f"error: {state.directory() / pins.FILE}: '/tmp/a\\x00b': holds NUL, which no file's name does; "
         "run 'ternary use' again\n"
     )
 

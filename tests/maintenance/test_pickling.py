@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from sqlalchemy import Select
 
 from ternary_export.build import Build
 from ternary_license_server.database.engine import Database
@@ -155,6 +156,7 @@ def real(shipped: bytes, build: Build, vendor: KeyRing, tmp_path_factory: pytest
         datetime: now,
         timedelta: span,
         torch.Tensor: torch.ones(2),
+        torch.device: CPU,
         np.ndarray: np.arange(3),
         Network: TorchNetwork(TernaryVAE(), "A", CPU),
         Dial: Dial(explore=0.5),
@@ -197,7 +199,7 @@ def example(hint: Any, given: dict[type, object], names: dict[str, type]) -> Any
 def made(kind: Any, given: dict[type, object], names: dict[str, type]) -> Any:
     """A real instance of a value class, else one with a value in every field."""
     if kind not in given:
-        hints = typing.get_type_hints(kind, localns=names)
+        hints = typing.get_type_hints(kind, localns={"torch": torch, **names})
         fields = {field.name: example(hints[field.name], given, names) for field in dataclasses.fields(kind)}
         given[kind] = kind(**fields)
     return given[kind]
@@ -211,6 +213,8 @@ def same(one: Any, other: Any) -> bool:
         return np.array_equal(one, other) and one.flags.writeable == other.flags.writeable
     if isinstance(one, torch.Tensor):
         return torch.equal(one, other)
+    if isinstance(one, Select):
+        return str(one) == str(other)
     if isinstance(one, OperationSet):
         return same(one.mask, other.mask)
     if dataclasses.is_dataclass(one):

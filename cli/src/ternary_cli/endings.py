@@ -46,6 +46,9 @@ class Signalled(SystemExit):
         super().__init__(128 + number)
         self.number = number
 
+    def __reduce__(self) -> tuple[type["Signalled"], tuple[int]]:
+        return Signalled, (self.number,)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Ending:

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import event, text
 
-from ternary_license_server.service import life, policies
+from ternary_license_server.service import life, policies, records
 from ternary_license_server.service.records import seconds
 from ternary_sdk.errors import LicenseError, Reason
 
@@ -16,14 +16,19 @@ FILL = """
 WITH RECURSIVE n(i) AS (
     SELECT CAST(:first AS INTEGER) UNION ALL SELECT i + 1 FROM n WHERE i < CAST(:last AS INTEGER)
 )
-INSERT INTO leases (license, installation, seat, generation, ends, offline, started)
-SELECT :license, 'k-' || CAST(i AS TEXT), 'S-' || CAST(i AS TEXT), 1, :ends, :offline, 0 FROM n
+INSERT INTO leases
+    (license, installation, seat, customer, generation, ends, licensed_until, offline, started)
+SELECT
+    :license, 'k-' || CAST(i AS TEXT), 'S-' || CAST(i AS TEXT), :customer, 1, :ends, :ends, :offline, 0
+FROM n
 """
 
 
 def crowd(shop, license_id, now, holders):
     """Give seats to so many installations for an hour, as if each had activated."""
-    values = {"license": license_id, "ends": seconds(now + HOUR), "offline": False}
+    with shop.database.read() as transaction:
+        customer = records.find(transaction, license_id).customer
+    values = {"license": license_id, "customer": customer, "ends": seconds(now + HOUR), "offline": False}
     for first in range(1, holders + 1, 10_000):
         with shop.database.write() as transaction:
             last = min(first + 9_999, holders)

@@ -13,7 +13,7 @@ from ternary_license_server import keys, keyset, restoration, rotation
 from ternary_license_server.database.backup import backup
 from ternary_license_server.database.engine import Database, DatabaseError
 from ternary_license_server.database.schema import audit as audit_rows
-from ternary_license_server.database.schema import audit_heads, leases, licenses
+from ternary_license_server.database.schema import audit_heads, lease_numbers, leases, licenses, seat_counts
 from ternary_license_server.restoration import Wish
 from ternary_license_server.service import access, audit, life, publication, records, restoring
 from ternary_license_server.service.access import Scope
@@ -67,7 +67,7 @@ def test_what_the_backup_does_not_know_is_answered_with_try_later(shop, new_clie
         shop.renew("L-sold-since", 1, stranger, at)
     assert (refused.value.code, str(refused.value)) == (Code.TRY_LATER, later(at + HOLD))
     vendor = shop.ring.trust.root.kid
-    standing = online_request.standing("L-sold-since", 1, vendor=vendor, held=stranger, now=at)
+    standing = online_request.standing("L-sold-since", "S-0", 1, vendor=vendor, held=stranger, now=at)
     for call in (
         lambda: shop.activate("00000-00000-00000-00000-00000", stranger, at),
         lambda: shop.release("L-sold-since", 1, stranger, at),
@@ -86,7 +86,7 @@ def test_denials_come_back_when_the_mode_has_ended_by_itself(shop, new_client, n
     last = now + HOUR + HOLD
     assert refusal(lambda: shop.activate(key, new_client(), last - timedelta(seconds=1))) is Code.TRY_LATER
     assert refusal(lambda: shop.renew("L-0", 1, new_client(), last)) is Reason.NOT_FOUND
-    assert refusal(lambda: shop.renew(license_id, 1, new_client(), last)) is Reason.LEASE_LOST
+    assert refusal(lambda: shop.renew(license_id, 1, new_client(), last)) is Reason.NOT_FOUND
     assert shop.activate(key, new_client(), last)["generation"] == 1
 
 
@@ -392,5 +392,6 @@ def test_client_takes_try_later_for_no_end_and_nothing_is_extended(
 def forget(shop, license_id):
     """Remove a license, as a backup of before it was sold has it."""
     with shop.database.write() as transaction:
-        for table in (leases.c.license, licenses.c.id, audit_rows.c.stream, audit_heads.c.stream):
-            transaction.execute(delete(table.table).where(table == license_id))
+        parts = (lease_numbers.c.license, seat_counts.c.license, leases.c.license)
+        for part in (*parts, licenses.c.id, audit_rows.c.stream, audit_heads.c.stream):
+            transaction.execute(delete(part.table).where(part == license_id))

@@ -336,7 +336,8 @@ def test_license_issued_at_one_replica_is_activated_at_another_that_is_4_seconds
     held = new_client()
     assert shop.activate(key, held, now)["generation"] == 1
     vendor = shop.ring.trust.root.kid
-    question = online_request.standing(license_id, 1, vendor=vendor, held=held, now=now)
+    lease = shop.lease(license_id, held)
+    question = online_request.standing(license_id, lease, 1, vendor=vendor, held=held, now=now)
     with shop.at(now).read() as transaction:
         asked = Request.read(question, vendor)
         assert activation.perform(transaction, shop.ring, asked, carried=False)["code"] == "VALID"

@@ -42,7 +42,7 @@ def served(ring, url, token, log, *, workers=1, number=signal.SIGTERM, orders=10
     process = _start(ring, url, port := _free_port(), workers, log, PROGRAM)
     address = f"http://127.0.0.1:{port}"
     try:
-        _await(address, process)
+        _await(f"{address}/readyz", process)
         with httpx.Client(base_url=address) as client:  # keeps its connection until after the end
             for order in range(orders):
                 headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": os.urandom(8).hex()}
@@ -77,7 +77,7 @@ def test_file_alone_is_whole_although_a_worker_was_killed(tmp_path, token_of, ve
     process = _start(vendor_keys, url, port := _free_port(), 2, tmp_path / "log", PROGRAM)
     address = f"http://127.0.0.1:{port}"
     try:
-        _await(address, process)
+        _await(f"{address}/readyz", process)
         for _ in range(5):
             key = {"Idempotency-Key": os.urandom(8).hex()}
             assert httpx.post(

@@ -73,7 +73,7 @@ def kinds(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Kind]:
         return reading
 
     vendor, good_trust = ring.trust.root.kid, ring.trust.data
-    asked = requests.release("L-17", 1, vendor=vendor, held=held, now=NOW)
+    asked = requests.release("L-17", "S-17", 1, vendor=vendor, held=held, now=NOW)
     reported = usage.report("L-17", COUNTED, held, NOW)
     token = _issue(ring)
     secret = f"{'0f' * 32}  acme-1.0.0".encode()

@@ -11,10 +11,10 @@ paid.
 A report's date is from now on no later than its arrival.
 """
 
-import json
-
 import sqlalchemy as sa
 from alembic import op
+
+from ternary_sdk.documents import plain
 
 revision = "0009"
 down_revision = "0008"
@@ -160,7 +160,7 @@ def _transfers(connection: sa.Connection) -> dict[str, list[tuple[int, str]]]:
     query = sa.select(_AUDIT).where(_AUDIT.c.action == "license.transfer").order_by(_AUDIT.c.number)
     found: dict[str, list[tuple[int, str]]] = {}
     for row in connection.execute(query).all():
-        found.setdefault(row.stream, []).append((row.at, json.loads(row.detail)["from"]))
+        found.setdefault(row.stream, []).append((row.at, plain.decode(row.detail)["from"]))
     return found
 
 
