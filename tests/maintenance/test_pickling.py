@@ -14,10 +14,11 @@ import traceback
 import types
 import typing
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 import numpy as np
 import pytest
 import torch
@@ -44,7 +45,7 @@ from ternary_trainer.validation.networks import TorchNetwork
 from ternary_trainer.validation.subject import Network
 
 DISTRIBUTIONS = ("ternary_sdk", "ternary_trainer", "ternary_export", "ternary_license_server", "ternary_cli")
-BOUND = {"Asked", "Asking", "Installation", "KeyRing", "ProvedPath", "Server", "SigningKey"}
+BOUND = {"Asked", "Asking", "Certificates", "Installation", "KeyRing", "ProvedPath", "Server", "SigningKey"}
 """Values that hold a key, a connection or a session: refused in a sentence."""
 WAYS: Mapping[str, Callable[[Any], Any]] = {
     **{
@@ -154,6 +155,8 @@ def real(shipped: bytes, build: Build, vendor: KeyRing, tmp_path_factory: pytest
         OperationSet: OperationSet.of([1, 2]),
         Path: Path("a"),
         datetime: now,
+        date: now.date(),
+        httpx.Proxy: httpx.Proxy("https://proxy.acme.example"),
         timedelta: span,
         torch.Tensor: torch.ones(2),
         torch.device: CPU,
@@ -213,7 +216,7 @@ def same(one: Any, other: Any) -> bool:
         return np.array_equal(one, other) and one.flags.writeable == other.flags.writeable
     if isinstance(one, torch.Tensor):
         return torch.equal(one, other)
-    if isinstance(one, Select):
+    if isinstance(one, Select | httpx.Proxy):
         return str(one) == str(other)
     if isinstance(one, OperationSet):
         return same(one.mask, other.mask)

@@ -18,14 +18,18 @@ import httpx
 import truststore
 
 from ternary_sdk.errors import ServerError
+from ternary_sdk.process_bound import ProcessBound
 
 SYSTEM_STORE: Final = "the system's certificate store"
 _SYSTEM_PROXY: Final = "the system's proxy setting"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Certificates:
+class Certificates(ProcessBound):
     """Whom a TLS connection trusts."""
+
+    _holds = "a TLS context"
+    _instead = "read the environment in each worker"
 
     named: str
     """Who says so: SSL_CERT_FILE, SSL_CERT_DIR, both, or the system's certificate store."""
