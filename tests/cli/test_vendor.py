@@ -165,6 +165,29 @@ def test_the_vendors_own_terms_go_into_the_package(ternary, folder, vendor):
     assert done.err == f"error: {folder / 'terms.md'}: not UTF-8 text\n"
 
 
+@pytest.mark.parametrize(("option", "most"), [("--terms", "262,144"), ("--validation", "1,048,576")])
+def test_what_a_package_is_to_carry_is_read_up_to_a_cap(ternary, folder, vendor, option, most):
+    done = package(ternary, folder, vendor, option, "/dev/zero")
+    assert done.err == f"error: /dev/zero: more than {most} bytes, expected at most that many\n"
+
+
+def test_a_byte_order_mark_before_terms_is_no_part_of_them(ternary, folder, vendor):
+    (folder / "terms.md").write_text("\ufeff# Terms\n\nBe kind.\n", "utf-8")
+    assert package(ternary, folder, vendor, "--terms", folder / "terms.md").status == 0
+    assert (
+        ternary(
+            "unpack",
+            folder / "acme.ternary",
+            "--trust",
+            vendor.directory / "vendor.trust",
+            "--out",
+            folder / "open",
+        ).status
+        == 0
+    )
+    assert (folder / "open" / "terms.md").read_bytes() == b"# Terms\n\nBe kind.\n"
+
+
 def test_a_build_that_is_none_is_refused(ternary, folder, vendor):
     (folder / "build" / "build.json").unlink()
     done = package(ternary, folder, vendor)
