@@ -8,7 +8,6 @@ import typer
 
 from ternary_cli.main import app
 
-
 OURS = ("_whole", "_number", "boolean", "choice", "path", "str")
 """Every other kind is click's, under names that change: its numbers with a range are 'int range'."""
 

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from ternary_sdk.licensing.trust import Role
+
 PUBLISHED = Path(__file__).parents[3] / "shared" / "data" / "v5_5_epoch104.pt"
 
 
@@ -268,6 +270,31 @@ def test_a_license_that_no_client_would_take_is_not_issued(ternary, folder, vend
     assert (done.status, done.out) == (1, b"")
     assert done.err.startswith(sentence)
     assert done.err.count("\n") == 1
+    assert not (folder / "acme.license").exists()
+
+
+def test_a_license_for_another_vendors_package_is_not_issued(ternary, folder, vendor):
+    package(ternary, folder, vendor)
+    assert ternary("keys", "init", folder / "other", "--vendor", "Other").status == 0
+    signer = vendor.signer(Role.PACKAGE).kid
+    words = [
+        "--package",
+        folder / "acme.ternary",
+        "--to",
+        "I",
+        "--expires",
+        "never",
+        "--keys",
+        folder / "other",
+    ]
+    assert ternary("license", "issue", *words, "--out", folder / "acme.license").err == (
+        f"error: {folder / 'acme.ternary'}: key {signer} is not in the key set of Other (version 1); "
+        f"name a package that the keys in {folder / 'other'} signed, or with --keys those that signed it\n"
+    )
+    words[1] = folder / "other" / "vendor.trust"
+    assert ternary("license", "issue", *words, "--out", folder / "acme.license").err == (
+        f"error: {words[1]}: this is a trust file, expected a package\n"
+    )
     assert not (folder / "acme.license").exists()
 
 

@@ -35,8 +35,8 @@ def load(name_or_path: str, overrides: Mapping[str, str] = _NO_OVERRIDES) -> Rec
         overrides: Settings to change, as dotted key to TOML value: `{"separate.spread.beta": "0.1"}`.
             Text that is no TOML value is taken as a string.
     Raises:
-        InputError: If there is no such recipe, its file cannot be read or is no TOML, or a setting is unknown,
-            missing, of the wrong kind, out of range, or contradicts another.
+        InputError: If there is no such recipe, its file cannot be read or is no TOML, or a setting is
+            unknown, missing, of the wrong kind, out of range, or contradicts another.
     """
     text, source, name = _read(name_or_path)
     values = toml_file.parse(text, source)
