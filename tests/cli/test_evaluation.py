@@ -3,9 +3,17 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+
+import ternary_sdk
 from ternary_sdk import Model
+from ternary_sdk.licensing import clock
+from ternary_sdk.licensing.state import for_vendor
+from ternary_sdk.licensing.trust import Trust
 from ternary_sdk.operations import OPERATIONS
 
 SAID = "no package chosen: this is the SDK's evaluation package; choose with options or 'ternary use'\n"
@@ -62,3 +70,16 @@ def test_its_license_never_ends_and_grants_everything(ternary):
     assert '"expires": null' in shown.text
     assert '"unique_operations": null' in shown.text
     assert shown.text.count('"allowed"') == 3
+
+
+@pytest.mark.parametrize("command", [["sample"], ["license", "show"], ["info"], ["verify"]])
+def test_a_clock_mark_that_was_removed_is_missed_by_every_command(ternary, tmp_path, command):
+    shipped = Path(ternary_sdk.__file__).parent / "evaluation" / "evaluation.trust"
+    trust, now = Trust.read(shipped.read_bytes()), datetime.now(UTC)
+    place = for_vendor(trust.root.kid, tmp_path / "state")
+    clock.remember(place, replace(trust, version=2), now, signed=now)
+    (file,) = place.glob("clock-*.jws")
+    file.unlink()
+    done = ternary(*command, "--state", tmp_path / "state")
+    assert (done.status, done.out) == (1, b"")
+    assert done.err.startswith(f"{SAID}error: {file}: the highest time this installation has seen ")

@@ -477,7 +477,7 @@ def test_the_doctor_does_not_speak_of_ends_that_it_cannot_read(ternary, ending):
     assert json.loads(ternary("doctor", package, option, token, *words, "--json").text)["ends"] is None
 
 
-@pytest.mark.parametrize("days", ["-1", "36501", "a"])
+@pytest.mark.parametrize("days", ["-1", "36501", "a", "1_0", "١"])
 def test_days_that_are_no_number_of_days_are_a_wrong_command_line(ternary, days):
     assert ternary("doctor", "--warn-days", days).status == 2
 

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from ternary_sdk.licensing.trust import Role
+
 PUBLISHED = Path(__file__).parents[3] / "shared" / "data" / "v5_5_epoch104.pt"
 
 
@@ -165,6 +167,29 @@ def test_the_vendors_own_terms_go_into_the_package(ternary, folder, vendor):
     assert done.err == f"error: {folder / 'terms.md'}: not UTF-8 text\n"
 
 
+@pytest.mark.parametrize(("option", "most"), [("--terms", "262,144"), ("--validation", "1,048,576")])
+def test_what_a_package_is_to_carry_is_read_up_to_a_cap(ternary, folder, vendor, option, most):
+    done = package(ternary, folder, vendor, option, "/dev/zero")
+    assert done.err == f"error: /dev/zero: more than {most} bytes, expected at most that many\n"
+
+
+def test_a_byte_order_mark_before_terms_is_no_part_of_them(ternary, folder, vendor):
+    (folder / "terms.md").write_text("\ufeff# Terms\n\nBe kind.\n", "utf-8")
+    assert package(ternary, folder, vendor, "--terms", folder / "terms.md").status == 0
+    assert (
+        ternary(
+            "unpack",
+            folder / "acme.ternary",
+            "--trust",
+            vendor.directory / "vendor.trust",
+            "--out",
+            folder / "open",
+        ).status
+        == 0
+    )
+    assert (folder / "open" / "terms.md").read_bytes() == b"# Terms\n\nBe kind.\n"
+
+
 def test_a_build_that_is_none_is_refused(ternary, folder, vendor):
     (folder / "build" / "build.json").unlink()
     done = package(ternary, folder, vendor)
@@ -245,6 +270,31 @@ def test_a_license_that_no_client_would_take_is_not_issued(ternary, folder, vend
     assert (done.status, done.out) == (1, b"")
     assert done.err.startswith(sentence)
     assert done.err.count("\n") == 1
+    assert not (folder / "acme.license").exists()
+
+
+def test_a_license_for_another_vendors_package_is_not_issued(ternary, folder, vendor):
+    package(ternary, folder, vendor)
+    assert ternary("keys", "init", folder / "other", "--vendor", "Other").status == 0
+    signer = vendor.signer(Role.PACKAGE).kid
+    words = [
+        "--package",
+        folder / "acme.ternary",
+        "--to",
+        "I",
+        "--expires",
+        "never",
+        "--keys",
+        folder / "other",
+    ]
+    assert ternary("license", "issue", *words, "--out", folder / "acme.license").err == (
+        f"error: {folder / 'acme.ternary'}: key {signer} is not in the key set of Other (version 1); "
+        f"name a package that the keys in {folder / 'other'} signed, or with --keys those that signed it\n"
+    )
+    words[1] = folder / "other" / "vendor.trust"
+    assert ternary("license", "issue", *words, "--out", folder / "acme.license").err == (
+        f"error: {words[1]}: this is a trust file, expected a package\n"
+    )
     assert not (folder / "acme.license").exists()
 
 

@@ -9,6 +9,7 @@ import resource
 import struct
 import subprocess
 import sys
+import warnings
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -125,6 +126,59 @@ def test_a_double_too_large_for_float32_is_refused(tmp_path: Path) -> None:
     state["grad_norm_A_ema"] = torch.tensor(1e300, dtype=torch.float64)
     path = saved(tmp_path / "a.pt", {"model": state, "epoch": 4})
     assert refusal(path) == f"{path}: tensor 'grad_norm_A_ema' has values that are not finite"
+
+
+HUGE = torch.zeros(1, dtype=torch.float16).expand(10**13)  # 20 terabytes, in a file of some kilobytes
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # torch calls them a prototype
+    NESTED = torch.nested.nested_tensor([torch.zeros(2), torch.zeros(3)])
+SHAPE = "(27, 64)"
+LAST = "decoder_A.decoder.4.weight"
+
+
+@pytest.mark.parametrize(
+    ("tensor", "found"),
+    [
+        (HUGE, f"has shape (10000000000000,), expected {SHAPE}"),
+        (
+            torch.zeros(1, dtype=torch.float64).expand(27, 10**12),
+            f"has shape (27, 1000000000000), expected {SHAPE}",
+        ),
+        (torch.zeros(27, 64, device="meta"), "is on device 'meta', where it has no values, expected 'cpu'"),
+        (
+            torch.zeros(27, 64, device="meta", dtype=torch.float16),
+            "is on device 'meta', where it has no values, expected 'cpu'",
+        ),
+        (NESTED, f"is a nested tensor, expected shape {SHAPE}"),
+        (NESTED.half(), f"is a nested tensor, expected shape {SHAPE}"),
+        (
+            torch.zeros(27, 64).half().to_sparse(),
+            "is torch.float16 (torch.sparse_coo), expected dense torch.float32",
+        ),
+    ],
+)
+def test_a_tensor_that_is_not_in_the_file_as_it_says_is_refused_by_name(
+    tmp_path: Path, tensor: Tensor, found: str
+) -> None:
+    path = saved(tmp_path / "a.pt", {"model": STATE | {LAST: tensor}, "epoch": 4})
+    assert refusal(path) == f"{path}: tensor '{LAST}' {found}"
+
+
+@pytest.mark.parametrize(
+    "epoch",
+    [
+        torch.zeros(1, device="meta", dtype=torch.int64),
+        torch.tensor([1]).to_sparse(),
+        torch.tensor(1.0),
+        torch.tensor(True),
+        torch.tensor([1, 2]),
+        NESTED.long(),
+        HUGE,
+    ],
+)
+def test_an_epoch_that_is_no_whole_number_on_the_cpu_is_refused(tmp_path: Path, epoch: Tensor) -> None:
+    path = saved(tmp_path / "a.pt", {"model": STATE, "epoch": epoch})
+    assert refusal(path) == f"{path}: epoch is a tensor, expected a whole number from 0"
 
 
 def test_the_format_before_zip_is_read(tmp_path: Path) -> None:

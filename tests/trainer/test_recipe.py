@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 from ternary_sdk.errors import InputError
-from ternary_trainer import recipe
+from ternary_trainer import recipe, toml_file
+from ternary_trainer.validation import thresholds
 
 
 def refusal(name: str, **overrides: str) -> str:
@@ -132,3 +133,41 @@ def test_a_value_below_a_value_is_refused() -> None:
         refusal("v5.5", epochs__deep="3")
         == "setting 'epochs.deep': 'epochs' is a value, not a table of settings"
     )
+
+
+@pytest.mark.parametrize(
+    ("data", "found"),
+    [
+        (
+            b"\xff\xfe" + "epochs = 3".encode("utf-16-le"),
+            "UTF-16 text, as PowerShell's '>' writes it, expected UTF-8",
+        ),
+        (b"about = '\xe9'", "not UTF-8 text"),
+        (b"#" * (toml_file.MOST + 1), "more than 1,048,576 bytes, expected at most that many"),
+        (b"a = " + b"[" * 5000, "nested too deeply, expected TOML"),
+        (b"epochs = " + b"9" * 5000, "an integer has more than 64 bits, expected TOML"),
+        (b"epochs = 0x" + b"f" * 5000, "an integer has more than 64 bits, expected TOML"),
+        (b"clip = 1" + b"0" * 400, "an integer has more than 64 bits, expected TOML"),
+    ],
+)
+def test_a_file_that_is_no_toml_of_a_recipe_is_refused(tmp_path: Path, data: bytes, found: str) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_bytes(data)
+    assert refusal(str(file)) == f"{file}: {found}"
+    with pytest.raises(InputError) as refused:
+        thresholds.load(file)
+    assert str(refused.value) == f"{file}: {found}"
+
+
+def test_a_byte_order_mark_before_a_recipe_is_no_part_of_it(tmp_path: Path) -> None:
+    (tmp_path / "v5.5.toml").write_text("\ufeff" + recipe.dump(recipe.load("v5.5")), "utf-8")
+    assert recipe.load(str(tmp_path / "v5.5.toml")) == recipe.load("v5.5")
+
+
+def test_a_device_without_an_end_is_refused() -> None:
+    assert refusal("/dev/zero") == "/dev/zero: more than 1,048,576 bytes, expected at most that many"
+
+
+def test_an_override_that_is_no_toml_of_ours_is_taken_as_text() -> None:
+    for text in ("[" * 5000, "9" * 5000, "0x" + "f" * 5000):
+        assert refusal("v5.5", epochs=text).endswith(", expected a whole number")

@@ -7,10 +7,10 @@ from typing import Final
 
 from ternary_cli.files import read
 from ternary_sdk.documents import outer
-from ternary_sdk.errors import FormatError, InputError, LicenseError, Reason, SignatureError
+from ternary_sdk.errors import FormatError, InputError, LicenseError, ProofError, Reason, SignatureError
 from ternary_sdk.licensing.trust import MAX_TRUST, Trust
 from ternary_sdk.model import MAX_LICENSE
-from ternary_sdk.packages.package import MAX_PACKAGE
+from ternary_sdk.packages.package import MAX_PACKAGE, Package
 
 _LICENSE: Final = "a license"
 _TRUST: Final = "a trust file"
@@ -71,6 +71,20 @@ def read_package(source: Path) -> bytes:
     if found is not None:
         raise InputError(f"{name}: {found}, expected {_PACKAGE}")
     return data
+
+
+def verified_package(source: Path, trust: Trust) -> Package:
+    """A package, verified and not proved; a refusal names its file.
+
+    Raises:
+        InputError: If it is another kind of file.
+        FormatError, SignatureError, ProofError: As ``Package.read``.
+        TernaryError: If it cannot be read.
+    """
+    try:
+        return Package.read(read_package(source), trust)
+    except (FormatError, SignatureError, ProofError) as refusal:
+        raise type(refusal)(f"{source}: {refusal}") from None
 
 
 def expect_certificate(data: bytes, name: str) -> None:

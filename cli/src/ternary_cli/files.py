@@ -12,6 +12,7 @@ from typing import BinaryIO
 
 from ternary_cli.options import Format
 from ternary_cli.refusals import STDOUT, sentences
+from ternary_sdk.documents import outer
 from ternary_sdk.errors import InputError
 from ternary_sdk.source import opened
 
@@ -54,18 +55,18 @@ def _read_up_to(file: BinaryIO, most: int | None) -> bytes:
     return file.read() if most is None else file.read(most + 1)
 
 
-def read_text(source: Path) -> str:
-    """A whole file as UTF-8 text.
+def read_text(source: Path, *, most: int) -> str:
+    """A whole file as UTF-8 text, without a byte order mark before it.
 
+    Args:
+        source: A file; ``-`` is standard input.
+        most: Bytes above which it is refused.
     Raises:
-        InputError: If it is not UTF-8.
+        InputError: If it is larger.
+        FormatError: If it is not UTF-8.
         FileError: If it cannot be read.
     """
-    data, name = read(source)
-    try:
-        return data.decode()
-    except UnicodeDecodeError:
-        raise InputError(f"{name}: not UTF-8 text") from None
+    return outer.text(*read(source, most=most))
 
 
 def write(data: bytes, target: Path | None) -> None:

@@ -18,6 +18,7 @@ from ternary_cli.options import (
     TrustOption,
     argument,
     option,
+    whole,
 )
 from ternary_cli.terminal import note, pairs, show, show_json
 
@@ -38,18 +39,16 @@ KeyFile = Annotated[
 Export = Annotated[Path | None, option("--export", metavar="F", text="Write the signed report here.")]
 WarnDays = Annotated[
     int | None,
-    typer.Option(
+    whole(
         "--warn-days",
         metavar="N",
-        min=0,
-        max=36_500,
-        show_default=False,
-        help="Exit with status 3 if nothing is wrong but an end is N days away or less.",
+        text="Exit with status 3 if nothing is wrong but an end is N days away or less.",
     ),
 ]
 
 NEAR_AN_END: Final = 3
 """Exit status of ``doctor --warn-days`` where nothing is wrong and something ends soon."""
+_MOST_DAYS: Final = 36_500
 _BAR = 24
 
 
@@ -67,6 +66,10 @@ def doctor(
     from ternary_sdk.licensing.doctor import examine
     from ternary_sdk.licensing.license import SOON
 
+    if warn_days is not None and not 0 <= warn_days <= _MOST_DAYS:
+        raise typer.BadParameter(
+            f"{warn_days} is not in the range 0 to {_MOST_DAYS:,}.", param_hint="'--warn-days'"
+        )
     case, now = _case(package, license, trust, machine_id, state), datetime.now(UTC)
     within = SOON if warn_days is None else timedelta(days=warn_days)
     findings, ends = examine(case, now), _near_ends(case, now, within)

@@ -5,7 +5,7 @@
 import re
 from datetime import UTC, datetime, time
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 from ternary_cli.options import (
     JsonOption,
@@ -19,6 +19,10 @@ from ternary_cli.options import (
     whole,
 )
 from ternary_cli.vendor_extra import vendor_extra
+
+if TYPE_CHECKING:
+    from ternary_license_server.keys import KeyRing
+    from ternary_sdk.packages import package as packages
 
 MAX_KEY: Final = 4096
 _MACHINE: Final = re.compile(r"[mx]-[0-9a-f]{32}")
@@ -104,7 +108,6 @@ def issue(
     from ternary_cli.terminal import pairs, show, show_json
     from ternary_sdk.errors import InputError
     from ternary_sdk.licensing.license import License
-    from ternary_sdk.packages import package as packages
     from ternary_sdk.signing.keys import PublicKey
 
     now = datetime.now(UTC)
@@ -115,8 +118,7 @@ def issue(
         from ternary_license_server import issue as issuing
         from ternary_license_server import keys as vendor_keys
     ring = vendor_keys.load(keys)
-    data, _ = read(package, most=packages.MAX_PACKAGE)
-    licensed = packages.Package.read(data, ring.trust)
+    licensed = _own(package, ring)
     if licensed.locked and content_key is None:
         raise InputError(
             f"{package}: its graphs are encrypted; add --content-key F, what 'ternary package' encrypted "
@@ -143,6 +145,20 @@ def issue(
     show_json(written | license_facts(issued)) if as_json else show(
         pairs(written | license_words(issued, now))
     )
+
+
+def _own(package: Path, ring: "KeyRing") -> "packages.Package":
+    """The package, which the vendor's own keys must have signed."""
+    from ternary_cli.documents import verified_package
+    from ternary_sdk.errors import SignatureError
+
+    try:
+        return verified_package(package, ring.trust)
+    except SignatureError as refusal:
+        advice = (
+            f"name a package that the keys in {ring.directory} signed, or with --keys those that signed it"
+        )
+        raise SignatureError(str(refusal).replace(ring.trust.update_advice, advice)) from None
 
 
 def _end_after(text: str, now: datetime) -> datetime | None:

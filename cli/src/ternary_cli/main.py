@@ -6,6 +6,7 @@ they need when they run.
 """
 
 import contextlib
+import os
 import sys
 from collections.abc import Sequence
 from typing import Annotated
@@ -111,7 +112,7 @@ def _options(
 
 def main() -> None:
     """Run the command line; the entry point of the ``ternary`` script."""
-    words, command = sys.argv[1:], typer.main.get_command(app)
+    words, command, signalled = sys.argv[1:], typer.main.get_command(app), False
     try:
         streams.prepare()
         for word in words:
@@ -125,11 +126,13 @@ def main() -> None:
         if ending is None:
             raise
         _say(ending, as_json=endings.wants_json(words))
-        status = ending.status
+        status, signalled = ending.status, isinstance(error, endings.Signalled)
     else:
         status = 0
     finally:
         streams.settle()
+    if signalled:
+        os._exit(status)  # torch's threads may still run, and abort a Python that ends under them
     sys.exit(status)
 
 

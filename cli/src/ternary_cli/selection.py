@@ -174,7 +174,7 @@ def _evaluation(machine_id: str | None, state: Path | None) -> Selection:
         name="evaluation package",
         package=package,
         license=license,
-        trust=Trust.read(trust),
+        trust=_remembered(Trust.read(trust), state),
         machine_id=machine_id,
         state=state,
     )

@@ -40,15 +40,12 @@ def release(
     """Release a package: every license of its product covers it from now on."""
     import base64
 
-    from ternary_cli.files import read
+    from ternary_cli.documents import verified_package
     from ternary_cli.selection import select_trust
     from ternary_sdk.errors import InputError
     from ternary_sdk.licensing.identity import format_version
-    from ternary_sdk.packages import package as packages
 
-    opened = packages.Package.read(
-        read(package, most=packages.MAX_PACKAGE)[0], select_trust(trust, state=state)
-    )
+    opened = verified_package(package, select_trust(trust, state=state))
     if opened.locked and content_key is None:
         raise InputError(f"{package}: is encrypted; add --content-key with the key it was encrypted with")
     identity = opened.identity

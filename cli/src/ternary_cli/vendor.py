@@ -5,10 +5,13 @@
 from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from ternary_cli.options import JsonOption, KeysOption, NewFileOption, argument, option
 from ternary_cli.vendor_extra import vendor_extra
+
+if TYPE_CHECKING:
+    from ternary_sdk.packages.validation import Validation
 
 Source = Annotated[Path, argument("RUN|CHECKPOINT.pt", "What 'ternary train' made, or a v5.5 checkpoint.")]
 NewFolder = Annotated[Path, option("--out", "-o", metavar="BUILD", text="A folder that does not exist yet.")]
@@ -105,13 +108,12 @@ def package(
 ) -> None:
     """Vendor: prove a build's certificate again, sign it, make one .ternary file of both."""
     from ternary_cli.facts import package_facts, package_words
-    from ternary_cli.files import read, read_text, write_new
+    from ternary_cli.files import read_text, write_new
     from ternary_cli.terminal import pairs, show, show_json
-    from ternary_sdk.documents import outer
     from ternary_sdk.licensing.identity import format_version, parse_version
     from ternary_sdk.licensing.trust import Role
+    from ternary_sdk.packages.members import TERMS, cap
     from ternary_sdk.packages.package import Package
-    from ternary_sdk.packages.validation import Validation
 
     with vendor_extra("ternary package"):
         from ternary_export import packaging
@@ -125,14 +127,22 @@ def package(
             name=name,
             version=parse_version(version),
             signer=ring.signer(Role.PACKAGE),
-            terms=read_text(terms) if terms else None,
+            terms=read_text(terms, most=cap(TERMS)) if terms else None,
             content_key=secret,
-            validation=Validation.read(outer.bare(read(validation)[0], str(validation)), str(validation))
-            if validation
-            else None,
+            validation=_validation(validation) if validation else None,
         )
         facts = package_facts(Package.read(data, ring.trust), ring.trust, len(data))
         write_new(data, out)
     show_json(facts | {"file": str(out)}) if as_json else show(
         pairs({"file": str(out)} | package_words(facts))
     )
+
+
+def _validation(file: Path) -> "Validation":
+    from ternary_cli.files import read
+    from ternary_sdk.documents import outer
+    from ternary_sdk.packages.members import VALIDATION, cap
+    from ternary_sdk.packages.validation import Validation
+
+    data, name = read(file, most=cap(VALIDATION))
+    return Validation.read(outer.bare(data, name), name)

@@ -5,7 +5,8 @@ A file is read exactly once, so what was verified is what is used, whatever happ
 """
 
 import os
-from typing import BinaryIO, Final
+from io import BufferedReader
+from typing import Final
 
 from ternary_sdk.errors import InputError
 
@@ -40,7 +41,7 @@ def read(source: Source, most: int) -> bytes:
     return data
 
 
-def opened(path: str | os.PathLike[str]) -> BinaryIO:
+def opened(path: str | os.PathLike[str]) -> BufferedReader:
     """A file, opened to be read; a named pipe into which nobody writes is empty and is not waited for.
 
     Raises:

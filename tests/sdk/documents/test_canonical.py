@@ -31,6 +31,7 @@ def test_a_value_survives_its_bytes(value: Json) -> None:
     assert canonical.decode(canonical.encode(value), "doc") == value
 
 
+ALTERED = "it was altered on the way: take it as it was sent"
 LAID_OUT = "the file was laid out anew, as editors and formatters do: take it as it was sent"
 
 
@@ -64,7 +65,9 @@ def test_other_bytes_are_refused(data: bytes, message: str) -> None:
         (b"", " at byte 0"),
         (b"{", " at byte 1"),
         (b'{"a":"\xff"}', " (byte 6 is not UTF-8)"),
-        (b"\xef\xbb\xbf{}", " at byte 0"),
+        (b"\xef\xbb\xbf{}", f": zero width no-break space at byte 0; {ALTERED}"),
+        ("{}\u00a0".encode(), f": no-break space at byte 2; {ALTERED}"),
+        ("\u201ca\u201d".encode(), f": left double quotation mark at byte 0; {ALTERED}"),
         ('"ä"x'.encode(), " at byte 4"),
         (b"1" * 5000, " (an integer has too many digits)"),
         (b"'a'", " at byte 0"),

@@ -290,6 +290,38 @@ def test_call_that_is_forked_by_its_own_thread_counts_once_and_both_processes_go
     assert ledger.drawn("L-1") == some(1, 2, 3, 4)
 
 
+class CountsInTheChild(ForkedWhileCounted):
+    """The child does not return to the call that was interrupted, and begins another."""
+
+    ledger: ClassVar[Ledger]
+
+    def __ror__(self, other: OperationSet) -> OperationSet:
+        counted = super().__ror__(other)
+        if self.children[-1] == 0:
+            started, told = time.monotonic(), []
+            for call in (lambda: self.ledger.record("L-1", 9, some(3)), lambda: self.ledger.drawn("L-1")):
+                try:
+                    call()
+                except LedgerError as refusal:
+                    told.append(str(refusal))
+            sentence = (
+                f"{self.ledger.path}: this process was forked in the middle of a call, which counts nothing "
+                "here; call again"
+            )
+            os._exit(0 if told == [sentence] * 2 and time.monotonic() - started < 5 else 2)
+        return counted
+
+
+@posix
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_call_in_a_child_that_was_forked_in_the_middle_of_another_is_refused_at_once(ledger: Ledger) -> None:
+    ledger.record("L-1", 9, some(1))
+    CountsInTheChild.ledger = ledger
+    ledger.record("L-1", 9, CountsInTheChild(some(2).mask))
+    assert endings(CountsInTheChild.children[-1]) == [0]
+    assert ledger.drawn("L-1") == some(1, 2)
+
+
 BITMAPS = {"text": "x" * 2461, "integer": 7, "real": 0.5, "null": None}
 
 

@@ -34,12 +34,13 @@ def test_two_vendors_share_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_file_and_directory_are_private(tmp_path: Path) -> None:
-    path = tmp_path / "new" / "mark"
+    path = tmp_path / "above" / "new" / "mark"
     state.write(path, b"one")
     state.write(path, b"two")
     assert path.read_bytes() == b"two"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    assert stat.S_IMODE(path.parent.parent.stat().st_mode) == 0o700
     assert list(path.parent.iterdir()) == [path]
 
 

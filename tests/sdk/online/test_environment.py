@@ -161,7 +161,11 @@ def test_a_proxy_that_cannot_be_used_is_refused_by_the_variables_name(ask, varia
 
 
 @pytest.mark.parametrize(
-    "text", ["http://proxy:port", "http://", "://", "socks4://proxy:1080", "http://xn--a", "[::1"]
+    "text",
+    [
+        *("http://proxy:port", "http://", "://", "socks4://proxy:1080", "http://xn--a", "[::1"),
+        *("http://a..b:1", f"http://{'a' * 70}:1", "http://a..b.:1", "http://.:1"),
+    ],
 )
 def test_whatever_a_proxys_variable_holds_the_refusal_is_ours(text, monkeypatch):
     monkeypatch.setenv("HTTPS_PROXY", text)

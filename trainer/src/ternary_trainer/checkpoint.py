@@ -7,7 +7,7 @@ a network sees it. Export and vendors' stored models depend on what is accepted 
 
 import io
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,13 +54,13 @@ def load(path: Path) -> Checkpoint:
     found = foreign.take_state(content)  # 1
     if found is None:
         raise FormatError(f"{path}: {_lacking(file.left_out)}")
-    state, notes = foreign.converted(found)  # 2
+    state, notes = foreign.renamed(found)  # 2
     epoch = _epoch(foreign.take_epoch(content), str(path))
     notes += [f"'{key}' was not read: it holds {names}" for key, names in file.left_out.items()]  # 3
     if epoch is None:
         notes.append("no epoch could be read")
     return Checkpoint(
-        state=check_state(state, str(path)),
+        state=check_state(state, str(path), convert=foreign.FLOATS),
         epoch=epoch,
         source=file.digest,
         details=content,
@@ -78,7 +78,8 @@ def _lacking(left_out: Mapping[str, str]) -> str:
 def _epoch(found: object, name: str) -> int | None:
     if found is None or (type(found) is int and found >= 0):
         return found
-    raise FormatError(f"{name}: epoch is {found!r}, expected a whole number from 0")
+    shown = "a tensor" if isinstance(found, Tensor) else repr(found)[:80]
+    raise FormatError(f"{name}: epoch is {shown}, expected a whole number from 0")
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -91,9 +92,13 @@ def read(path: Path) -> dict[str, Any]:
     return tensor_file.read(path, of_others=False).content
 
 
-def check_state(state: object, name: str) -> dict[str, Tensor]:
+def check_state(state: object, name: str, *, convert: Sequence[torch.dtype] = ()) -> dict[str, Tensor]:
     """Check that a state is a v5.5 model's, tensor by tensor.
 
+    Args:
+        state: What is to be one.
+        name: The file's name in error messages.
+        convert: The types of tensors that are converted to float32, each after its shape was checked.
     Raises:
         FormatError: Naming the first tensor that is wrong, what was found and what was expected.
     """
@@ -102,22 +107,30 @@ def check_state(state: object, name: str) -> dict[str, Tensor]:
     for unknown in [key for key in state if key not in EXPECTED_SHAPES]:
         raise FormatError(f"{name}: tensor {unknown!r} is no part of a v5.5 model")
     return {
-        key: _checked(state.get(key), shape, f"{name}: tensor '{key}'")
+        key: _checked(state.get(key), shape, f"{name}: tensor '{key}'", convert)
         for key, shape in EXPECTED_SHAPES.items()
     }
 
 
-def _checked(tensor: object, shape: tuple[int, ...], name: str) -> Tensor:
-    if not isinstance(tensor, Tensor):
-        found = "missing" if tensor is None else f"a {type(tensor).__name__}"
+def _checked(tensor: object, shape: tuple[int, ...], name: str, convert: Sequence[torch.dtype]) -> Tensor:
+    if not isinstance(tensor, Tensor) or tensor.is_nested:
+        found = "missing" if tensor is None else f"a {_kind(tensor)}"
         raise FormatError(f"{name} is {found}, expected shape {shape}")
     if tuple(tensor.shape) != shape:
         raise FormatError(f"{name} has shape {tuple(tensor.shape)}, expected {shape}")
-    if tensor.dtype != torch.float32 or tensor.layout != torch.strided:
+    if tensor.device.type != "cpu":
+        raise FormatError(f"{name} is on device '{tensor.device}', where it has no values, expected 'cpu'")
+    known = tensor.dtype == torch.float32 or tensor.dtype in convert
+    if not known or tensor.layout != torch.strided:
         raise FormatError(f"{name} is {tensor.dtype} ({tensor.layout}), expected dense torch.float32")
-    if not bool(torch.isfinite(tensor).all()):
+    values = tensor.detach().float().contiguous()
+    if not bool(torch.isfinite(values).all()):
         raise FormatError(f"{name} has values that are not finite")
-    return tensor.detach().contiguous()
+    return values
+
+
+def _kind(value: object) -> str:
+    return "nested tensor" if isinstance(value, Tensor) else type(value).__name__
 
 
 def save(

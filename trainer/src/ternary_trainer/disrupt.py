@@ -17,12 +17,14 @@ from typing import Any, Final
 from ternary_sdk.documents import plain
 from ternary_sdk.errors import FormatError, InputError
 from ternary_sdk.licensing import file_lock
+from ternary_sdk.source import opened
 from ternary_trainer.checkpoint import write_bytes
 from ternary_trainer.history import EpochRecord
 from ternary_trainer.settings import Surge
 
 _REQUEST: Final = "surge.json"
 _LOCK: Final = ".lock"
+_MOST_REQUEST: Final = 1 << 16  # bytes
 
 
 def request(run_dir: Path, strength: float = 1.0, epochs: int = 1) -> None:
@@ -60,7 +62,7 @@ def _send(run_dir: Path, message: dict[str, Any]) -> None:
 def is_running(run_dir: Path) -> bool:
     """Whether a training holds the run directory."""
     try:
-        with (run_dir / _LOCK).open("rb") as lock:
+        with opened(run_dir / _LOCK) as lock:
             return not file_lock.take(lock.fileno(), shared=True)
     except OSError:
         return False
@@ -118,7 +120,8 @@ class Surges:
 
     def _waiting(self) -> dict[str, Any] | None:
         try:
-            message: dict[str, Any] = plain.decode(self._file.read_bytes())
+            with opened(self._file) as file:  # a pipe would keep the training waiting
+                message: dict[str, Any] = plain.decode(file.read(_MOST_REQUEST))
             if set(message) not in ({"id", "cancel"}, {"id", "strength", "epochs"}):
                 raise ValueError
         except FileNotFoundError:

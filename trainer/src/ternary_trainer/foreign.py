@@ -1,5 +1,7 @@
 """
-From a checkpoint of another program to the state of a v5.5 model, with a note of each thing that was changed.
+From a checkpoint of another program to the state of a v5.5 model, with a note of each thing that is changed.
+
+No tensor is computed with here: nobody has checked yet that one is as small as its file.
 """
 
 from collections.abc import Mapping
@@ -11,7 +13,9 @@ from torch import Tensor
 STATE_KEYS: Final = ("model", "model_state_dict", "state_dict")
 _PREFIXES: Final = ("module.", "_orig_mod.", "model.")
 """What `DataParallel`, `torch.compile` and Lightning put before every tensor's name."""
-_FLOATS: Final = (torch.float16, torch.bfloat16, torch.float64)
+FLOATS: Final = (torch.float16, torch.bfloat16, torch.float64)
+"""The floats that are converted to float32."""
+_INTEGERS: Final = (torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64)
 
 
 def take_state(content: dict[str, Any]) -> object:
@@ -37,16 +41,21 @@ def take_epoch(content: dict[str, Any]) -> object:
         What was found, unchecked; None if the checkpoint names no epoch.
     """
     epoch = content.pop("epoch", None)
-    if isinstance(epoch, Tensor) and epoch.numel() == 1 and not epoch.is_floating_point():
-        return epoch.item()
-    return epoch
+    return epoch.item() if isinstance(epoch, Tensor) and _is_whole_number(epoch) else epoch
 
 
-def converted(state: object) -> tuple[object, list[str]]:
-    """Take off the prefixes of tensors' names, and convert floats of other sizes to float32.
+def _is_whole_number(tensor: Tensor) -> bool:
+    """Whether a tensor is one integer; a nested one has no shape, and one on the device "meta" no values."""
+    dense = not tensor.is_nested and tensor.device.type == "cpu" and tensor.layout == torch.strided
+    return dense and tensor.numel() == 1 and tensor.dtype in _INTEGERS
+
+
+def renamed(state: object) -> tuple[object, list[str]]:
+    """Take off the prefixes of tensors' names.
 
     Returns:
-        The state, unchecked, and a note for each change.
+        The state, unchecked, and a note for each change; one for tensors of ``FLOATS``, which are left as
+        they are: whoever checks them converts them.
     """
     if not isinstance(state, Mapping):
         return state, []
@@ -54,9 +63,8 @@ def converted(state: object) -> tuple[object, list[str]]:
     while prefix := next((p for p in _PREFIXES if names and all(n.startswith(p) for n in names)), None):
         names = {name.removeprefix(prefix): value for name, value in names.items()}
         notes.append(f"'{prefix}' was taken off the tensors' names")
-    other = {v.dtype for v in names.values() if isinstance(v, Tensor) and v.dtype in _FLOATS}
+    other = {v.dtype for v in names.values() if isinstance(v, Tensor) and v.dtype in FLOATS}
     if other:
         types = ", ".join(sorted(str(dtype) for dtype in other))
         notes.append(f"tensors of {types} were converted to torch.float32")
-        names = {n: v.float() if isinstance(v, Tensor) and v.dtype in other else v for n, v in names.items()}
     return names, notes

@@ -9,13 +9,15 @@ import json
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+from ternary_sdk import source
 from ternary_sdk.documents import plain
-from ternary_sdk.errors import FormatError
+from ternary_sdk.errors import FormatError, InputError
 from ternary_trainer.checkpoint import write_bytes
 
 NAME = "history.jsonl"
+_MOST: Final = 1 << 28  # bytes; an epoch takes some hundred
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -126,8 +128,8 @@ def read(folder: Path) -> list[EpochRecord]:
     """
     path = folder / NAME
     try:
-        lines = path.read_text("utf-8").splitlines()
-    except (OSError, UnicodeDecodeError):
+        lines = source.read(path, _MOST).decode().splitlines()
+    except (InputError, UnicodeDecodeError):
         raise FormatError(f"{path}: cannot be read, expected a run's history") from None
     return [_from_line(line, f"{path}, line {number}") for number, line in enumerate(lines, start=1)]
 

@@ -6,7 +6,6 @@ Every refusal names the file's line, or the key, and what was expected there.
 
 import dataclasses
 import math
-import tomllib
 import types
 from collections.abc import Mapping
 from importlib.resources import files
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from ternary_sdk.errors import InputError
+from ternary_trainer import toml_file
 from ternary_trainer.settings import Recipe
 from ternary_trainer.soundness import check
 
@@ -35,14 +35,11 @@ def load(name_or_path: str, overrides: Mapping[str, str] = _NO_OVERRIDES) -> Rec
         overrides: Settings to change, as dotted key to TOML value: `{"separate.spread.beta": "0.1"}`.
             Text that is no TOML value is taken as a string.
     Raises:
-        InputError: If there is no such recipe, or a setting is unknown, missing, of the wrong kind, out of
-            range, or contradicts another.
+        InputError: If there is no such recipe, its file cannot be read or is no TOML, or a setting is
+            unknown, missing, of the wrong kind, out of range, or contradicts another.
     """
     text, source, name = _read(name_or_path)
-    try:
-        values = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"{source}: {error}, expected TOML") from None
+    values = toml_file.parse(text, source)
     for key, value in overrides.items():
         _override(values, key, value)
     recipe: Recipe = _Reader(text, source, overrides).record(Recipe, {"name": name, **values}, "")
@@ -68,18 +65,24 @@ def _read(name_or_path: str) -> tuple[str, str, str]:
         shipped = _folder() / f"{name_or_path}.toml"
         return shipped.read_text("utf-8"), f"recipe '{name_or_path}'", name_or_path
     path = Path(name_or_path)
-    try:
-        return path.read_text("utf-8"), str(path), path.stem
-    except (OSError, ValueError):
+    if not _is_there(path):
         raise InputError(
             f"recipe '{name_or_path}': not found, expected {', '.join(names())} or the path of a TOML file"
-        ) from None
+        )
+    return toml_file.read(path), str(path), path.stem
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:
+        return True  # reading it says why it cannot be read
 
 
 def _override(values: dict[str, Any], key: str, text: str) -> None:
     try:
-        value = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+        value = toml_file.parse(f"value = {text}", key)["value"]
+    except InputError:
         value = text
     *tables, last = key.split(".")
     for table in tables:

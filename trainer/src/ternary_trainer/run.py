@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from torch import Tensor
 
+from ternary_sdk import source
 from ternary_sdk.documents import plain
 from ternary_sdk.errors import FormatError, InputError
 from ternary_trainer import checkpoint, choose, history, split
@@ -30,6 +31,7 @@ RECIPE: Final = "recipe.toml"
 FACTS: Final = "run.json"
 STATE: Final = "state.pt"
 SUMMARY: Final = "summary.json"
+_MOST_JSON: Final = 1 << 20  # bytes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -220,8 +222,8 @@ def _choice(rule: str, values: dict[str, Any], file: Path) -> Choice:
 
 def _read_json(file: Path) -> dict[str, Any]:
     try:
-        values = plain.decode(file.read_bytes())
-    except OSError:
+        values = plain.decode(source.read(file, _MOST_JSON))
+    except InputError:
         raise FormatError(f"{file}: cannot be read, expected the directory of a run") from None
     except FormatError as refusal:
         raise FormatError(f"{file}: {refusal}") from None

@@ -7,6 +7,8 @@ each other name, so that it neither imports nor calls what the file names, and w
 """
 
 import hashlib
+import os
+import stat
 import warnings
 import zipfile
 from collections.abc import Callable, Mapping
@@ -20,6 +22,7 @@ from torch.serialization import get_unsafe_globals_in_checkpoint, safe_globals
 
 from ternary_sdk.documents import plain
 from ternary_sdk.errors import FormatError, InputError
+from ternary_sdk.source import opened
 
 LARGEST: Final = 2**30
 """Of a file, in bytes, with all that its writer left beside the weights."""
@@ -82,7 +85,9 @@ def read(path: Path, *, of_others: bool) -> TensorFile:
         FormatError: If it is too large, damaged, or not a file of tensors in a dictionary.
     """
     try:
-        with path.open("rb") as file:
+        with opened(path) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise InputError(f"{path}: is not a regular file, expected a checkpoint file")
             _check_size(file, path)
             digest = hashlib.file_digest(file, "sha256").hexdigest()
             file.seek(0)
@@ -189,9 +194,9 @@ def _safetensors(file: BinaryIO, path: Path) -> dict[str, Any]:
     try:
         length = int.from_bytes(file.read(8), "little")
         plain.decode(file.read(min(length, _LONGEST_HEADER)))  # the library lets a member be repeated
-        with safe_open(path, framework="pt", device="cpu") as opened:
-            tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
-            stated = (opened.metadata() or {}).get("epoch", "")
+        with safe_open(path, framework="pt", device="cpu") as held:
+            tensors = {name: held.get_tensor(name) for name in held.keys()}  # noqa: SIM118
+            stated = (held.metadata() or {}).get("epoch", "")
     except (FormatError, SafetensorError, ValueError, RuntimeError) as error:
         raise FormatError(f"{path}: a damaged safetensors file ({error})") from None
     epoch = {"epoch": int(stated)} if stated.isascii() and stated.isdigit() and len(stated) < 10 else {}

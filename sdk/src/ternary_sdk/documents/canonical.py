@@ -66,7 +66,7 @@ def decode_any(data: bytes, what: str) -> Json:
     except FormatError as refusal:
         raise FormatError(f"{what}: {refusal}") from None
     except (ValueError, RecursionError) as error:
-        raise FormatError(f"{what}: not JSON{_place(error)}") from None
+        raise FormatError(f"{what}: not JSON{_place(error, data)}") from None
     try:
         _check(value, "$", 0)
     except FormatError as refusal:
@@ -82,14 +82,16 @@ def decimal(value: float, places: int) -> str:
     return f"{Decimal(value).quantize(Decimal(1).scaleb(-places), rounding=ROUND_DOWN):f}"
 
 
-def _place(error: ValueError | RecursionError) -> str:
+def _place(error: ValueError | RecursionError, data: bytes) -> str:
     match error:
         case RecursionError():
             return " (nested too deeply)"
         case UnicodeDecodeError():
             return f" (byte {error.start} is not UTF-8)"
         case json.JSONDecodeError():
-            return f" at byte {len(error.doc[: error.pos].encode())}"
+            at = len(error.doc[: error.pos].encode())
+            foreign = data[at : at + 1] >= b"\x80"  # JSON has such characters in its strings alone
+            return f": {outer.addition(data, at)}" if foreign else f" at byte {at}"
     return " (an integer has too many digits)"
 
 

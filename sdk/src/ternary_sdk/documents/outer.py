@@ -48,6 +48,22 @@ def bare(data: bytes, what: str, foreign: re.Pattern[bytes] = JSON_LINE) -> byte
     return inner
 
 
+def text(data: bytes, what: str) -> str:
+    """The text of a file that people write, without a byte order mark before it.
+
+    Args:
+        data: The file's bytes.
+        what: Its name in error messages.
+    Raises:
+        FormatError: If it is not UTF-8.
+    """
+    expect_utf8(data, what)
+    try:
+        return data.removeprefix(_MARK).decode()
+    except UnicodeDecodeError:
+        raise FormatError(f"{what}: not UTF-8 text") from None
+
+
 def stripped(data: bytes) -> bytes:
     """The same bytes without what may stand around a document, whatever they are."""
     return data.removeprefix(_MARK).strip(_SPACE)

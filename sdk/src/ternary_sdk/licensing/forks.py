@@ -25,8 +25,8 @@ class ForkGuard:
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._at_work: dict[object, int] = {}
-        """The thread of each piece of work."""
+        self._at_work: dict[object, tuple[int, int]] = {}
+        """The thread of each piece of work, and the process that it began in."""
         self._waiting = 0
         """How many forks wait."""
         if hasattr(os, "register_at_fork"):
@@ -34,17 +34,24 @@ class ForkGuard:
 
     @contextmanager
     def unforked(self) -> Iterator[int]:
-        """No other thread forks within this block. Gives the number of the process that began it."""
+        """No other thread forks within this block. Gives the number of the process that began it.
+
+        If this thread has work that another process began, gives that one's number: the locks are still its.
+        """
         work, me, changed = object(), threading.get_ident(), self._changed
         try:
             with changed:
-                changed.wait_for(lambda: not self._waiting or me in self._at_work.values(), PATIENCE)
-                self._at_work[work] = me
-            yield os.getpid()
+                changed.wait_for(lambda: not self._waiting or me in self._threads(), PATIENCE)
+                process = next((pid for thread, pid in self._at_work.values() if thread == me), os.getpid())
+                self._at_work[work] = me, process
+            yield process
         finally:
             with changed:
                 self._at_work.pop(work, None)
                 changed.notify_all()
+
+    def _threads(self) -> set[int]:
+        return {thread for thread, _ in self._at_work.values()}
 
     def _before(self) -> None:
         """Wait for the work of other threads, and hold new work off until the fork is over."""
@@ -52,7 +59,7 @@ class ForkGuard:
         self._changed.acquire()
         self._waiting += 1
         try:
-            self._changed.wait_for(lambda: {me}.issuperset(self._at_work.values()), PATIENCE)
+            self._changed.wait_for(lambda: {me}.issuperset(self._threads()), PATIENCE)
         finally:
             self._waiting -= 1
 
@@ -65,5 +72,5 @@ class ForkGuard:
         there, so a new one takes its place; interrupted work of this thread still owns the old one."""
         me = threading.get_ident()
         self._changed = threading.Condition()
-        self._at_work = {work: thread for work, thread in self._at_work.items() if thread == me}
+        self._at_work = {work: begun for work, begun in self._at_work.items() if begun[0] == me}
         self._waiting = 0

@@ -96,7 +96,7 @@ class Ledger:
         if not _exists(self.path):
             return []
         uri = _uri_to_read(self.path)
-        with _FORKS.unforked() as process, self._connection(uri) as connection:
+        with self._unforked() as process, self._connection(uri) as connection:
             connection.execute("BEGIN")
             found = ledger_rows.read(connection, license_id)
             self._check_process(process)
@@ -124,7 +124,7 @@ class Ledger:
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with _FORKS.unforked() as process:
+        with self._unforked() as process:
             if not _exists(self.path):
                 _create(self.path)
             with self._connection(_uri(self.path)) as connection:
@@ -133,6 +133,14 @@ class Ledger:
                     ledger_rows.upgrade(connection)
                     yield connection
                     self._check_process(process)
+
+    @contextmanager
+    def _unforked(self) -> Iterator[int]:
+        """As ``ForkGuard.unforked``; a call in the midst of one that another process began is refused, since
+        it would wait for locks that nobody gives back here."""
+        with _FORKS.unforked() as process:
+            self._check_process(process)
+            yield process
 
     def _check_process(self, process: int) -> None:
         """Only the process that began a call holds the locks that it needs."""

@@ -76,18 +76,27 @@ def for_vendor(root: str, chosen: Path | None = None) -> Path:
 
 
 def prepare(path: Path) -> None:
-    """Make the directory a state file goes in, mode 0700 where it is new.
+    """Make the directory a state file goes in, and those above it, mode 0700 where they are new.
 
     Raises:
         LedgerError: If it cannot be made.
     """
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _make(path.parent)
     except OSError as error:
         raise LedgerError(
             f"{path.parent}: cannot be made ({error.strerror}); "
             "name another state directory with state= or '--state DIR'"
         ) from None
+
+
+def _make(folder: Path) -> None:
+    """Make a directory; unlike ``parents=True``, this gives those above it the same mode."""
+    new = [folder]
+    while not new[-1].exists() and new[-1] != new[-1].parent:
+        new.append(new[-1].parent)
+    for each in reversed(new):
+        each.mkdir(mode=0o700, exist_ok=True)
 
 
 def read(path: Path, most: int) -> bytes | None:

@@ -92,6 +92,7 @@ def proxy_for(url: httpx.URL, trusted: Certificates) -> Proxy | None:
     address = text if "://" in text else f"http://{text}"
     try:
         proxy = httpx.Proxy(address, ssl_context=trusted.context if address.startswith("https") else None)
+        proxy.url.raw_host.decode().encode("idna")  # as the resolver is asked for it
         usable = bool(proxy.url.host)
     except (httpx.InvalidURL, ValueError):
         usable = False

@@ -6,12 +6,12 @@ built to; docs/validation.md says why each is what it is. A changed table is nam
 """
 
 import dataclasses
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from ternary_sdk.errors import InputError
+from ternary_trainer import toml_file
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,12 +75,7 @@ def load(path: Path) -> Thresholds:
         InputError: If the file cannot be read, is no TOML, or a key is unknown, or its value no number or out
             of range.
     """
-    try:
-        values = tomllib.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror}, expected a TOML file of thresholds") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: {error}, expected TOML") from None
+    values = toml_file.parse(toml_file.read(path), str(path))
     known = {field.name for field in dataclasses.fields(Thresholds)}
     for key, value in values.items():
         if key not in known:

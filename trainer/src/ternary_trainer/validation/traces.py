@@ -88,5 +88,8 @@ _LISTS = ("coverage_A_history", "coverage_B_history", "H_A_history", "H_B_histor
 def _numbers(values: object) -> Series:
     if not isinstance(values, list) or not all(type(value) in (int, float) for value in values):
         return np.empty(0)
-    array = np.array(values, dtype=np.float64)
+    try:
+        array = np.array(values, dtype=np.float64)
+    except OverflowError:  # an integer above every float
+        return np.empty(0)
     return array if np.isfinite(array).all() else np.empty(0)
