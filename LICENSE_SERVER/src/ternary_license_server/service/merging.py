@@ -28,7 +28,7 @@ from ternary_license_server.service.records import seconds
 from ternary_license_server.service.refusals import Code, ServiceError
 from ternary_sdk.documents.canonical import Json
 from ternary_sdk.errors import SignatureError
-from ternary_sdk.licensing.trust import MAX_REVOKED, Revocations, Trust
+from ternary_sdk.licensing.trust import Revocations, Trust
 
 _AT_ONCE: Final = 500
 """Names in one query."""
@@ -117,11 +117,11 @@ def _missing(transaction: Transaction, listed: Revocations, ring: KeyRing) -> se
 
 def _check_room(transaction: Transaction, listed: Revocations) -> None:
     number, _ = listing.count(transaction)
-    if number > MAX_REVOKED:
+    if number > listing.MOST:
         raise ServiceError(
             Code.LIST_FULL,
-            f"revocation list {listed.version}: with its names ours would have {number}, and clients read at "
-            f"most {MAX_REVOKED}",
+            f"revocation list {listed.version}: with its names ours would have {number}, and it has "
+            f"room for {listing.MOST}",
         )
 
 
