@@ -16,7 +16,6 @@ from ternary_sdk.errors import InputError
 from ternary_sdk.licensing.trust import FORMAT, KEY_SET, REVOCATIONS, Role, Trust
 from ternary_sdk.signing.keys import PublicKey
 
-
 MAX_OWN: Final = 1_000
 """Most names that a key directory may put on the revocation list. A server keeps as many places for them."""
 

@@ -135,8 +135,8 @@ def test_full_list_refuses_at_the_door_and_is_published_all_the_same(shop, new_c
     with pytest.raises(ServiceError) as refused:
         revoke(shop, license_id, now)
     full = (
-        f"the revocation list has {listing.MOST} names, as many as it has room for, and none of them comes off; "
-        "suspend the license, which takes no room: it is denied at its next renewal"
+        f"the revocation list has {listing.MOST} names, as many as it has room for, and none of them "
+        "comes off; suspend the license, which takes no room: it is denied at its next renewal"
     )
     assert (refused.value.code, str(refused.value)) == (Code.LIST_FULL, f"license {license_id}: {full}")
     seat = License.read(held["license"].encode(), shop.ring.trust).lease

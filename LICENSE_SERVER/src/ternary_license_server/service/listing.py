@@ -80,8 +80,8 @@ def admit(transaction: Transaction, what: str) -> None:
         room = f"the next comes off on {utc(moment(first))}" if first < NEVER else "none of them comes off"
         raise ServiceError(
             Code.LIST_FULL,
-            f"{what}: the revocation list has {number} names, as many as it has room for, and {room}; suspend "
-            "the license, which takes no room: it is denied at its next renewal",
+            f"{what}: the revocation list has {number} names, as many as it has room for, and {room}; "
+            "suspend the license, which takes no room: it is denied at its next renewal",
         )
     note_change(transaction)
 
