@@ -2,6 +2,8 @@
 
 import secrets
 import shutil
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 
@@ -16,7 +18,7 @@ from ternary_license_server.service.records import State
 from ternary_license_server.service.refusals import Code, ServiceError
 from ternary_sdk.errors import FormatError, InputError, LicenseError, Reason, SignatureError
 from ternary_sdk.licensing.license import License
-from ternary_sdk.licensing.trust import MAX_REVOKED, Role, Trust
+from ternary_sdk.licensing.trust import MAX_REVOKED, MAX_TRUST, Role, Trust
 
 HOUR, DAY, MINUTE = timedelta(hours=1), timedelta(days=1), timedelta(minutes=1)
 
@@ -290,6 +292,42 @@ def test_anybody_hands_in_a_list_over_http(make_site, kind, vendor_keys, now):
     came = Trust.read(beside.http("GET", "/v1/trust").content)
     assert came.revoked_licenses == {license_id}
     assert came.data == site.http("GET", "/v1/trust").content
+
+
+def test_list_that_is_handed_in_to_several_replicas_at_once_is_merged_once(
+    make_site, new_client, kind, vendor_keys, now
+):
+    site, machine = make_site(kind, vendor_keys), new_client()
+    sold = [site.sell()[0] for _ in range(3)]
+    _, key = site.sell()
+    seat = License.read(site.activate(key, machine)["license"].encode(), vendor_keys.trust).lease
+    unknown = [f"L-{number:024d}" for number in range(400)]
+    offered = signed_list(site, 3 * 10**9, [*sold, seat, *unknown], now)
+    replicas = [site.beside() for _ in range(4)]
+    together = threading.Barrier(len(replicas))
+
+    def hand_in(replica):
+        together.wait()
+        came = replica.http("POST", "/v1/trust", content=offered.data)
+        return came.status_code, came.json()
+
+    with ThreadPoolExecutor(len(replicas)) as pool:
+        told = list(pool.map(hand_in, replicas))
+    assert [status for status, _ in told] == [200] * len(replicas)
+    for what, number in (("revoked_licenses", 3), ("lost_seats", 1), ("kept_names", 400)):
+        assert sum(facts[what] for _, facts in told) == number
+    assert published(site, now).revoked_licenses == {*sold, seat, *unknown}
+
+
+def test_long_list_is_handed_in_whatever_the_limit_of_other_bodies_is(make_site, vendor_keys, now):
+    site = make_site("sqlite", vendor_keys)
+    offered = signed_list(site, 7, [f"L-{number:024d}" for number in range(3000)], now)
+    assert len(offered.data) > 65536
+    for _ in "ab":
+        assert site.http("POST", "/v1/trust", content=offered.data).status_code == 200
+    for path, size, limit in (("/v1/trust", MAX_TRUST, MAX_TRUST), ("/v1/usage", 65536, 65536)):
+        came = site.http("POST", path, content=b" " * (size + 1))
+        assert (came.status_code, came.json()["detail"]) == (413, f"body of more than {limit} bytes")
 
 
 def test_clients_read_as_many_names_as_the_server_publishes_and_no_more(shop, now):
