@@ -13,7 +13,7 @@ from ternary_license_server import keys, keyset, restoration, rotation
 from ternary_license_server.database.backup import backup
 from ternary_license_server.database.engine import Database, DatabaseError
 from ternary_license_server.database.schema import audit as audit_rows
-from ternary_license_server.database.schema import audit_heads, leases, licenses
+from ternary_license_server.database.schema import audit_heads, lease_numbers, leases, licenses, seat_counts
 from ternary_license_server.restoration import Wish
 from ternary_license_server.service import access, audit, life, metering, publication, records, restoring
 from ternary_license_server.service.access import Scope
@@ -89,8 +89,10 @@ def test_denials_come_back_when_the_mode_has_ended_by_itself(shop, new_client, n
     last = now + HOUR + HOLD
     assert refusal(lambda: shop.activate(key, new_client(), last - timedelta(seconds=1))) is Code.TRY_LATER
     assert refusal(lambda: shop.renew("L-0", 1, new_client(), last)) is Reason.NOT_FOUND
-    assert refusal(lambda: shop.renew(license_id, 1, new_client(), last)) is Reason.LEASE_LOST
-    assert shop.activate(key, new_client(), last)["generation"] == 1
+    assert refusal(lambda: shop.renew(license_id, 1, new_client(), last)) is Reason.NOT_FOUND
+    machine = new_client()
+    assert shop.activate(key, machine, last)["generation"] == 1
+    assert refusal(lambda: shop.renew(license_id, 9, machine, last)) is Reason.LEASE_LOST
 
 
 def test_holder_that_renewed_since_the_backup_renews_on(shop, new_client, now):
@@ -485,5 +487,6 @@ def test_client_with_a_set_of_a_lost_lease_renews_and_reports_again_what_was_los
 def forget(shop, license_id):
     """Remove a license, as a backup of before it was sold has it."""
     with shop.database.write() as transaction:
-        for table in (leases.c.license, licenses.c.id, audit_rows.c.stream, audit_heads.c.stream):
+        of_it = (leases.c.license, lease_numbers.c.license, seat_counts.c.license, licenses.c.id)
+        for table in (*of_it, audit_rows.c.stream, audit_heads.c.stream):
             transaction.execute(delete(table.table).where(table == license_id))

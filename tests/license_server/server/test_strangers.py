@@ -2,9 +2,7 @@
 
 import pytest
 
-from ternary_sdk.licensing import usage
 from ternary_sdk.online import request as online_request
-from ternary_sdk.operations import OperationSet
 
 MISSING = "L-there-is-none"
 STATES = ["active", "suspend", "revoke"]
@@ -13,11 +11,10 @@ STATES = ["active", "suspend", "revoke"]
 def ask(site, what, license_id, held, now):
     """The whole answer to a signed question about a license, but for its id."""
     if what == "usage":
-        document = usage.report(license_id, OperationSet.of([1]), held, now)
+        document = site.usage(license_id, held, [1], now)
         came = site.http("POST", "/v1/usage", content=document)
     else:
-        vendor = site.ring.trust.root.kid
-        document = getattr(online_request, what)(license_id, 1, vendor=vendor, held=held, now=now)
+        document = site.asking(getattr(online_request, what), license_id, 1, held, now)
         path = {"standing": "/v1/standing", "renew": "/v1/renewals", "release": "/v1/releases"}[what]
         headers = {"Idempotency-Key": online_request.number(document)}
         came = site.http("POST", path, content=document, headers=headers)
