@@ -7,6 +7,7 @@ so a vendor cannot publish what clients would refuse.
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import Final
 
 from ternary_license_server.signing import SigningKey
 from ternary_sdk.documents import canonical
@@ -14,6 +15,9 @@ from ternary_sdk.documents.canonical import Json
 from ternary_sdk.errors import InputError
 from ternary_sdk.licensing.trust import FORMAT, KEY_SET, REVOCATIONS, Role, Trust
 from ternary_sdk.signing.keys import PublicKey
+
+MAX_OWN: Final = 1_000
+"""Most names that a key directory may put on the revocation list. A server keeps as many places for them."""
 
 
 def seconds(moment: datetime) -> int:

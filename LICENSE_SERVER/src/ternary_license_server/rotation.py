@@ -72,12 +72,17 @@ def revoke_license(ring: KeyRing, license_id: str, now: datetime) -> KeyRing:
     """Withdraw one license. Needs the key of role ``license``, not the root.
 
     Raises:
-        InputError: If the id is no license id or is withdrawn already.
+        InputError: If the id is no license id or is withdrawn already, or the directory's list is full.
     """
     if not LICENSE_ID.fullmatch(license_id):
         raise InputError(f"license id: {license_id[:80]!r}, expected text of the form {LICENSE_ID.pattern}")
     if license_id in ring.trust.revoked_licenses:
         raise InputError(f"license {license_id}: revoked already")
+    if len(ring.trust.revoked_licenses) >= keyset.MAX_OWN:
+        raise InputError(
+            f"license {license_id}: the list of these keys has {len(ring.trust.revoked_licenses)} names and "
+            f"holds at most {keyset.MAX_OWN}; a license server's own list holds more"
+        )
     listed = _sign_list(ring, ring.trust.revoked_licenses | {license_id}, now)
     trust = keyset.trust_file(ring.trust.root, _key_set_token(ring.trust), listed)
     return save(replace(ring, trust=trust))

@@ -271,6 +271,40 @@ def test_body_that_does_not_arrive_is_refused_by_an_answer_that_can_be_verified(
     check_signature(site, "POST", "/v1/usage", b"half and the rest", came)
 
 
+def test_one_large_trust_file_is_read_at_a_time(make_site, vendor_keys):
+    site, large = make_site("sqlite", vendor_keys), b" " * 70_000
+
+    async def post(*chunks, wait):
+        sent, left = [], list(chunks)
+        scope = {
+            "type": "http", "method": "POST", "path": "/v1/trust", "raw_path": b"/v1/trust",
+            "query_string": b"", "headers": [], "client": ("127.0.0.1", 1),
+        }  # fmt: skip
+
+        async def receive():
+            if len(left) == 1:
+                await wait.wait()
+            return {"type": "http.request", "body": left.pop(0), "more_body": bool(left)}
+
+        async def send(message):
+            sent.append(message)
+
+        await site.wired.inner.app(scope, receive, send)
+        return sent[0]["status"], json.loads(sent[1]["body"])["detail"]
+
+    async def ask():
+        whole, now = asyncio.Event(), asyncio.Event()
+        now.set()
+        first = asyncio.create_task(post(large, b"{", wait=whole))
+        await asyncio.sleep(0)
+        beside, small = await post(large, wait=now), await post(b"{", wait=now)
+        whole.set()
+        return beside, small[0], (await first)[0], (await post(large, wait=now))[0]
+
+    busy = "trust files of more than 65536 bytes: too many requests; ask again in 10 seconds"
+    assert site.wired.runner.run(ask()) == ((429, busy), 400, 400, 400)
+
+
 def test_documents_are_cached_by_their_tag(site):
     first = site.http("GET", "/v1/keys")
     assert first.headers["cache-control"] == "public, max-age=60"

@@ -158,6 +158,33 @@ def test_server_that_starts_at_another_time_waits_for_an_operators_word(replica_
     assert (entry.actor, entry.action) == ("operator", "clock.confirm")
 
 
+def test_restart_ends_no_doubt(replica_of, now):
+    shop, open_replica = replica_of
+    mark(shop)
+    shop.hands.jump = 48 * HOUR
+    wrong = open_replica(48 * HOUR)
+    change(wrong)  # before anybody has noticed, it looks like a weekend
+    assert isinstance(refusal(lambda: change(shop)), ClockError)
+    for started in (open_replica(48 * HOUR), open_replica(2 * HOUR)):
+        assert isinstance(refusal(lambda started=started: change(started)), ClockError)
+    change(open_replica(timedelta(0)))
+    with open_replica(48 * HOUR).database.write() as transaction:
+        timekeeping.confirm(transaction, (now + 48 * HOUR).date(), actor="operator")
+    change(open_replica(48 * HOUR))
+    change(shop)
+
+
+def test_doubt_ends_when_the_clock_is_right_again(replica_of, now):
+    shop, open_replica = replica_of
+    mark(shop)
+    shop.hands.jump = 48 * HOUR
+    assert isinstance(refusal(lambda: mark(shop)), ClockError)
+    shop.hands.jump = timedelta(0)
+    mark(shop)
+    shop.hands.moment = now + 48 * HOUR
+    change(open_replica(timedelta(0)))
+
+
 def test_operator_who_says_another_day_than_the_clock_confirms_nothing(replica_of, now):
     shop, open_replica = replica_of
     mark(shop)

@@ -2,6 +2,9 @@
 
 import secrets
 import shutil
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -13,9 +16,9 @@ from ternary_license_server.service import audit, life, listing, merging, public
 from ternary_license_server.service.publication import Publication
 from ternary_license_server.service.records import State
 from ternary_license_server.service.refusals import Code, ServiceError
-from ternary_sdk.errors import FormatError, LicenseError, Reason, SignatureError
+from ternary_sdk.errors import FormatError, InputError, LicenseError, Reason, SignatureError
 from ternary_sdk.licensing.license import License
-from ternary_sdk.licensing.trust import MAX_REVOKED, Role, Trust
+from ternary_sdk.licensing.trust import MAX_REVOKED, MAX_TRUST, Role, Trust
 
 HOUR, DAY, MINUTE = timedelta(hours=1), timedelta(days=1), timedelta(minutes=1)
 
@@ -130,12 +133,12 @@ def test_license_that_is_revoked_while_the_list_is_read_is_on_the_next_one(shop,
 def test_full_list_refuses_at_the_door_and_is_published_all_the_same(shop, new_client, now):
     license_id, key = shop.sell()
     held = shop.activate(key, new_client())
-    fill(shop, MAX_REVOKED)
+    fill(shop, listing.MOST)
     with pytest.raises(ServiceError) as refused:
         revoke(shop, license_id, now)
     full = (
-        f"the revocation list has {MAX_REVOKED} names, as many as clients read, and none of them comes off; "
-        "suspend the license, which takes no room: it is denied at its next renewal"
+        f"the revocation list has {listing.MOST} names, as many as it has room for, and none of them "
+        "comes off; suspend the license, which takes no room: it is denied at its next renewal"
     )
     assert (refused.value.code, str(refused.value)) == (Code.LIST_FULL, f"license {license_id}: {full}")
     seat = License.read(held["license"].encode(), shop.ring.trust).lease
@@ -147,9 +150,28 @@ def test_full_list_refuses_at_the_door_and_is_published_all_the_same(shop, new_c
         assert [entry.action for entry in audit.entries(transaction, license_id)] == [
             "license.issue", "lease.activate"
         ]  # fmt: skip
-        (warning,) = publication.warnings(transaction, shop.ring)
-    assert warning.startswith(f"revocation list: {MAX_REVOKED} of at most {MAX_REVOKED} names are taken")
-    assert len(published(shop, now).revoked_licenses) == MAX_REVOKED
+        (warning,) = publication.warnings(transaction)
+    assert warning.startswith(f"revocation list: {listing.MOST} of at most {listing.MOST} names are taken")
+    assert len(published(shop, now).revoked_licenses) == listing.MOST
+
+
+def test_full_list_is_signed_with_as_many_names_of_the_key_directory_as_it_takes(shop, now, tmp_path):
+    shutil.copytree(shop.ring.directory, tmp_path / "keys")
+    ring = keys.load(tmp_path / "keys")
+    names = [f"L-own-{number}" for number in range(keyset.MAX_OWN - 1)]
+    key = ring.signer(Role.LICENSE)
+    token = keyset.sign_revocations(key, vendor=ring.vendor, version=1, licenses=names, now=now)
+    trust = keyset.trust_file(ring.trust.root, publication.key_set(ring.trust), token)
+    ring = rotation.revoke_license(replace(ring, trust=trust), "L-own-last", now)
+    with pytest.raises(InputError) as refused:
+        rotation.revoke_license(ring, "L-one-more", now)
+    assert str(refused.value) == (
+        "license L-one-more: the list of these keys has 1000 names and holds at most 1000; a license "
+        "server's own list holds more"
+    )
+    fill(shop, listing.MOST)
+    shop.at(now)
+    assert len(Publication(shop.database).trust(ring).revoked_licenses) == MAX_REVOKED
 
 
 def test_list_that_cannot_be_signed_leaves_the_last_one_published(shop, now):
@@ -228,13 +250,13 @@ def test_older_list_with_a_name_that_we_lack_is_merged_too(shop, now):
 
 def test_list_with_more_names_than_there_is_room_for_changes_nothing(shop, now):
     license_id, _ = shop.sell()
-    fill(shop, MAX_REVOKED)
+    fill(shop, listing.MOST)
     offered = signed_list(shop, 7, [license_id], now)
     with pytest.raises(ServiceError) as refused:
         merge(shop, offered, now)
     assert str(refused.value) == (
-        f"revocation list 7: with its names ours would have {MAX_REVOKED + 1}, and clients read at most "
-        f"{MAX_REVOKED}"
+        f"revocation list 7: with its names ours would have {listing.MOST + 1}, and it has room for "
+        f"{listing.MOST}"
     )
     with shop.database.read() as transaction:
         assert records.find(transaction, license_id).state is State.ACTIVE
@@ -270,6 +292,42 @@ def test_anybody_hands_in_a_list_over_http(make_site, kind, vendor_keys, now):
     came = Trust.read(beside.http("GET", "/v1/trust").content)
     assert came.revoked_licenses == {license_id}
     assert came.data == site.http("GET", "/v1/trust").content
+
+
+def test_list_that_is_handed_in_to_several_replicas_at_once_is_merged_once(
+    make_site, new_client, kind, vendor_keys, now
+):
+    site, machine = make_site(kind, vendor_keys), new_client()
+    sold = [site.sell()[0] for _ in range(3)]
+    _, key = site.sell()
+    seat = License.read(site.activate(key, machine)["license"].encode(), vendor_keys.trust).lease
+    unknown = [f"L-{number:024d}" for number in range(400)]
+    offered = signed_list(site, 3 * 10**9, [*sold, seat, *unknown], now)
+    replicas = [site.beside() for _ in range(4)]
+    together = threading.Barrier(len(replicas))
+
+    def hand_in(replica):
+        together.wait()
+        came = replica.http("POST", "/v1/trust", content=offered.data)
+        return came.status_code, came.json()
+
+    with ThreadPoolExecutor(len(replicas)) as pool:
+        told = list(pool.map(hand_in, replicas))
+    assert [status for status, _ in told] == [200] * len(replicas)
+    for what, number in (("revoked_licenses", 3), ("lost_seats", 1), ("kept_names", 400)):
+        assert sum(facts[what] for _, facts in told) == number
+    assert published(site, now).revoked_licenses == {*sold, seat, *unknown}
+
+
+def test_long_list_is_handed_in_whatever_the_limit_of_other_bodies_is(make_site, vendor_keys, now):
+    site = make_site("sqlite", vendor_keys)
+    offered = signed_list(site, 7, [f"L-{number:024d}" for number in range(3000)], now)
+    assert len(offered.data) > 65536
+    for _ in "ab":
+        assert site.http("POST", "/v1/trust", content=offered.data).status_code == 200
+    for path, size, limit in (("/v1/trust", MAX_TRUST, MAX_TRUST), ("/v1/usage", 65536, 65536)):
+        came = site.http("POST", path, content=b" " * (size + 1))
+        assert (came.status_code, came.json()["detail"]) == (413, f"body of more than {limit} bytes")
 
 
 def test_clients_read_as_many_names_as_the_server_publishes_and_no_more(shop, now):

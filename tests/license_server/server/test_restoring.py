@@ -15,15 +15,18 @@ from ternary_license_server.database.engine import Database, DatabaseError
 from ternary_license_server.database.schema import audit as audit_rows
 from ternary_license_server.database.schema import audit_heads, lease_numbers, leases, licenses, seat_counts
 from ternary_license_server.restoration import Wish
-from ternary_license_server.service import access, audit, life, publication, records, restoring
+from ternary_license_server.service import access, audit, life, metering, publication, records, restoring
 from ternary_license_server.service.access import Scope
 from ternary_license_server.service.publication import Publication
 from ternary_license_server.service.records import State
 from ternary_license_server.service.refusals import Code, ServiceError
 from ternary_sdk.errors import InputError, LicenseError, Reason, ServerError, SignatureError
+from ternary_sdk.licensing.ledger import Ledger
 from ternary_sdk.licensing.license import License
+from ternary_sdk.licensing.state import LEDGER
 from ternary_sdk.licensing.trust import Role, Trust
 from ternary_sdk.online import request as online_request
+from ternary_sdk.operations import OperationSet
 
 HOUR, DAY, MINUTE = timedelta(hours=1), timedelta(days=1), timedelta(minutes=1)
 HOLD = 2 * HOUR + 5 * MINUTE
@@ -87,7 +90,9 @@ def test_denials_come_back_when_the_mode_has_ended_by_itself(shop, new_client, n
     assert refusal(lambda: shop.activate(key, new_client(), last - timedelta(seconds=1))) is Code.TRY_LATER
     assert refusal(lambda: shop.renew("L-0", 1, new_client(), last)) is Reason.NOT_FOUND
     assert refusal(lambda: shop.renew(license_id, 1, new_client(), last)) is Reason.NOT_FOUND
-    assert shop.activate(key, new_client(), last)["generation"] == 1
+    machine = new_client()
+    assert shop.activate(key, machine, last)["generation"] == 1
+    assert refusal(lambda: shop.renew(license_id, 9, machine, last)) is Reason.LEASE_LOST
 
 
 def test_holder_that_renewed_since_the_backup_renews_on(shop, new_client, now):
@@ -141,6 +146,46 @@ def test_license_that_is_issued_after_the_restoration_is_known(shop, new_client,
     machine = new_client()
     assert shop.activate(key, machine, now + HOUR)["generation"] == 1
     assert refusal(lambda: shop.renew(license_id, 9, machine, now + HOUR)) is Reason.LEASE_LOST
+
+
+def test_second_restoration_shortens_nothing_of_the_first(shop, new_client, now):
+    _, key = shop.sell()
+    first = begin(shop, now + HOUR, since=now, longest=90 * DAY)
+    second = begin(shop, now + 3 * HOUR, since=now + 2 * HOUR, oversell=True)
+    assert (second["newest"], second["until"]) == (first["newest"], first["until"])
+    assert second["begun"] == int((now + 3 * HOUR).timestamp())
+    late = now + 80 * DAY
+    assert refusal(lambda: shop.renew("L-sold-since", 1, new_client(), late)) is Code.TRY_LATER
+    assert shop.activate(key, new_client(), late)["generation"] == 1
+    longer = begin(shop, late, since=late, longest=90 * DAY)
+    assert longer["until"] == first["until"] + int((late - now - HOUR).total_seconds())
+
+
+def test_license_without_a_seat_limit_gives_seats_in_the_restored_mode(shop, new_client, now):
+    _, key = shop.sell(seats=None)
+    begin(shop, now + HOUR, since=now)
+    assert shop.activate(key, new_client(), now + HOUR)["generation"] == 1
+
+
+def test_disowned_lease_is_not_prolonged_by_a_restoration(shop, new_client, now):
+    license_id, key = shop.sell(seats=1)
+    old, new = new_client(), new_client()
+    shop.activate(key, old)
+    with shop.database.write() as transaction:
+        owner = records.find(transaction, license_id).customer
+        key = life.transfer(transaction, license_id, owner, actor="test")["key"]
+    assert begin(shop, now + HOUR, since=now, oversell=True)["leases_kept"] == 0
+    assert shop.activate(key, new, now + HOLD)["generation"] == 1
+
+
+def test_list_of_a_restored_server_is_newer_than_any_of_the_lost_time(shop, now):
+    license_id, _ = shop.sell()
+    with shop.database.write() as transaction:
+        life.revoke(transaction, license_id, actor="test")
+    Publication(shop.database).trust(shop.ring)
+    begin(shop, now + 2 * HOUR, since=now)
+    version = Publication(shop.database).trust(shop.ring).revocations.version
+    assert version == int((now + 2 * HOUR).timestamp())
 
 
 def test_change_since_the_backup_is_not_denied_and_one_after_the_restoration_is(shop, new_client, now):
@@ -387,6 +432,56 @@ def test_client_takes_try_later_for_no_end_and_nothing_is_extended(
         "2026-03-01 15:05:00 UTC what the backup does not know is answered with TRY_LATER, and machines "
         "that it does not know get no seat"
     )
+
+
+def test_client_with_a_set_of_a_lost_lease_renews_and_reports_again_what_was_lost(
+    make_site, vendor_keys, tmp_path, now
+):
+    """A backup of before two reports: of a lease that it does not know, and of one that it does."""
+    site = make_site("sqlite", vendor_keys)
+    license_id, key = site.sell(unique_operations=1000)
+    client = site.online(tmp_path / "client")
+    ledger = Ledger(site.kept(tmp_path / "client") / LEDGER)
+
+    def count(operations, license):
+        ledger.record(
+            license_id, 1000, OperationSet.of(operations), lease=license.lease, owner=license.customer
+        )
+
+    def license():
+        return License.read(client.license_file(license_id).read_bytes(), vendor_keys.trust)
+
+    def new_key():
+        with site.database.write() as transaction:
+            owner = records.find(transaction, license_id).customer
+            return life.transfer(transaction, license_id, owner, actor="test")["key"]
+
+    client.activate(key, now)
+    first = license()
+    key = new_key()
+    client.activate(key, now)
+    second = license()
+    with site.database.write() as transaction:
+        transaction.mark_clock()
+    backup(site.database, tmp_path / "backup")
+    count(range(50), first)  # by a process that still has it open
+    count([90], second)
+    client.renew(license_id, now)
+    client.activate(new_key(), now)
+    count([91], license())
+    client.renew(license_id, now)
+    place = site.database.file
+    site.database.close()
+    for lost in place.parent.glob(f"{place.name}*"):
+        lost.unlink()
+    site.moment = now + MINUTE
+    restoration.restore(site.database, vendor_keys.directory, Wish(newest=None), tmp_path / "backup")
+    client.activate(key, site.moment)
+    assert license().lease == second.lease
+    client.renew(license_id, site.moment)
+    with site.database.read() as transaction:
+        owner = records.find(transaction, license_id).customer
+        assert len(metering.find(transaction, license_id, owner).operations) == 51
 
 
 def forget(shop, license_id):

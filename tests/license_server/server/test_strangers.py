@@ -14,9 +14,7 @@ def ask(site, what, license_id, held, now):
         document = site.usage(license_id, held, [1], now)
         came = site.http("POST", "/v1/usage", content=document)
     else:
-        vendor = site.ring.trust.root.kid
-        lease = site.lease(license_id, held)
-        document = getattr(online_request, what)(license_id, lease, 1, vendor=vendor, held=held, now=now)
+        document = site.asking(getattr(online_request, what), license_id, 1, held, now)
         path = {"standing": "/v1/standing", "renew": "/v1/renewals", "release": "/v1/releases"}[what]
         headers = {"Idempotency-Key": online_request.number(document)}
         came = site.http("POST", path, content=document, headers=headers)

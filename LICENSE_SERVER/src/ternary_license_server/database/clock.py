@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, update
 
 from ternary_license_server.database import dialects
 from ternary_license_server.database.schema import clock as marks
@@ -89,7 +89,8 @@ class Clock:
         1. A process that has read it before compares: more than an hour from the last reading and the
            seconds since, either way, is a jump.
         2. A process that has not compares with the newest moment that the database has seen: more than an
-           hour before it is a jump, and so is more than the longest downtime after it.
+           hour before it is a jump, and so is more than the longest downtime after it. While any process
+           is in doubt, more than an hour after it is a jump too: a restart ends no doubt.
         3. After a jump, a reading within an hour of the newest moment is believed again: an operator has
            confirmed it, or the clock was set right.
 
@@ -97,13 +98,15 @@ class Clock:
             ClockError: If it has jumped.
         """
         moment = self._wall(connection)
-        if self._last is None or abs(moment - self.estimate()) > JUMP:
-            _compare(moment, seen(connection), JUMP if self._last else self._downtime)
+        if self._last is None:
+            _compare(moment, seen(connection), JUMP if in_doubt(connection) else self._downtime)
+        elif abs(moment - self.estimate()) > JUMP:
+            _compare(moment, seen(connection), JUMP)
         self._last = _Reading(moment, self._sources.elapsed())
         return moment
 
     def mark(self, connection: Connection) -> datetime:
-        """Write down the present moment as the newest that the database has seen.
+        """Write down the present moment as the newest that the database has seen; nobody is in doubt now.
 
         Raises:
             ClockError: If the clock has jumped; the newest moment stays.
@@ -135,6 +138,21 @@ def seen(connection: Connection) -> datetime | None:
     return None if number is None else datetime.fromtimestamp(number, UTC)
 
 
+def in_doubt(connection: Connection) -> bool:
+    """Whether a process has refused the clock, and nobody has believed it since."""
+    return connection.execute(select(marks.c.doubt_since)).scalar_one_or_none() is not None
+
+
+def note_doubt(connection: Connection) -> None:
+    """Write down that the clock is in doubt, for processes that start from now on.
+
+    Args:
+        connection: Not the one that the doubt ended, which leaves no trace.
+    """
+    first = update(marks).where(marks.c.doubt_since.is_(None))
+    connection.execute(first.values(doubt_since=marks.c.seen))
+
+
 def _compare(moment: datetime, newest: datetime | None, ahead: timedelta) -> None:
     if newest is None or -JUMP <= moment - newest <= ahead:
         return
@@ -152,7 +170,7 @@ def _rounded(difference: timedelta) -> str:
 
 
 def _write(connection: Connection, moment: datetime) -> None:
-    row = {"id": 1, "seen": int(moment.timestamp())}
+    row = {"id": 1, "seen": int(moment.timestamp()), "doubt_since": None}
     statement = dialects.insert(connection.dialect.name, marks).values(row)
     connection.execute(statement.on_conflict_do_update(index_elements=[marks.c.id], set_=row))
 

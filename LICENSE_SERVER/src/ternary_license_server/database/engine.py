@@ -8,7 +8,7 @@ it writes; on PostgreSQL it locks the rows it decides by. Nothing of SQLAlchemy'
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote
@@ -17,7 +17,8 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
 
-from ternary_license_server.database.clock import Clock, Sources
+from ternary_license_server.database import clock as clocks
+from ternary_license_server.database.clock import Clock, ClockError, Sources
 from ternary_license_server.database.transaction import Transaction
 from ternary_sdk.errors import InputError, TernaryError
 from ternary_sdk.process_bound import ProcessBound
@@ -69,10 +70,8 @@ class Database(ProcessBound):
             DatabaseError: If the database cannot be reached, is locked too long, or refuses a row.
         """
         self._check_process()
-        with self._turn or nullcontext(), _translated(), self.engine.connect() as connection:
-            connection.execution_options(ternary_writes=True)
-            with connection.begin():
-                yield Transaction(connection, self.clock, writes=True)
+        with self._doubt_noted(), self._writing() as connection:
+            yield Transaction(connection, self.clock, writes=True)
 
     @contextmanager
     def read(self) -> Iterator[Transaction]:
@@ -82,11 +81,28 @@ class Database(ProcessBound):
             DatabaseError: If the database cannot be reached.
         """
         self._check_process()
-        with _translated(), self.engine.connect() as connection:
+        with self._doubt_noted(), _translated(), self.engine.connect() as connection:
             if not self.sqlite:
                 connection.execution_options(isolation_level="REPEATABLE READ")
             with connection.begin():
                 yield Transaction(connection, self.clock, writes=False)
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        with self._turn or nullcontext(), _translated(), self.engine.connect() as connection:
+            connection.execution_options(ternary_writes=True)
+            with connection.begin():
+                yield connection
+
+    @contextmanager
+    def _doubt_noted(self) -> Iterator[None]:
+        """Write down a doubt of the clock that ends a transaction, once that one has left no trace."""
+        try:
+            yield
+        except ClockError:
+            with suppress(DatabaseError), self._writing() as connection:
+                clocks.note_doubt(connection)
+            raise
 
     @property
     def file(self) -> Path | None:

@@ -307,5 +307,6 @@ clock: Final = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("seen", BigInteger, nullable=False),
+    Column("doubt_since", BigInteger),
     CheckConstraint("id = 1", name="one"),
 )

@@ -113,7 +113,8 @@ def _activate(transaction: Transaction, ring: KeyRing, request: Request, carried
 def _renew(transaction: Transaction, ring: KeyRing, request: Request, carried: bool) -> dict[str, Json]:
     if carried:
         raise ServiceError(Code.INVALID, "request: a lease is renewed over the network, not by file")
-    license = _lock_held(transaction, request)
+    license, held = _lock_held(transaction, request)
+    seats.refuse_disowned(license, held)  # the license is another's, and so is what became of it
     now = _second(transaction)
     license.check(now)
     ends = _end(license, license.lease + license.grace, now)
@@ -124,7 +125,7 @@ def _renew(transaction: Transaction, ring: KeyRing, request: Request, carried: b
 
 
 def _release(transaction: Transaction, request: Request) -> dict[str, Json]:
-    license = _lock_held(transaction, request)
+    license, _ = _lock_held(transaction, request)
     now = _second(transaction)
     lease = seats.release(transaction, license, request, now)
     _audit(transaction, request, license, lease)
@@ -137,23 +138,30 @@ def _standing(transaction: Transaction, request: Request) -> dict[str, Json]:
     row = transaction.execute(_STANDING, asked).one_or_none()
     if row is None or row.generation is None:
         raise records.unknown(f"license {license_id}")
+    if row.disowned is not None:  # the license is another's, and so is what became of it
+        raise _no_seat(license_id, generation)
     now, expires = transaction.now, None if row.expires is None else moment(row.expires)
     records.check(license_id, State(row.state), moment(row.starts), expires, now)
-    its_own = row.seat == request.lease and row.generation == generation and row.disowned is None
+    its_own = row.seat == request.lease and row.generation == generation
     if not its_own or row.released is not None or seconds(now) >= row.ends:
-        raise LicenseError(
-            Reason.LEASE_LOST,
-            f"license {license_id}: this machine holds no seat of generation {generation}; activate again",
-        )
+        raise _no_seat(license_id, generation)
     return {"id": license_id, "generation": generation, "ends": row.ends, "code": "VALID"}
 
 
-def _lock_held(transaction: Transaction, request: Request) -> LicenseRecord:
+def _no_seat(license_id: str, generation: int) -> LicenseError:
+    return LicenseError(
+        Reason.LEASE_LOST,
+        f"license {license_id}: this machine holds no seat of generation {generation}; activate again",
+    )
+
+
+def _lock_held(transaction: Transaction, request: Request) -> tuple[LicenseRecord, Lease]:
     """Lock a license that the asker holds or once held; to everybody else it is not there."""
     license = records.lock(transaction, request.license_id or "")
-    if lease_rows.find(transaction, license.id, request.installation.kid) is None:
+    lease = lease_rows.find(transaction, license.id, request.installation.kid)
+    if lease is None:
         raise records.unknown(f"license {license.id}")
-    return license
+    return license, lease
 
 
 def _second(transaction: Transaction) -> datetime:

@@ -10,6 +10,7 @@ from typing import Final
 
 from sqlalchemy import bindparam, func, select, union_all, update
 
+from ternary_license_server import keyset
 from ternary_license_server.database.schema import (
     leases,
     licenses,
@@ -26,6 +27,8 @@ from ternary_license_server.service.refusals import Code, ServiceError
 from ternary_sdk.licensing.license import TOLERANCE
 from ternary_sdk.licensing.trust import MAX_REVOKED
 
+MOST: Final = MAX_REVOKED - keyset.MAX_OWN
+"""Most names of the database, so that those of any key directory fit beside them."""
 NEVER: Final = 253_402_300_799
 """The last second of the year 9999: until then a name stands whose end nobody knows."""
 
@@ -73,12 +76,12 @@ def admit(transaction: Transaction, what: str) -> None:
     """
     lock(transaction)
     number, first = count(transaction)
-    if number >= MAX_REVOKED:
+    if number >= MOST:
         room = f"the next comes off on {utc(moment(first))}" if first < NEVER else "none of them comes off"
         raise ServiceError(
             Code.LIST_FULL,
-            f"{what}: the revocation list has {number} names, as many as clients read, and {room}; suspend "
-            "the license, which takes no room: it is denied at its next renewal",
+            f"{what}: the revocation list has {number} names, as many as it has room for, and {room}; "
+            "suspend the license, which takes no room: it is denied at its next renewal",
         )
     note_change(transaction)
 

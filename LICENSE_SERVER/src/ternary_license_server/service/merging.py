@@ -28,7 +28,7 @@ from ternary_license_server.service.records import seconds
 from ternary_license_server.service.refusals import Code, ServiceError
 from ternary_sdk.documents.canonical import Json
 from ternary_sdk.errors import SignatureError
-from ternary_sdk.licensing.trust import MAX_REVOKED, Revocations, Trust
+from ternary_sdk.licensing.trust import Revocations, Trust
 
 _AT_ONCE: Final = 500
 """Names in one query."""
@@ -72,7 +72,7 @@ def read(offered: Trust, ring: KeyRing) -> Revocations | None:
 def is_known(transaction: Transaction, listed: Revocations, ring: KeyRing) -> bool:
     """Whether merging this list would change nothing."""
     version = transaction.execute(select(revocation_list.c.version)).scalar_one()
-    return listed.version <= version and not _missing(transaction, listed, ring)
+    return listed.version <= version and not _missing(transaction, listed.licenses, ring)
 
 
 def merge(transaction: Transaction, listed: Revocations, ring: KeyRing, *, actor: str) -> Merged:
@@ -86,16 +86,14 @@ def merge(transaction: Transaction, listed: Revocations, ring: KeyRing, *, actor
     Raises:
         ServiceError: LIST_FULL, if there is no room for all of them. Nothing has changed.
     """
-    missing = _missing(transaction, listed, ring)
     reason = f"named by revocation list {listed.version}"
-    held = _licenses_of(transaction, missing)
+    held, lost = _locked(transaction, _missing(transaction, listed.licenses, ring), ring)
     for license_id in sorted(held):
         life.take_back(transaction, license_id, actor=actor, reason=reason)
-    lost = _seats_of(transaction, missing)
-    for seat, license_id in sorted(lost.items(), key=lambda item: item[1]):
+    for seat, license_id in sorted(lost.items()):
         _lose(transaction, license_id, seat, actor, reason)
-    unknown = missing - held - lost.keys() - ring.trust.revoked_licenses
     listing.lock(transaction)
+    unknown = _missing(transaction, listed.licenses, ring)
     now = seconds(transaction.now)
     for names in _parts(unknown):
         transaction.execute(insert(merged_names), [{"name": name, "merged": now} for name in names])
@@ -106,9 +104,21 @@ def merge(transaction: Transaction, listed: Revocations, ring: KeyRing, *, actor
     return Merged(revoked_licenses=len(held), lost_seats=len(lost), kept_names=len(unknown))
 
 
-def _missing(transaction: Transaction, listed: Revocations, ring: KeyRing) -> set[str]:
-    """Names of a list that neither revoke anything here yet nor are kept."""
-    missing = set(listed.licenses)
+def _locked(transaction: Transaction, names: Iterable[str], ring: KeyRing) -> tuple[set[str], dict[str, str]]:
+    """Lock what these names revoke: licenses, and the licenses of seats.
+
+    Other processes may merge the same list at once. So licenses are locked in one order, and what is still
+    missing is read after the last lock.
+    """
+    for license_id in sorted({*_licenses_of(transaction, names), *_seats_of(transaction, names).values()}):
+        records.lock(transaction, license_id)
+    missing = _missing(transaction, names, ring)
+    return _licenses_of(transaction, missing), _seats_of(transaction, missing)
+
+
+def _missing(transaction: Transaction, names: Iterable[str], ring: KeyRing) -> set[str]:
+    """Of these names those that neither revoke anything here yet nor are kept."""
+    missing = set(names)
     for column in (revocations.c.license, lost_seats.c.seat, merged_names.c.name):
         missing -= {row[0] for row in _found(transaction, column, missing, column)}
     own = missing & ring.trust.revoked_licenses
@@ -117,11 +127,11 @@ def _missing(transaction: Transaction, listed: Revocations, ring: KeyRing) -> se
 
 def _check_room(transaction: Transaction, listed: Revocations) -> None:
     number, _ = listing.count(transaction)
-    if number > MAX_REVOKED:
+    if number > listing.MOST:
         raise ServiceError(
             Code.LIST_FULL,
-            f"revocation list {listed.version}: with its names ours would have {number}, and clients read at "
-            f"most {MAX_REVOKED}",
+            f"revocation list {listed.version}: with its names ours would have {number}, and it has "
+            f"room for {listing.MOST}",
         )
 
 

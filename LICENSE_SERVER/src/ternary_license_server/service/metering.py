@@ -20,6 +20,7 @@ from ternary_license_server.database.schema import customers, meter_entries, met
 from ternary_license_server.database.transaction import Transaction
 from ternary_license_server.service import audit, records, reported
 from ternary_license_server.service import lease as lease_rows
+from ternary_license_server.service.lease import Lease
 from ternary_license_server.service.records import LicenseRecord, seconds
 from ternary_license_server.service.reported import NOTHING, UNKNOWN
 from ternary_sdk.documents.canonical import Json
@@ -59,10 +60,11 @@ def merge(transaction: Transaction, report: Usage) -> dict[str, Json]:
             if it never had the lease that it names, or under another owner.
     """
     license = records.lock(transaction, report.license_id)
-    if lease_rows.find(transaction, license.id, report.installation.kid) is None:
+    last = lease_rows.find(transaction, license.id, report.installation.kid)
+    if last is None:
         raise records.unknown(f"license {license.id}")
     now = transaction.now
-    customer, held = _attributed(transaction, license, report, now)
+    customer, held = _attributed(transaction, license, report, last, now)
     kid = report.installation.kid
     before = reported.find(transaction, license.id, kid, report.lease or UNKNOWN)
     fault = reported.compare(before, report, now)
@@ -180,18 +182,13 @@ def _grown(meter: Meter, operations: OperationSet, *, held: bool) -> tuple[Opera
 
 
 def _attributed(
-    transaction: Transaction, license: LicenseRecord, report: Usage, now: datetime
+    transaction: Transaction, license: LicenseRecord, report: Usage, last: Lease, now: datetime
 ) -> tuple[str, bool]:
     """Whose a report is, and whether the lease that it is of is held.
 
     One that names no lease is of the lease that its installation has, or had last: more is not known.
     """
     kid = report.installation.kid
-    last = lease_rows.find(transaction, license.id, kid)
-    if last is None:
-        raise LicenseError(
-            Reason.MACHINE_MISMATCH, f"license {license.id}: installation {kid} never held a seat of it"
-        )
     seat = report.lease or last.seat
     customer = lease_rows.owner(transaction, license.id, kid, seat)
     if customer is None:

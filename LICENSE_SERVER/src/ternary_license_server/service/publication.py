@@ -23,9 +23,9 @@ from ternary_license_server.service.records import seconds
 from ternary_sdk.documents import canonical
 from ternary_sdk.documents.fields import Fields
 from ternary_sdk.errors import TernaryError
-from ternary_sdk.licensing.trust import MAX_LIST, MAX_REVOKED, Role, Trust
+from ternary_sdk.licensing.trust import MAX_LIST, Role, Trust
 
-NEARLY_FULL: Final = MAX_REVOKED * 9 // 10
+NEARLY_FULL: Final = listing.MOST * 9 // 10
 """From so many names on, the list is said to be nearly full."""
 TIDY: Final = timedelta(days=1)
 """How long a list that nothing is added to stays as it is, though names could come off."""
@@ -102,13 +102,13 @@ class Publication:
         return built
 
 
-def warnings(transaction: Transaction, ring: KeyRing) -> list[str]:
-    """A sentence if the list is nearly full: clients refuse a longer one."""
-    number = listing.count(transaction)[0] + len(ring.trust.revoked_licenses)
+def warnings(transaction: Transaction) -> list[str]:
+    """A sentence if the list is nearly full."""
+    number, _ = listing.count(transaction)
     if number < NEARLY_FULL:
         return []
     return [
-        f"revocation list: {number} of at most {MAX_REVOKED} names are taken, beyond them none is accepted; "
+        f"revocation list: {number} of at most {listing.MOST} names are taken, beyond them none is accepted; "
         "names come off when their licenses have ended; suspend licenses rather than revoke them"
     ]
 

@@ -25,7 +25,7 @@ from ternary_license_server.database.schema import (
     tokens,
 )
 from ternary_license_server.database.transaction import Transaction
-from ternary_license_server.service import audit
+from ternary_license_server.service import audit, listing
 from ternary_license_server.service.records import LicenseRecord, moment, seconds, utc
 from ternary_license_server.service.refusals import Code, ServiceError
 from ternary_sdk.documents.canonical import Json
@@ -78,7 +78,10 @@ def begin(
        ``longest`` if that is more;
     2. whoever held a lease at the backup may have renewed it at the last moment, so its end is moved to what
        that renewal would have given;
-    3. every admin token ends, because one that was revoked after the backup would be good again.
+    3. every admin token ends, because one that was revoked after the backup would be good again;
+    4. the revocation list is signed anew, so that its version rises above every one of the lost time.
+
+    Where the database is in a restored mode already, the longer of the two holds, from the older backup on.
 
     Args:
         transaction: An open transaction that may write; no server uses the database.
@@ -89,16 +92,18 @@ def begin(
     Returns:
         ``newest``, ``begun``, ``until``, ``oversell``, ``leases_kept``, ``tokens_ended``.
     """
-    now = transaction.now
+    now, before = transaction.now, current(transaction)
+    until = now + max(longest, _longest_hold(transaction)) + TOLERANCE
     facts: dict[str, Json] = {
-        "newest": seconds(since),
+        "newest": seconds(min(since, before.newest) if before else since),
         "begun": seconds(now),
-        "until": seconds(now + max(longest, _longest_hold(transaction)) + TOLERANCE),
+        "until": seconds(max(until, before.until) if before else until),
         "oversell": oversell,
     }
     row = {"id": 1, **facts}
     statement = transaction.insert(restorations).values(row)
     transaction.execute(statement.on_conflict_do_update(index_elements=[restorations.c.id], set_=row))
+    listing.note_change(transaction)
     facts |= {
         "leases_kept": _hold(transaction, since, now),
         "tokens_ended": _end_tokens(transaction, now),
@@ -132,11 +137,15 @@ def truthful(
 def check_newcomer(transaction: Transaction, license: LicenseRecord) -> None:
     """Refuse a seat to an installation that has no lease here, while others may hold it unknown to us.
 
+    Where seats are not limited, nobody else's is taken.
+
     Raises:
         ServiceError: TRY_LATER.
     """
     mode = current(transaction)
-    if mode is not None and not mode.oversell and license.created < mode.begun:
+    if mode is None or mode.oversell or license.seats is None:
+        return
+    if license.created < mode.begun:
         raise _later(mode)
 
 
@@ -196,11 +205,11 @@ def _longest_hold(transaction: Transaction) -> timedelta:
 
 
 def _hold(transaction: Transaction, since: datetime, now: datetime) -> int:
-    """Move the ends of the leases that stood at the backup; how many."""
+    """Move the ends of the leases that stood at the backup and could be renewed; how many."""
     term = select(licenses.c.lease + licenses.c.grace).where(licenses.c.id == leases.c.license)
     end = seconds(now) + term.scalar_subquery()
-    stood = leases.c.released.is_(None) & ~leases.c.offline & (leases.c.ends > seconds(since))
-    moved = stood & (leases.c.ends < end)
+    stood = leases.c.released.is_(None) & leases.c.disowned.is_(None) & ~leases.c.offline
+    moved = stood & (leases.c.ends > seconds(since)) & (leases.c.ends < end)
     later = moved & (leases.c.licensed_until < end)
     transaction.execute(update(leases).where(later).values(licensed_until=end))
     transaction.execute(delete(seat_counts))  # each license is counted anew, with the ends that hold now

@@ -109,7 +109,7 @@ def renew(
         LicenseError: LEASE_LOST; an ended lease is never revived, its seat may be another's by now.
     """
     lease = _held(transaction, license, asked, now)
-    _refuse_disowned(license, lease)
+    refuse_disowned(license, lease)
     renewed = max(ends, lease.ends) if lease.offline else ends
     until = _offline_until(lease, renewed if lease.offline else None)
     licensed = max(renewed, lease.licensed_until)
@@ -190,6 +190,16 @@ def disown(transaction: Transaction, license: LicenseRecord, now: datetime) -> N
     transaction.execute(update(leases).where(theirs).values(disowned=seconds(now)))
 
 
+def refuse_disowned(license: LicenseRecord, lease: Lease) -> None:
+    """Refuse the holder of before a transfer.
+
+    Raises:
+        LicenseError: LEASE_LOST.
+    """
+    if lease.disowned is not None:
+        raise _lost(license, f"the license was transferred on {utc(lease.disowned)}")
+
+
 def _offline_until(lease: Lease | None, ends: datetime | None) -> datetime | None:
     """The later of what an installation's offline licenses ran until so far, and the end of another one."""
     return max((end for end in (lease and lease.offline_until, ends) if end), default=None)
@@ -258,11 +268,6 @@ def _held(transaction: Transaction, license: LicenseRecord, asked: Request, now:
 def _only_gives_up(asked: Request) -> bool:
     """Files of version 1, which name no lease, are still carried; what they prove is enough to give back."""
     return asked.lease is None and asked.action is Action.RELEASE
-
-
-def _refuse_disowned(license: LicenseRecord, lease: Lease) -> None:
-    if lease.disowned is not None:
-        raise _lost(license, f"the license was transferred on {utc(lease.disowned)}")
 
 
 def _lost(license: LicenseRecord, why: str) -> LicenseError:

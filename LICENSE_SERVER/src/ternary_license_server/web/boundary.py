@@ -11,7 +11,7 @@ import asyncio
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -26,7 +26,7 @@ from ternary_license_server.web.limits import RateLimit
 from ternary_license_server.web.observation import LOG, Metrics, known_method
 from ternary_license_server.web.problems import Problem, Web
 from ternary_sdk.errors import Reason
-from ternary_sdk.licensing.trust import Role
+from ternary_sdk.licensing.trust import MAX_TRUST, Role
 from ternary_sdk.online import answer as online_answer
 from ternary_sdk.online.answer import Question
 
@@ -83,6 +83,8 @@ class Boundary:
         self._clock = clock
         self._rate = rate
         self._told_of_proxy = False
+        self._large: Scope | None = None
+        """The one request whose body may be larger than the settings say."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -103,6 +105,8 @@ class Boundary:
             LOG.exception("failed", extra={"facts": {"request": request_id, "path": scope["path"][:200]}})
             answer.refuse(Problem(code=Web.INTERNAL, detail=f"the server failed; quote request {request_id}"))
             body = scope.get(BODY, body)
+        finally:
+            self._large = None if self._large is scope else self._large
         await self._send(scope, body, answer, request_id, send)
         self._observe(scope, answer, request_id, time.perf_counter() - started)
 
@@ -124,7 +128,7 @@ class Boundary:
         """The whole body; or a refusal in ``answer`` and what was read of it."""
         address = addresses.bucket(scope[ADDRESS])
         wait = 0 if scope["path"] in _UNLIMITED else self._rate.wait(address)
-        limit, parts, size = self._settings.body_limit, list[bytes](), 0
+        parts, size = list[bytes](), 0
         try:
             async with asyncio.timeout(self._settings.body_timeout):
                 while True:
@@ -133,11 +137,8 @@ class Boundary:
                         raise ConnectionError
                     parts.append(message.get("body", b""))
                     size += len(parts[-1])
-                    if size > limit:
-                        detail = f"body of more than {limit} bytes"
-                        answer.refuse(
-                            Problem(code=Web.TOO_LARGE, detail=detail, headers={"Connection": "close"})
-                        )
+                    if refused := self._too_large(scope, size, may_be_large=not wait):
+                        answer.refuse(refused)
                         return b""
                     if not message.get("more_body"):
                         break
@@ -150,6 +151,22 @@ class Boundary:
             detail = f"Ternary-Nonce: expected at most {LONGEST_NONCE} ASCII characters"
             answer.refuse(Problem(code=Reason.MALFORMED, detail=detail))
         return b"".join(parts)
+
+    def _too_large(self, scope: Scope, size: int, *, may_be_large: bool) -> Problem | None:
+        """Why a body of this size is not read; a trust file is, one large one at a time in this process."""
+        limit = self._settings.body_limit
+        if size <= limit:
+            return None
+        if may_be_large and (scope["method"], scope["path"]) == _LARGE:
+            limit = max(limit, MAX_TRUST)
+        if size > limit:
+            detail = f"body of more than {limit} bytes"
+            return Problem(code=Web.TOO_LARGE, detail=detail, headers={"Connection": "close"})
+        self._large = self._large or scope
+        if self._large is scope:
+            return None
+        busy = too_many(f"trust files of more than {self._settings.body_limit} bytes", _LARGE_AGAIN)
+        return replace(busy, headers={**busy.headers, "Connection": "close"})
 
     async def _run(self, scope: Scope, body: bytes, answer: Outgoing) -> None:
         sent = False
@@ -229,5 +246,9 @@ _NONCE: Final = online_answer.NONCE_HEADER.lower().encode()
 _TIME: Final = online_answer.TIME_HEADER.lower().encode()
 _ANSWER: Final = online_answer.ANSWER_HEADER.lower().encode()
 _WITHOUT_BODY: Final = (204, 304)
+_LARGE: Final = ("POST", "/v1/trust")
+"""What may have a large body: a revocation list can have a hundred thousand names."""
+_LARGE_AGAIN: Final = 10
+"""Seconds after which a large body that came beside another may be sent again."""
 _UNLIMITED: Final = ("/livez", "/readyz", "/metrics")
 """What the operator's own network asks for; a flood from there must not make a server look dead."""

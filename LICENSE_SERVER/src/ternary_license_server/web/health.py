@@ -53,7 +53,7 @@ def routes(server: Server) -> APIRouter:
 def warnings(server: Server) -> list[Json]:
     """What does not keep this server from its work yet, a sentence each."""
     with server.database.read() as transaction:
-        found = publication.warnings(transaction, server.vendor.ring)
+        found = publication.warnings(transaction)
         return [*found, *access.warnings(transaction), *restoring.warnings(transaction)]
 
 

@@ -45,6 +45,8 @@ TIMEOUT: Final = 10.0
 MAX_ANSWER: Final = MAX_TRUST
 _UNNUMBERED: Final = ("/v1/usage", "/v1/standing")
 """Where nothing needs a number to be done once: reports merge by union, a question changes nothing."""
+TRY_LATER: Final = "TRY_LATER"
+"""What a restored server answers where it may have forgotten something."""
 _OF_THE_REQUEST: Final = (Reason.MALFORMED, Reason.SIGNATURE_INVALID)
 """Refusals that say nothing of the license, such as a much older server's: they take nothing away."""
 
@@ -178,7 +180,9 @@ class LicenseServer:
         return online_state.license_file(self._directory, license_id)
 
     def report(self, license_id: str, now: datetime) -> int:
-        """Report what was returned under a license's lease, and what of earlier leases is not confirmed yet.
+        """Report what was returned under a license's lease, and under every earlier one.
+
+        What the server has confirmed is sent too: a server that was restored from a backup has forgotten it.
 
         Returns:
             How many different operations the server has counted for this customer, over all machines.
@@ -188,10 +192,9 @@ class LicenseServer:
         held, ledger = self._installation(now), Ledger(self._directory / LEDGER)
         sets, (lease, owner) = ledger.sets(license_id), self._in_force(license_id)
         for counted in sets:
-            if counted.lease != lease and not counted.settled:
-                with suppress(
-                    LicenseError
-                ):  # what is reported of an earlier lease takes nothing from this one
+            done = counted.lease is None and counted.settled  # sent again, it would be of the lease of now
+            if counted.lease != lease and not done:
+                with _taking_nothing():
                     self._report(ledger, license_id, counted, held, now)
         mine = next((one for one in sets if one.lease == lease), nothing(lease, owner))
         return self._report(ledger, license_id, mine, held, now)
@@ -305,6 +308,18 @@ class LicenseServer:
 
     def _installation(self, now: datetime) -> Installation:
         return clock.establish(self._directory, now, signed=self._trust.issued)
+
+
+@contextmanager
+def _taking_nothing() -> Iterator[None]:
+    """Let what is refused of an earlier lease, or not known yet, take nothing from the present one."""
+    try:
+        yield
+    except LicenseError:
+        pass
+    except ServerError as refusal:
+        if refusal.code != TRY_LATER:
+            raise
 
 
 def _refuse(answer: Answer) -> NoReturn:
