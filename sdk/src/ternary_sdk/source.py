@@ -5,6 +5,7 @@ A file is read exactly once, so what was verified is what is used, whatever happ
 """
 
 import os
+import sys
 from io import BufferedReader
 from typing import Final
 
@@ -52,6 +53,6 @@ def opened(path: str | os.PathLike[str]) -> BufferedReader:
 
 def _open_at_once(path: str, flags: int) -> int:
     descriptor = os.open(path, flags | _AT_ONCE)
-    if _AT_ONCE:
+    if sys.platform != "win32":  # it has no named pipes among its files
         os.set_blocking(descriptor, True)  # a pipe into which somebody writes is read to its end
     return descriptor

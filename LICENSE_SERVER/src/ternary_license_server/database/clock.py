@@ -6,6 +6,7 @@ process keeps its last reading and the seconds that have gone by since. A readin
 both is a jump. What happens then is decided here, and nowhere else (docs/adr/0015-a-clock-may-not-jump.md).
 """
 
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -32,8 +33,9 @@ class ClockError(TernaryError):
 
 def since_boot() -> float:
     """Seconds that no setting of the clock changes; those of sleep count, where the system counts them."""
-    boot: int | None = getattr(time, "CLOCK_BOOTTIME", None)
-    return time.monotonic() if boot is None else time.clock_gettime(boot)
+    if sys.platform == "linux":
+        return time.clock_gettime(time.CLOCK_BOOTTIME)
+    return time.monotonic()
 
 
 @dataclass(frozen=True, kw_only=True)
