@@ -218,7 +218,8 @@ def bare(tmp_path_factory):
 def resolved(bare, checkout, index, line):
     """What pip would install by a line that begins with ``pip install``."""
     line = line.replace("pip", f"{bare}/venv/bin/python -m pip", 1)
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("PIP_")}
+    # pip is not ours: its own warnings are no errors
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PIP_", "PYTHONWARN"))}
     done = subprocess.run(
         ["bash", "-c", f"{line} --dry-run --index-url {index}"],
         cwd=checkout,
