@@ -7,7 +7,7 @@ module, so nothing talks to a network unless the embedding program asks. Every c
 answer must be signed for this very question before a byte of it is believed.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
@@ -114,15 +114,8 @@ class LicenseServer:
         Raises:
             As ``activate``.
         """
-        held, lease = self._installation(now), online_state.find(self._directory, license_id)
-        document = online_request.renew(
-            license_id,
-            self._number(lease),
-            lease.generation,
-            vendor=self._trust.root.kid,
-            held=held,
-            now=now,
-        )
+        held = self._installation(now)
+        document = self._about_seat(online_request.renew, license_id, held, now)
         with self._ended_by_denial(license_id, held, now):
             if self._has_quota(license_id):
                 self.report(license_id, now)
@@ -139,15 +132,8 @@ class LicenseServer:
         Raises:
             As ``activate``.
         """
-        held, lease = self._installation(now), online_state.find(self._directory, license_id)
-        document = online_request.standing(
-            license_id,
-            self._number(lease),
-            lease.generation,
-            vendor=self._trust.root.kid,
-            held=held,
-            now=now,
-        )
+        held = self._installation(now)
+        document = self._about_seat(online_request.standing, license_id, held, now)
         with self._ended_by_denial(license_id, held, now):
             came = self._ask("/v1/standing", document, now)
         return Fields(canonical.decode(came, "server's answer"), "server's answer").moment("ends")
@@ -158,15 +144,8 @@ class LicenseServer:
         Raises:
             As ``activate``; after LEASE_LOST the license is removed too, there is nothing to give back.
         """
-        held, lease = self._installation(now), online_state.find(self._directory, license_id)
-        document = online_request.release(
-            license_id,
-            self._number(lease),
-            lease.generation,
-            vendor=self._trust.root.kid,
-            held=held,
-            now=now,
-        )
+        held = self._installation(now)
+        document = self._about_seat(online_request.release, license_id, held, now)
         try:
             self._ask("/v1/releases", document, now)
         except LicenseError as refusal:
@@ -298,6 +277,14 @@ class LicenseServer:
     def _directory(self) -> Path:
         """This vendor's part of the state directory; ``carry`` and ``trust`` do without one."""
         return for_vendor(self._trust.root.kid, self._state)
+
+    def _about_seat(
+        self, make: Callable[..., bytes], license_id: str, held: Installation, now: datetime
+    ) -> bytes:
+        """A signed request about the seat that this installation holds."""
+        lease = online_state.find(self._directory, license_id)
+        vendor = self._trust.root.kid
+        return make(license_id, self._number(lease), lease.generation, vendor=vendor, held=held, now=now)
 
     def _number(self, lease: Activation) -> str:
         return online_state.lease_number(self._directory, lease, self._trust)

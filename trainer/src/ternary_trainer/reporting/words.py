@@ -79,11 +79,6 @@ def first_words(content: Content) -> list[str]:
     return told
 
 
-def tallies(content: Content) -> list[tuple[str, int]]:
-    """How many checks ended how."""
-    return [(str(ending), len(content.validation.named(ending))) for ending in Ending]
-
-
 def question(check: CheckResult) -> str:
     """What a check asks."""
     return CHECKS[check.name].question
