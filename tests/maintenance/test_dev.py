@@ -121,10 +121,12 @@ def test_on_windows_programs_lie_in_scripts_and_arguments_are_quoted_for_it(chec
 
 
 def test_make_has_the_same_targets_and_calls_the_same_program():
+    above = {"MAKEFLAGS": "w", "MAKELEVEL": "1"}  # as where make itself runs the tests
     for target in dev.TARGETS:
         done = subprocess.run(
-            ["make", "--dry-run", target, "PYTHON=python3"],
+            ["make", "--dry-run", "--no-print-directory", target, "PYTHON=python3"],
             cwd=ROOT,
+            env={**os.environ, **above},
             capture_output=True,
             text=True,
             check=True,
