@@ -14,9 +14,9 @@ from onnx import TensorProto, helper, numpy_helper
 
 from benchmarks.figure import Figure, best_of, paired_processes, peak_memory
 from ternary_sdk import Model
-from ternary_sdk.inference.cores import usable_cores
-from ternary_sdk.inference.latents import CURRENT
-from ternary_sdk.inference.runtime import BLOCK
+from ternary_sdk._internal.inference.cores import usable_cores
+from ternary_sdk._internal.inference.runtime import BLOCK
+from ternary_sdk._internal.streams.stream import CURRENT
 from ternary_sdk.operations import OPERATIONS, TABLES, to_index
 
 

@@ -11,10 +11,10 @@ from pathlib import Path
 from benchmarks.figure import Figure
 from ternary_license_server import keys
 from ternary_license_server.issue import issue
-from ternary_sdk.licensing.identity import PackageIdentity
-from ternary_sdk.licensing.license import License
-from ternary_sdk.licensing.machine import identify
-from ternary_sdk.licensing.permit import Permit
+from ternary_sdk._internal.identity import PackageIdentity
+from ternary_sdk._internal.licensing.license import License
+from ternary_sdk._internal.licensing.machine import identify
+from ternary_sdk._internal.licensing.permit import Permit
 from ternary_sdk.operations import OperationSet
 
 PACKAGE = PackageIdentity(name="acme", version=(1, 0, 0), digest="ab" * 32)

@@ -32,11 +32,11 @@ from ternary_license_server.keys import KeyRing
 from ternary_license_server.service import catalog, lease, life
 from ternary_license_server.service.records import lock
 from ternary_license_server.service.seats import take
-from ternary_sdk.licensing import installation, usage
-from ternary_sdk.licensing.counted import Counted
-from ternary_sdk.licensing.installation import Installation
-from ternary_sdk.online import key as online_key
-from ternary_sdk.online import request as online_request
+from ternary_sdk._internal.licensing import installation, usage
+from ternary_sdk._internal.licensing.counted import Counted
+from ternary_sdk._internal.licensing.installation import Installation
+from ternary_sdk._internal.online import key as online_key
+from ternary_sdk._internal.online import request as online_request
 from ternary_sdk.operations import OperationSet
 
 LOOPBACK = "postgresql://127.0.0.1/test"
@@ -51,8 +51,8 @@ from fastapi.responses import Response
 from sqlalchemy import create_engine, text
 from ternary_license_server import keys
 from ternary_license_server.database.engine import Database
-from ternary_sdk.documents import canonical
-from ternary_sdk.licensing.trust import Role
+from ternary_sdk._internal.documents import canonical
+from ternary_sdk._internal.trust.trust import Role
 
 directory, url, port = sys.argv[1:]
 key, database, app = keys.load(Path(directory)).signer(Role.ANSWER), Database(url), FastAPI()

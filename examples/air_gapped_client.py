@@ -13,8 +13,8 @@ import sys
 from pathlib import Path
 
 from ternary_sdk import Model, TernaryError
-from ternary_sdk.licensing import machine
-from ternary_sdk.licensing.trust import Trust
+from ternary_sdk._internal.licensing import machine
+from ternary_sdk._internal.trust.trust import Trust
 
 
 def refuse_network(event: str, _arguments: object) -> None:

@@ -19,10 +19,10 @@ from ternary_cli.training import watched
 from ternary_export.export import export
 from ternary_export.packaging import package
 from ternary_license_server import issue, keys
+from ternary_sdk._internal.identity import parse_version
+from ternary_sdk._internal.packages.package import Package
+from ternary_sdk._internal.trust.trust import Role
 from ternary_sdk.errors import TernaryError
-from ternary_sdk.licensing.identity import parse_version
-from ternary_sdk.licensing.trust import Role
-from ternary_sdk.packages.package import Package
 from ternary_trainer import recipe as recipes
 from ternary_trainer import run as runs
 from ternary_trainer.device import CPU

@@ -32,10 +32,10 @@ from ternary_license_server.keys import KeyRing
 from ternary_license_server.service import records
 from ternary_license_server.settings import Settings
 from ternary_license_server.vendor_keys import VendorKeys
-from ternary_sdk.licensing import installation
-from ternary_sdk.licensing.installation import Installation
-from ternary_sdk.licensing.license import License
-from ternary_sdk.online import request as online_request
+from ternary_sdk._internal.licensing import installation
+from ternary_sdk._internal.licensing.installation import Installation
+from ternary_sdk._internal.licensing.license import License
+from ternary_sdk._internal.online import request as online_request
 
 LICENSES = 4
 SKEWS = (0, 4, 366 * 86_400)

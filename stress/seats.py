@@ -31,9 +31,9 @@ from ternary_license_server.database.migration import migrate
 from ternary_license_server.keys import KeyRing
 from ternary_license_server.service import catalog, life, policies
 from ternary_license_server.service.policies import Policy
-from ternary_sdk.licensing import installation
-from ternary_sdk.licensing.identity import PackageIdentity
-from ternary_sdk.online import request as online_request
+from ternary_sdk._internal.identity import PackageIdentity
+from ternary_sdk._internal.licensing import installation
+from ternary_sdk._internal.online import request as online_request
 
 CLIENTS, SEATS, PROCESSES = 8, 3, 2
 ROOT = Path(__file__).resolve().parents[1]

@@ -21,19 +21,19 @@ from ternary_license_server import keys, rotation
 from ternary_license_server.issue import issue
 from ternary_license_server.keys import KeyRing
 from ternary_license_server.sealing import seal
-from ternary_sdk.documents import base64url, canonical, outer
+from ternary_sdk._internal.documents import base64url, canonical, outer
+from ternary_sdk._internal.identity import PackageIdentity
+from ternary_sdk._internal.licensing import installation, mark
+from ternary_sdk._internal.licensing.counted import Acknowledged, Counted
+from ternary_sdk._internal.licensing.installation import Installation
+from ternary_sdk._internal.licensing.license import TYP, License
+from ternary_sdk._internal.licensing.mark import Denial, Mark, Versions
+from ternary_sdk._internal.licensing.usage import TYP as USAGE
+from ternary_sdk._internal.licensing.usage import Usage, report
+from ternary_sdk._internal.signing import jwe, jws
+from ternary_sdk._internal.trust.trust import KEY_SET, REVOCATIONS, Role, Trust
 from ternary_sdk.errors import LicenseError, Reason, TernaryError
-from ternary_sdk.licensing import installation, mark
-from ternary_sdk.licensing.counted import Acknowledged, Counted
-from ternary_sdk.licensing.identity import PackageIdentity
-from ternary_sdk.licensing.installation import Installation
-from ternary_sdk.licensing.license import TYP, License
-from ternary_sdk.licensing.mark import Denial, Mark, Versions
-from ternary_sdk.licensing.trust import KEY_SET, REVOCATIONS, Role, Trust
-from ternary_sdk.licensing.usage import TYP as USAGE
-from ternary_sdk.licensing.usage import Usage, report
 from ternary_sdk.operations import OperationSet
-from ternary_sdk.signing import jwe, jws
 
 NOW: Final = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ODD_VALUES: Final[tuple[Any, ...]] = (

@@ -18,12 +18,12 @@ from ternary_export.build import Build
 from ternary_export.packaging import package
 from ternary_license_server import keys
 from ternary_license_server.keys import KeyRing
-from ternary_sdk.licensing.trust import Role
-from ternary_sdk.packages import archive, oms
-from ternary_sdk.packages.manifest import Manifest
-from ternary_sdk.packages.manifest_entries import Member
-from ternary_sdk.signing import dsse
-from ternary_sdk.signing.dsse import Envelope
+from ternary_sdk._internal.packages import archive, oms
+from ternary_sdk._internal.packages.manifest import Manifest
+from ternary_sdk._internal.packages.manifest_entries import Member
+from ternary_sdk._internal.signing import dsse
+from ternary_sdk._internal.signing.dsse import Envelope
+from ternary_sdk._internal.trust.trust import Role
 
 State = dict[str, npt.NDArray[np.float32]]
 

@@ -13,9 +13,9 @@ import pytest
 
 from ternary_cli.row_reader import read_latents, read_operations
 from ternary_license_server import issue, keys
-from ternary_sdk.licensing.identity import VersionRange
+from ternary_sdk._internal.identity import VersionRange
+from ternary_sdk._internal.packages.package import Package
 from ternary_sdk.operations import TABLES
-from ternary_sdk.packages.package import Package
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 HEADER = "index,t0,t1,t2,t3,t4,t5,t6,t7,t8"

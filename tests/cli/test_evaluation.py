@@ -11,9 +11,9 @@ import pytest
 
 import ternary_sdk
 from ternary_sdk import Model
-from ternary_sdk.licensing import clock
-from ternary_sdk.licensing.state import for_vendor
-from ternary_sdk.licensing.trust import Trust
+from ternary_sdk._internal.licensing import clock
+from ternary_sdk._internal.licensing.state import for_vendor
+from ternary_sdk._internal.trust.trust import Trust
 from ternary_sdk.operations import OPERATIONS
 
 SAID = "no package chosen: this is the SDK's evaluation package; choose with options or 'ternary use'\n"

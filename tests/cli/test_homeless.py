@@ -9,9 +9,9 @@ import typer
 
 from ternary_cli.main import app
 from ternary_license_server import issue
-from ternary_sdk.licensing import state
-from ternary_sdk.packages.package import Package
-from ternary_sdk.signing.keys import PublicKey
+from ternary_sdk._internal.licensing import state
+from ternary_sdk._internal.packages.package import Package
+from ternary_sdk._internal.signing.keys import PublicKey
 
 NO_HOME = (
     "error: state directory: this user has no home directory; name a directory for the meter, the clock mark "

@@ -9,9 +9,9 @@ import pytest
 
 from ternary_export.packaging import package
 from ternary_license_server.issue import issue
-from ternary_sdk.licensing.trust import Role
-from ternary_sdk.packages import archive
-from ternary_sdk.packages.package import Package
+from ternary_sdk._internal.packages import archive
+from ternary_sdk._internal.packages.package import Package
+from ternary_sdk._internal.trust.trust import Role
 
 KEY = bytes(range(32))
 

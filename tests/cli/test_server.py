@@ -18,8 +18,8 @@ import pytest
 from ternary_license_server import keys
 from ternary_license_server.database.engine import Database
 from ternary_license_server.database.migration import migrate
-from ternary_sdk.licensing.installation import FILE
-from ternary_sdk.licensing.state import LEDGER
+from ternary_sdk._internal.licensing.installation import FILE
+from ternary_sdk._internal.licensing.state import LEDGER
 
 TERNARY = Path(sys.executable).parent / "ternary"
 

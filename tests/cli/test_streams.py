@@ -10,8 +10,8 @@ import pytest
 
 from ternary_cli import pins
 from ternary_license_server import issue, keys
-from ternary_sdk.licensing import state
-from ternary_sdk.packages.package import Package
+from ternary_sdk._internal.licensing import state
+from ternary_sdk._internal.packages.package import Package
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 OPTIONS = "acme.ternary --license small.license --trust acme.trust"

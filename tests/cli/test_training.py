@@ -11,7 +11,7 @@ import pytest
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from ternary_sdk.wheels import pip_install
+from ternary_sdk._internal.wheels import pip_install
 from ternary_trainer import run as runs
 
 TERNARY = Path(sys.executable).parent / "ternary"

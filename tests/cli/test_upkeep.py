@@ -8,11 +8,11 @@ import pytest
 
 from ternary_license_server import keys
 from ternary_license_server.issue import issue
-from ternary_sdk.licensing import machine
-from ternary_sdk.licensing.trust import Role
-from ternary_sdk.licensing.usage import Usage
-from ternary_sdk.packages.package import Package
-from ternary_sdk.signing.keys import PublicKey
+from ternary_sdk._internal.licensing import machine
+from ternary_sdk._internal.licensing.usage import Usage
+from ternary_sdk._internal.packages.package import Package
+from ternary_sdk._internal.signing.keys import PublicKey
+from ternary_sdk._internal.trust.trust import Role
 
 
 @pytest.fixture

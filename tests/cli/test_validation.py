@@ -12,12 +12,12 @@ import pytest
 
 from ternary_export.packaging import package
 from ternary_license_server.issue import issue
+from ternary_sdk._internal.packages.package import Package
+from ternary_sdk._internal.packages.validation import CheckResult, Ending, Figure, Relation, Validation
+from ternary_sdk._internal.trust.trust import Role
+from ternary_sdk._internal.wheels import pip_install
 from ternary_sdk.errors import InputError
-from ternary_sdk.licensing.trust import Role
 from ternary_sdk.model import Model
-from ternary_sdk.packages.package import Package
-from ternary_sdk.packages.validation import CheckResult, Ending, Figure, Relation, Validation
-from ternary_sdk.wheels import pip_install
 from ternary_trainer import checkpoint
 from ternary_trainer.model import initial
 from ternary_trainer.validation.checks import CHECKS

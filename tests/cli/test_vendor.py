@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ternary_sdk.licensing.trust import Role
+from ternary_sdk._internal.trust.trust import Role
 
 PUBLISHED = Path(__file__).parents[3] / "shared" / "data" / "v5_5_epoch104.pt"
 

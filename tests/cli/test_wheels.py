@@ -22,7 +22,7 @@ from pathlib import Path
 import pytest
 
 from ternary_cli.vendor_extra import EXTRAS
-from ternary_sdk.wheels import file_of, pip_install
+from ternary_sdk._internal.wheels import file_of, pip_install
 
 ROOT = Path(__file__).parents[2]
 VENDORS = (

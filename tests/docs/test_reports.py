@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ternary_sdk.packages.validation import Validation
+from ternary_sdk._internal.packages.validation import Validation
 
 REPORTS = Path(__file__).parents[2] / "docs" / "reports"
 KEPT = sorted(folder.parent.name for folder in REPORTS.glob("*/validation.json"))

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from ternary_sdk import Model
-from ternary_sdk.licensing.trust import Trust
+from ternary_sdk._internal.trust.trust import Trust
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 

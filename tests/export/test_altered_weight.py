@@ -12,13 +12,19 @@ from onnx import numpy_helper
 
 from ternary_export.build import Build
 from ternary_license_server.keys import KeyRing
+from ternary_sdk._internal.certificates.certificate import Certificate
+from ternary_sdk._internal.certificates.path_coverage import (
+    MARGIN,
+    VERIFIER_MARGIN,
+    PathCoverage,
+    margin_text,
+    seed_of,
+)
+from ternary_sdk._internal.inference.runtime import Decoded, Decoder, Encoder, Workers
+from ternary_sdk._internal.packages.package import Package
 from ternary_sdk.errors import ProofError
-from ternary_sdk.inference.runtime import Decoded, Decoder, Encoder, Workers
 from ternary_sdk.model import Model
 from ternary_sdk.operations import OPERATIONS, TABLES, OperationSet
-from ternary_sdk.packages.certificate import Certificate
-from ternary_sdk.packages.package import Package
-from ternary_sdk.packages.path_coverage import MARGIN, VERIFIER_MARGIN, PathCoverage, margin_text, seed_of
 
 EVERY = np.arange(OPERATIONS, dtype=np.int32)
 Failed = npt.NDArray[np.bool_]

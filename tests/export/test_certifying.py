@@ -8,7 +8,7 @@ import pytest
 
 from ternary_export.build import Build, Draft
 from ternary_export.certifying import State, certify, compared
-from ternary_sdk.packages.certificate import Certificate
+from ternary_sdk._internal.certificates.certificate import Certificate
 
 
 @pytest.fixture

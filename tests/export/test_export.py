@@ -12,8 +12,8 @@ from ternary_export.build import Build, Draft
 from ternary_export.export import export, weights_digest
 from ternary_export.graph import decoder_graph
 from ternary_export.parity import measure
+from ternary_sdk._internal.inference.runtime import Decoder, Encoder, Workers
 from ternary_sdk.errors import FormatError, InputError, ProofError, TernaryError
-from ternary_sdk.inference.runtime import Decoder, Encoder, Workers
 from ternary_trainer import checkpoint
 from ternary_trainer.model import TernaryVAE, initial
 

@@ -9,7 +9,7 @@ import pytest
 from onnx import numpy_helper
 
 from ternary_export.graph import decoder_graph
-from ternary_sdk.inference.runtime import Decoder, Workers
+from ternary_sdk._internal.inference.runtime import Decoder, Workers
 from ternary_sdk.operations import OPERATIONS, to_index
 
 State = dict[str, npt.NDArray[np.float32]]

@@ -13,12 +13,12 @@ from ternary_export.packaging import package, standard_terms
 from ternary_export.provenance import Provenance
 from ternary_license_server.keys import KeyRing
 from ternary_license_server.signing import SigningKey
+from ternary_sdk._internal.certificates.certificate import Certificate
+from ternary_sdk._internal.packages import archive
+from ternary_sdk._internal.packages.package import Package
+from ternary_sdk._internal.signing.keys import PublicKey
+from ternary_sdk._internal.trust.trust import Role
 from ternary_sdk.errors import FormatError, InputError, ProofError, SignatureError
-from ternary_sdk.licensing.trust import Role
-from ternary_sdk.packages import archive
-from ternary_sdk.packages.certificate import Certificate
-from ternary_sdk.packages.package import Package
-from ternary_sdk.signing.keys import PublicKey
 
 ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 

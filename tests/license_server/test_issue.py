@@ -7,9 +7,9 @@ import pytest
 from ternary_license_server import keys
 from ternary_license_server.issue import issue
 from ternary_license_server.keys import KeyRing
+from ternary_sdk._internal.identity import ExactPackage, PackageIdentity
+from ternary_sdk._internal.licensing.license import License
 from ternary_sdk.errors import InputError
-from ternary_sdk.licensing.identity import ExactPackage, PackageIdentity
-from ternary_sdk.licensing.license import License
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 PACKAGE = PackageIdentity(name="acme", version=(1, 0, 0), digest="ab" * 32)

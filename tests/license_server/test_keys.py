@@ -7,8 +7,8 @@ import pytest
 
 from ternary_license_server import keys, rotation
 from ternary_license_server.signing import SigningKey
+from ternary_sdk._internal.trust.trust import Role
 from ternary_sdk.errors import FormatError, InputError
-from ternary_sdk.licensing.trust import Role
 
 
 @pytest.fixture

@@ -12,16 +12,16 @@ from ternary_license_server import keys, rotation
 from ternary_license_server.issue import issue
 from ternary_license_server.keys import KeyRing, file_name
 from ternary_license_server.signing import SigningKey
-from ternary_sdk.documents import canonical
+from ternary_sdk._internal.documents import canonical
+from ternary_sdk._internal.identity import PackageIdentity
+from ternary_sdk._internal.licensing.license import License
+from ternary_sdk._internal.licensing.renewal import replacement
+from ternary_sdk._internal.packages import archive, oms
+from ternary_sdk._internal.packages.package import Package
+from ternary_sdk._internal.signing import dsse
+from ternary_sdk._internal.signing.dsse import Envelope
+from ternary_sdk._internal.trust.trust import Role, Trust
 from ternary_sdk.errors import InputError, LicenseError, Reason, SignatureError
-from ternary_sdk.licensing.identity import PackageIdentity
-from ternary_sdk.licensing.license import License
-from ternary_sdk.licensing.renewal import replacement
-from ternary_sdk.licensing.trust import Role, Trust
-from ternary_sdk.packages import archive, oms
-from ternary_sdk.packages.package import Package
-from ternary_sdk.signing import dsse
-from ternary_sdk.signing.dsse import Envelope
 
 PACKAGE = PackageIdentity(name="acme", version=(1, 0, 0), digest="ab" * 32)
 DAY = timedelta(days=1)

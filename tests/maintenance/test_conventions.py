@@ -8,9 +8,9 @@ import pytest
 ROOT = Path(__file__).parents[2]
 MODULES = sorted(ROOT.glob("*/src/*/**/*.py"))
 ENVIRONMENT = {
-    "sdk/src/ternary_sdk/inference/runtime.py",  # switches ONNX Runtime's telemetry off
-    "sdk/src/ternary_sdk/online/environment.py",  # proxies and TLS, never whose answers are believed
-    "sdk/src/ternary_sdk/licensing/state.py",  # where a user's data is, by the system's own variables
+    "sdk/src/ternary_sdk/_internal/inference/runtime.py",  # switches ONNX Runtime's telemetry off
+    "sdk/src/ternary_sdk/_internal/online/environment.py",  # proxies and TLS, never whose answers are believed
+    "sdk/src/ternary_sdk/_internal/licensing/state.py",  # where a user's data is, by the system's own variables
     "cli/src/ternary_cli/admin.py",  # a vendor's server and token
     "cli/src/ternary_cli/server.py",  # a vendor's server's settings
     "cli/src/ternary_cli/server_terms.py",  # and its database
@@ -47,7 +47,7 @@ def test_one_module_builds_http_clients() -> None:
             named = isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
             if named and node.value.id in ("httpx", "urllib", "request", "http") and node.attr in builders:
                 found.add(relative(module))
-    assert found == {"sdk/src/ternary_sdk/online/connection.py"}
+    assert found == {"sdk/src/ternary_sdk/_internal/online/connection.py"}
 
 
 @pytest.mark.parametrize("module", MODULES, ids=relative)

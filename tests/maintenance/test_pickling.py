@@ -31,14 +31,15 @@ from ternary_license_server.service.policies import Policy
 from ternary_license_server.service.refusals import Code, ServiceError
 from ternary_license_server.vendor_keys import VendorKeys
 from ternary_sdk import Model
+from ternary_sdk._internal.identity import PackageIdentity, VersionRange
+from ternary_sdk._internal.inference.runtime import Workers
+from ternary_sdk._internal.inference.sampler import Dial
+from ternary_sdk._internal.licensing.installation import Installation
+from ternary_sdk._internal.licensing.permit import Permit
+from ternary_sdk._internal.packages.package import Package
 from ternary_sdk.errors import CodedError, InputError, LicenseError, Reason
-from ternary_sdk.inference.runtime import Workers
-from ternary_sdk.inference.sampler import Dial
-from ternary_sdk.licensing.identity import PackageIdentity, VersionRange
-from ternary_sdk.licensing.installation import Installation
-from ternary_sdk.licensing.permit import Permit
 from ternary_sdk.operations import OperationSet
-from ternary_sdk.packages.package import Package
+from ternary_sdk.signature import STANDARD
 from ternary_trainer.device import CPU
 from ternary_trainer.model import TernaryVAE
 from ternary_trainer.validation.networks import TorchNetwork
@@ -144,7 +145,7 @@ def real(shipped: bytes, build: Build, vendor: KeyRing, tmp_path_factory: pytest
     """Real instances of what annotations alone do not make."""
     package, now = Package.read(shipped, vendor.trust), datetime(2026, 3, 1, tzinfo=UTC)
     with Model.evaluation(threads=1) as model:
-        roots = (package, build, vendor.trust, model.sample(3), model.license, model.package)
+        roots = (STANDARD, package, build, vendor.trust, model.sample(3), model.license, model.package)
     versions = VersionRange(name="acme", start=(1, 0, 0), below=(2, 0, 0))
     span = timedelta(hours=1)
     policy = Policy(

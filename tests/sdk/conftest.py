@@ -12,10 +12,10 @@ import pytest
 
 from ternary_license_server import keys
 from ternary_license_server.keys import KeyRing
-from ternary_sdk.documents.canonical import Json
-from ternary_sdk.licensing.identity import PackageIdentity
-from ternary_sdk.licensing.license import TYP
-from ternary_sdk.licensing.trust import Role
+from ternary_sdk._internal.documents.canonical import Json
+from ternary_sdk._internal.identity import PackageIdentity
+from ternary_sdk._internal.licensing.license import TYP
+from ternary_sdk._internal.trust.trust import Role
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,8 @@ import zlib
 import numpy as np
 import pytest
 
-from ternary_sdk import atlas, png
+from ternary_sdk import atlas
+from ternary_sdk._internal import png
 from ternary_sdk.errors import InputError
 from ternary_sdk.operations import OPERATIONS, OperationSet
 

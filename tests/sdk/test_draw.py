@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ternary_sdk._internal.streams.stream import CURRENT
 from ternary_sdk.draw import Draw
 from ternary_sdk.errors import InputError
-from ternary_sdk.inference.latents import CURRENT
 from ternary_sdk.operations import TABLES, OperationSet
 
 

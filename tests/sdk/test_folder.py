@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from ternary_sdk import folder
+from ternary_sdk._internal import folder
 from ternary_sdk.errors import InputError
 
 

@@ -69,7 +69,8 @@ def test_importing_opens_no_connection_and_no_file_for_writing(tmp_path: Path) -
         "        raise SystemExit(f'{event} {args}')\n"
         "sys.addaudithook(hook)\n"
         "from ternary_sdk import Model\n"
-        "import ternary_sdk.licensing.doctor, ternary_sdk.licensing.usage, ternary_sdk.licensing.ledger\n"
+        "from ternary_sdk._internal.doctor import doctor\n"
+        "from ternary_sdk._internal.licensing import ledger, usage\n"
     )
     done = subprocess.run(
         [sys.executable, "-B", "-W", "error", "-c", program], capture_output=True, text=True, check=False

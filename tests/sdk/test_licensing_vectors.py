@@ -12,15 +12,15 @@ from ternary_license_server import keyset
 from ternary_license_server.issue import issue
 from ternary_license_server.keys import KeyRing
 from ternary_license_server.signing import SigningKey
-from ternary_sdk.licensing.counted import Acknowledged, Counted
-from ternary_sdk.licensing.identity import ExactPackage, VersionRange
-from ternary_sdk.licensing.installation import Installation
-from ternary_sdk.licensing.license import License
-from ternary_sdk.licensing.machine import identify
-from ternary_sdk.licensing.trust import Role, Trust
-from ternary_sdk.licensing.usage import Usage, report
+from ternary_sdk._internal.identity import ExactPackage, VersionRange
+from ternary_sdk._internal.licensing.counted import Acknowledged, Counted
+from ternary_sdk._internal.licensing.installation import Installation
+from ternary_sdk._internal.licensing.license import License
+from ternary_sdk._internal.licensing.machine import identify
+from ternary_sdk._internal.licensing.usage import Usage, report
+from ternary_sdk._internal.signing.keys import PublicKey
+from ternary_sdk._internal.trust.trust import Role, Trust
 from ternary_sdk.operations import OperationSet
-from ternary_sdk.signing.keys import PublicKey
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "licensing.json").read_text("utf-8"))
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -13,10 +13,10 @@ import ternary_sdk
 from ternary_license_server.issue import issue
 from ternary_license_server.keys import KeyRing
 from ternary_sdk import CoverageError, InputError, LicenseError, Model, Reason, TernaryError, errors
-from ternary_sdk.licensing.trust import Trust
+from ternary_sdk._internal.packages.package import Package
+from ternary_sdk._internal.trust.trust import Trust
 from ternary_sdk.model import PART
 from ternary_sdk.operations import TABLES, OperationSet
-from ternary_sdk.packages.package import Package
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

@@ -14,14 +14,14 @@ from ternary_export.build import Build
 from ternary_export.packaging import package
 from ternary_license_server.issue import issue
 from ternary_license_server.keys import KeyRing
+from ternary_sdk._internal.licensing.machine import identify
+from ternary_sdk._internal.packages import archive
+from ternary_sdk._internal.packages.encryption import associated_data, decrypt, nonce
+from ternary_sdk._internal.packages.manifest import Manifest
+from ternary_sdk._internal.packages.package import Package
+from ternary_sdk._internal.trust.trust import Role
 from ternary_sdk.errors import FormatError, InputError, LicenseError, Reason
-from ternary_sdk.licensing.machine import identify
-from ternary_sdk.licensing.trust import Role
 from ternary_sdk.model import Model
-from ternary_sdk.packages import archive
-from ternary_sdk.packages.encryption import associated_data, decrypt, nonce
-from ternary_sdk.packages.manifest import Manifest
-from ternary_sdk.packages.package import Package
 
 KEY = bytes(range(32))
 GRAPHS = ["decoder_A.onnx", "decoder_B.onnx", "encoder_A.onnx", "encoder_B.onnx"]

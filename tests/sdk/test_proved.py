@@ -8,7 +8,7 @@ import pytest
 from ternary_export.build import Build
 from ternary_license_server.keys import KeyRing
 from ternary_sdk import InputError, Model, ProofError
-from ternary_sdk.packages.package import Package
+from ternary_sdk._internal.packages.package import Package
 from ternary_sdk.proved import ProvedModel
 
 

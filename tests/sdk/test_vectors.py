@@ -18,14 +18,14 @@ import pytest
 from tests.vectors.streams import WORDS
 
 from ternary_export.graph import decoder_graph
-from ternary_sdk.inference.latents import STREAMS, quantiles
-from ternary_sdk.inference.proof import Witnesses
-from ternary_sdk.inference.runtime import Decoder, Workers
-from ternary_sdk.inference.sampler import Dial, Sampler
+from ternary_sdk._internal.certificates.path_coverage import seed_of
+from ternary_sdk._internal.inference.proof import Witnesses
+from ternary_sdk._internal.inference.runtime import Decoder, Workers
+from ternary_sdk._internal.inference.sampler import Dial, Sampler
+from ternary_sdk._internal.packages import archive
+from ternary_sdk._internal.signing import dsse
+from ternary_sdk._internal.streams.stream import STREAMS, quantiles
 from ternary_sdk.operations import OPERATIONS, OperationSet, from_index, to_index
-from ternary_sdk.packages import archive
-from ternary_sdk.packages.path_coverage import seed_of
-from ternary_sdk.signing import dsse
 
 VECTORS: dict[str, list[Any]] = json.loads(
     Path(__file__).parents[1].joinpath("vectors", "formats.json").read_text("utf-8")

@@ -13,10 +13,10 @@ from typing import Final
 import pytest
 from hypothesis import settings
 
+from ternary_sdk._internal.packages import archive
+from ternary_sdk._internal.packages.package import Package
+from ternary_sdk._internal.trust.trust import Trust
 from ternary_sdk.errors import TernaryError
-from ternary_sdk.licensing.trust import Trust
-from ternary_sdk.packages import archive
-from ternary_sdk.packages.package import Package
 
 LONG: Final = settings.get_current_profile_name() == "stress"
 LOCAL, CENTRAL, END = 30, 46, 22

@@ -31,21 +31,21 @@ from ternary_cli.rows import Rows, to_bytes
 from ternary_export.build import Build
 from ternary_license_server.keys import KeyRing
 from ternary_license_server.signing import SigningKey
-from ternary_sdk.documents import canonical
-from ternary_sdk.documents.fields import Fields
+from ternary_sdk._internal.certificates.certificate import Certificate
+from ternary_sdk._internal.certificates.path_coverage import seed_of
+from ternary_sdk._internal.documents import canonical
+from ternary_sdk._internal.documents.fields import Fields
+from ternary_sdk._internal.graphs import firewall
+from ternary_sdk._internal.graphs.interface import DECODER
+from ternary_sdk._internal.packages import archive, oms
+from ternary_sdk._internal.packages.manifest import Manifest
+from ternary_sdk._internal.packages.package import Package
+from ternary_sdk._internal.packages.validation import CheckResult, Ending, Figure, Relation, Validation
+from ternary_sdk._internal.signing import dsse
+from ternary_sdk._internal.signing.dsse import Envelope
+from ternary_sdk._internal.trust.trust import Role
 from ternary_sdk.errors import FormatError, TernaryError
-from ternary_sdk.graphs import firewall
-from ternary_sdk.graphs.interface import DECODER
-from ternary_sdk.licensing.trust import Role
 from ternary_sdk.operations import TABLES
-from ternary_sdk.packages import archive, oms
-from ternary_sdk.packages.certificate import Certificate
-from ternary_sdk.packages.manifest import Manifest
-from ternary_sdk.packages.package import Package
-from ternary_sdk.packages.path_coverage import seed_of
-from ternary_sdk.packages.validation import CheckResult, Ending, Figure, Relation, Validation
-from ternary_sdk.signing import dsse
-from ternary_sdk.signing.dsse import Envelope
 
 LONG: Final = settings.get_current_profile_name() == "stress"
 PLACES: Final = 16

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Final
 
 from ternary_license_server.keys import read_private, write_private
-from ternary_sdk.documents import outer
+from ternary_sdk._internal.documents import outer
+from ternary_sdk._internal.licensing.claims import CONTENT_KEY_BYTES
 from ternary_sdk.errors import FormatError, InputError
-from ternary_sdk.licensing.claims import CONTENT_KEY_BYTES
 
 _LINE: Final = re.compile(r"([0-9a-f]{64})  ([!-~]{1,128})")
 

@@ -10,13 +10,13 @@ from datetime import datetime
 from ternary_license_server.keys import KeyRing
 from ternary_license_server.keyset import seconds
 from ternary_license_server.sealing import seal
-from ternary_sdk.documents.canonical import Json
+from ternary_sdk._internal.documents.canonical import Json
+from ternary_sdk._internal.identity import ExactPackage, PackageIdentity, PackageTerm
+from ternary_sdk._internal.licensing.claims import CONTENT_KEY_BYTES
+from ternary_sdk._internal.licensing.license import ACTIONS, TYP, License
+from ternary_sdk._internal.signing.keys import PublicKey
+from ternary_sdk._internal.trust.trust import Role
 from ternary_sdk.errors import InputError, LicenseError
-from ternary_sdk.licensing.claims import CONTENT_KEY_BYTES
-from ternary_sdk.licensing.identity import ExactPackage, PackageIdentity, PackageTerm
-from ternary_sdk.licensing.license import ACTIONS, TYP, License
-from ternary_sdk.licensing.trust import Role
-from ternary_sdk.signing.keys import PublicKey
 
 
 def issue(

@@ -17,10 +17,10 @@ from typing import Final
 
 from ternary_license_server import keyset
 from ternary_license_server.signing import SigningKey
-from ternary_sdk.documents import legible
+from ternary_sdk._internal.documents import legible
+from ternary_sdk._internal.source import read
+from ternary_sdk._internal.trust.trust import MAX_TRUST, Role, Trust
 from ternary_sdk.errors import InputError, TernaryError
-from ternary_sdk.licensing.trust import MAX_TRUST, Role, Trust
-from ternary_sdk.source import read
 
 TRUST_FILE: Final = "vendor.trust"
 MAX_VENDOR: Final = 200

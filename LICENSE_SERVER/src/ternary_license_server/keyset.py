@@ -10,11 +10,11 @@ from datetime import datetime
 from typing import Final
 
 from ternary_license_server.signing import SigningKey
-from ternary_sdk.documents import canonical
-from ternary_sdk.documents.canonical import Json
+from ternary_sdk._internal.documents import canonical
+from ternary_sdk._internal.documents.canonical import Json
+from ternary_sdk._internal.signing.keys import PublicKey
+from ternary_sdk._internal.trust.trust import FORMAT, KEY_SET, REVOCATIONS, Role, Trust
 from ternary_sdk.errors import InputError
-from ternary_sdk.licensing.trust import FORMAT, KEY_SET, REVOCATIONS, Role, Trust
-from ternary_sdk.signing.keys import PublicKey
 
 MAX_OWN: Final = 1_000
 """Most names that a key directory may put on the revocation list. A server keeps as many places for them."""

@@ -24,9 +24,9 @@ from ternary_license_server.database.whole_file import leave_whole
 from ternary_license_server.keys import KeyRing
 from ternary_license_server.service import audit, merging, restoring, timekeeping
 from ternary_license_server.service.access import LOCAL
-from ternary_sdk.documents.canonical import Json
+from ternary_sdk._internal.documents.canonical import Json
+from ternary_sdk._internal.trust.trust import Revocations, Trust
 from ternary_sdk.errors import InputError
-from ternary_sdk.licensing.trust import Revocations, Trust
 
 
 @dataclass(frozen=True, kw_only=True)

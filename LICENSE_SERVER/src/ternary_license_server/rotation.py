@@ -12,12 +12,12 @@ from datetime import datetime
 from ternary_license_server import keyset
 from ternary_license_server.keys import KeyRing, save
 from ternary_license_server.signing import SigningKey
-from ternary_sdk.documents import canonical
-from ternary_sdk.documents.fields import Fields
+from ternary_sdk._internal.documents import canonical
+from ternary_sdk._internal.documents.fields import Fields
+from ternary_sdk._internal.identity import LICENSE_ID
+from ternary_sdk._internal.signing import jws
+from ternary_sdk._internal.trust.trust import REVOCATIONS, Role, Trust
 from ternary_sdk.errors import InputError
-from ternary_sdk.licensing.identity import LICENSE_ID
-from ternary_sdk.licensing.trust import REVOCATIONS, Role, Trust
-from ternary_sdk.signing import jws
 
 
 def rotate(ring: KeyRing, role: Role, now: datetime) -> KeyRing:

@@ -1,5 +1,5 @@
 """
-Encrypting a content key to one customer's installation key: a compact JWE for ``ternary_sdk.signing.jwe``.
+Encrypting a content key to one customer's installation key: a compact JWE for `signing.jwe`.
 """
 
 import os
@@ -8,10 +8,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.keywrap import aes_key_wrap
 
-from ternary_sdk.documents import base64url, canonical
-from ternary_sdk.documents.canonical import Json
-from ternary_sdk.signing.jwe import ALGORITHM, ENCRYPTION, IV_BYTES, TAG_BYTES, wrapping_key
-from ternary_sdk.signing.keys import PublicKey
+from ternary_sdk._internal.documents import base64url, canonical
+from ternary_sdk._internal.documents.canonical import Json
+from ternary_sdk._internal.signing.jwe import ALGORITHM, ENCRYPTION, IV_BYTES, TAG_BYTES, wrapping_key
+from ternary_sdk._internal.signing.keys import PublicKey
 
 
 def seal(plaintext: bytes, recipient: PublicKey) -> str:

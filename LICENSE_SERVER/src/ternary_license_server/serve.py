@@ -22,7 +22,7 @@ from ternary_license_server.settings import Settings
 from ternary_license_server.vendor_keys import VendorKeys
 from ternary_license_server.web.app import build
 from ternary_license_server.web.observation import LOGGING, SHARED_METRICS
-from ternary_sdk.documents.canonical import Json
+from ternary_sdk._internal.documents.canonical import Json
 from ternary_sdk.errors import TernaryError
 
 

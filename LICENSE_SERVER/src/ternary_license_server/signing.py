@@ -9,12 +9,12 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from ternary_sdk.documents import outer
-from ternary_sdk.documents.canonical import Json
+from ternary_sdk._internal.documents import outer
+from ternary_sdk._internal.documents.canonical import Json
+from ternary_sdk._internal.process_bound import KeyHolder
+from ternary_sdk._internal.signing import jws
+from ternary_sdk._internal.signing.keys import PublicKey
 from ternary_sdk.errors import FormatError
-from ternary_sdk.process_bound import KeyHolder
-from ternary_sdk.signing import jws
-from ternary_sdk.signing.keys import PublicKey
 
 _ALGORITHM: Final = ec.ECDSA(hashes.SHA256(), deterministic_signing=True)
 

@@ -9,9 +9,9 @@ from typing import Final
 
 from ternary_license_server import keys
 from ternary_license_server.keys import TRUST_FILE, KeyRing, file_name
+from ternary_sdk._internal.process_bound import KeyHolder
+from ternary_sdk._internal.trust.trust import Role
 from ternary_sdk.errors import TernaryError
-from ternary_sdk.licensing.trust import Role
-from ternary_sdk.process_bound import KeyHolder
 
 INTERVAL: Final = 1.0
 """Seconds between two looks at the directory."""

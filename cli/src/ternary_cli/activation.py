@@ -18,8 +18,8 @@ from ternary_cli.options import (
 from ternary_cli.vendor_extra import online_extra
 
 if TYPE_CHECKING:
-    from ternary_sdk.licensing.trust import Trust
-    from ternary_sdk.online.state import Activation
+    from ternary_sdk._internal.online.state import Activation
+    from ternary_sdk._internal.trust.trust import Trust
 
 Key = Annotated[str | None, argument("KEY", "The license key, five groups of five.")]
 Server = Annotated[str | None, option("--server", metavar="URL", text="The vendor's license server.")]
@@ -59,7 +59,7 @@ def activate(
         _show_file(request, as_json)
     elif key is not None and server is not None:
         with online_extra("ternary activate"):
-            from ternary_sdk.online.client import LicenseServer
+            from ternary_sdk._internal.online.client import LicenseServer
         taken = LicenseServer(server, trusted, state=state).activate(
             key, datetime.now(UTC), machine_id=machine_id
         )
@@ -85,7 +85,7 @@ def renew(
             f"license {held.license_id}: activated by file, which cannot be renewed; activate anew"
         )
     with online_extra("ternary renew"):
-        from ternary_sdk.online.client import LicenseServer
+        from ternary_sdk._internal.online.client import LicenseServer
     renewed = LicenseServer(held.server, trusted, state=state).renew(held.license_id, datetime.now(UTC))
     _show(renewed, trusted, state, as_json)
 
@@ -108,7 +108,7 @@ def deactivate(
         raise InputError(f"license {held.license_id}: activated by file; add --release FILE and hand that in")
     else:
         with online_extra("ternary deactivate"):
-            from ternary_sdk.online.client import LicenseServer
+            from ternary_sdk._internal.online.client import LicenseServer
         LicenseServer(held.server, trusted, state=state).deactivate(held.license_id, datetime.now(UTC))
     note(f"license {held.license_id}: removed from this machine")
     if as_json:
@@ -126,12 +126,12 @@ def carry(
     """Hand in another machine's file, and get the answer to carry back."""
     from ternary_cli.files import read, write_new
     from ternary_cli.selection import select_trust
-    from ternary_sdk.documents import outer
-    from ternary_sdk.online.request import MAX_REQUEST
+    from ternary_sdk._internal.documents import outer
+    from ternary_sdk._internal.online.request import MAX_REQUEST
 
     trusted = select_trust(trust, state=state)
     with online_extra("ternary carry"):
-        from ternary_sdk.online.client import LicenseServer
+        from ternary_sdk._internal.online.client import LicenseServer
     document = outer.bare(read(file, most=MAX_REQUEST)[0], str(file))
     write_new(LicenseServer(server, trusted, state=state).carry(document, datetime.now(UTC)), out)
     _show_file(out, as_json)
@@ -150,10 +150,10 @@ def _write_request(
 ) -> None:
     from ternary_cli.files import write_new
     from ternary_cli.terminal import note
+    from ternary_sdk._internal.licensing import clock, machine
+    from ternary_sdk._internal.licensing.state import for_vendor
+    from ternary_sdk._internal.online import request as online_request
     from ternary_sdk.errors import LicenseError
-    from ternary_sdk.licensing import clock, machine
-    from ternary_sdk.licensing.state import for_vendor
-    from ternary_sdk.online import request as online_request
 
     now, vendor = datetime.now(UTC), trusted.root.kid
     held = clock.establish(for_vendor(vendor, state), now, signed=trusted.issued)
@@ -168,11 +168,11 @@ def _write_request(
 
 def _accept(source: Path, trusted: "Trust", state: Path | None) -> "Activation":
     from ternary_cli.files import read
-    from ternary_sdk.documents import outer
+    from ternary_sdk._internal.documents import outer
+    from ternary_sdk._internal.licensing import installation
+    from ternary_sdk._internal.licensing.state import for_vendor
+    from ternary_sdk._internal.online.state import accept
     from ternary_sdk.errors import LicenseError, Reason
-    from ternary_sdk.licensing import installation
-    from ternary_sdk.licensing.state import for_vendor
-    from ternary_sdk.online.state import accept
 
     held = installation.find(for_vendor(trusted.root.kid, state))
     if held is None:
@@ -186,11 +186,11 @@ def _accept(source: Path, trusted: "Trust", state: Path | None) -> "Activation":
 def _write_release(held: "Activation", target: Path, trusted: "Trust", state: Path | None) -> None:
     from ternary_cli.files import write_new
     from ternary_cli.terminal import note
+    from ternary_sdk._internal.licensing import clock
+    from ternary_sdk._internal.licensing.state import for_vendor
+    from ternary_sdk._internal.online import request as online_request
+    from ternary_sdk._internal.online import state as online_state
     from ternary_sdk.errors import Reason
-    from ternary_sdk.licensing import clock
-    from ternary_sdk.licensing.state import for_vendor
-    from ternary_sdk.online import request as online_request
-    from ternary_sdk.online import state as online_state
 
     now, vendor = datetime.now(UTC), trusted.root.kid
     directory = for_vendor(vendor, state)
@@ -204,9 +204,9 @@ def _write_release(held: "Activation", target: Path, trusted: "Trust", state: Pa
 
 def _held(license: str | None, trust: Path | None, state: Path | None) -> tuple["Trust", "Activation"]:
     from ternary_cli.selection import select_trust
+    from ternary_sdk._internal.licensing.state import for_vendor
+    from ternary_sdk._internal.online import state as online_state
     from ternary_sdk.errors import InputError
-    from ternary_sdk.licensing.state import for_vendor
-    from ternary_sdk.online import state as online_state
 
     trusted = select_trust(trust, state=state)
     directory = for_vendor(trusted.root.kid, state)
@@ -221,8 +221,8 @@ def _held(license: str | None, trust: Path | None, state: Path | None) -> tuple[
 
 def _show(taken: "Activation", trusted: "Trust", state: Path | None, as_json: bool) -> None:
     from ternary_cli.terminal import pairs, show, show_json
-    from ternary_sdk.licensing.state import for_vendor
-    from ternary_sdk.online import state as online_state
+    from ternary_sdk._internal.licensing.state import for_vendor
+    from ternary_sdk._internal.online import state as online_state
 
     file = online_state.license_file(for_vendor(trusted.root.kid, state), taken.license_id)
     if as_json:

@@ -10,9 +10,9 @@ from typing import Any, Final
 
 import httpx
 
-from ternary_sdk.documents import outer, plain
+from ternary_sdk._internal.documents import outer, plain
+from ternary_sdk._internal.online import connection
 from ternary_sdk.errors import FormatError, InputError, ServerError
-from ternary_sdk.online import connection
 
 URL: Final = "TERNARY_SERVER_URL"
 TOKEN: Final = "TERNARY_SERVER_TOKEN"

@@ -71,7 +71,7 @@ def _of_run(folder: Path, path: str | None) -> "tuple[str, npt.NDArray[np.float3
 
     with vendor_extra("ternary atlas RUN"):
         from ternary_export.reach import reach
-        from ternary_sdk.packages.path_coverage import best
+        from ternary_sdk._internal.certificates.path_coverage import best
         from ternary_trainer import run
     found = reach(run.open(folder).best().state)
     letter = best(each.claim for each in found.values()).path if path is None else path

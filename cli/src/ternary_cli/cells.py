@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from ternary_cli.rows import OPERATION, Kind
-from ternary_sdk.documents import plain
+from ternary_sdk._internal.documents import plain
 from ternary_sdk.errors import FormatError, InputError
 from ternary_sdk.logic import Form, parse
 from ternary_sdk.operations import OPERATIONS, TABLES, from_index

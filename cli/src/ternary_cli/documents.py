@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Final
 
 from ternary_cli.files import read
-from ternary_sdk.documents import outer
+from ternary_sdk._internal.documents import outer
+from ternary_sdk._internal.packages.package import MAX_PACKAGE, Package
+from ternary_sdk._internal.trust.trust import MAX_TRUST, Trust
 from ternary_sdk.errors import FormatError, InputError, LicenseError, ProofError, Reason, SignatureError
-from ternary_sdk.licensing.trust import MAX_TRUST, Trust
 from ternary_sdk.model import MAX_LICENSE
-from ternary_sdk.packages.package import MAX_PACKAGE, Package
 
 _LICENSE: Final = "a license"
 _TRUST: Final = "a trust file"

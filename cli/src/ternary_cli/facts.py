@@ -9,14 +9,14 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from ternary_sdk._internal.certificates.certificate import Certificate
+from ternary_sdk._internal.certificates.path_coverage import PathCoverage
+from ternary_sdk._internal.licensing.license import ACTIONS, License
+from ternary_sdk._internal.packages.package import Package
+from ternary_sdk._internal.packages.validation import Validation
+from ternary_sdk._internal.trust.trust import Trust
 from ternary_sdk.coverage import QUOTED_DRAWS, iid_deviation, iid_limit, percent, perfect_percent
-from ternary_sdk.licensing.license import ACTIONS, License
-from ternary_sdk.licensing.trust import Trust
 from ternary_sdk.operations import OPERATIONS
-from ternary_sdk.packages.certificate import Certificate
-from ternary_sdk.packages.package import Package
-from ternary_sdk.packages.path_coverage import PathCoverage
-from ternary_sdk.packages.validation import Validation
 
 
 def package_facts(package: Package, trust: Trust, size: int) -> dict[str, Any]:

@@ -12,9 +12,9 @@ from typing import BinaryIO
 
 from ternary_cli.options import Format
 from ternary_cli.refusals import STDOUT, sentences
-from ternary_sdk.documents import outer
+from ternary_sdk._internal.documents import outer
+from ternary_sdk._internal.source import opened
 from ternary_sdk.errors import InputError
-from ternary_sdk.source import opened
 
 
 def is_standard(place: Path | None) -> bool:

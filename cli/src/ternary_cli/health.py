@@ -23,9 +23,9 @@ from ternary_cli.options import (
 from ternary_cli.terminal import note, pairs, show, show_json
 
 if TYPE_CHECKING:
-    from ternary_sdk.licensing.doctor import Case
-    from ternary_sdk.licensing.ends import End
-    from ternary_sdk.licensing.trust import Trust
+    from ternary_sdk._internal.doctor.doctor import Case
+    from ternary_sdk._internal.licensing.ends import End
+    from ternary_sdk._internal.trust.trust import Trust
 
 NewTrust = Annotated[Path | None, argument("FILE", "The trust file that the vendor sent.")]
 FromServer = Annotated[
@@ -63,8 +63,8 @@ def doctor(
 ) -> None:
     """Look at everything a call depends on, and say what to type where something is wrong or ends soon."""
     from ternary_cli.refusals import FoundWrongError
-    from ternary_sdk.licensing.doctor import examine
-    from ternary_sdk.licensing.license import SOON
+    from ternary_sdk._internal.doctor.doctor import examine
+    from ternary_sdk._internal.licensing.license import SOON
 
     if warn_days is not None and not 0 <= warn_days <= _MOST_DAYS:
         raise typer.BadParameter(
@@ -106,9 +106,9 @@ def machine(
     from ternary_cli import pins
     from ternary_cli.files import write_new
     from ternary_cli.selection import select_trust
-    from ternary_sdk.licensing.clock import establish
-    from ternary_sdk.licensing.permit import newest_list
-    from ternary_sdk.licensing.state import for_vendor
+    from ternary_sdk._internal.licensing.clock import establish
+    from ternary_sdk._internal.licensing.permit import newest_list
+    from ternary_sdk._internal.licensing.state import for_vendor
 
     pinned = pins.load(state)
     held = select_trust(trust, state=state)
@@ -123,8 +123,8 @@ def machine(
 
 def _machine(trust: "Trust", explicit: str | None, *, needed: bool) -> dict[str, str | None]:
     """What this machine is called; where no id is needed, having none is a fact and not a refusal."""
+    from ternary_sdk._internal.licensing.machine import identify
     from ternary_sdk.errors import LicenseError
-    from ternary_sdk.licensing.machine import identify
 
     try:
         found = identify(trust.root.kid, explicit=explicit)
@@ -147,11 +147,11 @@ def update_trust(
     from ternary_cli import pins
     from ternary_cli.files import write
     from ternary_cli.selection import present_trust
+    from ternary_sdk._internal.licensing.clock import remember
+    from ternary_sdk._internal.licensing.permit import newest_list
+    from ternary_sdk._internal.licensing.renewal import check_remembered
+    from ternary_sdk._internal.licensing.state import for_vendor
     from ternary_sdk.errors import InputError
-    from ternary_sdk.licensing.clock import remember
-    from ternary_sdk.licensing.permit import newest_list
-    from ternary_sdk.licensing.renewal import check_remembered
-    from ternary_sdk.licensing.state import for_vendor
 
     if (newer is None) == (server is None):
         raise InputError(
@@ -178,14 +178,14 @@ def update_trust(
 def _newer(file: Path | None, server: str | None, present: "Trust", state: Path | None) -> "Trust":
     """The trust file of a path or else a server, if it may replace the present one."""
     from ternary_cli.documents import read_trust
-    from ternary_sdk.licensing.renewal import replacement
+    from ternary_sdk._internal.licensing.renewal import replacement
 
     if server is None:
         return replacement(present, read_trust(file or Path("-")))
     from ternary_cli.vendor_extra import online_extra
 
     with online_extra("ternary trust update --server"):
-        from ternary_sdk.online.client import LicenseServer
+        from ternary_sdk._internal.online.client import LicenseServer
     return LicenseServer(server, present, state=state).trust(datetime.now(UTC))
 
 
@@ -200,8 +200,8 @@ def usage(
     from ternary_cli.files import write
     from ternary_cli.selection import select_license
     from ternary_cli.standing import licensed_package
+    from ternary_sdk._internal.licensing.permit import Permit
     from ternary_sdk.errors import InputError
-    from ternary_sdk.licensing.permit import Permit
 
     held, trusted = select_license(license, trust, state=state)
     quota = held.unique_operations
@@ -228,12 +228,12 @@ def _print(facts: dict[str, str | None], as_json: bool) -> None:
 
 def _near_ends(case: "Case", now: datetime, within: timedelta) -> "tuple[End, ...] | None":
     """What ends soon of a case's license and trust file; None if they cannot be read: a finding says so."""
+    from ternary_sdk._internal.licensing.ends import near
+    from ternary_sdk._internal.licensing.license import License
+    from ternary_sdk._internal.signing.jws import MAX_TOKEN
+    from ternary_sdk._internal.source import read
+    from ternary_sdk._internal.trust.trust import MAX_TRUST, Trust
     from ternary_sdk.errors import TernaryError
-    from ternary_sdk.licensing.ends import near
-    from ternary_sdk.licensing.license import License
-    from ternary_sdk.licensing.trust import MAX_TRUST, Trust
-    from ternary_sdk.signing.jws import MAX_TOKEN
-    from ternary_sdk.source import read
 
     try:
         trusted = Trust.read(read(case.trust, MAX_TRUST))
@@ -263,8 +263,8 @@ def _case(
 
     from ternary_cli import pins
     from ternary_cli.selection import EVALUATION
+    from ternary_sdk._internal.doctor.doctor import Case
     from ternary_sdk.errors import InputError
-    from ternary_sdk.licensing.doctor import Case
 
     pinned = pins.load(state)
     if pinned is not None:

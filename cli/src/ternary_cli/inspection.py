@@ -153,7 +153,7 @@ def unpack(
     """Write a verified package's files to a folder, where other tools can look at them."""
     from ternary_cli.selection import select
     from ternary_cli.terminal import show, show_json
-    from ternary_sdk import folder
+    from ternary_sdk._internal import folder
 
     read = select(package, None, trust, state=state).read()
     folder.write(read.members, out)

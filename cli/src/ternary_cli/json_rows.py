@@ -11,7 +11,7 @@ from typing import Any
 from ternary_cli.cells import Row, layout, listed, shown, shown_json
 from ternary_cli.lines import Lines
 from ternary_cli.rows import Kind
-from ternary_sdk.documents import plain
+from ternary_sdk._internal.documents import plain
 from ternary_sdk.errors import FormatError, InputError
 
 

@@ -16,7 +16,7 @@ from ternary_cli.vendor_extra import vendor_extra
 
 if TYPE_CHECKING:
     from ternary_license_server.keys import KeyRing
-    from ternary_sdk.licensing.trust import Role, Trust
+    from ternary_sdk._internal.trust.trust import Role, Trust
 
 OneDirectory = Annotated[
     Path | None,
@@ -59,7 +59,7 @@ def _trust(file: Path | None, state: Path | None) -> "Trust":
 def _private(ring: "KeyRing") -> dict["Role", str]:
     """What is here of each role's newest private key, in words."""
     from ternary_license_server.keys import file_name
-    from ternary_sdk.licensing.trust import Role
+    from ternary_sdk._internal.trust.trust import Role
 
     found = {}
     for role in Role:
@@ -77,7 +77,7 @@ def _private(ring: "KeyRing") -> dict["Role", str]:
 
 
 def _facts(trust: "Trust", private: Mapping["Role", str]) -> dict[str, Any]:
-    from ternary_sdk.licensing.trust import Role
+    from ternary_sdk._internal.trust.trust import Role
 
     listed = trust.revocations
     keys = [_key(trust, Role.ROOT, trust.root.kid, private)]

@@ -22,7 +22,7 @@ from ternary_cli.vendor_extra import vendor_extra
 
 if TYPE_CHECKING:
     from ternary_license_server.keys import KeyRing
-    from ternary_sdk.packages import package as packages
+    from ternary_sdk._internal.packages import package as packages
 
 MAX_KEY: Final = 4096
 _MACHINE: Final = re.compile(r"[mx]-[0-9a-f]{32}")
@@ -67,9 +67,9 @@ def show(
     from ternary_cli.standing import drawn, licensed_package, refusals, state_words
     from ternary_cli.terminal import pairs, show_json
     from ternary_cli.terminal import show as show_lines
-    from ternary_sdk.licensing.ends import near
-    from ternary_sdk.licensing.license import SOON
-    from ternary_sdk.licensing.permit import Permit
+    from ternary_sdk._internal.licensing.ends import near
+    from ternary_sdk._internal.licensing.license import SOON
+    from ternary_sdk._internal.licensing.permit import Permit
 
     held, trusted = select_license(license, trust, state=state)
     permit = Permit(held, licensed_package(held), trusted, machine_id=machine_id, state=state)
@@ -106,9 +106,9 @@ def issue(
     from ternary_cli.facts import license_facts, license_words
     from ternary_cli.files import read, write_new
     from ternary_cli.terminal import pairs, show, show_json
+    from ternary_sdk._internal.licensing.license import License
+    from ternary_sdk._internal.signing.keys import PublicKey
     from ternary_sdk.errors import InputError
-    from ternary_sdk.licensing.license import License
-    from ternary_sdk.signing.keys import PublicKey
 
     now = datetime.now(UTC)
     end = _end_after(expires, now)

@@ -93,7 +93,7 @@ def _pin(
 def _check(selection: "Selection") -> None:
     """Refuse what would be refused in use: a false package, or a license that allows nothing here and now."""
     from ternary_cli.standing import refusals
-    from ternary_sdk.licensing.permit import Permit
+    from ternary_sdk._internal.licensing.permit import Permit
 
     with selection.open() as model:
         if model.license is None:

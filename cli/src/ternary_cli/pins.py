@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Final
 
 from ternary_cli.refusals import FileError, because, check_name
-from ternary_sdk.documents import canonical
-from ternary_sdk.documents.fields import Fields
+from ternary_sdk._internal.documents import canonical
+from ternary_sdk._internal.documents.fields import Fields
+from ternary_sdk._internal.licensing import state
+from ternary_sdk._internal.signing import jws
 from ternary_sdk.errors import FormatError, InputError, TernaryError
-from ternary_sdk.licensing import state
-from ternary_sdk.signing import jws
 
 FORMAT: Final = "ternary-pins/1"
 FILE: Final = "pins.json"

@@ -10,14 +10,15 @@ from ternary_cli.facts import coverage_facts
 from ternary_cli.files import read
 from ternary_cli.selection import select_trust
 from ternary_cli.terminal import not_proved_line, show, show_json
-from ternary_sdk.documents import outer
+from ternary_sdk._internal.certificates.certificate import Certificate
+from ternary_sdk._internal.certificates.path_coverage import PathCoverage
+from ternary_sdk._internal.documents import outer
+from ternary_sdk._internal.graphs.firewall import MAX_GRAPH
+from ternary_sdk._internal.inference import evidence
+from ternary_sdk._internal.inference.evidence import Recomputed
+from ternary_sdk._internal.inference.runtime import Workers
+from ternary_sdk._internal.packages.members import CERTIFICATE, cap
 from ternary_sdk.errors import InputError
-from ternary_sdk.inference.runtime import Workers
-from ternary_sdk.packages import evidence
-from ternary_sdk.packages.certificate import Certificate
-from ternary_sdk.packages.evidence import Recomputed
-from ternary_sdk.packages.members import CERTIFICATE, GRAPH_CAP, cap
-from ternary_sdk.packages.path_coverage import PathCoverage
 
 _ONNX: Final = b"\x08"
 """How an ONNX file begins: with its format's version, the first field."""
@@ -64,7 +65,7 @@ def verify_certificate(
 
 
 def _graph(file: Path) -> bytes:
-    data, name = read(file, most=GRAPH_CAP)
+    data, name = read(file, most=MAX_GRAPH)
     if not data.startswith(_ONNX):
         raise InputError(
             f"{name}: does not begin as an ONNX graph does; from an encrypted package it is ciphertext, "

@@ -35,7 +35,7 @@ def rotate(role: Role, keys: KeysOption, as_json: JsonOption = False) -> None:
     """Vendor: make a new key for a role; what the old one signed stays valid."""
     with vendor_extra("ternary keys rotate"):
         from ternary_license_server import rotation
-        from ternary_sdk.licensing import trust
+        from ternary_sdk._internal.trust import trust
 
     name = trust.Role(role.value)
     before: list[str] = []

@@ -14,12 +14,12 @@ from ternary_cli.documents import license_named, read_license, read_package, rea
 from ternary_cli.files import read
 from ternary_cli.pins import Pins
 from ternary_cli.terminal import note
+from ternary_sdk._internal.licensing.license import License
+from ternary_sdk._internal.licensing.renewal import check_remembered
+from ternary_sdk._internal.packages.package import Package
+from ternary_sdk._internal.trust.trust import Trust
 from ternary_sdk.errors import FormatError, InputError, LicenseError, ProofError, SignatureError
-from ternary_sdk.licensing.license import License
-from ternary_sdk.licensing.renewal import check_remembered
-from ternary_sdk.licensing.trust import Trust
 from ternary_sdk.model import Model
-from ternary_sdk.packages.package import Package
 
 EVALUATION: Final = (
     "no package chosen: this is the SDK's evaluation package; choose with options or 'ternary use'"

@@ -42,8 +42,8 @@ def release(
 
     from ternary_cli.documents import verified_package
     from ternary_cli.selection import select_trust
+    from ternary_sdk._internal.identity import format_version
     from ternary_sdk.errors import InputError
-    from ternary_sdk.licensing.identity import format_version
 
     opened = verified_package(package, select_trust(trust, state=state))
     if opened.locked and content_key is None:

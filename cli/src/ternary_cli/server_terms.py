@@ -130,8 +130,8 @@ def _word(value: Any, name: str = "") -> str:
 
 def checked_id(text: str) -> str:
     """An id that may stand in a path."""
+    from ternary_sdk._internal.identity import LICENSE_ID
     from ternary_sdk.errors import InputError
-    from ternary_sdk.licensing.identity import LICENSE_ID
 
     if not LICENSE_ID.fullmatch(text):
         raise InputError(f"id: {text[:80]!r}, expected letters, digits, '.', '_' and '-'")
@@ -140,7 +140,7 @@ def checked_id(text: str) -> str:
 
 def checked_version(text: str | None) -> str | None:
     """A version as the server takes it."""
-    from ternary_sdk.licensing.identity import format_version, parse_version
+    from ternary_sdk._internal.identity import format_version, parse_version
 
     return None if text is None else format_version(parse_version(text))
 

@@ -8,8 +8,8 @@ from typing import Final
 
 from ternary_cli.selection import select_trust
 from ternary_cli.terminal import not_proved_line, show, show_json
+from ternary_sdk._internal.packages import signed_folder
 from ternary_sdk.errors import FormatError, SignatureError
-from ternary_sdk.packages import signed_folder
 
 _NOT_PROVED: Final = "anything of the model; 'ternary verify FILE.ternary' proves a package's certificate"
 

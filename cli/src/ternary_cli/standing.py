@@ -5,10 +5,10 @@ Whether a license holds here and now, action by action.
 from collections.abc import Mapping
 from datetime import datetime
 
+from ternary_sdk._internal.identity import ExactPackage, PackageIdentity
+from ternary_sdk._internal.licensing.license import ACTIONS, License
+from ternary_sdk._internal.licensing.permit import Permit
 from ternary_sdk.errors import LicenseError
-from ternary_sdk.licensing.identity import ExactPackage, PackageIdentity
-from ternary_sdk.licensing.license import ACTIONS, License
-from ternary_sdk.licensing.permit import Permit
 
 
 def refusals(permit: Permit, now: datetime) -> Mapping[str, LicenseError | None]:

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from ternary_cli.refusals import STDOUT, sentences
-from ternary_sdk.documents.legible import shown
+from ternary_sdk._internal.documents.legible import shown
 
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 

@@ -28,8 +28,8 @@ from ternary_cli.vendor_extra import vendor_extra
 if TYPE_CHECKING:
     import torch
 
-    from ternary_sdk.packages.package import Package
-    from ternary_sdk.packages.validation import Validation
+    from ternary_sdk._internal.packages.package import Package
+    from ternary_sdk._internal.packages.validation import Validation
     from ternary_trainer.run import Run
     from ternary_trainer.validation.studies import Study
     from ternary_trainer.validation.subject import Subject

@@ -11,7 +11,7 @@ from ternary_cli.options import JsonOption, KeysOption, NewFileOption, argument,
 from ternary_cli.vendor_extra import vendor_extra
 
 if TYPE_CHECKING:
-    from ternary_sdk.packages.validation import Validation
+    from ternary_sdk._internal.packages.validation import Validation
 
 Source = Annotated[Path, argument("RUN|CHECKPOINT.pt", "What 'ternary train' made, or a v5.5 checkpoint.")]
 NewFolder = Annotated[Path, option("--out", "-o", metavar="BUILD", text="A folder that does not exist yet.")]
@@ -73,7 +73,7 @@ def certify(build: BuildFolder, as_json: JsonOption = False) -> None:
     from ternary_cli.facts import coverage_facts, coverage_lines
     from ternary_cli.files import write
     from ternary_cli.terminal import note, show, show_json
-    from ternary_sdk.packages.members import CERTIFICATE
+    from ternary_sdk._internal.packages.members import CERTIFICATE
 
     with vendor_extra("ternary certify"):
         from ternary_export import certifying
@@ -110,10 +110,10 @@ def package(
     from ternary_cli.facts import package_facts, package_words
     from ternary_cli.files import read_text, write_new
     from ternary_cli.terminal import pairs, show, show_json
-    from ternary_sdk.licensing.identity import format_version, parse_version
-    from ternary_sdk.licensing.trust import Role
-    from ternary_sdk.packages.members import TERMS, cap
-    from ternary_sdk.packages.package import Package
+    from ternary_sdk._internal.identity import format_version, parse_version
+    from ternary_sdk._internal.packages.members import TERMS, cap
+    from ternary_sdk._internal.packages.package import Package
+    from ternary_sdk._internal.trust.trust import Role
 
     with vendor_extra("ternary package"):
         from ternary_export import packaging
@@ -140,9 +140,9 @@ def package(
 
 def _validation(file: Path) -> "Validation":
     from ternary_cli.files import read
-    from ternary_sdk.documents import outer
-    from ternary_sdk.packages.members import VALIDATION, cap
-    from ternary_sdk.packages.validation import Validation
+    from ternary_sdk._internal.documents import outer
+    from ternary_sdk._internal.packages.members import VALIDATION, cap
+    from ternary_sdk._internal.packages.validation import Validation
 
     data, name = read(file, most=cap(VALIDATION))
     return Validation.read(outer.bare(data, name), name)

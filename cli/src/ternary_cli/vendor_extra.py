@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
 
+from ternary_sdk._internal.wheels import pip_install
 from ternary_sdk.errors import TernaryError
-from ternary_sdk.wheels import pip_install
 
 _TRAINS: Final = {"ternary_trainer", "torch", "rich"}
 _SERVES: Final = {"fastapi", "uvicorn", "sqlalchemy", "alembic", "psycopg", "prometheus_client"}

@@ -10,13 +10,13 @@ from datetime import UTC
 
 from ternary_export.card import coverage_sentence
 from ternary_export.provenance import Origin, Provenance
-from ternary_sdk.documents import canonical
-from ternary_sdk.documents.canonical import Json
-from ternary_sdk.graphs.interface import DECODER, ENCODER, Interface
-from ternary_sdk.licensing.identity import Version, format_version
+from ternary_sdk._internal.certificates.certificate import Certificate
+from ternary_sdk._internal.certificates.path_coverage import PathCoverage, Prior
+from ternary_sdk._internal.documents import canonical
+from ternary_sdk._internal.documents.canonical import Json
+from ternary_sdk._internal.graphs.interface import DECODER, ENCODER, Interface
+from ternary_sdk._internal.identity import Version, format_version
 from ternary_sdk.operations import OPERATIONS
-from ternary_sdk.packages.certificate import Certificate
-from ternary_sdk.packages.path_coverage import PathCoverage, Prior
 
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:ternary:package")
 

@@ -11,15 +11,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ternary_export.provenance import RECORD, Provenance
-from ternary_sdk import folder as folders
+from ternary_sdk._internal import folder as folders
+from ternary_sdk._internal.certificates.certificate import Certificate
+from ternary_sdk._internal.graphs import firewall
+from ternary_sdk._internal.graphs.firewall import MAX_GRAPH
+from ternary_sdk._internal.graphs.interface import DECODER, ENCODER
+from ternary_sdk._internal.inference import proof
+from ternary_sdk._internal.inference.runtime import Decoder, Encoder, Workers
+from ternary_sdk._internal.packages.members import CERTIFICATE, cap
+from ternary_sdk._internal.source import read
 from ternary_sdk.errors import FormatError, InputError, ProofError
-from ternary_sdk.graphs import firewall
-from ternary_sdk.graphs.interface import DECODER, ENCODER
-from ternary_sdk.inference import proof
-from ternary_sdk.inference.runtime import Decoder, Encoder, Workers
-from ternary_sdk.packages.certificate import Certificate
-from ternary_sdk.packages.members import CERTIFICATE, GRAPH_CAP, cap
-from ternary_sdk.source import read
 
 
 def inspect(member: str, graph: bytes, parameters: int) -> None:
@@ -59,7 +60,7 @@ class Draft:
                 f"{folder}: not a build, it holds no {RECORD}; make one with 'ternary export RUN --out BUILD'"
             )
         provenance = Provenance.read(read(folder / RECORD, cap(RECORD)))
-        graphs = {graph.member: read(folder / graph.member, GRAPH_CAP) for graph in provenance.graphs}
+        graphs = {graph.member: read(folder / graph.member, MAX_GRAPH) for graph in provenance.graphs}
         for graph in provenance.graphs:
             found = hashlib.sha256(graphs[graph.member]).hexdigest()
             if found != graph.sha256:

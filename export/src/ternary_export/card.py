@@ -8,11 +8,11 @@ draws and what perfect draws cover with as many.
 from typing import Final
 
 from ternary_export.provenance import Provenance
+from ternary_sdk._internal.certificates.certificate import Certificate
+from ternary_sdk._internal.certificates.path_coverage import PathCoverage, Prior
+from ternary_sdk._internal.identity import Version, format_version
 from ternary_sdk.coverage import percent, perfect_percent
-from ternary_sdk.licensing.identity import Version, format_version
 from ternary_sdk.operations import OPERATIONS
-from ternary_sdk.packages.certificate import Certificate
-from ternary_sdk.packages.path_coverage import PathCoverage, Prior
 
 _KINDS: Final = {"run": "a training run", "checkpoint": "a stored checkpoint"}
 

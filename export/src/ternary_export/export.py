@@ -19,8 +19,8 @@ from ternary_export.certifying import certify
 from ternary_export.graph import decoder_graph, encoder_graph
 from ternary_export.parity import measure
 from ternary_export.provenance import ExportedGraph, Origin, Parity, Provenance
+from ternary_sdk._internal.inference.runtime import Workers
 from ternary_sdk.errors import InputError
-from ternary_sdk.inference.runtime import Workers
 from ternary_trainer.checkpoint import Checkpoint
 from ternary_trainer.model import PATHS, TernaryVAE
 from ternary_trainer.run import Run

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from ternary_sdk.inference.latents import LATENT_SIZE
+from ternary_sdk._internal.streams.stream import LATENT_SIZE
 from ternary_sdk.operations import TRITS
 
 IR_VERSION: Final = 10

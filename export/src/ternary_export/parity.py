@@ -13,10 +13,10 @@ import numpy.typing as npt
 import torch
 
 from ternary_export.provenance import Parity
+from ternary_sdk._internal.certificates.path_coverage import MARGIN
+from ternary_sdk._internal.inference.runtime import Decoder, Encoder
 from ternary_sdk.errors import ProofError
-from ternary_sdk.inference.runtime import Decoder, Encoder
 from ternary_sdk.operations import OPERATIONS, TABLES, to_index
-from ternary_sdk.packages.path_coverage import MARGIN
 from ternary_trainer.model import PathName, TernaryVAE
 
 TOLERANCE: Final = 1e-4

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
 
-from ternary_sdk.documents import canonical
-from ternary_sdk.documents.canonical import Json
-from ternary_sdk.documents.fields import Fields
+from ternary_sdk._internal.documents import canonical
+from ternary_sdk._internal.documents.canonical import Json
+from ternary_sdk._internal.documents.fields import Fields
 
 FORMAT: Final = "ternary-build/1"
 RECORD: Final = "build.json"

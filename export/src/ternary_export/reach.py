@@ -15,9 +15,9 @@ from torch import Tensor
 
 from ternary_export.build import load
 from ternary_export.export import write_graphs
-from ternary_sdk.inference import proof
-from ternary_sdk.inference.runtime import Decoder, Encoder, Workers
-from ternary_sdk.packages.path_coverage import PathCoverage
+from ternary_sdk._internal.certificates.path_coverage import PathCoverage
+from ternary_sdk._internal.inference import proof
+from ternary_sdk._internal.inference.runtime import Decoder, Encoder, Workers
 from ternary_trainer.model import PATHS, PathName
 
 

@@ -12,6 +12,7 @@ reads a license does not load ONNX Runtime.
 
 from typing import TYPE_CHECKING
 
+from ternary_sdk._internal.release import VERSION
 from ternary_sdk.errors import (
     CodedError,
     CoverageError,
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from ternary_sdk.draw import Draw
     from ternary_sdk.model import Model
 
-__version__ = "0.1.0"
+__version__ = VERSION
 
 __all__ = [
     "CodedError",

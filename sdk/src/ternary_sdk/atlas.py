@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from ternary_sdk import png
+from ternary_sdk._internal import png
 from ternary_sdk.errors import InputError
 from ternary_sdk.operations import OPERATIONS, OperationSet
 

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from ternary_sdk.documents.canonical import decimal
+from ternary_sdk._internal.documents.canonical import decimal
 from ternary_sdk.errors import InputError
 from ternary_sdk.operations import OPERATIONS
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from ternary_sdk._internal.streams.stream import LATENT_SIZE
 from ternary_sdk.errors import InputError
-from ternary_sdk.inference.latents import LATENT_SIZE
 from ternary_sdk.operations import OPERATIONS, TABLES, TRITS, OperationSet
 
 if TYPE_CHECKING:

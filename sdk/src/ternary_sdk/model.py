@@ -16,19 +16,19 @@ import numpy as np
 import numpy.typing as npt
 
 from ternary_sdk import operations
+from ternary_sdk._internal.inference.runtime import BLOCK
+from ternary_sdk._internal.inference.sampler import Dial, whole
+from ternary_sdk._internal.licensing.claims import Action
+from ternary_sdk._internal.licensing.license import License
+from ternary_sdk._internal.licensing.permit import Permit
+from ternary_sdk._internal.licensing.renewal import check_remembered
+from ternary_sdk._internal.packages.package import MAX_PACKAGE, Package
+from ternary_sdk._internal.source import Source, read
+from ternary_sdk._internal.trust.trust import MAX_TRUST, Trust
 from ternary_sdk.draw import Draw
 from ternary_sdk.errors import InputError, LicenseError, Reason
-from ternary_sdk.inference.runtime import BLOCK
-from ternary_sdk.inference.sampler import Dial, whole
-from ternary_sdk.licensing.claims import Action
-from ternary_sdk.licensing.license import License
-from ternary_sdk.licensing.permit import Permit
-from ternary_sdk.licensing.renewal import check_remembered
-from ternary_sdk.licensing.trust import MAX_TRUST, Trust
 from ternary_sdk.operations import TABLES, OperationSet
-from ternary_sdk.packages.package import MAX_PACKAGE, Package
 from ternary_sdk.proved import ProvedModel, ProvedPath
-from ternary_sdk.source import Source, read
 
 MAX_LICENSE: Final = 1 << 20
 MAX_ROWS: Final = 10_000_000

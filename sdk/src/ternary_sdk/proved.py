@@ -13,16 +13,16 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
+from ternary_sdk._internal.certificates.certificate import Certificate
+from ternary_sdk._internal.certificates.path_coverage import PathCoverage
+from ternary_sdk._internal.inference import proof
+from ternary_sdk._internal.inference.proof import Witnesses
+from ternary_sdk._internal.inference.runtime import CLOSED, Decoder, Encoder, Workers
+from ternary_sdk._internal.inference.sampler import Dial, Sampler, whole
+from ternary_sdk._internal.packages.package import Package
+from ternary_sdk._internal.process_bound import ProcessBound
 from ternary_sdk.errors import InputError
-from ternary_sdk.inference import proof
-from ternary_sdk.inference.proof import Witnesses
-from ternary_sdk.inference.runtime import CLOSED, Decoder, Encoder, Workers
-from ternary_sdk.inference.sampler import Dial, Sampler, whole
 from ternary_sdk.operations import OperationSet
-from ternary_sdk.packages.certificate import Certificate
-from ternary_sdk.packages.package import Package
-from ternary_sdk.packages.path_coverage import PathCoverage
-from ternary_sdk.process_bound import ProcessBound
 
 
 @dataclass(frozen=True, kw_only=True)

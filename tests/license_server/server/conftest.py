@@ -30,16 +30,16 @@ from ternary_license_server.service.policies import Policy
 from ternary_license_server.settings import Settings
 from ternary_license_server.vendor_keys import VendorKeys
 from ternary_license_server.web.app import build
-from ternary_sdk.documents import canonical
-from ternary_sdk.licensing import installation, usage
-from ternary_sdk.licensing.counted import Counted
-from ternary_sdk.licensing.identity import PackageIdentity
-from ternary_sdk.licensing.installation import Installation
-from ternary_sdk.licensing.state import for_vendor
-from ternary_sdk.licensing.usage import Usage
-from ternary_sdk.online import request as online_request
-from ternary_sdk.online.client import LicenseServer
-from ternary_sdk.online.request import Request
+from ternary_sdk._internal.documents import canonical
+from ternary_sdk._internal.identity import PackageIdentity
+from ternary_sdk._internal.licensing import installation, usage
+from ternary_sdk._internal.licensing.counted import Counted
+from ternary_sdk._internal.licensing.installation import Installation
+from ternary_sdk._internal.licensing.state import for_vendor
+from ternary_sdk._internal.licensing.usage import Usage
+from ternary_sdk._internal.online import request as online_request
+from ternary_sdk._internal.online.client import LicenseServer
+from ternary_sdk._internal.online.request import Request
 from ternary_sdk.operations import OperationSet
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)

@@ -20,8 +20,8 @@ from ternary_license_server.service import catalog
 from ternary_license_server.service.answer_key import AnswerKey
 from ternary_license_server.service.once import once
 from ternary_license_server.service.refusals import Code, ServiceError
-from ternary_sdk.licensing.trust import Role
-from ternary_sdk.online import request as online_request
+from ternary_sdk._internal.online import request as online_request
+from ternary_sdk._internal.trust.trust import Role
 
 SHORT = "12345678"
 """The shortest ``Idempotency-Key`` that is taken, such as an administrator chooses."""

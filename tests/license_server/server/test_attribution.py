@@ -13,12 +13,12 @@ from ternary_license_server.database.schema import meter_entries
 from ternary_license_server.service import audit, catalog, correcting, invoicing, life, metering, records
 from ternary_license_server.service import lease as lease_rows
 from ternary_license_server.service.refusals import ServiceError
-from ternary_sdk.documents import canonical
+from ternary_sdk._internal.documents import canonical
+from ternary_sdk._internal.licensing import installation
+from ternary_sdk._internal.licensing.ledger import Ledger
+from ternary_sdk._internal.licensing.license import License
+from ternary_sdk._internal.licensing.usage import Usage
 from ternary_sdk.errors import LicenseError
-from ternary_sdk.licensing import installation
-from ternary_sdk.licensing.ledger import Ledger
-from ternary_sdk.licensing.license import License
-from ternary_sdk.licensing.usage import Usage
 from ternary_sdk.operations import OperationSet
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

@@ -7,8 +7,8 @@ from benchmarks import server as benchmark
 
 from ternary_license_server.database.engine import Database
 from ternary_license_server.service import activation
-from ternary_sdk.online import request as online_request
-from ternary_sdk.online.request import Request
+from ternary_sdk._internal.online import request as online_request
+from ternary_sdk._internal.online.request import Request
 
 
 def test_every_seat_of_the_benchmark_stands(kind, tmp_path, database_address, vendor_keys):

@@ -13,10 +13,10 @@ from ternary_license_server import keys, rotation
 from ternary_license_server.addresses import Proxies
 from ternary_license_server.settings import Settings
 from ternary_license_server.web.observation import JsonLines
-from ternary_sdk.licensing.trust import Role
-from ternary_sdk.online import answer as online_answer
-from ternary_sdk.online import request as online_request
-from ternary_sdk.online.answer import Answer, Question
+from ternary_sdk._internal.online import answer as online_answer
+from ternary_sdk._internal.online import request as online_request
+from ternary_sdk._internal.online.answer import Answer, Question
+from ternary_sdk._internal.trust.trust import Role
 
 NONCE = {"Ternary-Nonce": "n-1"}
 
@@ -323,8 +323,8 @@ def test_revocation_list_is_the_same_from_every_replica_and_only_goes_forward(ma
     license_id, _ = site.sell()
     site.admin("POST", f"/licenses/{license_id}/revoke")
     site.moment = now + timedelta(hours=1)
-    from ternary_sdk.licensing.renewal import replacement
-    from ternary_sdk.licensing.trust import Trust
+    from ternary_sdk._internal.licensing.renewal import replacement
+    from ternary_sdk._internal.trust.trust import Trust
 
     before, after = Trust.read(first), Trust.read(site.http("GET", "/v1/trust").content)
     assert before == listed.trust
@@ -370,8 +370,8 @@ def test_log_line_is_json_and_holds_no_secret(site, tmp_path, now, caplog):
         ("POST", "/v1/activations", 200),
         ("GET", "/admin/v1/customers", 200),
     ]
-    from ternary_sdk.online import key as online_key
-    from ternary_sdk.online import state as online_state
+    from ternary_sdk._internal.online import key as online_key
+    from ternary_sdk._internal.online import state as online_state
 
     token = online_state.license_file(site.kept(tmp_path), taken.license_id).read_text()
     for secret in (key, online_key.digest(key), site.token, token[:60]):

@@ -10,8 +10,8 @@ from ternary_license_server.database.clock import Clock, ClockError, Sources
 from ternary_license_server.database.engine import Database
 from ternary_license_server.heartbeat import beating
 from ternary_license_server.service import audit, catalog, lease, timekeeping
+from ternary_sdk._internal.online import request as online_request
 from ternary_sdk.errors import InputError, LicenseError, Reason
-from ternary_sdk.online import request as online_request
 
 SECOND, MINUTE, HOUR, DAY = (timedelta(**{unit: 1}) for unit in ("seconds", "minutes", "hours", "days"))
 HOLD, YEAR = 2 * HOUR, timedelta(days=365)

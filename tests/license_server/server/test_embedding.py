@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from ternary_sdk import Model
+from ternary_sdk._internal.identity import VersionRange
 from ternary_sdk.errors import LicenseError, Reason
-from ternary_sdk.licensing.identity import VersionRange
 
 HOUR = timedelta(hours=1)
 SOLD = VersionRange(name="acme", start=(1, 0, 0), below=(2, 0, 0))

@@ -11,8 +11,8 @@ from ternary_license_server.service import catalog
 from ternary_license_server.service.once import FORGOTTEN, REMEMBERED, once
 from ternary_license_server.service.refusals import Code, ServiceError
 from ternary_license_server.settings import Settings
+from ternary_sdk._internal.online import request as online_request
 from ternary_sdk.errors import InputError
-from ternary_sdk.online import request as online_request
 
 SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
 PRUNING, KEEPING = "key-0006", "key-0001"

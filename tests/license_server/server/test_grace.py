@@ -6,14 +6,14 @@ import httpx
 import pytest
 
 from ternary_license_server.service.refusals import ServiceError
+from ternary_sdk._internal.identity import PackageIdentity
+from ternary_sdk._internal.licensing import installation, mark
+from ternary_sdk._internal.licensing.license import TOLERANCE, License
+from ternary_sdk._internal.licensing.permit import Permit
+from ternary_sdk._internal.online import request as online_request
+from ternary_sdk._internal.online import state as online_state
+from ternary_sdk._internal.online.client import LicenseServer
 from ternary_sdk.errors import LicenseError, Reason, ServerError, SignatureError
-from ternary_sdk.licensing import installation, mark
-from ternary_sdk.licensing.identity import PackageIdentity
-from ternary_sdk.licensing.license import TOLERANCE, License
-from ternary_sdk.licensing.permit import Permit
-from ternary_sdk.online import request as online_request
-from ternary_sdk.online import state as online_state
-from ternary_sdk.online.client import LicenseServer
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 PACKAGE = PackageIdentity(name="acme", version=(1, 0, 0), digest="ab" * 32)

@@ -13,9 +13,9 @@ from ternary_license_server.database.engine import Database
 from ternary_license_server.database.schema import metadata
 from ternary_license_server.service import activation, audit, lease, life, metering, records
 from ternary_license_server.service.once import once
-from ternary_sdk.licensing.usage import Usage
-from ternary_sdk.online import request as online_request
-from ternary_sdk.online.request import Request
+from ternary_sdk._internal.licensing.usage import Usage
+from ternary_sdk._internal.online import request as online_request
+from ternary_sdk._internal.online.request import Request
 
 ALWAYS = {"audit", "audit_heads", "answered"}
 MORE_STEPS_THAN_ANY_CHANGE_HAS = 100

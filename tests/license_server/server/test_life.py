@@ -10,13 +10,13 @@ import pytest
 from sqlalchemy import select
 
 from ternary_license_server.database.schema import metadata
-from ternary_sdk.documents import canonical
+from ternary_sdk._internal.documents import canonical
+from ternary_sdk._internal.licensing import installation
+from ternary_sdk._internal.licensing.installation import Installation
+from ternary_sdk._internal.licensing.license import License
+from ternary_sdk._internal.online import request as online_request
+from ternary_sdk._internal.online import state as online_state
 from ternary_sdk.errors import LicenseError, Reason
-from ternary_sdk.licensing import installation
-from ternary_sdk.licensing.installation import Installation
-from ternary_sdk.licensing.license import License
-from ternary_sdk.online import request as online_request
-from ternary_sdk.online import state as online_state
 from ternary_sdk.operations import OperationSet
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)

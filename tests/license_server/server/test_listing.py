@@ -16,9 +16,9 @@ from ternary_license_server.service import audit, life, listing, merging, public
 from ternary_license_server.service.publication import Publication
 from ternary_license_server.service.records import State
 from ternary_license_server.service.refusals import Code, ServiceError
+from ternary_sdk._internal.licensing.license import License
+from ternary_sdk._internal.trust.trust import MAX_REVOKED, MAX_TRUST, Role, Trust
 from ternary_sdk.errors import FormatError, InputError, LicenseError, Reason, SignatureError
-from ternary_sdk.licensing.license import License
-from ternary_sdk.licensing.trust import MAX_REVOKED, MAX_TRUST, Role, Trust
 
 HOUR, DAY, MINUTE = timedelta(hours=1), timedelta(days=1), timedelta(minutes=1)
 

@@ -7,9 +7,9 @@ import pytest
 from ternary_license_server.service import audit, life, records
 from ternary_license_server.service.publication import Publication
 from ternary_license_server.service.refusals import Code, ServiceError
-from ternary_sdk.documents import canonical
+from ternary_sdk._internal.documents import canonical
+from ternary_sdk._internal.licensing.license import License
 from ternary_sdk.errors import LicenseError, Reason
-from ternary_sdk.licensing.license import License
 
 MACHINE = "m-" + "17" * 16
 

@@ -9,15 +9,15 @@ import httpx
 import pytest
 
 from ternary_license_server import keys, rotation
+from ternary_sdk._internal.licensing import clock, installation
+from ternary_sdk._internal.licensing.ledger import Ledger
+from ternary_sdk._internal.licensing.license import License
+from ternary_sdk._internal.online import answer as online_answer
+from ternary_sdk._internal.online import request as online_request
+from ternary_sdk._internal.online import state as online_state
+from ternary_sdk._internal.online.client import LicenseServer
+from ternary_sdk._internal.trust.trust import Role
 from ternary_sdk.errors import InputError, LedgerError, LicenseError, Reason, ServerError, SignatureError
-from ternary_sdk.licensing import clock, installation
-from ternary_sdk.licensing.ledger import Ledger
-from ternary_sdk.licensing.license import License
-from ternary_sdk.licensing.trust import Role
-from ternary_sdk.online import answer as online_answer
-from ternary_sdk.online import request as online_request
-from ternary_sdk.online import state as online_state
-from ternary_sdk.online.client import LicenseServer
 from ternary_sdk.operations import OperationSet
 
 MACHINE = "m-" + "17" * 16

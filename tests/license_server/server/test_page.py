@@ -26,7 +26,7 @@ import crossplane
 import httpx
 import pytest
 
-from ternary_sdk.wheels import file_of
+from ternary_sdk._internal.wheels import file_of
 
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "license-server.md").read_text("utf-8")

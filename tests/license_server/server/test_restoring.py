@@ -20,12 +20,12 @@ from ternary_license_server.service.access import Scope
 from ternary_license_server.service.publication import Publication
 from ternary_license_server.service.records import State
 from ternary_license_server.service.refusals import Code, ServiceError
+from ternary_sdk._internal.licensing.ledger import Ledger
+from ternary_sdk._internal.licensing.license import License
+from ternary_sdk._internal.licensing.state import LEDGER
+from ternary_sdk._internal.online import request as online_request
+from ternary_sdk._internal.trust.trust import Role, Trust
 from ternary_sdk.errors import InputError, LicenseError, Reason, ServerError, SignatureError
-from ternary_sdk.licensing.ledger import Ledger
-from ternary_sdk.licensing.license import License
-from ternary_sdk.licensing.state import LEDGER
-from ternary_sdk.licensing.trust import Role, Trust
-from ternary_sdk.online import request as online_request
 from ternary_sdk.operations import OperationSet
 
 HOUR, DAY, MINUTE = timedelta(hours=1), timedelta(days=1), timedelta(minutes=1)

@@ -7,12 +7,12 @@ import pytest
 from ternary_license_server.service import catalog, life, records
 from ternary_license_server.service import lease as lease_rows
 from ternary_license_server.service.records import seconds
-from ternary_sdk.documents import canonical
+from ternary_sdk._internal.documents import canonical
+from ternary_sdk._internal.licensing import installation
+from ternary_sdk._internal.licensing.license import License
+from ternary_sdk._internal.online import request as online_request
+from ternary_sdk._internal.online import state as online_state
 from ternary_sdk.errors import FormatError, LicenseError, Reason
-from ternary_sdk.licensing import installation
-from ternary_sdk.licensing.license import License
-from ternary_sdk.online import request as online_request
-from ternary_sdk.online import state as online_state
 
 
 def refusal(call):

@@ -6,10 +6,10 @@ import pytest
 
 from ternary_license_server.service import activation, lease, life, records
 from ternary_license_server.service.refusals import Code, ServiceError
+from ternary_sdk._internal.licensing.license import License
+from ternary_sdk._internal.online import request as online_request
+from ternary_sdk._internal.online.request import Request
 from ternary_sdk.errors import FormatError, LicenseError, Reason
-from ternary_sdk.licensing.license import License
-from ternary_sdk.online import request as online_request
-from ternary_sdk.online.request import Request
 
 MACHINE = "m-" + "17" * 16
 

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from stress.seats import serving
 
 from ternary_license_server.database.schema import leases
-from ternary_sdk.online import request as online_request
+from ternary_sdk._internal.online import request as online_request
 
 
 def port_of(address):

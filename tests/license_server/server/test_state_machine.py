@@ -18,8 +18,8 @@ from hypothesis.stateful import (
 
 from ternary_license_server.service import audit, catalog, lease, life, seat_count
 from ternary_license_server.service.refusals import ServiceError
+from ternary_sdk._internal.licensing import installation
 from ternary_sdk.errors import LicenseError
-from ternary_sdk.licensing import installation
 
 MACHINES = st.integers(0, 4)
 HOLD, OFFLINE = timedelta(hours=2), timedelta(days=1)

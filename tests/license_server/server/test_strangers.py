@@ -2,7 +2,7 @@
 
 import pytest
 
-from ternary_sdk.online import request as online_request
+from ternary_sdk._internal.online import request as online_request
 
 MISSING = "L-there-is-none"
 STATES = ["active", "suspend", "revoke"]

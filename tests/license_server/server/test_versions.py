@@ -6,9 +6,9 @@ import pytest
 
 from ternary_license_server.service import catalog
 from ternary_license_server.service.refusals import ServiceError
+from ternary_sdk._internal.identity import ExactPackage, PackageIdentity, VersionRange
+from ternary_sdk._internal.licensing.license import License
 from ternary_sdk.errors import LicenseError, Reason
-from ternary_sdk.licensing.identity import ExactPackage, PackageIdentity, VersionRange
-from ternary_sdk.licensing.license import License
 
 MACHINE = "m-" + "17" * 16
 

@@ -15,9 +15,9 @@ from ternary_license_server.database.schema import customers, licenses
 from ternary_license_server.database.transaction import locking
 from ternary_license_server.service import access, audit, catalog, life, records
 from ternary_license_server.service.refusals import ServiceError
+from ternary_sdk._internal.identity import PackageIdentity
+from ternary_sdk._internal.online import request as online_request
 from ternary_sdk.errors import LicenseError, Reason
-from ternary_sdk.licensing.identity import PackageIdentity
-from ternary_sdk.online import request as online_request
 
 HOLD, SECOND = timedelta(hours=2), timedelta(seconds=1)
 END = records.seconds(datetime(2026, 4, 1, tzinfo=UTC))

@@ -6,8 +6,8 @@ import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ternary_sdk.documents import canonical
-from ternary_sdk.documents.canonical import Json
+from ternary_sdk._internal.documents import canonical
+from ternary_sdk._internal.documents.canonical import Json
 from ternary_sdk.errors import FormatError
 
 names = st.text(alphabet=st.characters(max_codepoint=127), max_size=8)

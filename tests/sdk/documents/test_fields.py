@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ternary_sdk.documents.canonical import Json
-from ternary_sdk.documents.fields import Fields
+from ternary_sdk._internal.documents.canonical import Json
+from ternary_sdk._internal.documents.fields import Fields
 from ternary_sdk.errors import FormatError
 
 

@@ -3,7 +3,7 @@ import unicodedata
 
 import pytest
 
-from ternary_sdk.documents import legible
+from ternary_sdk._internal.documents import legible
 
 SHOWN_THOUGH_FORMATS = {
     *range(0x600, 0x606), 0x6DD, 0x70F, 0x890, 0x891, 0x8E2, 0x110BD, 0x110CD, *range(0x13430, 0x13440),

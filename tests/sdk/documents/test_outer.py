@@ -13,19 +13,19 @@ from ternary_cli.documents import read_license, read_trust
 from ternary_license_server import content_key, keys, rotation
 from ternary_license_server.issue import issue
 from ternary_license_server.keys import KeyRing, file_name
-from ternary_sdk.documents import canonical, outer
+from ternary_sdk._internal.documents import canonical, outer
+from ternary_sdk._internal.identity import PackageIdentity
+from ternary_sdk._internal.licensing import installation, usage
+from ternary_sdk._internal.licensing.counted import Counted
+from ternary_sdk._internal.licensing.license import License
+from ternary_sdk._internal.licensing.usage import Usage
+from ternary_sdk._internal.online import request as requests
+from ternary_sdk._internal.online import state as online_state
+from ternary_sdk._internal.online.request import Request
+from ternary_sdk._internal.signing.keys import PublicKey
+from ternary_sdk._internal.trust.trust import Role, Trust
 from ternary_sdk.errors import TernaryError
-from ternary_sdk.licensing import installation, usage
-from ternary_sdk.licensing.counted import Counted
-from ternary_sdk.licensing.identity import PackageIdentity
-from ternary_sdk.licensing.license import License
-from ternary_sdk.licensing.trust import Role, Trust
-from ternary_sdk.licensing.usage import Usage
-from ternary_sdk.online import request as requests
-from ternary_sdk.online import state as online_state
-from ternary_sdk.online.request import Request
 from ternary_sdk.operations import OperationSet
-from ternary_sdk.signing.keys import PublicKey
 
 COUNTED = Counted(
     lease="S-1", owner="Initech", history="A" * 22, sequence=3, operations=OperationSet.of([1, 2, 3])

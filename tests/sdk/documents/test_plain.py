@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ternary_sdk.documents import plain
+from ternary_sdk._internal.documents import plain
 from ternary_sdk.errors import FormatError
 
 ROOT = Path(__file__).parents[3]
@@ -48,5 +48,5 @@ def test_no_other_module_reads_json_by_itself() -> None:
         for path in (ROOT / folder / "src").rglob("*.py")
         if "json.loads(" in (text := path.read_text("utf-8")) or "json.load(" in text
     }
-    documents = "sdk/src/ternary_sdk/documents"
+    documents = "sdk/src/ternary_sdk/_internal/documents"
     assert readers == {f"{documents}/canonical.py", f"{documents}/plain.py"}

@@ -10,9 +10,9 @@ from onnx import helper, numpy_helper
 from tests.sdk.graphs.test_where_tail import PLACE, with_where
 
 from ternary_export.graph import decoder_graph
+from ternary_sdk._internal.graphs import firewall
+from ternary_sdk._internal.graphs.interface import DECODER
 from ternary_sdk.errors import FormatError
-from ternary_sdk.graphs import firewall
-from ternary_sdk.graphs.interface import DECODER
 
 State = dict[str, npt.NDArray[np.float32]]
 Model = onnx.ModelProto

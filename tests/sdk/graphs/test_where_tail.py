@@ -9,10 +9,10 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from ternary_export.graph import decoder_graph
+from ternary_sdk._internal.graphs import firewall
+from ternary_sdk._internal.graphs.interface import DECODER
+from ternary_sdk._internal.inference.runtime import Decoder, Workers
 from ternary_sdk.errors import FormatError
-from ternary_sdk.graphs import firewall
-from ternary_sdk.graphs.interface import DECODER
-from ternary_sdk.inference.runtime import Decoder, Workers
 
 State = dict[str, npt.NDArray[np.float32]]
 Model = onnx.ModelProto

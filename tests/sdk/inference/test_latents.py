@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.vectors.streams import MASK, WORDS, encrypt
 
+from ternary_sdk._internal.streams import stream as latents
+from ternary_sdk._internal.streams.stream import AES, CURRENT, PHILOX, STREAMS, Stream
 from ternary_sdk.errors import InputError
-from ternary_sdk.inference import latents
-from ternary_sdk.inference.latents import AES, CURRENT, PHILOX, STREAMS, Stream
 
 GOLDEN = {
     1: (

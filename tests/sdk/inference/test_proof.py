@@ -7,11 +7,11 @@ import numpy.typing as npt
 import pytest
 
 from ternary_export.graph import decoder_graph, encoder_graph
+from ternary_sdk._internal.certificates.path_coverage import MARGIN, STREAM_ROWS, PathCoverage, margin_text
+from ternary_sdk._internal.inference import proof
+from ternary_sdk._internal.inference.runtime import Decoder, Encoder, Workers
 from ternary_sdk.errors import ProofError
-from ternary_sdk.inference import proof
-from ternary_sdk.inference.runtime import Decoder, Encoder, Workers
 from ternary_sdk.operations import OperationSet
-from ternary_sdk.packages.path_coverage import MARGIN, STREAM_ROWS, PathCoverage, margin_text
 
 State = dict[str, npt.NDArray[np.float32]]
 

@@ -11,10 +11,10 @@ import numpy.typing as npt
 import pytest
 
 from ternary_export.graph import decoder_graph, encoder_graph
+from ternary_sdk._internal.inference import proof, runtime
+from ternary_sdk._internal.inference.runtime import AHEAD, BLOCK, Decoder, Encoder, Workers
+from ternary_sdk._internal.streams.stream import CURRENT
 from ternary_sdk.errors import FormatError, InputError, ProofError
-from ternary_sdk.inference import proof, runtime
-from ternary_sdk.inference.latents import CURRENT
-from ternary_sdk.inference.runtime import AHEAD, BLOCK, Decoder, Encoder, Workers
 from ternary_sdk.operations import OPERATIONS, TABLES, to_index
 
 DEADLINE = 30.0

@@ -9,12 +9,12 @@ import numpy.typing as npt
 import pytest
 
 from ternary_export.graph import decoder_graph, encoder_graph
+from ternary_sdk._internal.inference import proof
+from ternary_sdk._internal.inference.proof import Witnesses
+from ternary_sdk._internal.inference.runtime import BLOCK, Decoder, Encoder, Workers
+from ternary_sdk._internal.inference.sampler import Dial, Sampler
+from ternary_sdk._internal.streams.stream import CURRENT, LATENT_SIZE
 from ternary_sdk.errors import CoverageError, InputError
-from ternary_sdk.inference import proof
-from ternary_sdk.inference.latents import CURRENT, LATENT_SIZE
-from ternary_sdk.inference.proof import Witnesses
-from ternary_sdk.inference.runtime import BLOCK, Decoder, Encoder, Workers
-from ternary_sdk.inference.sampler import Dial, Sampler
 from ternary_sdk.operations import OPERATIONS, OperationSet
 
 State = dict[str, npt.NDArray[np.float32]]

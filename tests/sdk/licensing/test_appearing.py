@@ -8,9 +8,9 @@ from typing import Any, NoReturn
 
 import pytest
 
+from ternary_sdk._internal.licensing import appearing, clock, installation, mark
+from ternary_sdk._internal.licensing.ledger import Ledger
 from ternary_sdk.errors import LedgerError
-from ternary_sdk.licensing import appearing, clock, installation, mark
-from ternary_sdk.licensing.ledger import Ledger
 from ternary_sdk.operations import OperationSet
 
 Refusing = Callable[[int], None]

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from ternary_sdk._internal.licensing import installation
+from ternary_sdk._internal.licensing.clock import Clock
+from ternary_sdk._internal.licensing.mark import mark_file
 from ternary_sdk.errors import InputError, LedgerError, LicenseError, Reason
-from ternary_sdk.licensing import installation
-from ternary_sdk.licensing.clock import Clock
-from ternary_sdk.licensing.mark import mark_file
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 

@@ -11,16 +11,17 @@ import pytest
 from ternary_license_server import keys, keyset
 from ternary_license_server.issue import issue
 from ternary_license_server.keys import KeyRing
+from ternary_sdk._internal.doctor import doctor
+from ternary_sdk._internal.doctor.doctor import Case, Finding
+from ternary_sdk._internal.licensing import clock, installation, mark, state
+from ternary_sdk._internal.licensing.ledger import Ledger
+from ternary_sdk._internal.licensing.license import License
+from ternary_sdk._internal.licensing.mark import Denial
+from ternary_sdk._internal.licensing.permit import Permit
+from ternary_sdk._internal.packages.package import Package
+from ternary_sdk._internal.trust.trust import Role, Trust
 from ternary_sdk.errors import Reason
-from ternary_sdk.licensing import clock, doctor, installation, mark, state
-from ternary_sdk.licensing.doctor import Case, Finding
-from ternary_sdk.licensing.ledger import Ledger
-from ternary_sdk.licensing.license import License
-from ternary_sdk.licensing.mark import Denial
-from ternary_sdk.licensing.permit import Permit
-from ternary_sdk.licensing.trust import Role, Trust
 from ternary_sdk.operations import OperationSet
-from ternary_sdk.packages.package import Package
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

@@ -5,11 +5,11 @@ from datetime import datetime, timedelta
 import pytest
 
 from ternary_license_server.keys import KeyRing
-from ternary_sdk.documents.canonical import Json
+from ternary_sdk._internal.documents.canonical import Json
+from ternary_sdk._internal.licensing.ends import End, near
+from ternary_sdk._internal.licensing.license import License
+from ternary_sdk._internal.trust.trust import Trust
 from ternary_sdk.errors import InputError
-from ternary_sdk.licensing.ends import End, near
-from ternary_sdk.licensing.license import License
-from ternary_sdk.licensing.trust import Trust
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 ASK = "ask Acme Logic to renew it"

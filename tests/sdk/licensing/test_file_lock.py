@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ternary_sdk.licensing import file_lock
+from ternary_sdk._internal.licensing import file_lock
 
 
 @pytest.fixture

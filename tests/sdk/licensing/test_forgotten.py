@@ -10,16 +10,17 @@ import pytest
 from ternary_license_server.issue import issue
 from ternary_license_server.keys import KeyRing
 from ternary_sdk import Model
+from ternary_sdk._internal.doctor import doctor
+from ternary_sdk._internal.doctor.doctor import Case
+from ternary_sdk._internal.licensing import clock, installation, mark, state
+from ternary_sdk._internal.licensing.clock import Clock
+from ternary_sdk._internal.licensing.installation import Installation
+from ternary_sdk._internal.licensing.license import License
+from ternary_sdk._internal.licensing.mark import Denial
+from ternary_sdk._internal.licensing.permit import Permit
+from ternary_sdk._internal.licensing.renewal import check_remembered
+from ternary_sdk._internal.packages.package import Package
 from ternary_sdk.errors import LicenseError, Reason
-from ternary_sdk.licensing import clock, doctor, installation, mark, state
-from ternary_sdk.licensing.clock import Clock
-from ternary_sdk.licensing.doctor import Case
-from ternary_sdk.licensing.installation import Installation
-from ternary_sdk.licensing.license import License
-from ternary_sdk.licensing.mark import Denial
-from ternary_sdk.licensing.permit import Permit
-from ternary_sdk.licensing.renewal import check_remembered
-from ternary_sdk.packages.package import Package
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)

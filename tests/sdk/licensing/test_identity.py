@@ -1,8 +1,7 @@
 import pytest
 
-from ternary_sdk.documents.fields import Fields
-from ternary_sdk.errors import FormatError, InputError
-from ternary_sdk.licensing.identity import (
+from ternary_sdk._internal.documents.fields import Fields
+from ternary_sdk._internal.identity import (
     ExactPackage,
     PackageIdentity,
     VersionRange,
@@ -10,6 +9,7 @@ from ternary_sdk.licensing.identity import (
     parse_version,
     read_term,
 )
+from ternary_sdk.errors import FormatError, InputError
 
 
 @pytest.mark.parametrize("text", ["0.0.0", "1.2.3", "10.0.999999999"])

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from ternary_sdk._internal.licensing import installation
+from ternary_sdk._internal.signing.keys import PublicKey
 from ternary_sdk.errors import LedgerError, SignatureError
-from ternary_sdk.licensing import installation
-from ternary_sdk.signing.keys import PublicKey
 
 
 def made(directory: Path) -> installation.Installation:

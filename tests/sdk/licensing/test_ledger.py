@@ -13,8 +13,8 @@ from typing import Any, ClassVar
 
 import pytest
 
+from ternary_sdk._internal.licensing.ledger import Ledger, _location
 from ternary_sdk.errors import LedgerError, LicenseError, Reason
-from ternary_sdk.licensing.ledger import Ledger, _location
 from ternary_sdk.operations import OperationSet
 
 AsUser = Callable[[Callable[[], Any]], Any]
@@ -344,7 +344,7 @@ def test_bitmap_of_another_type_is_refused(kind: str, ledger: Ledger) -> None:
 DRAW = """
 import sys
 from pathlib import Path
-from ternary_sdk.licensing.ledger import Ledger
+from ternary_sdk._internal.licensing.ledger import Ledger
 from ternary_sdk.operations import OperationSet
 ledger, first, last = Ledger(Path(sys.argv[1])), int(sys.argv[2]), int(sys.argv[3])
 for index in range(first, last):

@@ -12,13 +12,13 @@ from ternary_license_server import keyset
 from ternary_license_server.issue import issue
 from ternary_license_server.keys import KeyRing
 from ternary_license_server.signing import SigningKey
-from ternary_sdk.documents.canonical import Json
+from ternary_sdk._internal.documents.canonical import Json
+from ternary_sdk._internal.identity import ExactPackage, PackageIdentity, VersionRange
+from ternary_sdk._internal.licensing import installation
+from ternary_sdk._internal.licensing.claims import ContentKey
+from ternary_sdk._internal.licensing.license import TYP, Action, License
+from ternary_sdk._internal.trust.trust import Role, Trust
 from ternary_sdk.errors import InputError, LicenseError, Reason, SignatureError
-from ternary_sdk.licensing import installation
-from ternary_sdk.licensing.claims import ContentKey
-from ternary_sdk.licensing.identity import ExactPackage, PackageIdentity, VersionRange
-from ternary_sdk.licensing.license import TYP, Action, License
-from ternary_sdk.licensing.trust import Role, Trust
 
 Sign = Callable[[Json], bytes]
 Claims = dict[str, Json]

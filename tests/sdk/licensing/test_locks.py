@@ -4,7 +4,7 @@ from threading import Event, Thread
 
 import pytest
 
-from ternary_sdk.licensing import locks
+from ternary_sdk._internal.licensing import locks
 
 fcntl = pytest.importorskip("fcntl")
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from ternary_sdk._internal.licensing.machine import identify
 from ternary_sdk.errors import InputError, LicenseError, Reason
-from ternary_sdk.licensing.machine import identify
 
 ROOT = "0fkiBptT0QpnHvRpOEpAg2QHszYa79GTPksE9sk-Gyo"
 MACHINE_ID = "3d1219c7c4c5404aaa1f6d2a48adfda4"

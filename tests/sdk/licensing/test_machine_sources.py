@@ -2,7 +2,7 @@
 
 import pytest
 
-from ternary_sdk.licensing.machine_sources import (
+from ternary_sdk._internal.licensing.machine_sources import (
     linux_machine_id,
     macos_platform_uuid,
     windows_machine_guid,

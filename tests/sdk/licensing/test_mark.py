@@ -8,12 +8,12 @@ from threading import Thread
 import pytest
 
 from ternary_license_server.keys import KeyRing
-from ternary_sdk.documents.canonical import Json
+from ternary_sdk._internal.documents.canonical import Json
+from ternary_sdk._internal.licensing import clock, mark
+from ternary_sdk._internal.licensing.clock import Clock
+from ternary_sdk._internal.licensing.installation import Installation
+from ternary_sdk._internal.licensing.mark import MAX_DENIALS, Denial, Mark, Versions
 from ternary_sdk.errors import LicenseError, Reason
-from ternary_sdk.licensing import clock, mark
-from ternary_sdk.licensing.clock import Clock
-from ternary_sdk.licensing.installation import Installation
-from ternary_sdk.licensing.mark import MAX_DENIALS, Denial, Mark, Versions
 
 SECOND = timedelta(seconds=1)
 

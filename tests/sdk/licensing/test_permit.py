@@ -11,15 +11,15 @@ import pytest
 
 from ternary_license_server.issue import issue
 from ternary_license_server.keys import KeyRing
-from ternary_sdk.documents.canonical import Json
+from ternary_sdk._internal.documents.canonical import Json
+from ternary_sdk._internal.identity import PackageIdentity
+from ternary_sdk._internal.licensing import clock, installation, mark, state
+from ternary_sdk._internal.licensing.license import License
+from ternary_sdk._internal.licensing.mark import Denial, Versions
+from ternary_sdk._internal.licensing.permit import Permit
+from ternary_sdk._internal.licensing.usage import Usage
+from ternary_sdk._internal.trust.trust import Trust
 from ternary_sdk.errors import LedgerError, LicenseError, Reason
-from ternary_sdk.licensing import clock, installation, mark, state
-from ternary_sdk.licensing.identity import PackageIdentity
-from ternary_sdk.licensing.license import License
-from ternary_sdk.licensing.mark import Denial, Versions
-from ternary_sdk.licensing.permit import Permit
-from ternary_sdk.licensing.trust import Trust
-from ternary_sdk.licensing.usage import Usage
 from ternary_sdk.operations import OperationSet
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

@@ -9,10 +9,10 @@ from ternary_license_server import keyset
 from ternary_license_server.keys import KeyRing
 from ternary_license_server.signing import SigningKey
 from ternary_sdk import Model
+from ternary_sdk._internal.licensing import clock, state
+from ternary_sdk._internal.licensing.renewal import check_remembered, replacement
+from ternary_sdk._internal.trust.trust import Role, Trust
 from ternary_sdk.errors import LicenseError, Reason, SignatureError
-from ternary_sdk.licensing import clock, state
-from ternary_sdk.licensing.renewal import check_remembered, replacement
-from ternary_sdk.licensing.trust import Role, Trust
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from ternary_sdk._internal.licensing import state
 from ternary_sdk.errors import LedgerError
-from ternary_sdk.licensing import state
 
 posix = pytest.mark.skipif(sys.platform in ("darwin", "win32"), reason="XDG directories are not used here")
 

@@ -13,14 +13,15 @@ import pytest
 from ternary_license_server.issue import issue
 from ternary_license_server.keys import KeyRing
 from ternary_sdk import Model
+from ternary_sdk._internal.doctor import doctor
+from ternary_sdk._internal.doctor.doctor import Case
+from ternary_sdk._internal.licensing import clock, installation, locks, mark, state
+from ternary_sdk._internal.licensing.ledger import Ledger
+from ternary_sdk._internal.licensing.renewal import check_remembered
+from ternary_sdk._internal.packages.package import Package
+from ternary_sdk._internal.source import read
 from ternary_sdk.errors import InputError, LedgerError, LicenseError, Reason, TernaryError
-from ternary_sdk.licensing import clock, doctor, installation, locks, mark, state
-from ternary_sdk.licensing.doctor import Case
-from ternary_sdk.licensing.ledger import Ledger
-from ternary_sdk.licensing.renewal import check_remembered
 from ternary_sdk.operations import OperationSet
-from ternary_sdk.packages.package import Package
-from ternary_sdk.source import read
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

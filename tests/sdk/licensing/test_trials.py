@@ -7,8 +7,9 @@ from typing import Any, NoReturn
 
 import pytest
 
-from ternary_sdk.licensing import locks, trials
-from ternary_sdk.licensing.permissions import FaultError
+from ternary_sdk._internal.doctor import trials
+from ternary_sdk._internal.doctor.permissions import FaultError
+from ternary_sdk._internal.licensing import locks
 
 fcntl = pytest.importorskip("fcntl")
 

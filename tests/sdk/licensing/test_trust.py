@@ -6,10 +6,10 @@ import pytest
 from ternary_license_server import keyset
 from ternary_license_server.keys import KeyRing
 from ternary_license_server.signing import SigningKey
-from ternary_sdk.documents import canonical
-from ternary_sdk.documents.canonical import Json
+from ternary_sdk._internal.documents import canonical
+from ternary_sdk._internal.documents.canonical import Json
+from ternary_sdk._internal.trust.trust import FORMAT, KEY_SET, REVOCATIONS, Role, Trust
 from ternary_sdk.errors import FormatError, SignatureError, TernaryError
-from ternary_sdk.licensing.trust import FORMAT, KEY_SET, REVOCATIONS, Role, Trust
 
 Claims = dict[str, Json]
 

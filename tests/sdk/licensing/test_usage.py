@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from ternary_sdk.documents import canonical
-from ternary_sdk.documents.canonical import Json
+from ternary_sdk._internal.documents import canonical
+from ternary_sdk._internal.documents.canonical import Json
+from ternary_sdk._internal.licensing import installation
+from ternary_sdk._internal.licensing.counted import Acknowledged, Counted
+from ternary_sdk._internal.licensing.installation import Installation
+from ternary_sdk._internal.licensing.usage import FORMAT, TYP, Usage, report
 from ternary_sdk.errors import FormatError, SignatureError
-from ternary_sdk.licensing import installation
-from ternary_sdk.licensing.counted import Acknowledged, Counted
-from ternary_sdk.licensing.installation import Installation
-from ternary_sdk.licensing.usage import FORMAT, TYP, Usage, report
 from ternary_sdk.operations import OperationSet
 
 SOME = OperationSet.of([0, 7, 19682])

@@ -8,8 +8,8 @@ import certifi
 import httpx
 import pytest
 
+from ternary_sdk._internal.online import connection, environment
 from ternary_sdk.errors import InputError, ServerError
-from ternary_sdk.online import connection, environment
 
 READ = (
     "HTTP_PROXY",
@@ -27,8 +27,8 @@ from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
 from ternary_sdk import TernaryError
-from ternary_sdk.licensing.trust import Trust
-from ternary_sdk.online.client import LicenseServer
+from ternary_sdk._internal.trust.trust import Trust
+from ternary_sdk._internal.online.client import LicenseServer
 
 trust = Trust.read((files("ternary_sdk") / "evaluation" / "evaluation.trust").read_bytes())
 try:

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from ternary_sdk.documents import canonical
+from ternary_sdk._internal.documents import canonical
+from ternary_sdk._internal.licensing import installation
+from ternary_sdk._internal.online import key as online_key
+from ternary_sdk._internal.online import request as online_request
+from ternary_sdk._internal.online.request import Action, Request
 from ternary_sdk.errors import FormatError, InputError, SignatureError
-from ternary_sdk.licensing import installation
-from ternary_sdk.online import key as online_key
-from ternary_sdk.online import request as online_request
-from ternary_sdk.online.request import Action, Request
 
 MACHINE = "m-" + "17" * 16
 

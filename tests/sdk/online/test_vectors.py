@@ -19,16 +19,16 @@ from joserfc.errors import BadSignatureError
 from joserfc.jwk import ECKey
 
 from ternary_license_server.signing import SigningKey
-from ternary_sdk.documents import canonical
+from ternary_sdk._internal.documents import canonical
+from ternary_sdk._internal.licensing.installation import Installation
+from ternary_sdk._internal.online import answer as online_answer
+from ternary_sdk._internal.online import key as online_key
+from ternary_sdk._internal.online import request as online_request
+from ternary_sdk._internal.online.answer import Answer, Question
+from ternary_sdk._internal.online.request import Action, Request
+from ternary_sdk._internal.signing.keys import PublicKey
+from ternary_sdk._internal.trust.trust import Role, Trust
 from ternary_sdk.errors import SignatureError
-from ternary_sdk.licensing.installation import Installation
-from ternary_sdk.licensing.trust import Role, Trust
-from ternary_sdk.online import answer as online_answer
-from ternary_sdk.online import key as online_key
-from ternary_sdk.online import request as online_request
-from ternary_sdk.online.answer import Answer, Question
-from ternary_sdk.online.request import Action, Request
-from ternary_sdk.signing.keys import PublicKey
 
 VECTORS = json.loads((Path(__file__).parents[2] / "vectors" / "online.json").read_text("utf-8"))
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -4,8 +4,8 @@ import zipfile
 
 import pytest
 
+from ternary_sdk._internal.packages import archive
 from ternary_sdk.errors import FormatError
-from ternary_sdk.packages import archive
 
 MEMBERS = [("manifest.json", b"{}"), ("a.onnx", bytes(range(256))), ("model.sig", b"")]
 WHOLE = archive.encode(MEMBERS)

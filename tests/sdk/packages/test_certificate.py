@@ -8,12 +8,18 @@ from typing import Any
 
 import pytest
 
-from ternary_sdk.documents import canonical
+from ternary_sdk._internal.certificates.certificate import Certificate
+from ternary_sdk._internal.certificates.path_coverage import (
+    PathCoverage,
+    Prior,
+    Reachable,
+    margin_text,
+    seed_of,
+)
+from ternary_sdk._internal.documents import canonical
+from ternary_sdk._internal.streams.stream import AES, PHILOX, STREAMS, Stream
 from ternary_sdk.errors import FormatError, InputError
-from ternary_sdk.inference.latents import AES, PHILOX, STREAMS, Stream
 from ternary_sdk.operations import OperationSet
-from ternary_sdk.packages.certificate import Certificate
-from ternary_sdk.packages.path_coverage import PathCoverage, Prior, Reachable, margin_text, seed_of
 
 DIGESTS = {name: hashlib.sha256(name.encode()).hexdigest() for name in ("decoder_A.onnx", "encoder_A.onnx")}
 REACHED = OperationSet.of([*range(10_000)])

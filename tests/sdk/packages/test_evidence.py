@@ -6,12 +6,12 @@ import pytest
 
 from ternary_export.build import Build
 from ternary_license_server.keys import KeyRing
+from ternary_sdk._internal.certificates.certificate import Certificate
+from ternary_sdk._internal.certificates.path_coverage import STREAM_ROWS, PathCoverage
+from ternary_sdk._internal.inference import evidence
+from ternary_sdk._internal.inference.runtime import Decoder, Workers
+from ternary_sdk._internal.packages.package import Package
 from ternary_sdk.errors import FormatError, ProofError
-from ternary_sdk.inference.runtime import Decoder, Workers
-from ternary_sdk.packages import evidence
-from ternary_sdk.packages.certificate import Certificate
-from ternary_sdk.packages.package import Package
-from ternary_sdk.packages.path_coverage import STREAM_ROWS, PathCoverage
 
 
 @pytest.fixture(scope="module")

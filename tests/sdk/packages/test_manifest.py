@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from ternary_sdk.documents import canonical
+from ternary_sdk._internal.documents import canonical
+from ternary_sdk._internal.packages.manifest import Manifest
+from ternary_sdk._internal.packages.manifest_entries import Graph, Member, ModelPath
 from ternary_sdk.errors import FormatError
-from ternary_sdk.packages.manifest import Manifest
-from ternary_sdk.packages.manifest_entries import Graph, Member, ModelPath
 
 DOCUMENTS = ["bom.json", "card.md", "coverage.json", "terms.md"]
 GRAPHS = ["decoder_A.onnx", "decoder_B.onnx", "encoder_A.onnx", "encoder_B.onnx"]

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from ternary_license_server.signing import SigningKey
+from ternary_sdk._internal.packages import oms
+from ternary_sdk._internal.signing import dsse
+from ternary_sdk._internal.signing.dsse import Envelope
 from ternary_sdk.errors import FormatError, TernaryError
-from ternary_sdk.packages import oms
-from ternary_sdk.signing import dsse
-from ternary_sdk.signing.dsse import Envelope
 
 KEY = SigningKey.generate()
 OTHER = SigningKey.generate()

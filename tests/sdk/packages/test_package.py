@@ -14,16 +14,16 @@ from ternary_export.build import Build
 from ternary_export.packaging import package
 from ternary_license_server.keys import KeyRing
 from ternary_license_server.signing import SigningKey
-from ternary_sdk.documents import canonical
+from ternary_sdk._internal.certificates.certificate import Certificate
+from ternary_sdk._internal.documents import canonical
+from ternary_sdk._internal.packages import archive, oms
+from ternary_sdk._internal.packages.manifest import Manifest
+from ternary_sdk._internal.packages.package import Package
+from ternary_sdk._internal.packages.validation import CheckResult, Ending, Validation
+from ternary_sdk._internal.signing import dsse
+from ternary_sdk._internal.signing.dsse import Envelope
+from ternary_sdk._internal.trust.trust import Role, Trust
 from ternary_sdk.errors import FormatError, InputError, SignatureError, TernaryError
-from ternary_sdk.licensing.trust import Role, Trust
-from ternary_sdk.packages import archive, oms
-from ternary_sdk.packages.certificate import Certificate
-from ternary_sdk.packages.manifest import Manifest
-from ternary_sdk.packages.package import Package
-from ternary_sdk.packages.validation import CheckResult, Ending, Validation
-from ternary_sdk.signing import dsse
-from ternary_sdk.signing.dsse import Envelope
 
 Members = dict[str, bytes]
 GRAPHS = ["decoder_A.onnx", "decoder_B.onnx", "encoder_A.onnx", "encoder_B.onnx"]
@@ -188,7 +188,7 @@ def envelope(document: bytes, change: Callable[[dict[str, Any]], object], key: S
 
 
 def _fields(document: bytes) -> Any:
-    from ternary_sdk.documents.fields import Fields
+    from ternary_sdk._internal.documents.fields import Fields
 
     return Fields(json.loads(document), "coverage.json")
 

@@ -13,13 +13,13 @@ import pytest
 from ternary_license_server import keys, rotation
 from ternary_license_server.keys import KeyRing
 from ternary_license_server.signing import SigningKey
+from ternary_sdk._internal.packages import archive, oms, signed_folder
+from ternary_sdk._internal.packages.signed_folder import SignedFolder
+from ternary_sdk._internal.signing import dsse
+from ternary_sdk._internal.signing.dsse import Envelope
+from ternary_sdk._internal.signing.keys import PublicKey
+from ternary_sdk._internal.trust.trust import Role, Trust
 from ternary_sdk.errors import FormatError, SignatureError, TernaryError
-from ternary_sdk.licensing.trust import Role, Trust
-from ternary_sdk.packages import archive, oms, signed_folder
-from ternary_sdk.packages.signed_folder import SignedFolder
-from ternary_sdk.signing import dsse
-from ternary_sdk.signing.dsse import Envelope
-from ternary_sdk.signing.keys import PublicKey
 
 KEY = SigningKey.generate()
 NOW = datetime(2026, 6, 1, tzinfo=UTC)

@@ -5,9 +5,16 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ternary_sdk.documents import canonical
+from ternary_sdk._internal.documents import canonical
+from ternary_sdk._internal.packages.validation import (
+    CheckResult,
+    Ending,
+    Figure,
+    Relation,
+    Validation,
+    decimal,
+)
 from ternary_sdk.errors import FormatError
-from ternary_sdk.packages.validation import CheckResult, Ending, Figure, Relation, Validation, decimal
 
 FIGURE = Figure(
     name="hash coverage at 50,000 draws",

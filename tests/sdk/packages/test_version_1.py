@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ternary_sdk import Model
-from ternary_sdk.inference.latents import PHILOX
+from ternary_sdk._internal.streams.stream import PHILOX
 
 VECTORS = Path(__file__).parents[2] / "vectors" / "version-1"
 

@@ -7,12 +7,12 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 
 from ternary_license_server.signing import SigningKey
-from ternary_sdk.documents import canonical
-from ternary_sdk.documents.fields import Fields
+from ternary_sdk._internal.documents import canonical
+from ternary_sdk._internal.documents.fields import Fields
+from ternary_sdk._internal.signing import dsse
+from ternary_sdk._internal.signing.dsse import Envelope
+from ternary_sdk._internal.signing.keys import PublicKey
 from ternary_sdk.errors import FormatError, SignatureError
-from ternary_sdk.signing import dsse
-from ternary_sdk.signing.dsse import Envelope
-from ternary_sdk.signing.keys import PublicKey
 
 ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 KEY = SigningKey.generate()

@@ -9,10 +9,10 @@ from joserfc import jwe as jose
 from joserfc.jwk import ECKey
 
 from ternary_license_server.sealing import seal
-from ternary_sdk.documents import base64url, canonical
+from ternary_sdk._internal.documents import base64url, canonical
+from ternary_sdk._internal.signing import jwe
+from ternary_sdk._internal.signing.keys import PublicKey
 from ternary_sdk.errors import FormatError, SignatureError, TernaryError
-from ternary_sdk.signing import jwe
-from ternary_sdk.signing.keys import PublicKey
 
 PRIVATE = ec.derive_private_key(7, ec.SECP256R1())
 PUBLIC = PublicKey.of(PRIVATE.public_key())

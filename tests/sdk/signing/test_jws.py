@@ -11,12 +11,12 @@ from joserfc.jwk import ECKey
 
 from ternary_license_server.keys import KeyRing
 from ternary_license_server.signing import SigningKey
-from ternary_sdk.documents.canonical import Json
+from ternary_sdk._internal.documents.canonical import Json
+from ternary_sdk._internal.licensing.license import TYP
+from ternary_sdk._internal.signing import jws
+from ternary_sdk._internal.signing.keys import PublicKey
+from ternary_sdk._internal.trust.trust import Role
 from ternary_sdk.errors import FormatError, SignatureError, TernaryError
-from ternary_sdk.licensing.license import TYP
-from ternary_sdk.licensing.trust import Role
-from ternary_sdk.signing import jws
-from ternary_sdk.signing.keys import PublicKey
 
 # The key of RFC 6979, appendix A.2.5, so that every run has the same tokens.
 PEM = b"""\

@@ -9,9 +9,9 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from joserfc.jwk import ECKey
 
 from ternary_license_server.signing import SigningKey
-from ternary_sdk.documents.fields import Fields
+from ternary_sdk._internal.documents.fields import Fields
+from ternary_sdk._internal.signing.keys import PublicKey
 from ternary_sdk.errors import FormatError, SignatureError
-from ternary_sdk.signing.keys import PublicKey
 
 # RFC 7517, appendix A.1, the P-256 key.
 X, Y = "MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4", "4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"

@@ -9,7 +9,7 @@ import pytest
 from pypdf import PdfReader
 
 from ternary_export.reach import margins
-from ternary_sdk.packages.validation import Figure, Relation
+from ternary_sdk._internal.packages.validation import Figure, Relation
 from ternary_trainer import checkpoint
 from ternary_trainer.model import initial
 from ternary_trainer.reporting import words

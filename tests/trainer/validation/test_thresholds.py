@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 
+from ternary_sdk._internal.packages.validation import Validation
 from ternary_sdk.errors import InputError
-from ternary_sdk.packages.validation import Validation
 from ternary_trainer.validation import thresholds
 from ternary_trainer.validation.checks import CHECKS, validate
 from ternary_trainer.validation.outcome import Status, at_least, judged

@@ -14,10 +14,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from ternary_sdk.documents import plain
+from ternary_sdk._internal.documents import plain
+from ternary_sdk._internal.licensing import file_lock
+from ternary_sdk._internal.source import opened
 from ternary_sdk.errors import FormatError, InputError
-from ternary_sdk.licensing import file_lock
-from ternary_sdk.source import opened
 from ternary_trainer.checkpoint import write_bytes
 from ternary_trainer.history import EpochRecord
 from ternary_trainer.settings import Surge

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from ternary_sdk import source
-from ternary_sdk.documents import plain
+from ternary_sdk._internal import source
+from ternary_sdk._internal.documents import plain
 from ternary_sdk.errors import FormatError, InputError
 from ternary_trainer.checkpoint import write_bytes
 

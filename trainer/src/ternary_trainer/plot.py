@@ -9,9 +9,9 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
+from ternary_sdk._internal.wheels import pip_install
 from ternary_sdk.errors import InputError
 from ternary_sdk.operations import OPERATIONS
-from ternary_sdk.wheels import pip_install
 from ternary_trainer.checkpoint import write_bytes
 from ternary_trainer.disrupt import effects
 from ternary_trainer.history import EpochRecord, PathRecord

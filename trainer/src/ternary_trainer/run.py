@@ -17,8 +17,8 @@ from typing import Any, Final
 
 from torch import Tensor
 
-from ternary_sdk import source
-from ternary_sdk.documents import plain
+from ternary_sdk._internal import source
+from ternary_sdk._internal.documents import plain
 from ternary_sdk.errors import FormatError, InputError
 from ternary_trainer import checkpoint, choose, history, split
 from ternary_trainer import recipe as recipes

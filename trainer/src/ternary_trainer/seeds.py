@@ -3,7 +3,7 @@ One number stream for each purpose, all from the run's seed.
 
 Torch's Mersenne Twister is keyed by the first 8 bytes of SHA-256 over a label, the purpose and the seed, so
 training, validation and initial weights never share a stream. Certificates draw from another generator
-altogether (AES in counter mode, through a table, `ternary_sdk.inference.latents`) under another label.
+altogether (AES in counter mode, through a table, `ternary_sdk._internal.streams.stream`) under another label.
 Renaming a purpose changes every trained model.
 """
 

@@ -20,9 +20,9 @@ from typing import Any, BinaryIO, Final
 import torch
 from torch.serialization import get_unsafe_globals_in_checkpoint, safe_globals
 
-from ternary_sdk.documents import plain
+from ternary_sdk._internal.documents import plain
+from ternary_sdk._internal.source import opened
 from ternary_sdk.errors import FormatError, InputError
-from ternary_sdk.source import opened
 
 LARGEST: Final = 2**30
 """Of a file, in bytes, with all that its writer left beside the weights."""

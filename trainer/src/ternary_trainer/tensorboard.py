@@ -13,8 +13,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from ternary_sdk._internal.wheels import pip_install
 from ternary_sdk.errors import InputError
-from ternary_sdk.wheels import pip_install
 from ternary_trainer.history import EpochRecord
 
 

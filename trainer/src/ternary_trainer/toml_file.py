@@ -6,8 +6,8 @@ import tomllib
 from pathlib import Path
 from typing import Any, Final
 
-from ternary_sdk import source
-from ternary_sdk.documents import outer
+from ternary_sdk._internal import source
+from ternary_sdk._internal.documents import outer
 from ternary_sdk.errors import FormatError, InputError
 
 MOST: Final = 1 << 20

@@ -20,8 +20,8 @@ from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
 from ternary_license_server.database import clock as clocks
 from ternary_license_server.database.clock import Clock, ClockError, Sources
 from ternary_license_server.database.transaction import Transaction
+from ternary_sdk._internal.process_bound import ProcessBound
 from ternary_sdk.errors import InputError, TernaryError
-from ternary_sdk.process_bound import ProcessBound
 
 PATIENCE: Final = 10
 """Seconds that a statement may wait for a lock or run."""

@@ -20,7 +20,7 @@ from ternary_license_server.service import audit
 from ternary_license_server.service.records import moment as to_moment
 from ternary_license_server.service.records import seconds, utc
 from ternary_license_server.service.refusals import Code, ServiceError
-from ternary_sdk.documents.canonical import Json
+from ternary_sdk._internal.documents.canonical import Json
 
 PREFIX: Final = "ternary_"
 FIRST_LIFETIME: Final = timedelta(days=30)

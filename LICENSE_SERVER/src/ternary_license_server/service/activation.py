@@ -20,11 +20,11 @@ from ternary_license_server.service import lease as lease_rows
 from ternary_license_server.service.lease import Lease
 from ternary_license_server.service.records import LicenseRecord, State, moment, seconds
 from ternary_license_server.service.refusals import Code, ServiceError
-from ternary_sdk.documents.canonical import Json
+from ternary_sdk._internal.documents.canonical import Json
+from ternary_sdk._internal.licensing.license import TOLERANCE
+from ternary_sdk._internal.online.request import Action, Request
+from ternary_sdk._internal.signing.keys import PublicKey
 from ternary_sdk.errors import FormatError, LicenseError, Reason
-from ternary_sdk.licensing.license import TOLERANCE
-from ternary_sdk.online.request import Action, Request
-from ternary_sdk.signing.keys import PublicKey
 
 FRESH: Final = timedelta(minutes=5)
 """How far the date of a request over the network may be from the server's clock."""

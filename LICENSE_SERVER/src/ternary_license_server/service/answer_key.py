@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from ternary_sdk.documents import canonical
+from ternary_sdk._internal.documents import canonical
 
 _NONCE_BYTES: Final = 12
 _USE: Final = b"ternary-answered-v2"

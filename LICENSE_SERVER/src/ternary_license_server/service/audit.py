@@ -18,8 +18,8 @@ from sqlalchemy import Row, bindparam, insert, select, tuple_, update
 
 from ternary_license_server.database.schema import audit, audit_heads
 from ternary_license_server.database.transaction import Transaction, locking
-from ternary_sdk.documents import canonical
-from ternary_sdk.documents.canonical import Json
+from ternary_sdk._internal.documents import canonical
+from ternary_sdk._internal.documents.canonical import Json
 from ternary_sdk.errors import FormatError
 
 GENESIS: Final = "0" * 64

@@ -17,15 +17,15 @@ from ternary_license_server.service import audit
 from ternary_license_server.service.records import seconds
 from ternary_license_server.service.refusals import Code, ServiceError
 from ternary_license_server.service.terms import Terms
-from ternary_sdk.documents.canonical import Json
-from ternary_sdk.licensing.claims import MAX_PACKAGES
-from ternary_sdk.licensing.identity import (
+from ternary_sdk._internal.documents.canonical import Json
+from ternary_sdk._internal.identity import (
     ExactPackage,
     PackageIdentity,
     PackageTerm,
     VersionRange,
     format_version,
 )
+from ternary_sdk._internal.licensing.claims import MAX_PACKAGES
 
 
 def add_customer(transaction: Transaction, name: str, *, actor: str) -> dict[str, Json]:

@@ -14,7 +14,7 @@ from ternary_license_server.service import audit, metering, records, reported
 from ternary_license_server.service import lease as lease_rows
 from ternary_license_server.service.refusals import Code, ServiceError
 from ternary_license_server.service.reported import NOTHING, UNKNOWN, Reported
-from ternary_sdk.documents.canonical import Json
+from ternary_sdk._internal.documents.canonical import Json
 from ternary_sdk.operations import OperationSet
 
 

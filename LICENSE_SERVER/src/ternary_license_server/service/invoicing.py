@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Row, and_, case, func, select
 from ternary_license_server.database.schema import licenses, meter_entries, meter_losses
 from ternary_license_server.database.transaction import Transaction
 from ternary_license_server.service.records import seconds
-from ternary_sdk.documents.canonical import Json
+from ternary_sdk._internal.documents.canonical import Json
 from ternary_sdk.operations import OPERATIONS, OperationSet
 
 _NOTHING: Final = OperationSet.of([])

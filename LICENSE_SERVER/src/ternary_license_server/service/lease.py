@@ -14,7 +14,7 @@ from sqlalchemy import and_, bindparam, func, insert, select, update
 from ternary_license_server.database.schema import lease_numbers, leases
 from ternary_license_server.database.transaction import Transaction
 from ternary_license_server.service.records import moment, seconds
-from ternary_sdk.documents.canonical import Json
+from ternary_sdk._internal.documents.canonical import Json
 
 _MINE: Final = and_(
     leases.c.license == bindparam("of_license"), leases.c.installation == bindparam("of_installation")

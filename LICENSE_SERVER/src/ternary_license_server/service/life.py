@@ -20,8 +20,8 @@ from ternary_license_server.service.lease import Lease
 from ternary_license_server.service.policies import LONGEST, Policy
 from ternary_license_server.service.records import LicenseRecord, State, seconds, utc
 from ternary_license_server.service.refusals import Code, ServiceError
-from ternary_sdk.documents.canonical import Json
-from ternary_sdk.online import key as online_key
+from ternary_sdk._internal.documents.canonical import Json
+from ternary_sdk._internal.online import key as online_key
 
 
 def issue(transaction: Transaction, *, customer: str, policy: str, actor: str) -> dict[str, Json]:

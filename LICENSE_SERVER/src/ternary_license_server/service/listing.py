@@ -24,8 +24,8 @@ from ternary_license_server.database.transaction import Transaction, locking
 from ternary_license_server.service.lease import Lease
 from ternary_license_server.service.records import moment, seconds, utc
 from ternary_license_server.service.refusals import Code, ServiceError
-from ternary_sdk.licensing.license import TOLERANCE
-from ternary_sdk.licensing.trust import MAX_REVOKED
+from ternary_sdk._internal.licensing.license import TOLERANCE
+from ternary_sdk._internal.trust.trust import MAX_REVOKED
 
 MOST: Final = MAX_REVOKED - keyset.MAX_OWN
 """Most names of the database, so that those of any key directory fit beside them."""

@@ -26,9 +26,9 @@ from ternary_license_server.service import lease as lease_rows
 from ternary_license_server.service import life, listing, publication, records, seats
 from ternary_license_server.service.records import seconds
 from ternary_license_server.service.refusals import Code, ServiceError
-from ternary_sdk.documents.canonical import Json
+from ternary_sdk._internal.documents.canonical import Json
+from ternary_sdk._internal.trust.trust import Revocations, Trust
 from ternary_sdk.errors import SignatureError
-from ternary_sdk.licensing.trust import Revocations, Trust
 
 _AT_ONCE: Final = 500
 """Names in one query."""

@@ -23,9 +23,9 @@ from ternary_license_server.service import lease as lease_rows
 from ternary_license_server.service.lease import Lease
 from ternary_license_server.service.records import LicenseRecord, seconds
 from ternary_license_server.service.reported import NOTHING, UNKNOWN
-from ternary_sdk.documents.canonical import Json
+from ternary_sdk._internal.documents.canonical import Json
+from ternary_sdk._internal.licensing.usage import Usage
 from ternary_sdk.errors import LicenseError, Reason
-from ternary_sdk.licensing.usage import Usage
 from ternary_sdk.operations import OperationSet
 
 _THIS: Final = and_(

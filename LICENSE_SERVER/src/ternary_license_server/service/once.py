@@ -30,8 +30,8 @@ from ternary_license_server.database.schema import answered
 from ternary_license_server.database.transaction import Transaction
 from ternary_license_server.service.answer_key import AnswerKey
 from ternary_license_server.service.refusals import Code, ServiceError
-from ternary_sdk.documents import canonical
-from ternary_sdk.documents.canonical import Json
+from ternary_sdk._internal.documents import canonical
+from ternary_sdk._internal.documents.canonical import Json
 
 REMEMBERED: Final = timedelta(days=31)
 """How long answers are kept if nobody chooses; no less than this, because of requests carried in files."""

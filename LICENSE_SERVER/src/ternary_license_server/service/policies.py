@@ -14,9 +14,9 @@ from ternary_license_server.service import audit, terms
 from ternary_license_server.service.records import seconds
 from ternary_license_server.service.refusals import Code, ServiceError
 from ternary_license_server.service.terms import Terms, whole_seconds
-from ternary_sdk.documents.canonical import Json
-from ternary_sdk.licensing.claims import MAX_GRACE
-from ternary_sdk.licensing.license import ACTIONS, TOLERANCE
+from ternary_sdk._internal.documents.canonical import Json
+from ternary_sdk._internal.licensing.claims import MAX_GRACE
+from ternary_sdk._internal.licensing.license import ACTIONS, TOLERANCE
 from ternary_sdk.operations import OPERATIONS
 
 SHORTEST_HOLD: Final = 2 * TOLERANCE + timedelta(minutes=5)

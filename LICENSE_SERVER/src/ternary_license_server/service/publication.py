@@ -20,10 +20,10 @@ from ternary_license_server.database.transaction import Transaction
 from ternary_license_server.keys import KeyRing
 from ternary_license_server.service import listing
 from ternary_license_server.service.records import seconds
-from ternary_sdk.documents import canonical
-from ternary_sdk.documents.fields import Fields
+from ternary_sdk._internal.documents import canonical
+from ternary_sdk._internal.documents.fields import Fields
+from ternary_sdk._internal.trust.trust import MAX_LIST, Role, Trust
 from ternary_sdk.errors import TernaryError
-from ternary_sdk.licensing.trust import MAX_LIST, Role, Trust
 
 NEARLY_FULL: Final = listing.MOST * 9 // 10
 """From so many names on, the list is said to be nearly full."""

@@ -14,9 +14,9 @@ from ternary_license_server.database.schema import customers, licenses
 from ternary_license_server.database.transaction import LockQuery, Transaction, locking
 from ternary_license_server.service import terms
 from ternary_license_server.service.terms import Terms
-from ternary_sdk.documents.canonical import Json
+from ternary_sdk._internal.documents.canonical import Json
+from ternary_sdk._internal.licensing.license import TOLERANCE
 from ternary_sdk.errors import LicenseError, Reason
-from ternary_sdk.licensing.license import TOLERANCE
 
 
 class State(StrEnum):

@@ -15,7 +15,7 @@ from sqlalchemy import and_, bindparam, insert, select, update
 from ternary_license_server.database.schema import meter_losses, meter_reports
 from ternary_license_server.database.transaction import Transaction
 from ternary_license_server.service.records import seconds
-from ternary_sdk.licensing.usage import Usage
+from ternary_sdk._internal.licensing.usage import Usage
 from ternary_sdk.operations import OperationSet
 
 UNKNOWN: Final = ""

@@ -28,9 +28,9 @@ from ternary_license_server.database.transaction import Transaction
 from ternary_license_server.service import audit, listing
 from ternary_license_server.service.records import LicenseRecord, moment, seconds, utc
 from ternary_license_server.service.refusals import Code, ServiceError
-from ternary_sdk.documents.canonical import Json
+from ternary_sdk._internal.documents.canonical import Json
+from ternary_sdk._internal.licensing.license import TOLERANCE
 from ternary_sdk.errors import LicenseError, Reason
-from ternary_sdk.licensing.license import TOLERANCE
 
 _OF_LOST_ROWS: Final = (Reason.NOT_FOUND, Reason.LEASE_LOST, Reason.MACHINE_MISMATCH)
 """Denials that a row of the lost time could make untrue."""

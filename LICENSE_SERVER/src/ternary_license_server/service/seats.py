@@ -21,8 +21,8 @@ from ternary_license_server.service.lease import Lease
 from ternary_license_server.service.records import LicenseRecord, moment, seconds, unknown, utc
 from ternary_license_server.service.refusals import Code, ServiceError
 from ternary_license_server.service.seat_count import SeatCount
+from ternary_sdk._internal.online.request import Action, Request
 from ternary_sdk.errors import LicenseError, Reason
-from ternary_sdk.online.request import Action, Request
 
 OFFLINE_FACTOR: Final = 2
 """Offline licenses that have not ended yet, given back or not, are at most this many times the seats."""

@@ -11,9 +11,9 @@ from typing import Any
 
 from sqlalchemy import RowMapping
 
-from ternary_sdk.documents.canonical import Json
+from ternary_sdk._internal.documents.canonical import Json
+from ternary_sdk._internal.identity import VersionRange, format_version, parse_version
 from ternary_sdk.errors import InputError
-from ternary_sdk.licensing.identity import VersionRange, format_version, parse_version
 
 
 @dataclass(frozen=True, kw_only=True)

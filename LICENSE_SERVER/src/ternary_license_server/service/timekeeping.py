@@ -8,7 +8,7 @@ from ternary_license_server.database import clock
 from ternary_license_server.database.transaction import Transaction
 from ternary_license_server.service import audit
 from ternary_license_server.service.records import seconds
-from ternary_sdk.documents.canonical import Json
+from ternary_sdk._internal.documents.canonical import Json
 
 
 def confirm(transaction: Transaction, today: date, *, actor: str) -> dict[str, Json]:

@@ -8,8 +8,8 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
-from ternary_sdk.documents.legible import is_name
-from ternary_sdk.licensing.identity import LICENSE_ID, NAME, VERSION
+from ternary_sdk._internal.documents.legible import is_name
+from ternary_sdk._internal.identity import LICENSE_ID, NAME, VERSION
 
 _LONGEST: Final = 200
 

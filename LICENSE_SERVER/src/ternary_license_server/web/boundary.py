@@ -25,10 +25,10 @@ from ternary_license_server.web import problems
 from ternary_license_server.web.limits import RateLimit
 from ternary_license_server.web.observation import LOG, Metrics, known_method
 from ternary_license_server.web.problems import Problem, Web
+from ternary_sdk._internal.online import answer as online_answer
+from ternary_sdk._internal.online.answer import Question
+from ternary_sdk._internal.trust.trust import MAX_TRUST, Role
 from ternary_sdk.errors import Reason
-from ternary_sdk.licensing.trust import MAX_TRUST, Role
-from ternary_sdk.online import answer as online_answer
-from ternary_sdk.online.answer import Question
 
 Headers = list[tuple[bytes, bytes]]
 BODY: Final = "ternary.body"

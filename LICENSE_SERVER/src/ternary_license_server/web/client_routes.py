@@ -19,13 +19,13 @@ from ternary_license_server.web import client_bodies as bodies
 from ternary_license_server.web.boundary import too_many
 from ternary_license_server.web.documented import NONCE, REFUSALS, Key
 from ternary_license_server.web.server import Server, answer, body_of, refuse, server_of
-from ternary_sdk.documents import outer
-from ternary_sdk.documents.canonical import Json
+from ternary_sdk._internal.documents import outer
+from ternary_sdk._internal.documents.canonical import Json
+from ternary_sdk._internal.licensing import usage
+from ternary_sdk._internal.online import request as online_request
+from ternary_sdk._internal.online.request import Action
+from ternary_sdk._internal.signing.keys import PublicKey
 from ternary_sdk.errors import FormatError
-from ternary_sdk.licensing import usage
-from ternary_sdk.online import request as online_request
-from ternary_sdk.online.request import Action
-from ternary_sdk.signing.keys import PublicKey
 
 router = APIRouter(prefix="/v1", tags=["client"], responses=REFUSALS)
 

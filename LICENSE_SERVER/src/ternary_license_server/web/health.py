@@ -8,7 +8,7 @@ from ternary_license_server.database.migration import is_current
 from ternary_license_server.service import access, publication, restoring
 from ternary_license_server.web.observation import METRICS_TYPE
 from ternary_license_server.web.server import Server, answer
-from ternary_sdk.documents.canonical import Json
+from ternary_sdk._internal.documents.canonical import Json
 from ternary_sdk.errors import TernaryError
 
 

@@ -9,7 +9,7 @@ from typing import Final
 from ternary_license_server.database.clock import ClockError
 from ternary_license_server.database.engine import DatabaseError, RowConflictError
 from ternary_license_server.service.refusals import Code, ServiceError
-from ternary_sdk.documents import canonical
+from ternary_sdk._internal.documents import canonical
 from ternary_sdk.errors import FormatError, InputError, LicenseError, Reason, SignatureError, TernaryError
 
 MEDIA_TYPE: Final = "application/problem+json"

@@ -12,7 +12,7 @@ from ternary_license_server.service.refusals import Code, ServiceError
 from ternary_license_server.web import client_bodies as bodies
 from ternary_license_server.web.documented import NONCE, REFUSALS
 from ternary_license_server.web.server import Serving, answer, body_of, server_of
-from ternary_sdk.licensing.trust import Trust
+from ternary_sdk._internal.trust.trust import Trust
 
 router = APIRouter(prefix="/v1", tags=["client"], responses=REFUSALS)
 _ASKS: Final[dict[str, Any]] = {"parameters": [NONCE]}

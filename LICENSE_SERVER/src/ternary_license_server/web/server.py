@@ -17,8 +17,8 @@ from ternary_license_server.web.boundary import BODY
 from ternary_license_server.web.limits import RateLimit
 from ternary_license_server.web.observation import Metrics
 from ternary_license_server.web.problems import Problem
-from ternary_sdk.documents import canonical
-from ternary_sdk.documents.canonical import Json
+from ternary_sdk._internal.documents import canonical
+from ternary_sdk._internal.documents.canonical import Json
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,11 +8,11 @@ from typing import Any
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
 
-from ternary_sdk.documents import canonical
+from ternary_sdk._internal.documents import canonical
 
 
 class StrictRequest(Request):
-    """A request whose JSON is read by ``ternary_sdk.documents.canonical``."""
+    """A request whose JSON is read by ``ternary_sdk._internal.documents.canonical``."""
 
     async def json(self) -> Any:
         """The body.

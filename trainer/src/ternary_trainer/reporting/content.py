@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from ternary_sdk._internal.packages.package import Package
+from ternary_sdk._internal.packages.validation import Ending, Validation
 from ternary_sdk.coverage import iid_limit
 from ternary_sdk.operations import OPERATIONS
-from ternary_sdk.packages.package import Package
-from ternary_sdk.packages.validation import Ending, Validation
 from ternary_trainer.run import Run
 from ternary_trainer.validation.checks import CHECKS
 from ternary_trainer.validation.drawing import COUNTED, QUOTED, Counts, draw, expected, expected_interval

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ternary_sdk import atlas
+from ternary_sdk._internal.packages.validation import Ending
 from ternary_sdk.operations import OPERATIONS
-from ternary_sdk.packages.validation import Ending
 from ternary_trainer.reporting import words
 from ternary_trainer.reporting.charts import charts, to_png
 from ternary_trainer.reporting.content import Content

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from ternary_sdk import coverage
+from ternary_sdk._internal.packages.validation import CheckResult, Ending, Figure, Relation
 from ternary_sdk.coverage import perfect_percent
 from ternary_sdk.operations import OPERATIONS
-from ternary_sdk.packages.validation import CheckResult, Ending, Figure, Relation
 from ternary_trainer.reporting.content import Content
 from ternary_trainer.validation.checks import CHECKS
 from ternary_trainer.validation.drawing import COUNTED, QUOTED

@@ -6,8 +6,8 @@ import hashlib
 from importlib.util import find_spec
 from pathlib import Path
 
+from ternary_sdk._internal.wheels import pip_install
 from ternary_sdk.errors import InputError
-from ternary_sdk.wheels import pip_install
 from ternary_trainer.checkpoint import write_bytes
 from ternary_trainer.reporting.content import Content
 from ternary_trainer.reporting.page import to_html

@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ternary_sdk._internal.inference.runtime import Decoder, Encoder, Workers
+from ternary_sdk._internal.packages.package import Package
 from ternary_sdk.errors import InputError
-from ternary_sdk.inference.runtime import Decoder, Encoder, Workers
-from ternary_sdk.packages.package import Package
 from ternary_trainer.device import CPU
 from ternary_trainer.model import CLASSES, PATHS, PathName, TernaryVAE
 from ternary_trainer.validation.subject import Floats, Network

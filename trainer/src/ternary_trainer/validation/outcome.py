@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
-from ternary_sdk.packages.validation import decimal
+from ternary_sdk._internal.packages.validation import decimal
 from ternary_trainer.validation.intervals import Interval
 
 Relation = Literal["at least", "at most", "shown"]

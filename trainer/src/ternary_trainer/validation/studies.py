@@ -17,9 +17,9 @@ from typing import Final
 
 import torch
 
+from ternary_sdk._internal.inference.cores import usable_cores
 from ternary_sdk.coverage import percent
 from ternary_sdk.errors import FormatError, InputError
-from ternary_sdk.inference.cores import usable_cores
 from ternary_trainer import history
 from ternary_trainer import recipe as recipes
 from ternary_trainer import run as runs

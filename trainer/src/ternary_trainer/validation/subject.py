@@ -13,7 +13,7 @@ from typing import Final, Literal, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from ternary_sdk.inference import latents
+from ternary_sdk._internal.streams import stream as latents
 from ternary_sdk.operations import TABLES, OperationSet
 from ternary_trainer.split import Split
 from ternary_trainer.validation.studies import Study

@@ -5,8 +5,15 @@ From outcomes to the document that is kept, shown and carried in a package.
 from collections.abc import Mapping
 from datetime import datetime
 
+from ternary_sdk._internal.packages.validation import (
+    CheckResult,
+    Ending,
+    Figure,
+    Relation,
+    Validation,
+    decimal,
+)
 from ternary_sdk.errors import InputError
-from ternary_sdk.packages.validation import CheckResult, Ending, Figure, Relation, Validation, decimal
 from ternary_trainer.validation.outcome import Measure, Outcome
 from ternary_trainer.validation.subject import Subject
 from ternary_trainer.validation.thresholds import Thresholds, changed

@@ -11,7 +11,7 @@ from ternary_license_server.database.transaction import Transaction
 from ternary_license_server.service import audit
 from ternary_license_server.web.admin.gate import Limit, Look, resource
 from ternary_license_server.web.bodies import Given
-from ternary_sdk.documents.canonical import Json
+from ternary_sdk._internal.documents.canonical import Json
 
 router = resource()
 Stream = Annotated[str | None, Query(max_length=200, pattern="^[A-Za-z0-9 ._-]+$")]

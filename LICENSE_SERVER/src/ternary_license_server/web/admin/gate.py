@@ -19,8 +19,8 @@ from ternary_license_server.service.refusals import Code, ServiceError
 from ternary_license_server.web.documented import REFUSALS, UNAUTHENTICATED, Key
 from ternary_license_server.web.server import Server, Serving, answer, body_of
 from ternary_license_server.web.strict import StrictRoute
-from ternary_sdk.documents.canonical import Json
-from ternary_sdk.licensing.identity import LICENSE_ID
+from ternary_sdk._internal.documents.canonical import Json
+from ternary_sdk._internal.identity import LICENSE_ID
 
 Found = TypeVar("Found")
 After = Annotated[str, Query(max_length=80, pattern="^[A-Za-z0-9._-]*$", description="Begin after this one.")]

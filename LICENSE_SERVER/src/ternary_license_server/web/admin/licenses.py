@@ -13,7 +13,7 @@ from ternary_license_server.service import access, correcting, lease, life, mete
 from ternary_license_server.service.records import moment
 from ternary_license_server.web.admin.gate import ID, After, Change, Limit, Look, Only, resource
 from ternary_license_server.web.bodies import Given, Id, Line, Moment, Name, Taken
-from ternary_sdk.documents.canonical import Json
+from ternary_sdk._internal.documents.canonical import Json
 
 router = resource()
 LicenseId = Annotated[str, Path(pattern=ID)]

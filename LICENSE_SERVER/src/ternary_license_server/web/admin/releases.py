@@ -14,7 +14,7 @@ from ternary_license_server.service import catalog
 from ternary_license_server.service.refusals import Code, ServiceError
 from ternary_license_server.web.admin.gate import After, Change, Limit, Look, resource
 from ternary_license_server.web.bodies import Digest, Given, Name, Taken, Version
-from ternary_sdk.licensing.identity import PackageIdentity, parse_version
+from ternary_sdk._internal.identity import PackageIdentity, parse_version
 
 router = resource()
 

@@ -14,7 +14,7 @@ from ternary_license_server.service import invoicing
 from ternary_license_server.service.records import moment
 from ternary_license_server.web.admin.gate import Look, Only, resource
 from ternary_license_server.web.bodies import Given
-from ternary_sdk.documents.canonical import Json
+from ternary_sdk._internal.documents.canonical import Json
 
 router = resource()
 When = Annotated[int, Query(ge=0, le=253_402_300_799)]

@@ -14,7 +14,7 @@ A report's date is from now on no later than its arrival.
 import sqlalchemy as sa
 from alembic import op
 
-from ternary_sdk.documents import plain
+from ternary_sdk._internal.documents import plain
 
 revision = "0009"
 down_revision = "0008"

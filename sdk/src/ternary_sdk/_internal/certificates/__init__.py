@@ -1,0 +1,1 @@
+"""What is certified of a model: the document and its figures."""

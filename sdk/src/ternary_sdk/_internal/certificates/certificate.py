@@ -1,0 +1,161 @@
+"""
+The coverage certificate: what a model reaches and what it draws, bound to the exact bytes of its graphs.
+
+This module owns the document, an in-toto Statement, and its consistency with itself; ``proof`` recomputes
+its figures and ``dsse`` checks who signed it. Changing a byte of what is written here breaks every
+certificate ever issued (docs/formats.md, section 6).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from ternary_sdk._internal.certificates import path_coverage
+from ternary_sdk._internal.certificates.path_coverage import MARGIN, PathCoverage, seed_of
+from ternary_sdk._internal.documents import canonical
+from ternary_sdk._internal.documents.fields import Fields
+from ternary_sdk._internal.signing.dsse import Envelope
+from ternary_sdk._internal.streams.stream import STREAMS
+from ternary_sdk._internal.trust.trust import Role, Trust
+from ternary_sdk.errors import FormatError
+from ternary_sdk.operations import LABEL, OPERATIONS
+
+MEMBER: Final = "coverage.json"
+"""What its file is called, in a package and beside one."""
+
+PREDICATE_TYPE: Final = "urn:ternary:coverage:"
+"""Before the version. Versions differ in the latent stream that they speak of, and in nothing else."""
+
+STATEMENT_TYPE: Final = "https://in-toto.io/Statement/v1"
+
+_MOST_SUBJECTS: Final = 32
+
+
+@dataclass(frozen=True, kw_only=True)
+class Certificate:
+    """Coverage of the paths of one model, bound to the exact bytes of its graphs."""
+
+    subjects: Mapping[str, str]
+    """SHA-256 of each graph's plaintext, hex, by member name."""
+
+    released: datetime
+    """The moment the build was made, UTC, whole seconds."""
+
+    computed_with: Mapping[str, str]
+    """Names and versions of the software that computed it; informative."""
+
+    paths: tuple[PathCoverage, ...]
+    """One entry a path, ascending."""
+
+    @property
+    def version(self) -> int:
+        """The version of its format, which is that of the latent stream it speaks of."""
+        return self.paths[0].stream.version
+
+    @property
+    def best_path(self) -> PathCoverage:
+        """The path that covers more of the space at 50,000 draws; the first of equals."""
+        return path_coverage.best(self.paths)
+
+    def to_statement(self) -> bytes:
+        """Write the in-toto Statement as canonical JSON: the bytes that are signed."""
+        return canonical.encode(
+            {
+                "_type": STATEMENT_TYPE,
+                "subject": [
+                    {"name": name, "digest": {"sha256": digest}}
+                    for name, digest in sorted(self.subjects.items())
+                ],
+                "predicateType": f"{PREDICATE_TYPE}{self.version}",
+                "predicate": {
+                    "operations": {"count": OPERATIONS, "space": LABEL},
+                    "margin": str(MARGIN),
+                    "released": int(self.released.timestamp()),
+                    "computed_with": dict(self.computed_with),
+                    "paths": [path_coverage.write(path) for path in self.paths],
+                },
+            }
+        )
+
+    @classmethod
+    def read(cls, envelope: bytes, trust: Trust, what: str = MEMBER) -> "Certificate":
+        """Read a signed certificate, which stands alone as evidence:
+
+        1. a canonical DSSE envelope, signed by a key of role ``package``;
+        2. a Statement of this format that agrees with itself;
+        3. the key is not revoked and vouched for the moment the build was made.
+
+        Raises:
+            FormatError: If the envelope or the Statement is not of this format.
+            SignatureError: If the signature is wrong or its key is not trusted for it.
+        """
+        opened = Envelope.open(envelope, what, lambda kid: trust.candidate(kid, Role.PACKAGE))  # 1
+        certificate = cls.from_statement(opened.payload, what)  # 2
+        trust.key(opened.keyid, Role.PACKAGE, certificate.released)  # 3
+        return certificate
+
+    @classmethod
+    def from_statement(cls, statement: bytes, what: str = MEMBER) -> "Certificate":
+        """Read a Statement and check that it agrees with itself.
+
+        Args:
+            statement: The verified payload of the envelope.
+            what: The document's name in error messages.
+        Raises:
+            FormatError: If it is not canonical, is not of this format, or contradicts itself.
+        """
+        fields = Fields(canonical.decode(statement, what), what)
+        fields.exactly("_type", STATEMENT_TYPE)
+        kind = fields.one_of("predicateType", [f"{PREDICATE_TYPE}{version}" for version in STREAMS])
+        stream = STREAMS[int(kind.removeprefix(PREDICATE_TYPE))]
+        subjects = fields.items("subject", _read_subject, least=1, most=_MOST_SUBJECTS)
+        predicate = fields.object("predicate")
+        fields.end()
+        _expect_operations(predicate.object("operations"))
+        predicate.exactly("margin", str(MARGIN))
+        certificate = cls(
+            subjects=dict(subjects),
+            released=predicate.moment("released"),
+            computed_with=predicate.labels("computed_with", most=32),
+            paths=predicate.items("paths", lambda path: path_coverage.read(path, stream), least=1, most=16),
+        )
+        predicate.end()
+        _check_subjects(certificate, [name for name, _ in subjects], what)
+        _check_seeds(certificate, what)
+        return certificate
+
+
+def _read_subject(fields: Fields) -> tuple[str, str]:
+    name, digest = fields.text("name", longest=64), fields.object("digest")
+    fields.end()
+    sha256 = digest.sha256("sha256")
+    digest.end()
+    return name, sha256
+
+
+def _expect_operations(fields: Fields) -> None:
+    fields.exactly("count", OPERATIONS)
+    fields.exactly("space", LABEL)
+    fields.end()
+
+
+def _check_subjects(certificate: Certificate, names: list[str], what: str) -> None:
+    if names != sorted(set(names)):
+        raise FormatError(f"{what}: subjects are {names}, expected different names in ascending order")
+    letters = [path.path for path in certificate.paths]
+    if letters != sorted(set(letters)):
+        raise FormatError(f"{what}: paths are {letters}, expected different letters in ascending order")
+    used = [name for path in certificate.paths for name in (path.decoder, path.encoder)]
+    if sorted(used) != names:
+        raise FormatError(f"{what}: its paths use {sorted(used)}, its subjects are {names}")
+
+
+def _check_seeds(certificate: Certificate, what: str) -> None:
+    for path in certificate.paths:
+        expected = seed_of(certificate.subjects[path.decoder], path.stream)
+        if path.seed != expected:
+            raise FormatError(
+                f"{what}: path {path.path} has the seed {path.seed:016x}, "
+                f"its decoder's digest gives {expected:016x}"
+            )

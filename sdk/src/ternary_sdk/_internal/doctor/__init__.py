@@ -1,0 +1,1 @@
+"""Finding out what stands in the way of a license on this machine."""

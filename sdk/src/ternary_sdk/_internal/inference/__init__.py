@@ -1,0 +1,1 @@
+"""Turning latents into operations: the runtime, the sampler, and proof of a certificate."""

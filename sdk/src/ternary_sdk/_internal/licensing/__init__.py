@@ -1,0 +1,1 @@
+"""What is allowed, here and now: licenses, clock, machine, meter."""

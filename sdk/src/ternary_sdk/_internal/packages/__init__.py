@@ -1,0 +1,1 @@
+"""The package format: archive, manifest, signature, encryption, attachments."""

@@ -1,0 +1,41 @@
+"""
+The files a package consists of: what they are called and how large they may be.
+
+A reader applies these caps before it parses a single byte of a member (docs/formats.md, section 5).
+"""
+
+from typing import Final
+
+from ternary_sdk._internal.certificates.certificate import MEMBER as CERTIFICATE
+from ternary_sdk._internal.graphs.firewall import MAX_GRAPH
+
+MANIFEST: Final = "manifest.json"
+SIGNATURE: Final = "model.sig"
+CARD: Final = "card.md"
+BOM: Final = "bom.json"
+TERMS: Final = "terms.md"
+VALIDATION: Final = "validation.json"
+
+GRAPHS: Final = {path: (f"encoder_{path}.onnx", f"decoder_{path}.onnx") for path in ("A", "B")}
+"""The paths of a package, ascending, and of each the names of its encoder and its decoder."""
+
+REQUIRED: Final = frozenset({CERTIFICATE, CARD, BOM, TERMS})
+"""What every manifest lists beside the graphs."""
+
+OPTIONAL: Final = frozenset({VALIDATION})
+"""What a manifest may list beside these; nothing else is allowed in a package."""
+
+_CAPS: Final = {
+    MANIFEST: 64 << 10,
+    SIGNATURE: 64 << 10,
+    CERTIFICATE: 4 << 20,
+    CARD: 256 << 10,
+    BOM: 256 << 10,
+    TERMS: 256 << 10,
+    VALIDATION: 1 << 20,
+}
+
+
+def cap(name: str) -> int:
+    """The most bytes a member of this name may have."""
+    return _CAPS.get(name, MAX_GRAPH)

@@ -1,0 +1,1 @@
+"""Random latents that are a function of seed, domain and row alone."""

@@ -1,0 +1,1 @@
+"""Whom to believe: a vendor's keys, their roles, and what was revoked."""

@@ -1,1 +1,0 @@
-"""Turning latents into operations: the stream, the runtime, proof, and the sampler."""

@@ -1,1 +1,0 @@
-"""Whom to believe and what is allowed: trust, licenses, clock, machine, meter."""

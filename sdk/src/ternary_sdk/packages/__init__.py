@@ -1,1 +1,0 @@
-"""The package format: archive, manifest, certificate, signature, encryption."""
