@@ -9,8 +9,8 @@ ROOT = Path(__file__).parents[2]
 MODULES = sorted(ROOT.glob("*/src/*/**/*.py"))
 ENVIRONMENT = {
     "sdk/src/ternary_sdk/_internal/inference/runtime.py",  # switches ONNX Runtime's telemetry off
-    "sdk/src/ternary_sdk/_internal/online/environment.py",  # proxies and TLS, never whose answers are believed
-    "sdk/src/ternary_sdk/_internal/licensing/state.py",  # where a user's data is, by the system's own variables
+    "sdk/src/ternary_sdk/_internal/online/environment.py",  # proxies and TLS, never whom to believe
+    "sdk/src/ternary_sdk/_internal/licensing/state.py",  # where a user's data is
     "cli/src/ternary_cli/admin.py",  # a vendor's server and token
     "cli/src/ternary_cli/server.py",  # a vendor's server's settings
     "cli/src/ternary_cli/server_terms.py",  # and its database

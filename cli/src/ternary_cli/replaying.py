@@ -10,14 +10,14 @@ from ternary_cli.facts import coverage_facts
 from ternary_cli.files import read
 from ternary_cli.selection import select_trust
 from ternary_cli.terminal import not_proved_line, show, show_json
-from ternary_sdk._internal.certificates.certificate import Certificate
+from ternary_sdk._internal.certificates.certificate import CERTIFICATE, Certificate
 from ternary_sdk._internal.certificates.path_coverage import PathCoverage
 from ternary_sdk._internal.documents import outer
 from ternary_sdk._internal.graphs.firewall import MAX_GRAPH
 from ternary_sdk._internal.inference import evidence
 from ternary_sdk._internal.inference.evidence import Recomputed
 from ternary_sdk._internal.inference.runtime import Workers
-from ternary_sdk._internal.packages.members import CERTIFICATE, cap
+from ternary_sdk._internal.packages.members import cap
 from ternary_sdk.errors import InputError
 
 _ONNX: Final = b"\x08"

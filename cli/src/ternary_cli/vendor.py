@@ -73,7 +73,7 @@ def certify(build: BuildFolder, as_json: JsonOption = False) -> None:
     from ternary_cli.facts import coverage_facts, coverage_lines
     from ternary_cli.files import write
     from ternary_cli.terminal import note, show, show_json
-    from ternary_sdk._internal.packages.members import CERTIFICATE
+    from ternary_sdk._internal.certificates.certificate import CERTIFICATE
 
     with vendor_extra("ternary certify"):
         from ternary_export import certifying

@@ -12,13 +12,13 @@ from pathlib import Path
 
 from ternary_export.provenance import RECORD, Provenance
 from ternary_sdk._internal import folder as folders
-from ternary_sdk._internal.certificates.certificate import Certificate
+from ternary_sdk._internal.certificates.certificate import CERTIFICATE, Certificate
 from ternary_sdk._internal.graphs import firewall
 from ternary_sdk._internal.graphs.firewall import MAX_GRAPH
 from ternary_sdk._internal.graphs.interface import DECODER, ENCODER
 from ternary_sdk._internal.inference import proof
 from ternary_sdk._internal.inference.runtime import Decoder, Encoder, Workers
-from ternary_sdk._internal.packages.members import CERTIFICATE, cap
+from ternary_sdk._internal.packages.members import cap
 from ternary_sdk._internal.source import read
 from ternary_sdk.errors import FormatError, InputError, ProofError
 

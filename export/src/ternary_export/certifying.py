@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Final
 
 from ternary_export.build import Draft, load
-from ternary_sdk._internal.certificates.certificate import Certificate
+from ternary_sdk._internal.certificates.certificate import CERTIFICATE, Certificate
 from ternary_sdk._internal.certificates.path_coverage import PathCoverage
 from ternary_sdk._internal.inference import proof
 from ternary_sdk._internal.inference.runtime import Workers
-from ternary_sdk._internal.packages.members import CERTIFICATE, cap
+from ternary_sdk._internal.packages.members import cap
 from ternary_sdk._internal.source import read
 from ternary_sdk.errors import FormatError
 

@@ -15,22 +15,13 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from ternary_export.bom import bill_of_materials
 from ternary_export.build import Build
 from ternary_export.card import model_card
-from ternary_sdk._internal.certificates.certificate import Certificate
+from ternary_sdk._internal.certificates.certificate import CERTIFICATE, Certificate
 from ternary_sdk._internal.identity import Version
 from ternary_sdk._internal.packages import archive, attachments, oms
 from ternary_sdk._internal.packages.encryption import associated_data, nonce
 from ternary_sdk._internal.packages.manifest import Manifest
 from ternary_sdk._internal.packages.manifest_entries import Graph, Member, ModelPath
-from ternary_sdk._internal.packages.members import (
-    BOM,
-    CARD,
-    CERTIFICATE,
-    MANIFEST,
-    SIGNATURE,
-    TERMS,
-    VALIDATION,
-    cap,
-)
+from ternary_sdk._internal.packages.members import BOM, CARD, MANIFEST, SIGNATURE, TERMS, VALIDATION, cap
 from ternary_sdk._internal.packages.validation import Validation
 from ternary_sdk._internal.signing import dsse
 from ternary_sdk._internal.signing.dsse import Envelope

@@ -21,7 +21,7 @@ from ternary_sdk._internal.trust.trust import Role, Trust
 from ternary_sdk.errors import FormatError
 from ternary_sdk.operations import LABEL, OPERATIONS
 
-MEMBER: Final = "coverage.json"
+CERTIFICATE: Final = "coverage.json"
 """What its file is called, in a package and beside one."""
 
 PREDICATE_TYPE: Final = "urn:ternary:coverage:"
@@ -79,7 +79,7 @@ class Certificate:
         )
 
     @classmethod
-    def read(cls, envelope: bytes, trust: Trust, what: str = MEMBER) -> "Certificate":
+    def read(cls, envelope: bytes, trust: Trust, what: str = CERTIFICATE) -> "Certificate":
         """Read a signed certificate, which stands alone as evidence:
 
         1. a canonical DSSE envelope, signed by a key of role ``package``;
@@ -96,7 +96,7 @@ class Certificate:
         return certificate
 
     @classmethod
-    def from_statement(cls, statement: bytes, what: str = MEMBER) -> "Certificate":
+    def from_statement(cls, statement: bytes, what: str = CERTIFICATE) -> "Certificate":
         """Read a Statement and check that it agrees with itself.
 
         Args:

@@ -6,7 +6,7 @@ A reader applies these caps before it parses a single byte of a member (docs/for
 
 from typing import Final
 
-from ternary_sdk._internal.certificates.certificate import MEMBER as CERTIFICATE
+from ternary_sdk._internal.certificates.certificate import CERTIFICATE
 from ternary_sdk._internal.graphs.firewall import MAX_GRAPH
 
 MANIFEST: Final = "manifest.json"

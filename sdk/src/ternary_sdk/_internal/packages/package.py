@@ -11,13 +11,13 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Final
 
-from ternary_sdk._internal.certificates.certificate import Certificate
+from ternary_sdk._internal.certificates.certificate import CERTIFICATE, Certificate
 from ternary_sdk._internal.certificates.path_coverage import PathCoverage
 from ternary_sdk._internal.graphs import firewall
 from ternary_sdk._internal.identity import PackageIdentity
 from ternary_sdk._internal.packages import archive, attachments, oms
 from ternary_sdk._internal.packages.manifest import Manifest
-from ternary_sdk._internal.packages.members import CERTIFICATE, MANIFEST, SIGNATURE, cap
+from ternary_sdk._internal.packages.members import MANIFEST, SIGNATURE, cap
 from ternary_sdk._internal.packages.validation import Validation
 from ternary_sdk._internal.trust.trust import Role, Trust
 from ternary_sdk.errors import FormatError, InputError, SignatureError
