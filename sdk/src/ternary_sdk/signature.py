@@ -6,7 +6,9 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from ternary_sdk.errors import InputError
+from ternary_sdk._internal.documents.canonical import Json
+from ternary_sdk._internal.documents.fields import Fields
+from ternary_sdk.errors import FormatError, InputError
 from ternary_sdk.space import TERNARY_2, Space
 
 __all__ = ["LATENT_SIZES", "MOST_PATHS", "STANDARD", "Signature"]
@@ -46,6 +48,26 @@ class Signature:
                 f"paths: {', '.join(map(str, self.paths)) or 'none'}, "
                 f"expected 1 to {MOST_PATHS} different capital letters in ascending order"
             )
+
+    def to_json(self) -> Json:
+        """As documents state it."""
+        return {"latent_size": self.latent_size, "paths": list(self.paths), "space": self.space.to_json()}
+
+    @classmethod
+    def read(cls, fields: Fields) -> "Signature":
+        """Read what ``to_json`` wrote.
+
+        Raises:
+            FormatError: If it is no signature.
+        """
+        space = Space.read(fields.object("space"))
+        latent_size = fields.integer("latent_size", most=LATENT_SIZES[-1])
+        paths = fields.texts("paths", least=1, most=MOST_PATHS)
+        fields.end()
+        try:
+            return cls(space, latent_size, paths)
+        except InputError as refusal:
+            raise FormatError(f"{fields.path}: {refusal}") from None
 
     def __str__(self) -> str:
         """As sentences name it: ``ternary-2-input, 16 latent dimensions, paths A, B``."""
