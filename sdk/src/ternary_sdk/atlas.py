@@ -1,10 +1,11 @@
 """
 A whole listed space as one picture with a cell for each operation; 81 × 243 for two-input ternary ones.
 
-The first half of an operation's digits chooses the column, the other half the row: operation i of (3, 2) is in
-row i // 243, column i mod 243. A cell's colour says whether the operation is reachable, how clearly a latent decodes to it, and whether
-it was drawn. Of a package, that latent is the operation's witness; of a run, the clearest one that is known.
-In both, an operation is reachable if a margin of at least 0.001 was found where the vendor looked for one.
+The first half of an operation's digits chooses the column, the other half the row: operation i of (3, 2) is
+in row i // 243, column i mod 243. A cell's colour says whether the operation is reachable, how clearly a
+latent decodes to it, and whether it was drawn. Of a package, that latent is the operation's witness; of a
+run, the clearest one that is known. In both, an operation is reachable if a margin of at least 0.001 was
+found where the vendor looked for one.
 """
 
 from base64 import b64encode

@@ -155,6 +155,10 @@ class Certificate:
         predicate.end()
         _check_subjects(certificate, [name for name, _ in subjects], what)
         _check_seeds(certificate, what)
+        if version < CURRENT and (
+            lacking := [path.path for path in certificate.paths if path.encoder is None]
+        ):
+            raise FormatError(f"{what}: path {lacking[0]} lacks its encoder, which version {version} has")
         return certificate
 
 

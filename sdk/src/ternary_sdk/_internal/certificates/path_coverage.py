@@ -20,7 +20,7 @@ from ternary_sdk._internal.streams.stream import Stream
 from ternary_sdk.coverage import iid_limit, quoted_draws
 from ternary_sdk.errors import FormatError, InputError
 from ternary_sdk.operations import OperationSet
-from ternary_sdk.space import Space
+from ternary_sdk.space import TERNARY_2, Space
 
 MARGIN: Final = 0.001
 """The least margin of a witness, and of a prior draw that counts, where the certificate is made."""
@@ -72,7 +72,7 @@ class Prior:
     digest: str
     """The digest of the set of these operations, hex."""
 
-    space: Space
+    space: Space = TERNARY_2
     """What they are operations of."""
 
     @property
@@ -229,7 +229,11 @@ def read(fields: Fields, stream: Stream, space: Space) -> PathCoverage:
 def _read_reachable(fields: Fields, space: Space, rows: int) -> Reachable:
     count = fields.integer("operations", most=space.size)
     digest = fields.sha256("sha256")
-    operations = OperationSet.from_bytes(fields.octets("bitmap", longest=space.bitmap_bytes), space)
+    bitmap = fields.octets("bitmap", longest=space.bitmap_bytes)
+    try:
+        operations = OperationSet.from_bytes(bitmap, space)
+    except FormatError as refusal:
+        raise FormatError(f"{fields.path}.{refusal}") from None
     reachable = Reachable(
         operations=operations,
         streamed=fields.pairs("streamed", below=(space.size, rows), most=space.size),

@@ -192,12 +192,12 @@ def _check_certificate(manifest: Manifest, certificate: Certificate) -> None:
     listed = [
         (path.path, path.encoder and path.encoder.member, path.decoder.member) for path in manifest.paths
     ]
+    if certified != listed:
+        raise FormatError(f"{CERTIFICATE}: certifies the graphs {certified}, the manifest lists {listed}")
     if certificate.signature != manifest.signature:
         raise FormatError(
             f"{CERTIFICATE}: is of {certificate.signature}, the manifest says {manifest.signature}"
         )
-    if certified != listed:
-        raise FormatError(f"{CERTIFICATE}: certifies the graphs {certified}, the manifest lists {listed}")
     for name, digest in certificate.subjects.items():
         if manifest.plaintext_digest(name) != digest:
             raise FormatError(
