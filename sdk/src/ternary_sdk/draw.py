@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import pandas
     import pyarrow
 
+__all__ = ["Draw"]
+
 _SHOWN: Final = 10
 _ORDER: Final = "truth table, f(a, b) in place 3(a + 1) + (b + 1)"
 _LAST_FASTEST: Final = "truth table, the last input varies fastest"

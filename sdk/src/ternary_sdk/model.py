@@ -30,6 +30,8 @@ from ternary_sdk.operations import OperationSet
 from ternary_sdk.proved import ProvedModel, ProvedPath
 from ternary_sdk.space import Indices, Tables
 
+__all__ = ["Model"]
+
 MAX_LICENSE: Final = 1 << 20
 MAX_ROWS: Final = 10_000_000
 """Most rows of one ``sample`` call; ``count`` goes further without keeping them."""

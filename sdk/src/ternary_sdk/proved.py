@@ -26,6 +26,8 @@ from ternary_sdk.operations import OperationSet
 from ternary_sdk.signature import Signature
 from ternary_sdk.space import Space
 
+__all__ = ["ProvedModel"]
+
 
 @dataclass(frozen=True, kw_only=True)
 class ProvedPath:

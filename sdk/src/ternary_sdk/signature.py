@@ -11,7 +11,7 @@ from ternary_sdk._internal.documents.fields import Fields
 from ternary_sdk.errors import FormatError, InputError
 from ternary_sdk.space import TERNARY_2, Space
 
-__all__ = ["LATENT_SIZES", "MOST_PATHS", "STANDARD", "Signature"]
+__all__ = ["LATENT_SIZES", "MOST_PATHS", "STANDARD", "Signature", "read_latent_size"]
 
 LATENT_SIZES: Final = range(8, 65, 8)
 """Latent sizes that there are: a row of the latent stream is whole blocks of a cipher, 8 latents each."""
