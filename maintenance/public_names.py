@@ -19,8 +19,8 @@ _HEAD = """\
 # The public names of `ternary_sdk`
 
 What stands here is what a program may rely on: names in `__all__` of `ternary_sdk`, and of the modules
-that it names. Everything else is in `ternary_sdk._internal`, or begins with an underscore, and may change from
-one release to the next without a word. A change of this page needs a line in CHANGELOG.md.
+that it names. Everything else is in `ternary_sdk._internal`, or begins with an underscore, and may change
+from one release to the next without a word. A change of this page needs a line in CHANGELOG.md.
 `python -m maintenance.public_names` writes it.
 """
 
