@@ -31,7 +31,7 @@ from ternary_sdk.space import TERNARY_2, Space
 PARTS: Final = ("costs", "downstream", "search", "search-3", "compression")
 BUDGET: Final = 500
 SEEDS: Final = 5
-BUDGET_3: Final = 200
+BUDGET_3: Final = 120
 SEEDS_3: Final = 2
 STEPS_3: Final = 10_000
 
@@ -68,12 +68,11 @@ def costs(work: Work) -> dict[str, Any]:
 
 def predict(work: Work) -> dict[str, Any]:
     """Properties and costs from latents, cells and random features."""
-    splits = list(downstream.splits())
+    chosen, steps, sets = list(downstream.splits()), predictors.STEPS, list(SETS)
     if work.quick:
+        chosen, steps, sets = chosen[:2], predictors.LOOK_EVERY, ["latents A", CELLS]
         known = np.abs(TERNARY_2.tables).sum(1).astype(np.int64)  # a stand-in: the nodes take minutes
-        chosen, steps, sets = splits[:2], predictors.LOOK_EVERY, ("latents A", CELLS)
     else:
-        chosen, steps, sets = splits, predictors.STEPS, SETS
         known = work.all_costs()
     file = work.cache / ("downstream-quick.json" if work.quick else "downstream.json")
     scores = downstream.measure(work.means, known, chosen, file, note, sets=sets, steps=steps)
@@ -135,7 +134,7 @@ def search_three(work: Work) -> dict[str, Any]:
         "KL of single cells, nats": figures.cell_kl,
         "processor seconds": figures.seconds,
     }
-    return {"model": model, **_searched(rows, (5,) if work.quick else (50, 100, 200), budget, seeds)}
+    return {"model": model, **_searched(rows, (5,) if work.quick else (30, 60, 120), budget, seeds)}
 
 
 def _searched(rows: list[dict[str, Any]], after: tuple[int, ...], budget: int, seeds: int) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Whether latents predict properties and costs better than the nine cells do."""
 
 import json
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -141,7 +142,7 @@ def summary(scores: Mapping[str, Any], chosen: list[Split], sets: Sequence[str])
                     name: [_figure(scores[f"{regime}/{s.name}/{name}/{predictor}"], figure) for s in own]
                     for name in sets
                 }
-                if any(value is None for row in rows.values() for value in row):
+                if np.isnan(list(rows.values())).any():  # some split has no such target
                     continue
                 group = f"{regime}/{predictor}/{figure}"
                 result[group] = {
@@ -158,7 +159,7 @@ def summary(scores: Mapping[str, Any], chosen: list[Split], sets: Sequence[str])
     return result
 
 
-def _figure(scored: Mapping[str, float], figure: str) -> float | None:
+def _figure(scored: Mapping[str, float], figure: str) -> float:
     if figure == COST:
-        return scored.get(COST)
+        return scored.get(COST, math.nan)
     return float(np.mean([value for name, value in scored.items() if name != COST]))

@@ -23,7 +23,8 @@ _HIDDEN: Final = 256
 
 def one_hot(tables: Tables) -> Floats:
     """Shape (n, 9) to (n, 27)."""
-    return (tables[:, :, None] == np.array([-1, 0, 1])).reshape(len(tables), -1).astype(np.float64)
+    columns: Floats = (tables[:, :, None] == np.array([-1, 0, 1])).reshape(len(tables), -1).astype(np.float64)
+    return columns
 
 
 def random_features(tables: Tables, seed: int) -> Floats:
@@ -31,7 +32,8 @@ def random_features(tables: Tables, seed: int) -> Floats:
     random = np.random.default_rng(seed)
     cells = one_hot(tables)
     hidden = np.tanh(cells @ random.normal(0, 9**-0.5, (cells.shape[1], _HIDDEN)))
-    return hidden @ random.normal(0, _HIDDEN**-0.5, (_HIDDEN, LATENT))
+    mixed: Floats = hidden @ random.normal(0, _HIDDEN**-0.5, (_HIDDEN, LATENT))
+    return mixed
 
 
 def untrained(tables: Tables, seed: int) -> Floats:
@@ -56,14 +58,20 @@ def feature_set(name: str, means: dict[str, Floats], seed: int) -> Floats:
         means: What ``latents`` gives.
         seed: Of the random features and the untrained encoder.
     """
-    tables = TERNARY_2.tables
-    columns = {
-        CELLS: lambda: one_hot(tables),
-        TRITS: lambda: tables.astype(np.float64),
-        RANDOM: lambda: random_features(tables, seed),
-        UNTRAINED: lambda: untrained(tables, seed),
-        BOTH: lambda: np.hstack([one_hot(tables), means["latents A"]]),
-        **{path: (lambda path=path: means[path]) for path in means},
-    }[name]()
+    columns = _columns(name, means, seed)
     centred: Floats = columns - columns.mean(0)
-    return centred / np.maximum(centred.std(0), 1e-12)
+    scaled: Floats = centred / np.maximum(centred.std(0), 1e-12)
+    return scaled
+
+
+def _columns(name: str, means: dict[str, Floats], seed: int) -> Floats:
+    tables = TERNARY_2.tables
+    if name in means:
+        return means[name]
+    if name == RANDOM:
+        return random_features(tables, seed)
+    if name == UNTRAINED:
+        return untrained(tables, seed)
+    if name == TRITS:
+        return tables.astype(np.float64)
+    return one_hot(tables) if name == CELLS else np.hstack([one_hot(tables), means["latents A"]])

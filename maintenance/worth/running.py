@@ -7,7 +7,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from maintenance.worth.searchers import Digits, Search
+from maintenance.worth.searchers import Search
+from maintenance.worth.specifications import Digits
 from ternary_sdk.space import Space
 
 PROPOSALS_PER_EVALUATION: Final = 100

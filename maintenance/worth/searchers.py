@@ -157,7 +157,8 @@ def by_surrogate(
 
 def one_hot(digits: Digits) -> Floats:
     """Shape (n, cells) to (n, cells·3)."""
-    return (digits[:, :, None] == np.arange(3)).reshape(len(digits), -1).astype(np.float64)
+    columns: Floats = (digits[:, :, None] == np.arange(3)).reshape(len(digits), -1).astype(np.float64)
+    return columns
 
 
 def methods(model: Latents) -> Mapping[str, Callable[[Specification, np.random.Generator], Search]]:

@@ -22,8 +22,9 @@ Decode = Callable[[Floats], npt.NDArray[np.signedinteger]]
 
 Kind = Literal["uniform", "learned"]
 MOST_LEVELS: Final = 48
+FIRST: Final = 2048
+"""Operations that are tried before all others, at most."""
 ORDERS: Final = 4
-"""In how many random orders levels are taken away; the best ending counts."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +47,9 @@ class Code:
         return sum(math.ceil(math.log2(count)) for count in self.levels)
 
 
-def smallest_code(latents: Floats, decode: Decode, kind: Kind, *, seed: int = 0) -> Code:
+def smallest_code(
+    latents: Floats, decode: Decode, kind: Kind, *, orders: int = ORDERS, seed: int = 0
+) -> Code:
     """Take levels away from each dimension until no single one can go.
 
     It is a greedy search, so a smaller code may exist.
@@ -56,15 +59,24 @@ def smallest_code(latents: Floats, decode: Decode, kind: Kind, *, seed: int = 0)
         decode: The decoder.
         kind: ``uniform``: levels of one width between a dimension's ends. ``learned``: the levels of least
             squared error (Lloyd, 1982).
-        seed: Of the orders in which it is tried.
+        orders: In how many random orders levels are taken away; the best ending counts.
+        seed: Of those orders.
     Raises:
         InputError: If even the most levels lose an operation.
     """
     quantise = _Quantiser(latents, kind)
     wanted = np.arange(len(latents))
+    hard = np.zeros(len(latents), np.bool_)
 
     def exact(levels: npt.NDArray[np.int64]) -> bool:
-        return bool((decode(quantise(levels)) == wanted).all())
+        rounded = quantise(levels)
+        # Operations that were lost before are tried first: most refusals then cost one block.
+        first = np.flatnonzero(hard)[:FIRST]
+        if (decode(rounded[first]) != first).any():
+            return False
+        lost = decode(rounded) != wanted
+        hard[lost] = True
+        return not lost.any()
 
     dimensions = latents.shape[1]
     common = next((count for count in range(2, MOST_LEVELS + 1) if exact(np.full(dimensions, count))), None)
@@ -73,7 +85,7 @@ def smallest_code(latents: Floats, decode: Decode, kind: Kind, *, seed: int = 0)
             f"latents: some operation is lost at {MOST_LEVELS} {kind} levels, expected all to decode"
         )
     random = np.random.default_rng(seed)
-    endings = [_reduced(np.full(dimensions, common), exact, random) for _ in range(ORDERS)]
+    endings = [_reduced(np.full(dimensions, common), exact, random) for _ in range(orders)]
     best = min(endings, key=lambda levels: float(np.log2(levels).sum()))
     return Code(levels=tuple(best.tolist()), entropy=quantise.entropy(best))
 
