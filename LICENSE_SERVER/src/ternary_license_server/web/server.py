@@ -9,9 +9,9 @@ from typing import Annotated
 from fastapi import Depends, Request, Response
 
 from ternary_license_server.database.engine import Database
+from ternary_license_server.keys.vendor_keys import VendorKeys
 from ternary_license_server.service.publication import Publication
 from ternary_license_server.settings import Settings
-from ternary_license_server.vendor_keys import VendorKeys
 from ternary_license_server.web import problems
 from ternary_license_server.web.boundary import BODY
 from ternary_license_server.web.limits import RateLimit
