@@ -95,7 +95,7 @@ def test_database_of_something_else_is_refused(ledger: Ledger) -> None:
     with pytest.raises(LedgerError) as refusal:
         ledger.record("L-1", 1, some(1))
     assert str(refusal.value) == (
-        f"{ledger.path}: damaged (application 0x0, version 7; expected 0x7e52a417, version 2)"
+        f"{ledger.path}: damaged (application 0x0, version 7; expected 0x7e52a417, version 3)"
     )
 
 
@@ -330,9 +330,11 @@ def test_bitmap_of_another_type_is_refused(kind: str, ledger: Ledger) -> None:
     ledger.record("L-1", 1, some(1))
     connection = sqlite3.connect(ledger.path)
     connection.execute("DROP TABLE counted")
-    names = "license, lease, owner, history, sequence, bitmap, acknowledged, acknowledged_operations"
+    names = "license, space, lease, owner, history, sequence, bitmap, acknowledged, acknowledged_operations"
     connection.execute(f"CREATE TABLE counted ({names})")
-    connection.execute("INSERT INTO counted VALUES ('L-1', '', '', 'x', 1, ?, NULL, NULL)", (BITMAPS[kind],))
+    connection.execute(
+        "INSERT INTO counted VALUES ('L-1', '3,2', '', '', 'x', 1, ?, NULL, NULL)", (BITMAPS[kind],)
+    )
     connection.commit()
     connection.close()
     for call in (lambda: ledger.record("L-1", 9, some(2)), lambda: ledger.drawn("L-1")):
