@@ -15,8 +15,8 @@ from ternary_export.certifying import certify
 from ternary_export.graph import decoder_graph, encoder_graph
 from ternary_export.packaging import package
 from ternary_export.provenance import ExportedGraph, Origin, Provenance
-from ternary_license_server.issue import issue
-from ternary_license_server.keys import KeyRing
+from ternary_license_server.keys.issue import issue
+from ternary_license_server.keys.keyring import KeyRing
 from ternary_sdk import Model
 from ternary_sdk._internal.graphs import firewall
 from ternary_sdk._internal.graphs.interface import of_decoder

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from ternary_license_server import keys
-from ternary_license_server.issue import issue
-from ternary_license_server.keys import KeyRing
+from ternary_license_server.keys import keyring
+from ternary_license_server.keys.issue import issue
+from ternary_license_server.keys.keyring import KeyRing
 from ternary_sdk._internal.identity import ExactPackage, PackageIdentity
 from ternary_sdk._internal.licensing.license import License
 from ternary_sdk.errors import InputError
@@ -18,7 +18,7 @@ PACKAGE = PackageIdentity(name="acme", version=(1, 0, 0), digest="ab" * 32)
 @pytest.fixture(scope="module")
 def ring(tmp_path_factory: pytest.TempPathFactory) -> KeyRing:
     directory: Path = tmp_path_factory.mktemp("vendor") / "keys"
-    return keys.create(directory, "Acme", NOW)
+    return keyring.create(directory, "Acme", NOW)
 
 
 def test_plain_license_grants_everything_for_that_package_forever(ring: KeyRing) -> None:
