@@ -287,7 +287,7 @@ def test_a_folder_whose_making_was_killed_is_begun_anew(finished: Run, tiny: Rec
     out = tmp_path / "run"
     (out / "snapshots").mkdir(parents=True)
     (out / run.RECIPE).write_bytes((finished.path / run.RECIPE).read_bytes())
-    (out / ".run.json.new").write_bytes(b"{")
+    (out / ".run.json.0a1b2c3d").write_bytes(b"{")
     train(tiny, seed=3, out=out)
     assert_same_weights(finished.path, out)
 
