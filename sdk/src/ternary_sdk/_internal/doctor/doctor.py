@@ -14,9 +14,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Final
 
+from ternary_sdk._internal.clocks import lies_ahead
 from ternary_sdk._internal.doctor import permissions, trials
 from ternary_sdk._internal.doctor.permissions import FaultError
-from ternary_sdk._internal.licensing import clock, installation, machine, mark, renewal, state
+from ternary_sdk._internal.licensing import installation, machine, mark, renewal, state
 from ternary_sdk._internal.licensing.claims import ACTIONS
 from ternary_sdk._internal.licensing.installation import Installation
 from ternary_sdk._internal.licensing.ledger import Ledger
@@ -219,7 +220,7 @@ class _Examination:
 
     def look_at_clock(self) -> str:
         signed = newest_signature(self.license, self.trust)
-        if self.now < signed - clock.TOLERANCE:
+        if lies_ahead(signed, of=self.now):
             raise FaultError(
                 f"{self.now:%Y-%m-%d %H:%M} UTC, before the vendor signed the newest document "
                 f"({signed:%Y-%m-%d %H:%M} UTC)",
@@ -228,8 +229,7 @@ class _Examination:
         seen = self._seen()
         if seen is None:
             return f"{self.now:%Y-%m-%d %H:%M} UTC, no mark kept yet"
-        behind = self.now < seen.time - clock.TOLERANCE
-        if self.license.expires is not None and behind and signed <= seen.signed:
+        if self.license.expires is not None and lies_ahead(seen.resumed(self.now, signed).time, of=self.now):
             raise FaultError(
                 f"{self.now:%Y-%m-%d %H:%M} UTC, and it has been at {seen.time:%Y-%m-%d %H:%M} UTC before",
                 _REMEDIES[Reason.CLOCK_ROLLBACK],
