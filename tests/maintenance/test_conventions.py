@@ -23,6 +23,7 @@ AWARE = {"now": 1, "fromtimestamp": 2}
 """Arguments that each needs to give an aware moment."""
 IMPORTED_AS = {"fpdf2": "fpdf"}
 """Where a distribution's import name is not its own with underscores."""
+UNWRITTEN = re.compile(r"\b(placeholder|docstring|todo|tbd|fixme|lorem)\b", re.I)
 
 
 def relative(module: Path) -> str:
@@ -78,3 +79,16 @@ def test_what_a_distribution_says_it_needs_it_names_in_its_sources(project: Path
     sources = "\n".join(module.read_text("utf-8") for module in project.parent.glob("src/**/*.py"))
     unused = {name for name in requirements(project) if not re.search(rf"\b{name}\b", sources)}
     assert unused == set()
+
+
+@pytest.mark.parametrize("module", MODULES, ids=relative)
+def test_every_module_says_in_a_sentence_what_it_is(module: Path) -> None:
+    said = ast.get_docstring(ast.parse(module.read_bytes())) or ""
+    assert len(said.split()) >= 4, said
+
+
+@pytest.mark.parametrize("module", MODULES, ids=relative)
+def test_no_docstring_stands_where_one_is_still_to_be_written(module: Path) -> None:
+    documented = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+    nodes = [node for node in ast.walk(ast.parse(module.read_bytes())) if isinstance(node, documented)]
+    assert [said for node in nodes if UNWRITTEN.search(said := ast.get_docstring(node) or "")] == []
