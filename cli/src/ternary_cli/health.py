@@ -103,16 +103,16 @@ def machine(
     as_json: JsonOption = False,
 ) -> None:
     """Print this machine's id for a vendor, where it comes from and why it might change."""
-    from ternary_cli import pins
+    from ternary_cli.chosen import choose
     from ternary_cli.files import write_new
-    from ternary_cli.selection import select_trust
+    from ternary_cli.selection import remembered_trust
     from ternary_sdk._internal.licensing.clock import establish
     from ternary_sdk._internal.licensing.permit import newest_list
     from ternary_sdk._internal.licensing.state import for_vendor
 
-    pinned = pins.load(state)
-    held = select_trust(trust, state=state)
-    facts = _machine(held, machine_id or (pinned.machine_id if pinned else None), needed=key is None)
+    chosen = choose(None, None, trust, machine_id, state=state)
+    held = remembered_trust(chosen, state)
+    facts = _machine(held, chosen.machine_id, needed=key is None)
     if key is not None:
         directory = for_vendor(held.root.kid, state)
         installation = establish(directory, datetime.now(UTC), signed=newest_list(held))
@@ -144,7 +144,7 @@ def update_trust(
     as_json: JsonOption = False,
 ) -> None:
     """Replace the pinned trust file by a newer one of the same vendor, never by an older one."""
-    from ternary_cli import pins
+    from ternary_cli.chosen import choose
     from ternary_cli.files import write
     from ternary_cli.selection import present_trust
     from ternary_sdk._internal.licensing.clock import remember
@@ -157,17 +157,16 @@ def update_trust(
         raise InputError(
             "give the vendor's newer trust file, or --server URL to get it from its license server"
         )
-    pinned = pins.load(state)
-    place = trust or (pinned.trust if pinned else None)
-    if place is None:
+    chosen = choose(trust=trust, state=state)
+    if chosen.trust is None:
         raise InputError("no trust file to update: add --trust T, or pin one with 'ternary use'")
-    accepted = _newer(newer, server, present_trust(trust, pinned), state)
+    accepted = _newer(newer, server, present_trust(chosen), state)
     check_remembered(accepted, state)
-    write(accepted.data, place)
+    write(accepted.data, chosen.trust)
     directory = for_vendor(accepted.root.kid, state)
     remember(directory, accepted, datetime.now(UTC), signed=newest_list(accepted))
     facts: dict[str, str | None] = {
-        "trust": str(place),
+        "trust": str(chosen.trust),
         "vendor": accepted.vendor,
         "key_set": f"version {accepted.version} of {accepted.issued:%Y-%m-%d}",
         "revoked": f"{len(accepted.revoked_keys)} keys, {len(accepted.revoked_licenses)} licenses",
@@ -203,11 +202,12 @@ def usage(
     from ternary_sdk._internal.licensing.permit import Permit
     from ternary_sdk.errors import InputError
 
-    held, trusted = select_license(license, trust, state=state)
+    granted = select_license(license, trust, state=state)
+    held, trusted = granted.license, granted.trust
     quota = held.unique_operations
     if quota is None:
         raise InputError(f"license {held.id} has no quota, so nothing is metered")
-    permit = Permit(held, licensed_package(held), trusted, state=state)
+    permit = Permit(held, licensed_package(held), trusted, machine_id=granted.machine_id, state=state)
     drawn = len(permit.drawn())
     if export is not None:
         write(permit.usage(datetime.now(UTC)), export)
@@ -259,21 +259,17 @@ def _case(
     state: Path | None,
 ) -> "Case":
     """The files of the options, else the pinned ones, else the evaluation package's."""
-    from importlib.resources import files
-
-    from ternary_cli import pins
-    from ternary_cli.selection import EVALUATION
+    from ternary_cli.chosen import choose, or_evaluation
     from ternary_sdk._internal.doctor.doctor import Case
     from ternary_sdk.errors import InputError
 
-    pinned = pins.load(state)
-    if pinned is not None:
-        package, license, trust = package or pinned.package, license or pinned.license, trust or pinned.trust
-        machine_id = machine_id or pinned.machine_id
-    elif package is None and license is None and trust is None:
-        note(EVALUATION)
-        shipped = Path(str(files("ternary_sdk") / "evaluation"))
-        package, license, trust = (shipped / f"evaluation.{kind}" for kind in ("ternary", "license", "trust"))
-    if package is None or license is None or trust is None:
+    chosen = or_evaluation(choose(package, license, trust, machine_id, state=state))
+    if chosen.package is None or chosen.license is None or chosen.trust is None:
         raise InputError("the doctor looks at all three: ternary doctor FILE --license L --trust T")
-    return Case(package=package, license=license, trust=trust, machine_id=machine_id, state=state)
+    return Case(
+        package=chosen.package,
+        license=chosen.license,
+        trust=chosen.trust,
+        machine_id=chosen.machine_id,
+        state=state,
+    )

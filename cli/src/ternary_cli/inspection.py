@@ -83,12 +83,14 @@ def _verify_package(
     replay: bool,
     as_json: bool,
 ) -> None:
+    from ternary_cli.chosen import choose_to_verify, or_evaluation
     from ternary_cli.facts import package_facts
-    from ternary_cli.selection import select_to_verify
+    from ternary_cli.selection import selected
     from ternary_cli.terminal import not_proved_line, show, show_json
     from ternary_sdk.errors import InputError
 
-    selection = select_to_verify(package, license, trust, machine_id, state=state)
+    chosen = choose_to_verify(package, license, trust, machine_id, state=state)
+    selection = selected(or_evaluation(chosen), state)
     read = selection.read()
     closed = read.locked and selection.license is None
     if closed and replay:

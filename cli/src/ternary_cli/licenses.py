@@ -71,8 +71,9 @@ def show(
     from ternary_sdk._internal.licensing.license import SOON
     from ternary_sdk._internal.licensing.permit import Permit
 
-    held, trusted = select_license(license, trust, state=state)
-    permit = Permit(held, licensed_package(held), trusted, machine_id=machine_id, state=state)
+    granted = select_license(license, trust, machine_id, state=state)
+    held, trusted = granted.license, granted.trust
+    permit = Permit(held, licensed_package(held), trusted, machine_id=granted.machine_id, state=state)
     moment = datetime.now(UTC)
     now, used = refusals(permit, moment), drawn(permit)
     if as_json:
