@@ -23,7 +23,7 @@ from ternary_cli.options import (
 from ternary_cli.terminal import note, pairs, show, show_json
 
 if TYPE_CHECKING:
-    from ternary_sdk._internal.doctor.doctor import Case
+    from ternary_sdk._internal.doctor.doctor import Case, Examined
     from ternary_sdk._internal.licensing.ends import End
     from ternary_sdk._internal.trust.trust import Trust
 
@@ -72,7 +72,8 @@ def doctor(
         )
     case, now = _case(package, license, trust, machine_id, state), datetime.now(UTC)
     within = SOON if warn_days is None else timedelta(days=warn_days)
-    findings, ends = examine(case, now), _near_ends(case, now, within)
+    examined = examine(case, now)
+    findings, ends = examined.findings, _near_ends(examined, now, within)
     wrong = [finding for finding in findings if not finding.ok]
     result = {"findings": [vars(finding) for finding in findings], "ends": _end_facts(ends, now)}
     if as_json and not wrong:
@@ -226,21 +227,13 @@ def _print(facts: dict[str, str | None], as_json: bool) -> None:
         show(pairs({name.replace("_", " "): fact or "none" for name, fact in facts.items()}))
 
 
-def _near_ends(case: "Case", now: datetime, within: timedelta) -> "tuple[End, ...] | None":
-    """What ends soon of a case's license and trust file; None if they cannot be read: a finding says so."""
+def _near_ends(examined: "Examined", now: datetime, within: timedelta) -> "tuple[End, ...] | None":
+    """What of the license and the trust file ends soon; None if they cannot be read: a finding says so."""
     from ternary_sdk._internal.licensing.ends import near
-    from ternary_sdk._internal.licensing.license import License
-    from ternary_sdk._internal.signing.jws import MAX_TOKEN
-    from ternary_sdk._internal.source import read
-    from ternary_sdk._internal.trust.trust import MAX_TRUST, Trust
-    from ternary_sdk.errors import TernaryError
 
-    try:
-        trusted = Trust.read(read(case.trust, MAX_TRUST))
-        held = License.read(read(case.license, MAX_TOKEN), trusted)
-    except TernaryError:
+    if examined.license is None or examined.trust is None:
         return None
-    return near(held, trusted, now, within)
+    return near(examined.license, examined.trust, now, within)
 
 
 def _end_facts(ends: "tuple[End, ...] | None", now: datetime) -> list[dict[str, object]] | None:

@@ -2,13 +2,11 @@
 Reading and verifying the package, license and trust file that a command works with (``chosen``).
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from ternary_cli.chosen import Chosen, choose, or_evaluation
-from ternary_cli.documents import license_named, read_license, read_package, read_trust
+from ternary_cli.documents import license_named, read_package, read_trust, verified, verified_license
 from ternary_sdk._internal.licensing.license import License
 from ternary_sdk._internal.licensing.renewal import check_remembered
 from ternary_sdk._internal.packages.package import Package
@@ -19,16 +17,16 @@ from ternary_sdk.model import Model
 
 @dataclass(frozen=True, kw_only=True)
 class Selection:
-    """What was chosen, each file read once: what was compared with the pin is what is relied on."""
+    """What was chosen, each file read and verified once: what was compared with the pin is relied on."""
 
     name: str
     """Where the package was found, for messages."""
-    package: bytes
-    """The ``.ternary`` file."""
-    license: bytes | None
-    """The license file, where one was chosen."""
-    license_name: str = "license"
-    """Where the license was found, for messages."""
+    package: Package
+    """The package, verified and not proved."""
+    size: int
+    """Length of its file, in bytes."""
+    license: Path | None
+    """The license, where one was chosen; only what needs it reads it."""
     trust: Trust
     """Whom to believe."""
     machine_id: str | None = None
@@ -37,28 +35,12 @@ class Selection:
     """The state directory, where one was chosen."""
 
     def open(self) -> Model:
-        """Verify and prove the package, under the license where there is one."""
-        with self._named():
-            return Model.open(
-                self.package,
-                license=self.license,
-                trust=self.trust.data,
-                machine_id=self.machine_id,
-                state=self.state,
-            )
-
-    def read(self) -> Package:
-        """Verify the package without proving it."""
-        with self._named():
-            return Package.read(self.package, self.trust)
-
-    @contextmanager
-    def _named(self) -> Iterator[None]:
-        """Say of which file a refusal is: it may be one that was pinned long ago."""
+        """Prove the package, under the license where there is one; it is verified here."""
+        granted = None if self.license is None else verified_license(self.license, self.trust)
         try:
-            yield
+            return Model(self.package, self.trust, granted, machine_id=self.machine_id, state=self.state)
         except LicenseError as refusal:
-            raise license_named(refusal, self.license_name) from None
+            raise license_named(refusal, str(self.license)) from None
         except (FormatError, SignatureError, ProofError) as refusal:
             raise type(refusal)(f"{self.name}: {refusal}") from None
 
@@ -71,7 +53,7 @@ def select(
     *,
     state: Path | None,
 ) -> Selection:
-    """Read what the options name, else what is pinned, else the evaluation package.
+    """Verify what the options name, else what is pinned, else the evaluation package.
 
     Raises:
         InputError, SignatureError, FormatError, TernaryError: As ``selected``.
@@ -80,22 +62,25 @@ def select(
 
 
 def selected(chosen: Chosen, state: Path | None) -> Selection:
-    """Read what was chosen.
+    """Verify what was chosen.
 
     Raises:
         InputError: If some files are given and the others are neither given nor pinned.
-        SignatureError: If the pinned trust file no longer has the root that was pinned.
-        FormatError: If the trust file is damaged.
+        SignatureError: If the pinned trust file no longer has the root that was pinned, or the package is not
+            signed as it must be.
+        FormatError: If the trust file or the package is damaged.
         TernaryError: If a file cannot be read.
     """
     if chosen.package is None:
         raise InputError("a license or trust file was given without a package; name the package too")
+    name = "evaluation package" if chosen.evaluation else str(chosen.package)
+    data, trusted = read_package(chosen.package), remembered_trust(chosen, state)
     return Selection(
-        name="evaluation package" if chosen.evaluation else str(chosen.package),
-        package=read_package(chosen.package),
-        license=read_license(chosen.license) if chosen.license is not None else None,
-        license_name=str(chosen.license),
-        trust=remembered_trust(chosen, state),
+        name=name,
+        package=verified(data, name, trusted),
+        size=len(data),
+        license=chosen.license,
+        trust=trusted,
         machine_id=chosen.machine_id,
         state=state,
     )
@@ -165,9 +150,6 @@ def select_license(
     chosen = or_evaluation(choose(None, license, trust, machine_id, state=state))
     if chosen.license is None:
         raise InputError("no license: name one, or pin one with 'ternary use'")
-    data, trusted = read_license(chosen.license), remembered_trust(chosen, state)
-    try:
-        held = License.read(data, trusted)
-    except LicenseError as refusal:
-        raise license_named(refusal, str(chosen.license)) from None
+    trusted = remembered_trust(chosen, state)
+    held = verified_license(chosen.license, trusted)
     return Granted(license=held, trust=trusted, machine_id=chosen.machine_id)
