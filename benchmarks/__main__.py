@@ -1,4 +1,4 @@
-"""Print every figure of the groups that are named, or of all, beside its limit; exit 1 if one is missed."""
+"""Print each measurement of the named groups, or of all, beside its limit; exit 1 if one is missed."""
 
 import argparse
 import sys
@@ -39,9 +39,9 @@ def main(words: Sequence[str] | None = None) -> int:
             return 2
     met = True
     for name in named or GROUPS:
-        for figure in import_module(f"benchmarks.{name}").figures():
-            print(figure, flush=True)
-            met = met and figure.met
+        for measurement in import_module(f"benchmarks.{name}").measurements():
+            print(measurement, flush=True)
+            met = met and measurement.met
     return 0 if met else 1
 
 

@@ -67,7 +67,7 @@ def test_a_family_held_out_is_kept_from_training_and_selection(tiny: Recipe, tmp
     assert facts["operations"] == split.sets("non-surjective").digests
     subject = opening.run_subject(held, margins)
     assert len(subject.split.training) == 14_514
-    names = [measure.name for measure in novelty.novel_operations(subject, Thresholds()).measures]
+    names = [figure.name for figure in novelty.novel_operations(subject, Thresholds()).figures]
     assert names.count("non-surjective, 1533 held out as a whole") == 2
 
 

@@ -29,7 +29,7 @@ _LEGENDS: Final[tuple[_Place, ...]] = (
 _FLOOR: Final = math.log(OPERATIONS)
 _FLOOR_SHOWN: Final = "9.887"  # rounded down, as a floor is; everywhere the same
 
-Figure = Callable[[PathRecord], float]
+Reading = Callable[[PathRecord], float]
 
 
 def draw(run: Run, path: Path) -> None:
@@ -104,7 +104,7 @@ def _single(path: PathRecord) -> float:
 
 
 def _lines(
-    panel: "Axes", history: Sequence[EpochRecord], title: str | None, figure: Figure, style: str = "solid"
+    panel: "Axes", history: Sequence[EpochRecord], title: str | None, figure: Reading, style: str = "solid"
 ) -> None:
     epochs = [record.epoch for record in history]
     for name, colour in _COLOURS.items():
