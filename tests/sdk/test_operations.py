@@ -33,7 +33,7 @@ def test_the_float_tables_a_model_takes_are_numbered_too() -> None:
         (np.full((1, 9), 0.5), "operations: row 0, column 0 is 0.5, expected -1, 0 or 1"),
         (np.full((1, 9), np.nan), "operations: row 0, column 0 is nan, expected -1, 0 or 1"),
         (np.full((1, 9), "a"), "operations: dtype is <U1, expected integers or floats"),
-        ([[0] * 9, [0]], "operations: rows have different lengths, expected 9 trits in each"),
+        ([[0] * 9, [0]], "operations: rows have different lengths, expected 9 values in each"),
     ],
 )
 def test_what_is_no_truth_table_is_refused(tables: object, message: str) -> None:

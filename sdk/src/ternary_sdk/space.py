@@ -7,12 +7,14 @@ space; this module alone defines the numbering. Changing it breaks every certifi
 
 from dataclasses import dataclass
 from functools import cache
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from ternary_sdk.errors import InputError
+from ternary_sdk._internal.documents.canonical import Json
+from ternary_sdk._internal.documents.fields import Fields
+from ternary_sdk.errors import FormatError, InputError
 
 __all__ = ["MOST_LISTED", "TERNARY_2", "Indices", "Space", "Tables"]
 
@@ -24,7 +26,7 @@ _MOST_CELLS: Final = 62
 """Two values in one cell more are 2^63 operations."""
 _NAMES: Final = {2: "boolean", 3: "ternary", 4: "quaternary", 5: "quinary", 6: "senary", 7: "septenary"}
 
-Indices = npt.NDArray[np.int32] | npt.NDArray[np.int64]
+Indices = npt.NDArray[np.signedinteger[Any]]
 """Canonical indices: int32 where every one of the space fits, else int64."""
 Tables = npt.NDArray[np.int8]
 """Truth tables, one in each row."""
@@ -62,7 +64,7 @@ class Space:
     @property
     def cells(self) -> int:
         """Cells of a truth table, radix^inputs."""
-        return self.radix**self.inputs
+        return int(self.radix**self.inputs)
 
     @property
     def size(self) -> int:
@@ -74,6 +76,16 @@ class Space:
         """Whether all its operations can be listed, proved and counted one by one: up to 2^20. Others are
         *vast*."""
         return self.size <= MOST_LISTED
+
+    @property
+    def bitmap_bytes(self) -> int:
+        """Bytes of a bitmap with one bit for each operation.
+
+        Raises:
+            InputError: If the space is vast.
+        """
+        self.expect_listed()
+        return (self.size + 7) // 8
 
     @property
     def lowest(self) -> int:
@@ -89,6 +101,13 @@ class Space:
     def label(self) -> str:
         """Its name in documents and sentences, such as ``ternary-2-input``; two spaces never share one."""
         return f"{_NAMES.get(self.radix, f'radix-{self.radix}')}-{self.inputs}-input"
+
+    @property
+    def title(self) -> str:
+        """What its operations are called in running text, such as ``two-input ternary``."""
+        inputs = {1: "one", 2: "two", 3: "three", 4: "four", 5: "five"}[self.inputs]
+        kind = "Boolean" if self.radix == 2 else _NAMES.get(self.radix, f"radix-{self.radix}")
+        return f"{inputs}-input {kind}"
 
     @property
     def index_type(self) -> type[np.int32] | type[np.int64]:
@@ -205,6 +224,25 @@ class Space:
             raise InputError(f"indices: entry {first} is {array[first]}, expected 0 to {self.size - 1}")
         checked: Indices = array.astype(self.index_type, copy=False)
         return checked
+
+    def to_json(self) -> Json:
+        """As documents state it: ``{"inputs": 2, "radix": 3}``."""
+        return {"inputs": self.inputs, "radix": self.radix}
+
+    @classmethod
+    def read(cls, fields: Fields) -> "Space":
+        """Read what ``to_json`` wrote.
+
+        Raises:
+            FormatError: If it is no space.
+        """
+        radix = fields.integer("radix", least=2, most=_MOST_CELLS)
+        inputs = fields.integer("inputs", least=1, most=_MOST_CELLS)
+        fields.end()
+        try:
+            return cls(radix, inputs)
+        except InputError as refusal:
+            raise FormatError(f"{fields.path}: {refusal}") from None
 
     def __str__(self) -> str:
         """As sentences and command lines name it: ``3,2``."""

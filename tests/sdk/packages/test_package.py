@@ -211,7 +211,7 @@ def test_the_signature_of_the_package_is_no_certificate(
     found = refusal(remade(members, key, coverage__json=coverage), vendor.trust)
     assert str(found) == (
         "coverage.json.predicateType: 'https://model_signing/signature/v1.0', "
-        "expected 'urn:ternary:coverage:1' or 'urn:ternary:coverage:2'"
+        "expected 'urn:ternary:coverage:1' or 'urn:ternary:coverage:2' or 'urn:ternary:coverage:3'"
     )
 
 
