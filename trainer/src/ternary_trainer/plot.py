@@ -9,10 +9,10 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
+from ternary_sdk._internal import whole_file
 from ternary_sdk._internal.wheels import pip_install
 from ternary_sdk.errors import InputError
 from ternary_sdk.operations import OPERATIONS
-from ternary_trainer.checkpoint import write_bytes
 from ternary_trainer.disrupt import effects
 from ternary_trainer.history import EpochRecord, PathRecord
 from ternary_trainer.run import Run
@@ -29,7 +29,7 @@ _LEGENDS: Final[tuple[_Place, ...]] = (
 _FLOOR: Final = math.log(OPERATIONS)
 _FLOOR_SHOWN: Final = "9.887"  # rounded down, as a floor is; everywhere the same
 
-Figure = Callable[[PathRecord], float]
+Reading = Callable[[PathRecord], float]
 
 
 def draw(run: Run, path: Path) -> None:
@@ -62,7 +62,7 @@ def draw(run: Run, path: Path) -> None:
     sheet.suptitle(f"{run.recipe.name}, seed {run.seed}: {len(run.history)} epochs")
     picture = BytesIO()
     sheet.savefig(picture, dpi=120, format=path.suffix[1:])
-    write_bytes(path, picture.getvalue())
+    whole_file.write(path, picture.getvalue())
 
 
 def _panels(panels: Sequence["Axes"], history: Sequence[EpochRecord]) -> None:
@@ -104,7 +104,7 @@ def _single(path: PathRecord) -> float:
 
 
 def _lines(
-    panel: "Axes", history: Sequence[EpochRecord], title: str | None, figure: Figure, style: str = "solid"
+    panel: "Axes", history: Sequence[EpochRecord], title: str | None, figure: Reading, style: str = "solid"
 ) -> None:
     epochs = [record.epoch for record in history]
     for name, colour in _COLOURS.items():
