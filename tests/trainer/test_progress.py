@@ -39,7 +39,7 @@ def test_the_view_of_a_terminal_shows_both_paths_beside_perfect_draws(finished: 
     for expected in (
         "epoch 2 (3 of 4)",
         "surge 0.5 (recipe)",
-        f"{percent(record.A.coverage)} %",
+        f"{percent(record.paths['A'].coverage)} %",
         "perfect draws, on average 92.116 %",
         "1:15 left",
     ):
@@ -79,6 +79,6 @@ def test_time_left_follows_the_recent_epochs(finished: Run) -> None:
 def test_tensorboard_gets_every_figure_of_a_record(finished: Run) -> None:
     record = finished.history[1]
     named = figures(record)
-    assert named["coverage/A"] == record.A.coverage
-    assert named["kl/B"] == record.B.kl
+    assert named["coverage/A"] == record.paths["A"].coverage
+    assert named["kl/B"] == record.paths["B"].kl
     assert len(named) == 3 + 2 * 14

@@ -96,8 +96,10 @@ def test_settings_that_contradict_each_other_are_refused() -> None:
     overlap = "[{epoch = 3, epochs = 4}, {epoch = 5}]"
     assert "two surges overlap at epoch 5" in refusal("v5.5", surge=overlap)
     assert "'separate.learn.epochs' is 99" in refusal("coverage", separate__learn__epochs="99")
-    assert "'separate.A.pushed' is 9999999" in refusal("coverage", separate__A__pushed="9_999_999")
-    assert "'separate.B.rate' is 0.5" in refusal("coverage", separate__B__rate="[1e-3, 0.5]")
+    assert "'separate.paths.A.pushed' is 9999999" in refusal(
+        "coverage", separate__paths__A__pushed="9_999_999"
+    )
+    assert "'separate.paths.B.rate' is 0.5" in refusal("coverage", separate__paths__B__rate="[1e-3, 0.5]")
 
 
 def test_a_recipe_has_one_method(tmp_path: Path) -> None:

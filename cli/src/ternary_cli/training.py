@@ -132,10 +132,10 @@ def lines(run: "Run") -> list[str]:
     if summary.choices:
         told += ["", _CHOICES]
     for rule, choice in summary.choices.items():
-        exact = min(choice.A.holdout_exact, choice.B.holdout_exact)
-        a, b, held_out = (f"{percent(share)} %" for share in (choice.A.coverage, choice.B.coverage, exact))
-        elbo = run.history[choice.epoch].elbo
-        told.append(f"{rule:<9}  {choice.epoch:>5}   {a:>11}   {b:>11}   {held_out:>14}   {elbo:>26.3f}")
+        exact = min(path.holdout_exact for path in choice.paths.values())
+        shares = "   ".join(f"{percent(path.coverage)} %".rjust(11) for path in choice.paths.values())
+        held_out, elbo = f"{percent(exact)} %", run.history[choice.epoch].elbo
+        told.append(f"{rule:<9}  {choice.epoch:>5}   {shares}   {held_out:>14}   {elbo:>26.3f}")
     return told
 
 

@@ -66,9 +66,10 @@ def is_done(history: Sequence[EpochRecord], recipe: Recipe) -> bool:
 
 def reason(record: EpochRecord, recipe: Recipe, rule: str) -> str:
     """One sentence: which epoch a rule chose, and by which figures."""
+    shares = [f"{percent(figures.coverage)} % on {path}" for path, figures in record.paths.items()]
     covered = (
-        f"hash coverage at 50,000 draws is {percent(record.A.coverage)} % on A and "
-        f"{percent(record.B.coverage)} % on B (perfect draws, on average {perfect_percent(50_000)} %)"
+        f"hash coverage at 50,000 draws is {' and '.join(shares)} "
+        f"(perfect draws, on average {perfect_percent(50_000)} %)"
     )
     exact = f"reconstruction of validation operations {percent(record.exact)} % or better"
     why = {

@@ -60,7 +60,7 @@ def adapted(balance: Balance, epoch: int, ratio: float, last: EpochRecord | None
     if not now.balanced:
         step = 0.02 if ratio < _BALANCE[0] else -0.02
         return replace(now, l1=_weight(now.l1 + step), l2=_weight(now.l2 - step))
-    coverages = last.B.coverage / last.A.coverage if last else 1.0
+    coverages = last.paths["B"].coverage / last.paths["A"].coverage if last else 1.0
     if coverages > 1.5:
         return replace(now, l1=_weight(now.l1 * 1.05), l2=_weight(now.l2 * 0.95))
     if coverages < 0.67:
@@ -193,8 +193,10 @@ class CoupledTraining:
         self._model.grad_norm_B_ema.fill_(self._norms["B"])
         return Figures(
             phase=published.phase(epoch),
-            A=PathFigures(reconstruction=means[0], kl=means[1], dials=self._dials["A"]),
-            B=PathFigures(reconstruction=means[2], kl=means[3], dials=self._dials["B"]),
+            paths={
+                "A": PathFigures(reconstruction=means[0], kl=means[1], dials=self._dials["A"]),
+                "B": PathFigures(reconstruction=means[2], kl=means[3], dials=self._dials["B"]),
+            },
             coupling=asdict(self._balance),
         )
 

@@ -7,7 +7,7 @@ Plots, summaries, resumed runs and vendors' own tools read it; docs/training.md 
 import dataclasses
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -74,25 +74,25 @@ class EpochRecord:
     """Strength of the surge that was on, 0 if none."""
     surge_origin: str
     """`recipe`, `request`, or empty."""
-    A: PathRecord
-    B: PathRecord
+    paths: Mapping[str, PathRecord]
+    """By the path's letter."""
     coupling: dict[str, float] | None = None
     """What `coupled` adapts: rho, l1, l2, l3, gradient_ratio."""
 
     @property
     def coverage(self) -> float:
-        """Coverage of the weaker path: what both paths are good for."""
-        return min(self.A.coverage, self.B.coverage)
+        """Coverage of the weakest path: what every path is good for."""
+        return min(path.coverage for path in self.paths.values())
 
     @property
     def exact(self) -> float:
-        """Reconstruction of the weaker path."""
-        return min(self.A.exact, self.B.exact)
+        """Reconstruction of the weakest path."""
+        return min(path.exact for path in self.paths.values())
 
     @property
     def elbo(self) -> float:
-        """Negative ELBO at beta 1, mean of both paths."""
-        return (self.A.elbo + self.B.elbo) / 2
+        """Negative ELBO at beta 1, mean of the paths."""
+        return sum(path.elbo for path in self.paths.values()) / len(self.paths)
 
 
 def place(record: EpochRecord) -> str:
@@ -107,8 +107,8 @@ def to_line(record: EpochRecord) -> str:
 
 def is_finite(record: EpochRecord) -> bool:
     """Whether all figures are numbers; an overflow in training shows here first."""
-    numbers = [*dataclasses.astuple(record.A), *dataclasses.astuple(record.B), record.loss]
-    return all(math.isfinite(number) for number in numbers)
+    numbers = [figure for path in record.paths.values() for figure in dataclasses.astuple(path)]
+    return all(math.isfinite(number) for number in [*numbers, record.loss])
 
 
 def write(folder: Path, records: Sequence[EpochRecord]) -> None:
@@ -137,7 +137,9 @@ def read(folder: Path) -> list[EpochRecord]:
 def _from_line(line: str, name: str) -> EpochRecord:
     try:
         values: dict[str, Any] = plain.decode(line)
-        values.update({path: PathRecord(**values[path]) for path in ("A", "B")})
-        return EpochRecord(**values)
+        if "paths" not in values:  # Written before paths were a mapping.
+            values["paths"] = {path: values.pop(path) for path in ("A", "B")}
+        paths = {path: PathRecord(**figures) for path, figures in values.pop("paths").items()}
+        return EpochRecord(paths=paths, **values)
     except (FormatError, TypeError, KeyError, AttributeError):
         raise FormatError(f"{name}: is no record of an epoch") from None

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 SUFFIXES: Final = (".png", ".svg")
-_COLOURS: Final = {"A": "tab:blue", "B": "tab:orange"}
+_COLOURS: Final = ("blue", "orange", "green", "purple", "brown", "pink", "olive", "cyan")
 _Place = Literal["lower right", "center right", "upper right"]
 _LEGENDS: Final[tuple[_Place, ...]] = (
     "lower right", "center right", "lower right", "lower right", "lower right", "upper right",
@@ -107,9 +107,9 @@ def _lines(
     panel: "Axes", history: Sequence[EpochRecord], title: str | None, figure: Figure, style: str = "solid"
 ) -> None:
     epochs = [record.epoch for record in history]
-    for name, colour in _COLOURS.items():
-        values = [figure(record.A if name == "A" else record.B) for record in history]
-        panel.plot(epochs, values, color=colour, linestyle=style, label=name if title else None)
+    for name, colour in zip(history[0].paths, _COLOURS, strict=False):
+        values = [figure(record.paths[name]) for record in history]
+        panel.plot(epochs, values, color=f"tab:{colour}", linestyle=style, label=name if title else None)
     if title:
         panel.set_title(title, fontsize="medium")
 

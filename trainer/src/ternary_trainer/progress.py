@@ -70,7 +70,7 @@ class Remaining:
 
 def line(record: EpochRecord, seconds_left: float) -> str:
     """One epoch as one line of text."""
-    paths = "  ".join(_path(name, path) for name, path in (("A", record.A), ("B", record.B)))
+    paths = "  ".join(_path(name, path) for name, path in record.paths.items())
     surge = f"  surge {record.surge:g}" if record.surge_origin else ""
     return (
         f"{place(record)} {record.phase}{surge}  {paths}"
@@ -98,7 +98,7 @@ def view(record: EpochRecord, seconds_left: float) -> RenderableType:
     table = Table(box=None, pad_edge=False, header_style="dim")
     for heading in _HEADINGS:
         table.add_column(heading, justify="left" if heading == "path" else "right")
-    for name, path in (("A", record.A), ("B", record.B)):
+    for name, path in record.paths.items():
         table.add_row(
             name,
             f"{percent(path.coverage)} %",

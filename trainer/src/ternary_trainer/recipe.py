@@ -40,6 +40,7 @@ def load(name_or_path: str, overrides: Mapping[str, str] = _NO_OVERRIDES) -> Rec
     """
     text, source, name = _read(name_or_path)
     values = toml_file.parse(text, source)
+    _name_paths(values)
     for key, value in overrides.items():
         _override(values, key, value)
     recipe: Recipe = _Reader(text, source, overrides).record(Recipe, {"name": name, **values}, "")
@@ -77,6 +78,13 @@ def _is_there(path: Path) -> bool:
         return path.exists()
     except OSError:
         return True  # reading it says why it cannot be read
+
+
+def _name_paths(values: dict[str, Any]) -> None:
+    """Read `separate.A`, as recipes of older runs have it, as `separate.paths.A`, and B alike."""
+    separate = values.get("separate")
+    if isinstance(separate, dict) and "paths" not in separate and {"A", "B"} <= separate.keys():
+        separate["paths"] = {path: separate.pop(path) for path in ("A", "B")}
 
 
 def _override(values: dict[str, Any], key: str, text: str) -> None:
@@ -125,6 +133,8 @@ class _Reader:
             return self._one_of(arguments, value, path)
         if origin is tuple:
             return self._tuple(arguments, value, path)
+        if origin is Mapping:
+            return self._mapping(arguments[1], value, path)
         return self._scalar(kind, value, path)
 
     def _one_of(self, choices: tuple[Any, ...], value: Any, path: str) -> Any:
@@ -140,6 +150,11 @@ class _Reader:
                 path, f"is {value!r}, expected a list" + (f" of {len(kinds)}" if kinds else "")
             )
         return tuple(self._value(kind, item, path) for kind, item in zip(kinds, value, strict=True))
+
+    def _mapping(self, kind: Any, value: Any, path: str) -> dict[str, Any]:
+        if not isinstance(value, dict):
+            raise self._refusal(path, f"is {value!r}, expected a table of settings")
+        return {key: self._value(kind, value[key], f"{path}.{key}") for key in sorted(value)}
 
     def _scalar(self, kind: type[Any], value: Any, path: str) -> Any:
         if kind is float and type(value) is int:

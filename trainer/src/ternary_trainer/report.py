@@ -45,8 +45,8 @@ class PathReport:
     """Of those 16 variances, the smallest."""
 
 
-def report(state: Mapping[str, Tensor], seed: int, scoring: Scoring) -> dict[PathName, PathReport]:
-    """Measure both paths of a snapshot, side by side.
+def report(state: Mapping[str, Tensor], seed: int, scoring: Scoring) -> dict[str, PathReport]:
+    """Measure every path of a snapshot, side by side.
 
     Args:
         state: As `TernaryVAE.state_dict()` gives it.

@@ -55,8 +55,8 @@ class Choice:
     rule: str
     epoch: int
     reason: str
-    A: PathReport
-    B: PathReport
+    paths: Mapping[str, PathReport]
+    """By the path's letter."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,7 +114,7 @@ class Run:
         return Snapshot(state=kept.state, epoch=record.epoch, reason=reason, source=kept.source)
 
     def seconds_to(self, coverage: float) -> float | None:
-        """Wall time until both paths first covered this share at 50,000 draws, or None if they never did."""
+        """Wall time until every path first covered this share at 50,000 draws, or None if they never did."""
         spent = 0.0
         for record in self.history:
             spent += record.seconds
@@ -214,9 +214,10 @@ def _check_operations(file: Path, recorded: object, expected: Mapping[str, str])
 
 def _choice(rule: str, values: dict[str, Any], file: Path) -> Choice:
     try:
-        reports = {path: PathReport(**values[path]) for path in ("A", "B")}
-        return Choice(rule=rule, epoch=values["epoch"], reason=values["reason"], **reports)
-    except (KeyError, TypeError):
+        written = values.get("paths") or {path: values[path] for path in ("A", "B")}  # as before the mapping
+        reports = {path: PathReport(**figures) for path, figures in written.items()}
+        return Choice(rule=rule, epoch=values["epoch"], reason=values["reason"], paths=reports)
+    except (KeyError, TypeError, AttributeError):
         raise FormatError(f"{file}: choice '{rule}' is incomplete") from None
 
 

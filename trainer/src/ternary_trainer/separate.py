@@ -59,7 +59,7 @@ class PathTraining:
     ) -> None:
         self._recipe, self._settings, self._seed = recipe, settings, seed
         self._purpose = f"training of path {path}"
-        self._effort: Effort = settings.A if path == "A" else settings.B
+        self._effort: Effort = settings.paths[path]
         self._encoder, self._decoder = model.encoder(path), model.decoder(path)
         self._parameters = model.parameters_of(path)
         self._optimizer = torch.optim.AdamW(self._parameters, weight_decay=recipe.weight_decay, fused=True)
@@ -154,23 +154,23 @@ class PathTraining:
 
 
 class SeparateTraining:
-    """Both paths side by side; the `Method` of recipes with a table `separate`."""
+    """All paths side by side; the `Method` of recipes with a table `separate`."""
 
     def __init__(self, model: TernaryVAE, recipe: Recipe, settings: Separate, seed: int) -> None:
         self._settings = settings
         self._paths = {path: PathTraining(model, path, recipe, settings, seed) for path in PATHS}
 
     def run_epoch(self, epoch: int, surge: Surge | None, last: EpochRecord | None) -> Figures:  # noqa: ARG002
-        """Train both paths for one epoch."""
-        with ThreadPoolExecutor(len(PATHS)) as threads:
+        """Train every path for one epoch."""
+        with ThreadPoolExecutor(len(self._paths)) as threads:
             runs = {
                 path: threads.submit(training.run, epoch, surge) for path, training in self._paths.items()
             }
         phase = "learn" if epoch < self._settings.learn.epochs else "spread"
-        return Figures(phase=phase, A=runs["A"].result(), B=runs["B"].result())
+        return Figures(phase=phase, paths={path: run.result() for path, run in runs.items()})
 
     def validation_loss(self, operations: Operations, random: torch.Generator) -> float:
-        """CE + beta·KL and the pull on idle dimensions, both paths; uniformity needs no operations."""
+        """CE + beta·KL and the pull on idle dimensions, all paths; uniformity needs no operations."""
         return sum(training.validation_loss(operations, random) for training in self._paths.values())
 
     def state(self) -> dict[str, Any]:

@@ -5,6 +5,7 @@ A run directory stores them as resolved; a field that is renamed or changes its 
 impossible to resume.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -82,7 +83,7 @@ class Effort:
 
 @dataclass(frozen=True, kw_only=True)
 class Separate:
-    """Both paths for themselves, side by side: ELBO first, then uniform draws."""
+    """Each path for itself, side by side: ELBO first, then uniform draws."""
 
     free_bits: float
     """Nats of KL a dimension that cost nothing."""
@@ -92,8 +93,8 @@ class Separate:
     """Weight of that pull."""
     learn: Learn
     spread: Spread
-    A: Effort
-    B: Effort
+    paths: Mapping[str, Effort]
+    """By the path's letter."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -63,8 +63,8 @@ def _separate(settings: Separate, epochs: int) -> Iterator[str]:
     yield from _outside("separate.spread.beta", spread.beta, 0, 100)
     for value in spread.window:
         yield from _outside("separate.spread.window", value, 1, 1e12)
-    yield from _effort("separate.A", settings.A)
-    yield from _effort("separate.B", settings.B)
+    for path, effort in settings.paths.items():
+        yield from _effort(f"separate.paths.{path}", effort)
 
 
 def _effort(name: str, effort: Effort) -> Iterator[str]:

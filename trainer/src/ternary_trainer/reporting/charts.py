@@ -225,8 +225,9 @@ def _history(content: Content) -> list[EpochRecord]:
 
 def _lines(axes: "Axes", history: list[EpochRecord], palette: Palette, figure: Callable[..., float]) -> None:
     epochs = [record.epoch for record in history]
-    axes.plot(epochs, [figure(record.A) for record in history], color=palette.a, label="path A")
-    axes.plot(epochs, [figure(record.B) for record in history], color=palette.b, label="path B")
+    for path in history[0].paths:
+        values = [figure(record.paths[path]) for record in history]
+        axes.plot(epochs, values, color=palette.path(path), label=f"path {path}")
 
 
 def _mark(axes: "Axes", history: list[EpochRecord], palette: Palette) -> None:

@@ -182,9 +182,7 @@ def _best(paper: Paper, content: Content) -> None:
     chosen = words.choices(content)
     if chosen:
         paper.text(words.chosen(content), size=9)
-        paper.table(
-            ("rule", "epoch", "A at 50,000", "B at 50,000", "true holdout exact"), chosen, (3, 2, 3, 3, 4)
-        )
+        paper.table(words.choices_header(content), chosen, (3, 2, *(3 for _ in content.paths), 4))
     else:
         paper.text(words.NOT_ENDED)
     paper.heading("Compute")

@@ -123,6 +123,11 @@ def chosen(content: Content) -> str:
     return f"What each rule of choice would have shipped. This report is of the one by {content.rule}."
 
 
+def choices_header(content: Content) -> tuple[str, ...]:
+    """The columns of ``choices``."""
+    return ("rule", "epoch", *(f"{path} at 50,000" for path in content.paths), "true holdout exact")
+
+
 def choices(content: Content) -> list[tuple[str, ...]]:
     """What each rule of choice would have shipped."""
     if content.run is None:
@@ -131,9 +136,8 @@ def choices(content: Content) -> list[tuple[str, ...]]:
         (
             rule,
             str(choice.epoch),
-            percent(choice.A.coverage),
-            percent(choice.B.coverage),
-            percent(min(choice.A.holdout_exact, choice.B.holdout_exact)),
+            *(percent(path.coverage) for path in choice.paths.values()),
+            percent(min(path.holdout_exact for path in choice.paths.values())),
         )
         for rule, choice in content.run.summary().choices.items()
     ]
