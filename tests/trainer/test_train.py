@@ -64,7 +64,7 @@ def test_a_family_held_out_is_kept_from_training_and_selection(tiny: Recipe, tmp
     held = train(recipe, seed=3, out=tmp_path / "run")
     assert run.open(held.path).recipe == recipe
     facts = json.loads((held.path / run.FACTS).read_text())
-    assert facts["operations"] == split.sets("non-surjective").digests
+    assert facts["operations"] == split.sets(family="non-surjective").digests
     subject = opening.run_subject(held, margins)
     assert len(subject.split.training) == 14_514
     names = [measure.name for measure in novelty.novel_operations(subject, Thresholds()).measures]
@@ -77,7 +77,7 @@ def test_a_recipe_changed_under_a_run_is_refused(copied: Callable[[], Path]) -> 
     (path / run.RECIPE).write_text(text.replace("\n\n", '\nholdout_family = "self-dual"\n\n', 1))
     with pytest.raises(FormatError) as caught:
         run.open(path)
-    trained, claimed = (split.sets(family).training.digest for family in (None, "self-dual"))
+    trained, claimed = (split.sets(family=family).training.digest for family in (None, "self-dual"))
     assert str(caught.value) == (
         f"{path / run.FACTS}: sha256 of the training operations is {trained}, those of recipe.toml have"
         f" {claimed}; the recipe was changed after the training began, put it back"

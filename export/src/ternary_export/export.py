@@ -21,8 +21,9 @@ from ternary_export.parity import measure
 from ternary_export.provenance import ExportedGraph, Origin, Parity, Provenance
 from ternary_sdk._internal.inference.runtime import Workers
 from ternary_sdk.errors import InputError
+from ternary_sdk.signature import STANDARD
 from ternary_trainer.checkpoint import Checkpoint
-from ternary_trainer.model import PATHS, TernaryVAE
+from ternary_trainer.model import TernaryVAE
 from ternary_trainer.run import Run
 
 _COMPUTED_WITH: Final = ("numpy", "onnx", "onnxruntime", "ternary-export", "ternary-sdk", "torch")
@@ -110,7 +111,7 @@ def write_graphs(weights: Mapping[str, Tensor]) -> dict[str, bytes]:
     state = {name: np.ascontiguousarray(tensor.numpy()) for name, tensor in weights.items()}
     return {
         f"{role}_{path}.onnx": write(state, path)
-        for path in PATHS
+        for path in STANDARD.paths
         for role, write in (("decoder", decoder_graph), ("encoder", encoder_graph))
     }
 
@@ -130,7 +131,7 @@ def _measure(
     model.eval()
     parity = []
     with Workers() as workers:
-        for path in PATHS:
+        for path in STANDARD.paths:
             tell(f"comparing path {path} with the network on every operation")
             parity.append(measure(model, path, *load(graphs, path, workers)))
     return tuple(parity)

@@ -17,7 +17,7 @@ from ternary_sdk._internal.certificates.path_coverage import MARGIN
 from ternary_sdk._internal.inference.runtime import Decoder, Encoder
 from ternary_sdk.errors import ProofError
 from ternary_sdk.operations import OPERATIONS, TABLES, to_index
-from ternary_trainer.model import PathName, TernaryVAE
+from ternary_trainer.model import TernaryVAE
 
 TOLERANCE: Final = 1e-4
 """The largest difference allowed; a verifier allows for 3e-5 between machines, and its margin is 5e-4."""
@@ -25,7 +25,7 @@ TOLERANCE: Final = 1e-4
 Floats = npt.NDArray[np.float32]
 
 
-def measure(model: TernaryVAE, path: PathName, encoder: Encoder, decoder: Decoder) -> Parity:
+def measure(model: TernaryVAE, path: str, encoder: Encoder, decoder: Decoder) -> Parity:
     """Compare one path of a network with its graphs.
 
     Args:
@@ -56,7 +56,7 @@ def measure(model: TernaryVAE, path: PathName, encoder: Encoder, decoder: Decode
     )
 
 
-def _reference(model: TernaryVAE, path: PathName) -> tuple[Floats, Floats]:
+def _reference(model: TernaryVAE, path: str) -> tuple[Floats, Floats]:
     """Posterior means (19683, 16) and the logits at them (19683, 9, 3), as torch computes them."""
     with torch.inference_mode():
         means, _ = model.encoder(path)(torch.from_numpy(TABLES.astype(np.float32)))

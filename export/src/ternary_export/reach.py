@@ -18,7 +18,7 @@ from ternary_export.export import write_graphs
 from ternary_sdk._internal.certificates.path_coverage import PathCoverage
 from ternary_sdk._internal.inference import proof
 from ternary_sdk._internal.inference.runtime import Decoder, Encoder, Workers
-from ternary_trainer.model import PATHS, PathName
+from ternary_sdk.signature import STANDARD
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +41,7 @@ def reach(weights: Mapping[str, Tensor]) -> dict[str, Reach]:
     """
     graphs = write_graphs(weights)
     with Workers() as workers:
-        return {path: _of_path(path, graphs, *load(graphs, path, workers)) for path in PATHS}
+        return {path: _of_path(path, graphs, *load(graphs, path, workers)) for path in STANDARD.paths}
 
 
 def margins(weights: Mapping[str, Tensor]) -> dict[str, npt.NDArray[np.float32]]:
@@ -49,7 +49,7 @@ def margins(weights: Mapping[str, Tensor]) -> dict[str, npt.NDArray[np.float32]]
     return {path: found.margins for path, found in reach(weights).items()}
 
 
-def _of_path(path: PathName, graphs: Mapping[str, bytes], encoder: Encoder, decoder: Decoder) -> Reach:
+def _of_path(path: str, graphs: Mapping[str, bytes], encoder: Encoder, decoder: Decoder) -> Reach:
     digest = hashlib.sha256(graphs[decoder.what]).hexdigest()
     claim = proof.certify(path, encoder, decoder, digest=digest)
     witnesses = proof.reprove(claim, encoder, decoder)

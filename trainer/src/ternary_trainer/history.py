@@ -25,7 +25,7 @@ class PathRecord:
     """One path after one epoch. Figures from validation are after the epoch, losses its mean."""
 
     reconstruction: float
-    """Cross-entropy summed over the nine trits, nats, mean over the epoch's steps."""
+    """Cross-entropy summed over the cells of a table, nats, mean over the epoch's steps."""
     kl: float
     """KL of the posterior to the prior, nats, all of it, mean over the epoch's steps."""
     rate: float
@@ -37,21 +37,21 @@ class PathRecord:
     weight: float
     """Factor on the prior's term at the epoch's end: uniformity, or (`coupled`) entropy and repulsion."""
     coverage: float
-    """Expected share of the space at 50,000 draws, by rarefaction over the validation draws, in [0, 1]."""
+    """Expected share of the space at its headline draws, rarefied from the validation draws, in [0, 1]."""
     entropy: float
-    """Of the validation draws' operations, nats; uniform is 9.887."""
+    """Of the validation draws' operations, nats; uniform is ln size (9.887 for (3, 2))."""
     kl_single: float
-    """KL to uniform of single trits, nats."""
+    """KL to uniform of single cells, nats."""
     kl_pairs: float
-    """Mutual information in pairs of trits, nats."""
+    """Mutual information in pairs of cells, nats."""
     kl_higher: float
-    """Dependence of three and more trits, nats."""
+    """Dependence of three and more cells, nats."""
     exact: float
     """Share of validation operations that decode from their posterior mean exactly, in [0, 1]."""
     elbo: float
-    """Negative ELBO at beta 1 over validation operations, nats; no model is below 9.887 on average."""
+    """Negative ELBO at beta 1 over validation operations, nats; no model is below ln size on average."""
     active: int
-    """Dimensions whose mean varies by more than 0.1 over validation operations, 0 to 16."""
+    """Dimensions whose mean varies by more than 0.1 over validation operations, from 0 to the latent size."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -67,7 +67,7 @@ class EpochRecord:
     seconds: float
     """Wall time of the epoch, scoring included."""
     limit: float
-    """What perfect draws would cover at 50,000: 0.92116."""
+    """What perfect draws would cover at the headline draws, on average; 0.92116 for (3, 2)."""
     loss: float
     """The recipe's own loss on validation operations; with the epoch's beta in it, it cannot rank epochs."""
     surge: float

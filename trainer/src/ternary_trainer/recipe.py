@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from ternary_sdk.errors import InputError
+from ternary_sdk.space import Space
 from ternary_trainer import toml_file
+from ternary_trainer.architecture import NETWORKS
 from ternary_trainer.settings import Recipe
 from ternary_trainer.soundness import check
 
@@ -43,6 +45,7 @@ def load(name_or_path: str, overrides: Mapping[str, str] = _NO_OVERRIDES) -> Rec
     _name_paths(values)
     for key, value in overrides.items():
         _override(values, key, value)
+    _complete_networks(values)
     recipe: Recipe = _Reader(text, source, overrides).record(Recipe, {"name": name, **values}, "")
     problem = check(recipe)
     if problem:
@@ -52,9 +55,7 @@ def load(name_or_path: str, overrides: Mapping[str, str] = _NO_OVERRIDES) -> Rec
 
 def dump(recipe: Recipe) -> str:
     """The recipe as TOML that `load` reads back to an equal one."""
-    lines: list[str] = []
-    _dump_table(dataclasses.asdict(recipe), "", lines)
-    return "\n".join(lines).lstrip() + "\n"
+    return "\n".join(_table(recipe)).lstrip() + "\n"
 
 
 def _folder() -> Any:
@@ -85,6 +86,20 @@ def _name_paths(values: dict[str, Any]) -> None:
     separate = values.get("separate")
     if isinstance(separate, dict) and "paths" not in separate and {"A", "B"} <= separate.keys():
         separate["paths"] = {path: separate.pop(path) for path in ("A", "B")}
+
+
+def _complete_networks(values: dict[str, Any]) -> None:
+    """Give each path of the recipe its network, as in v5.5 where the file says nothing."""
+    networks = values.setdefault("networks", {})
+    separate = values.get("separate")
+    paths = separate.get("paths") if isinstance(separate, dict) else dict.fromkeys(NETWORKS)
+    if not (isinstance(networks, dict) and isinstance(paths, dict)):
+        return  # The reader refuses it with its line.
+    for path in {*networks, *paths} & NETWORKS.keys():
+        given = networks.get(path, {})
+        if isinstance(given, dict):
+            usual = toml_file.parse("\n".join(_table(NETWORKS[path])), path)
+            networks[path] = usual | given
 
 
 def _override(values: dict[str, Any], key: str, text: str) -> None:
@@ -126,7 +141,9 @@ class _Reader:
     def _value(self, kind: Any, value: Any, path: str) -> Any:
         origin, arguments = get_origin(kind), get_args(kind)
         if origin in (types.UnionType, Union):
-            return self._value(arguments[0], value, path)
+            return self._value(_of_two(arguments, value), value, path)
+        if kind is Space:
+            return self._space(value, path)
         if dataclasses.is_dataclass(kind):
             return self.record(kind, value, path)  # type: ignore[arg-type]
         if origin is Literal:
@@ -136,6 +153,12 @@ class _Reader:
         if origin is Mapping:
             return self._mapping(arguments[1], value, path)
         return self._scalar(kind, value, path)
+
+    def _space(self, value: Any, path: str) -> Space:
+        try:
+            return Space.parse(value) if isinstance(value, str) else Space.parse(repr(value))
+        except InputError as refusal:
+            raise self._refusal(path, f"is no space ({refusal})") from None
 
     def _one_of(self, choices: tuple[Any, ...], value: Any, path: str) -> Any:
         if value not in choices:
@@ -183,6 +206,32 @@ class _Reader:
         return None
 
 
+def _of_two(kinds: tuple[Any, ...], value: Any) -> Any:
+    """Which of two kinds a value is to be: the table if it is one, else the first."""
+    table = next((kind for kind in kinds if dataclasses.is_dataclass(kind)), None)
+    return table if table and isinstance(value, dict) else kinds[0]
+
+
+def _table(settings: Any) -> list[str]:
+    """The lines of a table."""
+    lines: list[str] = []
+    _dump_table(_written(settings), "", lines)
+    return lines
+
+
+def _written(value: Any) -> Any:
+    """Settings as a TOML file has them: tables are dictionaries, and a space is text."""
+    if isinstance(value, Space):
+        return str(value)
+    if dataclasses.is_dataclass(value):
+        return {field.name: _written(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {key: _written(item) for key, item in value.items()}
+    if isinstance(value, tuple):
+        return tuple(map(_written, value))
+    return value
+
+
 def _dump_table(table: Mapping[str, Any], path: str, lines: list[str]) -> None:
     for key, value in table.items():
         if value is not None and not _is_table(value):
@@ -191,14 +240,13 @@ def _dump_table(table: Mapping[str, Any], path: str, lines: list[str]) -> None:
         for item in value if isinstance(value, tuple) else [value]:
             if isinstance(item, dict):
                 header = f"{path}.{key}" if path else key
-                lines += ["", f"[[{header}]]" if isinstance(value, tuple) else f"[{header}]"]
+                if not (item and all(map(_is_table, item.values()))):  # else only its tables are written
+                    lines += ["", f"[[{header}]]" if isinstance(value, tuple) else f"[{header}]"]
                 _dump_table(item, header, lines)
 
 
 def _is_table(value: Any) -> bool:
-    return isinstance(value, dict) or (
-        isinstance(value, tuple) and all(isinstance(item, dict) for item in value)
-    )
+    return isinstance(value, dict) or (isinstance(value, tuple) and isinstance(next(iter(value), None), dict))
 
 
 def _literal(value: Any) -> str:

@@ -16,7 +16,7 @@ from typing import Any
 
 import torch
 
-from ternary_sdk.coverage import iid_limit
+from ternary_sdk.coverage import headline_draws, iid_limit
 from ternary_sdk.errors import FormatError, InputError
 from ternary_trainer import checkpoint, choose, device, history, run, score, seeds, split
 from ternary_trainer import recipe as recipes
@@ -25,13 +25,12 @@ from ternary_trainer.disrupt import Surges, running
 from ternary_trainer.history import EpochRecord, PathRecord
 from ternary_trainer.interrupt import Interrupt, finishing
 from ternary_trainer.method import Method, PathFigures
-from ternary_trainer.model import PathName, TernaryVAE, initial
+from ternary_trainer.model import TernaryVAE, initial
 from ternary_trainer.prepare import prepare
 from ternary_trainer.report import report
 from ternary_trainer.run import Choice, Run
 from ternary_trainer.separate import SeparateTraining
 from ternary_trainer.settings import Recipe
-from ternary_trainer.soundness import QUOTED
 
 OnEpoch = Callable[[EpochRecord], None]
 
@@ -77,14 +76,14 @@ class Training:
 
     def __init__(self, recipe: Recipe, seed: int, out: Path, place: torch.device) -> None:
         self._recipe, self._seed, self._out, self._place = recipe, seed, out, place
-        self._model = initial(seeds.derive(seed, "initial weights")).to(place)
+        self._model = initial(seeds.derive(seed, "initial weights"), recipe.architecture).to(place)
         self._method = _method(self._model, recipe, seed)
         self._surges = Surges(recipe.surge, out)
         self._history: list[EpochRecord] = []
-        self._operations = split.validation(place, recipe.holdout_family)
+        self._operations = split.validation(recipe.space, place, recipe.holdout_family)
         stream = self._stream("validation")
-        self._prior = score.latents(recipe.scoring.draws, stream)
-        self._noise = score.latents(len(self._operations), stream)
+        self._prior = score.latents(recipe.scoring.draws, recipe.latent_size, stream)
+        self._noise = score.latents(len(self._operations), recipe.latent_size, stream)
 
     def _stream(self, purpose: str) -> torch.Generator:
         return seeds.generator(self._seed, purpose, self._place)
@@ -118,7 +117,7 @@ class Training:
             epochs=self._recipe.epochs,
             phase=figures.phase,
             seconds=time.perf_counter() - started,
-            limit=iid_limit(QUOTED),
+            limit=iid_limit(headline_draws(self._recipe.space), self._recipe.space),
             loss=self._method.validation_loss(self._operations, self._stream("validation loss")),
             surge=surge.strength if surge else 0.0,
             surge_origin=origin,
@@ -126,10 +125,10 @@ class Training:
             coupling=dict(figures.coupling) if figures.coupling else None,
         )
 
-    def _score(self, path: PathName) -> tuple[score.Coverage, score.Reconstruction]:
+    def _score(self, path: str) -> tuple[score.Coverage, score.Reconstruction]:
         encoder, decoder = self._model.encoder(path), self._model.decoder(path)
         return (
-            score.coverage(decoder, self._prior),
+            score.coverage(decoder, self._prior, self._recipe.space),
             score.reconstruct(encoder, decoder, self._operations, self._noise),
         )
 

@@ -51,7 +51,7 @@ def run_subject(
         digest=best.source,
         paths=networks.of_weights(best.state, place),
         margins=margins(best.state),
-        split=split.sets(run.recipe.holdout_family),
+        split=split.sets(run.recipe.space, run.recipe.holdout_family),
         traces=traces.of_run(run.history, run.recipe),
         rule=rule,
         asks_for_all=run.recipe.separate is not None,
