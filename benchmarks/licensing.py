@@ -9,8 +9,8 @@ from itertools import count
 from pathlib import Path
 
 from benchmarks.figure import Figure
-from ternary_license_server import keys
-from ternary_license_server.issue import issue
+from ternary_license_server.keys import keyring
+from ternary_license_server.keys.issue import issue
 from ternary_sdk._internal.identity import PackageIdentity
 from ternary_sdk._internal.licensing.license import License
 from ternary_sdk._internal.licensing.machine import identify
@@ -25,7 +25,7 @@ def figures() -> Iterator[Figure]:
     """Measure everything here, one figure after the other."""
     with tempfile.TemporaryDirectory() as folder:
         now = datetime.now(UTC)
-        ring = keys.create(Path(folder) / "keys", "Acme", now)
+        ring = keyring.create(Path(folder) / "keys", "Acme", now)
         token = issue(
             ring,
             package=PACKAGE,

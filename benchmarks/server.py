@@ -24,11 +24,11 @@ from sqlalchemy import insert, select
 from stress.seats import prepare, serving
 
 from benchmarks.figure import Figure
-from ternary_license_server import keys
 from ternary_license_server.database.engine import Database
 from ternary_license_server.database.schema import leases, licenses
 from ternary_license_server.database.transaction import Transaction
-from ternary_license_server.keys import KeyRing
+from ternary_license_server.keys import keyring
+from ternary_license_server.keys.keyring import KeyRing
 from ternary_license_server.service import catalog, lease, life
 from ternary_license_server.service.records import lock
 from ternary_license_server.service.seats import take
@@ -49,13 +49,13 @@ import uvicorn
 from fastapi import FastAPI
 from fastapi.responses import Response
 from sqlalchemy import create_engine, text
-from ternary_license_server import keys
 from ternary_license_server.database.engine import Database
+from ternary_license_server.keys import keyring
 from ternary_sdk._internal.documents import canonical
 from ternary_sdk._internal.trust.trust import Role
 
 directory, url, port = sys.argv[1:]
-key, database, app = keys.load(Path(directory)).signer(Role.ANSWER), Database(url), FastAPI()
+key, database, app = keyring.load(Path(directory)).signer(Role.ANSWER), Database(url), FastAPI()
 query = text("SELECT id, state FROM licenses WHERE id = :id")
 
 @app.post("/one/{license_id}")
@@ -98,7 +98,7 @@ class Pace:
 def figures() -> Iterator[Figure]:
     """Measure SQLite, and PostgreSQL where one answers on this machine."""
     with tempfile.TemporaryDirectory() as folder:
-        ring = keys.create(Path(folder) / "keys", "Bench", datetime.now(UTC))
+        ring = keyring.create(Path(folder) / "keys", "Bench", datetime.now(UTC))
         for kind in ("sqlite", *_postgresql()):
             paces: dict[int, Pace] = {}
             for size in SIZES:

@@ -12,9 +12,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from ternary_sdk import Model, TernaryError
-from ternary_sdk._internal.licensing import machine
-from ternary_sdk._internal.trust.trust import Trust
+from ternary_sdk import Model, TernaryError, Trust, identify
 
 
 def refuse_network(event: str, _arguments: object) -> None:
@@ -43,7 +41,7 @@ def main(words: list[str]) -> None:
     try:
         if given.command == "id":
             vendor = Trust.read(Path(given.trust).read_bytes()).root.kid
-            print(machine.identify(vendor, explicit=given.name).id)
+            print(identify(vendor, explicit=given.name).id)
         else:
             draw(given.package, given.license, given.trust, given.root, given.name)
     except TernaryError as refusal:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from ternary_cli.row_reader import read_latents, read_operations
-from ternary_license_server import issue, keys
+from ternary_license_server.keys import issue, keyring
 from ternary_sdk._internal.identity import VersionRange
 from ternary_sdk._internal.packages.package import Package
 from ternary_sdk.operations import TABLES
@@ -294,7 +294,7 @@ def test_a_quota_is_counted_across_commands_and_refused_whole(client, acme):
 
 
 def test_a_package_of_another_vendor_is_refused(client, acme, tmp_path):
-    stranger = keys.create(tmp_path / "stranger", "Stranger", NOW)
+    stranger = keyring.create(tmp_path / "stranger", "Stranger", NOW)
     (acme / "acme.trust").write_bytes(stranger.trust.data)
     done = client("verify", acme / "acme.ternary", license=None)
     assert (done.status, done.out) == (1, b"")
@@ -424,7 +424,7 @@ def test_a_dash_is_standard_output_and_one_row_is_singular(client, acme, monkeyp
 
 def test_a_pinned_trust_file_with_another_root_is_refused(ternary, client, acme, tmp_path):
     client("use", acme / "acme.ternary")
-    stranger = keys.create(tmp_path / "stranger", "Stranger", NOW)
+    stranger = keyring.create(tmp_path / "stranger", "Stranger", NOW)
     (acme / "acme.trust").write_bytes(stranger.trust.data)
     done = ternary("sample")
     assert (done.status, done.out) == (1, b"")

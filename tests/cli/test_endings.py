@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ternary_cli import endings
-from ternary_license_server.keys import write_private
+from ternary_license_server.keys.keyring import write_private
 from ternary_trainer import checkpoint
 
 ROOT = Path(__file__).parents[2]

@@ -8,7 +8,7 @@ import pytest
 import typer
 
 from ternary_cli.main import app
-from ternary_license_server import issue
+from ternary_license_server.keys import issue
 from ternary_sdk._internal.licensing import state
 from ternary_sdk._internal.packages.package import Package
 from ternary_sdk._internal.signing.keys import PublicKey

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ternary_export.packaging import package
-from ternary_license_server.issue import issue
+from ternary_license_server.keys.issue import issue
 from ternary_sdk._internal.packages import archive
 from ternary_sdk._internal.packages.package import Package
 from ternary_sdk._internal.trust.trust import Role

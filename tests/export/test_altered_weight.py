@@ -11,7 +11,7 @@ import pytest
 from onnx import numpy_helper
 
 from ternary_export.build import Build
-from ternary_license_server.keys import KeyRing
+from ternary_license_server.keys.keyring import KeyRing
 from ternary_sdk._internal.certificates.certificate import Certificate
 from ternary_sdk._internal.certificates.path_coverage import (
     MARGIN,

@@ -26,10 +26,10 @@ from sqlalchemy import Select
 
 from ternary_export.build import Build
 from ternary_license_server.database.engine import Database
-from ternary_license_server.keys import KeyRing
+from ternary_license_server.keys.keyring import KeyRing
+from ternary_license_server.keys.vendor_keys import VendorKeys
 from ternary_license_server.service.policies import Policy
 from ternary_license_server.service.refusals import Code, ServiceError
-from ternary_license_server.vendor_keys import VendorKeys
 from ternary_sdk import Model
 from ternary_sdk._internal.identity import PackageIdentity, VersionRange
 from ternary_sdk._internal.inference.runtime import Workers

@@ -6,13 +6,17 @@ import pytest
 
 from ternary_sdk.coverage import (
     expected_coverage,
+    headline_draws,
     iid_deviation,
     iid_limit,
     percent,
     perfect_percent,
+    quoted_draws,
 )
 from ternary_sdk.errors import InputError
-from ternary_sdk.operations import OPERATIONS
+from ternary_sdk.space import TERNARY_2, Space
+
+OPERATIONS = TERNARY_2.size
 
 
 @pytest.mark.parametrize(("draws", "limit"), [(10_000, "39.83"), (50_000, "92.116"), (195_000, "99.995")])
@@ -82,3 +86,31 @@ def test_more_draws_than_were_counted_are_refused() -> None:
 def test_a_negative_number_of_draws_is_refused() -> None:
     with pytest.raises(InputError, match=r"^draws: -1, expected 0 or more$"):
         iid_limit(-1)
+
+
+@pytest.mark.parametrize(
+    ("space", "draws"),
+    [
+        (TERNARY_2, (10_000, 50_000, 195_000)),
+        (Space(2, 1), (2, 10, 40)),
+        (Space(3, 1), (14, 69, 268)),
+        (Space(2, 3), (128, 650, 2537)),
+        (Space(5, 1), (1563, 7938, 30_969)),
+        (Space(2, 4), (32_768, 166_461, 649_462)),
+        (Space(7, 1), (411_772, 2_091_799, 8_161_311)),
+    ],
+)
+def test_draws_are_quoted_at_half_two_and_a_half_and_ten_times_the_space(
+    space: Space, draws: tuple[int, int, int]
+) -> None:
+    assert quoted_draws(space) == draws
+    assert headline_draws(space) == draws[1]
+
+
+def test_perfect_draws_of_a_small_space_are_counted_exactly() -> None:
+    """All 4^3 ways of drawing three times from the four operations of one Boolean input."""
+    space = Space(2, 1)
+    found = [len({a, b, c}) / 4 for a in range(4) for b in range(4) for c in range(4)]
+    assert iid_limit(3, space) == pytest.approx(np.mean(found), rel=1e-12)
+    assert iid_deviation(3, space) == pytest.approx(np.std(found), rel=1e-9)
+    assert perfect_percent(3, space) == f"{100 * np.mean(found):.3f} ± {100 * np.std(found):.3f}"

@@ -1,6 +1,7 @@
 """Golden vectors of everything that licensing signs; a change that breaks one breaks issued licenses."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -8,10 +9,10 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from ternary_license_server import keyset
-from ternary_license_server.issue import issue
-from ternary_license_server.keys import KeyRing
-from ternary_license_server.signing import SigningKey
+from ternary_license_server.keys import keyset
+from ternary_license_server.keys.issue import issue
+from ternary_license_server.keys.keyring import KeyRing
+from ternary_license_server.keys.signing import SigningKey
 from ternary_sdk._internal.identity import ExactPackage, VersionRange
 from ternary_sdk._internal.licensing.counted import Acknowledged, Counted
 from ternary_sdk._internal.licensing.installation import Installation
@@ -21,6 +22,7 @@ from ternary_sdk._internal.licensing.usage import Usage, report
 from ternary_sdk._internal.signing.keys import PublicKey
 from ternary_sdk._internal.trust.trust import Role, Trust
 from ternary_sdk.operations import OperationSet
+from ternary_sdk.space import Space
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "licensing.json").read_text("utf-8"))
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -109,24 +111,38 @@ def test_usage_report_of_version_1_is_read_as_this(installation: Installation) -
     )
 
 
-def test_usage_report_is_read_as_this_and_written_as_these_bytes(installation: Installation) -> None:
-    counted = Counted(
-        lease="S-000102030405060708090a0b",
-        owner="Initech",
-        history="AAECAwQFBgcICQoLDA0ODw",
-        sequence=2,
-        operations=OperationSet.of([0, 9841, 19682]),
-        acknowledged=Acknowledged(operations=2, sha256=OperationSet.of([0, 9841]).digest),
-    )
-    usage = Usage.read(VECTORS["usage_report_2"].encode())
-    assert usage == Usage(
+COUNTED = Counted(
+    lease="S-000102030405060708090a0b",
+    owner="Initech",
+    history="AAECAwQFBgcICQoLDA0ODw",
+    sequence=2,
+    operations=OperationSet.of([0, 9841, 19682]),
+    acknowledged=Acknowledged(operations=2, sha256=OperationSet.of([0, 9841]).digest),
+)
+OF_BOOLEAN = replace(COUNTED, operations=OperationSet.of([0, 200], Space(2, 3)), acknowledged=None)
+
+
+@pytest.mark.parametrize(
+    ("vector", "counted"),
+    [("usage_report_2", COUNTED), ("usage_report_3", COUNTED), ("usage_report_3_boolean", OF_BOOLEAN)],
+)
+def test_usage_report_is_read_as_this(vector: str, counted: Counted, installation: Installation) -> None:
+    assert Usage.read(VECTORS[vector].encode()) == Usage(
         license_id="L-17",
         issued=NOW,
         counted=counted,
         operations=counted.operations,
         installation=installation.public,
     )
-    assert report("L-17", counted, installation, NOW).decode() == VECTORS["usage_report_2"]
+
+
+@pytest.mark.parametrize(
+    ("vector", "counted"), [("usage_report_3", COUNTED), ("usage_report_3_boolean", OF_BOOLEAN)]
+)
+def test_usage_report_is_written_as_these_bytes(
+    vector: str, counted: Counted, installation: Installation
+) -> None:
+    assert report("L-17", counted, installation, NOW).decode() == VECTORS[vector]
 
 
 @pytest.mark.parametrize("vector", VECTORS["machine_ids"], ids=lambda vector: vector["kind"])

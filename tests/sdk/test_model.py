@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 import ternary_sdk
-from ternary_license_server.issue import issue
-from ternary_license_server.keys import KeyRing
+from ternary_license_server.keys.issue import issue
+from ternary_license_server.keys.keyring import KeyRing
 from ternary_sdk import CoverageError, InputError, LicenseError, Model, Reason, TernaryError, errors
 from ternary_sdk._internal.packages.package import Package
 from ternary_sdk._internal.trust.trust import Trust
@@ -475,9 +475,9 @@ def test_a_draw_shows_itself(opened: Opener) -> None:
 
 
 def test_the_trust_of_another_vendor_is_refused(shipped: bytes, tmp_path: Path) -> None:
-    from ternary_license_server import keys
+    from ternary_license_server.keys import keyring
 
-    other = keys.create(tmp_path / "keys", "Acme Logic", NOW)
+    other = keyring.create(tmp_path / "keys", "Acme Logic", NOW)
     with pytest.raises(TernaryError, match="is not in the key set of Acme Logic"):
         Model.open(shipped, trust=other.trust.data)
     assert Trust.read(other.trust.data).vendor == "Acme Logic"

@@ -29,8 +29,8 @@ from ternary_cli.options import Format
 from ternary_cli.row_reader import read_latents, read_operations
 from ternary_cli.rows import Rows, to_bytes
 from ternary_export.build import Build
-from ternary_license_server.keys import KeyRing
-from ternary_license_server.signing import SigningKey
+from ternary_license_server.keys.keyring import KeyRing
+from ternary_license_server.keys.signing import SigningKey
 from ternary_sdk._internal.certificates.certificate import Certificate
 from ternary_sdk._internal.certificates.path_coverage import seed_of
 from ternary_sdk._internal.documents import canonical

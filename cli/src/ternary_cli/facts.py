@@ -32,7 +32,7 @@ def package_facts(package: Package, trust: Trust, size: int) -> dict[str, Any]:
         "default_path": package.manifest.default_path,
         "paths": {
             path.path: {
-                "encoder_parameters": path.encoder.parameters,
+                "encoder_parameters": path.encoder.parameters if path.encoder is not None else None,
                 "decoder_parameters": path.decoder.parameters,
                 **coverage_facts(certified[path.path]),
             }

@@ -21,7 +21,7 @@ from ternary_cli.options import (
 from ternary_cli.vendor_extra import vendor_extra
 
 if TYPE_CHECKING:
-    from ternary_license_server.keys import KeyRing
+    from ternary_license_server.keys.keyring import KeyRing
     from ternary_sdk._internal.packages import package as packages
 
 MAX_KEY: Final = 4096
@@ -114,10 +114,10 @@ def issue(
     end = _end_after(expires, now)
     machines = [_machine(given) for given in machine or ()]
     with vendor_extra("ternary license issue"):
-        from ternary_license_server import content_key as content_keys
-        from ternary_license_server import issue as issuing
-        from ternary_license_server import keys as vendor_keys
-    ring = vendor_keys.load(keys)
+        from ternary_license_server.keys import content_key as content_keys
+        from ternary_license_server.keys import issue as issuing
+        from ternary_license_server.keys import keyring
+    ring = keyring.load(keys)
     licensed = _own(package, ring)
     if licensed.locked and content_key is None:
         raise InputError(

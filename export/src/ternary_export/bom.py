@@ -14,9 +14,9 @@ from ternary_sdk._internal.certificates.certificate import Certificate
 from ternary_sdk._internal.certificates.path_coverage import PathCoverage, Prior
 from ternary_sdk._internal.documents import canonical
 from ternary_sdk._internal.documents.canonical import Json
-from ternary_sdk._internal.graphs.interface import DECODER, ENCODER, Interface
+from ternary_sdk._internal.graphs.interface import Interface, of_decoder, of_encoder
 from ternary_sdk._internal.identity import Version, format_version
-from ternary_sdk.operations import OPERATIONS
+from ternary_sdk.space import Space
 
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:ternary:package")
 
@@ -32,7 +32,7 @@ def bill_of_materials(name: str, version: Version, certificate: Certificate, pro
     Returns:
         A CycloneDX 1.6 document as canonical JSON.
     """
-    label = f"{name}-{format_version(version)}"
+    label, space = f"{name}-{format_version(version)}", certificate.space
     material = canonical.encode([label, dict(certificate.subjects)]).decode()
     return canonical.encode(
         {
@@ -48,13 +48,13 @@ def bill_of_materials(name: str, version: Version, certificate: Certificate, pro
                     "bom-ref": label,
                     "name": name,
                     "version": format_version(version),
-                    "description": f"Learned model of all {OPERATIONS:,} two-input ternary logic operations",
+                    "description": f"Learned model of all {space.size:,} {space.title} logic operations",
                     "modelCard": _model_card(certificate, provenance),
                 },
             },
             "components": [
                 *_graphs(certificate, provenance),
-                _data(),
+                _data(space),
                 *_libraries(provenance),
             ],
             "dependencies": [
@@ -70,12 +70,12 @@ def _model_card(certificate: Certificate, provenance: Provenance) -> Json:
         "bom-ref": "model-card",
         "modelParameters": {
             "approach": {"type": "self-supervised"},
-            "task": "generation and encoding of ternary logic operations",
+            "task": f"generation and encoding of {certificate.space.title} logic operations",
             "architectureFamily": "variational autoencoder",
-            "modelArchitecture": "two independent encoder-decoder paths, 16 latent dimensions",
+            "modelArchitecture": _architecture(certificate),
             "datasets": [{"ref": "ternary-operations"}],
-            "inputs": [{"format": _format(ENCODER)}],
-            "outputs": [{"format": _format(DECODER)}],
+            "inputs": [{"format": _format(of_encoder(certificate.signature))}],
+            "outputs": [{"format": _format(of_decoder(certificate.signature))}],
         },
         "quantitativeAnalysis": {
             "performanceMetrics": [
@@ -84,8 +84,11 @@ def _model_card(certificate: Certificate, provenance: Provenance) -> Json:
             ]
         },
         "considerations": {
-            "users": ["designers of ternary and multi-valued logic"],
-            "useCases": ["drawing many different operations", "encoding operations as 16 numbers"],
+            "users": ["designers of multi-valued logic"],
+            "useCases": [
+                "drawing many different operations",
+                f"encoding operations as {certificate.latent_size} numbers",
+            ],
             "technicalLimitations": [
                 "draws are not exactly uniform over operations",
                 "distances between encodings carry no promise",
@@ -97,6 +100,11 @@ def _model_card(certificate: Certificate, provenance: Provenance) -> Json:
             {"name": "ternary:weights:sha256", "value": provenance.origin.weights},
         ],
     }
+
+
+def _architecture(certificate: Certificate) -> str:
+    independent = "1 path" if len(certificate.paths) == 1 else f"{len(certificate.paths)} independent paths"
+    return f"{independent}, decoder with or without encoder, {certificate.latent_size} latent dimensions"
 
 
 def _epoch(origin: Origin) -> list[Json]:
@@ -120,7 +128,7 @@ def _reach(path: PathCoverage) -> Json:
     return {
         "type": "reachable operations",
         "value": str(len(path.reachable.operations)),
-        "slice": f"path {path.path}, of {OPERATIONS:,}",
+        "slice": f"path {path.path}, of {path.space.size:,}",
     }
 
 
@@ -143,12 +151,12 @@ def _graphs(certificate: Certificate, provenance: Provenance) -> list[Json]:
     ]
 
 
-def _data() -> Json:
+def _data(space: Space) -> Json:
     return {
         "type": "data",
         "bom-ref": "ternary-operations",
         "name": "ternary-operations",
-        "description": f"All {OPERATIONS:,} truth tables of two ternary inputs, no personal data",
+        "description": f"All {space.size:,} truth tables of {space.title} operations, no personal data",
         "data": [{"type": "dataset", "name": "ternary-operations", "classification": "public"}],
     }
 

@@ -15,28 +15,34 @@ from ternary_sdk._internal import folder as folders
 from ternary_sdk._internal.certificates.certificate import CERTIFICATE, Certificate
 from ternary_sdk._internal.graphs import firewall
 from ternary_sdk._internal.graphs.firewall import MAX_GRAPH
-from ternary_sdk._internal.graphs.interface import DECODER, ENCODER
+from ternary_sdk._internal.graphs.interface import of_decoder, of_encoder
 from ternary_sdk._internal.inference import proof
 from ternary_sdk._internal.inference.runtime import Decoder, Encoder, Workers
-from ternary_sdk._internal.packages.members import cap
+from ternary_sdk._internal.packages.members import cap, decoder_of, encoder_of
 from ternary_sdk._internal.source import read
 from ternary_sdk.errors import FormatError, InputError, ProofError
+from ternary_sdk.signature import Signature
 
 
-def inspect(member: str, graph: bytes, parameters: int) -> None:
+def inspect(member: str, graph: bytes, parameters: int, signature: Signature) -> None:
     """Pass a graph through the clients' firewall; its name says which interface it must have.
 
     Raises:
         FormatError: If it does not pass.
     """
-    interface = ENCODER if member.startswith("encoder") else DECODER
+    interface = (of_encoder if member.startswith("encoder") else of_decoder)(signature)
     firewall.inspect(graph, what=member, interface=interface, parameters=parameters)
 
 
-def load(graphs: Mapping[str, bytes], path: str, workers: Workers) -> tuple[Encoder, Decoder]:
-    """The encoder and decoder of a path, from inspected graphs."""
-    encoder, decoder = f"encoder_{path}.onnx", f"decoder_{path}.onnx"
-    return Encoder(graphs[encoder], encoder, workers), Decoder(graphs[decoder], decoder, workers)
+def load(
+    graphs: Mapping[str, bytes], path: str, workers: Workers, signature: Signature
+) -> tuple[Encoder | None, Decoder]:
+    """The decoder of a path and its encoder, if it has one, from inspected graphs."""
+    encoder, decoder = encoder_of(path), decoder_of(path)
+    return (
+        Encoder(graphs[encoder], encoder, workers, signature) if encoder in graphs else None,
+        Decoder(graphs[decoder], decoder, workers, signature),
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +74,7 @@ class Draft:
                     f"{folder / graph.member}: sha256 is {found}, {RECORD} says {graph.sha256}; "
                     "export the model again"
                 )
-            inspect(graph.member, graphs[graph.member], graph.parameters)
+            inspect(graph.member, graphs[graph.member], graph.parameters, provenance.signature)
         return cls(provenance=provenance, graphs=graphs)
 
 
@@ -108,7 +114,7 @@ class Build:
                 raise ProofError(f"{name}: sha256 is {found}, the certificate says {digest}")
         with Workers() as workers:
             for claim in self.certificate.paths:
-                encoder, decoder = load(self.graphs, claim.path, workers)
+                encoder, decoder = load(self.graphs, claim.path, workers, self.certificate.signature)
                 proof.replay(claim, decoder)
                 proof.reprove(claim, encoder, decoder)
 
@@ -126,6 +132,7 @@ class Build:
             raise InputError(f"{folder}: holds no {CERTIFICATE}; run 'ternary certify {folder}'")
         certificate = Certificate.from_statement(read(file, cap(CERTIFICATE)), str(file))
         recorded = {graph.member: graph.sha256 for graph in draft.provenance.graphs}
-        if certificate.subjects != recorded or certificate.released != draft.provenance.released:
+        same = certificate.signature == draft.provenance.signature
+        if certificate.subjects != recorded or certificate.released != draft.provenance.released or not same:
             raise FormatError(f"{file}: is of another build than {RECORD}; run 'ternary certify {folder}'")
         return cls(provenance=draft.provenance, certificate=certificate, graphs=draft.graphs)

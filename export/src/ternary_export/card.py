@@ -12,7 +12,6 @@ from ternary_sdk._internal.certificates.certificate import Certificate
 from ternary_sdk._internal.certificates.path_coverage import PathCoverage, Prior
 from ternary_sdk._internal.identity import Version, format_version
 from ternary_sdk.coverage import percent, perfect_percent
-from ternary_sdk.operations import OPERATIONS
 
 _KINDS: Final = {"run": "a training run", "checkpoint": "a stored checkpoint"}
 
@@ -31,10 +30,8 @@ def model_card(name: str, version: Version, certificate: Certificate, provenance
     best = certificate.best_path
     sections = [
         f"# {name} {format_version(version)}",
-        f"A learned model of two-input ternary logic: each of the {OPERATIONS:,} possible operations is a "
-        "truth table of nine entries, each -1, 0 or +1. The model draws operations, encodes one as 16 "
-        "numbers, and decodes such numbers back to an operation.",
-        f"Path {best.path} is used by default: {coverage_sentence(best.at(50_000))}.",
+        _introduction(certificate),
+        f"Path {best.path} is used by default: {coverage_sentence(best.headline)}.",
         "## What it covers",
         _coverage_table(certificate.paths),
         _READING,
@@ -50,11 +47,26 @@ def model_card(name: str, version: Version, certificate: Certificate, provenance
     return "\n\n".join(sections) + "\n"
 
 
+def _introduction(certificate: Certificate) -> str:
+    space, encodes = certificate.space, any(path.encoder is not None for path in certificate.paths)
+    *most, last = (f"{value:+d}" if value > 0 > space.lowest else str(value) for value in space.values)
+    numbers = f"{certificate.latent_size} numbers"
+    what = (
+        f"draws operations, encodes one as {numbers}, and decodes such numbers back to an operation"
+        if encodes
+        else f"draws operations and decodes {numbers} to an operation"
+    )
+    return (
+        f"A learned model of {space.title} logic: each of the {space.size:,} possible operations is a truth "
+        f"table of {space.cells} entries, each {', '.join(most)} or {last}. The model {what}."
+    )
+
+
 def coverage_sentence(prior: Prior) -> str:
     """Coverage as it is quoted everywhere, with its number of draws and beside perfect draws."""
     return (
         f"{percent(prior.coverage)} % of all operations in {prior.draws:,} draws; perfect draws, on average "
-        f"{perfect_percent(prior.draws)} %"
+        f"{perfect_percent(prior.draws, prior.space)} %"
     )
 
 
@@ -64,7 +76,10 @@ def _coverage_table(paths: tuple[PathCoverage, ...]) -> str:
         ["path", *(f"{n:,} draws" for n in draws)],
         ["---"] * (1 + len(draws)),
         *([path.path, *(_cell(prior) for prior in path.prior)] for path in paths),
-        ["perfect draws, on average", *(f"{perfect_percent(prior.draws)} %" for prior in paths[0].prior)],
+        [
+            "perfect draws, on average",
+            *(f"{perfect_percent(prior.draws, prior.space)} %" for prior in paths[0].prior),
+        ],
     ]
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
@@ -74,10 +89,10 @@ def _cell(prior: Prior) -> str:
 
 
 def _reach_line(path: PathCoverage) -> str:
-    reached = len(path.reachable.operations)
+    reached, size = len(path.reachable.operations), path.space.size
     means = reached - len(path.reachable.streamed)
     return (
-        f"- Path {path.path}: {reached:,} of {OPERATIONS:,} operations ({percent(reached / OPERATIONS)} %), "
+        f"- Path {path.path}: {reached:,} of {size:,} operations ({percent(reached / size)} %), "
         f"each with a recorded input that decodes to it: {means:,} the model's own encoding, "
         f"{reached - means:,} found among the draws. Smallest margin between the two best classes: "
         f"{path.reachable.smallest_margin}."
@@ -99,9 +114,10 @@ def _origin(provenance: Provenance) -> str:
         )
     for graph in provenance.graphs:
         lines.append(f"- `{graph.member}`: {graph.parameters:,} weights and biases.")
+    size = provenance.signature.space.size
     for parity in provenance.parity:
         lines.append(
-            f"- Path {parity.path} against the trained network, all {OPERATIONS:,} operations: encodings "
+            f"- Path {parity.path} against the trained network, all {size:,} operations: encodings "
             f"differ by at most {parity.mean}, logits by {parity.logits}; "
             f"{parity.operations:,} decode to the same."
         )
@@ -115,10 +131,10 @@ costs one count. Perfect draws are uniform and independent: no independent draws
 number after ± is the standard deviation of one count, so a single count can be above that average."""
 
 _USE = """\
-For designers of ternary and multi-valued logic who need many different operations, compact encodings of \
-them, and proof of how much of the space a model reaches. Draws are not exactly uniform: at any number of \
-draws the distance to perfect draws says how far. Distances between encodings carry no promise. What is \
-certified is coverage; how the operations perform in a circuit is not."""
+For designers of multi-valued logic who need many different operations, compact encodings of them, and proof \
+of how much of the space a model reaches. Draws are not exactly uniform: at any number of draws the distance \
+to perfect draws says how far. Distances between encodings carry no promise. What is certified is coverage; \
+how the operations perform in a circuit is not."""
 
 _CHECK = """\
 `ternary verify FILE` checks the signatures and proves every operation certified as reachable again, on your \

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from ternary_export.build import Draft, load
-from ternary_sdk._internal.certificates.certificate import CERTIFICATE, Certificate
+from ternary_sdk._internal.certificates.certificate import CERTIFICATE, CURRENT, Certificate
 from ternary_sdk._internal.certificates.path_coverage import PathCoverage
 from ternary_sdk._internal.inference import proof
 from ternary_sdk._internal.inference.runtime import Workers
@@ -44,7 +44,11 @@ def certify(draft: Draft, *, tell: Callable[[str], None] = lambda _: None) -> Ce
         draft: The graphs, and the record that names the paths.
         tell: Called with a few words before each path.
     """
+    signature = draft.provenance.signature
     certificate = Certificate(
+        version=CURRENT,
+        space=signature.space,
+        latent_size=signature.latent_size,
         subjects={graph.member: graph.sha256 for graph in draft.provenance.graphs},
         released=draft.provenance.released,
         computed_with={name: version(name) for name in _COMPUTED_WITH},
@@ -67,10 +71,10 @@ def compared(certificate: Certificate, file: Path) -> State:
 
 def _coverage(draft: Draft, tell: Callable[[str], None]) -> tuple[PathCoverage, ...]:
     digests = {graph.member: graph.sha256 for graph in draft.provenance.graphs}
-    coverage = []
+    signature, coverage = draft.provenance.signature, []
     with Workers() as workers:
-        for parity in draft.provenance.parity:
-            tell(f"certifying path {parity.path}")
-            encoder, decoder = load(draft.graphs, parity.path, workers)
-            coverage.append(proof.certify(parity.path, encoder, decoder, digest=digests[decoder.what]))
+        for letter in signature.paths:
+            tell(f"certifying path {letter}")
+            encoder, decoder = load(draft.graphs, letter, workers, signature)
+            coverage.append(proof.certify(letter, encoder, decoder, digest=digests[decoder.what]))
     return tuple(coverage)

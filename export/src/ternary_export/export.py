@@ -21,9 +21,10 @@ from ternary_export.parity import measure
 from ternary_export.provenance import ExportedGraph, Origin, Parity, Provenance
 from ternary_sdk._internal.inference.runtime import Workers
 from ternary_sdk.errors import InputError
-from ternary_sdk.signature import STANDARD
+from ternary_sdk.signature import Signature
 from ternary_trainer.checkpoint import Checkpoint
-from ternary_trainer.model import TernaryVAE
+from ternary_trainer.model import restored
+from ternary_trainer.recognition import architecture_of
 from ternary_trainer.run import Run
 
 _COMPUTED_WITH: Final = ("numpy", "onnx", "onnxruntime", "ternary-export", "ternary-sdk", "torch")
@@ -39,9 +40,9 @@ def export(
     """Export a model:
 
     1. choose the snapshot: a run's best by ``rule``, or the checkpoint's only one;
-    2. write encoder and decoder of both paths as ONNX;
+    2. write encoder and decoder of each path as ONNX;
     3. pass each graph through the firewall, as every client will;
-    4. compare each path with the network on all 19,683 operations;
+    4. compare each path with the network on all operations;
     5. certify each path's coverage, as ``ternary certify`` does again.
 
     Args:
@@ -57,12 +58,14 @@ def export(
         raise InputError(f"released: {released} has no time zone, expected UTC")
     moment = released.replace(microsecond=0)
     weights, origin = _choose(source, rule)  # 1
+    signature = architecture_of(weights, "weights").signature
     tell("writing the graphs")
-    graphs = write_graphs(weights)  # 2
-    described = tuple(_described(name, graphs[name], weights) for name in sorted(graphs))  # 3
-    parity = _measure(weights, graphs, tell)  # 4
+    graphs = write_graphs(weights, signature)  # 2
+    described = tuple(_described(name, graphs[name], weights, signature) for name in sorted(graphs))  # 3
+    parity = _measure(weights, graphs, signature, tell)  # 4
     provenance = Provenance(
         released=moment,
+        signature=signature,
         origin=origin,
         graphs=described,
         parity=parity,
@@ -106,32 +109,35 @@ def _choose(source: Run | Checkpoint, rule: str | None) -> tuple[Mapping[str, Te
     )
 
 
-def write_graphs(weights: Mapping[str, Tensor]) -> dict[str, bytes]:
-    """The four ONNX graphs of a model by member name; the same weights give the same bytes."""
+def write_graphs(weights: Mapping[str, Tensor], signature: Signature) -> dict[str, bytes]:
+    """The ONNX graphs of a model by member name; the same weights give the same bytes."""
     state = {name: np.ascontiguousarray(tensor.numpy()) for name, tensor in weights.items()}
     return {
-        f"{role}_{path}.onnx": write(state, path)
-        for path in STANDARD.paths
+        f"{role}_{path}.onnx": write(state, path, signature)
+        for path in signature.paths
         for role, write in (("decoder", decoder_graph), ("encoder", encoder_graph))
     }
 
 
-def _described(name: str, graph: bytes, weights: Mapping[str, Tensor]) -> ExportedGraph:
+def _described(name: str, graph: bytes, weights: Mapping[str, Tensor], signature: Signature) -> ExportedGraph:
     prefix = name.removesuffix(".onnx") + "."
     parameters = sum(tensor.numel() for key, tensor in weights.items() if key.startswith(prefix))
-    inspect(name, graph, parameters)
+    inspect(name, graph, parameters, signature)
     return ExportedGraph(member=name, parameters=parameters, sha256=hashlib.sha256(graph).hexdigest())
 
 
 def _measure(
-    weights: Mapping[str, Tensor], graphs: Mapping[str, bytes], tell: Callable[[str], None]
+    weights: Mapping[str, Tensor],
+    graphs: Mapping[str, bytes],
+    signature: Signature,
+    tell: Callable[[str], None],
 ) -> tuple[Parity, ...]:
-    model = TernaryVAE()
-    model.load_state_dict(dict(weights))
-    model.eval()
+    model = restored(weights).eval()
     parity = []
     with Workers() as workers:
-        for path in STANDARD.paths:
+        for path in signature.paths:
             tell(f"comparing path {path} with the network on every operation")
-            parity.append(measure(model, path, *load(graphs, path, workers)))
+            encoder, decoder = load(graphs, path, workers, signature)
+            if encoder is not None:
+                parity.append(measure(model, path, encoder, decoder))
     return tuple(parity)

@@ -1,5 +1,5 @@
 """
-State dict to ONNX: the four graphs of a package, node by node.
+State dict to ONNX: the graphs of a package, node by node.
 
 The graphs are written out by hand instead of traced: their bytes then depend on the weights alone, carry no
 metadata, and the decoder can be laid out for speed. Its last layer runs transposed and grouped by class, so
@@ -15,8 +15,9 @@ import numpy.typing as npt
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from ternary_sdk._internal.streams.stream import LATENT_SIZE
-from ternary_sdk.operations import TRITS
+from ternary_sdk._internal.graphs.interface import Tensor, has_index, of_decoder, of_encoder
+from ternary_sdk.signature import STANDARD, Signature
+from ternary_sdk.space import Space
 
 IR_VERSION: Final = 10
 OPSET: Final = 20
@@ -65,97 +66,138 @@ class _Graph:
         return data
 
 
-def encoder_graph(state: State, path: str) -> bytes:
+def encoder_graph(state: State, path: str, signature: Signature = STANDARD) -> bytes:
     """The encoder of a path.
 
     Args:
         state: The snapshot's tensors by their state-dict names, float32.
-        path: ``"A"`` or ``"B"``.
+        path: The path's letter.
+        signature: What the model is of.
     Returns:
-        ONNX bytes: ``operations`` (n, 9) to ``mean`` and ``log_variance``, (n, 16) each.
+        ONNX bytes: ``operations`` (n, cells) to ``mean`` and ``log_variance``, (n, latent_size) each.
     """
     graph = _Graph(state)
     hidden = "operations"
-    for layer in (0, 2, 4):
+    for layer in _layers(state, f"encoder_{path}.encoder"):
         hidden = graph.relu(graph.linear(f"encoder_{path}.encoder.{layer}", hidden, f"hidden.{layer}"))
     graph.linear(f"encoder_{path}.fc_mu", hidden, "mean")
     graph.linear(f"encoder_{path}.fc_logvar", hidden, "log_variance")
-    return graph.finish(
-        f"encoder_{path}",
-        _value("operations", TensorProto.FLOAT, ["n", TRITS]),
-        [_value(name, TensorProto.FLOAT, ["n", LATENT_SIZE]) for name in ("mean", "log_variance")],
-    )
+    interface = of_encoder(signature)
+    return graph.finish(f"encoder_{path}", _value(interface.inputs[0]), [*map(_value, interface.outputs)])
 
 
-def decoder_graph(state: State, path: str) -> bytes:
+def decoder_graph(state: State, path: str, signature: Signature = STANDARD) -> bytes:
     """The decoder of a path.
 
     Args:
         state: The snapshot's tensors by their state-dict names, float32.
-        path: ``"A"`` or ``"B"``.
+        path: The path's letter.
+        signature: What the model is of.
     Returns:
-        ONNX bytes: ``latents`` (n, 16) to ``index`` int32 (n,) and ``logits`` (3, 9, n), class first.
+        ONNX bytes: ``latents`` (n, latent_size) to ``index`` int32 (n,) and ``logits`` (radix, cells, n),
+        class first; in spaces of more than 2^24 operations ``digits`` int32 (cells, n) instead of the index.
     """
     graph = _Graph(state)
-    hidden, last = _hidden_a(graph) if path == "A" else _hidden_b(graph)
-    logits = _class_first(graph, state, hidden, last)
-    _argmax_index(graph, logits)
-    return graph.finish(
-        f"decoder_{path}",
-        _value("latents", TensorProto.FLOAT, ["n", LATENT_SIZE]),
-        [_value("index", TensorProto.INT32, ["n"]), _value("logits", TensorProto.FLOAT, [3, TRITS, "n"])],
-    )
+    residual = f"decoder_{path}.fc_in.weight" in state
+    hidden, last = (_residual_layers if residual else _plain_layers)(graph, state, f"decoder_{path}")
+    _operation(graph, _class_first(graph, state, hidden, last, signature.space), signature.space)
+    interface = of_decoder(signature)
+    return graph.finish(f"decoder_{path}", _value(interface.inputs[0]), [*map(_value, interface.outputs)])
 
 
-def _hidden_a(graph: _Graph) -> tuple[str, str]:
-    first = graph.relu(graph.linear("decoder_A.decoder.0", "latents", "hidden.0"))
-    return graph.relu(graph.linear("decoder_A.decoder.2", first, "hidden.2")), "decoder_A.decoder.4"
+def _layers(state: State, name: str) -> list[int]:
+    """The numbers of a sequence's linear layers, ascending."""
+    found = (key.removeprefix(f"{name}.").split(".") for key in state if key.startswith(f"{name}."))
+    return sorted({int(parts[0]) for parts in found if parts[-1] == "weight"})
 
 
-def _hidden_b(graph: _Graph) -> tuple[str, str]:
-    hidden = graph.relu(graph.linear("decoder_B.fc_in", "latents", "hidden"))
-    hidden = graph.relu(_residual(graph, "residual1", hidden))
-    return _residual(graph, "residual2", hidden), "decoder_B.fc_out"
+def _plain_layers(graph: _Graph, state: State, decoder: str) -> tuple[str, str]:
+    *inner, last = _layers(state, f"{decoder}.decoder")
+    hidden = "latents"
+    for layer in inner:
+        hidden = graph.relu(graph.linear(f"{decoder}.decoder.{layer}", hidden, f"hidden.{layer}"))
+    return hidden, f"{decoder}.decoder.{last}"
 
 
-def _residual(graph: _Graph, block: str, hidden: str) -> str:
-    inner = graph.relu(graph.linear(f"decoder_B.{block}.block.0", hidden, f"{block}.0"))
-    change = graph.linear(f"decoder_B.{block}.block.2", inner, f"{block}.2")
+def _residual_layers(graph: _Graph, state: State, decoder: str) -> tuple[str, str]:
+    """All blocks but the last are followed by a ReLU."""
+    hidden = graph.relu(graph.linear(f"{decoder}.fc_in", "latents", "hidden"))
+    blocks = 1
+    while f"{decoder}.residual{blocks + 1}.block.0.weight" in state:
+        hidden = graph.relu(_residual(graph, decoder, f"residual{blocks}", hidden))
+        blocks += 1
+    return _residual(graph, decoder, f"residual{blocks}", hidden), f"{decoder}.fc_out"
+
+
+def _residual(graph: _Graph, decoder: str, block: str, hidden: str) -> str:
+    inner = graph.relu(graph.linear(f"{decoder}.{block}.block.0", hidden, f"{block}.0"))
+    change = graph.linear(f"{decoder}.{block}.block.2", inner, f"{block}.2")
     return graph.node("Add", [change, hidden], f"{block}.sum")
 
 
-def _class_first(graph: _Graph, state: State, hidden: str, last: str) -> str:
-    """The last layer as weight · hiddenᵀ, its 27 rows regrouped from (trit, class) to (class, trit)."""
-    weight = state[f"{last}.weight"].reshape(TRITS, 3, -1).transpose(1, 0, 2).reshape(3 * TRITS, -1)
-    bias = state[f"{last}.bias"].reshape(TRITS, 3).T.reshape(3 * TRITS, 1)
+def _class_first(graph: _Graph, state: State, hidden: str, last: str, space: Space) -> str:
+    """The last layer as weight · hiddenᵀ, its rows regrouped from (cell, class) to (class, cell)."""
+    radix, cells = space.radix, space.cells
+    weight = state[f"{last}.weight"].reshape(cells, radix, -1).transpose(1, 0, 2).reshape(radix * cells, -1)
+    bias = state[f"{last}.bias"].reshape(cells, radix).T.reshape(radix * cells, 1)
     names = [graph.constant(f"{last}.weight", weight), hidden, graph.constant(f"{last}.bias", bias)]
     rows = graph.node("Gemm", names, "logits.rows", transB=1)
-    shape = graph.constant("logits.shape", np.array([3, TRITS, -1], dtype=np.int64))
+    shape = graph.constant("logits.shape", np.array([radix, cells, -1], dtype=np.int64))
     graph.node("Reshape", [rows, shape], "logits")
     return rows
 
 
-def _argmax_index(graph: _Graph, rows: str) -> None:
-    """The canonical index; strict comparisons pin ties to the lowest class.
+_TERNARY: Final = {
+    "class.1.wins": "middle.wins",
+    "class.2.wins": "digit.is.two",
+    "best.of.2": "best.of.two",
+    "digit.from.1": "digit.is.positive",
+}
+"""What the first graphs called these: names are part of a graph's digest, and its seed follows from that."""
 
-    A digit is the sum of two bits, "it is 1 or 2" and "it is 2", a thermometer that has only three states
-    whatever the logits are: NaN, which compares false, still gives an index in range. Bits are a quarter of
-    the bytes of floats, and the sum over digits and places becomes one product of a vector with a matrix,
-    which ONNX Runtime computes several times as fast as it chooses (Where) and adds (ReduceSum).
+
+def _operation(graph: _Graph, rows: str, space: Space) -> None:
+    """The decoded operation; strict comparisons pin ties to the lowest class.
+
+    A digit is the sum of its bits "it is 1 or more", "it is 2 or more", …, a thermometer that has only as
+    many states as there are classes: NaN, which compares false, still gives a digit in range. Bits are a
+    quarter of the bytes of floats, and the sum over digits and places becomes one product of a vector with a
+    matrix, which ONNX Runtime computes several times as fast as it chooses (Where) and adds (ReduceSum).
     """
-    low, middle, high = "class.0", "class.1", "class.2"
-    graph.split(rows, [low, middle, high], axis=0)
-    middle_wins = graph.node("Greater", [middle, low], "middle.wins")
-    best = graph.node("Max", [low, middle], "best.of.two")
-    two = graph.node("Greater", [high, best], "digit.is.two")
-    positive = graph.node("Or", [middle_wins, two], "digit.is.positive")
-    bits = graph.node("Concat", [positive, two], "bits", axis=0)
-    numbers = graph.node("Cast", [bits], "bits.float", to=TensorProto.FLOAT)
-    # Every sum of place values is below 2^24: exact in float32, in whatever order a machine adds.
-    place = graph.constant("place", np.tile(3.0 ** np.arange(TRITS, dtype=np.float32), 2))
+
+    def named(name: str) -> str:
+        return _TERNARY.get(name, name) if space.radix == 3 else name
+
+    classes = [f"class.{digit}" for digit in range(space.radix)]
+    graph.split(rows, classes, axis=0)
+    best, wins = classes[0], []
+    for digit in range(1, space.radix):
+        wins.append(graph.node("Greater", [classes[digit], best], named(f"class.{digit}.wins")))
+        if digit < space.radix - 1:
+            best = graph.node("Max", [best, classes[digit]], named(f"best.of.{digit + 1}"))
+    bits = wins[-1:]
+    for digit in range(space.radix - 2, 0, -1):
+        bits.insert(0, graph.node("Or", [wins[digit - 1], bits[0]], named(f"digit.from.{digit}")))
+    together = graph.node("Concat", bits, "bits", axis=0) if len(bits) > 1 else bits[0]
+    numbers = graph.node("Cast", [together], "bits.float", to=TensorProto.FLOAT)
+    (_index if has_index(space) else _digits)(graph, numbers, space)
+
+
+def _index(graph: _Graph, numbers: str, space: Space) -> None:
+    # Every sum of place values is at most 2^24: exact in float32, in whatever order a machine adds.
+    place = graph.constant("place", np.tile(space.places.astype(np.float32), space.radix - 1))
     total = graph.node("MatMul", [place, numbers], "index.float")
     graph.node("Cast", [total], "index", to=TensorProto.INT32)
 
 
-def _value(name: str, element: int, shape: list[str | int]) -> onnx.ValueInfoProto:
-    return helper.make_tensor_value_info(name, element, shape)
+def _digits(graph: _Graph, numbers: str, space: Space) -> None:
+    shape = graph.constant("planes.shape", np.array([space.radix - 1, space.cells, -1], dtype=np.int64))
+    planes = graph.node("Reshape", [numbers, shape], "planes")
+    axes = graph.constant("axes", np.array([0], dtype=np.int64))
+    total = graph.node("ReduceSum", [planes, axes], "digits.float", keepdims=0)
+    graph.node("Cast", [total], "digits", to=TensorProto.INT32)
+
+
+def _value(tensor: Tensor) -> onnx.ValueInfoProto:
+    element = {"float32": TensorProto.FLOAT, "int32": TensorProto.INT32}[tensor.type]
+    return helper.make_tensor_value_info(tensor.name, element, list(tensor.shape))

@@ -142,9 +142,16 @@ def _manifest(build: Build, name: str, version: Version, members: Mapping[str, b
         name=name,
         version=version,
         released=build.provenance.released,
+        space=build.certificate.space,
+        latent_size=build.certificate.latent_size,
         default_path=build.certificate.best_path.path,
         paths=tuple(
-            _path(path.path, graphs[path.encoder], graphs[path.decoder]) for path in build.certificate.paths
+            ModelPath(
+                path=path.path,
+                encoder=graphs[path.encoder] if path.encoder is not None else None,
+                decoder=graphs[path.decoder],
+            )
+            for path in build.certificate.paths
         ),
         members=tuple(
             _member(member, data, build.certificate.subjects.get(member)) for member, data in members.items()
@@ -167,7 +174,3 @@ def _encrypted(graphs: Mapping[str, bytes], key: bytes) -> dict[str, bytes]:
         once = nonce(key, associated)
         sealed[name] = AESGCM(key).encrypt(once, graph, associated)
     return sealed
-
-
-def _path(letter: str, encoder: Graph, decoder: Graph) -> ModelPath:
-    return ModelPath(path=letter, encoder=encoder, decoder=decoder)

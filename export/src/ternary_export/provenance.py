@@ -14,8 +14,11 @@ from typing import Final, Literal
 from ternary_sdk._internal.documents import canonical
 from ternary_sdk._internal.documents.canonical import Json
 from ternary_sdk._internal.documents.fields import Fields
+from ternary_sdk.signature import STANDARD, Signature
 
-FORMAT: Final = "ternary-build/1"
+FORMAT: Final = "ternary-build/2"
+STANDARD_ONLY: Final = "ternary-build/1"
+"""Says nothing of what the model is of: two-input ternary operations. It is read, not written."""
 RECORD: Final = "build.json"
 
 _DECIMAL: Final = re.compile(r"[0-9]{1,9}\.[0-9]{9}")
@@ -66,7 +69,7 @@ class ExportedGraph:
 
 @dataclass(frozen=True, kw_only=True)
 class Parity:
-    """The largest differences between torch and ONNX Runtime on one path, over all 19,683 operations."""
+    """The largest differences between torch and ONNX Runtime on one path, over all operations."""
 
     path: str
     """The path's letter."""
@@ -88,12 +91,15 @@ class Provenance:
     released: datetime
     """The moment of the build, UTC, whole seconds."""
 
+    signature: Signature
+    """What the model is of."""
+
     origin: Origin
     graphs: tuple[ExportedGraph, ...]
     """Ascending by name."""
 
     parity: tuple[Parity, ...]
-    """One entry a path, ascending."""
+    """One entry a path, ascending; none where there is no network to compare with."""
 
     computed_with: Mapping[str, str]
     """Names and versions of the software used."""
@@ -103,6 +109,7 @@ class Provenance:
         return canonical.encode(
             {
                 "format": FORMAT,
+                "signature": self.signature.to_json(),
                 "released": int(self.released.timestamp()),
                 "origin": _write_origin(self.origin),
                 "graphs": [_write_graph(graph) for graph in self.graphs],
@@ -119,12 +126,14 @@ class Provenance:
             FormatError: If it is not canonical or not of this format.
         """
         fields = Fields(canonical.decode(data, RECORD), RECORD)
-        fields.exactly("format", FORMAT)
+        form = fields.one_of("format", [STANDARD_ONLY, FORMAT])
+        signature = STANDARD if form == STANDARD_ONLY else Signature.read(fields.object("signature"))
         provenance = cls(
+            signature=signature,
             released=fields.moment("released"),
             origin=_read_origin(fields.object("origin")),
             graphs=fields.items("graphs", _read_graph, least=1, most=16),
-            parity=fields.items("parity", _read_parity, least=1, most=8),
+            parity=fields.items("parity", _read_parity, most=8),
             computed_with=fields.labels("computed_with", most=32),
         )
         fields.end()

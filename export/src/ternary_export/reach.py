@@ -18,7 +18,7 @@ from ternary_export.export import write_graphs
 from ternary_sdk._internal.certificates.path_coverage import PathCoverage
 from ternary_sdk._internal.inference import proof
 from ternary_sdk._internal.inference.runtime import Decoder, Encoder, Workers
-from ternary_sdk.signature import STANDARD
+from ternary_trainer.recognition import architecture_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,20 +28,23 @@ class Reach:
     claim: PathCoverage
     """What a certificate of the same weights states."""
     margins: npt.NDArray[np.float32]
-    """The margin of each operation's witness, shape (19683,); 0 where the operation is not reachable."""
+    """The margin of each operation's witness, shape (size,); 0 where the operation is not reachable."""
 
 
 def reach(weights: Mapping[str, Tensor]) -> dict[str, Reach]:
-    """Write the graphs of both paths in memory and compute their coverage as ``export`` does.
+    """Write the graphs of all paths in memory and compute their coverage as ``export`` does.
 
     Args:
         weights: A model's state, as in a v5.5 checkpoint.
     Raises:
         ProofError: If a path's margins are too large for a certificate.
     """
-    graphs = write_graphs(weights)
+    signature = architecture_of(weights, "weights").signature
+    graphs = write_graphs(weights, signature)
     with Workers() as workers:
-        return {path: _of_path(path, graphs, *load(graphs, path, workers)) for path in STANDARD.paths}
+        return {
+            path: _of_path(path, graphs, *load(graphs, path, workers, signature)) for path in signature.paths
+        }
 
 
 def margins(weights: Mapping[str, Tensor]) -> dict[str, npt.NDArray[np.float32]]:
@@ -49,7 +52,7 @@ def margins(weights: Mapping[str, Tensor]) -> dict[str, npt.NDArray[np.float32]]
     return {path: found.margins for path, found in reach(weights).items()}
 
 
-def _of_path(path: str, graphs: Mapping[str, bytes], encoder: Encoder, decoder: Decoder) -> Reach:
+def _of_path(path: str, graphs: Mapping[str, bytes], encoder: Encoder | None, decoder: Decoder) -> Reach:
     digest = hashlib.sha256(graphs[decoder.what]).hexdigest()
     claim = proof.certify(path, encoder, decoder, digest=digest)
     witnesses = proof.reprove(claim, encoder, decoder)

@@ -9,16 +9,19 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from ternary_sdk._internal.streams.stream import LATENT_SIZE
 from ternary_sdk.errors import InputError
-from ternary_sdk.operations import OPERATIONS, TABLES, TRITS, OperationSet
+from ternary_sdk.operations import OperationSet
+from ternary_sdk.space import TERNARY_2, Indices, Space, Tables
 
 if TYPE_CHECKING:
     import pandas
     import pyarrow
 
+__all__ = ["Draw"]
+
 _SHOWN: Final = 10
 _ORDER: Final = "truth table, f(a, b) in place 3(a + 1) + (b + 1)"
+_LAST_FASTEST: Final = "truth table, the last input varies fastest"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -29,17 +32,20 @@ class Draw:
     since its digest and Arrow tables made of it speak of them; take a ``copy()`` of one to write to.
     """
 
-    index: npt.NDArray[np.int32]
+    index: Indices
     """Canonical indices, shape (n,), read-only."""
 
     latents: npt.NDArray[np.float32]
-    """The latent that decodes to each operation, shape (n, 16), read-only."""
+    """The latent that decodes to each operation, shape (n, latent_size), read-only."""
 
     seed: int
     """The seed that gives the same rows again; on another machine but for near ties, see ``Model.sample``."""
 
     path: str
     """The path they were drawn from."""
+
+    space: Space = TERNARY_2
+    """What they are operations of."""
 
     def __post_init__(self) -> None:
         for name, held in (("index", self.index), ("latents", self.latents)):
@@ -52,17 +58,17 @@ class Draw:
         self.__post_init__()  # a pickled array forgets that it was read-only
 
     @property
-    def operations(self) -> npt.NDArray[np.int8]:
-        """Truth tables, trits in {-1, 0, +1}, shape (n, 9), looked up anew each time.
+    def operations(self) -> Tables:
+        """Truth tables, values of the space, shape (n, cells), looked up anew each time.
 
-        Column 3·(a + 1) + (b + 1) holds f(a, b): the second input varies fastest.
+        The last input varies fastest: for (3, 2), column 3·(a + 1) + (b + 1) holds f(a, b).
         """
-        return TABLES[self.index]
+        return self.space.from_index(self.index)
 
     @property
     def set(self) -> OperationSet:
         """The different operations among the rows."""
-        return OperationSet.of(self.index)
+        return OperationSet.of(self.index, self.space)
 
     @property
     def digest(self) -> str:
@@ -70,20 +76,20 @@ class Draw:
         return self.set.digest
 
     def to_pandas(self) -> "pandas.DataFrame":
-        """A data frame of the truth tables: columns t0 to t8, one row per operation, labelled by index.
+        """A data frame of the truth tables: columns t0, t1, …, one row per operation, labelled by index.
 
-        Column t[3·(a + 1) + (b + 1)] holds f(a, b): the second input varies fastest.
+        The last input varies fastest: for (3, 2), column t[3·(a + 1) + (b + 1)] holds f(a, b).
 
         Raises:
             InputError: If pandas is not installed.
         """
         frame = _library("pandas")
-        columns = [f"t{trit}" for trit in range(TRITS)]
+        columns = [f"t{cell}" for cell in range(self.space.cells)]
         labels = frame.Index(self.index, name="index")
         return frame.DataFrame(self.operations, columns=columns, index=labels, copy=False)
 
     def to_arrow(self) -> "pyarrow.Table":
-        """An Arrow table of ``index``, ``operation`` (lists of 9 int8) and ``latent`` (lists of 16 float32).
+        """An Arrow table of ``index``, ``operation`` (lists of int8) and ``latent`` (lists of float32).
 
         ``index`` and ``latent`` share this draw's memory.
 
@@ -98,8 +104,8 @@ class Draw:
         return arrow.table(
             {
                 "index": arrow.array(self.index),
-                "operation": rows(self.operations, TRITS),
-                "latent": rows(self.latents, LATENT_SIZE),
+                "operation": rows(self.operations, self.space.cells),
+                "latent": rows(self.latents, self.latents.shape[1]),
             }
         )
 
@@ -121,23 +127,25 @@ class Draw:
 
     def _repr_html_(self) -> str:
         """A small table for notebooks: the first rows, each with its truth table."""
+        order, shown = _ORDER if self.space == TERNARY_2 else _LAST_FASTEST, self.index[:_SHOWN]
         cells = "".join(
-            f"<tr><td>{number}</td><td><code>{_symbols(TABLES[number])}</code></td></tr>"
-            for number in self.index[:_SHOWN]
+            f"<tr><td>{number}</td><td><code>{_symbols(table, self.space)}</code></td></tr>"
+            for number, table in zip(shown, self.space.from_index(shown), strict=True)
         )
         more = f"<p>… and {len(self) - _SHOWN:,} more</p>" if len(self) > _SHOWN else ""
-        return f"<p>{self._caption()}</p><table><tr><th>index</th><th>{_ORDER}</th></tr>{cells}</table>{more}"
+        return f"<p>{self._caption()}</p><table><tr><th>index</th><th>{order}</th></tr>{cells}</table>{more}"
 
     def _caption(self) -> str:
         different = self.set
         return (
-            f"{len(self):,} rows, {len(different):,} different operations of {OPERATIONS:,}, "
+            f"{len(self):,} rows, {len(different):,} different operations of {self.space.size:,}, "
             f"path {self.path}, seed {self.seed}, digest {different.digest[:12]}…"
         )
 
 
-def _symbols(table: npt.NDArray[np.int8]) -> str:
-    return " ".join("-0+"[trit + 1] for trit in table.tolist())
+def _symbols(table: Tables, space: Space) -> str:
+    signs = {-1: "-", 0: "0", 1: "+"} if space.radix == 3 else {}
+    return " ".join(signs.get(value, str(value)) for value in table.tolist())
 
 
 def _library(name: str) -> Any:

@@ -25,6 +25,20 @@ import re
 from enum import StrEnum
 from typing import Any, Final
 
+__all__ = [
+    "CodedError",
+    "CoverageError",
+    "FormatError",
+    "InputError",
+    "LedgerError",
+    "LicenseError",
+    "ProofError",
+    "Reason",
+    "ServerError",
+    "SignatureError",
+    "TernaryError",
+]
+
 _CODE: Final = re.compile("[A-Z][A-Z_]{0,59}")
 
 

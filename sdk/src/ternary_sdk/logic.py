@@ -13,7 +13,9 @@ from typing import Final
 import numpy as np
 
 from ternary_sdk.errors import InputError
-from ternary_sdk.operations import OPERATIONS, as_indices, to_index
+from ternary_sdk.space import TERNARY_2
+
+__all__ = ["NAMES", "Form", "parse", "to_code"]
 
 _ALPHABET: Final = "0123456789ABCDEFGHKMNPRTVXZ"
 """The digits of base 27, as the heptavintimal code of Mixed Radix Circuit Synthesis orders them."""
@@ -46,7 +48,7 @@ class Form(StrEnum):
 
 def _index_of(f: Callable[[int, int], int]) -> int:
     table = [f(a, b) for a in (-1, 0, 1) for b in (-1, 0, 1)]
-    return int(to_index(np.array([table], dtype=np.int8))[0])
+    return int(TERNARY_2.to_index(np.array([table], dtype=np.int8))[0])
 
 
 NAMES: Final[Mapping[str, int]] = {name: _index_of(f) for name, f in _DEFINITIONS.items()}
@@ -59,7 +61,7 @@ def to_code(index: int) -> str:
     Raises:
         InputError: If the index is not in [0, 19683).
     """
-    as_indices([index])
+    TERNARY_2.as_indices([index])
     return _ALPHABET[index // 729] + _ALPHABET[index // 27 % 27] + _ALPHABET[index % 27]
 
 
@@ -89,7 +91,7 @@ def parse(text: str, form: Form = Form.ANY) -> int:
 def _readings(text: str) -> dict[str, int]:
     """What a text in capital letters can mean: the kind of each reading and its index."""
     found: dict[str, int] = {}
-    if re.fullmatch(r"[0-9]{1,5}", text) and int(text) < OPERATIONS:
+    if re.fullmatch(r"[0-9]{1,5}", text) and int(text) < TERNARY_2.size:
         found["index"] = int(text)
     if len(text) == 3 and all(digit in _ALPHABET for digit in text):
         found["code"] = sum(27**k * _ALPHABET.index(digit) for k, digit in enumerate(reversed(text)))
@@ -107,7 +109,7 @@ def _shown(text: str) -> str:
 
 _EXPECTED: Final = {
     Form.ANY: "an index, a code of 3 characters, 9 signs, 9 digits from 0 to 2, or a name",
-    Form.INDEX: f"an index, 0 to {OPERATIONS - 1}",
+    Form.INDEX: f"an index, 0 to {TERNARY_2.size - 1}",
     Form.CODE: f"a code: 3 characters of {_ALPHABET}",
     Form.NAME: "a name: " + ", ".join(NAMES),
 }

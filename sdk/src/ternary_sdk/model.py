@@ -15,7 +15,6 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from ternary_sdk import operations
 from ternary_sdk._internal.inference.runtime import BLOCK
 from ternary_sdk._internal.inference.sampler import Dial, whole
 from ternary_sdk._internal.licensing.claims import Action
@@ -27,8 +26,11 @@ from ternary_sdk._internal.source import Source, read
 from ternary_sdk._internal.trust.trust import MAX_TRUST, Trust
 from ternary_sdk.draw import Draw
 from ternary_sdk.errors import InputError, LicenseError, Reason
-from ternary_sdk.operations import TABLES, OperationSet
+from ternary_sdk.operations import OperationSet
 from ternary_sdk.proved import ProvedModel, ProvedPath
+from ternary_sdk.space import Indices, Tables
+
+__all__ = ["Model"]
 
 MAX_LICENSE: Final = 1 << 20
 MAX_ROWS: Final = 10_000_000
@@ -160,25 +162,27 @@ class Model(ProvedModel):
         """Encode operations.
 
         Args:
-            tables: Trits in {-1, 0, +1}, shape (n, 9), any integer or float dtype.
-            path: ``"A"`` or ``"B"``, by default ``default_path``.
+            tables: Values of the space, shape (n, cells), any integer or float dtype.
+            path: The letter of a path, by default ``default_path``.
         Returns:
-            Posterior means, shape (n, 16).
+            Posterior means, shape (n, latent_size).
         Raises:
             LicenseError: If the license does not allow it.
-            InputError: If an argument is not what it must be.
+            InputError: If an argument is not what it must be, or the path has no encoder.
         """
-        _, (_, used) = self._authorized("encode", path)
-        return used.encoder.mean(operations.as_trits(tables))
+        _, (letter, used) = self._authorized("encode", path)
+        if used.encoder is None:
+            raise InputError(f"path {letter}: has no encoder, so it encodes nothing")
+        return used.encoder.mean(self.space.as_tables(tables))
 
-    def decode(self, latents: npt.ArrayLike, *, path: str | None = None) -> npt.NDArray[np.int8]:
+    def decode(self, latents: npt.ArrayLike, *, path: str | None = None) -> Tables:
         """Decode latents.
 
         Args:
-            latents: Finite numbers, shape (n, 16).
-            path: ``"A"`` or ``"B"``, by default ``default_path``.
+            latents: Finite numbers, shape (n, latent_size).
+            path: The letter of a path, by default ``default_path``.
         Returns:
-            Operations, trits in {-1, 0, +1}, shape (n, 9).
+            Operations, values of the space, shape (n, cells).
         Raises:
             LicenseError: If the license does not allow it, or its quota would be exceeded.
             InputError: If an argument is not what it must be.
@@ -186,8 +190,8 @@ class Model(ProvedModel):
         """
         permit, (_, used) = self._authorized("decode", path)
         found = used.decoder.index(latents)
-        _meter(permit, found)
-        return TABLES[found]
+        self._meter(permit, found)
+        return self.space.from_index(found)
 
     def sample(
         self,
@@ -209,7 +213,7 @@ class Model(ProvedModel):
                 the same, and the operations but for near ties: about one row in 20,000 may decode to another
                 there, which changes the digest and, if ``unique``, the rows after it. By default a fresh
                 one, kept in the draw.
-            path: ``"A"`` or ``"B"``, by default ``default_path``.
+            path: The letter of a path, by default ``default_path``.
             explore: Probability, in [0, 1], that a row is a uniformly chosen witness, not a prior draw.
             temperature: Factor on the prior's latents, in [0.01, 100].
             offset: First row of the seed's stream; ``sample(n)`` is ``sample(k)`` and then
@@ -230,8 +234,8 @@ class Model(ProvedModel):
             if unique
             else used.sampler.rows(count, seed=chosen, dial=dial, offset=start)
         )
-        _meter(permit, rows.index)
-        return Draw(index=rows.index, latents=rows.latents, seed=chosen, path=letter)
+        self._meter(permit, rows.index)
+        return Draw(index=rows.index, latents=rows.latents, seed=chosen, path=letter, space=self.space)
 
     def sample_in_parts(
         self,
@@ -263,15 +267,21 @@ class Model(ProvedModel):
 
         def part(start: int) -> Draw:
             rows = used.sampler.rows(min(PART, count - start), seed=chosen, dial=dial, offset=start)
-            return Draw(index=rows.index, latents=rows.latents, seed=chosen, path=letter)
+            return Draw(index=rows.index, latents=rows.latents, seed=chosen, path=letter, space=self.space)
 
         return map(part, range(0, count or 1, PART))
+
+    def _meter(self, permit: Permit, found: Indices) -> None:
+        """Commit what is about to be returned; a license without a quota touches no ledger at all."""
+        if len(found):
+            permit.count(lambda: OperationSet.of(found, self.space))
 
     def _permit_of(self, license: License) -> Permit:
         return Permit(
             license,
             self._stored.identity,
             self._trust,
+            space=self._stored.signature.space,
             machine_id=self._machine_id,
             state=self._state,
         )
@@ -303,9 +313,3 @@ class Model(ProvedModel):
 def _seed(seed: int | None) -> int:
     """The seed that was asked for, else a fresh one."""
     return secrets.randbits(63) if seed is None else whole(seed, "seed", 2**64 - 1)
-
-
-def _meter(permit: Permit, found: npt.NDArray[np.int32]) -> None:
-    """Commit what is about to be returned; a license without a quota touches no ledger at all."""
-    if len(found):
-        permit.count(lambda: OperationSet.of(found))

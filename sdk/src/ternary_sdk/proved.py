@@ -23,6 +23,10 @@ from ternary_sdk._internal.packages.package import Package
 from ternary_sdk._internal.process_bound import ProcessBound
 from ternary_sdk.errors import InputError
 from ternary_sdk.operations import OperationSet
+from ternary_sdk.signature import Signature
+from ternary_sdk.space import Space
+
+__all__ = ["ProvedModel"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +36,8 @@ class ProvedPath:
     claim: PathCoverage
     """What the certificate says of it."""
 
-    encoder: Encoder
+    encoder: Encoder | None
+    """None where the path has none, and encodes nothing."""
     decoder: Decoder
     witnesses: Witnesses
     sampler: Sampler
@@ -60,6 +65,16 @@ class ProvedModel(ProcessBound, AbstractContextManager["ProvedModel"]):
         return self.package.certificate
 
     @property
+    def signature(self) -> Signature:
+        """What it is of: its space, the size of its latents, and its paths."""
+        return self.package.signature
+
+    @property
+    def space(self) -> Space:
+        """The operations that it encodes and decodes."""
+        return self.package.signature.space
+
+    @property
     def default_path(self) -> str:
         """The path used unless a call names one: the one with the higher certified coverage."""
         return self.package.manifest.default_path
@@ -72,7 +87,7 @@ class ProvedModel(ProcessBound, AbstractContextManager["ProvedModel"]):
         """How clearly each operation's witness decodes to it: its margin, 0 where it is not reachable.
 
         Returns:
-            Margins in canonical order, shape (19683,).
+            Margins in canonical order, shape (space.size,).
         """
         _, used = self._path(path)
         return proof.margins(used.witnesses, used.decoder)
@@ -99,7 +114,7 @@ class ProvedModel(ProcessBound, AbstractContextManager["ProvedModel"]):
         return len(used.sampler.count(whole(draws, "draws", 2**62), seed=chosen, dial=dial))
 
     def replay(self, *, path: str | None = None) -> PathCoverage:
-        """Draw again, on this machine, all 195,000 rows that a path's certificate speaks of.
+        """Draw again, on this machine, all rows that a path's certificate speaks of.
 
         Returns:
             The path's figures, each found again exactly.
@@ -132,10 +147,11 @@ class ProvedModel(ProcessBound, AbstractContextManager["ProvedModel"]):
 
 
 def _prove(package: Package, workers: Workers) -> dict[str, ProvedPath]:
-    paths = {}
+    paths, signature = {}, package.signature
     for claim in package.certificate.paths:
-        encoder = Encoder(package.graphs[claim.encoder], claim.encoder, workers)
-        decoder = Decoder(package.graphs[claim.decoder], claim.decoder, workers)
+        name = claim.encoder
+        encoder = None if name is None else Encoder(package.graphs[name], name, workers, signature)
+        decoder = Decoder(package.graphs[claim.decoder], claim.decoder, workers, signature)
         witnesses = proof.reprove(claim, encoder, decoder)
         sampler = Sampler(decoder, witnesses, claim.stream)
         paths[claim.path] = ProvedPath(

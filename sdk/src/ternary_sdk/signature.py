@@ -11,7 +11,7 @@ from ternary_sdk._internal.documents.fields import Fields
 from ternary_sdk.errors import FormatError, InputError
 from ternary_sdk.space import TERNARY_2, Space
 
-__all__ = ["LATENT_SIZES", "MOST_PATHS", "STANDARD", "Signature"]
+__all__ = ["LATENT_SIZES", "MOST_PATHS", "STANDARD", "Signature", "read_latent_size"]
 
 LATENT_SIZES: Final = range(8, 65, 8)
 """Latent sizes that there are: a row of the latent stream is whole blocks of a cipher, 8 latents each."""
@@ -61,7 +61,7 @@ class Signature:
             FormatError: If it is no signature.
         """
         space = Space.read(fields.object("space"))
-        latent_size = fields.integer("latent_size", most=LATENT_SIZES[-1])
+        latent_size = read_latent_size(fields)
         paths = fields.texts("paths", least=1, most=MOST_PATHS)
         fields.end()
         try:
@@ -73,6 +73,18 @@ class Signature:
         """As sentences name it: ``ternary-2-input, 16 latent dimensions, paths A, B``."""
         word = "path" if len(self.paths) == 1 else "paths"
         return f"{self.space.label}, {self.latent_size} latent dimensions, {word} {', '.join(self.paths)}"
+
+
+def read_latent_size(fields: Fields) -> int:
+    """The member ``latent_size`` of a document.
+
+    Raises:
+        FormatError: If it is no multiple of 8 from 8 to 64.
+    """
+    size = fields.integer("latent_size")
+    if size not in LATENT_SIZES:
+        raise fields.wrong("latent_size", size, "a multiple of 8 from 8 to 64")
+    return size
 
 
 def _are_paths(paths: tuple[str, ...]) -> bool:

@@ -103,6 +103,13 @@ class Space:
         return f"{_NAMES.get(self.radix, f'radix-{self.radix}')}-{self.inputs}-input"
 
     @property
+    def title(self) -> str:
+        """What its operations are called in running text, such as ``two-input ternary``."""
+        inputs = {1: "one", 2: "two", 3: "three", 4: "four", 5: "five"}[self.inputs]
+        kind = "Boolean" if self.radix == 2 else _NAMES.get(self.radix, f"radix-{self.radix}")
+        return f"{inputs}-input {kind}"
+
+    @property
     def index_type(self) -> type[np.int32] | type[np.int64]:
         """The type of its indices."""
         return np.int32 if self.size <= 1 << 31 else np.int64

@@ -563,9 +563,10 @@ TRICKS: dict[str, tuple[Callable[[Model], object], str]] = {
         set_inputs(11, "class.0", "class.1"),
         "node 11 (Concat): takes float32, expected bool",
     ),
+    "a join of one": (set_inputs(11, "digit.is.two"), "node 11 (Concat): 1 inputs, expected 2 or more"),
     "a join of three": (
         set_inputs(11, "digit.is.two", "digit.is.two", "digit.is.two"),
-        "node 11 (Concat): 3 inputs, expected 2",
+        "node 13 (MatMul): multiplies (18) with (27, n)",
     ),
     "a join of columns": (join_columns, f"node 11 (Concat): joins (9, n) and (9, n), {JOINS}"),
     "a join along an axis from the end": (

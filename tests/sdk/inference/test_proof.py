@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pytest
 
 from ternary_export.graph import decoder_graph, encoder_graph
-from ternary_sdk._internal.certificates.path_coverage import MARGIN, STREAM_ROWS, PathCoverage, margin_text
+from ternary_sdk._internal.certificates.path_coverage import MARGIN, PathCoverage, margin_text
 from ternary_sdk._internal.inference import proof
 from ternary_sdk._internal.inference.runtime import Decoder, Encoder, Workers
 from ternary_sdk.errors import ProofError
@@ -32,7 +32,7 @@ def claim(model: tuple[Encoder, Decoder, str]) -> PathCoverage:
 def test_the_claim_of_a_partial_model_counts_what_a_plain_loop_counts(
     model: tuple[Encoder, Decoder, str], claim: PathCoverage
 ) -> None:
-    decoded = model[1].decode(claim.stream.prior(claim.seed, 0, STREAM_ROWS))
+    decoded = model[1].decode(claim.stream.prior(claim.seed, 0, claim.rows))
     clear = decoded.margin >= MARGIN
     for stated in claim.prior:
         drawn = {
@@ -46,7 +46,7 @@ def test_the_claim_of_a_partial_model_counts_what_a_plain_loop_counts(
 def test_a_streamed_witness_is_the_first_clear_row_that_decodes_to_its_operation(
     model: tuple[Encoder, Decoder, str], claim: PathCoverage
 ) -> None:
-    decoded = model[1].decode(claim.stream.prior(claim.seed, 0, STREAM_ROWS))
+    decoded = model[1].decode(claim.stream.prior(claim.seed, 0, claim.rows))
     assert len(claim.reachable.streamed) > 100
     for operation, position in list(claim.reachable.streamed.items())[:100]:
         rows = np.flatnonzero((decoded.index == operation) & (decoded.margin >= MARGIN))
@@ -99,7 +99,7 @@ def test_one_operation_more_than_drawn_is_refused(
 def test_a_near_tie_that_is_not_listed_is_refused(
     model: tuple[Encoder, Decoder, str], claim: PathCoverage
 ) -> None:
-    margins = model[1].decode(claim.stream.prior(claim.seed, 0, STREAM_ROWS)).margin
+    margins = model[1].decode(claim.stream.prior(claim.seed, 0, claim.rows)).margin
     hidden = int(np.argmin(margins))
     rest = tuple(row for row in claim.near_ties if row != hidden)
     with pytest.raises(ProofError) as refusal:
@@ -137,7 +137,7 @@ def test_a_smallest_margin_that_another_machine_may_find_is_accepted(
 
 def test_a_near_tie_that_is_none_is_refused(model: tuple[Encoder, Decoder, str], claim: PathCoverage) -> None:
     """Rows that are listed count for nothing, so whoever may list any row chooses what counts."""
-    margins = model[1].decode(claim.stream.prior(claim.seed, 0, STREAM_ROWS)).margin
+    margins = model[1].decode(claim.stream.prior(claim.seed, 0, claim.rows)).margin
     clear = int(np.flatnonzero(margins >= 0.0016)[0])
     with pytest.raises(ProofError) as refusal:
         proof.replay(replace(claim, near_ties=tuple(sorted({*claim.near_ties, clear}))), model[1])
@@ -150,10 +150,10 @@ def test_a_near_tie_that_is_none_is_refused(model: tuple[Encoder, Decoder, str],
 def test_near_ties_on_which_machines_may_differ_are_accepted(
     model: tuple[Encoder, Decoder, str], claim: PathCoverage
 ) -> None:
-    drawn = model[1].decode(claim.stream.prior(claim.seed, 0, STREAM_ROWS))
+    drawn = model[1].decode(claim.stream.prior(claim.seed, 0, claim.rows))
     listed = np.flatnonzero(drawn.margin < 0.0014)
     assert len(listed) > len(claim.near_ties)
-    counted = np.ones(STREAM_ROWS, dtype=np.bool_)
+    counted = np.ones(claim.rows, dtype=np.bool_)
     counted[listed] = False
     sets = {stated.draws: drawn.index[: stated.draws][counted[: stated.draws]] for stated in claim.prior}
     prior = tuple(
@@ -170,7 +170,7 @@ def test_near_ties_on_which_machines_may_differ_are_accepted(
 def test_a_drawn_operation_that_is_not_certified_reachable_is_refused(
     model: tuple[Encoder, Decoder, str], claim: PathCoverage
 ) -> None:
-    drawn = model[1].decode(claim.stream.prior(claim.seed, 0, STREAM_ROWS))
+    drawn = model[1].decode(claim.stream.prior(claim.seed, 0, claim.rows))
     left_out = int(drawn.index[np.flatnonzero(drawn.margin >= MARGIN)[7]])
     row = int(np.flatnonzero((drawn.index == left_out) & (drawn.margin >= MARGIN))[0])
     mask = claim.reachable.operations.mask.copy()

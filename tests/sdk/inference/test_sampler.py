@@ -13,7 +13,7 @@ from ternary_sdk._internal.inference import proof
 from ternary_sdk._internal.inference.proof import Witnesses
 from ternary_sdk._internal.inference.runtime import BLOCK, Decoder, Encoder, Workers
 from ternary_sdk._internal.inference.sampler import Dial, Sampler
-from ternary_sdk._internal.streams.stream import CURRENT, LATENT_SIZE
+from ternary_sdk._internal.streams.stream import CURRENT
 from ternary_sdk.errors import CoverageError, InputError
 from ternary_sdk.operations import OPERATIONS, OperationSet
 
@@ -127,7 +127,7 @@ def test_the_share_explored_is_the_dial(partial: Sampler) -> None:
 
 def test_exploring_a_model_that_reaches_nothing_is_refused(partial: Sampler) -> None:
     nothing = Witnesses(
-        operations=OperationSet.of([]), latents=np.zeros((OPERATIONS, LATENT_SIZE), np.float32)
+        operations=OperationSet.of([]), latents=np.zeros((OPERATIONS, CURRENT.latent_size), np.float32)
     )
     with pytest.raises(CoverageError, match=r"^explore: the certified model reaches no operation"):
         Sampler(partial._decoder, nothing, CURRENT).rows(1, seed=1, dial=Dial(explore=1.0))

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from ternary_license_server import keys, keyset
-from ternary_license_server.issue import issue
-from ternary_license_server.keys import KeyRing
+from ternary_license_server.keys import keyring, keyset
+from ternary_license_server.keys.issue import issue
+from ternary_license_server.keys.keyring import KeyRing
 from ternary_sdk._internal.doctor import doctor
 from ternary_sdk._internal.doctor.doctor import Case, Finding
 from ternary_sdk._internal.licensing import clock, installation, mark, state
@@ -155,7 +155,7 @@ def test_ended_key_set_is_named_before_it_bites(setting: Setting, vendor: KeyRin
 def test_documents_of_a_newer_key_name_the_command_that_takes_the_newer_trust_file(
     setting: Setting, shipped: bytes, tmp_path: Path
 ) -> None:
-    case, newer = setting(), keys.create(tmp_path / "keys", "Acme Logic", NOW)
+    case, newer = setting(), keyring.create(tmp_path / "keys", "Acme Logic", NOW)
     case.trust.write_bytes(newer.trust.data)
     for name in ("package", "license"):
         assert "'ternary trust update FILE'" in named(case, name).found

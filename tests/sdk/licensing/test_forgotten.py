@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ternary_license_server.issue import issue
-from ternary_license_server.keys import KeyRing
+from ternary_license_server.keys.issue import issue
+from ternary_license_server.keys.keyring import KeyRing
 from ternary_sdk import Model
 from ternary_sdk._internal.doctor import doctor
 from ternary_sdk._internal.doctor.doctor import Case

@@ -13,9 +13,11 @@ from typing import Any, ClassVar
 
 import pytest
 
+from ternary_sdk._internal.licensing.counted import Acknowledged
 from ternary_sdk._internal.licensing.ledger import Ledger, _location
 from ternary_sdk.errors import LedgerError, LicenseError, Reason
 from ternary_sdk.operations import OperationSet
+from ternary_sdk.space import TERNARY_2, Space
 
 AsUser = Callable[[Callable[[], Any]], Any]
 
@@ -95,7 +97,7 @@ def test_database_of_something_else_is_refused(ledger: Ledger) -> None:
     with pytest.raises(LedgerError) as refusal:
         ledger.record("L-1", 1, some(1))
     assert str(refusal.value) == (
-        f"{ledger.path}: damaged (application 0x0, version 7; expected 0x7e52a417, version 2)"
+        f"{ledger.path}: damaged (application 0x0, version 7; expected 0x7e52a417, version 3)"
     )
 
 
@@ -330,9 +332,11 @@ def test_bitmap_of_another_type_is_refused(kind: str, ledger: Ledger) -> None:
     ledger.record("L-1", 1, some(1))
     connection = sqlite3.connect(ledger.path)
     connection.execute("DROP TABLE counted")
-    names = "license, lease, owner, history, sequence, bitmap, acknowledged, acknowledged_operations"
+    names = "license, space, lease, owner, history, sequence, bitmap, acknowledged, acknowledged_operations"
     connection.execute(f"CREATE TABLE counted ({names})")
-    connection.execute("INSERT INTO counted VALUES ('L-1', '', '', 'x', 1, ?, NULL, NULL)", (BITMAPS[kind],))
+    connection.execute(
+        "INSERT INTO counted VALUES ('L-1', '3,2', '', '', 'x', 1, ?, NULL, NULL)", (BITMAPS[kind],)
+    )
     connection.commit()
     connection.close()
     for call in (lambda: ledger.record("L-1", 9, some(2)), lambda: ledger.drawn("L-1")):
@@ -518,3 +522,76 @@ def test_old_meter_is_upgraded_once_by_many_at_once(ledger: Ledger) -> None:
             pool.map(lambda n: ledger.record("L-1", 99, some(n), lease="S-1", owner="Initech"), range(1, 17))
         )
     assert ledger.drawn("L-1") == some(*range(17))
+
+
+def meter_of_version_2(ledger: Ledger, *rows: tuple[object, ...]) -> None:
+    """Put a meter of version 2 in its place, as the SDK before spaces made it."""
+    ledger.path.parent.mkdir(mode=0o700)
+    connection = sqlite3.connect(ledger.path)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute(
+        "CREATE TABLE counted (license TEXT NOT NULL, lease TEXT NOT NULL, owner TEXT NOT NULL, "
+        "history TEXT NOT NULL, sequence INTEGER NOT NULL CHECK (sequence > 0), "
+        "bitmap BLOB NOT NULL CHECK (length(bitmap) = 2461), acknowledged TEXT, "
+        "acknowledged_operations INTEGER, PRIMARY KEY (license, lease, owner)) STRICT, WITHOUT ROWID"
+    )
+    connection.executemany("INSERT INTO counted VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+    connection.execute(f"PRAGMA application_id = {0x7E52_A417}")
+    connection.execute("PRAGMA user_version = 2")
+    connection.commit()
+    connection.close()
+
+
+def test_meter_of_version_2_is_read_and_upgraded_by_the_next_count(ledger: Ledger) -> None:
+    history = "AAECAwQFBgcICQoLDA0ODw"
+    meter_of_version_2(
+        ledger,
+        ("L-1", "S-1", "Initech", history, 4, some(1, 2).to_bytes(), some(1).digest, 1),
+        ("L-2", "", "", history, 1, some(5).to_bytes(), None, None),
+    )
+    before = ledger.sets("L-1")
+    assert [(one.space, one.lease, one.owner, one.history, one.sequence) for one in before] == [
+        (TERNARY_2, "S-1", "Initech", history, 4)
+    ]
+    assert before[0].acknowledged == Acknowledged(operations=1, sha256=some(1).digest)
+    ledger.record("L-2", 9, some(6), lease="S-9", owner="Hooli")
+    assert ledger.sets("L-1") == before
+    assert [one.operations for one in ledger.sets("L-2")] == [some(5), some(6)]
+    connection = sqlite3.connect(ledger.path)
+    assert connection.execute("PRAGMA user_version").fetchone() == (3,)
+    assert [name for (name,) in connection.execute("SELECT name FROM sqlite_master")] == ["counted"]
+    connection.close()
+
+
+def test_spaces_of_one_license_are_counted_apart_and_share_its_quota(ledger: Ledger) -> None:
+    boolean = OperationSet.of([1, 200], Space(2, 3))
+    ledger.record("L-1", 4, some(1, 2), lease="S-1", owner="Initech")
+    ledger.record("L-1", 4, boolean, lease="S-1", owner="Initech")
+    assert quota_refusal(lambda: ledger.record("L-1", 4, some(3), lease="S-1", owner="Initech")) == (
+        "license L-1 allows 4 different operations; 4 are drawn and this call would draw 1 more; "
+        "ask for fewer, or ask the vendor for a larger quota"
+    )
+    assert ledger.drawn("L-1") == some(1, 2)
+    assert ledger.drawn("L-1", space=Space(2, 3)) == boolean
+    assert ledger.drawn("L-1", space=Space(4, 1)) == OperationSet.of([], Space(4, 1))
+    assert ledger.total("L-1") == 4
+    (confirmed,) = (one for one in ledger.sets("L-1") if one.space == Space(2, 3))
+    ledger.acknowledge("L-1", confirmed)
+    assert {str(one.space): one.settled for one in ledger.sets("L-1")} == {"2,3": True, "3,2": False}
+
+
+@pytest.mark.parametrize(
+    ("space", "found"),
+    [
+        ("x", "space: 'x', expected a radix and a number of inputs, such as 3,2"),
+        ("4,2", "4,2: has 4,294,967,296 operations, more than the 2^20 that can be listed"),
+        ("2,3", "bitmap: 2461 bytes, expected 32"),
+    ],
+)
+def test_set_of_no_listed_space_is_damage(ledger: Ledger, space: str, found: str) -> None:
+    ledger.record("L-1", 9, some(1))
+    connection = sqlite3.connect(ledger.path)
+    connection.execute("UPDATE counted SET space = ?", (space,))
+    connection.commit()
+    connection.close()
+    assert refusal_of(lambda: ledger.drawn("L-1")) == f"{ledger.path}: damaged ({found})"

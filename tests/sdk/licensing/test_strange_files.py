@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from ternary_license_server.issue import issue
-from ternary_license_server.keys import KeyRing
+from ternary_license_server.keys.issue import issue
+from ternary_license_server.keys.keyring import KeyRing
 from ternary_sdk import Model
 from ternary_sdk._internal.doctor import doctor
 from ternary_sdk._internal.doctor.doctor import Case

@@ -117,5 +117,5 @@ def test_every_flipped_byte_of_a_report_is_refused(held: Installation, now: date
 
 def test_file_of_any_size_is_not_read(held: Installation) -> None:
     with pytest.raises(FormatError) as refusal:
-        Usage.read(bytes(16_385))
-    assert str(refusal.value) == "usage report: 16385 bytes, expected at most 16384"
+        Usage.read(bytes(262_145))
+    assert str(refusal.value) == "usage report: 262145 bytes, expected at most 262144"

@@ -1,5 +1,6 @@
 import hashlib
 import json
+from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -20,6 +21,7 @@ from ternary_sdk._internal.documents import canonical
 from ternary_sdk._internal.streams.stream import AES, PHILOX, STREAMS, Stream
 from ternary_sdk.errors import FormatError, InputError
 from ternary_sdk.operations import OperationSet
+from ternary_sdk.space import TERNARY_2, Space
 
 DIGESTS = {name: hashlib.sha256(name.encode()).hexdigest() for name in ("decoder_A.onnx", "encoder_A.onnx")}
 REACHED = OperationSet.of([*range(10_000)])
@@ -40,6 +42,9 @@ PATH = PathCoverage(
     near_ties=(0, 11, 194_999),
 )
 CERTIFICATE = Certificate(
+    version=2,
+    space=TERNARY_2,
+    latent_size=16,
     subjects=DIGESTS,
     released=datetime(2026, 2, 3, 4, 5, 6, tzinfo=UTC),
     computed_with={"onnxruntime": "1.32.0"},
@@ -50,7 +55,8 @@ CERTIFICATE = Certificate(
 def of(stream: Stream) -> Certificate:
     """The same figures as a certificate of a stream's version states them."""
     seed = seed_of(DIGESTS["decoder_A.onnx"], stream)
-    return replace(CERTIFICATE, paths=(replace(PATH, stream=stream, seed=seed),))
+    paths = (replace(PATH, stream=stream, seed=seed),)
+    return replace(CERTIFICATE, version=stream.version, paths=paths)
 
 
 both = pytest.mark.parametrize("stream", STREAMS.values(), ids=lambda stream: stream.generator)
@@ -129,20 +135,35 @@ def test_without_a_witness_there_is_no_smallest_margin(margin: str) -> None:
     )
 
 
+def undrawn(document: dict[str, Any]) -> None:
+    for prior in path(document)["prior"]:
+        prior.update(operations=0, sha256=NOTHING.digest)
+
+
+NOTHING = OperationSet.of([])
+EMPTY = {
+    "operations": 0,
+    "sha256": NOTHING.digest,
+    "bitmap": b64encode(NOTHING.to_bytes()).decode(),
+    "streamed": [],
+    "smallest_margin": "0.0000",
+}
+
+
 def path(document: dict[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = document["predicate"]["paths"][0]
     return found
 
 
+VERSIONS = " or ".join(f"'urn:ternary:coverage:{version}'" for version in (1, 2, 3))
 REFUSED: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     "another predicate": (
-        lambda d: d.update(predicateType="urn:ternary:coverage:3"),
-        ".predicateType: 'urn:ternary:coverage:3', "
-        "expected 'urn:ternary:coverage:1' or 'urn:ternary:coverage:2'",
+        lambda d: d.update(predicateType="urn:ternary:coverage:4"),
+        f".predicateType: 'urn:ternary:coverage:4', expected {VERSIONS}",
     ),
     "a predicate that is no text": (
         lambda d: d.update(predicateType=2),
-        ".predicateType: 2, expected 'urn:ternary:coverage:1' or 'urn:ternary:coverage:2'",
+        f".predicateType: 2, expected {VERSIONS}",
     ),
     "the other version": (
         lambda d: d.update(predicateType="urn:ternary:coverage:1"),
@@ -254,7 +275,7 @@ REFUSED: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     ),
     "no path": (
         lambda d: d["predicate"]["paths"].clear(),
-        ".predicate.paths: 0 entries, expected 1 to 16",
+        ".predicate.paths: 0 entries, expected 1 to 8",
     ),
     "versions that are no text": (
         lambda d: d["predicate"].update(computed_with={"numpy": 2}),
@@ -268,6 +289,15 @@ REFUSED: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
         lambda d: d["predicate"].update(computed_with={"numpy": "2.4\u034f"}),
         ".predicate.computed_with: an object, expected an object of printable strings",
     ),
+    "no encoder, in a version in which each path has one": (
+        lambda d: (
+            path(d).pop("encoder"),
+            path(d)["reachable"].update(EMPTY),
+            undrawn(d),
+            d["subject"].pop(),
+        ),
+        ": path A lacks its encoder, which version 2 has",
+    ),
     "an unknown member": (lambda d: path(d).update(x=1), ".predicate.paths[0]: unknown member 'x'"),
 }
 
@@ -280,3 +310,109 @@ def test_a_certificate_that_contradicts_itself_is_refused(trick: str) -> None:
     with pytest.raises(FormatError) as refusal:
         Certificate.from_statement(canonical.encode(document))
     assert str(refusal.value) == f"coverage.json{sentence}"
+
+
+BOOLEAN = Space(2, 3)
+SOME = OperationSet.of([3, 5, 200], BOOLEAN)
+DECODER_ONLY = PathCoverage(
+    path="A",
+    encoder=None,
+    decoder="decoder_A.onnx",
+    stream=AES.of(8),
+    seed=seed_of(DIGESTS["decoder_A.onnx"], AES),
+    reachable=Reachable(operations=SOME, streamed={3: 700, 5: 12, 200: 0}, smallest_margin="0.0123"),
+    prior=tuple(
+        Prior(draws=draws, operations=operations, digest="ab" * 32, space=BOOLEAN)
+        for draws, operations in ((128, 1), (650, 2), (2537, 3))
+    ),
+    near_ties=(11, 2536),
+)
+OF_BOOLEAN = Certificate(
+    version=3,
+    space=BOOLEAN,
+    latent_size=8,
+    subjects={"decoder_A.onnx": DIGESTS["decoder_A.onnx"]},
+    released=CERTIFICATE.released,
+    computed_with={"onnxruntime": "1.32.0"},
+    paths=(DECODER_ONLY,),
+)
+OF_TERNARY = replace(CERTIFICATE, version=3)
+OF_EACH_SPACE = pytest.mark.parametrize(
+    ("certificate", "name"),
+    [(OF_TERNARY, "3"), (OF_BOOLEAN, "3-boolean-3-input")],
+    ids=["ternary", "boolean"],
+)
+
+
+@OF_EACH_SPACE
+def test_version_3_comes_back_and_its_bytes_are_pinned(certificate: Certificate, name: str) -> None:
+    pinned = (Path(__file__).parents[2] / "vectors" / f"coverage-statement-{name}.json").read_bytes()
+    assert certificate.to_statement() == pinned
+    assert Certificate.from_statement(pinned) == certificate
+
+
+def test_version_3_of_the_same_model_has_the_figures_of_version_2() -> None:
+    old, new = (json.loads(one.to_statement())["predicate"] for one in (CERTIFICATE, OF_TERNARY))
+    assert new["paths"] == old["paths"]
+    assert {key: new.pop(key) for key in ("kind", "latent_size", "space")} == {
+        "kind": "listed", "latent_size": 16, "space": {"inputs": 2, "radix": 3},
+    }  # fmt: skip
+    assert old.pop("operations") == {"count": 19683, "space": "ternary-2-input"}
+    assert new == old
+
+
+REFUSED_3: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
+    "a vast kind": (
+        lambda d: d["predicate"].update(kind="vast"),
+        ".predicate: is of 2,3, a space of 256 operations; "
+        "this release reads certificates of spaces of up to 2^20",
+    ),
+    "a vast space": (
+        lambda d: d["predicate"].update(space={"radix": 4, "inputs": 2}),
+        ".predicate: is of 4,2, a space of 4,294,967,296 operations; "
+        "this release reads certificates of spaces of up to 2^20",
+    ),
+    "an unknown kind": (
+        lambda d: d["predicate"].update(kind="x"),
+        ".predicate.kind: 'x', expected 'listed' or 'vast'",
+    ),
+    "no space": (
+        lambda d: d["predicate"].update(space={"radix": 1, "inputs": 3}),
+        ".predicate.space.radix: 1, expected an integer from 2 to 62",
+    ),
+    "a space beyond all": (
+        lambda d: d["predicate"].update(space={"radix": 2, "inputs": 6}),
+        ".predicate.space: space: 2 values and 6 inputs have 2^63 operations or more, expected fewer",
+    ),
+    "the draws of another space": (
+        lambda d: path(d)["prior"][0].update(draws=10_000, limit="1.000000"),
+        ".predicate.paths[0].prior: quotes (10000, 650, 2537) draws, expected (128, 650, 2537)",
+    ),
+    "the figures of another space": (
+        lambda d: d["predicate"].update(space={"radix": 5, "inputs": 1}),
+        ".predicate.paths[0].reachable.bitmap: 32 bytes, expected 391",
+    ),
+    "another latent size": (
+        lambda d: d["predicate"].update(latent_size=12),
+        ".predicate.latent_size: 12, expected a multiple of 8 from 8 to 64",
+    ),
+    "no encoder, and a witness that only an encoder gives": (
+        lambda d: path(d)["reachable"]["streamed"].pop(),
+        ".predicate.paths[0]: 2 of 3 witnesses are rows of the stream, expected all, "
+        "since the path has no encoder",
+    ),
+    "a row beyond the stream": (
+        lambda d: path(d)["near_ties"].append(2537),
+        ".predicate.paths[0].near_ties[2]: 2537, expected an integer from 2537 to 2536",
+    ),
+}
+
+
+@pytest.mark.parametrize("trick", REFUSED_3)
+def test_version_3_that_contradicts_itself_is_refused(trick: str) -> None:
+    change, sentence = REFUSED_3[trick]
+    document = json.loads(OF_BOOLEAN.to_statement())
+    change(document)
+    with pytest.raises(FormatError) as refusal:
+        Certificate.from_statement(canonical.encode(document))
+    assert str(refusal.value).startswith(f"coverage.json{sentence}")

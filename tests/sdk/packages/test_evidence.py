@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from ternary_export.build import Build
-from ternary_license_server.keys import KeyRing
+from ternary_license_server.keys.keyring import KeyRing
 from ternary_sdk._internal.certificates.certificate import Certificate
-from ternary_sdk._internal.certificates.path_coverage import STREAM_ROWS, PathCoverage
+from ternary_sdk._internal.certificates.path_coverage import PathCoverage
 from ternary_sdk._internal.inference import evidence
 from ternary_sdk._internal.inference.runtime import Decoder, Workers
 from ternary_sdk._internal.packages.package import Package
@@ -114,7 +114,7 @@ def test_a_smallest_margin_above_that_of_a_streamed_witness_is_found_out_without
     certificate: Certificate, build: Build, workers: Workers
 ) -> None:
     claim, graph = certificate.paths[0], build.graphs["decoder_A.onnx"]
-    rows = claim.stream.prior(claim.seed, 0, STREAM_ROWS)[list(claim.reachable.streamed.values())]
+    rows = claim.stream.prior(claim.seed, 0, claim.rows)[list(claim.reachable.streamed.values())]
     smallest = Decoder(graph, "decoder_A.onnx", workers).decode(rows).margin.min()
     boasting = replace(claim, reachable=replace(claim.reachable, smallest_margin="99.0000"))
     with pytest.raises(ProofError) as refusal:

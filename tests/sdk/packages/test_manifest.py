@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from ternary_sdk._internal.documents import canonical
-from ternary_sdk._internal.packages.manifest import Manifest
+from ternary_sdk._internal.packages.manifest import STANDARD_ONLY, Manifest
 from ternary_sdk._internal.packages.manifest_entries import Graph, Member, ModelPath
 from ternary_sdk.errors import FormatError
+from ternary_sdk.space import TERNARY_2, Space
 
 DOCUMENTS = ["bom.json", "card.md", "coverage.json", "terms.md"]
 GRAPHS = ["decoder_A.onnx", "decoder_B.onnx", "encoder_A.onnx", "encoder_B.onnx"]
@@ -33,6 +34,9 @@ def members(names: list[str]) -> tuple[Member, ...]:
 
 
 MANIFEST = Manifest(
+    format=STANDARD_ONLY,
+    space=TERNARY_2,
+    latent_size=16,
     name="acme",
     version=(1, 20, 3),
     released=datetime(2026, 2, 3, 4, 5, 6, tzinfo=UTC),
@@ -60,7 +64,7 @@ def test_a_manifest_of_one_path_is_written_as_ever_and_refused() -> None:
     assert replace(MANIFEST, paths=(model_path("A"),), members=documents).to_bytes() == pinned
     with pytest.raises(FormatError) as refusal:
         Manifest.read(pinned)
-    assert str(refusal.value) == "manifest.json.paths: 1 entries, expected 2 to 2"
+    assert str(refusal.value) == "manifest.json: paths are ['A'], expected ['A', 'B']"
 
 
 def test_encrypted_graphs_keep_both_digests() -> None:
@@ -89,12 +93,10 @@ def add(manifest: dict[str, Any], name: str) -> None:
     manifest["members"].sort(key=lambda member: member["name"])
 
 
-BOTH = "[('A', 'encoder_A.onnx', 'decoder_A.onnx'), ('B', 'encoder_B.onnx', 'decoder_B.onnx')]"
-
 REFUSED: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     "another format": (
-        lambda m: m.update(format="ternary-package/2"),
-        ".format: 'ternary-package/2', expected 'ternary-package/1'",
+        lambda m: m.update(format="ternary-package/3"),
+        ".format: 'ternary-package/3', expected 'ternary-package/1' or 'ternary-package/2'",
     ),
     "a name with capitals": (
         lambda m: m.update(name="Acme"),
@@ -132,36 +134,36 @@ REFUSED: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     ),
     "a default path that is not there": (
         lambda m: m.update(default_path="C"),
-        ".default_path: 'C', expected 'A' or 'B'",
+        ": default_path is 'C', expected one of ['A', 'B']",
     ),
     "a path no package has": (
         lambda m: m["paths"][1].update(path="C"),
-        ".paths[1].path: 'C', expected 'A' or 'B'",
+        ": paths are ['A', 'C'], expected ['A', 'B']",
     ),
     "a path twice": (
         lambda m: m["paths"][1].update(path="A"),
-        ": paths are [('A', 'encoder_A.onnx', 'decoder_A.onnx'), ('A', 'encoder_B.onnx', 'decoder_B.onnx')], "
-        f"expected {BOTH}",
+        ": paths are ['A', 'A'], expected different letters in ascending order",
     ),
     "paths in another order": (
         lambda m: m["paths"].reverse(),
-        ": paths are [('B', 'encoder_B.onnx', 'decoder_B.onnx'), ('A', 'encoder_A.onnx', 'decoder_A.onnx')], "
-        f"expected {BOTH}",
+        ": paths are ['B', 'A'], expected different letters in ascending order",
     ),
     "two paths with one graph": (
         lambda m: m["paths"][1]["decoder"].update(member="decoder_A.onnx"),
-        ": paths are [('A', 'encoder_A.onnx', 'decoder_A.onnx'), ('B', 'encoder_B.onnx', 'decoder_A.onnx')], "
-        f"expected {BOTH}",
+        ": path B has the graph 'decoder_A.onnx', expected 'decoder_B.onnx'",
     ),
     "a third path": (
-        lambda m: m["paths"].append(m["paths"][1]),
-        ".paths: 3 entries, expected 2 to 2",
+        lambda m: m["paths"].append({**m["paths"][1], "path": "C"}),
+        ": paths are ['A', 'B', 'C'], expected ['A', 'B']",
     ),
-    "no path": (lambda m: m["paths"].clear(), ".paths: 0 entries, expected 2 to 2"),
+    "no path": (lambda m: m["paths"].clear(), ".paths: 0 entries, expected 1 to 8"),
     "a graph of another name": (
         lambda m: m["paths"][0]["encoder"].update(member="../x.onnx"),
-        ": paths are [('A', '../x.onnx', 'decoder_A.onnx'), ('B', 'encoder_B.onnx', 'decoder_B.onnx')], "
-        f"expected {BOTH}",
+        ": path A has the graph '../x.onnx', expected 'encoder_A.onnx'",
+    ),
+    "a path without an encoder": (
+        lambda m: m["paths"][0].pop("encoder"),
+        ": path A lacks its encoder, which ternary-package/1 has",
     ),
     "no parameters": (
         lambda m: m["paths"][0]["encoder"].update(parameters=0),
@@ -227,3 +229,62 @@ def test_a_member_that_is_not_listed_is_named() -> None:
     with pytest.raises(FormatError) as refusal:
         MANIFEST.member("x")
     assert str(refusal.value) == "manifest.json: lists no member 'x'"
+
+
+DECODER_ONLY = ModelPath(path="A", encoder=None, decoder=graph("decoder_A.onnx"))
+OF_BOOLEAN = replace(
+    MANIFEST,
+    format="ternary-package/2",
+    space=Space(2, 3),
+    latent_size=8,
+    paths=(DECODER_ONLY,),
+    members=members([*DOCUMENTS, "decoder_A.onnx"]),
+)
+OF_TERNARY = replace(MANIFEST, format="ternary-package/2")
+
+
+@pytest.mark.parametrize(("manifest", "name"), [(OF_TERNARY, "2"), (OF_BOOLEAN, "2-boolean-3-input")])
+def test_version_2_comes_back_and_its_bytes_are_pinned(manifest: Manifest, name: str) -> None:
+    pinned = (VECTORS / f"manifest-{name}.json").read_bytes()
+    assert manifest.to_bytes() == pinned
+    assert Manifest.read(pinned) == manifest
+
+
+REFUSED_2: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
+    "a vast space": (
+        lambda m: m.update(space={"radix": 4, "inputs": 2}),
+        ": is of 4,2, a space of 4,294,967,296 operations; "
+        "this release reads packages of spaces of up to 2^20",
+    ),
+    "no space": (
+        lambda m: m.update(space={"radix": 0, "inputs": 3}),
+        ".space.radix: 0, expected an integer from 2 to 62",
+    ),
+    "the space as version 1 has it": (
+        lambda m: m.update(operations={"count": 256, "space": "boolean-3-input"}),
+        ": unknown member 'operations'",
+    ),
+    "another latent size": (
+        lambda m: m.update(latent_size=72),
+        ".latent_size: 72, expected a multiple of 8 from 8 to 64",
+    ),
+    "no path": (lambda m: m["paths"].clear(), ".paths: 0 entries, expected 1 to 8"),
+    "an encoder that is not listed": (
+        lambda m: add(m, "encoder_A.onnx"),
+        ": members list 'encoder_A.onnx', which no package has",
+    ),
+    "a path that is no letter": (
+        lambda m: m["paths"][0].update(path="AB"),
+        ".paths[0].path: 'AB', expected text of the form [A-Z]",
+    ),
+}
+
+
+@pytest.mark.parametrize("trick", REFUSED_2)
+def test_version_2_with_one_fault_is_refused(trick: str) -> None:
+    change, sentence = REFUSED_2[trick]
+    document = json.loads(OF_BOOLEAN.to_bytes())
+    change(document)
+    with pytest.raises(FormatError) as refusal:
+        Manifest.read(canonical.encode(document))
+    assert str(refusal.value) == f"manifest.json{sentence}"

@@ -12,8 +12,8 @@ import pytest
 
 from ternary_export.build import Build
 from ternary_export.packaging import package
-from ternary_license_server.keys import KeyRing
-from ternary_license_server.signing import SigningKey
+from ternary_license_server.keys.keyring import KeyRing
+from ternary_license_server.keys.signing import SigningKey
 from ternary_sdk._internal.certificates.certificate import Certificate
 from ternary_sdk._internal.documents import canonical
 from ternary_sdk._internal.packages import archive, oms
@@ -211,7 +211,7 @@ def test_the_signature_of_the_package_is_no_certificate(
     found = refusal(remade(members, key, coverage__json=coverage), vendor.trust)
     assert str(found) == (
         "coverage.json.predicateType: 'https://model_signing/signature/v1.0', "
-        "expected 'urn:ternary:coverage:1' or 'urn:ternary:coverage:2'"
+        "expected 'urn:ternary:coverage:1' or 'urn:ternary:coverage:2' or 'urn:ternary:coverage:3'"
     )
 
 

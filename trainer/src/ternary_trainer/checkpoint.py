@@ -20,7 +20,7 @@ from ternary_sdk.errors import FormatError, InputError
 from ternary_trainer import foreign, tensor_file
 from ternary_trainer.architecture import Architecture
 from ternary_trainer.model import expected_shapes
-from ternary_trainer.recognition import recognised, shapes_of
+from ternary_trainer.recognition import architecture_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +41,7 @@ class Checkpoint:
     @property
     def architecture(self) -> Architecture:
         """Which networks the state is of."""
-        return recognised(shapes_of(self.state), self.source)
+        return architecture_of(self.state, self.source)
 
 
 def load(path: Path) -> Checkpoint:
@@ -112,7 +112,7 @@ def check_state(state: object, name: str, *, convert: Sequence[torch.dtype] = ()
     """
     if not isinstance(state, Mapping):
         raise FormatError(f"{name}: key 'model' is {type(state).__name__}, expected a dictionary of tensors")
-    expected = expected_shapes(recognised(shapes_of(state), name))
+    expected = expected_shapes(architecture_of(state, name))
     for unknown in [key for key in state if key not in expected]:
         raise FormatError(f"{name}: tensor {unknown!r} has no place in the model of the others")
     return {

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from ternary_sdk.signature import Signature
 from ternary_trainer.architecture import V55, Architecture, Network, Residual
-from ternary_trainer.recognition import recognised, shapes_of
+from ternary_trainer.recognition import architecture_of
 
 _STATE: Final = 9
 """Figures that StateNet reads."""
@@ -197,7 +197,7 @@ def restored(state: Mapping[str, Tensor]) -> TernaryVAE:
         FormatError: If the state shows no architecture.
     """
     with torch.device("meta"):
-        model = TernaryVAE(recognised(shapes_of(state), "state"))
+        model = TernaryVAE(architecture_of(state, "state"))
     model.load_state_dict(state, assign=True)
     return model
 

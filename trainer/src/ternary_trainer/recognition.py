@@ -37,6 +37,11 @@ def shapes_of(state: Mapping[str, object]) -> dict[str, tuple[int, ...]]:
     }
 
 
+def architecture_of(state: Mapping[str, object], name: str) -> Architecture:
+    """The architecture that a state shows, as `recognised` reads it from the shapes of its tensors."""
+    return recognised(shapes_of(state), name)
+
+
 def recognised(shapes: Shapes, name: str) -> Architecture:
     """The architecture that tensors show.
 

@@ -25,7 +25,7 @@ from ternary_trainer import recipe as recipes
 from ternary_trainer.architecture import Architecture
 from ternary_trainer.disrupt import SurgeEffect, effects
 from ternary_trainer.history import EpochRecord
-from ternary_trainer.recognition import recognised, shapes_of
+from ternary_trainer.recognition import architecture_of
 from ternary_trainer.report import PathReport
 from ternary_trainer.settings import Recipe
 
@@ -54,7 +54,7 @@ class Snapshot:
     @property
     def architecture(self) -> Architecture:
         """Which networks the state is of."""
-        return recognised(shapes_of(self.state), self.source)
+        return architecture_of(self.state, self.source)
 
 
 @dataclass(frozen=True, kw_only=True)

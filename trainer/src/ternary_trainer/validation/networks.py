@@ -90,11 +90,13 @@ def of_package(package: Package) -> Iterator[dict[str, Network]]:
         raise InputError(
             f"{package.manifest.label}: its graphs are encrypted; give the license that opens it"
         )
+    of = package.signature
     with Workers() as workers:
         yield {
             path.path: GraphNetwork(
-                Encoder(package.graphs[path.encoder.member], path.encoder.member, workers),
-                Decoder(package.graphs[path.decoder.member], path.decoder.member, workers),
+                Encoder(package.graphs[path.encoder.member], path.encoder.member, workers, of),
+                Decoder(package.graphs[path.decoder.member], path.decoder.member, workers, of),
             )
             for path in package.manifest.paths
+            if path.encoder is not None
         }

@@ -14,18 +14,30 @@ from typing import Final
 from ternary_sdk._internal.certificates import path_coverage
 from ternary_sdk._internal.certificates.path_coverage import MARGIN, PathCoverage, seed_of
 from ternary_sdk._internal.documents import canonical
+from ternary_sdk._internal.documents.canonical import Json
 from ternary_sdk._internal.documents.fields import Fields
 from ternary_sdk._internal.signing.dsse import Envelope
-from ternary_sdk._internal.streams.stream import STREAMS
+from ternary_sdk._internal.streams.stream import AES, PHILOX, Stream
 from ternary_sdk._internal.trust.trust import Role, Trust
 from ternary_sdk.errors import FormatError
-from ternary_sdk.operations import LABEL, OPERATIONS
+from ternary_sdk.signature import MOST_PATHS, STANDARD, Signature, read_latent_size
+from ternary_sdk.space import Space
 
 CERTIFICATE: Final = "coverage.json"
 """What its file is called, in a package and beside one."""
 
 PREDICATE_TYPE: Final = "urn:ternary:coverage:"
-"""Before the version. Versions differ in the latent stream that they speak of, and in nothing else."""
+"""Before the version."""
+
+CURRENT: Final = 3
+"""The version of new certificates."""
+
+_STREAMS: Final[Mapping[int, Stream]] = {1: PHILOX, 2: AES, CURRENT: AES}
+"""The latent stream that each version speaks of. Versions 1 and 2 are of two-input ternary operations in 16
+dimensions and say nothing of it; version 3 names the space and the size of the latents."""
+
+_LISTED: Final = "listed"
+_VAST: Final = "vast"
 
 STATEMENT_TYPE: Final = "https://in-toto.io/Statement/v1"
 
@@ -35,6 +47,15 @@ _MOST_SUBJECTS: Final = 32
 @dataclass(frozen=True, kw_only=True)
 class Certificate:
     """Coverage of the paths of one model, bound to the exact bytes of its graphs."""
+
+    version: int
+    """The version of its format, 1 to 3."""
+
+    space: Space
+    """What it counts operations of."""
+
+    latent_size: int
+    """Dimensions of the latents."""
 
     subjects: Mapping[str, str]
     """SHA-256 of each graph's plaintext, hex, by member name."""
@@ -49,13 +70,13 @@ class Certificate:
     """One entry a path, ascending."""
 
     @property
-    def version(self) -> int:
-        """The version of its format, which is that of the latent stream it speaks of."""
-        return self.paths[0].stream.version
+    def signature(self) -> Signature:
+        """What the certified model is of."""
+        return Signature(self.space, self.latent_size, tuple(path.path for path in self.paths))
 
     @property
     def best_path(self) -> PathCoverage:
-        """The path that covers more of the space at 50,000 draws; the first of equals."""
+        """The path that covers more of the space at the headline draws; the first of equals."""
         return path_coverage.best(self.paths)
 
     def to_statement(self) -> bytes:
@@ -69,7 +90,7 @@ class Certificate:
                 ],
                 "predicateType": f"{PREDICATE_TYPE}{self.version}",
                 "predicate": {
-                    "operations": {"count": OPERATIONS, "space": LABEL},
+                    **self._of(),
                     "margin": str(MARGIN),
                     "released": int(self.released.timestamp()),
                     "computed_with": dict(self.computed_with),
@@ -77,6 +98,11 @@ class Certificate:
                 },
             }
         )
+
+    def _of(self) -> dict[str, Json]:
+        if self.version < CURRENT:
+            return {"operations": {"count": self.space.size, "space": self.space.label}}
+        return {"kind": _LISTED, "latent_size": self.latent_size, "space": self.space.to_json()}
 
     @classmethod
     def read(cls, envelope: bytes, trust: Trust, what: str = CERTIFICATE) -> "Certificate":
@@ -107,22 +133,32 @@ class Certificate:
         """
         fields = Fields(canonical.decode(statement, what), what)
         fields.exactly("_type", STATEMENT_TYPE)
-        kind = fields.one_of("predicateType", [f"{PREDICATE_TYPE}{version}" for version in STREAMS])
-        stream = STREAMS[int(kind.removeprefix(PREDICATE_TYPE))]
+        kind = fields.one_of("predicateType", [f"{PREDICATE_TYPE}{version}" for version in _STREAMS])
+        version = int(kind.removeprefix(PREDICATE_TYPE))
         subjects = fields.items("subject", _read_subject, least=1, most=_MOST_SUBJECTS)
         predicate = fields.object("predicate")
         fields.end()
-        _expect_operations(predicate.object("operations"))
+        space, latent_size = _read_of(predicate, version)
+        stream = _STREAMS[version].of(latent_size)
         predicate.exactly("margin", str(MARGIN))
         certificate = cls(
+            version=version,
+            space=space,
+            latent_size=latent_size,
             subjects=dict(subjects),
             released=predicate.moment("released"),
             computed_with=predicate.labels("computed_with", most=32),
-            paths=predicate.items("paths", lambda path: path_coverage.read(path, stream), least=1, most=16),
+            paths=predicate.items(
+                "paths", lambda path: path_coverage.read(path, stream, space), least=1, most=MOST_PATHS
+            ),
         )
         predicate.end()
         _check_subjects(certificate, [name for name, _ in subjects], what)
         _check_seeds(certificate, what)
+        if version < CURRENT and (
+            lacking := [path.path for path in certificate.paths if path.encoder is None]
+        ):
+            raise FormatError(f"{what}: path {lacking[0]} lacks its encoder, which version {version} has")
         return certificate
 
 
@@ -134,10 +170,23 @@ def _read_subject(fields: Fields) -> tuple[str, str]:
     return name, sha256
 
 
-def _expect_operations(fields: Fields) -> None:
-    fields.exactly("count", OPERATIONS)
-    fields.exactly("space", LABEL)
-    fields.end()
+def _read_of(predicate: Fields, version: int) -> tuple[Space, int]:
+    """The space and the latent size that a predicate is of."""
+    if version < CURRENT:
+        stated = predicate.object("operations")
+        stated.exactly("count", STANDARD.space.size)
+        stated.exactly("space", STANDARD.space.label)
+        stated.end()
+        return STANDARD.space, STANDARD.latent_size
+    kind = predicate.one_of("kind", [_LISTED, _VAST])
+    space = Space.read(predicate.object("space"))
+    latent_size = read_latent_size(predicate)
+    if kind == _VAST or not space.listed:
+        raise FormatError(
+            f"{predicate.path}: is of {space}, a space of {space.size:,} operations; this release reads "
+            "certificates of spaces of up to 2^20"
+        )
+    return space, latent_size
 
 
 def _check_subjects(certificate: Certificate, names: list[str], what: str) -> None:
@@ -146,7 +195,7 @@ def _check_subjects(certificate: Certificate, names: list[str], what: str) -> No
     letters = [path.path for path in certificate.paths]
     if letters != sorted(set(letters)):
         raise FormatError(f"{what}: paths are {letters}, expected different letters in ascending order")
-    used = [name for path in certificate.paths for name in (path.decoder, path.encoder)]
+    used = [name for path in certificate.paths for name in (path.decoder, path.encoder) if name is not None]
     if sorted(used) != names:
         raise FormatError(f"{what}: its paths use {sorted(used)}, its subjects are {names}")
 

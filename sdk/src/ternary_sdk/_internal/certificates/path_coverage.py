@@ -17,9 +17,10 @@ from ternary_sdk._internal.documents import canonical
 from ternary_sdk._internal.documents.canonical import Json
 from ternary_sdk._internal.documents.fields import Fields
 from ternary_sdk._internal.streams.stream import Stream
-from ternary_sdk.coverage import QUOTED_DRAWS, iid_limit
+from ternary_sdk.coverage import iid_limit, quoted_draws
 from ternary_sdk.errors import FormatError, InputError
-from ternary_sdk.operations import BITMAP_BYTES, OPERATIONS, OperationSet
+from ternary_sdk.operations import OperationSet
+from ternary_sdk.space import TERNARY_2, Space
 
 MARGIN: Final = 0.001
 """The least margin of a witness, and of a prior draw that counts, where the certificate is made."""
@@ -36,9 +37,6 @@ MARGIN_STEP: Final = 0.0001
 
 MOST_MARGIN: Final = 1e9
 """Above any margin that a certificate can print, which has nine digits before the point."""
-
-STREAM_ROWS: Final = max(QUOTED_DRAWS)
-"""How many rows of the latent stream a certificate speaks of."""
 
 _LIMIT_PLACES: Final = 6
 _MARGIN_PLACES: Final = 4
@@ -74,26 +72,30 @@ class Prior:
     digest: str
     """The digest of the set of these operations, hex."""
 
+    space: Space = TERNARY_2
+    """What they are operations of."""
+
     @property
     def coverage(self) -> float:
         """The share of all operations that was drawn, in [0, 1]."""
-        return self.operations / OPERATIONS
+        return self.operations / self.space.size
 
     @property
     def limit(self) -> float:
         """The share that a perfect, uniform sampler covers in expectation with as many draws."""
-        return iid_limit(self.draws)
+        return iid_limit(self.draws, self.space)
 
 
 @dataclass(frozen=True, kw_only=True)
 class PathCoverage:
-    """The coverage of one path: one encoder and one decoder."""
+    """The coverage of one path: one decoder, with or without an encoder."""
 
     path: str
     """A single capital letter."""
 
-    encoder: str
-    """Name of the subject that gives the posterior means."""
+    encoder: str | None
+    """Name of the subject that gives the posterior means; None where the path has no encoder, and every
+    witness is a row of the stream."""
 
     decoder: str
     """Name of the subject that is certified."""
@@ -108,22 +110,38 @@ class PathCoverage:
     """What it can emit."""
 
     prior: tuple[Prior, ...]
-    """What it draws in 10,000, 50,000 and 195,000 rows."""
+    """What it draws in each of ``quoted_draws`` rows, ascending."""
 
     near_ties: tuple[int, ...]
-    """Ascending positions of the rows, of 195,000, whose margin is below 0.001."""
+    """Ascending positions of the rows, of ``rows``, whose margin is below 0.001."""
+
+    @property
+    def space(self) -> Space:
+        """What its operations are of."""
+        return self.reachable.operations.space
+
+    @property
+    def rows(self) -> int:
+        """How many rows of the latent stream it speaks of."""
+        return self.prior[-1].draws
+
+    @property
+    def headline(self) -> Prior:
+        """The prior coverage that is quoted where one figure is: that of the second number of draws."""
+        return self.prior[1]
 
     def at(self, draws: int) -> Prior:
         """The prior coverage at one of the quoted numbers of draws."""
         for prior in self.prior:
             if prior.draws == draws:
                 return prior
-        raise InputError(f"draws: nothing is certified at {draws}, expected one of {QUOTED_DRAWS}")
+        quoted = tuple(prior.draws for prior in self.prior)
+        raise InputError(f"draws: nothing is certified at {draws}, expected one of {quoted}")
 
 
 def best(paths: Iterable[PathCoverage]) -> PathCoverage:
-    """The path that covers more of the space at 50,000 draws; the first of equals."""
-    return max(paths, key=lambda path: path.at(50_000).operations)
+    """The path that covers more of the space at the headline draws; the first of equals."""
+    return max(paths, key=lambda path: path.headline.operations)
 
 
 def seed_of(decoder_digest: str, stream: Stream) -> int:
@@ -135,7 +153,8 @@ def seed_of(decoder_digest: str, stream: Stream) -> int:
         decoder_digest: SHA-256 of the decoder's plaintext, 64 hex digits.
         stream: What it is the seed of.
     Returns:
-        The first 8 bytes, big-endian, of SHA-256("ternary-coverage-v" ‖ version ‖ the 32 digest bytes).
+        The first 8 bytes, big-endian, of SHA-256("ternary-coverage-v" ‖ the stream's version ‖ the 32 digest
+        bytes).
     """
     material = f"ternary-coverage-v{stream.version}".encode() + bytes.fromhex(decoder_digest)
     return int.from_bytes(hashlib.sha256(material).digest()[:8], "big")
@@ -146,17 +165,16 @@ def margin_text(margin: float) -> str:
     return canonical.decimal(margin, _MARGIN_PLACES)
 
 
-def limit_text(draws: int) -> str:
+def limit_text(draws: int, space: Space) -> str:
     """The i.i.d. limit as certificates print it: six decimals, rounded down."""
-    return canonical.decimal(iid_limit(draws), _LIMIT_PLACES)
+    return canonical.decimal(iid_limit(draws, space), _LIMIT_PLACES)
 
 
 def write(path: PathCoverage) -> Json:
     """The member of the certificate's ``predicate.paths`` for one path."""
     reachable = path.reachable
-    return {
+    stated: dict[str, Json] = {
         "path": path.path,
-        "encoder": path.encoder,
         "decoder": path.decoder,
         "seed": f"{path.seed:016x}",
         "reachable": {
@@ -170,30 +188,37 @@ def write(path: PathCoverage) -> Json:
             {
                 "draws": prior.draws,
                 "operations": prior.operations,
-                "limit": limit_text(prior.draws),
+                "limit": limit_text(prior.draws, prior.space),
                 "sha256": prior.digest,
             }
             for prior in path.prior
         ],
         "near_ties": list(path.near_ties),
     }
+    if path.encoder is not None:
+        stated["encoder"] = path.encoder
+    return stated
 
 
-def read(fields: Fields, stream: Stream) -> PathCoverage:
+def read(fields: Fields, stream: Stream, space: Space) -> PathCoverage:
     """Read a member of the certificate's ``predicate.paths``, whose rows are of ``stream``.
 
     Raises:
         FormatError: If it is not of this format or its figures contradict each other.
     """
+    quoted = quoted_draws(space)
+    rows = quoted[-1]
     path = PathCoverage(
         path=fields.text("path", pattern=_LETTER),
-        encoder=fields.text("encoder", longest=64),
+        encoder=fields.optional("encoder", lambda name: fields.text(name, longest=64)),
         decoder=fields.text("decoder", longest=64),
         stream=stream,
         seed=int(fields.text("seed", pattern=_SEED), 16),
-        reachable=_read_reachable(fields.object("reachable")),
-        prior=fields.items("prior", _read_prior, least=len(QUOTED_DRAWS), most=len(QUOTED_DRAWS)),
-        near_ties=fields.integers("near_ties", below=STREAM_ROWS, most=STREAM_ROWS),
+        reachable=_read_reachable(fields.object("reachable"), space, rows),
+        prior=fields.items(
+            "prior", lambda entry: _read_prior(entry, space), least=len(quoted), most=len(quoted)
+        ),
+        near_ties=fields.integers("near_ties", below=rows, most=rows),
     )
     fields.end()
     _check_counts(path, fields.path)
@@ -201,13 +226,17 @@ def read(fields: Fields, stream: Stream) -> PathCoverage:
     return path
 
 
-def _read_reachable(fields: Fields) -> Reachable:
-    count = fields.integer("operations", most=OPERATIONS)
+def _read_reachable(fields: Fields, space: Space, rows: int) -> Reachable:
+    count = fields.integer("operations", most=space.size)
     digest = fields.sha256("sha256")
-    operations = OperationSet.from_bytes(fields.octets("bitmap", longest=BITMAP_BYTES))
+    bitmap = fields.octets("bitmap", longest=space.bitmap_bytes)
+    try:
+        operations = OperationSet.from_bytes(bitmap, space)
+    except FormatError as refusal:
+        raise FormatError(f"{fields.path}.{refusal}") from None
     reachable = Reachable(
         operations=operations,
-        streamed=fields.pairs("streamed", below=(OPERATIONS, STREAM_ROWS), most=OPERATIONS),
+        streamed=fields.pairs("streamed", below=(space.size, rows), most=space.size),
         smallest_margin=fields.text("smallest_margin", pattern=_SMALLEST),
     )
     fields.end()
@@ -219,22 +248,23 @@ def _read_reachable(fields: Fields) -> Reachable:
     return reachable
 
 
-def _read_prior(fields: Fields) -> Prior:
+def _read_prior(fields: Fields, space: Space) -> Prior:
     draws = fields.integer("draws", least=1)
     prior = Prior(
         draws=draws,
-        operations=fields.integer("operations", most=min(draws, OPERATIONS)),
+        operations=fields.integer("operations", most=min(draws, space.size)),
         digest=fields.sha256("sha256"),
+        space=space,
     )
-    fields.exactly("limit", limit_text(draws))
+    fields.exactly("limit", limit_text(draws, space))
     fields.end()
     return prior
 
 
 def _check_counts(path: PathCoverage, what: str) -> None:
     draws = tuple(prior.draws for prior in path.prior)
-    if draws != QUOTED_DRAWS:
-        raise FormatError(f"{what}.prior: quotes {draws} draws, expected {QUOTED_DRAWS}")
+    if draws != quoted_draws(path.space):
+        raise FormatError(f"{what}.prior: quotes {draws} draws, expected {quoted_draws(path.space)}")
     counts = [prior.operations for prior in path.prior] + [len(path.reachable.operations)]
     if counts != sorted(counts):
         raise FormatError(
@@ -247,6 +277,11 @@ def _check_witnesses(path: PathCoverage, what: str) -> None:
     for index in streamed:
         if index not in path.reachable.operations:
             raise FormatError(f"{what}: operation {index} has a streamed witness but is not in the bitmap")
+    if path.encoder is None and len(streamed) < len(path.reachable.operations):
+        raise FormatError(
+            f"{what}: {len(streamed)} of {len(path.reachable.operations)} witnesses are rows of the stream, "
+            "expected all, since the path has no encoder"
+        )
     rows = list(streamed.values())
     if len(set(rows)) != len(rows) or not set(rows).isdisjoint(path.near_ties):
         raise FormatError(f"{what}: a streamed witness stands for two operations, or is a near tie")

@@ -253,7 +253,7 @@ class _Examination:
         if quota is None:
             return "the license has no quota"
         ledger = Ledger(self._needed_directory() / state.LEDGER)
-        drawn = len(ledger.drawn(self.license.id, owner=self.license.customer))
+        drawn = ledger.total(self.license.id, owner=self.license.customer)
         return f"{drawn:,} of {quota:,} operations drawn"
 
     def look_at_permissions(self) -> str:

@@ -14,7 +14,7 @@ import numpy as np
 
 from ternary_sdk._internal.graphs import decoder_tail, graph_shapes, onnx_graph
 from ternary_sdk._internal.graphs.graph_shapes import Value
-from ternary_sdk._internal.graphs.interface import DECODER, Interface
+from ternary_sdk._internal.graphs.interface import Interface
 from ternary_sdk._internal.graphs.onnx_graph import OnnxGraph
 from ternary_sdk.errors import FormatError
 
@@ -35,7 +35,7 @@ def inspect(model: bytes, *, what: str, interface: Interface, parameters: int | 
     5. every type and shape follows from the inputs, and the outputs have those declared;
     6. everything that is stored or computed is used;
     7. it holds as many parameters as the manifest says, all finite, each used once, and hardly anything else;
-    8. a decoder's index is computed from its logits, in one of the ways that are known.
+    8. a decoder's operation is computed from its logits, in a way that is known for its space.
 
     Args:
         model: The ONNX file's bytes.
@@ -54,8 +54,8 @@ def inspect(model: bytes, *, what: str, interface: Interface, parameters: int | 
     _check_results(graph, _walk(graph, what), what)  # 4, 5
     _check_use(graph, what)  # 6
     _check_constants(graph, parameters, what)  # 7
-    if interface is DECODER:
-        decoder_tail.check(graph, what)  # 8
+    if interface.decodes is not None:
+        decoder_tail.check(graph, interface.decodes, what)  # 8
 
 
 def _walk(graph: OnnxGraph, what: str) -> dict[str, Value]:

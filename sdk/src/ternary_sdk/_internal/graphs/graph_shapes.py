@@ -17,6 +17,9 @@ from ternary_sdk.errors import FormatError
 MAX_ROW: Final = 1024
 """The most elements a tensor may have for each row of the batch."""
 
+SEVERAL: Final = 0
+"""In place of a number of inputs: two or more."""
+
 Shape = tuple[int | str, ...]
 
 
@@ -42,8 +45,9 @@ def infer(node: Node, inputs: list[Value]) -> list[Value]:
         FormatError: If its operator is not allowed or its inputs and attributes break the operator's rule.
     """
     rule, arity, allowed = _rule(node)
-    if len(inputs) != arity:
-        raise FormatError(f"{node.what}: {len(inputs)} inputs, expected {arity}")
+    if len(inputs) != arity and (arity != SEVERAL or len(inputs) < 2):
+        expected = "2 or more" if arity == SEVERAL else arity
+        raise FormatError(f"{node.what}: {len(inputs)} inputs, expected {expected}")
     if unknown := node.attributes.keys() - allowed:
         raise FormatError(f"{node.what}: attribute {min(unknown)!r} is not allowed")
     outputs = rule(node, inputs)
@@ -173,7 +177,7 @@ _CASTS: Final = {("float32", INT32): "int32", ("bool", FLOAT): "float32"}
 _RULES: Final[Mapping[str, tuple[Rule, int, frozenset[str]]]] = {
     "Add": (_pairwise, 2, frozenset()),
     "Cast": (_cast, 1, frozenset({"to"})),
-    "Concat": (_concat, 2, frozenset({"axis"})),
+    "Concat": (_concat, SEVERAL, frozenset({"axis"})),
     "Gemm": (_gemm, 3, frozenset({"transA", "transB"})),
     "Greater": (_pairwise, 2, frozenset()),
     "MatMul": (_matmul, 2, frozenset()),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from ternary_sdk._internal.certificates.certificate import Certificate
 from ternary_sdk._internal.certificates.path_coverage import TOLERANCE, VERIFIER_MARGIN, PathCoverage
 from ternary_sdk._internal.graphs import firewall
-from ternary_sdk._internal.graphs.interface import DECODER, ENCODER
+from ternary_sdk._internal.graphs.interface import of_decoder, of_encoder
 from ternary_sdk._internal.inference import proof
 from ternary_sdk._internal.inference.runtime import Decoder, Encoder, Workers
 from ternary_sdk.errors import ProofError
@@ -52,16 +52,19 @@ def of_graphs(
         FormatError: If a graph does not pass the firewall.
         ProofError: If a graph is not one that the certificate names, or anything differs.
     """
-    claim = _claim_of(certificate, decoder)  # 1
-    if encoder is not None:
+    claim, signature = _claim_of(certificate, decoder), certificate.signature  # 1
+    if encoder is not None and claim.encoder is None:
+        raise ProofError(f"encoder: path {claim.path} of the certificate has none")
+    if encoder is not None and claim.encoder is not None:
         _expect(certificate, claim.encoder, encoder)
-        firewall.inspect(encoder, what=claim.encoder, interface=ENCODER, parameters=None)  # 2
-    firewall.inspect(decoder, what=claim.decoder, interface=DECODER, parameters=None)
-    coder = Decoder(decoder, claim.decoder, workers)
+        firewall.inspect(encoder, what=claim.encoder, interface=of_encoder(signature), parameters=None)  # 2
+    firewall.inspect(decoder, what=claim.decoder, interface=of_decoder(signature), parameters=None)
+    coder = Decoder(decoder, claim.decoder, workers, signature)
     proof.replay(claim, coder)  # 3
-    if encoder is None:
+    if encoder is None and claim.encoder is not None:
         return Recomputed(claim=claim, witnesses=_decode_streamed(claim, coder))
-    proved = proof.reprove(claim, Encoder(encoder, claim.encoder, workers), coder)
+    given = None if encoder is None else Encoder(encoder, claim.encoder or "encoder", workers, signature)
+    proved = proof.reprove(claim, given, coder)
     return Recomputed(claim=claim, witnesses=len(proved.operations))
 
 

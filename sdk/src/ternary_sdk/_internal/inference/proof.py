@@ -15,7 +15,6 @@ from ternary_sdk._internal.certificates.path_coverage import (
     MARGIN,
     MARGIN_STEP,
     MOST_MARGIN,
-    STREAM_ROWS,
     TOLERANCE,
     VERIFIER_MARGIN,
     PathCoverage,
@@ -24,14 +23,12 @@ from ternary_sdk._internal.certificates.path_coverage import (
     margin_text,
     seed_of,
 )
-from ternary_sdk._internal.inference.runtime import BLOCK, Decoded, Decoder, Encoder, Floats, Indices
-from ternary_sdk._internal.streams import stream as latents
-from ternary_sdk._internal.streams.stream import Stream
-from ternary_sdk.coverage import QUOTED_DRAWS
+from ternary_sdk._internal.inference.runtime import BLOCK, Decoded, Decoder, Encoder, Floats
+from ternary_sdk._internal.streams.stream import CURRENT, Stream
+from ternary_sdk.coverage import quoted_draws
 from ternary_sdk.errors import ProofError
-from ternary_sdk.operations import OPERATIONS, TABLES, OperationSet
-
-_ALL = np.arange(OPERATIONS, dtype=np.int32)
+from ternary_sdk.operations import OperationSet
+from ternary_sdk.space import Indices, Space
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,49 +39,74 @@ class Witnesses:
     """The operations that have one."""
 
     latents: Floats
-    """The witness of operation i in row i, shape (19683, 16); rows of operations without one mean nothing."""
+    """The witness of operation i in row i, shape (space.size, latent_size); rows of operations
+    without one mean nothing."""
 
 
-def certify(path: str, encoder: Encoder, decoder: Decoder, *, digest: str) -> PathCoverage:
+def certify(path: str, encoder: Encoder | None, decoder: Decoder, *, digest: str) -> PathCoverage:
     """Compute the coverage of a path.
 
     Args:
-        path: Its letter; the graphs are certified under their names, ``encoder.what`` and ``decoder.what``.
-        encoder: Gives the posterior means.
+        path: Its letter; the graphs are certified under their names, their ``what``.
+        encoder: Gives the posterior means; without one every witness is a row of the stream.
         decoder: What is certified.
         digest: SHA-256 of the decoder's plaintext, hex; the seed of the stream follows from it.
     Raises:
         ProofError: If all margins are too large for a certificate to state the smallest.
     """
-    stream = latents.CURRENT
+    space = decoder.space
+    stream = CURRENT.of(decoder.signature.latent_size)
     seed = seed_of(digest, stream)
-    drawn = _decode_stream(decoder, stream, seed)
+    drawn = _decode_stream(decoder, stream, seed, quoted_draws(space)[-1])
     clear = drawn.margin >= MARGIN
     return PathCoverage(
         path=path,
-        encoder=encoder.what,
+        encoder=encoder.what if encoder is not None else None,
         decoder=decoder.what,
         stream=stream,
         seed=seed,
-        reachable=_find_witnesses(path, decoder.decode(encoder.mean(TABLES)), drawn),
-        prior=tuple(_prior(drawn.index, clear, draws) for draws in QUOTED_DRAWS),
+        reachable=_find_witnesses(path, _by_means(encoder, decoder), drawn, space),
+        prior=tuple(_prior(drawn.index, clear, draws, space) for draws in quoted_draws(space)),
         near_ties=tuple(np.flatnonzero(~clear).tolist()),
     )
 
 
-def reprove(claim: PathCoverage, encoder: Encoder, decoder: Decoder) -> Witnesses:
+def _by_means(encoder: Encoder | None, decoder: Decoder) -> npt.NDArray[np.float32]:
+    """The margin with which each operation's posterior mean decodes to it, 0 where it does not."""
+    if encoder is None:
+        return np.zeros(decoder.space.size, np.float32)
+    found = decoder.decode(encoder.mean(decoder.space.tables))
+    return np.where(found.index == _all(decoder.space), found.margin, np.float32(0))
+
+
+def _all(space: Space) -> Indices:
+    return np.arange(space.size, dtype=space.index_type)
+
+
+def reprove(claim: PathCoverage, encoder: Encoder | None, decoder: Decoder) -> Witnesses:
     """Prove on this machine that every operation claimed reachable is, and how clearly at least.
 
+    Args:
+        claim: What the certificate says.
+        encoder: The path's encoder, if it has one.
+        decoder: The path's decoder.
     Raises:
         ProofError: Naming the first operation whose witness does not decode to it, or too narrowly; or if the
             smallest margin is another.
     """
-    values = encoder.mean(TABLES)
+    space = claim.space
+    values = (
+        np.zeros((space.size, decoder.signature.latent_size), np.float32)
+        if encoder is None
+        else encoder.mean(space.tables)
+    )
     if claim.reachable.streamed:
-        operations = np.fromiter(claim.reachable.streamed.keys(), np.int32)
+        operations = np.fromiter(claim.reachable.streamed.keys(), space.index_type)
         values[operations] = stream_rows(claim, list(claim.reachable.streamed.values()))
     found = decoder.decode(values)
-    failed = claim.reachable.operations.mask & ((found.index != _ALL) | ~(found.margin >= VERIFIER_MARGIN))
+    failed = claim.reachable.operations.mask & (
+        (found.index != _all(space)) | ~(found.margin >= VERIFIER_MARGIN)
+    )
     if failed.any():
         first = int(np.argmax(failed))
         raise ProofError(_witness_refusal(claim, first, int(found.index[first]), float(found.margin[first])))
@@ -99,7 +121,7 @@ def reprove(claim: PathCoverage, encoder: Encoder, decoder: Decoder) -> Witnesse
 
 
 def margins(witnesses: Witnesses, decoder: Decoder) -> Floats:
-    """The margin of each operation's witness, shape (19683,); 0 where the operation has none."""
+    """The margin of each operation's witness, shape (space.size,); 0 where the operation has none."""
     found = decoder.decode(witnesses.latents).margin
     return np.where(witnesses.operations.mask, found, np.float32(0))
 
@@ -114,12 +136,12 @@ def replay(claim: PathCoverage, decoder: Decoder) -> None:
     Raises:
         ProofError: Naming the first row or figure that differs.
     """
-    drawn = _decode_stream(decoder, claim.stream, claim.seed)
-    counted = np.ones(STREAM_ROWS, dtype=np.bool_)
+    drawn = _decode_stream(decoder, claim.stream, claim.seed, claim.rows)
+    counted = np.ones(claim.rows, dtype=np.bool_)
     counted[list(claim.near_ties)] = False
     _check_rows(claim, drawn, counted)  # 1, 2
     for stated in claim.prior:  # 3
-        found = _prior(drawn.index, counted, stated.draws)
+        found = _prior(drawn.index, counted, stated.draws, claim.space)
         if found != stated:
             raise ProofError(
                 f"path {claim.path}: {stated.draws:,} draws give {found.operations:,} operations here "
@@ -149,12 +171,11 @@ def _check_rows(claim: PathCoverage, drawn: Decoded, counted: npt.NDArray[np.boo
         )
 
 
-def _decode_stream(decoder: Decoder, stream: Stream, seed: int) -> Decoded:
+def _decode_stream(decoder: Decoder, stream: Stream, seed: int, rows: int) -> Decoded:
     """The certificate's rows, decoded in parts so that memory stays flat."""
     step = 16 * BLOCK
     parts = [
-        decoder.decode(stream.prior(seed, start, min(step, STREAM_ROWS - start)))
-        for start in range(0, STREAM_ROWS, step)
+        decoder.decode(stream.prior(seed, start, min(step, rows - start))) for start in range(0, rows, step)
     ]
     return Decoded(
         index=np.concatenate([part.index for part in parts]),
@@ -162,26 +183,26 @@ def _decode_stream(decoder: Decoder, stream: Stream, seed: int) -> Decoded:
     )
 
 
-def _prior(index: Indices, counted: npt.NDArray[np.bool_], draws: int) -> Prior:
-    operations = OperationSet.of(index[:draws][counted[:draws]])
-    return Prior(draws=draws, operations=len(operations), digest=operations.digest)
+def _prior(index: Indices, counted: npt.NDArray[np.bool_], draws: int, space: Space) -> Prior:
+    operations = OperationSet.of(index[:draws][counted[:draws]], space)
+    return Prior(draws=draws, operations=len(operations), digest=operations.digest, space=space)
 
 
-def _find_witnesses(path: str, means: Decoded, drawn: Decoded) -> Reachable:
-    by_mean = (means.index == _ALL) & (means.margin >= MARGIN)
+def _find_witnesses(path: str, means: npt.NDArray[np.float32], drawn: Decoded, space: Space) -> Reachable:
+    by_mean = means >= MARGIN
     rows = np.flatnonzero(drawn.margin >= MARGIN)
     # Written from the last row to the first, so that what stays is each operation's first row.
-    first_row = np.full(OPERATIONS, -1, dtype=np.int64)
+    first_row = np.full(space.size, -1, dtype=np.int64)
     first_row[drawn.index[rows[::-1]]] = rows[::-1]
     streamed = np.flatnonzero(~by_mean & (first_row >= 0))
-    margins = np.concatenate([means.margin[by_mean], drawn.margin[first_row[streamed]]])
+    margins = np.concatenate([means[by_mean], drawn.margin[first_row[streamed]]])
     smallest = float(margins.min()) if len(margins) else 0.0
     if not smallest < MOST_MARGIN:
         raise ProofError(
             f"path {path}: the smallest margin is {smallest:g}, expected less than {MOST_MARGIN:g}"
         )
     return Reachable(
-        operations=OperationSet(by_mean | (first_row >= 0)),
+        operations=OperationSet(by_mean | (first_row >= 0), space),
         streamed={int(operation): int(first_row[operation]) for operation in streamed},
         smallest_margin=margin_text(smallest),
     )
@@ -190,7 +211,7 @@ def _find_witnesses(path: str, means: Decoded, drawn: Decoded) -> Reachable:
 def stream_rows(claim: PathCoverage, rows: list[int]) -> Floats:
     """Scattered rows of the stream; a row's neighbours come at no cost, so whole blocks are made."""
     wanted = np.asarray(rows, dtype=np.int64)
-    result = np.empty((len(wanted), latents.LATENT_SIZE), np.float32)
+    result = np.empty((len(wanted), claim.stream.latent_size), np.float32)
     for block in np.unique(wanted // BLOCK).tolist():
         here = wanted // BLOCK == block
         result[here] = claim.stream.prior(claim.seed, block * BLOCK, BLOCK)[wanted[here] - block * BLOCK]

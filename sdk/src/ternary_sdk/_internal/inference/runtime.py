@@ -18,11 +18,12 @@ from typing import Any, Final, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from ternary_sdk._internal.graphs.interface import has_index
 from ternary_sdk._internal.inference.cores import usable_cores
 from ternary_sdk._internal.process_bound import ProcessBound
-from ternary_sdk._internal.streams.stream import LATENT_SIZE
 from ternary_sdk.errors import FormatError, InputError, ProofError
-from ternary_sdk.operations import TRITS, to_index
+from ternary_sdk.signature import STANDARD, Signature
+from ternary_sdk.space import Indices, Tables
 
 # From its import on, ONNX Runtime 1.32 looks up its maker's host and keeps a device id in the user's cache.
 # Only this variable, set before the import, prevents both. A host that imported it earlier has chosen itself.
@@ -40,7 +41,6 @@ CLOSED: Final = "model: it was closed, open it again"
 
 T = TypeVar("T")
 Floats = npt.NDArray[np.float32]
-Indices = npt.NDArray[np.int32]
 
 
 class Workers(ProcessBound, AbstractContextManager["Workers"]):
@@ -125,10 +125,13 @@ class Graph(ProcessBound):
         model: The graph, already inspected by ``firewall``.
         what: Its name in error messages.
         workers: The threads to compute with.
+        signature: What the model is of, and its inputs and outputs follow from.
     """
 
-    def __init__(self, model: bytes, what: str, workers: Workers) -> None:
+    def __init__(self, model: bytes, what: str, workers: Workers, signature: Signature = STANDARD) -> None:
         self.workers = workers
+        self.signature = signature
+        self.space = signature.space
         self._model = model
         self.what = what
         self._owner = 0
@@ -177,93 +180,114 @@ class Decoded:
     """Canonical indices, shape (n,)."""
 
     margin: Floats
-    """The smallest difference, over a row's trits, of the two highest logits; shape (n,)."""
+    """The smallest difference, over a row's cells, of the two highest logits; shape (n,)."""
 
 
 class Decoder(Graph):
     """A path's decoder: latents to operations."""
 
-    def index(self, latents: npt.ArrayLike) -> npt.NDArray[np.int32]:
+    def index(self, latents: npt.ArrayLike) -> Indices:
         """Decode latents to canonical indices.
 
         Args:
-            latents: Finite floats, shape (n, 16).
+            latents: Finite floats, shape (n, latent_size).
         Returns:
-            Indices in [0, 19683), shape (n,).
+            Indices in [0, space.size), shape (n,).
         Raises:
             InputError: If the shape is wrong or a value is not finite.
         """
-        values = as_latents(latents)
-        parts = [index for (index,) in self.blocks(["index"], "latents", values)]
-        return np.concatenate([np.empty(0, np.int32), *parts])[: len(values)]
+        values = as_latents(latents, self.signature.latent_size)
+        parts = [self._numbered(found) for (found,) in self.blocks([self._decoded], "latents", values)]
+        return self._joined(parts, len(values))
 
     def decode(self, latents: Floats) -> Decoded:
-        """Decode checked latents, shape (n, 16), with their margins."""
-        results = list(self.blocks(["index", "logits"], "latents", latents))
-        indices = [index for index, _ in results]
-        margins = [_margin(logits) for _, logits in results]
+        """Decode checked latents, shape (n, latent_size), with their margins."""
+        results = list(self.blocks([self._decoded, "logits"], "latents", latents))
+        margins = [margin_of(logits) for _, logits in results]
         return Decoded(
-            index=np.concatenate([np.empty(0, np.int32), *indices])[: len(latents)],
+            index=self._joined([self._numbered(found) for found, _ in results], len(latents)),
             margin=np.concatenate([np.empty(0, np.float32), *margins])[: len(latents)],
         )
 
     def logits(self, latents: npt.ArrayLike) -> Floats:
-        """The logits of each trit's three classes, in the order -1, 0, +1, shape (n, 9, 3)."""
-        values = as_latents(latents)
+        """The logits of each cell's values, in ascending order, shape (n, cells, radix)."""
+        values = as_latents(latents, self.signature.latent_size)
         parts = [logits.transpose(2, 1, 0) for (logits,) in self.blocks(["logits"], "latents", values)]
-        return np.concatenate([np.empty((0, TRITS, 3), np.float32), *parts])[: len(values)]
+        empty = np.empty((0, self.space.cells, self.space.radix), np.float32)
+        return np.concatenate([empty, *parts])[: len(values)]
+
+    def reader(self) -> Callable[[Floats], Indices]:
+        """A function that decodes whole blocks, shape (BLOCK, latent_size), in this process."""
+        session, outputs = self.session(), [self._decoded]
+        return lambda block: self._numbered(session.run(outputs, {"latents": block})[0])
+
+    @property
+    def _decoded(self) -> str:
+        return "index" if has_index(self.space) else "digits"
+
+    def _numbered(self, found: npt.NDArray[np.int32]) -> Indices:
+        """Indices from what the graph gives: indices, or digits of shape (cells, n)."""
+        return found if has_index(self.space) else self.space.places @ found.astype(np.int64)
+
+    def _joined(self, parts: list[Indices], rows: int) -> Indices:
+        return np.concatenate([np.empty(0, self.space.index_type), *parts])[:rows]
 
 
-def _margin(logits: Floats) -> Floats:
-    """Margins from logits as the graph gives them, class first, shape (3, 9, n).
+def margin_of(logits: Floats) -> Floats:
+    """By how much the highest logit of each cell beats the second, at least, over a row's cells.
 
     Finite weights may still give infinite logits; a row in which they meet has the margin NaN, which proves
     nothing, so a margin is compared as ``margin >= bound`` and never the other way round. The difference
     of two large logits is an infinite margin.
+
+    Args:
+        logits: As a graph gives them, class first, shape (radix, cells, n).
+    Returns:
+        Shape (n,).
     """
-    low, middle, high = logits
-    lesser, greater = np.minimum(low, middle), np.maximum(low, middle)
-    second = np.maximum(lesser, np.minimum(greater, high))
+    best, second = np.maximum(logits[0], logits[1]), np.minimum(logits[0], logits[1])
+    for other in logits[2:]:
+        second = np.maximum(second, np.minimum(best, other))
+        best = np.maximum(best, other)
     with np.errstate(invalid="ignore", over="ignore"):
-        margin: Floats = (np.maximum(greater, high) - second).min(axis=0)
+        margin: Floats = (best - second).min(axis=0)
     return margin
 
 
 class Encoder(Graph):
     """A path's encoder: operations to posterior means."""
 
-    def mean(self, tables: npt.NDArray[np.int8]) -> Floats:
+    def mean(self, tables: Tables) -> Floats:
         """Posterior means of truth tables.
 
         Args:
-            tables: Trits, shape (n, 9), already checked.
+            tables: Values, shape (n, cells), already checked.
         Returns:
-            Latents, finite, shape (n, 16).
+            Latents, finite, shape (n, latent_size).
         Raises:
             ProofError: If one is not finite: finite weights may still give that, and no decoder takes it.
         """
         parts = [mean for (mean,) in self.blocks(["mean"], "operations", tables.astype(np.float32))]
-        means = np.concatenate([np.empty((0, LATENT_SIZE), np.float32), *parts])[: len(tables)]
+        empty = np.empty((0, self.signature.latent_size), np.float32)
+        means = np.concatenate([empty, *parts])[: len(tables)]
         if not (finite := np.isfinite(means).all(axis=1)).all():
-            operation = int(to_index(tables[np.argmin(finite)][np.newaxis])[0])
+            operation = int(self.space.to_index(tables[np.argmin(finite)][np.newaxis])[0])
             raise ProofError(f"{self.what}: the posterior mean of operation {operation} is not finite")
         return means
 
 
-def as_latents(latents: npt.ArrayLike) -> Floats:
-    """Check that an array holds latents: finite numbers, shape (n, 16); returned as float32, C-contiguous.
+def as_latents(latents: npt.ArrayLike, size: int) -> Floats:
+    """Check that an array holds latents: finite numbers, shape (n, size); returned as float32, C-contiguous.
 
     Raises:
-        InputError: If not; NaN would decode silently to the operation of all -1.
+        InputError: If not; NaN would decode silently to operation 0.
     """
     try:
         array = np.asarray(latents)
     except ValueError:
-        raise InputError(
-            f"latents: rows have different lengths, expected {LATENT_SIZE} numbers in each"
-        ) from None
-    if array.ndim != 2 or array.shape[1] != LATENT_SIZE:
-        raise InputError(f"latents: shape is {array.shape}, expected (n, {LATENT_SIZE})")
+        raise InputError(f"latents: rows have different lengths, expected {size} numbers in each") from None
+    if array.ndim != 2 or array.shape[1] != size:
+        raise InputError(f"latents: shape is {array.shape}, expected (n, {size})")
     if array.dtype.kind not in "iuf":
         raise InputError(f"latents: dtype is {array.dtype}, expected numbers")
     with np.errstate(over="ignore"):

@@ -16,11 +16,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ternary_sdk._internal.inference.proof import Witnesses
-from ternary_sdk._internal.inference.runtime import BLOCK, Decoder, Floats, Indices
-from ternary_sdk._internal.streams import stream as latents
-from ternary_sdk._internal.streams.stream import Stream
+from ternary_sdk._internal.inference.runtime import BLOCK, Decoder, Floats
+from ternary_sdk._internal.streams.stream import COMPLETION, EXPLORATION, Stream
 from ternary_sdk.errors import CoverageError, InputError
-from ternary_sdk.operations import OPERATIONS, OperationSet
+from ternary_sdk.operations import OperationSet
+from ternary_sdk.space import Indices
 
 CHUNK: Final = 8
 """Blocks counted in one task, by one reader of the stream."""
@@ -87,7 +87,7 @@ class Rows:
     """Canonical indices, shape (n,)."""
 
     latents: Floats
-    """The latent that decodes to each, shape (n, 16)."""
+    """The latent that decodes to each, shape (n, latent_size)."""
 
 
 class Sampler:
@@ -104,6 +104,7 @@ class Sampler:
         self._witnesses = witnesses
         self._stream = stream
         self._reachable = witnesses.operations.indices
+        self._space = decoder.space
 
     def rows(self, count: int, *, seed: int, dial: Dial, offset: int = 0) -> Rows:
         """Rows ``offset`` to ``offset + count`` of the seed's stream, repetitions as they come.
@@ -112,8 +113,8 @@ class Sampler:
             InputError: If the seed is out of range.
             CoverageError: If exploration is asked of a model that reaches nothing.
         """
-        index = np.empty(count, np.int32)
-        values = np.empty((count, latents.LATENT_SIZE), np.float32)
+        index = np.empty(count, self._space.index_type)
+        values = np.empty((count, self._stream.latent_size), np.float32)
 
         def fill(block: int) -> None:
             start = block * BLOCK - offset
@@ -123,7 +124,7 @@ class Sampler:
             if keep == slice(0, BLOCK):
                 index[place] = read(values[place])
             else:
-                part = _buffer()
+                part = self._buffer()
                 index[place] = read(part)[keep]
                 values[place] = part[keep]
 
@@ -136,16 +137,16 @@ class Sampler:
         blocks = -(-draws // BLOCK)
 
         def chunk(number: int) -> npt.NDArray[np.bool_]:
-            seen, values, first = np.zeros(OPERATIONS, dtype=np.bool_), _buffer(), number * CHUNK
+            seen, values, first = np.zeros(self._space.size, dtype=np.bool_), self._buffer(), number * CHUNK
             read = self._reader(seed, dial, first)
             for block in range(first, min(first + CHUNK, blocks)):
                 seen[read(values)[: draws - block * BLOCK]] = True
             return seen
 
-        total = np.zeros(OPERATIONS, dtype=np.bool_)
+        total = np.zeros(self._space.size, dtype=np.bool_)
         for seen in self._decoder.workers.map(chunk, range(-(-blocks // CHUNK))):
             total |= seen
-        return OperationSet(total)
+        return OperationSet(total, self._space)
 
     def unique(self, count: int, *, seed: int, dial: Dial) -> Rows:
         """Pairwise different operations, all of them certified reachable.
@@ -173,7 +174,7 @@ class Sampler:
             missing -= len(first)
             if not missing or len(first) < SATURATED * BLOCK:
                 break
-        parts.append(self._complete(np.flatnonzero(unseen).astype(np.int32), missing, seed))
+        parts.append(self._complete(np.flatnonzero(unseen).astype(self._space.index_type), missing, seed))
         return Rows(
             index=np.concatenate([part.index for part in parts]),
             latents=np.concatenate([part.latents for part in parts]),
@@ -183,7 +184,7 @@ class Sampler:
         """The first ``missing`` of the unseen operations, ordered by a random word of their own index."""
         if not missing:
             return Rows(index=unseen[:0], latents=self._witnesses.latents[:0])
-        order = self._stream.words(seed, latents.COMPLETION, 0, OPERATIONS)[unseen, 0]
+        order = self._stream.words(seed, COMPLETION, 0, self._space.size)[unseen, 0]
         chosen = unseen[np.argsort(order, kind="stable")][:missing]
         return Rows(index=chosen, latents=self._witnesses.latents[chosen])
 
@@ -191,7 +192,7 @@ class Sampler:
         """The blocks of the stream in order and without end."""
 
         def rows(block: int) -> Rows:
-            values = _buffer()
+            values = self._buffer()
             return Rows(index=self._reader(seed, dial, block)(values), latents=values)
 
         return self._decoder.workers.map(rows, range(sys.maxsize))
@@ -201,7 +202,7 @@ class Sampler:
 
         It returns what they decode to. A thread may read one block after the other into one buffer.
         """
-        session = self._decoder.session()
+        decode = self._decoder.reader()
         fill, blocks = self._stream.prior_reader(seed, first * BLOCK), itertools.count(first)
 
         def read(values: Floats) -> Indices:
@@ -210,18 +211,19 @@ class Sampler:
                 values *= np.float32(dial.temperature)
             if dial.explore > 0:
                 self._explore(values, seed, next(blocks), dial.explore)
-            index: Indices
-            (index,) = session.run(["index"], {"latents": values})
-            return index
+            return decode(values)
 
         return read
+
+    def _buffer(self) -> Floats:
+        return np.empty((BLOCK, self._stream.latent_size), np.float32)
 
     def _explore(self, values: Floats, seed: int, block: int, share: float) -> None:
         if len(self._reachable) == 0:
             raise CoverageError(
                 "explore: the certified model reaches no operation, so no witness can be drawn"
             )
-        words = self._stream.words(seed, latents.EXPLORATION, block * BLOCK, len(values))
+        words = self._stream.words(seed, EXPLORATION, block * BLOCK, len(values))
         chosen = (words[:, 0] >> np.uint64(11)) * 2.0**-53 < share
         picks = self._reachable[words[chosen, 1] % np.uint64(len(self._reachable))]
         values[chosen] = self._witnesses.latents[picks]
@@ -230,11 +232,7 @@ class Sampler:
 def _first_occurrences(index: Indices, wanted: npt.NDArray[np.bool_]) -> npt.NDArray[np.intp]:
     """Positions, ascending, at which a wanted operation occurs for the first time in the block."""
     positions = np.arange(len(index))
-    first = np.empty(OPERATIONS, dtype=np.intp)
+    first = np.empty(len(wanted), dtype=np.intp)
     # Later writes win, so writing from the last position to the first leaves the first.
     first[index[::-1]] = positions[::-1]
     return np.flatnonzero((first[index] == positions) & wanted[index])
-
-
-def _buffer() -> Floats:
-    return np.empty((BLOCK, latents.LATENT_SIZE), np.float32)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ternary_sdk.operations import OperationSet
+from ternary_sdk.space import Space
 
 MAX_SEQUENCE: Final = 2**53 - 1
 HISTORY_BYTES: Final = 16
@@ -37,9 +38,14 @@ class Counted:
     sequence: int
     """How often the set has grown: the order of its reports, whatever the clocks say. 0 while it is empty."""
     operations: OperationSet
-    """Every operation ever returned under that lease, each once."""
+    """Every operation of one space ever returned under that lease, each once."""
     acknowledged: Acknowledged | None = None
     """What the server has confirmed last."""
+
+    @property
+    def space(self) -> Space:
+        """What its operations are of: a lease has a set for each space."""
+        return self.operations.space
 
     @property
     def settled(self) -> bool:
@@ -47,7 +53,7 @@ class Counted:
         return self.acknowledged is not None and self.acknowledged.sha256 == self.operations.digest
 
 
-def nothing(lease: str | None, owner: str | None) -> Counted:
-    """The set of a lease under which nothing was counted yet."""
-    empty = OperationSet.of([])
+def nothing(lease: str | None, owner: str | None, space: Space) -> Counted:
+    """The set of a lease under which nothing of a space was counted yet."""
+    empty = OperationSet.of([], space)
     return Counted(lease=lease, owner=owner, history=None, sequence=0, operations=empty)

@@ -6,8 +6,8 @@ set grows in the transaction that precedes the answer: a crash may count an oper
 once, and never loses one that was. Whoever deletes the file starts anew; only a server that has seen an
 earlier report can notice.
 
-There is one set for each license, lease and owner, as the signed license in force states them. What was
-counted for one customer is never another's, whoever has the license later.
+There is one set for each license, space, lease and owner, as the package and the license in force state them.
+What was counted for one customer is never another's, whoever has the license later.
 """
 
 import os
@@ -26,6 +26,7 @@ from ternary_sdk._internal.licensing.counted import Acknowledged, Counted
 from ternary_sdk._internal.licensing.forks import ForkGuard
 from ternary_sdk.errors import FormatError, LedgerError, LicenseError, Reason
 from ternary_sdk.operations import OperationSet
+from ternary_sdk.space import TERNARY_2, Space
 
 _PATIENCE: Final = 10.0
 _FORKS: Final = ForkGuard()
@@ -58,7 +59,8 @@ class Ledger:
 
         Args:
             license_id: The license they are returned under.
-            quota: How many different operations it may ever return to its owner on this machine.
+            quota: How many different operations it may ever return to its owner on this machine, those of all
+                spaces added up.
             operations: What is about to be returned.
             lease: The lease's number in the license; None if it has none.
             owner: The customer that the license names.
@@ -68,27 +70,39 @@ class Ledger:
         """
         with self._transaction() as connection:
             sets = ledger_rows.read(connection, license_id)
-            drawn = _union(sets, owner)
-            more = len(operations - drawn)
-            if more and len(drawn) + more > quota:
-                _refuse(license_id, quota, drawn, more)
-            before = ledger_rows.chosen(sets, lease, owner)
+            total = _total(sets, owner)
+            more = len(operations - _union(sets, owner, operations.space))
+            if more and total + more > quota:
+                _refuse(license_id, quota, total, more)
+            before = ledger_rows.chosen(sets, lease, owner, operations.space)
             if len(operations - before.operations):
                 ledger_rows.grow(connection, license_id, before, operations)
 
-    def drawn(self, license_id: str, *, owner: str | None = None) -> OperationSet:
-        """The operations ever returned under a license; read-only state is read as it lies.
+    def total(self, license_id: str, *, owner: str | None = None) -> int:
+        """How many different operations were ever returned under a license, those of all spaces added up.
 
         Args:
             license_id: The license.
+            owner: As ``drawn``.
+        Raises:
+            LedgerError: If the file cannot be read.
+        """
+        return _total(self.sets(license_id), owner)
+
+    def drawn(self, license_id: str, *, space: Space = TERNARY_2, owner: str | None = None) -> OperationSet:
+        """The operations of a space ever returned under a license; read-only state is read as it lies.
+
+        Args:
+            license_id: The license.
+            space: What they are operations of.
             owner: Only what was returned to this customer, or to a customer that is not known; None for all.
         Raises:
             LedgerError: If the file cannot be read.
         """
-        return _union(self.sets(license_id), owner)
+        return _union(self.sets(license_id), owner, space)
 
     def sets(self, license_id: str) -> list[Counted]:
-        """What was counted under a license, for each lease and owner.
+        """What was counted under a license, for each space, lease and owner.
 
         Raises:
             LedgerError: If the file cannot be read.
@@ -102,13 +116,15 @@ class Ledger:
             self._check_process(process)
         return found
 
-    def counted(self, license_id: str, *, lease: str | None, owner: str | None) -> Counted:
-        """The set of one lease and owner, empty if nothing was counted.
+    def counted(
+        self, license_id: str, *, lease: str | None, owner: str | None, space: Space = TERNARY_2
+    ) -> Counted:
+        """The set of one lease, owner and space, empty if nothing was counted.
 
         Raises:
             LedgerError: If the file cannot be read.
         """
-        return ledger_rows.chosen(self.sets(license_id), lease, owner)
+        return ledger_rows.chosen(self.sets(license_id), lease, owner, space)
 
     def acknowledge(self, license_id: str, reported: Counted) -> None:
         """Keep that the server has confirmed a set as it was reported; it may have grown since.
@@ -119,7 +135,7 @@ class Ledger:
         confirmed = Acknowledged(operations=len(reported.operations), sha256=reported.operations.digest)
         with self._transaction() as connection:
             for counted in ledger_rows.read(connection, license_id):
-                if (counted.lease, counted.owner) == (reported.lease, reported.owner):
+                if _key(counted) == _key(reported):
                     ledger_rows.write(connection, license_id, replace(counted, acknowledged=confirmed))
 
     @contextmanager
@@ -223,18 +239,26 @@ def _create(path: Path) -> None:
         raise LedgerError(f"{path}: cannot be made ({error})") from None
 
 
-def _union(sets: list[Counted], owner: str | None) -> OperationSet:
+def _key(counted: Counted) -> tuple[Space, str | None, str | None]:
+    return counted.space, counted.lease, counted.owner
+
+
+def _union(sets: list[Counted], owner: str | None, space: Space) -> OperationSet:
     """What was returned to one owner, or to one that is not known; to all if none is given."""
-    together = OperationSet.of([])
+    together = OperationSet.of([], space)
     for counted in sets:
-        if owner is None or counted.owner in (owner, None):
+        if counted.space == space and (owner is None or counted.owner in (owner, None)):
             together |= counted.operations
     return together
 
 
-def _refuse(license_id: str, quota: int, before: OperationSet, more: int) -> None:
+def _total(sets: list[Counted], owner: str | None) -> int:
+    return sum(len(_union(sets, owner, space)) for space in {counted.space for counted in sets})
+
+
+def _refuse(license_id: str, quota: int, before: int, more: int) -> None:
     raise LicenseError(
         Reason.QUOTA_EXHAUSTED,
-        f"license {license_id} allows {quota} different operations; {len(before)} are drawn and this call "
+        f"license {license_id} allows {quota} different operations; {before} are drawn and this call "
         f"would draw {more} more; ask for fewer, or ask the vendor for a larger quota",
     )

@@ -1,9 +1,10 @@
 """
-The tables of a meter's file: one set for each license, lease and owner; and those of earlier versions.
+The tables of a meter's file: one set for each license, space, lease and owner; and those of earlier versions.
 
-Version 1 kept one set for each license. It is read as it is, and upgraded in place by the first call that
-counts: whose its sets were is not known, so they go on to count for the license's quota, and are reported as
-sets of an unknown lease.
+Version 2 knew one space, that of two-input ternary operations. Version 1 kept one set for each license, too.
+Both are read as they are, and upgraded in place by the first call that counts. Whose the sets of version 1
+were is not known, so they go on to count for the license's quota, and are reported as sets of an unknown
+lease.
 """
 
 import secrets
@@ -13,32 +14,38 @@ from typing import Final
 
 from ternary_sdk._internal.documents import base64url
 from ternary_sdk._internal.licensing.counted import EARLIER, HISTORY_BYTES, Acknowledged, Counted, nothing
-from ternary_sdk.errors import FormatError
-from ternary_sdk.operations import BITMAP_BYTES, OperationSet
+from ternary_sdk.errors import FormatError, InputError
+from ternary_sdk.operations import OperationSet
+from ternary_sdk.space import TERNARY_2, Space
 
 APPLICATION: Final = 0x7E52_A417
-VERSION: Final = 2
+VERSION: Final = 3
+_ONE_SPACE: Final = 2
 _ONE_SET_EACH: Final = 1
 _UNKNOWN: Final = ""
-_SCHEMA: Final = f"""
+_SCHEMA: Final = """
 CREATE TABLE counted (
     license TEXT NOT NULL,
+    space TEXT NOT NULL,
     lease TEXT NOT NULL,
     owner TEXT NOT NULL,
     history TEXT NOT NULL,
     sequence INTEGER NOT NULL CHECK (sequence > 0),
-    bitmap BLOB NOT NULL CHECK (length(bitmap) = {BITMAP_BYTES}),
+    bitmap BLOB NOT NULL,
     acknowledged TEXT,
     acknowledged_operations INTEGER,
-    PRIMARY KEY (license, lease, owner)
+    PRIMARY KEY (license, space, lease, owner)
 ) STRICT, WITHOUT ROWID
 """
-_COLUMNS: Final = "lease, owner, history, sequence, bitmap, acknowledged, acknowledged_operations"
-_READ: Final = {
-    _ONE_SET_EACH: f"SELECT '', '', '{EARLIER}', 1, bitmap, NULL, NULL FROM drawn WHERE license = ?",
-    VERSION: f"SELECT {_COLUMNS} FROM counted WHERE license = ? ORDER BY lease, owner",
+_OF_ONE_SPACE: Final = "lease, owner, history, sequence, bitmap, acknowledged, acknowledged_operations"
+_COLUMNS: Final = f"space, {_OF_ONE_SPACE}"
+_SELECT: Final = {
+    _ONE_SET_EACH: f"SELECT '{TERNARY_2}', '', '', '{EARLIER}', 1, bitmap, NULL, NULL FROM drawn",
+    _ONE_SPACE: f"SELECT '{TERNARY_2}', {_OF_ONE_SPACE} FROM counted",
+    VERSION: f"SELECT {_COLUMNS} FROM counted",
 }
-_WRITE: Final = f"INSERT OR REPLACE INTO counted (license, {_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+"""The sets that a file of each version holds."""
+_WRITE: Final = f"INSERT OR REPLACE INTO counted (license, {_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 
 def create(connection: sqlite3.Connection) -> None:
@@ -57,7 +64,7 @@ def version(connection: sqlite3.Connection) -> int:
     application, found = (
         connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version")
     )
-    if application != APPLICATION or found not in _READ:
+    if application != APPLICATION or found not in _SELECT:
         raise FormatError(
             f"application {application:#x}, version {found}; expected {APPLICATION:#x}, version {VERSION}"
         )
@@ -70,14 +77,15 @@ def upgrade(connection: sqlite3.Connection) -> None:
     Raises:
         FormatError: If it is not a meter, or a newer one.
     """
-    if version(connection) == VERSION:
+    found = version(connection)
+    if found == VERSION:
         return
+    before = "drawn" if found == _ONE_SET_EACH else "counted"
+    connection.execute(f"ALTER TABLE {before} RENAME TO before")
     connection.execute(_SCHEMA)
-    connection.execute(
-        f"INSERT INTO counted (license, {_COLUMNS}) "
-        f"SELECT license, '', '', '{EARLIER}', 1, bitmap, NULL, NULL FROM drawn"
-    )
-    connection.execute("DROP TABLE drawn")
+    sets = _SELECT[found].replace("SELECT", "SELECT license,", 1).replace(f"FROM {before}", "FROM before")
+    connection.execute(f"INSERT INTO counted (license, {_COLUMNS}) {sets}")
+    connection.execute("DROP TABLE before")
     connection.execute(f"PRAGMA user_version = {VERSION}")
 
 
@@ -87,21 +95,23 @@ def read(connection: sqlite3.Connection, license_id: str) -> list[Counted]:
     Raises:
         FormatError: If the file is not a meter, or what it holds is not what its table says.
     """
-    rows = connection.execute(_READ[version(connection)], (license_id,)).fetchall()
+    query = f"{_SELECT[version(connection)]} WHERE license = ? ORDER BY 1, 2, 3"
+    rows = connection.execute(query, (license_id,)).fetchall()
     return [found for row in rows if len((found := _counted(row)).operations)]
 
 
-def chosen(sets: list[Counted], lease: str | None, owner: str | None) -> Counted:
-    """The set of one lease and owner, empty if nothing was counted.
+def chosen(sets: list[Counted], lease: str | None, owner: str | None, space: Space) -> Counted:
+    """The set of one lease, owner and space, empty if nothing was counted.
 
     A license without a lease has one owner as far as this machine can know, so what an older SDK counted
     under it goes on.
     """
-    for counted in sets:
+    of_space = [one for one in sets if one.space == space]
+    for counted in of_space:
         if (counted.lease, counted.owner) == (lease, owner):
             return counted
-    earlier = next((one for one in sets if one.lease is lease is None and one.owner is None), None)
-    return nothing(lease, owner) if earlier is None else replace(earlier, owner=owner)
+    earlier = next((one for one in of_space if one.lease is lease is None and one.owner is None), None)
+    return nothing(lease, owner, space) if earlier is None else replace(earlier, owner=owner)
 
 
 def grow(connection: sqlite3.Connection, license_id: str, before: Counted, operations: OperationSet) -> None:
@@ -115,7 +125,8 @@ def grow(connection: sqlite3.Connection, license_id: str, before: Counted, opera
     )
     if before.lease is None and before.owner is not None:  # its earlier set goes on under its owner's name
         connection.execute(
-            "DELETE FROM counted WHERE license = ? AND lease = '' AND owner = ''", (license_id,)
+            "DELETE FROM counted WHERE license = ? AND space = ? AND lease = '' AND owner = ''",
+            (license_id, str(before.space)),
         )
 
 
@@ -124,6 +135,7 @@ def write(connection: sqlite3.Connection, license_id: str, counted: Counted) -> 
     confirmed = counted.acknowledged
     values = (
         license_id,
+        str(counted.space),
         counted.lease or _UNKNOWN,
         counted.owner or _UNKNOWN,
         counted.history,
@@ -137,11 +149,16 @@ def write(connection: sqlite3.Connection, license_id: str, counted: Counted) -> 
 
 def _counted(row: tuple[object, ...]) -> Counted:
     """A row, whatever program wrote it: what another one made need not be STRICT."""
-    lease, owner, history, sequence, bitmap, sha256, operations = row
+    space, lease, owner, history, sequence, bitmap, sha256, operations = row
     if not isinstance(bitmap, bytes):
         raise FormatError(f"bitmap: its SQLite type is {_sqlite_type(bitmap)}, expected blob")
-    if not (isinstance(lease, str) and isinstance(owner, str) and isinstance(history, str)):
-        raise FormatError("lease, owner, history: their SQLite types are not all text")
+    if not (
+        isinstance(space, str)
+        and isinstance(lease, str)
+        and isinstance(owner, str)
+        and isinstance(history, str)
+    ):
+        raise FormatError("space, lease, owner, history: their SQLite types are not all text")
     if not isinstance(sequence, int):
         raise FormatError(f"sequence: its SQLite type is {_sqlite_type(sequence)}, expected integer")
     confirmed = isinstance(sha256, str) and isinstance(operations, int)
@@ -150,9 +167,18 @@ def _counted(row: tuple[object, ...]) -> Counted:
         owner=owner or None,
         history=history,
         sequence=sequence,
-        operations=OperationSet.from_bytes(bitmap),
+        operations=OperationSet.from_bytes(bitmap, _space(space)),
         acknowledged=Acknowledged(operations=operations, sha256=sha256) if confirmed else None,  # type: ignore[arg-type]
     )
+
+
+def _space(text: str) -> Space:
+    try:
+        space = Space.parse(text)
+        space.expect_listed()
+    except InputError as refusal:
+        raise FormatError(str(refusal)) from None
+    return space
 
 
 def _sqlite_type(value: object) -> str:

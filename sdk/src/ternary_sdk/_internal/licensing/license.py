@@ -19,7 +19,6 @@ from ternary_sdk._internal.licensing.claims import ACTIONS, Action, ContentKey
 from ternary_sdk._internal.signing import jws
 from ternary_sdk._internal.trust.trust import Role, Trust
 from ternary_sdk.errors import FormatError, InputError, LicenseError, Reason, SignatureError
-from ternary_sdk.operations import OPERATIONS
 
 __all__ = ["ACTIONS", "SOON", "TOLERANCE", "TYP", "Action", "License"]
 
@@ -68,7 +67,8 @@ class License:
     content_keys: tuple[ContentKey, ...]
     """What decrypts its encrypted packages."""
     unique_operations: int | None
-    """How many different operations it may ever return, 1 to 19,683, or None for any number."""
+    """How many different operations it may ever return, at least 1, those of all spaces added up; None for
+    any number."""
 
     @classmethod
     def read(cls, data: bytes, trust: Trust) -> "License":
@@ -277,9 +277,7 @@ def _read_claims(fields: Fields, kid: str) -> License:
         lease=fields.optional("lease", lambda name: fields.text(name, pattern=LICENSE_ID)),
         seats=claims.seats(fields, limited=bool(machines or bound_to)),
         content_keys=claims.content_keys(fields, packages, bound=bound_to is not None),
-        unique_operations=fields.optional(
-            "unique_operations", lambda name: fields.integer(name, least=1, most=OPERATIONS)
-        ),
+        unique_operations=fields.optional("unique_operations", lambda name: fields.integer(name, least=1)),
     )
     if license.expires is not None and license.expires <= (license.not_before or license.issued):
         raise FormatError("license.exp: not after the license's start")

@@ -21,8 +21,9 @@ from ternary_sdk._internal.licensing.mark import Mark, Versions
 from ternary_sdk._internal.licensing.state import LEDGER, for_vendor
 from ternary_sdk._internal.process_bound import ProcessBound
 from ternary_sdk._internal.trust.trust import Trust
-from ternary_sdk.errors import FormatError, LedgerError, LicenseError, Reason, SignatureError
+from ternary_sdk.errors import FormatError, InputError, LedgerError, LicenseError, Reason, SignatureError
 from ternary_sdk.operations import OperationSet
+from ternary_sdk.space import TERNARY_2, Space
 
 if TYPE_CHECKING:
     from ternary_sdk._internal.licensing.ledger import Ledger
@@ -35,6 +36,7 @@ class Permit(ProcessBound):
         license: What was granted.
         package: The package that is open.
         trust: The trust file the license was read with.
+        space: What the open package's operations are of; None where no package is open.
         machine_id: This machine's id where it has none of its own, as in a container.
         state: The state directory, by default one in the user's data directory.
     """
@@ -45,10 +47,12 @@ class Permit(ProcessBound):
         package: PackageIdentity,
         trust: Trust,
         *,
+        space: Space | None = None,
         machine_id: str | None = None,
         state: Path | None = None,
     ) -> None:
         self.license = license
+        self._space = space
         self.package = package
         self._trust = trust
         self._machine_id = machine_id
@@ -204,16 +208,41 @@ class Permit(ProcessBound):
 
         held = clock.establish(self._directory, now, signed=newest_signature(self.license, self._trust))
         license = self.license
-        counted = self.ledger.counted(license.id, lease=license.lease, owner=license.customer)
+        counted = self.ledger.counted(
+            license.id, lease=license.lease, owner=license.customer, space=self._counted_space()
+        )
         return usage.report(license.id, counted, held, now)
 
     def drawn(self) -> OperationSet:
-        """What counts for the quota on this machine: everything returned under the license to its customer.
+        """The operations that count for the quota on this machine: those ever returned to its customer.
+
+        They are of the package's space.
 
         Raises:
             LedgerError: If the meter cannot be read.
         """
-        return self.ledger.drawn(self.license.id, owner=self.license.customer)
+        return self.ledger.drawn(self.license.id, space=self._counted_space(), owner=self.license.customer)
+
+    def total(self) -> int:
+        """How many operations count for the quota on this machine, those of all spaces added up.
+
+        Raises:
+            LedgerError: If the meter cannot be read.
+        """
+        return self.ledger.total(self.license.id, owner=self.license.customer)
+
+    def _counted_space(self) -> Space:
+        """The package's space; without a package the one in which anything was counted."""
+        if self._space is not None:
+            return self._space
+        found = {counted.space for counted in self.ledger.sets(self.license.id)}
+        if len(found) > 1:
+            counted = " and ".join(map(str, sorted(found)))
+            raise InputError(
+                f"license {self.license.id}: operations of the spaces {counted} were counted under it; "
+                "say which with '--space'"
+            )
+        return found.pop() if found else TERNARY_2
 
     @property
     def _directory(self) -> Path:

@@ -21,16 +21,23 @@ from ternary_sdk._internal.licensing.installation import Installation
 from ternary_sdk._internal.signing.keys import PublicKey
 from ternary_sdk._internal.signing.self_signed import Envelope
 from ternary_sdk.errors import FormatError
-from ternary_sdk.operations import BITMAP_BYTES, OPERATIONS, OperationSet
+from ternary_sdk.operations import OperationSet
+from ternary_sdk.space import TERNARY_2, Space
 
-FORMAT: Final = "ternary-usage/2"
+FORMAT: Final = "ternary-usage/3"
+WITHOUT_SPACE: Final = "ternary-usage/2"
+"""Is of two-input ternary operations and does not say so. It is read, not written."""
 WITHOUT_LEASE: Final = "ternary-usage/1"
 """Names neither lease nor owner, and has no order but the installation's clock. It is read, not written."""
 TYP: Final = "ternary-usage+jwt"
-MAX_REPORT: Final = 16_384
+MAX_REPORT: Final = 1 << 18
 _WHOLE: Final = "whole"
 _ENVELOPE: Final = Envelope(
-    what="usage report", formats=(WITHOUT_LEASE, FORMAT), member="report", typ=TYP, longest=MAX_REPORT
+    what="usage report",
+    formats=(WITHOUT_LEASE, WITHOUT_SPACE, FORMAT),
+    member="report",
+    typ=TYP,
+    longest=MAX_REPORT,
 )
 
 
@@ -63,15 +70,18 @@ class Usage:
             SignatureError: If it is not signed by that installation.
         """
         format, fields, key = _ENVELOPE.read(data)
-        return _without_lease(fields, key) if format == WITHOUT_LEASE else _read_claims(fields, key)
+        if format == WITHOUT_LEASE:
+            return _without_lease(fields, key)
+        space = TERNARY_2 if format == WITHOUT_SPACE else Space.read(fields.object("space"))
+        return _read_claims(fields, space, key)
 
 
 def report(license_id: str, counted: Counted, held: Installation, now: datetime) -> bytes:
-    """A report file, signed by this user's installation; about 5 kB.
+    """A report file, signed by this user's installation; about 5 kB for two-input ternary operations.
 
     Args:
         license_id: The license the operations were returned under.
-        counted: What the meter holds for one lease of it.
+        counted: What the meter holds for one lease of it, and one space.
         held: The installation that counted.
         now: The present moment, timezone-aware.
     """
@@ -80,6 +90,7 @@ def report(license_id: str, counted: Counted, held: Installation, now: datetime)
         "license": license_id,
         "lease": counted.lease,
         "owner": counted.owner,
+        "space": counted.space.to_json(),
         "history": counted.history,
         "sequence": counted.sequence,
         "iat": int(now.timestamp()),
@@ -95,11 +106,11 @@ def report(license_id: str, counted: Counted, held: Installation, now: datetime)
     return canonical.encode({"format": FORMAT, "key": held.public.jwk, "report": token})
 
 
-def _read_claims(fields: Fields, key: PublicKey) -> Usage:
+def _read_claims(fields: Fields, space: Space, key: PublicKey) -> Usage:
     usage = Usage(
         license_id=fields.text("license", pattern=LICENSE_ID),
         issued=fields.moment("iat"),
-        counted=(counted := _counted(fields)),
+        counted=(counted := _counted(fields, space)),
         operations=counted.operations,
         installation=key,
     )
@@ -107,7 +118,12 @@ def _read_claims(fields: Fields, key: PublicKey) -> Usage:
     return usage
 
 
-def _counted(fields: Fields) -> Counted:
+def _counted(fields: Fields, space: Space) -> Counted:
+    if not space.listed:
+        raise FormatError(
+            f"usage report: is of {space}, a space of {space.size:,} operations; "
+            "this release reads reports of spaces of up to 2^20"
+        )
     whole = fields.object("set")
     whole.exactly("kind", _WHOLE)
     counted = Counted(
@@ -115,8 +131,8 @@ def _counted(fields: Fields) -> Counted:
         owner=fields.or_null("owner", fields.line),
         history=fields.or_null("history", lambda name: _history(fields, name)),
         sequence=fields.integer("sequence", most=MAX_SEQUENCE),
-        operations=_operations(whole),
-        acknowledged=fields.or_null("base", lambda name: _base(fields.object(name))),
+        operations=_operations(whole, space),
+        acknowledged=fields.or_null("base", lambda name: _base(fields.object(name), space)),
     )
     if {counted.sequence > 0, counted.history is not None} != {len(counted.operations) > 0}:
         raise FormatError(
@@ -127,22 +143,22 @@ def _counted(fields: Fields) -> Counted:
 
 def _without_lease(fields: Fields, key: PublicKey) -> Usage:
     license_id, issued = fields.text("license", pattern=LICENSE_ID), fields.moment("iat")
-    operations = _operations(fields)
+    operations = _operations(fields, TERNARY_2)
     return Usage(license_id=license_id, issued=issued, counted=None, operations=operations, installation=key)
 
 
-def _operations(fields: Fields) -> OperationSet:
+def _operations(fields: Fields, space: Space) -> OperationSet:
     """A whole set, the last members of an object."""
-    operations = OperationSet.from_bytes(fields.octets("bitmap", longest=BITMAP_BYTES))
+    operations = OperationSet.from_bytes(fields.octets("bitmap", longest=space.bitmap_bytes), space)
     fields.exactly("operations", len(operations))
     fields.exactly("sha256", operations.digest)
     fields.end()
     return operations
 
 
-def _base(fields: Fields) -> Acknowledged:
+def _base(fields: Fields, space: Space) -> Acknowledged:
     base = Acknowledged(
-        operations=fields.integer("operations", least=0, most=OPERATIONS), sha256=fields.sha256("sha256")
+        operations=fields.integer("operations", least=0, most=space.size), sha256=fields.sha256("sha256")
     )
     fields.end()
     return base

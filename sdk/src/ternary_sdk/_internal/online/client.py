@@ -39,6 +39,7 @@ from ternary_sdk.errors import (
     SignatureError,
     TernaryError,
 )
+from ternary_sdk.space import TERNARY_2
 
 TIMEOUT: Final = 10.0
 """Seconds for each of connecting, sending and receiving."""
@@ -164,7 +165,8 @@ class LicenseServer:
         What the server has confirmed is sent too: a server that was restored from a backup has forgotten it.
 
         Returns:
-            How many different operations the server has counted for this customer, over all machines.
+            How many different operations the server has counted for this customer, over all machines, those
+            of all spaces added up.
         Raises:
             As ``activate``.
         """
@@ -175,8 +177,8 @@ class LicenseServer:
             if counted.lease != lease and not done:
                 with _taking_nothing():
                     self._report(ledger, license_id, counted, held, now)
-        mine = next((one for one in sets if one.lease == lease), nothing(lease, owner))
-        return self._report(ledger, license_id, mine, held, now)
+        mine = [one for one in sets if one.lease == lease] or [nothing(lease, owner, TERNARY_2)]
+        return sum(self._report(ledger, license_id, counted, held, now) for counted in mine)
 
     def _report(
         self, ledger: Ledger, license_id: str, counted: Counted, held: Installation, now: datetime

@@ -13,7 +13,7 @@ from typing import Final
 from ternary_sdk._internal.documents import canonical
 from ternary_sdk._internal.documents.canonical import Json
 from ternary_sdk._internal.documents.fields import Fields
-from ternary_sdk._internal.graphs.interface import DECODER, ENCODER, Interface
+from ternary_sdk._internal.graphs.interface import DECODER, ENCODER, Interface, of_decoder, of_encoder
 from ternary_sdk._internal.identity import (
     NAME,
     VERSION,
@@ -31,11 +31,15 @@ from ternary_sdk._internal.packages.manifest_entries import (
     write_member,
     write_path,
 )
-from ternary_sdk._internal.packages.members import GRAPHS, MANIFEST, OPTIONAL, REQUIRED
+from ternary_sdk._internal.packages.members import MANIFEST, OPTIONAL, REQUIRED, decoder_of, encoder_of
 from ternary_sdk.errors import FormatError
-from ternary_sdk.operations import LABEL, OPERATIONS
+from ternary_sdk.signature import MOST_PATHS, STANDARD, Signature, read_latent_size
+from ternary_sdk.space import Space
 
-FORMAT: Final = "ternary-package/1"
+FORMAT: Final = "ternary-package/2"
+STANDARD_ONLY: Final = "ternary-package/1"
+"""Of two-input ternary operations in 16 dimensions by paths A and B alone. It is read, not written."""
+
 _INTERFACE: Final[Json] = {"decoder": DECODER.to_json(), "encoder": ENCODER.to_json()}
 
 
@@ -55,11 +59,20 @@ class Manifest:
     default_path: str
     """The path that is used unless the caller names one."""
 
+    space: Space
+    """What its models encode and decode."""
+
+    latent_size: int
+    """Dimensions of a latent."""
+
     paths: tuple[ModelPath, ...]
-    """Paths A and B."""
+    """Its paths, ascending by letter."""
 
     members: tuple[Member, ...]
     """Every member but the manifest and the signature, ascending by name."""
+
+    format: str = FORMAT
+    """The name and version of its format."""
 
     @property
     def label(self) -> str:
@@ -67,10 +80,19 @@ class Manifest:
         return f"{self.name}-{format_version(self.version)}"
 
     @property
+    def signature(self) -> Signature:
+        """What the packaged model is of."""
+        return Signature(self.space, self.latent_size, tuple(path.path for path in self.paths))
+
+    @property
     def graphs(self) -> tuple[tuple[Graph, Interface], ...]:
         """Every graph with the interface its role demands, encoder before decoder, path by path."""
+        encoder, decoder = of_encoder(self.signature), of_decoder(self.signature)
         return tuple(
-            pair for path in self.paths for pair in ((path.encoder, ENCODER), (path.decoder, DECODER))
+            (graph, interface)
+            for path in self.paths
+            for graph, interface in ((path.encoder, encoder), (path.decoder, decoder))
+            if graph is not None
         )
 
     @property
@@ -98,17 +120,22 @@ class Manifest:
         """Write the manifest as canonical JSON; the SHA-256 of these bytes is the package's digest."""
         return canonical.encode(
             {
-                "format": FORMAT,
+                "format": self.format,
                 "name": self.name,
                 "version": format_version(self.version),
                 "released": int(self.released.timestamp()),
-                "operations": {"count": OPERATIONS, "space": LABEL},
+                **self._of(),
                 "default_path": self.default_path,
                 "paths": [write_path(path) for path in self.paths],
-                "interface": _INTERFACE,
                 "members": [write_member(member) for member in self.members],
             }
         )
+
+    def _of(self) -> dict[str, Json]:
+        if self.format == STANDARD_ONLY:
+            stated: Json = {"count": self.space.size, "space": self.space.label}
+            return {"operations": stated, "interface": _INTERFACE}
+        return {"latent_size": self.latent_size, "space": self.space.to_json()}
 
     @property
     def identity(self) -> PackageIdentity:
@@ -124,16 +151,17 @@ class Manifest:
             FormatError: If it is not canonical, is not of this format, or contradicts itself.
         """
         fields = Fields(canonical.decode(data, MANIFEST), MANIFEST)
-        fields.exactly("format", FORMAT)
-        _expect_operations(fields.object("operations"))
-        if fields.json("interface") != _INTERFACE:
-            raise FormatError(f"{MANIFEST}.interface: not the inputs and outputs that {FORMAT} has")
+        form = fields.one_of("format", [STANDARD_ONLY, FORMAT])
+        space, latent_size = _read_of(fields, form)
         manifest = cls(
+            format=form,
+            space=space,
+            latent_size=latent_size,
             name=fields.text("name", pattern=NAME),
             version=parse_version(fields.text("version", pattern=VERSION)),
             released=fields.moment("released"),
-            default_path=fields.one_of("default_path", list(GRAPHS)),
-            paths=fields.items("paths", read_path, least=len(GRAPHS), most=len(GRAPHS)),
+            default_path=fields.text("default_path", longest=1),
+            paths=fields.items("paths", read_path, least=1, most=MOST_PATHS),
             members=fields.items("members", read_member, least=1, most=30),
         )
         fields.end()
@@ -142,17 +170,42 @@ class Manifest:
         return manifest
 
 
-def _expect_operations(fields: Fields) -> None:
-    fields.exactly("count", OPERATIONS)
-    fields.exactly("space", LABEL)
-    fields.end()
+def _read_of(fields: Fields, form: str) -> tuple[Space, int]:
+    """The space and the latent size that a manifest is of."""
+    if form == STANDARD_ONLY:
+        stated = fields.object("operations")
+        stated.exactly("count", STANDARD.space.size)
+        stated.exactly("space", STANDARD.space.label)
+        stated.end()
+        if fields.json("interface") != _INTERFACE:
+            raise FormatError(f"{MANIFEST}.interface: not the inputs and outputs that {STANDARD_ONLY} has")
+        return STANDARD.space, STANDARD.latent_size
+    space = Space.read(fields.object("space"))
+    if not space.listed:
+        raise FormatError(
+            f"{MANIFEST}: is of {space}, a space of {space.size:,} operations; this release reads packages "
+            "of spaces of up to 2^20"
+        )
+    return space, read_latent_size(fields)
 
 
 def _check_paths(manifest: Manifest) -> None:
-    found = [(path.path, path.encoder.member, path.decoder.member) for path in manifest.paths]
-    expected = [(path, *graphs) for path, graphs in GRAPHS.items()]
-    if found != expected:
-        raise FormatError(f"{MANIFEST}: paths are {found}, expected {expected}")
+    letters = [path.path for path in manifest.paths]
+    if letters != sorted(set(letters)):
+        raise FormatError(f"{MANIFEST}: paths are {letters}, expected different letters in ascending order")
+    if manifest.format == STANDARD_ONLY and letters != list(STANDARD.paths):
+        raise FormatError(f"{MANIFEST}: paths are {letters}, expected {list(STANDARD.paths)}")
+    if manifest.default_path not in letters:
+        raise FormatError(f"{MANIFEST}: default_path is {manifest.default_path!r}, expected one of {letters}")
+    for path in manifest.paths:
+        if manifest.format == STANDARD_ONLY and path.encoder is None:
+            raise FormatError(f"{MANIFEST}: path {path.path} lacks its encoder, which {STANDARD_ONLY} has")
+        expected = [(path.encoder, encoder_of(path.path)), (path.decoder, decoder_of(path.path))]
+        for graph, name in expected:
+            if graph is not None and graph.member != name:
+                raise FormatError(
+                    f"{MANIFEST}: path {path.path} has the graph {graph.member!r}, expected {name!r}"
+                )
 
 
 def _check_members(manifest: Manifest) -> None:

@@ -4,13 +4,15 @@ The entries of a manifest: a member with its digests, and a path with its two gr
 Each is read and written alone here; ``manifest`` holds them against each other (docs/formats.md, section 5).
 """
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
 from ternary_sdk._internal.documents.canonical import Json
 from ternary_sdk._internal.documents.fields import Fields
-from ternary_sdk._internal.packages.members import GRAPHS, cap
+from ternary_sdk._internal.packages.members import cap
 
+_LETTER: Final = re.compile(r"[A-Z]")
 _MOST_PARAMETERS: Final = 1 << 21
 
 
@@ -27,12 +29,12 @@ class Graph:
 
 @dataclass(frozen=True, kw_only=True)
 class ModelPath:
-    """One encoder and the decoder that inverts it."""
+    """One decoder and, if it has one, the encoder that it inverts."""
 
     path: str
-    """``A`` or ``B``."""
+    """A capital letter."""
 
-    encoder: Graph
+    encoder: Graph | None
     decoder: Graph
 
 
@@ -55,11 +57,14 @@ class Member:
 
 def write_path(path: ModelPath) -> Json:
     """An entry of the manifest's ``paths``."""
-    return {
-        "path": path.path,
-        "encoder": {"member": path.encoder.member, "parameters": path.encoder.parameters},
-        "decoder": {"member": path.decoder.member, "parameters": path.decoder.parameters},
-    }
+    stated: dict[str, Json] = {"path": path.path, "decoder": _write_graph(path.decoder)}
+    if path.encoder is not None:
+        stated["encoder"] = _write_graph(path.encoder)
+    return stated
+
+
+def _write_graph(graph: Graph) -> Json:
+    return {"member": graph.member, "parameters": graph.parameters}
 
 
 def read_path(fields: Fields) -> ModelPath:
@@ -69,8 +74,8 @@ def read_path(fields: Fields) -> ModelPath:
         FormatError: If it is not of this format.
     """
     path = ModelPath(
-        path=fields.one_of("path", list(GRAPHS)),
-        encoder=_read_graph(fields.object("encoder")),
+        path=fields.text("path", pattern=_LETTER),
+        encoder=fields.optional("encoder", lambda name: _read_graph(fields.object(name))),
         decoder=_read_graph(fields.object("decoder")),
     )
     fields.end()

@@ -16,9 +16,6 @@ BOM: Final = "bom.json"
 TERMS: Final = "terms.md"
 VALIDATION: Final = "validation.json"
 
-GRAPHS: Final = {path: (f"encoder_{path}.onnx", f"decoder_{path}.onnx") for path in ("A", "B")}
-"""The paths of a package, ascending, and of each the names of its encoder and its decoder."""
-
 REQUIRED: Final = frozenset({CERTIFICATE, CARD, BOM, TERMS})
 """What every manifest lists beside the graphs."""
 
@@ -34,6 +31,16 @@ _CAPS: Final = {
     TERMS: 256 << 10,
     VALIDATION: 1 << 20,
 }
+
+
+def encoder_of(path: str) -> str:
+    """The name of a path's encoder."""
+    return f"encoder_{path}.onnx"
+
+
+def decoder_of(path: str) -> str:
+    """The name of a path's decoder."""
+    return f"decoder_{path}.onnx"
 
 
 def cap(name: str) -> int:

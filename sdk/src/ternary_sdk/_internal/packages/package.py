@@ -21,6 +21,7 @@ from ternary_sdk._internal.packages.members import MANIFEST, SIGNATURE, cap
 from ternary_sdk._internal.packages.validation import Validation
 from ternary_sdk._internal.trust.trust import Role, Trust
 from ternary_sdk.errors import FormatError, InputError, SignatureError
+from ternary_sdk.signature import Signature
 
 MAX_PACKAGE: Final = archive.MAX_BYTES
 """Longest file that is looked at, in bytes."""
@@ -103,6 +104,11 @@ class Package:
         return self.manifest.identity
 
     @property
+    def signature(self) -> Signature:
+        """What the model is of."""
+        return self.manifest.signature
+
+    @property
     def locked(self) -> bool:
         """Whether its graphs are encrypted and not yet decrypted: signed, but not to be proved again."""
         return not self.graphs
@@ -183,9 +189,15 @@ def _check_members(manifest: Manifest, members: Mapping[str, bytes], digests: Ma
 
 def _check_certificate(manifest: Manifest, certificate: Certificate) -> None:
     certified = [(path.path, path.encoder, path.decoder) for path in certificate.paths]
-    listed = [(path.path, path.encoder.member, path.decoder.member) for path in manifest.paths]
+    listed = [
+        (path.path, path.encoder and path.encoder.member, path.decoder.member) for path in manifest.paths
+    ]
     if certified != listed:
         raise FormatError(f"{CERTIFICATE}: certifies the graphs {certified}, the manifest lists {listed}")
+    if certificate.signature != manifest.signature:
+        raise FormatError(
+            f"{CERTIFICATE}: is of {certificate.signature}, the manifest says {manifest.signature}"
+        )
     for name, digest in certificate.subjects.items():
         if manifest.plaintext_digest(name) != digest:
             raise FormatError(

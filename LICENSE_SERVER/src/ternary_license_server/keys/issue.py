@@ -7,9 +7,9 @@ import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from ternary_license_server.keys import KeyRing
-from ternary_license_server.keyset import seconds
-from ternary_license_server.sealing import seal
+from ternary_license_server.keys.keyring import KeyRing
+from ternary_license_server.keys.keyset import seconds
+from ternary_license_server.keys.sealing import seal
 from ternary_sdk._internal.documents.canonical import Json
 from ternary_sdk._internal.identity import ExactPackage, PackageIdentity, PackageTerm
 from ternary_sdk._internal.licensing.claims import CONTENT_KEY_BYTES

@@ -7,8 +7,8 @@ import time
 from pathlib import Path
 from typing import Final
 
-from ternary_license_server import keys
-from ternary_license_server.keys import TRUST_FILE, KeyRing, file_name
+from ternary_license_server.keys import keyring
+from ternary_license_server.keys.keyring import TRUST_FILE, KeyRing, file_name
 from ternary_sdk._internal.process_bound import KeyHolder
 from ternary_sdk._internal.trust.trust import Role
 from ternary_sdk.errors import TernaryError
@@ -70,7 +70,7 @@ class VendorKeys(KeyHolder):
 
 
 def _load(directory: Path) -> KeyRing:
-    ring = keys.load(directory)
+    ring = keyring.load(directory)
     for role in (Role.LICENSE, Role.ANSWER):
         ring.signer(role)
     return ring

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Final
 
-from ternary_license_server.signing import SigningKey
+from ternary_license_server.keys.signing import SigningKey
 from ternary_sdk._internal.documents import canonical
 from ternary_sdk._internal.documents.canonical import Json
 from ternary_sdk._internal.signing.keys import PublicKey

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from ternary_license_server import keys, rotation
-from ternary_license_server.issue import issue
-from ternary_license_server.keys import KeyRing, file_name
-from ternary_license_server.signing import SigningKey
+from ternary_license_server.keys import keyring, rotation
+from ternary_license_server.keys.issue import issue
+from ternary_license_server.keys.keyring import KeyRing, file_name
+from ternary_license_server.keys.signing import SigningKey
 from ternary_sdk._internal.documents import canonical
 from ternary_sdk._internal.identity import PackageIdentity
 from ternary_sdk._internal.licensing.license import License
@@ -41,7 +41,7 @@ def test_rotated_key_signs_and_the_old_one_still_verifies(ring: KeyRing, now: da
     assert rotated.trust.version == 2
     for key in (old, rotated.signer(role)):
         assert rotated.trust.key(key.kid, role, now).kid == key.kid
-    assert keys.load(ring.directory) == rotated
+    assert keyring.load(ring.directory) == rotated
     assert not any(old.to_pem() in path.read_bytes() for path in ring.directory.iterdir())
 
 
@@ -54,12 +54,12 @@ def test_root_cannot_be_rotated(ring: KeyRing, now: datetime) -> None:
 
 def test_rotation_without_the_root_is_refused_and_changes_nothing(ring: KeyRing, now: datetime) -> None:
     (ring.directory / "root.pem").unlink()
-    offline = keys.load(ring.directory)
+    offline = keyring.load(ring.directory)
     assert refusal_of(lambda: rotation.rotate(offline, Role.LICENSE, now)) == (
         f"{ring.directory}/root.pem: no such file; signing needs this key; if it is lost, make new keys with "
         "'ternary keys init'"
     )
-    assert keys.load(ring.directory) == offline
+    assert keyring.load(ring.directory) == offline
 
 
 def lose(path: Path) -> None:
@@ -93,10 +93,10 @@ def test_root_alone_replaces_a_key_and_revokes_it(
     for one in (Role.PACKAGE, Role.LICENSE, Role.ANSWER):
         if one is not Role.LICENSE or role is Role.LICENSE:
             harm(listed.directory / file_name(one))
-    left = keys.load(ring.directory)
+    left = keyring.load(ring.directory)
     rotated = rotation.rotate(left, role, now + DAY)
-    assert keys.load(ring.directory).signer(role) == rotated.signer(role)
-    revoked = rotation.revoke_key(keys.load(ring.directory), kid, now + DAY)
+    assert keyring.load(ring.directory).signer(role) == rotated.signer(role)
+    revoked = rotation.revoke_key(keyring.load(ring.directory), kid, now + DAY)
     assert revoked.trust.revoked_keys == {kid: now + DAY}
     assert revoked.trust.revoked_licenses == {"L-1"}
     assert (
@@ -107,7 +107,7 @@ def test_root_alone_replaces_a_key_and_revokes_it(
 def test_newest_key_cannot_be_revoked_where_its_private_part_is_gone(ring: KeyRing, now: datetime) -> None:
     kid = ring.signer(Role.LICENSE).kid
     (ring.directory / "license.pem").unlink()
-    left = keys.load(ring.directory)
+    left = keyring.load(ring.directory)
     assert refusal_of(lambda: rotation.revoke_key(left, kid, now)) == (
         f"key {kid}: it signs for role license now; run 'ternary keys rotate license' first"
     )
@@ -126,7 +126,7 @@ def test_list_of_another_key_is_kept_where_the_license_key_is_elsewhere(ring: Ke
     second = rotation.rotate(ring, Role.LICENSE, now)
     listed = rotation.revoke_license(second, "L-1", now)
     (ring.directory / "license.pem").unlink()
-    revoked = rotation.revoke_key(keys.load(ring.directory), first, now)
+    revoked = rotation.revoke_key(keyring.load(ring.directory), first, now)
     assert revoked.trust.revocations == listed.trust.revocations
 
 
@@ -136,13 +136,13 @@ def test_list_of_the_revoked_key_needs_the_new_one_and_nothing_is_half_done(
     kid = ring.signer(Role.LICENSE).kid
     rotation.rotate(rotation.revoke_license(ring, "L-1", now), Role.LICENSE, now)
     (ring.directory / "license.pem").unlink()
-    left = keys.load(ring.directory)
+    left = keyring.load(ring.directory)
     assert refusal_of(lambda: rotation.revoke_key(left, kid, now)) == (
         f"{ring.directory}/license.pem: no such file; signing needs this key; if it is lost, "
         "run 'ternary keys "
         "rotate license'"
     )
-    assert keys.load(ring.directory) == left
+    assert keyring.load(ring.directory) == left
     rotation.revoke_key(rotation.rotate(left, Role.LICENSE, now), kid, now)
 
 
@@ -150,7 +150,7 @@ def test_rotation_that_cannot_write_the_key_changes_nothing(ring: KeyRing, now: 
     path, before = ring.directory / "license.pem", (ring.directory / "vendor.trust").read_bytes()
     path.unlink()
     path.mkdir()
-    left = keys.load(ring.directory)
+    left = keyring.load(ring.directory)
     assert refusal_of(lambda: rotation.rotate(left, Role.LICENSE, now)) == (
         f"{path}: cannot be written (it is a folder)"
     )
@@ -174,7 +174,7 @@ def test_key_in_use_is_rotated_before_it_is_revoked(ring: KeyRing, now: datetime
     rotated = rotation.rotate(ring, Role.LICENSE, now)
     revoked = rotation.revoke_key(rotated, kid, now + DAY)
     assert revoked.trust.revoked_keys == {kid: now + DAY}
-    assert keys.load(ring.directory) == revoked
+    assert keyring.load(ring.directory) == revoked
     assert refusal_of(lambda: rotation.revoke_key(revoked, kid, now)) == (
         f"key {kid}: revoked already, on 2026-03-02"
     )
@@ -192,7 +192,7 @@ def test_revoked_licenses_add_up(ring: KeyRing, now: datetime) -> None:
     assert twice.trust.revoked_licenses == {"L-1", "L-2"}
     assert twice.trust.revocations is not None
     assert (twice.trust.version, twice.trust.revocations.version) == (1, 2)
-    assert keys.load(ring.directory) == twice
+    assert keyring.load(ring.directory) == twice
     assert refusal_of(lambda: rotation.revoke_license(twice, "L-1", now)) == "license L-1: revoked already"
     assert refusal_of(lambda: rotation.revoke_license(twice, "L 1", now)) == (
         "license id: 'L 1', expected text of the form [A-Za-z0-9][A-Za-z0-9._-]{0,63}"

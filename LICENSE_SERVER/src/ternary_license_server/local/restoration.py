@@ -13,15 +13,15 @@ from pathlib import Path
 from sqlalchemy import select
 from sqlalchemy.engine import URL
 
-from ternary_license_server import keys
-from ternary_license_server.database import backup as backups
 from ternary_license_server.database.clock import ClockError
 from ternary_license_server.database.engine import Database, DatabaseError
 from ternary_license_server.database.migration import existing, migrate, revision
 from ternary_license_server.database.schema import revocation_list
 from ternary_license_server.database.transaction import Transaction
 from ternary_license_server.database.whole_file import leave_whole
-from ternary_license_server.keys import KeyRing
+from ternary_license_server.keys import keyring
+from ternary_license_server.keys.keyring import KeyRing
+from ternary_license_server.local import backup as backups
 from ternary_license_server.service import audit, merging, restoring, timekeeping
 from ternary_license_server.service.access import LOCAL
 from ternary_sdk._internal.documents.canonical import Json
@@ -74,7 +74,7 @@ def restore(database: Database, directory: Path, wish: Wish, source: Path | None
         FormatError, SignatureError: If the trust file cannot be believed.
         ServiceError: LIST_FULL.
     """
-    ring = keys.load(directory)
+    ring = keyring.load(directory)
     listed = _published(wish.newest, ring)  # 1
     if source is None:
         _check_there(database)
@@ -105,7 +105,7 @@ def merge_list(database: Database, directory: Path, offered: Trust) -> dict[str,
         ServiceError: LIST_FULL.
     """
     existing(database)
-    ring = keys.load(directory)
+    ring = keyring.load(directory)
     listed = merging.read(offered, ring)
     if listed is None:
         raise InputError("trust file: it has no revocation list")

@@ -7,22 +7,21 @@ import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from datetime import date, timedelta
+from datetime import timedelta
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from ternary_license_server.database.clock import Clock, Sources
 from ternary_license_server.database.engine import Database, DatabaseError
-from ternary_license_server.database.migration import existing, migrate
+from ternary_license_server.database.migration import migrate
 from ternary_license_server.database.whole_file import leave_whole
-from ternary_license_server.heartbeat import beating
-from ternary_license_server.service import access, timekeeping
+from ternary_license_server.keys.vendor_keys import VendorKeys
+from ternary_license_server.service import access
+from ternary_license_server.serving.heartbeat import beating
 from ternary_license_server.settings import Settings
-from ternary_license_server.vendor_keys import VendorKeys
 from ternary_license_server.web.app import build
 from ternary_license_server.web.observation import LOGGING, SHARED_METRICS
-from ternary_sdk._internal.documents.canonical import Json
 from ternary_sdk.errors import TernaryError
 
 
@@ -74,21 +73,6 @@ def _serve(settings: Settings, tell: Callable[[str], None]) -> None:
         _leave_whole(database, tell)  # after every connection of ours, the heartbeat's too, is closed
 
 
-def new_token(database: Database) -> dict[str, Json]:
-    """Make an admin token for whoever may write the database on this machine; a server may be running.
-
-    Args:
-        database: The server's database, which must be there and have this release's tables.
-    Returns:
-        The token's facts, and ``secret``, told once.
-    Raises:
-        DatabaseError: If there is no such database, it is of another release, or it cannot be written.
-    """
-    existing(database)
-    with database.write() as transaction:
-        return access.add_local(transaction)
-
-
 def application() -> ASGIApp:
     """What each process serves: it opens its own database, and has the settings from its environment."""
     settings = Settings.read(os.environ)
@@ -97,24 +81,6 @@ def application() -> ASGIApp:
         database=_open(settings, settings.connections),
         vendor=VendorKeys(settings.keys),
     )
-
-
-def confirm_clock(url: str, today: date) -> dict[str, Json]:
-    """Let an operator vouch for the clock, which every process then believes.
-
-    Args:
-        url: The database's address.
-        today: The present day in UTC, as the operator knows it.
-    Returns:
-        ``clock``, and ``newest``: what the database had seen before, None if nothing.
-    Raises:
-        InputError: If there is no such database, or its clock says another day.
-        DatabaseError: If it cannot be used.
-    """
-    with closing(Database(url)) as database:
-        existing(database)
-        with database.write() as transaction:
-            return timekeeping.confirm(transaction, today, actor="operator")
 
 
 def _open(settings: Settings, connections: int) -> Database:

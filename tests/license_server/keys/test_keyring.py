@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from ternary_license_server import keys, rotation
-from ternary_license_server.signing import SigningKey
+from ternary_license_server.keys import keyring, rotation
+from ternary_license_server.keys.signing import SigningKey
 from ternary_sdk._internal.trust.trust import Role
 from ternary_sdk.errors import FormatError, InputError
 
@@ -17,7 +17,7 @@ def directory(tmp_path: Path) -> Path:
 
 
 def test_one_key_for_each_role_in_private_files(directory: Path, now: datetime) -> None:
-    ring = keys.create(directory, "Acme", now)
+    ring = keyring.create(directory, "Acme", now)
     names = ["answer.pem", "license.pem", "package.pem", "root.pem", "vendor.trust"]
     assert sorted(path.name for path in directory.iterdir()) == names
     assert stat.S_IMODE(directory.stat().st_mode) == 0o700
@@ -28,15 +28,15 @@ def test_one_key_for_each_role_in_private_files(directory: Path, now: datetime) 
 
 
 def test_keys_are_loaded_as_they_were_made(directory: Path, now: datetime) -> None:
-    made = keys.create(directory, "Acme", now, expires=now + timedelta(days=730))
-    loaded = keys.load(directory)
+    made = keyring.create(directory, "Acme", now, expires=now + timedelta(days=730))
+    loaded = keyring.load(directory)
     assert loaded.trust == made.trust
     assert [loaded.signer(role) for role in Role] == [made.signer(role) for role in Role]
 
 
 def test_empty_directory_is_used(directory: Path, now: datetime) -> None:
     directory.mkdir()
-    keys.create(directory, "Acme", now)
+    keyring.create(directory, "Acme", now)
     assert stat.S_IMODE(directory.stat().st_mode) == 0o700
 
 
@@ -44,7 +44,7 @@ def test_directory_with_anything_in_it_is_left_alone(directory: Path, now: datet
     directory.mkdir()
     (directory / "root.pem").write_bytes(b"precious")
     with pytest.raises(InputError) as refusal:
-        keys.create(directory, "Acme", now)
+        keyring.create(directory, "Acme", now)
     assert str(refusal.value) == f"{directory}: not an empty directory; keys are never overwritten"
     assert (directory / "root.pem").read_bytes() == b"precious"
     assert list(directory.parent.iterdir()) == [directory]
@@ -53,22 +53,22 @@ def test_directory_with_anything_in_it_is_left_alone(directory: Path, now: datet
 @pytest.mark.parametrize("vendor", ["", " ", "Acme\nLogic", "x" * 201, "Ac\u200bme", "Acme\U000e0041"])
 def test_vendor_must_be_a_line_of_text(directory: Path, now: datetime, vendor: str) -> None:
     with pytest.raises(InputError) as refusal:
-        keys.create(directory, vendor, now)
+        keyring.create(directory, vendor, now)
     assert str(refusal.value) == f"vendor: {vendor[:60]!r}, expected 1 to 200 printable characters"
 
 
 def test_moment_without_a_time_zone_is_refused(directory: Path, now: datetime) -> None:
     with pytest.raises(InputError) as refusal:
-        keys.create(directory, "Acme", now.replace(tzinfo=None))
+        keyring.create(directory, "Acme", now.replace(tzinfo=None))
     assert str(refusal.value) == "moment 2026-03-01T12:00:00 has no time zone, expected UTC"
     assert not directory.exists()
 
 
 def test_key_that_others_can_read_is_refused(directory: Path, now: datetime) -> None:
-    keys.create(directory, "Acme", now)
+    keyring.create(directory, "Acme", now)
     path = directory / "license.pem"
     path.chmod(0o640)
-    ring = keys.load(directory)
+    ring = keyring.load(directory)
     with pytest.raises(InputError) as refusal:
         ring.signer(Role.LICENSE)
     assert str(refusal.value) == f"{path}: mode is 0640, expected 0600; run 'chmod 600 {path}'"
@@ -77,14 +77,14 @@ def test_key_that_others_can_read_is_refused(directory: Path, now: datetime) -> 
 def test_directory_without_a_trust_file_is_refused(directory: Path) -> None:
     directory.mkdir()
     with pytest.raises(InputError) as refusal:
-        keys.load(directory)
+        keyring.load(directory)
     assert str(refusal.value) == f"{directory}/vendor.trust: cannot be read (No such file or directory)"
 
 
 def test_daily_work_needs_no_root_but_signing_a_key_set_does(directory: Path, now: datetime) -> None:
-    keys.create(directory, "Acme", now)
+    keyring.create(directory, "Acme", now)
     (directory / "root.pem").unlink()
-    ring = keys.load(directory)
+    ring = keyring.load(directory)
     assert ring.signer(Role.LICENSE).sign(b"x")
     with pytest.raises(InputError) as refusal:
         ring.signer(Role.ROOT)
@@ -95,10 +95,10 @@ def test_daily_work_needs_no_root_but_signing_a_key_set_does(directory: Path, no
 
 
 def test_private_key_that_cannot_be_used_stops_only_what_needs_it(directory: Path, now: datetime) -> None:
-    keys.create(directory, "Acme", now)
+    keyring.create(directory, "Acme", now)
     (directory / "license.pem").write_bytes(b"cut")
     (directory / "answer.pem").unlink()
-    ring = keys.load(directory)
+    ring = keyring.load(directory)
     assert ring.signer(Role.PACKAGE).sign(b"x")
     assert ring.signer(Role.ROOT).sign(b"x")
     for role in (Role.LICENSE, Role.ANSWER):
@@ -107,24 +107,24 @@ def test_private_key_that_cannot_be_used_stops_only_what_needs_it(directory: Pat
 
 
 def test_pipe_in_a_private_keys_place_is_refused_and_not_waited_for(directory: Path, now: datetime) -> None:
-    keys.create(directory, "Acme", now)
+    keyring.create(directory, "Acme", now)
     path = directory / "license.pem"
     path.unlink()
     os.mkfifo(path, 0o600)
     with pytest.raises(InputError) as refusal:
-        keys.load(directory).signer(Role.LICENSE)
+        keyring.load(directory).signer(Role.LICENSE)
     assert str(refusal.value) == f"{path}: not a file"
 
 
 def test_revoked_key_signs_nothing_more(directory: Path, now: datetime) -> None:
     """As on a server that got the new trust file and kept the old key file."""
-    ring = keys.create(directory, "Acme", now)
+    ring = keyring.create(directory, "Acme", now)
     path, kid = directory / "license.pem", ring.signer(Role.LICENSE).kid
     old = path.read_bytes()
     rotation.revoke_key(rotation.rotate(ring, Role.LICENSE, now), kid, now)
-    keys.write_private(path, old)
+    keyring.write_private(path, old)
     with pytest.raises(InputError) as refusal:
-        keys.load(directory).signer(Role.LICENSE)
+        keyring.load(directory).signer(Role.LICENSE)
     assert str(refusal.value) == (
         f"{path}: key {kid} was revoked on 2026-03-01; get the file that 'ternary keys rotate license' made, "
         "or run it again"
@@ -132,22 +132,22 @@ def test_revoked_key_signs_nothing_more(directory: Path, now: datetime) -> None:
 
 
 def test_key_of_another_role_is_refused(directory: Path, now: datetime) -> None:
-    ring = keys.create(directory, "Acme", now)
+    ring = keyring.create(directory, "Acme", now)
     path = directory / "license.pem"
     path.write_bytes((directory / "package.pem").read_bytes())
     with pytest.raises(InputError) as refusal:
-        keys.load(directory).signer(Role.LICENSE)
+        keyring.load(directory).signer(Role.LICENSE)
     kid = ring.signer(Role.PACKAGE).kid
     assert str(refusal.value) == f"{path}: key {kid} is not the trust file's for role license"
 
 
 @pytest.mark.parametrize("data", [b"", b"-----BEGIN PRIVATE KEY-----", b"\x00" * 100])
 def test_file_that_is_no_key_is_refused(directory: Path, now: datetime, data: bytes) -> None:
-    keys.create(directory, "Acme", now)
+    keyring.create(directory, "Acme", now)
     path = directory / "license.pem"
     path.write_bytes(data)
     with pytest.raises(FormatError) as refusal:
-        keys.load(directory).signer(Role.LICENSE)
+        keyring.load(directory).signer(Role.LICENSE)
     assert str(refusal.value) == f"{path}: not an unencrypted PEM private key"
 
 
@@ -158,6 +158,6 @@ def test_public_key_is_no_private_key() -> None:
 
 
 def test_private_key_is_not_in_a_representation(directory: Path, now: datetime) -> None:
-    ring = keys.create(directory, "Acme", now)
+    ring = keyring.create(directory, "Acme", now)
     assert "BEGIN" not in repr(ring)
     assert "private" not in repr(ring.signer(Role.ROOT))

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.vectors.streams import MASK, WORDS, encrypt
 
-from ternary_sdk._internal.streams import stream as latents
+from ternary_sdk._internal.streams.quantiles import quantiles
 from ternary_sdk._internal.streams.stream import AES, CURRENT, PHILOX, STREAMS, Stream
-from ternary_sdk.errors import InputError
+from ternary_sdk.errors import FormatError, InputError
 
 GOLDEN = {
     1: (
@@ -47,7 +47,7 @@ def test_words_are_the_generators(stream: Stream, seed: int, domain: int, row: i
 def test_a_row_is_its_sixteen_numbers_looked_up(stream: Stream, seed: int, row: int) -> None:
     words = WORDS[stream.version](seed, 0, row)
     places = [(word >> shift) & 0xFFFF for word in words for shift in (0, 16, 32, 48)]
-    assert np.array_equal(stream.prior(seed, row, 1)[0], latents.quantiles()[places])
+    assert np.array_equal(stream.prior(seed, row, 1)[0], quantiles()[places])
 
 
 @both
@@ -72,11 +72,11 @@ def test_new_certificates_speak_of_the_newest_stream() -> None:
 
 def test_the_table_holds_the_normal_quantiles() -> None:
     exact = [NormalDist().inv_cdf((u + 0.5) / 65536) for u in range(65536)]
-    np.testing.assert_allclose(latents.quantiles(), exact, rtol=1.2e-7)
+    np.testing.assert_allclose(quantiles(), exact, rtol=1.2e-7)
 
 
 def test_the_table_is_odd_and_ends_where_the_docs_say() -> None:
-    table = latents.quantiles()
+    table = quantiles()
     assert np.array_equal(table, -table[::-1])
     assert f"{table[-1]:.3f}" == "4.325"
 
@@ -135,3 +135,34 @@ def test_a_start_out_of_range_is_refused(stream: Stream, start: int) -> None:
 def test_a_seed_out_of_range_is_refused(stream: Stream, seed: int) -> None:
     with pytest.raises(InputError, match=rf"^seed: {seed}, expected 0 to 2\^64 - 1$"):
         stream.prior(seed, 0, 1)
+
+
+@pytest.mark.parametrize("size", range(8, 65, 8))
+@given(seed=st.integers(0, MASK), row=st.integers(0, 2**40))
+def test_a_row_of_another_size_is_that_many_eighths_of_cipher_blocks(size: int, seed: int, row: int) -> None:
+    """Row p of L latents is the cipher blocks p·L/8 onward, two bytes a latent."""
+    key, blocks = seed.to_bytes(8, "big") + bytes(8), size // 8
+    stream = b"".join(encrypt(key, (row * blocks + block).to_bytes(16, "big")) for block in range(blocks))
+    places = np.frombuffer(stream, "<u2")
+    assert np.array_equal(AES.of(size).prior(seed, row, 1)[0], quantiles()[places])
+
+
+@pytest.mark.parametrize("size", [8, 24, 64])
+def test_rows_of_another_size_are_read_on_as_they_are_read_at_once(size: int) -> None:
+    stream = AES.of(size)
+    read, parts = stream.prior_reader(3, 5), [np.empty((rows, size), np.float32) for rows in (1, 2048, 7)]
+    for part in parts:
+        read(part)
+    assert np.array_equal(np.concatenate(parts), stream.prior(3, 5, 2056))
+
+
+@given(seed=st.integers(0, MASK), domain=st.integers(1, 2), row=st.integers(0, 2**40))
+def test_what_decides_does_not_depend_on_the_size(seed: int, domain: int, row: int) -> None:
+    assert AES.of(64).words(seed, domain, row, 3).tolist() == AES.words(seed, domain, row, 3).tolist()
+
+
+def test_version_1_has_rows_of_16_alone() -> None:
+    assert PHILOX.of(16) == PHILOX
+    with pytest.raises(FormatError) as refusal:
+        PHILOX.of(8)
+    assert str(refusal.value) == "latent stream: version 1 has rows of 16 latents, not of 8"

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from ternary_license_server.keys import read_private, write_private
+from ternary_license_server.keys.keyring import read_private, write_private
 from ternary_sdk._internal.documents import outer
 from ternary_sdk._internal.licensing.claims import CONTENT_KEY_BYTES
 from ternary_sdk.errors import FormatError, InputError

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from ternary_license_server import keyset
-from ternary_license_server.keys import KeyRing, save
-from ternary_license_server.signing import SigningKey
+from ternary_license_server.keys import keyset
+from ternary_license_server.keys.keyring import KeyRing, save
+from ternary_license_server.keys.signing import SigningKey
 from ternary_sdk._internal.documents import canonical
 from ternary_sdk._internal.documents.fields import Fields
 from ternary_sdk._internal.identity import LICENSE_ID

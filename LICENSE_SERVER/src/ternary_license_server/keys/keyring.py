@@ -15,8 +15,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from ternary_license_server import keyset
-from ternary_license_server.signing import SigningKey
+from ternary_license_server.keys import keyset
+from ternary_license_server.keys.signing import SigningKey
 from ternary_sdk._internal.documents import legible
 from ternary_sdk._internal.source import read
 from ternary_sdk._internal.trust.trust import MAX_TRUST, Role, Trust

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from ternary_license_server import content_key
+from ternary_license_server.keys import content_key
 from ternary_sdk.errors import FormatError, InputError
 
 
