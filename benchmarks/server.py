@@ -23,7 +23,7 @@ import psycopg
 from sqlalchemy import insert, select
 from stress.seats import prepare, serving
 
-from benchmarks.figure import Figure
+from benchmarks.measurement import Measurement
 from ternary_license_server.database.engine import Database
 from ternary_license_server.database.schema import leases, licenses
 from ternary_license_server.database.transaction import Transaction
@@ -95,7 +95,7 @@ class Pace:
         return f"{self.rate:.0f}/s, p50 {1e3 * self.p50:.1f} ms, p99 {1e3 * self.p99:.1f} ms"
 
 
-def figures() -> Iterator[Figure]:
+def measurements() -> Iterator[Measurement]:
     """Measure SQLite, and PostgreSQL where one answers on this machine."""
     with tempfile.TemporaryDirectory() as folder:
         ring = keyring.create(Path(folder) / "keys", "Bench", datetime.now(UTC))
@@ -105,7 +105,7 @@ def figures() -> Iterator[Figure]:
                 with _database(kind, Path(folder)) as url, serving(ring, url, 1) as (address,):
                     yield from _measure(ring, url, address, kind, size, paces)
             slower = 1 - paces[SIZES[1]].rate / paces[SIZES[0]].rate
-            yield Figure(
+            yield Measurement(
                 name=f"validate on {kind}: slower at {SIZES[1]:,} licenses than at {SIZES[0]:,}",
                 value=100 * slower,
                 unit="percent",
@@ -115,7 +115,7 @@ def figures() -> Iterator[Figure]:
 
 def _measure(
     ring: KeyRing, url: str, address: str, kind: str, size: int, paces: dict[int, Pace]
-) -> Iterator[Figure]:
+) -> Iterator[Measurement]:
     seats = _fill(url, size)
     now, vendor = datetime.now(UTC), ring.trust.root.kid
     asked = [
@@ -135,7 +135,7 @@ def _measure(
             rounds.append((mine.rate / ceiling.rate, mine, ceiling))
             ratios.append(mine.rate / ceiling.rate)
     ratio, paces[size], ceiling = sorted(rounds, key=lambda each: each[0])[len(rounds) // 2]
-    yield Figure(
+    yield Measurement(
         name=f"validate on {kind}, {size:,} licenses",
         value=ratio,
         unit="of bare",
@@ -144,7 +144,7 @@ def _measure(
     )
     for name, work in _writes(ring, seats, url):
         pace = _pace(address, work)
-        yield Figure(
+        yield Measurement(
             name=f"{name} on {kind}, {size:,} licenses", value=pace.rate, unit="/s", detail=str(pace)
         )
 

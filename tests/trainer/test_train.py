@@ -67,7 +67,7 @@ def test_a_family_held_out_is_kept_from_training_and_selection(tiny: Recipe, tmp
     assert facts["operations"] == split.sets(family="non-surjective").digests
     subject = opening.run_subject(held, margins)
     assert len(subject.split.training) == 14_514
-    names = [measure.name for measure in novelty.novel_operations(subject, Thresholds()).measures]
+    names = [figure.name for figure in novelty.novel_operations(subject, Thresholds()).figures]
     assert names.count("non-surjective, 1533 held out as a whole") == 2
 
 
@@ -287,7 +287,7 @@ def test_a_folder_whose_making_was_killed_is_begun_anew(finished: Run, tiny: Rec
     out = tmp_path / "run"
     (out / "snapshots").mkdir(parents=True)
     (out / run.RECIPE).write_bytes((finished.path / run.RECIPE).read_bytes())
-    (out / ".run.json.new").write_bytes(b"{")
+    (out / ".run.json.0a1b2c3d").write_bytes(b"{")
     train(tiny, seed=3, out=out)
     assert_same_weights(finished.path, out)
 

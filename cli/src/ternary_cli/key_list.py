@@ -49,11 +49,10 @@ def _ring(directory: Path) -> "KeyRing":
 
 
 def _trust(file: Path | None, state: Path | None) -> "Trust":
-    from ternary_cli import pins
-    from ternary_cli.documents import read_trust
+    from ternary_cli.chosen import choose
     from ternary_cli.selection import present_trust
 
-    return read_trust(file) if file is not None else present_trust(None, pins.load(state))
+    return present_trust(choose(trust=file, state=state))
 
 
 def _private(ring: "KeyRing") -> dict["Role", str]:

@@ -81,6 +81,7 @@ _FORMAT: Final = "Default: by the name of --out, else a table on a terminal and 
 
 PackageArgument = Annotated[Path | None, argument("FILE", _PACKAGE)]
 PackageOption = Annotated[Path | None, option("--package", metavar="FILE", text=_PACKAGE)]
+LicenseArgument = Annotated[Path | None, argument("L", "The license; default: the pinned one.")]
 LicenseOption = Annotated[Path | None, option("--license", metavar="L", text="The license file.")]
 TrustOption = Annotated[Path | None, option("--trust", metavar="T", text="The vendor's trust file.")]
 PathOption = Annotated[PathName | None, option("--path", text="Default: the package's default path.")]

@@ -60,7 +60,7 @@ def revoke_key(kid: Kid, keys: KeysOption, as_json: JsonOption = False) -> None:
 
 def extend(keys: KeysOption, until: Until, as_json: JsonOption = False) -> None:
     """Vendor: sign the key set again with another end."""
-    from ternary_cli.licenses import last_moment
+    from ternary_cli.dates import last_moment
 
     with vendor_extra("ternary keys extend"):
         from ternary_license_server.keys import rotation

@@ -7,6 +7,7 @@ import pytest
 
 from ternary_license_server.keys import keyring, rotation
 from ternary_license_server.keys.signing import SigningKey
+from ternary_sdk._internal import whole_file
 from ternary_sdk._internal.trust.trust import Role
 from ternary_sdk.errors import FormatError, InputError
 
@@ -122,7 +123,7 @@ def test_revoked_key_signs_nothing_more(directory: Path, now: datetime) -> None:
     path, kid = directory / "license.pem", ring.signer(Role.LICENSE).kid
     old = path.read_bytes()
     rotation.revoke_key(rotation.rotate(ring, Role.LICENSE, now), kid, now)
-    keyring.write_private(path, old)
+    whole_file.write(path, old, mode=whole_file.PRIVATE)
     with pytest.raises(InputError) as refusal:
         keyring.load(directory).signer(Role.LICENSE)
     assert str(refusal.value) == (

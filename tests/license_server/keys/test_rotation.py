@@ -152,7 +152,7 @@ def test_rotation_that_cannot_write_the_key_changes_nothing(ring: KeyRing, now: 
     path.mkdir()
     left = keyring.load(ring.directory)
     assert refusal_of(lambda: rotation.rotate(left, Role.LICENSE, now)) == (
-        f"{path}: cannot be written (it is a folder)"
+        f"{path}: cannot be written (Is a directory)"
     )
     assert (ring.directory / "vendor.trust").read_bytes() == before
     names = ["answer.pem", "license.pem", "package.pem", "root.pem", "vendor.trust"]

@@ -7,7 +7,6 @@ a network sees it. Export and vendors' stored models depend on what is accepted 
 """
 
 import io
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ternary_sdk.errors import FormatError, InputError
+from ternary_sdk._internal import whole_file
+from ternary_sdk.errors import FormatError
 from ternary_trainer import foreign, tensor_file
 from ternary_trainer.architecture import Architecture
 from ternary_trainer.model import expected_shapes
@@ -165,37 +165,11 @@ def _on_cpu(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def write(path: Path, content: Mapping[str, Any]) -> None:
-    """`torch.save` to a temporary file beside the target, flushed to disk, then renamed over it.
+    """Replace a file by a dictionary, as `torch.save` writes it.
 
     Raises:
         InputError: If the file cannot be written; an older file of that name is intact.
     """
     buffer = io.BytesIO()
     torch.save(dict(content), buffer)
-    write_bytes(path, buffer.getvalue())
-
-
-def partial(path: Path) -> Path:
-    """What `write_bytes` writes before the rename; one is left behind by a kill."""
-    return path.with_name(f".{path.name}.new")
-
-
-def write_bytes(path: Path, data: bytes) -> None:
-    """Replace a file by one rename, so that no interruption leaves half of it.
-
-    Raises:
-        InputError: If the file cannot be written; an older file of that name is intact.
-    """
-    temporary = partial(path)
-    try:
-        with temporary.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        raise InputError(
-            f"{path}: cannot be written ({error.strerror}); what it held before is intact"
-        ) from None
-    finally:
-        temporary.unlink(missing_ok=True)
+    whole_file.write(path, buffer.getvalue())

@@ -11,10 +11,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from ternary_sdk._internal import source
+from ternary_sdk._internal import source, whole_file
 from ternary_sdk._internal.documents import plain
 from ternary_sdk.errors import FormatError, InputError
-from ternary_trainer.checkpoint import write_bytes
 
 NAME = "history.jsonl"
 _MOST: Final = 1 << 28  # bytes; an epoch takes some hundred
@@ -117,7 +116,7 @@ def write(folder: Path, records: Sequence[EpochRecord]) -> None:
     Raises:
         InputError: If it cannot be written; the older history is intact.
     """
-    write_bytes(folder / NAME, "".join(to_line(record) + "\n" for record in records).encode())
+    whole_file.write(folder / NAME, "".join(to_line(record) + "\n" for record in records).encode())
 
 
 def read(folder: Path) -> list[EpochRecord]:

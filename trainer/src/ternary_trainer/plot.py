@@ -8,11 +8,11 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
+from ternary_sdk._internal import whole_file
 from ternary_sdk._internal.wheels import pip_install
 from ternary_sdk.coverage import headline_draws
 from ternary_sdk.errors import InputError
 from ternary_sdk.space import Space
-from ternary_trainer.checkpoint import write_bytes
 from ternary_trainer.disrupt import effects
 from ternary_trainer.history import EpochRecord, PathRecord
 from ternary_trainer.orders import uniform_entropy, uniform_entropy_shown
@@ -28,7 +28,7 @@ _LEGENDS: Final[tuple[_Place, ...]] = (
     "lower right", "center right", "lower right", "lower right", "lower right", "upper right",
 )  # fmt: skip
 
-Figure = Callable[[PathRecord], float]
+Reading = Callable[[PathRecord], float]
 
 
 def draw(run: Run, path: Path) -> None:
@@ -61,7 +61,7 @@ def draw(run: Run, path: Path) -> None:
     sheet.suptitle(f"{run.recipe.name}, seed {run.seed}: {len(run.history)} epochs")
     picture = BytesIO()
     sheet.savefig(picture, dpi=120, format=path.suffix[1:])
-    write_bytes(path, picture.getvalue())
+    whole_file.write(path, picture.getvalue())
 
 
 def _panels(panels: Sequence["Axes"], history: Sequence[EpochRecord], space: Space) -> None:
@@ -106,7 +106,7 @@ def _single(path: PathRecord) -> float:
 
 
 def _lines(
-    panel: "Axes", history: Sequence[EpochRecord], title: str | None, figure: Figure, style: str = "solid"
+    panel: "Axes", history: Sequence[EpochRecord], title: str | None, figure: Reading, style: str = "solid"
 ) -> None:
     epochs = [record.epoch for record in history]
     for name, colour in zip(history[0].paths, _COLOURS, strict=False):

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from torch import Tensor
 
-from ternary_sdk._internal import source
+from ternary_sdk._internal import source, whole_file
 from ternary_sdk._internal.documents import plain
 from ternary_sdk.errors import FormatError, InputError
 from ternary_trainer import checkpoint, choose, history, split
@@ -190,7 +190,7 @@ def write_facts(path: Path, facts: Mapping[str, Any]) -> None:
     Raises:
         InputError: If it cannot be written.
     """
-    checkpoint.write_bytes(path / FACTS, json.dumps(dict(facts), indent=1).encode())
+    whole_file.write(path / FACTS, json.dumps(dict(facts), indent=1).encode())
 
 
 def record_device(path: Path, then: str) -> None:
@@ -211,7 +211,7 @@ def write_ending(path: Path, status: str, choices: Mapping[str, Choice]) -> None
         InputError: If it cannot be written.
     """
     ending = {"status": status, "choices": {rule: asdict(choice) for rule, choice in choices.items()}}
-    checkpoint.write_bytes(path / SUMMARY, json.dumps(ending, indent=1).encode())
+    whole_file.write(path / SUMMARY, json.dumps(ending, indent=1).encode())
 
 
 def _check_signature(file: Path, recorded: object, recipe: Recipe) -> None:

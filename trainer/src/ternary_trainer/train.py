@@ -16,6 +16,7 @@ from typing import Any
 
 import torch
 
+from ternary_sdk._internal import whole_file
 from ternary_sdk.coverage import headline_draws, iid_limit
 from ternary_sdk.errors import FormatError, InputError
 from ternary_trainer import checkpoint, choose, device, history, run, score, seeds, split
@@ -158,6 +159,9 @@ class Training:
             FormatError: If it is damaged.
         """
         file = self._out / run.STATE
+        snapshots = (run.snapshot_file(self._out, rule) for rule in choose.RULES)
+        for killed in (file, self._out / history.NAME, *snapshots):
+            whole_file.sweep(killed)
         if not file.exists():
             return  # Killed before the first epoch was over: that epoch is trained again from the seed.
         state = _read_state(file)

@@ -12,7 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from ternary_license_server.keys.keyring import read_private, write_private
+from ternary_license_server.keys.keyring import read_private
+from ternary_sdk._internal import whole_file
 from ternary_sdk._internal.documents import outer
 from ternary_sdk._internal.licensing.claims import CONTENT_KEY_BYTES
 from ternary_sdk.errors import FormatError, InputError
@@ -36,7 +37,8 @@ def of(path: Path, release: str) -> Iterator[bytes]:
         yield load(path, release)
         return
     key = secrets.token_bytes(CONTENT_KEY_BYTES)
-    write_private(path, f"{key.hex()}  {release}\n".encode())  # first: no package may outlive its key
+    line = f"{key.hex()}  {release}\n"
+    whole_file.write(path, line.encode(), mode=whole_file.PRIVATE)  # first: no package may outlive its key
     try:
         yield key
     except BaseException:

@@ -17,6 +17,7 @@ from typing import Final
 
 from ternary_license_server.keys import keyset
 from ternary_license_server.keys.signing import SigningKey
+from ternary_sdk._internal import whole_file
 from ternary_sdk._internal.documents import legible
 from ternary_sdk._internal.source import read
 from ternary_sdk._internal.trust.trust import MAX_TRUST, Role, Trust
@@ -127,7 +128,7 @@ def load(directory: Path) -> KeyRing:
 def save(ring: KeyRing, role: Role | None = None) -> KeyRing:
     """Write a changed trust file, then the changed key of a role, so that what signs is always vouched for.
 
-    Both are written beside their places first: a full disk changes neither.
+    Both are on disk before either takes its place: a full disk changes neither.
 
     Raises:
         InputError: If a file cannot be written.
@@ -135,56 +136,8 @@ def save(ring: KeyRing, role: Role | None = None) -> KeyRing:
     files = {ring.directory / TRUST_FILE: ring.trust.data}
     if role is not None:
         files[ring.directory / file_name(role)] = ring.signer(role).to_pem()
-    drafts = dict[Path, Path]()
-    try:
-        for path, data in files.items():
-            drafts[path] = _draft(path, data)
-        for path, draft in drafts.items():
-            _put(draft, path)
-    finally:
-        for draft in drafts.values():
-            draft.unlink(missing_ok=True)
+    whole_file.write_all(files, mode=whole_file.PRIVATE)
     return ring
-
-
-def write_private(path: Path, data: bytes) -> None:
-    """Replace a file by one with mode 0600, at once: a reader sees the old bytes or the new ones.
-
-    Raises:
-        InputError: If it cannot be written.
-    """
-    draft = _draft(path, data)
-    try:
-        _put(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)
-
-
-def _draft(path: Path, data: bytes) -> Path:
-    """A new file beside a path, mode 0600, with these bytes on disk."""
-    name = None
-    try:
-        if path.is_dir():
-            raise InputError(f"{path}: cannot be written (it is a folder)")
-        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-    except BaseException as ended:  # a signal too: a draft holds a private key
-        if name is not None:
-            Path(name).unlink(missing_ok=True)
-        if isinstance(ended, OSError):
-            raise InputError(f"{path}: cannot be written ({ended.strerror})") from None
-        raise
-    return Path(name)
-
-
-def _put(draft: Path, path: Path) -> None:
-    try:
-        draft.replace(path)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written ({error.strerror})") from None
 
 
 def _check_vendor(vendor: str) -> None:
@@ -203,7 +156,7 @@ def _write_directory(directory: Path, files: Mapping[str, bytes]) -> None:
         raise InputError(f"{directory}: cannot be made ({error.strerror})") from None
     try:
         for name, data in files.items():
-            write_private(draft / name, data)
+            whole_file.write(draft / name, data, mode=whole_file.PRIVATE)
         draft.replace(directory)
     except OSError as error:
         raise InputError(f"{directory}: cannot be made ({error.strerror})") from None

@@ -148,6 +148,8 @@ def _copy(source: Path, draft: Path) -> None:
 def keep(draft: Path, target: Path) -> None:
     """Give a file its name, once all of it is on disk.
 
+    Not by ``whole_file``: SQLite fills the draft, not this program, and an older backup is never replaced.
+
     Raises:
         InputError: If ``target`` exists or cannot be written.
     """

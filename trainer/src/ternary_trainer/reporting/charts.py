@@ -20,7 +20,7 @@ from ternary_trainer.validation.traces import Series
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure as Sheet
 
 _SIZE: Final = (4.4, 3.1)
 _THRESHOLD: Final = 0.1
@@ -107,7 +107,7 @@ def to_svg(title: str, chart: Chart, content: Content) -> str:
 
     with rc_context({"svg.fonttype": "none", "svg.hashsalt": title, "font.family": "sans-serif"}):
         buffer = io.StringIO()
-        _figure(chart, content, _STYLED).savefig(
+        _sheet(chart, content, _STYLED).savefig(
             buffer,
             format="svg",
             transparent=True,
@@ -123,25 +123,25 @@ def to_svg(title: str, chart: Chart, content: Content) -> str:
 def to_png(chart: Chart, content: Content) -> bytes:
     """A chart for paper, at 200 dots an inch."""
     buffer = io.BytesIO()
-    _figure(chart, content, PAPER).savefig(buffer, format="png", dpi=200, metadata={"Software": None})
+    _sheet(chart, content, PAPER).savefig(buffer, format="png", dpi=200, metadata={"Software": None})
     return buffer.getvalue()
 
 
-def _figure(chart: Chart, content: Content, palette: Palette) -> "Figure":
+def _sheet(chart: Chart, content: Content, palette: Palette) -> "Sheet":
     from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure as Sheet
 
-    figure = Figure(figsize=_SIZE, layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.subplots()
+    sheet = Sheet(figsize=_SIZE, layout="constrained")
+    FigureCanvasAgg(sheet)
+    axes = sheet.subplots()
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["left", "bottom"]].set_color(palette.muted)
     axes.tick_params(colors=palette.ink, labelsize=9)
     axes.grid(color=palette.muted, alpha=0.25, linewidth=0.6)
     chart(axes, content, palette)
     # Below, not where it fits best: looking for that place takes time, and Matplotlib warns if it is long.
-    figure.legend(loc="outside lower center", ncols=3, frameon=False, fontsize=9, labelcolor=palette.ink)
-    return figure
+    sheet.legend(loc="outside lower center", ncols=3, frameon=False, fontsize=9, labelcolor=palette.ink)
+    return sheet
 
 
 def _label(axes: "Axes", palette: Palette, *, x: str, y: str) -> None:

@@ -1,4 +1,4 @@
-"""One measured figure beside its limit, and the ways to measure it."""
+"""One measurement beside its limit, and the ways to measure it."""
 
 import os
 import subprocess
@@ -10,8 +10,8 @@ from statistics import median
 
 
 @dataclass(frozen=True, kw_only=True)
-class Figure:
-    """A figure, its limit, and how it came about."""
+class Measurement:
+    """What was measured, its limit, and how it came about."""
 
     name: str
     value: float
