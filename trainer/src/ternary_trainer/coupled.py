@@ -31,7 +31,7 @@ from ternary_trainer.split import Operations
 
 _BALANCE: Final = (0.8, 1.2)
 _BINS: Final = 50
-PATHS: Final = STANDARD.paths
+_PATHS: Final = STANDARD.paths
 _PURPOSE: Final = "training of both paths"
 
 
@@ -96,14 +96,14 @@ class CoupledTraining:
 
     def __init__(self, model: TernaryVAE, recipe: Recipe, settings: Coupled, seed: int) -> None:
         self._model, self._recipe, self._settings, self._seed = model, recipe, settings, seed
-        self._flat = {path: flattened(model.parameters_of(path)) for path in PATHS}
+        self._flat = {path: flattened(model.parameters_of(path)) for path in _PATHS}
         self._optimizer = torch.optim.AdamW(self._flat.values(), weight_decay=recipe.weight_decay, fused=True)
         device = next(model.parameters()).device
         self._data = split.training(recipe.space, device, recipe.holdout_family)
         self._random = seeds.generator(seed, _PURPOSE, device)
         self._balance = Balance()
-        self._norms = dict.fromkeys(PATHS, 1.0)
-        self._dials = {path: Dials(rate=0.0, beta=0.0) for path in PATHS}
+        self._norms = dict.fromkeys(_PATHS, 1.0)
+        self._dials = {path: Dials(rate=0.0, beta=0.0) for path in _PATHS}
 
     def run_epoch(self, epoch: int, surge: Surge | None, last: EpochRecord | None) -> Figures:
         """Train both paths for one epoch."""
@@ -129,7 +129,7 @@ class CoupledTraining:
         }
         return {
             path: turned(Dials(rate=rate, beta=beta[path], noise=noise[path], exploration=1.0), surge)
-            for path in PATHS
+            for path in _PATHS
         }
 
     def _batches(self) -> Iterator[Operations]:
@@ -140,7 +140,7 @@ class CoupledTraining:
 
     def _loss(self, batch: Operations, random: torch.Generator) -> tuple[Tensor, Side, Side]:
         latents, kls = {}, {}
-        for path in PATHS:
+        for path in _PATHS:
             mean, logvar = self._model.encoder(path)(batch.tables)
             noise = score.latents(len(batch), STANDARD.latent_size, random)
             latents[path] = mean + self._dials[path].noise * noise * (logvar / 2).exp()
@@ -180,7 +180,7 @@ class CoupledTraining:
         self._dials = {p: replace(d, rate=d.rate * (1 + 0.05 * rate)) for p, d in self._dials.items()}
 
     def _step(self) -> None:
-        norms: dict[str, float] = {path: float(_gradient(self._flat[path]).norm()) for path in PATHS}
+        norms: dict[str, float] = {path: float(_gradient(self._flat[path]).norm()) for path in _PATHS}
         clipped = min(1.0, self._recipe.clip / (math.hypot(*norms.values()) + 1e-6))
         momentum = 0.95 if self._balance.balanced else 0.5
         for path, norm in norms.items():

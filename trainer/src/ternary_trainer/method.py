@@ -19,7 +19,7 @@ class PathFigures:
     """What one path's training says about an epoch."""
 
     reconstruction: float
-    """Cross-entropy summed over nine trits, nats, mean over the steps."""
+    """Cross-entropy summed over the cells of a table, nats, mean over the steps."""
     kl: float
     """KL to the prior, nats, mean over the steps."""
     dials: Dials
