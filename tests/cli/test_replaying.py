@@ -119,6 +119,7 @@ def test_a_certificate_is_verified_without_its_package(ternary, files, certified
     reached = len(certified["A"].reachable.operations)
     assert done.text.splitlines() == [
         f"{files / 'coverage.json'} is what Acme Logic signed (root {vendor.trust.root.kid})",
+        "two-input ternary operations (ternary-2-input), 16 latent dimensions, paths A, B",
         f"{files / 'decoder_A.onnx'} is the decoder of path A",
         f"path A: {reached:,} reachable operations proved on this machine",
         drawn(certified["A"]),
@@ -139,7 +140,7 @@ def test_without_the_encoder_it_says_what_was_not_proved(ternary, files, certifi
     facts = json.loads(ternary(*words, "--json").text)
     assert (facts["verified"], facts["path"]) == (True, "A")
     assert (facts["witnesses_decoded"], facts["not_proved"]) == (decoded, left)
-    assert ternary(*words).text.splitlines()[2:] == [
+    assert ternary(*words).text.splitlines()[3:] == [
         f"path A: {decoded:,} of {reached:,} reachable operations proved on this machine",
         drawn(claim),
         *(f"not proved: {sentence}" for sentence in left),
