@@ -81,7 +81,7 @@ def _command(read_rows: Callable[[bytes, str, "Signature"], Conversion], text: s
         convert = read_rows(data, name, selection.package.signature)
         with selection.open() as model:
             converted = convert(model, path)
-            letter = path or model.default_path
+            letter = model.default_path if path is None else path
         write_parts(in_parts(blocks(converted), form, count=converted.count), out)
         if as_json:
             show_json({"file": str(out), "rows": converted.count, "path": letter})
@@ -90,5 +90,5 @@ def _command(read_rows: Callable[[bytes, str, "Signature"], Conversion], text: s
     return command
 
 
-encode = _command(_encoding, f"Turn operations (t0, t1, …) into latents (z0, z1, …).\n\n{ORDER}")
-decode = _command(_decoding, f"Turn latents (z0, z1, …) into operations (t0, t1, …).\n\n{ORDER}")
+encode = _command(_encoding, f"Turn operations (t0, t1, ...) into latents (z0, z1, ...).\n\n{ORDER}")
+decode = _command(_decoding, f"Turn latents (z0, z1, ...) into operations (t0, t1, ...).\n\n{ORDER}")
