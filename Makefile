@@ -4,7 +4,7 @@
 # make wheels  build the five distributions into the folder wheels
 # make test   lint, import contracts and every test
 # make stress  millions of hostile documents, every bit of a package flipped, the license server asked everything
-# make bench  speed and memory, as ratios measured in one run
+# make bench  speed and memory, as ratios measured in one run; one group of it: .venv/bin/python -m benchmarks GROUP
 # make evaluation  rebuild the evaluation package inside the SDK, with new keys that are not kept
 
 PYTHON ?= python3

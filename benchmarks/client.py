@@ -12,16 +12,17 @@ import onnx
 import onnxruntime as ort
 from onnx import TensorProto, helper, numpy_helper
 
-from benchmarks.figure import Figure, best_of, paired_processes, peak_memory
+from benchmarks.measurement import Measurement, best_of, paired_processes, peak_memory
 from ternary_sdk import Model
 from ternary_sdk._internal.inference.cores import usable_cores
 from ternary_sdk._internal.inference.runtime import BLOCK
 from ternary_sdk._internal.streams.stream import CURRENT
-from ternary_sdk.operations import OPERATIONS, TABLES, to_index
+from ternary_sdk.operations import to_index
+from ternary_sdk.space import TERNARY_2
 
 
-def figures() -> Iterator[Figure]:
-    """Measure everything here, one figure after the other."""
+def measurements() -> Iterator[Measurement]:
+    """Measure everything here, one after the other."""
     yield _cold_start()
     yield _opening()
     with Model.evaluation() as model:
@@ -29,37 +30,39 @@ def figures() -> Iterator[Figure]:
             yield _draws_of_the_ceiling(model, path)
         yield _counting_against_a_set_of_texts(model)
         for path in "AB":
-            seconds = best_of(lambda path=path: model.sample(OPERATIONS, unique=True, seed=7, path=path), 5)
+            seconds = best_of(
+                lambda path=path: model.sample(TERNARY_2.size, unique=True, seed=7, path=path), 5
+            )
             name = f"sample(19683, unique=True), path {path}"
             note = "the default path" if path == model.default_path else ""
             limit = 100.0 if path == model.default_path else None
-            yield Figure(name=name, value=1e3 * seconds, unit="ms", most=limit, detail=note)
+            yield Measurement(name=name, value=1e3 * seconds, unit="ms", most=limit, detail=note)
         yield _idle(model)
         yield _memory_of_many_draws(model)
 
 
-def _cold_start() -> Figure:
+def _cold_start() -> Measurement:
     command = [shutil.which("ternary", path=str(Path(sys.executable).parent)) or "ternary"]
     mine, bare, ratio = paired_processes(
         [*command, "sample", "--unique", "-n", "10"], [sys.executable, "-c", "import numpy, onnxruntime"], 9
     )
     detail = f"{mine:.2f} s against {bare:.2f} s for the bare imports"
-    return Figure(
+    return Measurement(
         name="cold `ternary sample --unique -n 10`", value=ratio, unit="times", most=3, detail=detail
     )
 
 
-def _opening() -> Figure:
+def _opening() -> Measurement:
     def work() -> None:
         Model.evaluation().close()
 
     work()
-    return Figure(
+    return Measurement(
         name="open with full re-proof, imports excluded", value=1e3 * best_of(work, 7), unit="ms", most=100
     )
 
 
-def _draws_of_the_ceiling(model: Model, path: str) -> Figure:
+def _draws_of_the_ceiling(model: Model, path: str) -> Measurement:
     """End to end, random numbers included, against the same decoder's bare Gemm/Relu chain on all cores."""
     draws, cores = (2_000_000, usable_cores()) if path == "A" else (400_000, usable_cores())
     chain = _bare_chain(path)
@@ -80,7 +83,7 @@ def _draws_of_the_ceiling(model: Model, path: str) -> Figure:
         ratios.append((mine / ceiling, mine, ceiling))
     ratio, mine, ceiling = sorted(ratios)[len(ratios) // 2]
     detail = f"{mine / 1e6:.1f} of {ceiling / 1e6:.1f} million latents/s on {cores} cores"
-    return Figure(
+    return Measurement(
         name=f"prior draws to a validated count, path {path}",
         value=ratio,
         unit="ceilings",
@@ -121,37 +124,37 @@ def _decoder(path: str) -> bytes:
         return model.package.members[f"decoder_{path}.onnx"]
 
 
-def _counting_against_a_set_of_texts(model: Model) -> Figure:
+def _counting_against_a_set_of_texts(model: Model) -> Measurement:
     """Counting 50,000 rows of nine trits by index, against hashing each row's text into a Python set."""
-    rows = TABLES[model.sample(50_000, seed=1).index]
+    rows = TERNARY_2.tables[model.sample(50_000, seed=1).index]
 
     def by_text() -> int:
         return len({str(row) for row in rows.tolist()})
 
     def by_index() -> int:
-        seen = np.zeros(OPERATIONS, dtype=np.bool_)
+        seen = np.zeros(TERNARY_2.size, dtype=np.bool_)
         seen[to_index(rows)] = True
         return int(np.count_nonzero(seen))
 
     if by_text() != by_index():
         raise SystemExit("the two ways to count disagree")
     ratio = best_of(by_text, 5) / best_of(by_index, 50)
-    return Figure(
+    return Measurement(
         name="counting coverage at 50,000 draws", value=ratio, unit="times", least=40, detail="a set of texts"
     )
 
 
-def _idle(model: Model) -> Figure:
+def _idle(model: Model) -> Measurement:
     model.count(200_000, seed=1)
     used = time.process_time()
     time.sleep(1.0)
     share = 100 * (time.process_time() - used)
-    return Figure(name="processor use of an idle open model", value=share, unit="percent", most=1)
+    return Measurement(name="processor use of an idle open model", value=share, unit="percent", most=1)
 
 
-def _memory_of_many_draws(model: Model) -> Figure:
+def _memory_of_many_draws(model: Model) -> Measurement:
     model.count(2_000_000, seed=1, path="A")
     before = peak_memory()
     model.count(100_000_000, seed=2, path="A")
     grown = (peak_memory() - before) / 2**20
-    return Figure(name="memory grown over 100 million draws", value=grown, unit="MiB", most=4)
+    return Measurement(name="memory grown over 100 million draws", value=grown, unit="MiB", most=4)

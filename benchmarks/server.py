@@ -23,12 +23,12 @@ import psycopg
 from sqlalchemy import insert, select
 from stress.seats import prepare, serving
 
-from benchmarks.figure import Figure
-from ternary_license_server import keys
+from benchmarks.measurement import Measurement
 from ternary_license_server.database.engine import Database
 from ternary_license_server.database.schema import leases, licenses
 from ternary_license_server.database.transaction import Transaction
-from ternary_license_server.keys import KeyRing
+from ternary_license_server.keys import keyring
+from ternary_license_server.keys.keyring import KeyRing
 from ternary_license_server.service import catalog, lease, life
 from ternary_license_server.service.records import lock
 from ternary_license_server.service.seats import take
@@ -49,13 +49,13 @@ import uvicorn
 from fastapi import FastAPI
 from fastapi.responses import Response
 from sqlalchemy import create_engine, text
-from ternary_license_server import keys
 from ternary_license_server.database.engine import Database
+from ternary_license_server.keys import keyring
 from ternary_sdk._internal.documents import canonical
 from ternary_sdk._internal.trust.trust import Role
 
 directory, url, port = sys.argv[1:]
-key, database, app = keys.load(Path(directory)).signer(Role.ANSWER), Database(url), FastAPI()
+key, database, app = keyring.load(Path(directory)).signer(Role.ANSWER), Database(url), FastAPI()
 query = text("SELECT id, state FROM licenses WHERE id = :id")
 
 @app.post("/one/{license_id}")
@@ -95,17 +95,17 @@ class Pace:
         return f"{self.rate:.0f}/s, p50 {1e3 * self.p50:.1f} ms, p99 {1e3 * self.p99:.1f} ms"
 
 
-def figures() -> Iterator[Figure]:
+def measurements() -> Iterator[Measurement]:
     """Measure SQLite, and PostgreSQL where one answers on this machine."""
     with tempfile.TemporaryDirectory() as folder:
-        ring = keys.create(Path(folder) / "keys", "Bench", datetime.now(UTC))
+        ring = keyring.create(Path(folder) / "keys", "Bench", datetime.now(UTC))
         for kind in ("sqlite", *_postgresql()):
             paces: dict[int, Pace] = {}
             for size in SIZES:
                 with _database(kind, Path(folder)) as url, serving(ring, url, 1) as (address,):
                     yield from _measure(ring, url, address, kind, size, paces)
             slower = 1 - paces[SIZES[1]].rate / paces[SIZES[0]].rate
-            yield Figure(
+            yield Measurement(
                 name=f"validate on {kind}: slower at {SIZES[1]:,} licenses than at {SIZES[0]:,}",
                 value=100 * slower,
                 unit="percent",
@@ -115,7 +115,7 @@ def figures() -> Iterator[Figure]:
 
 def _measure(
     ring: KeyRing, url: str, address: str, kind: str, size: int, paces: dict[int, Pace]
-) -> Iterator[Figure]:
+) -> Iterator[Measurement]:
     seats = _fill(url, size)
     now, vendor = datetime.now(UTC), ring.trust.root.kid
     asked = [
@@ -135,7 +135,7 @@ def _measure(
             rounds.append((mine.rate / ceiling.rate, mine, ceiling))
             ratios.append(mine.rate / ceiling.rate)
     ratio, paces[size], ceiling = sorted(rounds, key=lambda each: each[0])[len(rounds) // 2]
-    yield Figure(
+    yield Measurement(
         name=f"validate on {kind}, {size:,} licenses",
         value=ratio,
         unit="of bare",
@@ -144,7 +144,7 @@ def _measure(
     )
     for name, work in _writes(ring, seats, url):
         pace = _pace(address, work)
-        yield Figure(
+        yield Measurement(
             name=f"{name} on {kind}, {size:,} licenses", value=pace.rate, unit="/s", detail=str(pace)
         )
 

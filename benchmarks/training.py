@@ -6,7 +6,7 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
-from benchmarks.figure import Figure
+from benchmarks.measurement import Measurement
 from ternary_trainer import recipe as recipes
 from ternary_trainer.history import EpochRecord
 from ternary_trainer.run import Run
@@ -17,21 +17,23 @@ _ORIGINAL = 473 / 105
 _LAST_ASKED = 0.91
 
 
-def figures() -> Iterator[Figure]:
+def measurements() -> Iterator[Measurement]:
     """Train the default recipe to its end, the others as far as is needed."""
     whole = _trained("coverage")
     yield from _to_coverage(whole)
     seconds = sum(record.seconds for record in whole.history)
-    yield Figure(name="recipe coverage, all epochs", value=seconds, unit="s", most=180, detail="aim 90")
+    yield Measurement(name="recipe coverage, all epochs", value=seconds, unit="s", most=180, detail="aim 90")
     best = 100 * max(record.coverage for record in whole.history)
-    yield Figure(name="recipe coverage, weaker path at 50,000", value=best, unit="percent", least=91.2)
+    yield Measurement(name="recipe coverage, weaker path at 50,000", value=best, unit="percent", least=91.2)
     yield from _to_coverage(_trained("coverage-max", lambda record: record.coverage >= _LAST_ASKED))
     published = _trained("v5.5", lambda record: record.epoch == 11)
     seconds = _epoch_seconds(published)
-    yield Figure(name="an epoch of recipe v5.5", value=seconds, unit="s", detail="it never reaches 90 %")
+    yield Measurement(name="an epoch of recipe v5.5", value=seconds, unit="s", detail="it never reaches 90 %")
     detail = f"its {_ORIGINAL:.2f} s were measured once, on two cores of which one was busy"
     share = seconds / _ORIGINAL
-    yield Figure(name="the same, of the original's", value=share, unit="share", most=1 / 3, detail=detail)
+    yield Measurement(
+        name="the same, of the original's", value=share, unit="share", most=1 / 3, detail=detail
+    )
 
 
 def _trained(name: str, enough: Callable[[EpochRecord], bool] = lambda _: False) -> Run:
@@ -43,14 +45,14 @@ def _trained(name: str, enough: Callable[[EpochRecord], bool] = lambda _: False)
         return train(recipes.load(name), seed=1, out=Path(folder) / name, on_epoch=stop)
 
 
-def _to_coverage(run: Run) -> Iterator[Figure]:
+def _to_coverage(run: Run) -> Iterator[Measurement]:
     name = run.recipe.name
-    yield Figure(name=f"an epoch of recipe {name}", value=_epoch_seconds(run), unit="s")
+    yield Measurement(name=f"an epoch of recipe {name}", value=_epoch_seconds(run), unit="s")
     for share in (0.90, _LAST_ASKED):
         seconds = run.seconds_to(share)
         if seconds is None:
             raise SystemExit(f"recipe {name}: never covered {share:.0%} with both paths")
-        yield Figure(name=f"recipe {name} to {share:.0%} with both paths", value=seconds, unit="s")
+        yield Measurement(name=f"recipe {name} to {share:.0%} with both paths", value=seconds, unit="s")
 
 
 def _epoch_seconds(run: Run) -> float:

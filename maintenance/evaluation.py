@@ -18,7 +18,7 @@ from ternary_cli.terminal import note
 from ternary_cli.training import watched
 from ternary_export.export import export
 from ternary_export.packaging import package
-from ternary_license_server import issue, keys
+from ternary_license_server.keys import issue, keyring
 from ternary_sdk._internal.identity import parse_version
 from ternary_sdk._internal.packages.package import Package
 from ternary_sdk._internal.trust.trust import Role
@@ -54,7 +54,7 @@ def make(directory: Path, run: Run, *, now: datetime) -> None:
     """
     with tempfile.TemporaryDirectory() as scratch:
         build = export(run, released=now, tell=note)
-        ring = keys.create(Path(scratch) / "keys", "Ternary evaluation", now)
+        ring = keyring.create(Path(scratch) / "keys", "Ternary evaluation", now)
         version = parse_version(ternary_sdk.__version__)
         data = package(build, name="evaluation", version=version, signer=ring.signer(Role.PACKAGE))
         license = issue.issue(

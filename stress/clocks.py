@@ -24,14 +24,14 @@ from sqlalchemy import update
 
 from stress.databases import on_each
 from stress.seats import prepare, sell, serving
-from ternary_license_server import keys
 from ternary_license_server.database.clock import Clock, Sources
 from ternary_license_server.database.engine import Database
 from ternary_license_server.database.schema import leases, licenses
-from ternary_license_server.keys import KeyRing
+from ternary_license_server.keys import keyring
+from ternary_license_server.keys.keyring import KeyRing
+from ternary_license_server.keys.vendor_keys import VendorKeys
 from ternary_license_server.service import records
 from ternary_license_server.settings import Settings
-from ternary_license_server.vendor_keys import VendorKeys
 from ternary_sdk._internal.licensing import installation
 from ternary_sdk._internal.licensing.installation import Installation
 from ternary_sdk._internal.licensing.license import License
@@ -153,7 +153,7 @@ def main() -> int:
     options.add_argument("--database", help="an empty database; default: new ones, of SQLite and PostgreSQL")
     chosen = options.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        ring = keys.create(Path(folder) / "keys", "Stress", datetime.now(UTC))
+        ring = keyring.create(Path(folder) / "keys", "Stress", datetime.now(UTC))
         return on_each(lambda url: _race_on(url, ring, chosen.rounds), Path(folder), chosen.database)
 
 

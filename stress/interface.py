@@ -14,9 +14,9 @@ from pathlib import Path
 
 from stress.databases import on_each
 from stress.seats import prepare, serving
-from ternary_license_server import keys
 from ternary_license_server.database.engine import Database
-from ternary_license_server.keys import KeyRing
+from ternary_license_server.keys import keyring
+from ternary_license_server.keys.keyring import KeyRing
 from ternary_license_server.service import access
 
 CONFIGURATION = Path(__file__).resolve().with_name("schemathesis.toml")
@@ -31,7 +31,7 @@ def main() -> int:
     options.add_argument("--database", help="an empty database; default: new ones, of SQLite and PostgreSQL")
     chosen = options.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        ring = keys.create(Path(folder) / "keys", "Stress", datetime.now(UTC))
+        ring = keyring.create(Path(folder) / "keys", "Stress", datetime.now(UTC))
         words = ["--max-examples", str(chosen.examples), "--seed", str(chosen.seed)]
         return on_each(lambda url: _ask_on(url, ring, words, folder), Path(folder), chosen.database)
 

@@ -25,10 +25,10 @@ from pathlib import Path
 import httpx
 
 from stress.databases import on_each
-from ternary_license_server import keys
 from ternary_license_server.database.engine import Database
 from ternary_license_server.database.migration import migrate
-from ternary_license_server.keys import KeyRing
+from ternary_license_server.keys import keyring
+from ternary_license_server.keys.keyring import KeyRing
 from ternary_license_server.service import catalog, life, policies
 from ternary_license_server.service.policies import Policy
 from ternary_sdk._internal.identity import PackageIdentity
@@ -38,7 +38,7 @@ from ternary_sdk._internal.online import request as online_request
 CLIENTS, SEATS, PROCESSES = 8, 3, 2
 ROOT = Path(__file__).resolve().parents[1]
 PROGRAM = (
-    "import os; from ternary_license_server.serve import serve; "
+    "import os; from ternary_license_server.serving.serve import serve; "
     "from ternary_license_server.settings import Settings; "
     "serve(Settings.read(os.environ), lambda line: None)"
 )
@@ -190,7 +190,7 @@ def main() -> int:
     options.add_argument("--database", help="an empty database; default: new ones, of SQLite and PostgreSQL")
     chosen = options.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        ring = keys.create(Path(folder) / "keys", "Stress", datetime.now(UTC))
+        ring = keyring.create(Path(folder) / "keys", "Stress", datetime.now(UTC))
         return on_each(lambda url: _race_on(url, ring, chosen.rounds), Path(folder), chosen.database)
 
 

@@ -17,10 +17,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from ternary_license_server import keys, rotation
-from ternary_license_server.issue import issue
-from ternary_license_server.keys import KeyRing
-from ternary_license_server.sealing import seal
+from ternary_license_server.keys import keyring, rotation
+from ternary_license_server.keys.issue import issue
+from ternary_license_server.keys.keyring import KeyRing
+from ternary_license_server.keys.sealing import seal
 from ternary_sdk._internal.documents import base64url, canonical, outer
 from ternary_sdk._internal.identity import PackageIdentity
 from ternary_sdk._internal.licensing import installation, mark
@@ -63,7 +63,7 @@ class Target:
 
 def targets(folder: Path) -> list[Target]:
     """The documents a client reads, all of them valid."""
-    ring = keys.create(folder / "keys", "Acme", NOW)
+    ring = keyring.create(folder / "keys", "Acme", NOW)
     held = installation.draft(folder)
     ring = rotation.revoke_license(rotation.rotate(ring, Role.LICENSE, NOW), "L-1", NOW)
     sealed = seal(bytes(32), held.public)

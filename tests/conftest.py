@@ -16,8 +16,8 @@ import pytest
 
 from ternary_export.build import Build
 from ternary_export.packaging import package
-from ternary_license_server import keys
-from ternary_license_server.keys import KeyRing
+from ternary_license_server.keys import keyring
+from ternary_license_server.keys.keyring import KeyRing
 from ternary_sdk._internal.packages import archive, oms
 from ternary_sdk._internal.packages.manifest import Manifest
 from ternary_sdk._internal.packages.manifest_entries import Member
@@ -65,7 +65,7 @@ def untrained() -> Callable[[int], State]:
 def vendor(tmp_path_factory: pytest.TempPathFactory) -> KeyRing:
     """The keys that sign ``shipped``; no test may change them."""
     issued = datetime(2026, 1, 1, tzinfo=UTC)
-    return keys.create(tmp_path_factory.mktemp("vendor") / "keys", "Acme Logic", issued)
+    return keyring.create(tmp_path_factory.mktemp("vendor") / "keys", "Acme Logic", issued)
 
 
 @pytest.fixture(scope="session")

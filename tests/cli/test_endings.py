@@ -10,8 +10,6 @@ from pathlib import Path
 import pytest
 
 from ternary_cli import endings
-from ternary_license_server.keys import write_private
-from ternary_trainer import checkpoint
 
 ROOT = Path(__file__).parents[2]
 TERNARY = Path(sys.executable).parent / "ternary"
@@ -91,17 +89,8 @@ def test_a_training_that_is_asked_to_end_keeps_its_epochs_and_no_part_of_a_file(
         out, err = it.communicate()
     assert (it.returncode, out) == (128 + number, "")
     assert err.splitlines()[-1] == f"error: ended by {signal.Signals(number).name}"
-    assert [path for path in (tmp_path / "run").rglob(".*") if path.suffix == ".new"] == []
+    assert [path.name for path in (tmp_path / "run").rglob(".*")] == [".lock"]
     assert ternary("train", "--resume", "run").status == 0
-
-
-@pytest.mark.parametrize("write", [checkpoint.write_bytes, write_private])
-def test_a_draft_goes_however_its_writing_ends(tmp_path, write):
-    (tmp_path / "file").write_text("before")
-    with pytest.raises(TypeError):
-        write(tmp_path / "file", object())
-    assert [path.name for path in tmp_path.iterdir()] == ["file"]
-    assert (tmp_path / "file").read_text() == "before"
 
 
 def test_the_handlers_of_the_program_around_come_back(ternary):

@@ -15,9 +15,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from ternary_license_server import keys
 from ternary_license_server.database.engine import Database
 from ternary_license_server.database.migration import migrate
+from ternary_license_server.keys import keyring
 from ternary_sdk._internal.licensing.installation import FILE
 from ternary_sdk._internal.licensing.state import LEDGER
 
@@ -100,7 +100,7 @@ def test_each_worker_is_a_process_and_all_stop_with_the_server(vendor, tmp_path)
 
 def test_license_of_more_holders_than_a_page_is_shown_whole(ternary, server, shipped, vendor, tmp_path):
     (package := tmp_path / "acme.ternary").write_bytes(shipped)
-    facts(ternary("server", "release", package, "--trust", vendor.directory / keys.TRUST_FILE, "--json"))
+    facts(ternary("server", "release", package, "--trust", vendor.directory / keyring.TRUST_FILE, "--json"))
     customer = facts(ternary("server", "customer", "Initech", "--json"))["id"]
     facts(ternary("server", "policy", "any", "--product", "acme", "--days", "365", "--json"))
     license_id = facts(ternary("server", "issue", "--to", customer, "--policy", "any", "--json"))["id"]
@@ -120,7 +120,7 @@ def test_license_of_more_holders_than_a_page_is_shown_whole(ternary, server, shi
 
 
 def test_from_release_to_invoice(ternary, server, shipped, vendor, tmp_path):
-    package, trust = tmp_path / "acme.ternary", vendor.directory / keys.TRUST_FILE
+    package, trust = tmp_path / "acme.ternary", vendor.directory / keyring.TRUST_FILE
     package.write_bytes(shipped)
     released = facts(ternary("server", "release", package, "--trust", trust, "--json"))
     assert (released["product"], released["version"]) == ("acme", "1.0.0")
@@ -162,7 +162,7 @@ def test_from_release_to_invoice(ternary, server, shipped, vendor, tmp_path):
 
 
 def test_deleted_meter_is_named_beside_the_table(ternary, server, shipped, vendor, tmp_path, without_a_home):
-    package, trust = tmp_path / "acme.ternary", vendor.directory / keys.TRUST_FILE
+    package, trust = tmp_path / "acme.ternary", vendor.directory / keyring.TRUST_FILE
     chosen = ["--trust", trust, "--state", tmp_path / "chosen"]
     package.write_bytes(shipped)
     facts(ternary("server", "release", package, "--trust", trust, "--json"))
@@ -194,7 +194,8 @@ def test_deleted_meter_is_named_beside_the_table(ternary, server, shipped, vendo
 
 
 def test_lost_machines_seat_is_freed_and_its_license_ends(ternary, server, shipped, vendor, tmp_path):
-    package, trust, newer = tmp_path / "acme.ternary", vendor.directory / keys.TRUST_FILE, tmp_path / "newer"
+    package, newer = tmp_path / "acme.ternary", tmp_path / "newer"
+    trust = vendor.directory / keyring.TRUST_FILE
     package.write_bytes(shipped)
     facts(ternary("server", "release", package, "--trust", trust, "--json"))
     customer = facts(ternary("server", "customer", "Initech", "--json"))["id"]
@@ -232,7 +233,7 @@ def test_lost_machines_seat_is_freed_and_its_license_ends(ternary, server, shipp
 def test_machine_without_a_network_takes_and_gives_back_a_seat_by_files(
     ternary, server, shipped, vendor, tmp_path, without_a_home
 ):
-    package, trust = tmp_path / "acme.ternary", vendor.directory / keys.TRUST_FILE
+    package, trust = tmp_path / "acme.ternary", vendor.directory / keyring.TRUST_FILE
     chosen = ["--trust", trust, "--state", tmp_path / "chosen"]
     package.write_bytes(shipped)
     facts(ternary("server", "release", package, "--trust", trust, "--json"))
@@ -278,7 +279,7 @@ def test_machine_without_a_network_takes_and_gives_back_a_seat_by_files(
     ],
 )
 def test_wrong_line_is_one_sentence(ternary, vendor, words, sentence):
-    done = ternary(*words, "--trust", vendor.directory / keys.TRUST_FILE)
+    done = ternary(*words, "--trust", vendor.directory / keyring.TRUST_FILE)
     assert done.status == 1
     assert done.err.startswith(f"error: {sentence}")
     assert done.err.count("\n") == 1
@@ -308,7 +309,7 @@ def test_every_wrong_setting_is_named_at_once(ternary, monkeypatch, tmp_path):
 
 
 def test_installation_key_is_made_at_the_first_request(ternary, vendor, tmp_path):
-    trust = vendor.directory / keys.TRUST_FILE
+    trust = vendor.directory / keyring.TRUST_FILE
     done = ternary("activate", "0" * 25, "--request", tmp_path / "asked", "--trust", trust)
     assert done.status == 0, done.err
     assert list((tmp_path / "home").rglob(FILE))

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ternary_license_server import keys
-from ternary_license_server.issue import issue
+from ternary_license_server.keys import keyring
+from ternary_license_server.keys.issue import issue
 from ternary_sdk._internal.licensing import machine
 from ternary_sdk._internal.licensing.usage import Usage
 from ternary_sdk._internal.packages.package import Package
@@ -18,7 +18,7 @@ from ternary_sdk._internal.trust.trust import Role
 @pytest.fixture
 def own(tmp_path):
     """A vendor of this test's own, whose keys it may change."""
-    return keys.create(tmp_path / "keys", "Acme Logic", datetime.now(UTC) - timedelta(minutes=1))
+    return keyring.create(tmp_path / "keys", "Acme Logic", datetime.now(UTC) - timedelta(minutes=1))
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def test_a_rotated_key_reaches_the_client_with_the_next_trust_file(ternary, own,
     assert (done.status, done.err) == (0, "")
     told = json.loads(done.text)
     assert told["key_set"] == "version 2"
-    assert told["new"] in keys.load(own.directory).trust.keys
+    assert told["new"] in keyring.load(own.directory).trust.keys
     updated = ternary("trust", "update", own.directory / "vendor.trust", "--trust", trust, "--json")
     assert json.loads(updated.text)["key_set"].startswith("version 2 of ")
     assert trust.read_bytes() == (own.directory / "vendor.trust").read_bytes()
@@ -56,7 +56,7 @@ def test_a_stolen_key_is_rotated_and_revoked(ternary, own):
     done = ternary("keys", "revoke", told["old"], "--keys", own.directory)
     assert (done.status, done.err) == (0, "")
     assert "send clients this trust file; they run 'ternary trust update FILE'" in done.text
-    assert set(keys.load(own.directory).trust.revoked_keys) == {told["old"]}
+    assert set(keyring.load(own.directory).trust.revoked_keys) == {told["old"]}
 
 
 @pytest.mark.parametrize("role", ["package", "license", "answer"])
@@ -70,7 +70,7 @@ def test_a_lost_key_is_replaced_and_revoked_with_the_root_alone(ternary, own, ro
     then = f"if somebody else may have the old key, run 'ternary keys revoke {lost} --keys {directory}' too\n"
     assert told.text.endswith(f"stolen           {then}")
     assert ternary("keys", "revoke", lost, "--keys", directory).status == 0
-    left = keys.load(directory)
+    left = keyring.load(directory)
     assert set(left.trust.revoked_keys) == {lost}
     assert left.signer(Role(role)).kid == left.trust.newest(Role(role)) != lost
 
@@ -146,9 +146,9 @@ def test_a_thumbprint_that_begins_with_a_hyphen_is_no_option(ternary, own, kid):
 
 def test_a_key_set_gets_another_end(ternary, own):
     assert ternary("keys", "extend", "--keys", own.directory, "--until", "2040-12-31").status == 0
-    assert keys.load(own.directory).trust.expires == datetime(2040, 12, 31, 23, 59, 59, tzinfo=UTC)
+    assert keyring.load(own.directory).trust.expires == datetime(2040, 12, 31, 23, 59, 59, tzinfo=UTC)
     assert ternary("keys", "extend", "--keys", own.directory, "--until", "never").status == 0
-    assert keys.load(own.directory).trust.expires is None
+    assert keyring.load(own.directory).trust.expires is None
 
 
 def test_a_revoked_license_ends_with_the_next_trust_file(ternary, vendor, shipped, own, trust, tmp_path):

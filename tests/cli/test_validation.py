@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from ternary_export.packaging import package
-from ternary_license_server.issue import issue
+from ternary_license_server.keys.issue import issue
 from ternary_sdk._internal.packages.package import Package
 from ternary_sdk._internal.packages.validation import CheckResult, Ending, Figure, Relation, Validation
 from ternary_sdk._internal.trust.trust import Role

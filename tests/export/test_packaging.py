@@ -11,8 +11,8 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from ternary_export.build import Build
 from ternary_export.packaging import package, standard_terms
 from ternary_export.provenance import Provenance
-from ternary_license_server.keys import KeyRing
-from ternary_license_server.signing import SigningKey
+from ternary_license_server.keys.keyring import KeyRing
+from ternary_license_server.keys.signing import SigningKey
 from ternary_sdk._internal.certificates.certificate import Certificate
 from ternary_sdk._internal.packages import archive
 from ternary_sdk._internal.packages.package import Package
@@ -198,9 +198,9 @@ def test_a_package_from_a_build_of_a_later_time_differs(
 
 
 def test_what_is_packaged_is_refused_by_another_vendors_trust(shipped: bytes, tmp_path: Path) -> None:
-    from ternary_license_server import keys
+    from ternary_license_server.keys import keyring
 
-    stranger = keys.create(tmp_path / "keys", "Stranger", datetime(2026, 1, 1, tzinfo=UTC))
+    stranger = keyring.create(tmp_path / "keys", "Stranger", datetime(2026, 1, 1, tzinfo=UTC))
     with pytest.raises((SignatureError, FormatError)):
         Package.read(shipped, stranger.trust)
 

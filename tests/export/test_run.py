@@ -9,7 +9,7 @@ import pytest
 from ternary_export.build import Build
 from ternary_export.export import export
 from ternary_export.packaging import package
-from ternary_license_server.keys import KeyRing
+from ternary_license_server.keys.keyring import KeyRing
 from ternary_sdk._internal.trust.trust import Role
 from ternary_sdk.errors import InputError
 from ternary_sdk.model import Model

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from ternary_license_server import keys
-from ternary_license_server.keys import KeyRing
+from ternary_license_server.keys import keyring
+from ternary_license_server.keys.keyring import KeyRing
 
 
 @pytest.fixture
@@ -15,4 +15,4 @@ def now() -> datetime:
 @pytest.fixture
 def ring(tmp_path: Path, now: datetime) -> KeyRing:
     """A vendor's keys, new for each test."""
-    return keys.create(tmp_path / "keys", "Acme", now)
+    return keyring.create(tmp_path / "keys", "Acme", now)

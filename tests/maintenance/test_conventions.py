@@ -1,6 +1,8 @@
-"""What no module may do, read off the sources: local time, and trust that comes from the environment."""
+"""What is read off the sources: what no module may do, and what each must say of itself."""
 
 import ast
+import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,9 @@ ENVIRONMENT = {
 NAIVE = {"utcnow", "utcfromtimestamp", "today"}
 AWARE = {"now": 1, "fromtimestamp": 2}
 """Arguments that each needs to give an aware moment."""
+IMPORTED_AS = {"fpdf2": "fpdf"}
+"""Where a distribution's import name is not its own with underscores."""
+UNWRITTEN = re.compile(r"\b(placeholder|docstring|todo|tbd|fixme|lorem)\b", re.I)
 
 
 def relative(module: Path) -> str:
@@ -58,3 +63,32 @@ def test_every_moment_has_a_time_zone(module: Path) -> None:
             assert len(call.args) + len(call.keywords) >= AWARE.get(call.func.attr, 0), (
                 f"{module}:{call.lineno}"
             )
+
+
+def requirements(project: Path) -> set[str]:
+    """The import names of all that a distribution says it needs, itself and in its extras."""
+    declared = tomllib.loads(project.read_text("utf-8"))["project"]
+    extras = declared.get("optional-dependencies", {}).values()
+    every = [*declared["dependencies"], *(line for extra in extras for line in extra)]
+    names = {re.match(r"[\w.-]+", line)[0] for line in every}  # type: ignore[index]
+    return {IMPORTED_AS.get(name, name.replace("-", "_")) for name in names}
+
+
+@pytest.mark.parametrize("project", sorted(ROOT.glob("*/pyproject.toml")), ids=relative)
+def test_what_a_distribution_says_it_needs_it_names_in_its_sources(project: Path) -> None:
+    sources = "\n".join(module.read_text("utf-8") for module in project.parent.glob("src/**/*.py"))
+    unused = {name for name in requirements(project) if not re.search(rf"\b{name}\b", sources)}
+    assert unused == set()
+
+
+@pytest.mark.parametrize("module", MODULES, ids=relative)
+def test_every_module_says_in_a_sentence_what_it_is(module: Path) -> None:
+    said = ast.get_docstring(ast.parse(module.read_bytes())) or ""
+    assert len(said.split()) >= 4, said
+
+
+@pytest.mark.parametrize("module", MODULES, ids=relative)
+def test_no_docstring_stands_where_one_is_still_to_be_written(module: Path) -> None:
+    documented = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+    nodes = [node for node in ast.walk(ast.parse(module.read_bytes())) if isinstance(node, documented)]
+    assert [said for node in nodes if UNWRITTEN.search(said := ast.get_docstring(node) or "")] == []

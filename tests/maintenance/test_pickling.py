@@ -26,10 +26,10 @@ from sqlalchemy import Select
 
 from ternary_export.build import Build
 from ternary_license_server.database.engine import Database
-from ternary_license_server.keys import KeyRing
+from ternary_license_server.keys.keyring import KeyRing
+from ternary_license_server.keys.vendor_keys import VendorKeys
 from ternary_license_server.service.policies import Policy
 from ternary_license_server.service.refusals import Code, ServiceError
-from ternary_license_server.vendor_keys import VendorKeys
 from ternary_sdk import Model
 from ternary_sdk._internal.identity import PackageIdentity, VersionRange
 from ternary_sdk._internal.inference.runtime import Workers
@@ -40,6 +40,7 @@ from ternary_sdk._internal.packages.package import Package
 from ternary_sdk.errors import CodedError, InputError, LicenseError, Reason
 from ternary_sdk.operations import OperationSet
 from ternary_sdk.signature import STANDARD
+from ternary_trainer.architecture import V55
 from ternary_trainer.device import CPU
 from ternary_trainer.model import TernaryVAE
 from ternary_trainer.validation.networks import TorchNetwork
@@ -145,7 +146,7 @@ def real(shipped: bytes, build: Build, vendor: KeyRing, tmp_path_factory: pytest
     """Real instances of what annotations alone do not make."""
     package, now = Package.read(shipped, vendor.trust), datetime(2026, 3, 1, tzinfo=UTC)
     with Model.evaluation(threads=1) as model:
-        roots = (STANDARD, package, build, vendor.trust, model.sample(3), model.license, model.package)
+        roots = (STANDARD, V55, package, build, vendor.trust, model.sample(3), model.license, model.package)
     versions = VersionRange(name="acme", start=(1, 0, 0), below=(2, 0, 0))
     span = timedelta(hours=1)
     policy = Policy(

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from ternary_license_server import keys
-from ternary_license_server.keys import KeyRing
+from ternary_license_server.keys import keyring
+from ternary_license_server.keys.keyring import KeyRing
 from ternary_sdk._internal.documents.canonical import Json
 from ternary_sdk._internal.identity import PackageIdentity
 from ternary_sdk._internal.licensing.license import TYP
@@ -26,7 +26,7 @@ def now() -> datetime:
 @pytest.fixture(scope="session")
 def ring(tmp_path_factory: pytest.TempPathFactory, now: datetime) -> KeyRing:
     """A vendor's keys, made once; no test may change them."""
-    return keys.create(tmp_path_factory.mktemp("vendor") / "keys", "Acme Logic", now - timedelta(days=30))
+    return keyring.create(tmp_path_factory.mktemp("vendor") / "keys", "Acme Logic", now - timedelta(days=30))
 
 
 @pytest.fixture(scope="session")

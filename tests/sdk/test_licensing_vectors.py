@@ -9,10 +9,10 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from ternary_license_server import keyset
-from ternary_license_server.issue import issue
-from ternary_license_server.keys import KeyRing
-from ternary_license_server.signing import SigningKey
+from ternary_license_server.keys import keyset
+from ternary_license_server.keys.issue import issue
+from ternary_license_server.keys.keyring import KeyRing
+from ternary_license_server.keys.signing import SigningKey
 from ternary_sdk._internal.identity import ExactPackage, VersionRange
 from ternary_sdk._internal.licensing.counted import Acknowledged, Counted
 from ternary_sdk._internal.licensing.installation import Installation

@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 
 import ternary_sdk
-from ternary_license_server.issue import issue
-from ternary_license_server.keys import KeyRing
+from ternary_license_server.keys.issue import issue
+from ternary_license_server.keys.keyring import KeyRing
 from ternary_sdk import CoverageError, InputError, LicenseError, Model, Reason, TernaryError, errors
 from ternary_sdk._internal.packages.package import Package
 from ternary_sdk._internal.trust.trust import Trust
 from ternary_sdk.model import PART
-from ternary_sdk.operations import TABLES, OperationSet
+from ternary_sdk.operations import OperationSet
+from ternary_sdk.space import TERNARY_2
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -108,7 +109,7 @@ def test_without_a_license_every_call_is_refused(shipped: bytes, vendor: KeyRing
 
 def test_an_action_that_is_not_granted_is_refused(opened: Opener) -> None:
     model = opened(entitlements=("encode",))
-    model.encode(TABLES[:3])
+    model.encode(TERNARY_2.tables[:3])
     for action in ("decode", "sample"):
         with pytest.raises(LicenseError) as refusal:
             getattr(model, action)(1)
@@ -475,9 +476,9 @@ def test_a_draw_shows_itself(opened: Opener) -> None:
 
 
 def test_the_trust_of_another_vendor_is_refused(shipped: bytes, tmp_path: Path) -> None:
-    from ternary_license_server import keys
+    from ternary_license_server.keys import keyring
 
-    other = keys.create(tmp_path / "keys", "Acme Logic", NOW)
+    other = keyring.create(tmp_path / "keys", "Acme Logic", NOW)
     with pytest.raises(TernaryError, match="is not in the key set of Acme Logic"):
         Model.open(shipped, trust=other.trust.data)
     assert Trust.read(other.trust.data).vendor == "Acme Logic"

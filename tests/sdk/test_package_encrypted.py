@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from ternary_export.build import Build
 from ternary_export.packaging import package
-from ternary_license_server.issue import issue
-from ternary_license_server.keys import KeyRing
+from ternary_license_server.keys.issue import issue
+from ternary_license_server.keys.keyring import KeyRing
 from ternary_sdk._internal.licensing.machine import identify
 from ternary_sdk._internal.packages import archive
 from ternary_sdk._internal.packages.encryption import associated_data, decrypt, nonce

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from ternary_export.build import Build
-from ternary_license_server.keys import KeyRing
+from ternary_license_server.keys.keyring import KeyRing
 from ternary_sdk import InputError, Model, ProofError
 from ternary_sdk._internal.packages.package import Package
 from ternary_sdk.proved import ProvedModel

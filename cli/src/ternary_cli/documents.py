@@ -7,6 +7,7 @@ from typing import Final
 
 from ternary_cli.files import read
 from ternary_sdk._internal.documents import outer
+from ternary_sdk._internal.licensing.license import License
 from ternary_sdk._internal.packages.package import MAX_PACKAGE, Package
 from ternary_sdk._internal.trust.trust import MAX_TRUST, Trust
 from ternary_sdk.errors import FormatError, InputError, LicenseError, ProofError, Reason, SignatureError
@@ -37,6 +38,20 @@ def read_license(source: Path) -> bytes:
     if found is not None:
         raise LicenseError(Reason.MALFORMED, f"{name}: {found}, expected {_LICENSE}")
     return data
+
+
+def verified_license(source: Path, trust: Trust) -> License:
+    """A license, verified; a refusal names its file, or the license by its id.
+
+    Raises:
+        LicenseError: As ``License.read``, or if it is empty or another kind of file.
+        TernaryError: If it cannot be read.
+    """
+    data = read_license(source)
+    try:
+        return License.read(data, trust)
+    except LicenseError as refusal:
+        raise license_named(refusal, str(source)) from None
 
 
 def read_trust(source: Path) -> Trust:
@@ -81,10 +96,19 @@ def verified_package(source: Path, trust: Trust) -> Package:
         FormatError, SignatureError, ProofError: As ``Package.read``.
         TernaryError: If it cannot be read.
     """
+    return verified(read_package(source), str(source), trust)
+
+
+def verified(package: bytes, name: str, trust: Trust) -> Package:
+    """A package's bytes, verified and not proved; a refusal names their file.
+
+    Raises:
+        FormatError, SignatureError, ProofError: As ``Package.read``.
+    """
     try:
-        return Package.read(read_package(source), trust)
+        return Package.read(package, trust)
     except (FormatError, SignatureError, ProofError) as refusal:
-        raise type(refusal)(f"{source}: {refusal}") from None
+        raise type(refusal)(f"{name}: {refusal}") from None
 
 
 def expect_certificate(data: bytes, name: str) -> None:

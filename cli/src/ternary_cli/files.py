@@ -4,7 +4,6 @@ Reading and writing whole files and the standard streams.
 A file appears whole or not at all, and every refusal of the operating system becomes one sentence.
 """
 
-import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import BinaryIO
 
 from ternary_cli.options import Format
 from ternary_cli.refusals import STDOUT, sentences
+from ternary_sdk._internal import whole_file
 from ternary_sdk._internal.documents import outer
 from ternary_sdk._internal.source import opened
 from ternary_sdk.errors import InputError
@@ -91,7 +91,7 @@ def write_parts(parts: Iterable[bytes], target: Path | None) -> None:
             with target.open("wb") as device:
                 device.writelines(parts)
         else:
-            _replace(target, parts)
+            whole_file.replace(target, parts)
 
 
 def write_new(data: bytes, target: Path) -> None:
@@ -103,19 +103,7 @@ def write_new(data: bytes, target: Path) -> None:
             if there != data:
                 raise InputError(f"{target}: exists and differs; remove it or name another file")
             return
-        _replace(target, (data,))
-
-
-def _replace(target: Path, parts: Iterable[bytes]) -> None:
-    partial = target.with_name(f".{target.name}.{os.getpid()}")
-    try:
-        with partial.open("xb") as file:
-            file.writelines(parts)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(target)
-    finally:
-        partial.unlink(missing_ok=True)
+        whole_file.replace(target, (data,))
 
 
 def refuse_json_beside_rows(target: Path | None) -> None:

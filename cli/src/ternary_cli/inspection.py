@@ -83,13 +83,15 @@ def _verify_package(
     replay: bool,
     as_json: bool,
 ) -> None:
-    from ternary_cli.facts import package_facts
-    from ternary_cli.selection import select_to_verify
+    from ternary_cli.chosen import choose_to_verify, or_evaluation
+    from ternary_cli.facts import package_facts, signature_words
+    from ternary_cli.selection import selected
     from ternary_cli.terminal import not_proved_line, show, show_json
     from ternary_sdk.errors import InputError
 
-    selection = select_to_verify(package, license, trust, machine_id, state=state)
-    read = selection.read()
+    chosen = choose_to_verify(package, license, trust, machine_id, state=state)
+    selection = selected(or_evaluation(chosen), state)
+    read = selection.package
     closed = read.locked and selection.license is None
     if closed and replay:
         raise InputError(
@@ -98,14 +100,14 @@ def _verify_package(
         )
     reached, proofs = (None, [CLOSED]) if closed else _proved(selection, replay)
     left = [CLOSED] if closed else [] if replay else [_UNDRAWN]
-    facts = package_facts(read, selection.trust, len(selection.package))
+    facts = package_facts(read, selection.trust, selection.size)
     if as_json:
         found = {"verified": True, "proved_reachable": reached, "replayed": replay, "not_proved": left}
         show_json(found | facts)
         return
     signed = f"{facts['name']} is what {facts['vendor']} signed (root {facts['root']})"
     open_ends = [] if closed else map(not_proved_line, left)
-    show([signed, f"sha256 {facts['digest']}", *proofs, *open_ends])
+    show([signed, f"sha256 {facts['digest']}", signature_words(facts, facts["paths"]), *proofs, *open_ends])
 
 
 def _proved(selection: "Selection", replay: bool) -> tuple[dict[str, int], list[str]]:
@@ -135,8 +137,8 @@ def info(
     from ternary_cli.terminal import pairs, show, show_json
 
     selection = select(package, None, trust, state=state)
-    read = selection.read()
-    facts = package_facts(read, selection.trust, len(selection.package))
+    read = selection.package
+    facts = package_facts(read, selection.trust, selection.size)
     if as_json:
         show_json(facts)
         return
@@ -155,7 +157,7 @@ def unpack(
     from ternary_cli.terminal import show, show_json
     from ternary_sdk._internal import folder
 
-    read = select(package, None, trust, state=state).read()
+    read = select(package, None, trust, state=state).package
     folder.write(read.members, out)
     if as_json:
         show_json({"folder": str(out), "package": read.manifest.label, "files": sorted(read.members)})

@@ -15,7 +15,7 @@ from ternary_cli.terminal import show as show_lines
 from ternary_cli.vendor_extra import vendor_extra
 
 if TYPE_CHECKING:
-    from ternary_license_server.keys import KeyRing
+    from ternary_license_server.keys.keyring import KeyRing
     from ternary_sdk._internal.trust.trust import Role, Trust
 
 OneDirectory = Annotated[
@@ -44,21 +44,20 @@ def show(
 
 def _ring(directory: Path) -> "KeyRing":
     with vendor_extra("ternary keys show --keys"):
-        from ternary_license_server import keys
-    return keys.load(directory)
+        from ternary_license_server.keys import keyring
+    return keyring.load(directory)
 
 
 def _trust(file: Path | None, state: Path | None) -> "Trust":
-    from ternary_cli import pins
-    from ternary_cli.documents import read_trust
+    from ternary_cli.chosen import choose
     from ternary_cli.selection import present_trust
 
-    return read_trust(file) if file is not None else present_trust(None, pins.load(state))
+    return present_trust(choose(trust=file, state=state))
 
 
 def _private(ring: "KeyRing") -> dict["Role", str]:
     """What is here of each role's newest private key, in words."""
-    from ternary_license_server.keys import file_name
+    from ternary_license_server.keys.keyring import file_name
     from ternary_sdk._internal.trust.trust import Role
 
     found = {}

@@ -23,9 +23,9 @@ def init(
 ) -> None:
     """Vendor: make one key for each role, and the trust file that clients pin."""
     with vendor_extra("ternary keys init"):
-        from ternary_license_server import keys
-    ring = keys.create(directory, vendor or directory.resolve().name, datetime.now(UTC))
-    trust_file = directory / keys.TRUST_FILE
+        from ternary_license_server.keys import keyring
+    ring = keyring.create(directory, vendor or directory.resolve().name, datetime.now(UTC))
+    trust_file = directory / keyring.TRUST_FILE
     if not vendor:
         note(
             f"vendor is {ring.vendor!r}, the folder's name; it will stand in every license: "

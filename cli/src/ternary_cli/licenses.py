@@ -3,31 +3,30 @@
 """
 
 import re
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 from ternary_cli.options import (
     JsonOption,
     KeysOption,
+    LicenseArgument,
     MachineOption,
     NewFileOption,
     StateOption,
     TrustOption,
-    argument,
     option,
     whole,
 )
 from ternary_cli.vendor_extra import vendor_extra
 
 if TYPE_CHECKING:
-    from ternary_license_server.keys import KeyRing
+    from ternary_license_server.keys.keyring import KeyRing
     from ternary_sdk._internal.packages import package as packages
 
 MAX_KEY: Final = 4096
 _MACHINE: Final = re.compile(r"[mx]-[0-9a-f]{32}")
 
-LicenseArgument = Annotated[Path | None, argument("L", "The license; default: the pinned one.")]
 Package = Annotated[Path, option("--package", metavar="FILE", text="The package it is for.")]
 Customer = Annotated[str, option("--to", metavar="CUSTOMER", text="Whom it is for.")]
 Expires = Annotated[str, option("--expires", metavar="DATE", text="Its last day, UTC, or 'never'.")]
@@ -71,8 +70,9 @@ def show(
     from ternary_sdk._internal.licensing.license import SOON
     from ternary_sdk._internal.licensing.permit import Permit
 
-    held, trusted = select_license(license, trust, state=state)
-    permit = Permit(held, licensed_package(held), trusted, machine_id=machine_id, state=state)
+    granted = select_license(license, trust, machine_id, state=state)
+    held, trusted = granted.license, granted.trust
+    permit = Permit(held, licensed_package(held), trusted, machine_id=granted.machine_id, state=state)
     moment = datetime.now(UTC)
     now, used = refusals(permit, moment), drawn(permit)
     if as_json:
@@ -114,10 +114,10 @@ def issue(
     end = _end_after(expires, now)
     machines = [_machine(given) for given in machine or ()]
     with vendor_extra("ternary license issue"):
-        from ternary_license_server import content_key as content_keys
-        from ternary_license_server import issue as issuing
-        from ternary_license_server import keys as vendor_keys
-    ring = vendor_keys.load(keys)
+        from ternary_license_server.keys import content_key as content_keys
+        from ternary_license_server.keys import issue as issuing
+        from ternary_license_server.keys import keyring
+    ring = keyring.load(keys)
     licensed = _own(package, ring)
     if licensed.locked and content_key is None:
         raise InputError(
@@ -162,6 +162,7 @@ def _own(package: Path, ring: "KeyRing") -> "packages.Package":
 
 
 def _end_after(text: str, now: datetime) -> datetime | None:
+    from ternary_cli.dates import last_moment
     from ternary_sdk.errors import InputError
 
     end = last_moment(text)
@@ -179,20 +180,3 @@ def _machine(given: str) -> str:
             "m- or x-, then 32 hex digits"
         )
     return given
-
-
-def last_moment(text: str) -> datetime | None:
-    """The end that a date names: its last second, UTC; None for ``never``.
-
-    Raises:
-        InputError: If it is no date.
-    """
-    from ternary_sdk.errors import InputError
-
-    if text == "never":
-        return None
-    try:
-        day = datetime.strptime(text, "%Y-%m-%d").date()
-    except ValueError:
-        raise InputError(f"--expires: {text!r}, expected a date such as 2030-12-31, or never") from None
-    return datetime.combine(day, time(23, 59, 59), UTC)

@@ -17,12 +17,13 @@ from ternary_cli import (
     activation,
     atlas,
     coding,
+    doctor,
     endings,
-    health,
     inspection,
     key_list,
     keys,
     licenses,
+    machine,
     pinning,
     rotation,
     runs,
@@ -30,6 +31,8 @@ from ternary_cli import (
     server,
     streams,
     training,
+    trust_update,
+    usage,
     validation,
     vendor,
 )
@@ -64,8 +67,8 @@ app.command("activate")(activation.activate)
 app.command("renew")(activation.renew)
 app.command("deactivate")(activation.deactivate)
 app.command("carry")(activation.carry)
-app.command("doctor")(health.doctor)
-app.command("machine")(health.machine)
+app.command("doctor")(doctor.doctor)
+app.command("machine")(machine.machine)
 app.add_typer(_license, name="license")
 app.add_typer(_trust, name="trust")
 app.add_typer(_keys, name="keys")
@@ -82,9 +85,9 @@ app.command("serve")(server.serve)
 app.add_typer(server.app, name="server")
 _license.command("show")(licenses.show)
 _license.command("issue")(licenses.issue)
-_license.command("usage")(health.usage)
+_license.command("usage")(usage.usage)
 _license.command("revoke")(rotation.revoke_license)
-_trust.command("update")(health.update_trust)
+_trust.command("update")(trust_update.update)
 _keys.command("init")(keys.init)
 _keys.command("show")(key_list.show)
 _keys.command("rotate")(rotation.rotate)

@@ -34,7 +34,7 @@ def use(
 ) -> None:
     """Pin package, license and vendor, or show what is pinned."""
     from ternary_cli import pins
-    from ternary_cli.selection import EVALUATION
+    from ternary_cli.chosen import EVALUATION
     from ternary_cli.terminal import note, pairs, show, show_json
 
     if evaluation:
@@ -67,24 +67,22 @@ def _pin(
 ) -> None:
     """Pin what is given, keeping earlier pins of what is not, if it all holds together now."""
     from ternary_cli import pins
-    from ternary_cli.selection import select
+    from ternary_cli.chosen import choose
+    from ternary_cli.selection import selected
     from ternary_sdk.errors import InputError
 
-    pinned = pins.load(state)
-    package = package or (pinned.package if pinned else None)
-    license = license or (pinned.license if pinned else None)
-    place = trust or (pinned.trust if pinned else None)
-    if package is None or license is None or place is None:
+    chosen = choose(package, license, trust, machine_id, state=state)
+    if chosen.package is None or chosen.license is None or chosen.trust is None:
         raise InputError("pinning takes all three: ternary use FILE --license L --trust T")
-    selection = select(package, license, trust, machine_id, state=state)
+    selection = selected(chosen, state)
     _check(selection)
     pins.save(
         pins.Pins(
-            package=package.resolve(),
-            license=license.resolve(),
-            trust=place.resolve(),
+            package=chosen.package.resolve(),
+            license=chosen.license.resolve(),
+            trust=chosen.trust.resolve(),
             root=selection.trust.root.kid,
-            machine_id=selection.machine_id,
+            machine_id=chosen.machine_id,
         ),
         state,
     )

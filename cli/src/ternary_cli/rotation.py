@@ -14,7 +14,7 @@ from ternary_cli.terminal import pairs, show, show_json
 from ternary_cli.vendor_extra import vendor_extra
 
 if TYPE_CHECKING:
-    from ternary_license_server.keys import KeyRing
+    from ternary_license_server.keys.keyring import KeyRing
 
 
 class RoleName(StrEnum):
@@ -34,7 +34,7 @@ Until = Annotated[str, option("--until", metavar="DATE", text="The key set's las
 def rotate(role: Role, keys: KeysOption, as_json: JsonOption = False) -> None:
     """Vendor: make a new key for a role; what the old one signed stays valid."""
     with vendor_extra("ternary keys rotate"):
-        from ternary_license_server import rotation
+        from ternary_license_server.keys import rotation
         from ternary_sdk._internal.trust import trust
 
     name = trust.Role(role.value)
@@ -53,17 +53,17 @@ def rotate(role: Role, keys: KeysOption, as_json: JsonOption = False) -> None:
 def revoke_key(kid: Kid, keys: KeysOption, as_json: JsonOption = False) -> None:
     """Vendor: declare a key stolen; nothing it signed is valid any more."""
     with vendor_extra("ternary keys revoke"):
-        from ternary_license_server import rotation
+        from ternary_license_server.keys import rotation
     after = _change(keys, lambda ring, now: rotation.revoke_key(ring, kid, now))
     _show(keys, after, {"revoked": kid}, as_json)
 
 
 def extend(keys: KeysOption, until: Until, as_json: JsonOption = False) -> None:
     """Vendor: sign the key set again with another end."""
-    from ternary_cli.licenses import last_moment
+    from ternary_cli.dates import last_moment
 
     with vendor_extra("ternary keys extend"):
-        from ternary_license_server import rotation
+        from ternary_license_server.keys import rotation
     end = last_moment(until)
     after = _change(keys, lambda ring, now: rotation.extend(ring, end, now))
     _show(keys, after, {"until": until}, as_json)
@@ -72,21 +72,21 @@ def extend(keys: KeysOption, until: Until, as_json: JsonOption = False) -> None:
 def revoke_license(license_id: LicenseId, keys: KeysOption, as_json: JsonOption = False) -> None:
     """Vendor: withdraw a license."""
     with vendor_extra("ternary license revoke"):
-        from ternary_license_server import rotation
+        from ternary_license_server.keys import rotation
     after = _change(keys, lambda ring, now: rotation.revoke_license(ring, license_id, now))
     _show(keys, after, {"revoked": license_id}, as_json)
 
 
 def _change(directory: Path, change: "Callable[[KeyRing, datetime], KeyRing]") -> "KeyRing":
-    from ternary_license_server import keys
+    from ternary_license_server.keys import keyring
 
-    return change(keys.load(directory), datetime.now(UTC))
+    return change(keyring.load(directory), datetime.now(UTC))
 
 
 def _show(
     directory: Path, ring: "KeyRing", facts: dict[str, str], as_json: bool, *, then: str | None = None
 ) -> None:
-    from ternary_license_server.keys import TRUST_FILE
+    from ternary_license_server.keys.keyring import TRUST_FILE
 
     listed = ring.trust.revocations.version if ring.trust.revocations else 0
     facts |= {

@@ -1,19 +1,12 @@
 """
-Which package, license and trust file a command works with: options, else pins, else the evaluation package.
+Reading and verifying the package, license and trust file that a command works with (``chosen``).
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
-import ternary_sdk
-from ternary_cli import pins
-from ternary_cli.documents import license_named, read_license, read_package, read_trust
-from ternary_cli.files import read
-from ternary_cli.pins import Pins
-from ternary_cli.terminal import note
+from ternary_cli.chosen import Chosen, choose, or_evaluation
+from ternary_cli.documents import license_named, read_package, read_trust, verified, verified_license
 from ternary_sdk._internal.licensing.license import License
 from ternary_sdk._internal.licensing.renewal import check_remembered
 from ternary_sdk._internal.packages.package import Package
@@ -21,23 +14,19 @@ from ternary_sdk._internal.trust.trust import Trust
 from ternary_sdk.errors import FormatError, InputError, LicenseError, ProofError, SignatureError
 from ternary_sdk.model import Model
 
-EVALUATION: Final = (
-    "no package chosen: this is the SDK's evaluation package; choose with options or 'ternary use'"
-)
-
 
 @dataclass(frozen=True, kw_only=True)
 class Selection:
-    """What was chosen, each file read once: what was compared with the pin is what is relied on."""
+    """What was chosen, each file read and verified once: what was compared with the pin is relied on."""
 
     name: str
     """Where the package was found, for messages."""
-    package: bytes
-    """The ``.ternary`` file."""
-    license: bytes | None
-    """The license file, where one was chosen."""
-    license_name: str = "license"
-    """Where the license was found, for messages."""
+    package: Package
+    """The package, verified and not proved."""
+    size: int
+    """Length of its file, in bytes."""
+    license: Path | None
+    """The license, where one was chosen; only what needs it reads it."""
     trust: Trust
     """Whom to believe."""
     machine_id: str | None = None
@@ -46,28 +35,12 @@ class Selection:
     """The state directory, where one was chosen."""
 
     def open(self) -> Model:
-        """Verify and prove the package, under the license where there is one."""
-        with self._named():
-            return Model.open(
-                self.package,
-                license=self.license,
-                trust=self.trust.data,
-                machine_id=self.machine_id,
-                state=self.state,
-            )
-
-    def read(self) -> Package:
-        """Verify the package without proving it."""
-        with self._named():
-            return Package.read(self.package, self.trust)
-
-    @contextmanager
-    def _named(self) -> Iterator[None]:
-        """Say of which file a refusal is: it may be one that was pinned long ago."""
+        """Prove the package, under the license where there is one; it is verified here."""
+        granted = None if self.license is None else verified_license(self.license, self.trust)
         try:
-            yield
+            return Model(self.package, self.trust, granted, machine_id=self.machine_id, state=self.state)
         except LicenseError as refusal:
-            raise license_named(refusal, self.license_name) from None
+            raise license_named(refusal, str(self.license)) from None
         except (FormatError, SignatureError, ProofError) as refusal:
             raise type(refusal)(f"{self.name}: {refusal}") from None
 
@@ -80,119 +53,103 @@ def select(
     *,
     state: Path | None,
 ) -> Selection:
-    """Take each file from its option, else from the pins; with neither, the evaluation package.
-
-    A line on standard error says so if it is the evaluation package. The pins are those of the chosen state
-    directory.
+    """Verify what the options name, else what is pinned, else the evaluation package.
 
     Raises:
-        InputError: If some are given and the others are neither given nor pinned.
-        SignatureError: If the pinned trust file no longer has the root that was pinned.
-        FormatError: If the trust file is damaged.
+        InputError, SignatureError, FormatError, TernaryError: As ``selected``.
+    """
+    return selected(or_evaluation(choose(package, license, trust, machine_id, state=state)), state)
+
+
+def selected(chosen: Chosen, state: Path | None) -> Selection:
+    """Verify what was chosen.
+
+    Raises:
+        InputError: If some files are given and the others are neither given nor pinned.
+        SignatureError: If the pinned trust file no longer has the root that was pinned, or the package is not
+            signed as it must be.
+        FormatError: If the trust file or the package is damaged.
         TernaryError: If a file cannot be read.
     """
-    pinned = pins.load(state)
-    if package is None and license is None and trust is None and pinned is None:
-        return _evaluation(machine_id, state)
-    package = package or (pinned.package if pinned else None)
-    if package is None:
+    if chosen.package is None:
         raise InputError("a license or trust file was given without a package; name the package too")
-    license = license or (pinned.license if pinned else None)
+    name = "evaluation package" if chosen.evaluation else str(chosen.package)
+    data, trusted = read_package(chosen.package), remembered_trust(chosen, state)
     return Selection(
-        name=str(package),
-        package=read_package(package),
-        license=read_license(license) if license is not None else None,
-        license_name=str(license),
-        trust=_remembered(present_trust(trust, pinned), state),
-        machine_id=machine_id or (pinned.machine_id if pinned else None),
+        name=name,
+        package=verified(data, name, trusted),
+        size=len(data),
+        license=chosen.license,
+        trust=trusted,
+        machine_id=chosen.machine_id,
         state=state,
     )
 
 
-def select_to_verify(
-    package: Path | None,
-    license: Path | None,
-    trust: Path | None,
-    machine_id: str | None,
-    *,
-    state: Path | None,
-) -> Selection:
-    """As ``select``, but the pinned license comes with the pinned package alone.
-
-    With any other, perhaps of another vendor, it would be refused although nobody asked for it.
-    """
-    selection, pinned = select(package, license, trust, machine_id, state=state), pins.load(state)
-    if license is not None or package is None or pinned is None:
-        return selection
-    same = package.resolve() == pinned.package.resolve()
-    return selection if same else replace(selection, license=None)
-
-
 def select_trust(trust: Path | None, *, state: Path | None) -> Trust:
-    """Read the trust file of the option, else the pinned one; it may not be older than one relied on before.
+    """Read the trust file of the option, else the pinned one.
+
+    Raises:
+        LicenseError, InputError, SignatureError, FormatError: As ``remembered_trust``.
+    """
+    return remembered_trust(choose(trust=trust, state=state), state)
+
+
+def remembered_trust(chosen: Chosen, state: Path | None) -> Trust:
+    """Read a trust file, which may not be older than one relied on before.
 
     Raises:
         LicenseError: As ``check_remembered``.
         InputError, SignatureError, FormatError: As ``present_trust``.
     """
-    return _remembered(present_trust(trust, pins.load(state)), state)
-
-
-def _remembered(held: Trust, state: Path | None) -> Trust:
+    held = present_trust(chosen)
     check_remembered(held, state)
     return held
 
 
-def present_trust(trust: Path | None, pinned: Pins | None) -> Trust:
-    """Read the trust file of the option, else the pinned one, whose root must be the pinned one.
+def present_trust(chosen: Chosen) -> Trust:
+    """Read a trust file; a pinned one must still have the root that was pinned.
 
     Raises:
-        InputError: If there is neither.
+        InputError: If there is none.
         SignatureError: If the pinned file has another root by now.
         FormatError: If it is damaged.
     """
-    if trust is not None:
-        return read_trust(trust)
-    if pinned is None:
+    if chosen.trust is None:
         raise InputError("no trust file: add --trust T, or pin one with 'ternary use'")
-    held = read_trust(pinned.trust)
-    if held.root.kid != pinned.root:
+    held = read_trust(chosen.trust)
+    if chosen.root is not None and held.root.kid != chosen.root:
         raise SignatureError(
-            f"{pinned.trust}: its root is {held.root.kid}, 'ternary use' pinned {pinned.root}; "
+            f"{chosen.trust}: its root is {held.root.kid}, 'ternary use' pinned {chosen.root}; "
             "if the vendor confirms the new root, pin it with 'ternary use'"
         )
     return held
 
 
-def _evaluation(machine_id: str | None, state: Path | None) -> Selection:
-    note(EVALUATION)
-    shipped = Path(ternary_sdk.__file__).parent / "evaluation"
-    package, license, trust = (
-        read(shipped / f"evaluation.{kind}")[0] for kind in ("ternary", "license", "trust")
-    )
-    return Selection(
-        name="evaluation package",
-        package=package,
-        license=license,
-        trust=_remembered(Trust.read(trust), state),
-        machine_id=machine_id,
-        state=state,
-    )
+@dataclass(frozen=True, kw_only=True)
+class Granted:
+    """A verified license, and what it is asked with."""
+
+    license: License
+    """What was granted."""
+    trust: Trust
+    """Whom to believe."""
+    machine_id: str | None
+    """This machine's explicit id, where it was given one."""
 
 
-def select_license(license: Path | None, trust: Path | None, *, state: Path | None) -> tuple[License, Trust]:
+def select_license(
+    license: Path | None, trust: Path | None, machine_id: str | None = None, *, state: Path | None
+) -> Granted:
     """The license of the option, else the pinned one, else the evaluation package's, verified.
 
     Raises:
-        InputError: If a license is given and no trust file is given or pinned.
+        InputError: If only one of license and trust file is given, and the other is not pinned.
         LicenseError: If it is malformed, not properly signed, or revoked.
     """
-    if license is None:
-        selection = select(None, None, trust, state=state)
-        data, trusted, name = selection.license or b"", selection.trust, selection.license_name
-    else:
-        data, trusted, name = read_license(license), select_trust(trust, state=state), str(license)
-    try:
-        return License.read(data, trusted), trusted
-    except LicenseError as refusal:
-        raise license_named(refusal, name) from None
+    chosen = or_evaluation(choose(None, license, trust, machine_id, state=state))
+    if chosen.license is None:
+        raise InputError("no license: name one, or pin one with 'ternary use'")
+    trusted = remembered_trust(chosen, state)
+    held = verified_license(chosen.license, trusted)
+    return Granted(license=held, trust=trusted, machine_id=chosen.machine_id)

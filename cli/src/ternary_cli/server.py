@@ -71,13 +71,14 @@ def serve(
     from ternary_cli.terminal import note
 
     with vendor_extra("ternary serve", extra="server"):
-        from ternary_license_server import serve as serving
+        from ternary_license_server.local import remedies
+        from ternary_license_server.serving import serve as serving
         from ternary_license_server.settings import Settings
     given = {"KEYS": keys, "DATABASE": database, "HOST": host, "PORT": port, "WORKERS": workers}
     chosen = {f"TERNARY_SERVER_{name}": str(value) for name, value in given.items() if value is not None}
     if new_token:
         with opened_database(database) as found:
-            show_facts(serving.new_token(found), as_json)
+            show_facts(remedies.new_token(found), as_json)
         return
     settings = Settings.read(dict(os.environ) | chosen)
     with at_once():  # the server hears signals itself
@@ -94,10 +95,10 @@ def confirm_clock(
 ) -> None:
     """Vouch for a clock that the server does not believe; run it where the database can be reached."""
     with vendor_extra("ternary server", extra="server"):
-        from ternary_license_server import serve as serving
+        from ternary_license_server.local import remedies
         from ternary_license_server.settings import Settings
     url = database or os.environ.get("TERNARY_SERVER_DATABASE") or Settings.database
-    show_facts(serving.confirm_clock(url, day(today).date()), as_json)
+    show_facts(remedies.confirm_clock(url, day(today).date()), as_json)
 
 
 @app.command("token")
@@ -182,7 +183,7 @@ def backup(
 ) -> None:
     """Copy the SQLite database into one file, while the server runs or not, and check the copy."""
     with vendor_extra("ternary server backup", extra="server"):
-        from ternary_license_server.database import backup as backups
+        from ternary_license_server.local import backup as backups
     from ternary_sdk.errors import TernaryError
 
     with opened_database(database) as found:

@@ -52,7 +52,7 @@ def release(
     body = {"name": identity.name, "version": format_version(identity.version), "digest": identity.digest}
     if content_key is not None:
         with vendor_extra("ternary server release"):
-            from ternary_license_server import content_key as content_keys
+            from ternary_license_server.keys import content_key as content_keys
         secret = content_keys.load(content_key, opened.manifest.label)
         opened.unlock(secret)
         body["content_key"] = base64.b64encode(secret).decode()

@@ -50,7 +50,7 @@ def restore(
     from ternary_sdk.errors import InputError, TernaryError
 
     with vendor_extra("ternary server restore", extra="server"):
-        from ternary_license_server import restoration
+        from ternary_license_server.local import restoration
     if (trust is None) is not no_newer_trust:
         raise InputError(
             "restore: needs --trust with the newest trust file that was published, or --no-newer-trust: then "
@@ -82,7 +82,7 @@ def merge_list(
     from ternary_cli.documents import read_trust
 
     with vendor_extra("ternary server merge-list", extra="server"):
-        from ternary_license_server import restoration
+        from ternary_license_server.local import restoration
     offered = read_trust(file)
     with opened_database(database) as found:
         show_facts(restoration.merge_list(found, _keys_directory(keys), offered), as_json)

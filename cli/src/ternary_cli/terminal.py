@@ -65,6 +65,14 @@ def pairs(facts: Mapping[str, str]) -> list[str]:
     return [f"{name:<{width}}  {value}" for name, value in facts.items()]
 
 
+def show_pairs(facts: Mapping[str, str | None], *, as_json: bool) -> None:
+    """Print facts: as one JSON object, or a line each with words for names."""
+    if as_json:
+        show_json(facts)
+    else:
+        show(pairs({name.replace("_", " "): fact or "none" for name, fact in facts.items()}))
+
+
 def not_proved_line(what: str) -> str:
     """What a verification left open, beside what it found."""
     return f"not proved: {what}"

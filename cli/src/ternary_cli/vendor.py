@@ -118,9 +118,9 @@ def package(
     with vendor_extra("ternary package"):
         from ternary_export import packaging
         from ternary_export.build import Build
-        from ternary_license_server import content_key as content_keys
-        from ternary_license_server import keys as vendor_keys
-    ring, release = vendor_keys.load(keys), f"{name}-{format_version(parse_version(version))}"
+        from ternary_license_server.keys import content_key as content_keys
+        from ternary_license_server.keys import keyring
+    ring, release = keyring.load(keys), f"{name}-{format_version(parse_version(version))}"
     with content_keys.of(content_key, release) if content_key else nullcontext() as secret:
         data = packaging.package(
             Build.read(build),

@@ -18,17 +18,17 @@ import httpx
 import pytest
 from stress.databases import address, postgresql
 
-from ternary_license_server import keys
 from ternary_license_server.database.clock import Clock, Sources
 from ternary_license_server.database.engine import Database
 from ternary_license_server.database.migration import migrate
-from ternary_license_server.keys import KeyRing
+from ternary_license_server.keys import keyring
+from ternary_license_server.keys.keyring import KeyRing
+from ternary_license_server.keys.vendor_keys import VendorKeys
 from ternary_license_server.service import access, activation, catalog, life, metering, policies
 from ternary_license_server.service import lease as lease_rows
 from ternary_license_server.service.once import once
 from ternary_license_server.service.policies import Policy
 from ternary_license_server.settings import Settings
-from ternary_license_server.vendor_keys import VendorKeys
 from ternary_license_server.web.app import build
 from ternary_sdk._internal.documents import canonical
 from ternary_sdk._internal.identity import PackageIdentity
@@ -219,7 +219,7 @@ class Shop:
 @pytest.fixture(scope="session")
 def vendor_keys(tmp_path_factory: pytest.TempPathFactory) -> KeyRing:
     """The server's keys; no test may change them."""
-    return keys.create(tmp_path_factory.mktemp("vendor") / "keys", "Acme Logic", NOW - DAY)
+    return keyring.create(tmp_path_factory.mktemp("vendor") / "keys", "Acme Logic", NOW - DAY)
 
 
 @pytest.fixture(scope="session")

@@ -12,10 +12,10 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from sqlalchemy import func, insert, select, text
 
-from ternary_license_server import keys, rotation
 from ternary_license_server.database.engine import Database
 from ternary_license_server.database.migration import migrate
 from ternary_license_server.database.schema import answered, customers, metadata
+from ternary_license_server.keys import keyring, rotation
 from ternary_license_server.service import catalog
 from ternary_license_server.service.answer_key import AnswerKey
 from ternary_license_server.service.once import once
@@ -126,14 +126,14 @@ def test_no_secret_of_a_caller_is_in_the_database(robbed):
 def test_every_process_gives_the_answer_again_before_and_after_the_keys_are_rotated(
     make_site, tmp_path, new_client, kind, now
 ):
-    ring = keys.create(tmp_path / "keys", "Acme Logic", now - timedelta(days=1))
+    ring = keyring.create(tmp_path / "keys", "Acme Logic", now - timedelta(days=1))
     site, held = make_site(kind, ring), new_client()
     _, key = site.sell(seats=1)
     document = online_request.activate(key, vendor=ring.trust.root.kid, held=held, now=now, machine=None)
     asked = {"content": document, "headers": {"Idempotency-Key": online_request.number(document)}}
     first = site.http("POST", "/v1/activations", **asked)
     for role in (Role.LICENSE, Role.ANSWER):
-        rotation.rotate(keys.load(ring.directory), role, now)
+        rotation.rotate(keyring.load(ring.directory), role, now)
     site.vendor._next = 0.0
     again = site.beside().http("POST", "/v1/activations", **asked)
     assert (again.status_code, again.content) == (first.status_code, first.content) == (200, first.content)

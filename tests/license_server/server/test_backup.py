@@ -10,9 +10,9 @@ from contextlib import closing
 
 import pytest
 
-from ternary_license_server.database import backup as backups
 from ternary_license_server.database.engine import Database, DatabaseError
 from ternary_license_server.database.migration import migrate
+from ternary_license_server.local import backup as backups
 from ternary_license_server.service import access, audit, catalog
 from ternary_license_server.service.access import Scope
 from ternary_sdk.errors import InputError
@@ -157,7 +157,7 @@ def test_backup_that_is_ended_leaves_nothing_behind(database, tmp_path):
     command = [*COMMAND, tmp_path / "copy", "--database", f"sqlite:///{tmp_path / 'server.sqlite3'}"]
     program = (
         "import os, signal, sys; sys.argv = ['ternary', *sys.argv[2:]]; moment = int({moment})\n"
-        "from ternary_license_server.database import backup\n"
+        "from ternary_license_server.local import backup\n"
         "steps = iter(range(100))\n"
         "def trace(frame, event, _):\n"
         "    ours = frame.f_code.co_filename == backup.__file__\n"

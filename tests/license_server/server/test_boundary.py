@@ -9,8 +9,8 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from ternary_license_server import keys, rotation
 from ternary_license_server.addresses import Proxies
+from ternary_license_server.keys import keyring, rotation
 from ternary_license_server.settings import Settings
 from ternary_license_server.web.observation import JsonLines
 from ternary_sdk._internal.online import answer as online_answer
@@ -314,7 +314,7 @@ def test_documents_are_cached_by_their_tag(site):
 
 
 def test_revocation_list_is_the_same_from_every_replica_and_only_goes_forward(make_site, tmp_path, now):
-    ring = keys.create(tmp_path / "keys", "Acme Logic", now - timedelta(days=1))
+    ring = keyring.create(tmp_path / "keys", "Acme Logic", now - timedelta(days=1))
     site = make_site("sqlite", ring)
     assert site.http("GET", "/v1/revocations").status_code == 404
     listed = rotation.revoke_license(ring, "L-by-hand", now - timedelta(hours=1))
@@ -333,7 +333,7 @@ def test_revocation_list_is_the_same_from_every_replica_and_only_goes_forward(ma
 
 
 def test_server_signs_on_with_the_old_keys_while_the_directory_is_damaged(make_site, tmp_path, now):
-    ring = keys.create(tmp_path / "keys", "Acme Logic", now - timedelta(days=1))
+    ring = keyring.create(tmp_path / "keys", "Acme Logic", now - timedelta(days=1))
     site = make_site("sqlite", ring)
     (ring.directory / "answer.pem").unlink()
     site.vendor._next = 0.0
@@ -350,7 +350,7 @@ def test_server_signs_on_with_the_old_keys_while_the_directory_is_damaged(make_s
 
 
 def test_ended_key_set_makes_the_server_not_ready(make_site, tmp_path, now):
-    ring = keys.create(tmp_path / "keys", "Acme", now, expires=now + timedelta(days=1))
+    ring = keyring.create(tmp_path / "keys", "Acme", now, expires=now + timedelta(days=1))
     site = make_site("sqlite", ring)
     assert site.http("GET", "/readyz").json() == {"faults": [], "ready": True, "warnings": []}
     site.moment = now + timedelta(days=2)

@@ -8,8 +8,8 @@ import pytest
 from ternary_license_server.database import clock as server_clock
 from ternary_license_server.database.clock import Clock, ClockError, Sources
 from ternary_license_server.database.engine import Database
-from ternary_license_server.heartbeat import beating
 from ternary_license_server.service import audit, catalog, lease, timekeeping
+from ternary_license_server.serving.heartbeat import beating
 from ternary_sdk._internal.online import request as online_request
 from ternary_sdk.errors import InputError, LicenseError, Reason
 

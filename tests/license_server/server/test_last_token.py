@@ -8,9 +8,9 @@ from datetime import timedelta
 
 import pytest
 
-from ternary_license_server import serve
 from ternary_license_server.database.engine import Database, DatabaseError
 from ternary_license_server.database.migration import migrate
+from ternary_license_server.local import remedies
 from ternary_license_server.service import access, audit
 from ternary_license_server.service.access import Scope
 from ternary_license_server.service.refusals import ServiceError
@@ -110,7 +110,7 @@ def test_rights_on_the_database_make_a_token_while_the_server_runs(kind, make_si
     site = make_site(kind, vendor_keys)
     site.moment = now + access.FIRST_LIFETIME
     assert site.admin("GET", "/tokens").status_code == 401
-    made = serve.new_token(site.database)
+    made = remedies.new_token(site.database)
     site.token = str(made["secret"])
     assert site.admin("GET", "/tokens").status_code == 200
     assert readiness(site) == []
@@ -123,7 +123,7 @@ def test_rights_on_the_database_make_a_token_while_the_server_runs(kind, make_si
 def test_no_token_is_made_where_no_server_keeps_its_database(tmp_path, now):
     database = Database(f"sqlite:///{tmp_path / 'none.sqlite3'}")
     with pytest.raises(DatabaseError) as refusal:
-        serve.new_token(database)
+        remedies.new_token(database)
     assert str(refusal.value) == (
         f"database sqlite+pysqlite:///{tmp_path}/none.sqlite3: no such file; name the server's "
         "with --database "
@@ -136,7 +136,7 @@ def test_no_token_is_made_in_the_tables_of_another_release(tmp_path, now):
     database = Database(f"sqlite:///{tmp_path / 'old.sqlite3'}")
     migrate(database, to="0003")
     with pytest.raises(DatabaseError) as refusal:
-        serve.new_token(database)
+        remedies.new_token(database)
     assert str(refusal.value).endswith("its tables are not those of this release; start 'ternary serve' once")
     database.close()
 

@@ -10,8 +10,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import event, insert, update
 
-from ternary_license_server import keys, keyset, rotation
 from ternary_license_server.database.schema import merged_names, revocation_list
+from ternary_license_server.keys import keyring, keyset, rotation
 from ternary_license_server.service import audit, life, listing, merging, publication, records
 from ternary_license_server.service.publication import Publication
 from ternary_license_server.service.records import State
@@ -157,7 +157,7 @@ def test_full_list_refuses_at_the_door_and_is_published_all_the_same(shop, new_c
 
 def test_full_list_is_signed_with_as_many_names_of_the_key_directory_as_it_takes(shop, now, tmp_path):
     shutil.copytree(shop.ring.directory, tmp_path / "keys")
-    ring = keys.load(tmp_path / "keys")
+    ring = keyring.load(tmp_path / "keys")
     names = [f"L-own-{number}" for number in range(keyset.MAX_OWN - 1)]
     key = ring.signer(Role.LICENSE)
     token = keyset.sign_revocations(key, vendor=ring.vendor, version=1, licenses=names, now=now)
@@ -190,7 +190,7 @@ def test_list_of_a_revoked_key_is_signed_anew(shop, now, tmp_path):
     here = Publication(shop.database)
     first = here.trust(shop.ring)
     shutil.copytree(shop.ring.directory, tmp_path / "keys")
-    ring = keys.load(tmp_path / "keys")
+    ring = keyring.load(tmp_path / "keys")
     stolen = ring.trust.newest(Role.LICENSE)
     ring = rotation.revoke_key(rotation.rotate(ring, Role.LICENSE, now), stolen, now)
     again = here.trust(ring)
@@ -263,7 +263,7 @@ def test_list_with_more_names_than_there_is_room_for_changes_nothing(shop, now):
 
 
 def test_list_of_another_vendor_or_of_a_revoked_key_is_not_merged(shop, now, tmp_path):
-    other = keys.create(tmp_path / "other", "Acme Logic", now - DAY)
+    other = keyring.create(tmp_path / "other", "Acme Logic", now - DAY)
     with pytest.raises(SignatureError) as refused:
         merging.read(rotation.revoke_license(other, "L-1", now).trust, shop.ring)
     assert str(refused.value) == (

@@ -8,7 +8,7 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from ternary_license_server import keys, rotation
+from ternary_license_server.keys import keyring, rotation
 from ternary_sdk._internal.licensing import clock, installation
 from ternary_sdk._internal.licensing.ledger import Ledger
 from ternary_sdk._internal.licensing.license import License
@@ -229,7 +229,7 @@ def test_answer_signed_by_a_key_of_another_role_is_refused(site, now, role):
 
 def test_answer_of_another_vendors_server_is_refused(site, make_site, tmp_path, now):
     _, key = site.sell()
-    other = keys.create(tmp_path / "other", "Acme Logic", now)
+    other = keyring.create(tmp_path / "other", "Acme Logic", now)
     stranger = LicenseServer("http://127.0.0.1", other.trust, state=tmp_path / "s", transport=site.wire())
     refusal = refused(lambda: stranger.activate(key, now), SignatureError)
     assert "is not in the key set of Acme Logic" in str(refusal)
@@ -322,7 +322,7 @@ def test_revoked_license_is_on_the_list_that_clients_fetch(site, tmp_path, now):
 
 
 def test_rotated_answer_key_is_taken_up_without_a_restart(make_site, tmp_path, now):
-    ring = keys.create(tmp_path / "keys", "Acme Logic", now - DAY)
+    ring = keyring.create(tmp_path / "keys", "Acme Logic", now - DAY)
     site = make_site("sqlite", ring)
     _, key = site.sell()
     rotated = rotation.rotate(ring, Role.ANSWER, now)
@@ -338,8 +338,8 @@ def test_rotated_answer_key_is_taken_up_without_a_restart(make_site, tmp_path, n
 
 
 def test_trust_file_under_another_root_is_not_taken_from_a_server(make_site, tmp_path, now):
-    site = make_site("sqlite", keys.create(tmp_path / "keys", "Acme Logic", now - DAY))
-    other = keys.create(tmp_path / "other", "Acme Logic", now - DAY)
+    site = make_site("sqlite", keyring.create(tmp_path / "keys", "Acme Logic", now - DAY))
+    other = keyring.create(tmp_path / "other", "Acme Logic", now - DAY)
     stranger = LicenseServer("http://127.0.0.1", other.trust, state=tmp_path / "s", transport=site.wire())
     assert "is not in the key set of Acme Logic" in str(refused(lambda: stranger.trust(now), SignatureError))
 

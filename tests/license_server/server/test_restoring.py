@@ -9,12 +9,13 @@ import pytest
 from sqlalchemy import delete
 from stress.databases import postgresql
 
-from ternary_license_server import keys, keyset, restoration, rotation
-from ternary_license_server.database.backup import backup
 from ternary_license_server.database.engine import Database, DatabaseError
 from ternary_license_server.database.schema import audit as audit_rows
 from ternary_license_server.database.schema import audit_heads, lease_numbers, leases, licenses, seat_counts
-from ternary_license_server.restoration import Wish
+from ternary_license_server.keys import keyring, keyset, rotation
+from ternary_license_server.local import restoration
+from ternary_license_server.local.backup import backup
+from ternary_license_server.local.restoration import Wish
 from ternary_license_server.service import access, audit, life, metering, publication, records, restoring
 from ternary_license_server.service.access import Scope
 from ternary_license_server.service.publication import Publication
@@ -374,12 +375,12 @@ def test_restoration_that_is_refused_leaves_nothing(make_shop, tmp_path, now, ve
 
 
 def test_newest_trust_file_is_this_vendors_and_not_newer_than_the_keys(shop, tmp_path, now):
-    other = keys.create(tmp_path / "other", "Acme Logic", now - DAY)
+    other = keyring.create(tmp_path / "other", "Acme Logic", now - DAY)
     with pytest.raises(SignatureError) as refused:
         begin(shop, now, since=now, newest=rotation.revoke_license(other, "L-1", now).trust)
     assert str(refused.value).startswith(f"trust file: root is {other.trust.root.kid}, this vendor's is ")
     shutil.copytree(shop.ring.directory, tmp_path / "keys")
-    rotated = rotation.extend(keys.load(tmp_path / "keys"), None, now)
+    rotated = rotation.extend(keyring.load(tmp_path / "keys"), None, now)
     with pytest.raises(InputError) as refused:
         begin(shop, now, since=now, newest=rotated.trust)
     assert str(refused.value) == (

@@ -108,7 +108,7 @@ def test_postgresql_server_ends_with_status_0_too(
 def test_server_told_to_stop_while_it_starts_ends_with_status_0(tmp_path, vendor_keys):
     """The signal comes as soon as the database is there, before anybody can ask anything."""
     program = (
-        "import os, signal; from ternary_license_server import serve; "
+        "import os, signal; from ternary_license_server.serving import serve; "
         "from ternary_license_server.settings import Settings; "
         "serve.serve(Settings.read(os.environ), lambda line: os.kill(os.getpid(), signal.SIGTERM))"
     )

@@ -10,9 +10,9 @@ import pytest
 
 from ternary_cli.admin import Admin
 from ternary_cli.documents import read_license, read_trust
-from ternary_license_server import content_key, keys, rotation
-from ternary_license_server.issue import issue
-from ternary_license_server.keys import KeyRing, file_name
+from ternary_license_server.keys import content_key, keyring, rotation
+from ternary_license_server.keys.issue import issue
+from ternary_license_server.keys.keyring import KeyRing, file_name
 from ternary_sdk._internal.documents import canonical, outer
 from ternary_sdk._internal.identity import PackageIdentity
 from ternary_sdk._internal.licensing import installation, usage
@@ -53,7 +53,7 @@ class Kind:
 @pytest.fixture(scope="module")
 def kinds(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Kind]:
     folder = tmp_path_factory.mktemp("touched")
-    ring = keys.create(folder / "keys", "Acme", NOW)
+    ring = keyring.create(folder / "keys", "Acme", NOW)
     ring = rotation.revoke_license(ring, "L-1", NOW)
     held = installation.draft(folder)
     installation.keep(held)
@@ -84,10 +84,10 @@ def kinds(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Kind]:
 
     def of_keys(data: bytes) -> Any:
         """The vendor's key directory with another trust file."""
-        place = ring.directory / keys.TRUST_FILE
+        place = ring.directory / keyring.TRUST_FILE
         place.write_bytes(data)
         try:
-            return keys.load(ring.directory).trust.data
+            return keyring.load(ring.directory).trust.data
         finally:
             place.write_bytes(good_trust)
 
@@ -95,7 +95,7 @@ def kinds(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Kind]:
         before = signer.read_bytes()
         signer.write_bytes(data)
         try:
-            return keys.load(ring.directory).signer(Role.LICENSE).kid
+            return keyring.load(ring.directory).signer(Role.LICENSE).kid
         finally:
             signer.write_bytes(before)
 

@@ -192,6 +192,23 @@ def test_preview_refuses_as_a_check_would_and_leaves_nothing_behind(
     assert {path: path.read_bytes() for path in (tmp_path / "state").iterdir()} == kept
 
 
+@pytest.mark.parametrize("signed", [-DAY, MINUTE, 10 * MINUTE], ids=str)
+@pytest.mark.parametrize("back", [DAY, 6 * MINUTE, 5 * MINUTE, MINUTE], ids=str)
+def test_preview_and_check_say_the_same_of_a_clock_that_went_back_under_a_newer_document(
+    start: Callable[..., Clock], now: datetime, signed: timedelta, back: timedelta
+) -> None:
+    def answer(ask: Callable[[datetime], None]) -> str:
+        try:
+            ask(now - back)
+        except LicenseError as refusal:
+            return str(refusal)
+        return "allowed"
+
+    start().check(now)
+    before = answer(start(signed=signed).preview)
+    assert before == answer(start(signed=signed).check)
+
+
 def test_time_before_the_trust_file_was_signed_is_refused_without_any_state(
     tmp_path: Path, now: datetime
 ) -> None:

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from ternary_license_server import keys, keyset
-from ternary_license_server.issue import issue
-from ternary_license_server.keys import KeyRing
+from ternary_license_server.keys import keyring, keyset
+from ternary_license_server.keys.issue import issue
+from ternary_license_server.keys.keyring import KeyRing
 from ternary_sdk._internal.doctor import doctor
 from ternary_sdk._internal.doctor.doctor import Case, Finding
+from ternary_sdk._internal.doctor.remedies import REMEDIES
 from ternary_sdk._internal.licensing import clock, installation, mark, state
 from ternary_sdk._internal.licensing.ledger import Ledger
 from ternary_sdk._internal.licensing.license import License
@@ -63,7 +64,7 @@ def kept(case: Case) -> Path:
 
 
 def named(case: Case, name: str, now: datetime = NOW) -> Finding:
-    findings = {finding.name: finding for finding in doctor.examine(case, now)}
+    findings = {finding.name: finding for finding in doctor.examine(case, now).findings}
     assert list(findings) == NAMES
     return findings[name]
 
@@ -80,7 +81,7 @@ def used(case: Case, now: datetime, *operations: int) -> None:
 
 def test_healthy_installation_is_found_healthy_and_left_untouched(setting: Setting, vendor: KeyRing) -> None:
     case = setting()
-    findings = doctor.examine(case, NOW)
+    findings = doctor.examine(case, NOW).findings
     assert [finding.name for finding in findings if not finding.ok] == []
     assert [finding.found for finding in findings[1:]] == [
         f"Acme Logic, root {vendor.trust.root.kid}, key set 1 of 2026-01-01, 0 licenses revoked",
@@ -104,7 +105,7 @@ def test_healthy_installation_is_found_healthy_and_left_untouched(setting: Setti
 def test_used_installation_is_described(setting: Setting) -> None:
     case = setting(expires=NOW + 30 * DAY, unique_operations=5000)
     used(case, NOW, 1, 2, 3)
-    findings = doctor.examine(case, NOW + DAY)
+    findings = doctor.examine(case, NOW + DAY).findings
     assert [finding.ok for finding in findings] == [True] * 9
     assert findings[3].found == "L-17 for Initech, until 2026-03-31, allows decode, encode, sample"
     assert findings[4].found == "2026-03-02 12:00 UTC, highest seen 2026-03-01 12:00 UTC"
@@ -155,7 +156,7 @@ def test_ended_key_set_is_named_before_it_bites(setting: Setting, vendor: KeyRin
 def test_documents_of_a_newer_key_name_the_command_that_takes_the_newer_trust_file(
     setting: Setting, shipped: bytes, tmp_path: Path
 ) -> None:
-    case, newer = setting(), keys.create(tmp_path / "keys", "Acme Logic", NOW)
+    case, newer = setting(), keyring.create(tmp_path / "keys", "Acme Logic", NOW)
     case.trust.write_bytes(newer.trust.data)
     for name in ("package", "license"):
         assert "'ternary trust update FILE'" in named(case, name).found
@@ -253,7 +254,7 @@ def test_older_trust_file_in_the_place_of_a_newer_is_named(setting: Setting, ven
 
 def test_every_reason_that_a_client_meets_has_a_remedy_of_its_own() -> None:
     withdrawn = {Reason.KEY_REVOKED, Reason.REVOKED, Reason.NOT_FOUND, Reason.TOO_MANY_MACHINES}
-    assert set(doctor._REMEDIES) == set(Reason) - withdrawn
+    assert set(REMEDIES) == set(Reason) - withdrawn
 
 
 def test_machine_that_the_license_does_not_list_is_named(setting: Setting) -> None:
@@ -293,7 +294,7 @@ def test_state_closed_to_this_user_is_named_and_everything_else_still_looked_at(
     case = moved(setting(unique_operations=5), tmp_path, place)
     directory = kept(case)
     directory.mkdir(mode=0, parents=True)
-    findings = as_user(lambda: doctor.examine(case, NOW))
+    findings = as_user(lambda: doctor.examine(case, NOW).findings)
     assert [finding.name for finding in findings] == NAMES
     assert [finding.name for finding in findings if not finding.ok] == FROM_STATE
     assert findings[7] == Finding(
@@ -315,7 +316,7 @@ def test_read_only_state_is_named_where_the_license_needs_it(
     case = moved(setting(expires=NOW + 30 * DAY, **terms), tmp_path, place)
     directory = kept(case)
     directory.chmod(0o500)
-    findings = as_user(lambda: doctor.examine(case, NOW))
+    findings = as_user(lambda: doctor.examine(case, NOW).findings)
     assert [finding for finding in findings if not finding.ok] == [
         Finding(
             name="permissions",
@@ -333,7 +334,7 @@ def test_read_only_state_is_told_where_the_license_goes_on_without(
     clock.establish(part(vendor, tmp_path), NOW, signed=NOW)
     case = moved(setting(expires=NOW + 30 * DAY), tmp_path, place)
     kept(case).chmod(0o500)
-    findings = as_user(lambda: doctor.examine(case, NOW))
+    findings = as_user(lambda: doctor.examine(case, NOW).findings)
     assert [finding.ok for finding in findings] == [True] * 9
     assert findings[7].found == f"{kept(case)}: cannot be written, and the license does not need it"
 
@@ -344,7 +345,7 @@ def test_state_that_cannot_be_made_is_named(
 ) -> None:
     case = moved(setting(unique_operations=5), tmp_path, place)
     place.chmod(0o500)
-    findings = as_user(lambda: doctor.examine(case, NOW))
+    findings = as_user(lambda: doctor.examine(case, NOW).findings)
     assert [finding for finding in findings if not finding.ok] == [
         Finding(
             name="permissions",

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from ternary_license_server.keys import KeyRing
+from ternary_license_server.keys.keyring import KeyRing
 from ternary_sdk._internal.documents.canonical import Json
 from ternary_sdk._internal.licensing.ends import End, near
 from ternary_sdk._internal.licensing.license import License

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ternary_license_server.issue import issue
-from ternary_license_server.keys import KeyRing
+from ternary_license_server.keys.issue import issue
+from ternary_license_server.keys.keyring import KeyRing
 from ternary_sdk import Model
 from ternary_sdk._internal.doctor import doctor
 from ternary_sdk._internal.doctor.doctor import Case
@@ -162,7 +162,7 @@ def test_doctor_names_it_for_trust_license_and_clock(
     for name, data in sent.items():
         (tmp_path / name).write_bytes(data)
     DONE[done](mark.mark_file(key))
-    findings = doctor.examine(Case(**{name: tmp_path / name for name in sent}, state=place), NOW)
+    findings = doctor.examine(Case(**{name: tmp_path / name for name in sent}, state=place), NOW).findings
     wrong = [finding for finding in findings if not finding.ok and finding.name != "permissions"]
     assert [finding.name for finding in wrong] == ["trust", "license", "clock"]
     for finding in wrong:

@@ -8,10 +8,10 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
-from ternary_license_server import keyset
-from ternary_license_server.issue import issue
-from ternary_license_server.keys import KeyRing
-from ternary_license_server.signing import SigningKey
+from ternary_license_server.keys import keyset
+from ternary_license_server.keys.issue import issue
+from ternary_license_server.keys.keyring import KeyRing
+from ternary_license_server.keys.signing import SigningKey
 from ternary_sdk._internal.documents.canonical import Json
 from ternary_sdk._internal.identity import ExactPackage, PackageIdentity, VersionRange
 from ternary_sdk._internal.licensing import installation

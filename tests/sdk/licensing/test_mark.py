@@ -7,7 +7,7 @@ from threading import Thread
 
 import pytest
 
-from ternary_license_server.keys import KeyRing
+from ternary_license_server.keys.keyring import KeyRing
 from ternary_sdk._internal.documents.canonical import Json
 from ternary_sdk._internal.licensing import clock, mark
 from ternary_sdk._internal.licensing.clock import Clock

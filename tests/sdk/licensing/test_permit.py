@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from ternary_license_server.issue import issue
-from ternary_license_server.keys import KeyRing
+from ternary_license_server.keys.issue import issue
+from ternary_license_server.keys.keyring import KeyRing
 from ternary_sdk._internal.documents.canonical import Json
 from ternary_sdk._internal.identity import PackageIdentity
 from ternary_sdk._internal.licensing import clock, installation, mark, state

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from ternary_license_server import keyset
-from ternary_license_server.keys import KeyRing
-from ternary_license_server.signing import SigningKey
+from ternary_license_server.keys import keyset
+from ternary_license_server.keys.keyring import KeyRing
+from ternary_license_server.keys.signing import SigningKey
 from ternary_sdk import Model
 from ternary_sdk._internal.licensing import clock, state
 from ternary_sdk._internal.licensing.renewal import check_remembered, replacement

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from ternary_license_server.issue import issue
-from ternary_license_server.keys import KeyRing
+from ternary_license_server.keys.issue import issue
+from ternary_license_server.keys.keyring import KeyRing
 from ternary_sdk import Model
 from ternary_sdk._internal.doctor import doctor
 from ternary_sdk._internal.doctor.doctor import Case
@@ -183,7 +183,9 @@ def test_doctor_names_it_and_ends(
         (tmp_path / name).write_bytes(data)
     if not (what == "state" and kind == "folder"):
         lay(kind, tmp_path / what)
-    findings = ends(lambda: doctor.examine(Case(**{name: tmp_path / name for name in (*sent, "state")}), NOW))
+    findings = ends(
+        lambda: doctor.examine(Case(**{name: tmp_path / name for name in (*sent, "state")}), NOW).findings
+    )
     wrong = [finding.name for finding in findings if not finding.ok]
     if what == "state":
         assert bool(wrong) == (kind != "folder")

@@ -18,7 +18,7 @@ from joserfc import jws as jose
 from joserfc.errors import BadSignatureError
 from joserfc.jwk import ECKey
 
-from ternary_license_server.signing import SigningKey
+from ternary_license_server.keys.signing import SigningKey
 from ternary_sdk._internal.documents import canonical
 from ternary_sdk._internal.licensing.installation import Installation
 from ternary_sdk._internal.online import answer as online_answer

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from ternary_export.build import Build
-from ternary_license_server.keys import KeyRing
+from ternary_license_server.keys.keyring import KeyRing
 from ternary_sdk._internal.certificates.certificate import Certificate
 from ternary_sdk._internal.certificates.path_coverage import PathCoverage
 from ternary_sdk._internal.inference import evidence

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ternary_license_server.signing import SigningKey
+from ternary_license_server.keys.signing import SigningKey
 from ternary_sdk._internal.packages import oms
 from ternary_sdk._internal.signing import dsse
 from ternary_sdk._internal.signing.dsse import Envelope

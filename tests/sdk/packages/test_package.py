@@ -12,8 +12,8 @@ import pytest
 
 from ternary_export.build import Build
 from ternary_export.packaging import package
-from ternary_license_server.keys import KeyRing
-from ternary_license_server.signing import SigningKey
+from ternary_license_server.keys.keyring import KeyRing
+from ternary_license_server.keys.signing import SigningKey
 from ternary_sdk._internal.certificates.certificate import Certificate
 from ternary_sdk._internal.documents import canonical
 from ternary_sdk._internal.packages import archive, oms

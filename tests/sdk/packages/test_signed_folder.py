@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from ternary_license_server import keys, rotation
-from ternary_license_server.keys import KeyRing
-from ternary_license_server.signing import SigningKey
+from ternary_license_server.keys import keyring, rotation
+from ternary_license_server.keys.keyring import KeyRing
+from ternary_license_server.keys.signing import SigningKey
 from ternary_sdk._internal.packages import archive, oms, signed_folder
 from ternary_sdk._internal.packages.signed_folder import SignedFolder
 from ternary_sdk._internal.signing import dsse
@@ -288,7 +288,7 @@ def test_a_key_of_another_role_is_refused(folder: Path, vendor: KeyRing) -> None
 
 
 def test_a_key_set_vouches_for_what_has_no_date_until_its_end(folder: Path, tmp_path: Path) -> None:
-    ring = keys.create(tmp_path / "keys", "Acme Logic", NOW, expires=datetime(2026, 7, 1, tzinfo=UTC))
+    ring = keyring.create(tmp_path / "keys", "Acme Logic", NOW, expires=datetime(2026, 7, 1, tzinfo=UTC))
     stock_sign(folder, ring.signer(Role.PACKAGE))
     assert signed_folder.verify(folder, ring.trust, datetime(2026, 7, 1, tzinfo=UTC)).files == len(FILES)
     assert trust_refusal(folder, ring.trust, datetime(2026, 7, 1, 0, 0, 1, tzinfo=UTC)) == (
@@ -298,7 +298,7 @@ def test_a_key_set_vouches_for_what_has_no_date_until_its_end(folder: Path, tmp_
 
 
 def test_what_a_revoked_key_signed_is_refused(folder: Path, tmp_path: Path) -> None:
-    ring = keys.create(tmp_path / "keys", "Acme Logic", NOW)
+    ring = keyring.create(tmp_path / "keys", "Acme Logic", NOW)
     key = ring.signer(Role.PACKAGE)
     stock_sign(folder, key)
     ring = rotation.revoke_key(rotation.rotate(ring, Role.PACKAGE, NOW), key.kid, NOW)

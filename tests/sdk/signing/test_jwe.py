@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.keywrap import aes_key_wrap
 from joserfc import jwe as jose
 from joserfc.jwk import ECKey
 
-from ternary_license_server.sealing import seal
+from ternary_license_server.keys.sealing import seal
 from ternary_sdk._internal.documents import base64url, canonical
 from ternary_sdk._internal.signing import jwe
 from ternary_sdk._internal.signing.keys import PublicKey

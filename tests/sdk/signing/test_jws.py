@@ -9,8 +9,8 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from joserfc import jws as jose
 from joserfc.jwk import ECKey
 
-from ternary_license_server.keys import KeyRing
-from ternary_license_server.signing import SigningKey
+from ternary_license_server.keys.keyring import KeyRing
+from ternary_license_server.keys.signing import SigningKey
 from ternary_sdk._internal.documents.canonical import Json
 from ternary_sdk._internal.licensing.license import TYP
 from ternary_sdk._internal.signing import jws

@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from joserfc.jwk import ECKey
 
-from ternary_license_server.signing import SigningKey
+from ternary_license_server.keys.signing import SigningKey
 from ternary_sdk._internal.documents.fields import Fields
 from ternary_sdk._internal.signing.keys import PublicKey
 from ternary_sdk.errors import FormatError, SignatureError

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from ternary_export.reach import margins as reached
+from ternary_sdk._internal.packages.validation import Ending
 from ternary_sdk.operations import OPERATIONS, OperationSet
 from ternary_trainer import checkpoint, recipe, split
 from ternary_trainer.families import members
@@ -14,7 +15,6 @@ from ternary_trainer.train import train
 from ternary_trainer.validation import opening
 from ternary_trainer.validation.checks import CHECKS, validate
 from ternary_trainer.validation.networks import of_weights
-from ternary_trainer.validation.outcome import Status
 from ternary_trainer.validation.studies import Study
 from ternary_trainer.validation.subject import tables
 from ternary_trainer.validation.thresholds import Thresholds
@@ -25,7 +25,7 @@ RECONSTRUCTING = {"hold-out", "novel-operations", "cold-shift", "true-holdout"}
 def failed(subject):
     outcomes = validate(subject, Thresholds())
     assert set(outcomes) == set(CHECKS)
-    return {name for name, outcome in outcomes.items() if outcome.status is Status.FAILED}
+    return {name for name, outcome in outcomes.items() if outcome.ending is Ending.FAILED}
 
 
 class Around:
@@ -49,8 +49,8 @@ class Around:
 
 def test_a_model_that_is_right_by_construction_passes_all_twelve(sound):
     outcomes = validate(sound.subject(), Thresholds())
-    assert {name: outcome.status for name, outcome in outcomes.items()} == dict.fromkeys(
-        CHECKS, Status.PASSED
+    assert {name: outcome.ending for name, outcome in outcomes.items()} == dict.fromkeys(
+        CHECKS, Ending.PASSED
     )
 
 
@@ -149,9 +149,9 @@ def test_an_operation_that_the_certificate_does_not_reach_fails_just_the_coverag
     margins[7] = 0
     missing = sound.subject(margins={"A": margins})
     assert failed(missing) == {"hash-coverage"}
-    measures = validate(missing, Thresholds(), only=["hash-coverage"])["hash-coverage"].measures
-    (share,) = [measure for measure in measures if measure.name == "reachable share"]
-    assert share.value == 0.999949
+    figures = validate(missing, Thresholds(), only=["hash-coverage"])["hash-coverage"].figures
+    (share,) = [figure for figure in figures if figure.name == "reachable share"]
+    assert share.value == "0.999949"
 
 
 def test_one_forgotten_part_of_a_family_fails_just_the_novel_operations(sound):
@@ -171,7 +171,7 @@ def forgetting(sound, operations):
 
 
 def test_a_family_held_out_as_a_whole_that_is_not_found_again_fails_just_the_novel_operations(sound):
-    held = split.sets("self-dual")
+    held = split.sets(family="self-dual")
     unknown = tables(OperationSet(held.family.mask & ~held.holdout.mask))
     blind = sound.subject(forgetting(sound, unknown), split=held)
     assert failed(blind) == {"novel-operations"}
@@ -238,14 +238,14 @@ def test_a_surge_over_all_epochs_does_not_pass_the_early_plateau(sound):
         return validate(sound.subject(traces=traces), Thresholds(), only=["early-plateau"])["early-plateau"]
 
     everywhere = outcome(range(101))
-    assert everywhere.status is Status.NOT_APPLICABLE
+    assert everywhere.ending is Ending.NOT_APPLICABLE
     assert (
         everywhere.reason == "Every epoch is in a declared surge or follows one: any fall would be excused."
     )
     excused = outcome({60, 61})
-    assert excused.status is Status.PASSED
-    (declared,) = [measure for measure in excused.measures if measure.name == "largest declared fall"]
-    assert (declared.relation, round(declared.value, 2)) == ("shown", 0.5)
+    assert excused.ending is Ending.PASSED
+    (declared,) = [figure for figure in excused.figures if figure.name == "largest declared fall"]
+    assert (declared.relation, round(float(declared.value), 2)) == ("shown", 0.5)
 
 
 def test_a_training_that_stands_still_fails_just_the_early_plateau(sound):
@@ -264,10 +264,10 @@ def test_the_lead_over_several_windows_is_no_interval_and_its_least_decides(soun
     sharp = {"A": spiked(good["A"], 60, 1.0), "B": good["B"]}
     traces = sound.traces(entropy=sharp)
     outcome = validate(sound.subject(traces=traces), Thresholds(), only=["phase-sync"])["phase-sync"]
-    least, most, *_ = outcome.measures
-    assert (least.relation, least.low, least.value, least.high) == ("at least", -20, -20, -20)
-    assert (most.relation, most.low, most.value, most.high) == ("shown", -17, -17, -17)
-    assert outcome.status is Status.FAILED
+    least, most, *_ = outcome.figures
+    assert (least.relation, least.low, least.value, least.high) == ("at least", "-20", "-20", "-20")
+    assert (most.relation, most.low, most.value, most.high) == ("shown", "-17", "-17", "-17")
+    assert outcome.ending is Ending.FAILED
 
 
 def test_a_path_that_never_settles_fails_just_the_phase_sync(sound):
@@ -301,7 +301,7 @@ def test_seeds_whose_figures_pass_but_not_their_intervals_fail(sound, changes, r
     trials = tuple(sound.trial(seed, **change) for seed, change in enumerate(changes, 1))
     spoiled = sound.subject(seeds=Study(trials=trials))
     outcome = validate(spoiled, Thresholds(), only=["seed-variance"])["seed-variance"]
-    assert outcome.status is Status.FAILED
+    assert outcome.ending is Ending.FAILED
     assert outcome.reason == f"{reason.format('A')}; {reason.format('B')}."
 
 
@@ -317,7 +317,7 @@ def test_checks_that_do_not_apply_say_why_and_count_as_neither(sound):
     outcomes = validate(
         bare, Thresholds(), only=["annealing", "phase-sync", "early-plateau", "seed-variance"]
     )
-    assert {outcome.status for outcome in outcomes.values()} == {Status.NOT_APPLICABLE}
+    assert {outcome.ending for outcome in outcomes.values()} == {Ending.NOT_APPLICABLE}
     assert outcomes["annealing"].reason == "A checkpoint without its run carries no history of its training."
     steady = sound.traces(beta={path: np.full(100, 0.05) for path in "AB"}, coupled=False)
     outcomes = validate(sound.subject(traces=steady), Thresholds(), only=["annealing", "phase-sync"])
@@ -329,5 +329,5 @@ def test_checks_that_do_not_apply_say_why_and_count_as_neither(sound):
 
 def test_retrainings_that_were_not_made_are_not_run(sound):
     outcomes = validate(sound.subject(seeds=None, betas=Study(trials=())), Thresholds())
-    assert outcomes["seed-variance"].status is outcomes["collapse-sweep"].status is Status.NOT_RUN
+    assert outcomes["seed-variance"].ending is outcomes["collapse-sweep"].ending is Ending.NOT_RUN
     assert outcomes["collapse-sweep"].reason == "Beta was not swept from 1/2 to 2 times its value."

@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ternary_sdk._internal.packages.validation import Validation
+from ternary_sdk._internal.packages.validation import Ending, Validation
 from ternary_sdk.errors import InputError
 from ternary_trainer.validation import thresholds
 from ternary_trainer.validation.checks import CHECKS, validate
-from ternary_trainer.validation.outcome import Status, at_least, judged
+from ternary_trainer.validation.outcome import at_least, judged
 from ternary_trainer.validation.thresholds import Thresholds
 from ternary_trainer.validation.verdict import verdict
 
@@ -66,11 +66,11 @@ def test_a_threshold_out_of_range_is_refused(tmp_path, text, expected):
     assert refusal(tmp_path, text) == expected
 
 
-@pytest.mark.parametrize(("value", "status"), [(0.85 - 1e-7, Status.PASSED), (0.85 - 1e-6, Status.FAILED)])
+@pytest.mark.parametrize(("value", "status"), [(0.85 - 1e-7, Ending.PASSED), (0.85 - 1e-6, Ending.FAILED)])
 def test_a_figure_is_judged_as_it_is_written(sound, value, status):
     subject = sound.subject()
     outcomes = {"hash-coverage": judged([at_least("hash coverage", "A", value, 0.85)], "Good.")}
-    assert outcomes["hash-coverage"].status is status
+    assert outcomes["hash-coverage"].ending is status
     found = verdict(subject, outcomes, Thresholds(), made=datetime(2026, 3, 1, tzinfo=UTC))
     assert Validation.read(found.to_bytes()) == found
 

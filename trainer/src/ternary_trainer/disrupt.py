@@ -14,11 +14,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from ternary_sdk._internal import whole_file
 from ternary_sdk._internal.documents import plain
 from ternary_sdk._internal.licensing import file_lock
 from ternary_sdk._internal.source import opened
 from ternary_sdk.errors import FormatError, InputError
-from ternary_trainer.checkpoint import write_bytes
 from ternary_trainer.history import EpochRecord
 from ternary_trainer.settings import Surge
 
@@ -56,7 +56,7 @@ def cancel(run_dir: Path) -> None:
 def _send(run_dir: Path, message: dict[str, Any]) -> None:
     if not is_running(run_dir):
         raise InputError(f"{run_dir}: no training is running there, expected the directory of a running one")
-    write_bytes(run_dir / _REQUEST, json.dumps({"id": secrets.token_hex(8), **message}).encode())
+    whole_file.write(run_dir / _REQUEST, json.dumps({"id": secrets.token_hex(8), **message}).encode())
 
 
 def is_running(run_dir: Path) -> bool:
@@ -147,7 +147,7 @@ class Surges:
 
 @dataclass(frozen=True, kw_only=True)
 class SurgeEffect:
-    """What a surge did to coverage at 50,000 draws of the weaker path, each in [0, 1]."""
+    """What a surge did to coverage at the headline draws of the weakest path, each in [0, 1]."""
 
     epoch: int
     """Its first epoch."""

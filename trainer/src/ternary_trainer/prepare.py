@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 import torch
 
+from ternary_sdk._internal import whole_file
 from ternary_sdk.errors import InputError
-from ternary_trainer import checkpoint, device, run, seeds, split
+from ternary_trainer import device, run, seeds, split
 from ternary_trainer import recipe as recipes
 from ternary_trainer.run import Run
 from ternary_trainer.settings import Recipe
@@ -38,18 +39,22 @@ def prepare(recipe: Recipe, seed: int, out: Path, place: torch.device, *, resume
         (out / "snapshots").mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"{out}: cannot be made ({error.strerror})") from None
-    checkpoint.write_bytes(out / run.RECIPE, recipes.dump(recipe).encode())
-    operations = split.sets(recipe.holdout_family).digests
-    run.write_facts(out, {"seed": seed, "operations": operations, **_versions(place)})
+    whole_file.write(out / run.RECIPE, recipes.dump(recipe).encode())
+    facts = {
+        "format": run.FORMAT,
+        "signature": recipe.signature.to_json(),
+        "seed": seed,
+        "operations": split.sets(recipe.space, recipe.holdout_family).digests,
+    }
+    run.write_facts(out, {**facts, **_versions(place)})
 
 
 def _holds_anything(out: Path) -> bool:
-    made = {
-        "snapshots",
-        run.RECIPE,
-        *(checkpoint.partial(out / name).name for name in (run.RECIPE, run.FACTS)),
-    }
-    return any(entry.name not in made for entry in out.iterdir())
+    def begun(name: str) -> bool:
+        drafted = any(whole_file.is_draft(name, of=file) for file in (run.RECIPE, run.FACTS))
+        return drafted or name in ("snapshots", run.RECIPE)
+
+    return not all(begun(entry.name) for entry in out.iterdir())
 
 
 def _check_same(earlier: Run, recipe: Recipe, seed: int) -> None:

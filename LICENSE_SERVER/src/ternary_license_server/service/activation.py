@@ -13,8 +13,8 @@ from sqlalchemy import and_, bindparam, select
 
 from ternary_license_server.database.schema import leases, licenses
 from ternary_license_server.database.transaction import Transaction
-from ternary_license_server.issue import issue
-from ternary_license_server.keys import KeyRing
+from ternary_license_server.keys.issue import issue
+from ternary_license_server.keys.keyring import KeyRing
 from ternary_license_server.service import audit, catalog, metering, records, restoring, seats
 from ternary_license_server.service import lease as lease_rows
 from ternary_license_server.service.lease import Lease

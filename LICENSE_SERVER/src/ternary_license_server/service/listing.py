@@ -10,7 +10,6 @@ from typing import Final
 
 from sqlalchemy import bindparam, func, select, union_all, update
 
-from ternary_license_server import keyset
 from ternary_license_server.database.schema import (
     leases,
     licenses,
@@ -21,6 +20,7 @@ from ternary_license_server.database.schema import (
     revocations,
 )
 from ternary_license_server.database.transaction import Transaction, locking
+from ternary_license_server.keys import keyset
 from ternary_license_server.service.lease import Lease
 from ternary_license_server.service.records import moment, seconds, utc
 from ternary_license_server.service.refusals import Code, ServiceError

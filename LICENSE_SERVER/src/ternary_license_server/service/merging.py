@@ -11,7 +11,6 @@ from typing import Any, Final
 
 from sqlalchemy import Column, insert, select, update
 
-from ternary_license_server import keyset
 from ternary_license_server.database.schema import (
     leases,
     licenses,
@@ -21,7 +20,8 @@ from ternary_license_server.database.schema import (
     revocations,
 )
 from ternary_license_server.database.transaction import Transaction
-from ternary_license_server.keys import KeyRing
+from ternary_license_server.keys import keyset
+from ternary_license_server.keys.keyring import KeyRing
 from ternary_license_server.service import lease as lease_rows
 from ternary_license_server.service import life, listing, publication, records, seats
 from ternary_license_server.service.records import seconds

@@ -12,12 +12,12 @@ from typing import Any, Final
 
 from sqlalchemy import Row, select, update
 
-from ternary_license_server import keyset
 from ternary_license_server.database.clock import ClockError
 from ternary_license_server.database.engine import Database
 from ternary_license_server.database.schema import revocation_list as rows
 from ternary_license_server.database.transaction import Transaction
-from ternary_license_server.keys import KeyRing
+from ternary_license_server.keys import keyset
+from ternary_license_server.keys.keyring import KeyRing
 from ternary_license_server.service import listing
 from ternary_license_server.service.records import seconds
 from ternary_sdk._internal.documents import canonical

@@ -14,8 +14,8 @@ from starlette.routing import compile_path
 from starlette.types import ASGIApp
 
 from ternary_license_server.database.engine import Database
+from ternary_license_server.keys.vendor_keys import VendorKeys
 from ternary_license_server.settings import Settings
-from ternary_license_server.vendor_keys import VendorKeys
 from ternary_license_server.web import admin, client_routes, health, problems, published_routes
 from ternary_license_server.web.boundary import Boundary
 from ternary_license_server.web.limits import RateLimit

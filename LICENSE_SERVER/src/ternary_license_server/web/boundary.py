@@ -19,9 +19,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ternary_license_server import addresses
 from ternary_license_server.addresses import Address
+from ternary_license_server.keys.vendor_keys import VendorKeys
 from ternary_license_server.settings import Settings
-from ternary_license_server.vendor_keys import VendorKeys
 from ternary_license_server.web import problems
+from ternary_license_server.web.exchange import Exchange, begin
 from ternary_license_server.web.limits import RateLimit
 from ternary_license_server.web.observation import LOG, Metrics, known_method
 from ternary_license_server.web.problems import Problem, Web
@@ -31,10 +32,6 @@ from ternary_sdk._internal.trust.trust import MAX_TRUST, Role
 from ternary_sdk.errors import Reason
 
 Headers = list[tuple[bytes, bytes]]
-BODY: Final = "ternary.body"
-"""Where the request's body is in the scope."""
-ADDRESS: Final = "ternary.address"
-"""Where the address that the request comes from is in the scope; None if it has none."""
 LONGEST_NONCE: Final = 64
 
 
@@ -92,23 +89,20 @@ class Boundary:
             await self._inner(scope, receive, send)
             return
         started, request_id = time.perf_counter(), secrets.token_hex(8)
-        scope[ADDRESS] = self._address(scope)
-        answer, body = Outgoing(), b""
+        exchange, answer = begin(scope, self._address(scope)), Outgoing()
         try:
-            body = await self._admit(scope, receive, answer)
+            exchange.body = await self._admit(scope, exchange, receive, answer)
             if answer.code is None:
-                scope[BODY] = body
-                await self._run(scope, body, answer)
+                await self._run(scope, exchange, answer)
         except ConnectionError:
             return
         except Exception:  # noqa: BLE001  the border: a bug becomes a signed answer and a logged traceback
             LOG.exception("failed", extra={"facts": {"request": request_id, "path": scope["path"][:200]}})
             answer.refuse(Problem(code=Web.INTERNAL, detail=f"the server failed; quote request {request_id}"))
-            body = scope.get(BODY, body)
         finally:
             self._large = None if self._large is scope else self._large
-        await self._send(scope, body, answer, request_id, send)
-        self._observe(scope, answer, request_id, time.perf_counter() - started)
+        await self._send(scope, exchange, answer, request_id, send)
+        self._observe(scope, exchange, answer, request_id, time.perf_counter() - started)
 
     def _address(self, scope: Scope) -> Address | None:
         """Where a request comes from; says once that a proxy is there which the settings do not name."""
@@ -124,9 +118,9 @@ class Boundary:
             )
         return proxies.origin(peer, forwarded)
 
-    async def _admit(self, scope: Scope, receive: Receive, answer: Outgoing) -> bytes:
+    async def _admit(self, scope: Scope, exchange: Exchange, receive: Receive, answer: Outgoing) -> bytes:
         """The whole body; or a refusal in ``answer`` and what was read of it."""
-        address = addresses.bucket(scope[ADDRESS])
+        address = addresses.bucket(exchange.address)
         wait = 0 if scope["path"] in _UNLIMITED else self._rate.wait(address)
         parts, size = list[bytes](), 0
         try:
@@ -146,7 +140,7 @@ class Boundary:
             detail = f"the body did not arrive within {self._settings.body_timeout} seconds"
             answer.refuse(Problem(code=Web.TOO_SLOW, detail=detail, headers={"Connection": "close"}))
         if wait and answer.code is None:
-            answer.refuse(too_many(f"address {address}", wait))
+            answer.refuse(problems.too_many(f"address {address}", wait))
         if _nonce(scope) is None and answer.code is None:
             detail = f"Ternary-Nonce: expected at most {LONGEST_NONCE} ASCII characters"
             answer.refuse(Problem(code=Reason.MALFORMED, detail=detail))
@@ -165,10 +159,10 @@ class Boundary:
         self._large = self._large or scope
         if self._large is scope:
             return None
-        busy = too_many(f"trust files of more than {self._settings.body_limit} bytes", _LARGE_AGAIN)
+        busy = problems.too_many(f"trust files of more than {self._settings.body_limit} bytes", _LARGE_AGAIN)
         return replace(busy, headers={**busy.headers, "Connection": "close"})
 
-    async def _run(self, scope: Scope, body: bytes, answer: Outgoing) -> None:
+    async def _run(self, scope: Scope, exchange: Exchange, answer: Outgoing) -> None:
         sent = False
 
         async def receive() -> Message:
@@ -176,7 +170,7 @@ class Boundary:
             if sent:
                 return {"type": "http.disconnect"}
             sent = True
-            return {"type": "http.request", "body": body, "more_body": False}
+            return {"type": "http.request", "body": exchange.body, "more_body": False}
 
         async def collect(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -186,16 +180,18 @@ class Boundary:
                 answer.body += message.get("body", b"")
 
         await self._inner(scope, receive, collect)
-        answer.code = scope.get("ternary.code")
+        answer.code = exchange.code
 
-    async def _send(self, scope: Scope, body: bytes, answer: Outgoing, request_id: str, send: Send) -> None:
+    async def _send(
+        self, scope: Scope, exchange: Exchange, answer: Outgoing, request_id: str, send: Send
+    ) -> None:
         headers = [(name, value) for name, value in answer.headers if name != b"content-length"]
         if scope["method"] == "HEAD" or answer.status in _WITHOUT_BODY:
             answer.body = b""
         if answer.status not in _WITHOUT_BODY:
             headers.append((b"content-length", str(len(answer.body)).encode()))
         headers += [(b"ternary-request", request_id.encode()), (b"x-content-type-options", b"nosniff")]
-        headers += self._signature(scope, body, answer)
+        headers += self._signature(scope, exchange.body, answer)
         await send({"type": "http.response.start", "status": answer.status, "headers": headers})
         await send({"type": "http.response.body", "body": answer.body})
 
@@ -209,11 +205,12 @@ class Boundary:
         token = ring.signer(Role.ANSWER).sign_token(payload, typ=online_answer.TYP)
         return [(_TIME, str(now).encode()), (_ANSWER, online_answer.detach(token).encode())]
 
-    def _observe(self, scope: Scope, answer: Outgoing, request_id: str, seconds: float) -> None:
+    def _observe(
+        self, scope: Scope, exchange: Exchange, answer: Outgoing, request_id: str, seconds: float
+    ) -> None:
         route: Any = scope.get("route")
         name = getattr(route, "path", "none")
         self._metrics.count(scope["method"], name, answer.status, seconds, answer.code)
-        address = scope[ADDRESS]
         facts = {
             "request": request_id,
             "method": known_method(scope["method"]),
@@ -221,8 +218,8 @@ class Boundary:
             "status": answer.status,
             "code": answer.code,
             "milliseconds": round(1000 * seconds, 1),
-            "address": None if address is None else str(address),
-            "principal": scope.get("ternary.principal"),
+            "address": None if exchange.address is None else str(exchange.address),
+            "principal": exchange.principal,
         }
         LOG.info("answered", extra={"facts": facts})
 
@@ -231,15 +228,6 @@ def _nonce(scope: Scope) -> str | None:
     """The client's nonce, empty if it sent none; None if it is not one that can be signed."""
     nonce = next((value for name, value in scope["headers"] if name == _NONCE), b"")
     return nonce.decode("ascii") if len(nonce) <= LONGEST_NONCE and nonce.isascii() else None
-
-
-def too_many(who: str, wait: int) -> Problem:
-    """The refusal of one who asks too often."""
-    return Problem(
-        code=Web.TOO_MANY_REQUESTS,
-        detail=f"{who}: too many requests; ask again in {wait} seconds",
-        headers={"Retry-After": str(wait)},
-    )
 
 
 _NONCE: Final = online_answer.NONCE_HEADER.lower().encode()

@@ -16,9 +16,9 @@ from ternary_license_server.service import activation, metering, restoring
 from ternary_license_server.service.once import Done, once
 from ternary_license_server.service.refusals import Code, ServiceError
 from ternary_license_server.web import client_bodies as bodies
-from ternary_license_server.web.boundary import too_many
 from ternary_license_server.web.documented import NONCE, REFUSALS, Key
-from ternary_license_server.web.server import Server, answer, body_of, refuse, server_of
+from ternary_license_server.web.problems import too_many
+from ternary_license_server.web.server import Server, answer, body_of, name_principal, refuse, server_of
 from ternary_sdk._internal.documents import outer
 from ternary_sdk._internal.documents.canonical import Json
 from ternary_sdk._internal.licensing import usage
@@ -107,7 +107,7 @@ def report(request: Request) -> Response:
     """Merge a signed usage report into the license's meter; reporting twice changes nothing."""
     server, document = server_of(request), outer.bare(body_of(request), "usage report")
     read = usage.Usage.read(document)
-    request.scope["ternary.principal"] = f"installation {read.installation.kid}"
+    name_principal(request, f"installation {read.installation.kid}")
     if refusal := _too_often(request, "usage", read.license_id, read.installation):
         return refusal
 
@@ -168,7 +168,7 @@ def _read(server: Server, request: Request, *wanted: Action) -> online_request.R
     asked = online_request.Request.read(body_of(request), server.vendor.ring.trust.root.kid)
     if asked.action not in wanted:
         raise FormatError(f"request.action: {str(asked.action)!r} is not asked for at this address")
-    request.scope["ternary.principal"] = f"installation {asked.installation.kid}"
+    name_principal(request, f"installation {asked.installation.kid}")
     return asked
 
 

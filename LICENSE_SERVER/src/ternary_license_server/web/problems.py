@@ -117,3 +117,12 @@ def of(refusal: TernaryError) -> Problem:
             return Problem(code=Code.INVALID, detail=str(refusal))
         case _:
             return Problem(code=Web.INTERNAL, detail="the server failed; the vendor finds it in the log")
+
+
+def too_many(who: str, wait: int) -> Problem:
+    """The refusal of one who asks too often, for this many seconds."""
+    return Problem(
+        code=Web.TOO_MANY_REQUESTS,
+        detail=f"{who}: too many requests; ask again in {wait} seconds",
+        headers={"Retry-After": str(wait)},
+    )

@@ -9,11 +9,11 @@ from typing import Annotated
 from fastapi import Depends, Request, Response
 
 from ternary_license_server.database.engine import Database
+from ternary_license_server.keys.vendor_keys import VendorKeys
 from ternary_license_server.service.publication import Publication
 from ternary_license_server.settings import Settings
-from ternary_license_server.vendor_keys import VendorKeys
 from ternary_license_server.web import problems
-from ternary_license_server.web.boundary import BODY
+from ternary_license_server.web.exchange import exchange_of
 from ternary_license_server.web.limits import RateLimit
 from ternary_license_server.web.observation import Metrics
 from ternary_license_server.web.problems import Problem
@@ -61,8 +61,12 @@ Serving = Annotated[Server, Depends(_serving)]
 
 def body_of(request: Request) -> bytes:
     """The request's body, which the boundary has read."""
-    body: bytes = request.scope[BODY]
-    return body
+    return exchange_of(request.scope).body
+
+
+def name_principal(request: Request, principal: str) -> None:
+    """Let the log name who asks."""
+    exchange_of(request.scope).principal = principal
 
 
 def answer(value: Json, status: int = 200) -> Response:
@@ -72,5 +76,5 @@ def answer(value: Json, status: int = 200) -> Response:
 
 def refuse(request: Request, problem: Problem) -> Response:
     """A problem answer; the boundary learns its code."""
-    request.scope["ternary.code"] = problem.code
+    exchange_of(request.scope).code = problem.code
     return Response(problem.body, problem.status, problem.headers, media_type=problems.MEDIA_TYPE)

@@ -6,9 +6,9 @@ import hashlib
 from importlib.util import find_spec
 from pathlib import Path
 
+from ternary_sdk._internal import whole_file
 from ternary_sdk._internal.wheels import pip_install
 from ternary_sdk.errors import InputError
-from ternary_trainer.checkpoint import write_bytes
 from ternary_trainer.reporting.content import Content
 from ternary_trainer.reporting.page import to_html
 from ternary_trainer.reporting.paper import to_pdf
@@ -30,8 +30,8 @@ def write(content: Content, folder: Path) -> str:
     page, paper = to_html(content), to_pdf(content)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        write_bytes(folder / PAGE, page)
-        write_bytes(folder / PAPER, paper)
+        whole_file.write(folder / PAGE, page)
+        whole_file.write(folder / PAPER, paper)
     except OSError as error:
         raise InputError(f"{folder}: cannot be made ({error.strerror})") from None
     return hashlib.sha256(page).hexdigest()

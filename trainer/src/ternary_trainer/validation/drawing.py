@@ -8,10 +8,11 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from ternary_sdk._internal.packages.validation import Figure
 from ternary_sdk.coverage import expected_coverage, iid_limit
 from ternary_sdk.operations import OPERATIONS, to_index
 from ternary_trainer.validation.intervals import Interval, jackknife
-from ternary_trainer.validation.outcome import Measure, Outcome, at_least, judged, shown
+from ternary_trainer.validation.outcome import Outcome, at_least, judged, shown
 from ternary_trainer.validation.subject import Network, Subject, decode
 from ternary_trainer.validation.thresholds import Thresholds
 
@@ -30,17 +31,17 @@ Counts = npt.NDArray[np.int64]
 def hash_coverage(subject: Subject, thresholds: Thresholds) -> Outcome:
     """Expected share of the space at 50,000 and 195,000 draws, and the share that its certificate states as
     reachable."""
-    measures: list[Measure] = []
+    figures: list[Figure] = []
     for path, network in subject.paths.items():
         counts = draw(subject, network)
         for draws, bound in ((QUOTED, thresholds.hash_coverage), (SAMPLING, thresholds.sampling_coverage)):
             interval = expected_interval(counts, draws)
             name = f"hash coverage at {draws:,} draws"
-            measures.append(at_least(name, path, expected(counts, draws), bound, interval=interval))
+            figures.append(at_least(name, path, expected(counts, draws), bound, interval=interval))
         share = np.count_nonzero(subject.margins[path]) / OPERATIONS
-        measures.append(at_least("reachable share", path, share, thresholds.reachable))
-    measures.append(shown(f"perfect draws on average, {QUOTED:,} draws", "", iid_limit(QUOTED)))
-    return judged(measures, "Both paths draw most of the space and can emit all that is asked for.")
+        figures.append(at_least("reachable share", path, share, thresholds.reachable))
+    figures.append(shown(f"perfect draws on average, {QUOTED:,} draws", "", iid_limit(QUOTED)))
+    return judged(figures, "Both paths draw most of the space and can emit all that is asked for.")
 
 
 def draw(subject: Subject, network: Network) -> Counts:

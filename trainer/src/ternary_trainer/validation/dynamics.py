@@ -8,8 +8,8 @@ from typing import Final
 
 import numpy as np
 
+from ternary_sdk._internal.packages.validation import Figure
 from ternary_trainer.validation.outcome import (
-    Measure,
     Outcome,
     at_least,
     at_most,
@@ -42,15 +42,15 @@ def annealing(subject: Subject, thresholds: Thresholds) -> Outcome:
         return not_applicable(
             "Beta never rises but in surges: its warm-up, if any, ends within the first epoch."
         )
-    measures: list[Measure] = []
+    figures: list[Figure] = []
     for path, rise in rises.items():
-        measures += [
+        figures += [
             at_most(
                 "largest rise of beta", path, _largest(np.where(planned, 0.0, rise)), thresholds.beta_step
             ),
             shown("largest declared rise", path, _largest(np.where(planned, rise, 0.0))),
         ]
-    return judged(measures, "The weight of the KL rises in steps small enough for the posterior to follow.")
+    return judged(figures, "The weight of the KL rises in steps small enough for the posterior to follow.")
 
 
 def phase_sync(subject: Subject, thresholds: Thresholds) -> Outcome:
@@ -66,7 +66,7 @@ def phase_sync(subject: Subject, thresholds: Thresholds) -> Outcome:
         float(_surge(traces.entropy["B"], window) - _surge(traces.entropy["A"], window)) for window in WINDOWS
     ]
     windows = f"{', '.join(map(str, WINDOWS[:-1]))} or {WINDOWS[-1]} epochs"
-    measures = [
+    figures = [
         at_least(
             f"epochs by which A leads B, least for rises over {windows}",
             "",
@@ -84,7 +84,7 @@ def phase_sync(subject: Subject, thresholds: Thresholds) -> Outcome:
             for path, series in traces.entropy.items()
         ),
     ]
-    return judged(measures, "Path A surges first, B follows, and both settle.")
+    return judged(figures, "Path A surges first, B follows, and both settle.")
 
 
 def early_plateau(subject: Subject, thresholds: Thresholds) -> Outcome:
@@ -99,7 +99,7 @@ def early_plateau(subject: Subject, thresholds: Thresholds) -> Outcome:
         return not_applicable("Every epoch is in a declared surge or follows one: any fall would be excused.")
     fall = -np.diff(traces.weaker)
     stalled = longest_stall(traces.weaker)
-    measures = [
+    figures = [
         at_most(
             "largest fall of coverage",
             "",
@@ -113,7 +113,7 @@ def early_plateau(subject: Subject, thresholds: Thresholds) -> Outcome:
         shown("longest stretch without progress, epochs", "", stalled),
         shown("farthest below the best so far", "", _largest(best_so_far(traces.weaker) - traces.weaker)),
     ]
-    return judged(measures, "Coverage grows without unexplained jumps and without standing still for long.")
+    return judged(figures, "Coverage grows without unexplained jumps and without standing still for long.")
 
 
 def best_so_far(series: Series) -> Series:

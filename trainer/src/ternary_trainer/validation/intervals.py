@@ -1,7 +1,7 @@
 """
 How sure a figure is: 95 % intervals, each fit for one kind of figure.
 
-A measure passes only if its whole interval is on the right side of the threshold, so what is computed here
+A figure passes only if its whole interval is on the right side of the threshold, so what is computed here
 decides verdicts.
 """
 

@@ -11,11 +11,12 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from ternary_sdk._internal.packages.validation import Figure
 from ternary_sdk.operations import OperationSet
 from ternary_trainer.families import FAMILIES, Family, members
 from ternary_trainer.split import Split
 from ternary_trainer.validation import intervals
-from ternary_trainer.validation.outcome import Measure, Outcome, at_least, judged, shown
+from ternary_trainer.validation.outcome import Outcome, at_least, judged, shown
 from ternary_trainer.validation.subject import Floats, Network, Subject, reconstruct, tables
 from ternary_trainer.validation.thresholds import Thresholds
 
@@ -28,16 +29,16 @@ _NOISE_ROUNDS: Final = 5
 
 def novel_operations(subject: Subject, thresholds: Thresholds) -> Outcome:
     """Exact reconstruction of each family's members that neither training nor selection saw."""
-    measures = [
+    figures = [
         _family(family, path, network, subject.split, thresholds.family)
         for path, network in subject.paths.items()
         for family in FAMILIES
     ]
     good = "Held-out members of every family with enough of them decode to themselves."
-    return judged(measures, good + subject.caveat)
+    return judged(figures, good + subject.caveat)
 
 
-def _family(family: Family, path: str, network: Network, split: Split, bound: float) -> Measure:
+def _family(family: Family, path: str, network: Network, split: Split, bound: float) -> Figure:
     unseen = _unseen(family, split)
     whole = " as a whole" if split.family == members(family) else ""
     name, inputs = f"{family}, {len(unseen)} held out{whole}", tables(unseen)
@@ -60,22 +61,22 @@ def _unseen(family: Family, split: Split) -> OperationSet:
 def cold_shift(subject: Subject, thresholds: Thresholds) -> Outcome:
     """Held-out operations with 1, 2 or 3 trits replaced, and with noise on every trit."""
     inputs = tables(subject.split.holdout)
-    measures: list[Measure] = []
+    figures: list[Figure] = []
     for path, network in subject.paths.items():
         for replaced in (1, 2, 3):
             corrupted = replace(inputs, replaced)
             name = f"exact with {replaced} of 9 trits replaced"
-            measures.append(_exact(name, path, network, corrupted, corrupted, thresholds.corrupted))
+            figures.append(_exact(name, path, network, corrupted, corrupted, thresholds.corrupted))
         target = np.tile(inputs, (_NOISE_ROUNDS, 1))
         noise = np.random.default_rng(0).normal(size=target.shape).astype(np.float32)
         name = f"exact under noise of {NOISE:g}"
-        measures.append(_exact(name, path, network, target + NOISE * noise, target, thresholds.off_grid))
+        figures.append(_exact(name, path, network, target + NOISE * noise, target, thresholds.off_grid))
         right = int((reconstruct(network, target + MORE_NOISE * noise) == target).all(axis=1).sum())
         interval = intervals.share(right, len(target))
         name = f"exact under noise of {MORE_NOISE:g}"
-        measures.append(shown(name, path, right / len(target), interval=interval))
+        figures.append(shown(name, path, right / len(target), interval=interval))
     return judged(
-        measures, "A corrupted operation is read as what it now is, and slight noise is rounded away."
+        figures, "A corrupted operation is read as what it now is, and slight noise is rounded away."
     )
 
 
@@ -90,6 +91,6 @@ def replace(inputs: Floats, trits: int) -> Floats:
     return result
 
 
-def _exact(name: str, path: str, network: Network, inputs: Floats, targets: Floats, bound: float) -> Measure:
+def _exact(name: str, path: str, network: Network, inputs: Floats, targets: Floats, bound: float) -> Figure:
     right = int((reconstruct(network, inputs) == targets).all(axis=1).sum())
     return at_least(name, path, right / len(targets), bound, interval=intervals.share(right, len(targets)))

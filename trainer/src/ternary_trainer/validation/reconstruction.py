@@ -9,10 +9,11 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from ternary_sdk._internal.packages.validation import Figure
 from ternary_sdk.operations import OperationSet
 from ternary_trainer.validation import intervals
 from ternary_trainer.validation.intervals import Interval
-from ternary_trainer.validation.outcome import Measure, Outcome, at_least, at_most, judged, shown
+from ternary_trainer.validation.outcome import Outcome, at_least, at_most, judged, shown
 from ternary_trainer.validation.subject import (
     TRUE_HOLDOUT_SHA256,
     Network,
@@ -27,16 +28,16 @@ SHUFFLES: Final = 50
 
 def hold_out(subject: Subject, thresholds: Thresholds) -> Outcome:
     """Exact reconstruction of the operations trained on, and of those the snapshot was chosen by."""
-    measures = [
-        measure
+    figures = [
+        figure
         for path, network in subject.paths.items()
         for name, chosen in (
             ("training operations exact", subject.split.training),
             ("validation operations exact", subject.split.validation),
         )
-        for measure in (_exact(name, path, network, chosen, thresholds.reconstruction),)
+        for figure in (_exact(name, path, network, chosen, thresholds.reconstruction),)
     ]
-    return judged(measures, "Operations decode from their posterior mean to themselves.")
+    return judged(figures, "Operations decode from their posterior mean to themselves.")
 
 
 def true_holdout(subject: Subject, thresholds: Thresholds) -> Outcome:
@@ -45,7 +46,7 @@ def true_holdout(subject: Subject, thresholds: Thresholds) -> Outcome:
     used = OperationSet(split.training.mask | split.validation.mask)
     leaked = int((used.mask & split.holdout.mask).sum())
     right = float(split.holdout.digest == TRUE_HOLDOUT_SHA256)
-    measures = [
+    figures = [
         at_most("held-out operations also used in training", "", leaked, 0),
         at_least("set is the published one (1) or not (0)", "", right, 1),
         *(
@@ -54,18 +55,18 @@ def true_holdout(subject: Subject, thresholds: Thresholds) -> Outcome:
         ),
     ]
     good = "Operations that neither training nor selection saw decode to themselves."
-    return judged(measures, good + subject.caveat)
+    return judged(figures, good + subject.caveat)
 
 
 def holdout_shuffle(subject: Subject, thresholds: Thresholds) -> Outcome:
     """What is left of reconstruction when inputs are shuffled and targets are not: chance, if sound."""
     targets = tables(subject.split.holdout)
-    measures: list[Measure] = []
+    figures: list[Figure] = []
     for path, network in subject.paths.items():
         honest = float((reconstruct(network, targets) == targets).mean())
         shuffled = [_agreement(network, targets, order) for order in _orders(len(targets))]
         exact, trits = (np.array(column) for column in zip(*shuffled, strict=True))
-        measures += [
+        figures += [
             at_most(
                 "exact after shuffling",
                 path,
@@ -89,11 +90,11 @@ def holdout_shuffle(subject: Subject, thresholds: Thresholds) -> Outcome:
             ),
         ]
     return judged(
-        measures, "With shuffled inputs agreement falls to chance, so the answers come from the inputs."
+        figures, "With shuffled inputs agreement falls to chance, so the answers come from the inputs."
     )
 
 
-def _exact(name: str, path: str, network: Network, chosen: OperationSet, bound: float) -> Measure:
+def _exact(name: str, path: str, network: Network, chosen: OperationSet, bound: float) -> Figure:
     inputs = tables(chosen)
     right = int((reconstruct(network, inputs) == inputs).all(axis=1).sum())
     total = len(inputs)

@@ -6,9 +6,9 @@ from typing import Final
 
 import numpy as np
 
+from ternary_sdk._internal.packages.validation import Figure
 from ternary_trainer.validation import intervals
 from ternary_trainer.validation.outcome import (
-    Measure,
     Outcome,
     at_least,
     at_most,
@@ -33,11 +33,11 @@ def seed_variance(subject: Subject, thresholds: Thresholds) -> Outcome:
     if len(trials) < LEAST_SEEDS:
         return not_run(f"{len(trials)} seeds were trained, expected at least {LEAST_SEEDS}.")
     held_out = len(subject.split.holdout)
-    measures: list[Measure] = []
+    figures: list[Figure] = []
     for path in ("A", "B"):
         values = [_coverage(trial, path) for trial in trials]
         exact = min(trial.paths[path].holdout_exact for trial in trials)
-        measures += [
+        figures += [
             at_least(
                 "worst seed's hash coverage at 50,000 draws", path, min(values), thresholds.hash_coverage
             ),
@@ -57,7 +57,7 @@ def seed_variance(subject: Subject, thresholds: Thresholds) -> Outcome:
                 interval=intervals.share(round(exact * held_out), held_out),
             ),
         ]
-    return judged(measures, f"{len(trials)} seeds give models of the same quality.")
+    return judged(figures, f"{len(trials)} seeds give models of the same quality.")
 
 
 def collapse_sweep(subject: Subject, thresholds: Thresholds) -> Outcome:
@@ -69,22 +69,22 @@ def collapse_sweep(subject: Subject, thresholds: Thresholds) -> Outcome:
     if not trials or trials[0].factor > 1 / factor or trials[-1].factor < factor:
         return not_run(f"Beta was not swept from 1/{factor:g} to {factor:g} times its value.")
     near = [trial for trial in trials if 1 / factor <= trial.factor <= factor]
-    measures: list[Measure] = []
+    figures: list[Figure] = []
     for path in ("A", "B"):
         least = min(trial.paths[path].active for trial in near)
         covered = min(_coverage(trial, path) for trial in near)
-        measures += [
+        figures += [
             at_least(f"active dimensions within a factor of {factor:g}", path, least, DIMENSIONS),
             at_least(
                 f"worst hash coverage within a factor of {factor:g}", path, covered, thresholds.hash_coverage
             ),
         ]
         for trial in trials:
-            measures += [
+            figures += [
                 shown(f"active dimensions at {trial.factor:g} × beta", path, trial.paths[path].active),
                 shown(f"hash coverage at {trial.factor:g} × beta", path, _coverage(trial, path)),
             ]
-    return judged(measures, f"Nothing collapses when beta is wrong by a factor of {factor:g}.")
+    return judged(figures, f"Nothing collapses when beta is wrong by a factor of {factor:g}.")
 
 
 def _coverage(trial: Trial, path: str) -> float:

@@ -4,26 +4,27 @@ Check `latent-spectrum`: does every latent dimension tell operations apart?
 
 import numpy as np
 
+from ternary_sdk._internal.packages.validation import Figure
 from ternary_sdk.operations import TABLES
 from ternary_trainer.validation.intervals import Floats, bootstrap
-from ternary_trainer.validation.outcome import Measure, Outcome, at_least, judged, shown
+from ternary_trainer.validation.outcome import Outcome, at_least, judged, shown
 from ternary_trainer.validation.subject import Network, Subject
 from ternary_trainer.validation.thresholds import Thresholds
 
 
 def latent_spectrum(subject: Subject, thresholds: Thresholds) -> Outcome:
     """Variance over all operations of the posterior mean, in the dimension where it is least."""
-    measures: list[Measure] = []
+    figures: list[Figure] = []
     for path, network in subject.paths.items():
         spectrum = variances(network)
         interval = bootstrap(_moments(network), _least_variance)
-        measures += [
+        figures += [
             at_least(
                 "least variance", path, float(spectrum.min()), thresholds.latent_variance, interval=interval
             ),
             shown("active dimensions", path, int((spectrum > thresholds.latent_variance).sum())),
         ]
-    return judged(measures, "All dimensions of both paths carry information.")
+    return judged(figures, "All dimensions of both paths carry information.")
 
 
 def variances(network: Network) -> Floats:

@@ -16,7 +16,7 @@ from ternary_trainer import toml_file
 
 @dataclass(frozen=True, kw_only=True)
 class Thresholds:
-    """The bounds that measures are held against."""
+    """The bounds that figures are held against."""
 
     latent_variance: float = 0.1
     """Least variance of the posterior mean in any of the 16 dimensions."""

@@ -5,16 +5,9 @@ From outcomes to the document that is kept, shown and carried in a package.
 from collections.abc import Mapping
 from datetime import datetime
 
-from ternary_sdk._internal.packages.validation import (
-    CheckResult,
-    Ending,
-    Figure,
-    Relation,
-    Validation,
-    decimal,
-)
+from ternary_sdk._internal.packages.validation import CheckResult, Validation, decimal
 from ternary_sdk.errors import InputError
-from ternary_trainer.validation.outcome import Measure, Outcome
+from ternary_trainer.validation.outcome import Outcome
 from ternary_trainer.validation.subject import Subject
 from ternary_trainer.validation.thresholds import Thresholds, changed
 
@@ -49,22 +42,10 @@ def verdict(
         checks=tuple(
             CheckResult(
                 name=name,
-                ending=Ending(outcome.status),
+                ending=outcome.ending,
                 reason=outcome.reason,
-                figures=tuple(map(_figure, outcome.measures)),
+                figures=outcome.figures,
             )
             for name, outcome in outcomes.items()
         ),
-    )
-
-
-def _figure(measure: Measure) -> Figure:
-    return Figure(
-        name=measure.name,
-        path=measure.path,
-        value=decimal(measure.value),
-        low=decimal(measure.low),
-        high=decimal(measure.high),
-        relation=Relation(measure.relation),
-        bound=decimal(measure.bound),
     )

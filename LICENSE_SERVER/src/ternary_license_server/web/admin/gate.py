@@ -17,7 +17,7 @@ from ternary_license_server.service.access import Principal, Scope
 from ternary_license_server.service.once import once
 from ternary_license_server.service.refusals import Code, ServiceError
 from ternary_license_server.web.documented import REFUSALS, UNAUTHENTICATED, Key
-from ternary_license_server.web.server import Server, Serving, answer, body_of
+from ternary_license_server.web.server import Server, Serving, answer, body_of, name_principal
 from ternary_license_server.web.strict import StrictRoute
 from ternary_sdk._internal.documents.canonical import Json
 from ternary_sdk._internal.identity import LICENSE_ID
@@ -75,7 +75,7 @@ class Asked:
             ServiceError: UNAUTHENTICATED, or FORBIDDEN if the token does not reach ``scope``.
         """
         principal = access.identify(transaction, self.token)
-        self.request.scope["ternary.principal"] = principal.actor
+        name_principal(self.request, principal.actor)
         principal.demand(scope)
         return principal
 

@@ -5,18 +5,20 @@ It leaves nothing behind and raises nothing of ours; what would raise becomes a 
 """
 
 import platform
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
+from ternary_sdk._internal.clocks import lies_ahead
 from ternary_sdk._internal.doctor import permissions, trials
 from ternary_sdk._internal.doctor.permissions import FaultError
-from ternary_sdk._internal.licensing import clock, installation, machine, mark, renewal, state
+from ternary_sdk._internal.doctor.remedies import NEW_LICENSE, REMEDIES
+from ternary_sdk._internal.licensing import installation, machine, mark, renewal, state
 from ternary_sdk._internal.licensing.claims import ACTIONS
 from ternary_sdk._internal.licensing.installation import Installation
 from ternary_sdk._internal.licensing.ledger import Ledger
@@ -30,32 +32,13 @@ from ternary_sdk._internal.trust.trust import MAX_TRUST, Trust
 from ternary_sdk._internal.wheels import pip_install
 from ternary_sdk.errors import LedgerError, LicenseError, Reason, SignatureError, TernaryError
 
+T = TypeVar("T")
+
 _DISTRIBUTIONS: Final = ("ternary-sdk", "numpy", "onnxruntime", "cryptography")
 _SIGNED_ANEW: Final = (
     "get the package again from the vendor; if its keys have changed, run 'ternary trust update FILE'"
 )
 _HOMELESS: Final = "nothing is kept: this user has no home directory, and the license needs no state"
-_NEW_LICENSE: Final = "ask the vendor for a new license"
-_REMEDIES: Final[Mapping[Reason, str]] = {
-    Reason.TRUST_ROLLBACK: "get the vendor's newest trust file and run 'ternary trust update FILE'",
-    Reason.MALFORMED: "get the license file again from the vendor, unedited",
-    Reason.SIGNATURE_INVALID: (
-        "use the license and the trust file of the same vendor; 'ternary trust update FILE' "
-        "takes its newest one"
-    ),
-    Reason.SUSPENDED: "ask the vendor, then run 'ternary renew'",
-    Reason.CLOCK_ROLLBACK: "set the clock right, or run 'ternary trust update FILE' with a newer trust file",
-    Reason.NOT_YET_VALID: "set the clock right, or wait",
-    Reason.EXPIRED: "have the license renewed",
-    Reason.HEARTBEAT_DEAD: "run 'ternary activate' where the license server can be reached",
-    Reason.PACKAGE_MISMATCH: "open the package that the license was issued for",
-    Reason.VERSION_MISMATCH: "open a version that the license covers, or have it extended",
-    Reason.MACHINE_REQUIRED: "add --machine-id ID, and have the vendor license what 'ternary machine' prints",
-    Reason.MACHINE_MISMATCH: "send the vendor what 'ternary machine' prints",
-    Reason.LEASE_LOST: "run 'ternary activate' again",
-    Reason.ENTITLEMENT_MISSING: "have the license extended",
-    Reason.QUOTA_EXHAUSTED: "have the quota raised",
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +71,19 @@ class Case:
     """The state directory; by default one in the user's data directory."""
 
 
-def examine(case: Case, now: datetime) -> tuple[Finding, ...]:
+@dataclass(frozen=True, kw_only=True)
+class Examined:
+    """What was found, and what was verified on the way."""
+
+    findings: tuple[Finding, ...]
+    """One for each thing looked at, in their order."""
+    trust: Trust | None
+    """The trust file; None if it cannot be relied on, as a finding says."""
+    license: License | None
+    """The license; None if it cannot be read, as a finding says."""
+
+
+def examine(case: Case, now: datetime) -> Examined:
     """Check everything, in the order in which a call depends on it; nothing stays written.
 
     Args:
@@ -100,14 +95,26 @@ def examine(case: Case, now: datetime) -> tuple[Finding, ...]:
         ("versions", _versions, "install what is missing with pip"),
         ("trust", patient.look_at_trust, "get the vendor's trust file and pass it with --trust"),
         ("package", patient.look_at_package, "get the package again from the vendor"),
-        ("license", patient.look_at_license, _NEW_LICENSE),
+        ("license", patient.look_at_license, NEW_LICENSE),
         ("clock", patient.look_at_clock, "set the clock right"),
         ("machine", patient.look_at_machine, "send the vendor what 'ternary machine' prints"),
         ("meter", patient.look_at_meter, "restore the file from a backup, or ask the vendor"),
         ("permissions", patient.look_at_permissions, "make the files readable by their owner alone"),
         ("disk", patient.look_at_disk, "name a state directory on another disk with '--state DIR'"),
     )
-    return tuple(_finding(*look, patient) for look in looks)
+    findings = tuple(_finding(*look, patient) for look in looks)
+    return Examined(
+        findings=findings,
+        trust=_or_none(lambda: patient.trust),
+        license=_or_none(lambda: patient.license),
+    )
+
+
+def _or_none(document: Callable[[], T]) -> T | None:
+    try:
+        return document()
+    except TernaryError:
+        return None
 
 
 def _finding(name: str, look: Callable[[], str], remedy: str, patient: "_Examination") -> Finding:
@@ -116,7 +123,7 @@ def _finding(name: str, look: Callable[[], str], remedy: str, patient: "_Examina
     except FaultError as fault:
         return Finding(name=name, ok=False, found=str(fault), remedy=fault.remedy)
     except LicenseError as refusal:
-        advice = _REMEDIES.get(refusal.code, _NEW_LICENSE)
+        advice = REMEDIES.get(refusal.code, NEW_LICENSE)
         return Finding(name=name, ok=False, found=f"{refusal.code}: {refusal}", remedy=advice)
     except LedgerError as refusal:
         return Finding(name=name, ok=False, found=str(refusal), remedy=patient.remedy_of_state or remedy)
@@ -219,7 +226,7 @@ class _Examination:
 
     def look_at_clock(self) -> str:
         signed = newest_signature(self.license, self.trust)
-        if self.now < signed - clock.TOLERANCE:
+        if lies_ahead(signed, of=self.now):
             raise FaultError(
                 f"{self.now:%Y-%m-%d %H:%M} UTC, before the vendor signed the newest document "
                 f"({signed:%Y-%m-%d %H:%M} UTC)",
@@ -228,11 +235,10 @@ class _Examination:
         seen = self._seen()
         if seen is None:
             return f"{self.now:%Y-%m-%d %H:%M} UTC, no mark kept yet"
-        behind = self.now < seen.time - clock.TOLERANCE
-        if self.license.expires is not None and behind and signed <= seen.signed:
+        if self.license.expires is not None and lies_ahead(seen.resumed(self.now, signed).time, of=self.now):
             raise FaultError(
                 f"{self.now:%Y-%m-%d %H:%M} UTC, and it has been at {seen.time:%Y-%m-%d %H:%M} UTC before",
-                _REMEDIES[Reason.CLOCK_ROLLBACK],
+                REMEDIES[Reason.CLOCK_ROLLBACK],
             )
         return f"{self.now:%Y-%m-%d %H:%M} UTC, highest seen {seen.time:%Y-%m-%d %H:%M} UTC"
 

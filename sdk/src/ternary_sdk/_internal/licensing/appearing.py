@@ -1,6 +1,9 @@
 """
 Giving a finished file its name, unless another file has it: exclusive, at once, and whole after a crash.
 
+``whole_file`` renames, which replaces: of two processes that make an installation key, the later would win,
+after the earlier has bound a license to its own.
+
 A hard link does this in one call. exFAT and many network and FUSE file systems know none. There a folder,
 the claim, does it: renaming a folder onto one that is not empty fails everywhere. Whoever puts the claim in
 place has won, and it holds the finished file; whoever finds a claim may move the file out of it.

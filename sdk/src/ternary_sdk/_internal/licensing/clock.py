@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+from ternary_sdk._internal.clocks import lies_ahead
 from ternary_sdk._internal.licensing import installation
 from ternary_sdk._internal.licensing import mark as marks
 from ternary_sdk._internal.licensing.installation import Installation
@@ -20,8 +21,6 @@ from ternary_sdk._internal.licensing.mark import NONE_SEEN, Mark, Stamp, Version
 from ternary_sdk._internal.trust.trust import Trust
 from ternary_sdk.errors import InputError, LedgerError, LicenseError, Reason
 
-TOLERANCE: Final = timedelta(minutes=5)
-"""How far the clock may go back: honest clocks are corrected by less."""
 INTERVAL: Final = timedelta(minutes=1)
 """How old the mark on disk may become while a process runs."""
 
@@ -87,8 +86,7 @@ class Clock:
         try:
             key = installation.find(self._directory())
             if key is not None:
-                mark = marks.read(key)
-                _compare(now, self._signed if self._signed > mark.signed and now < mark.time else mark.time)
+                _compare(now, marks.read(key).resumed(now, self._signed).time)
         except LedgerError:
             if self._strict:
                 raise
@@ -122,7 +120,7 @@ class Clock:
         return mark
 
     def _check_floor(self, now: datetime) -> None:
-        if now < self._floor - TOLERANCE:
+        if lies_ahead(self._floor, of=now):
             raise LicenseError(
                 Reason.CLOCK_ROLLBACK,
                 f"the clock says {_utc(now)}, and the vendor signed the trust file on {_utc(self._floor)}; "
@@ -130,11 +128,7 @@ class Clock:
             )
 
     def _resume(self, key: Installation, now: datetime) -> Mark:
-        def resumed(found: Mark) -> Mark:
-            lowered = self._signed > found.signed and now < found.time - TOLERANCE
-            return self._merged(replace(found, time=self._signed) if lowered else found)
-
-        return self._change(key, resumed)
+        return self._change(key, lambda found: self._merged(found.resumed(now, self._signed)))
 
     def _follow(self, mark: Mark) -> Mark:
         """The mark, read again if somebody changed its file since; a newer signed time may lower it."""
@@ -241,7 +235,7 @@ def remember(directory: Path, trust: Trust, now: datetime, *, signed: datetime) 
 
 
 def _compare(now: datetime, mark: datetime) -> None:
-    if now < mark - TOLERANCE:
+    if lies_ahead(mark, of=now):
         raise LicenseError(
             Reason.CLOCK_ROLLBACK,
             f"the clock says {_utc(now)} and has been at {_utc(mark)} before; set it right, or if it ran "

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, NoReturn
 
+from ternary_sdk._internal.clocks import TOLERANCE, lies_ahead
 from ternary_sdk._internal.documents import outer
 from ternary_sdk._internal.documents.fields import Fields
 from ternary_sdk._internal.identity import LICENSE_ID, PackageIdentity, PackageTerm, VersionRange, read_term
@@ -23,8 +24,6 @@ from ternary_sdk.errors import FormatError, InputError, LicenseError, Reason, Si
 __all__ = ["ACTIONS", "SOON", "TOLERANCE", "TYP", "Action", "License"]
 
 TYP: Final = "ternary-license+jwt"
-TOLERANCE: Final = timedelta(minutes=5)
-"""How far two honest clocks may differ: added at both ends of a license's time."""
 SOON: Final = timedelta(days=30)
 """How near an end is told unless the caller says otherwise."""
 
@@ -194,7 +193,7 @@ class License:
     def _check_time(self, now: datetime) -> None:
         _expect_zone(now)
         starts = max(self.issued, self.not_before or self.issued)
-        if now < starts - TOLERANCE:
+        if lies_ahead(starts, of=now):
             self._refuse(
                 Reason.NOT_YET_VALID,
                 f"is valid from {_utc(starts)} (now {_utc(now)}); check this machine's clock",

@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from ternary_sdk._internal.clocks import lies_ahead
 from ternary_sdk._internal.documents.canonical import Json
 from ternary_sdk._internal.documents.fields import Fields
 from ternary_sdk._internal.identity import LICENSE_ID
@@ -78,6 +79,16 @@ class Mark:
     """The newest trust file relied on."""
     denials: tuple[Denial, ...] = ()
     """The latest of each license, the oldest first."""
+
+    def resumed(self, now: datetime, signed: datetime) -> "Mark":
+        """The mark that a clock is held to: a newer signed time lowers one that lies ahead of the clock.
+
+        Args:
+            now: What the clock says.
+            signed: The newest moment signed by the vendor that is known now.
+        """
+        lowered = signed > self.signed and lies_ahead(self.time, of=now)
+        return replace(self, time=signed) if lowered else self
 
     def denial(self, license_id: str, issued: datetime) -> Denial | None:
         """What denies a license that was issued then; None if nothing does."""

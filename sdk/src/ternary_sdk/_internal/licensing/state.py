@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from ternary_sdk._internal import whole_file
 from ternary_sdk._internal.source import opened
 from ternary_sdk.errors import LedgerError
 
@@ -130,19 +131,7 @@ def write(path: Path, data: bytes) -> None:
         LedgerError: If it cannot be written.
     """
     prepare(path)
-    draft = path.with_name(f".{path.name}.{os.urandom(8).hex()}")
-    try:
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            draft.replace(path)
-        finally:
-            draft.unlink(missing_ok=True)
-    except OSError as error:
-        raise LedgerError(f"{path}: cannot be written ({error.strerror})") from None
+    whole_file.write(path, data, mode=whole_file.PRIVATE, refusal=LedgerError)
 
 
 def _home() -> Path | None:

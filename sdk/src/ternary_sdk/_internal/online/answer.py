@@ -9,9 +9,10 @@ that was captured yesterday, or given to somebody else, or for another question,
 import hashlib
 import secrets
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Final
 
+from ternary_sdk._internal.clocks import lies_ahead
 from ternary_sdk._internal.documents import base64url, canonical
 from ternary_sdk._internal.documents.canonical import Json
 from ternary_sdk._internal.signing import jws
@@ -23,8 +24,6 @@ TYP: Final = "ternary-answer+jws"
 NONCE_HEADER: Final = "Ternary-Nonce"
 TIME_HEADER: Final = "Ternary-Time"
 ANSWER_HEADER: Final = "Ternary-Answer"
-TOLERANCE: Final = timedelta(minutes=5)
-"""How far the server's clock and this machine's may differ, in both directions."""
 UNREAD: Final = (408, 413)
 """Statuses of answers to a body that was not read to its end, late or too large: its digest is not signed."""
 
@@ -104,7 +103,7 @@ def verify(question: Question, answer: Answer, trust: Trust, now: datetime) -> d
         SignatureError: If any of it does not hold; nothing of the answer may be used then.
     """
     time = _time(answer.time)
-    if abs(now - time) > TOLERANCE:
+    if lies_ahead(time, of=now) or lies_ahead(now, of=time):
         raise SignatureError(
             f"server's answer: dated {time:%Y-%m-%d %H:%M:%S} UTC, this machine's clock says "
             f"{now:%Y-%m-%d %H:%M:%S} UTC; one of the two clocks is wrong, or the answer is an old one"

@@ -1,0 +1,22 @@
+"""
+Days that users type as ends, in UTC.
+"""
+
+from datetime import UTC, datetime, time
+
+from ternary_sdk.errors import InputError
+
+
+def last_moment(text: str) -> datetime | None:
+    """The end that a date names: its last second, UTC; None for ``never``.
+
+    Raises:
+        InputError: If it is no date.
+    """
+    if text == "never":
+        return None
+    try:
+        day = datetime.strptime(text, "%Y-%m-%d").date()
+    except ValueError:
+        raise InputError(f"--expires: {text!r}, expected a date such as 2030-12-31, or never") from None
+    return datetime.combine(day, time(23, 59, 59), UTC)
