@@ -7,8 +7,9 @@ import numpy.typing as npt
 import torch
 
 from ternary_sdk import Model
+from ternary_sdk.signature import STANDARD
 from ternary_sdk.space import TERNARY_2, Tables
-from ternary_trainer.model import LATENT, initial
+from ternary_trainer.model import initial
 
 Floats = npt.NDArray[np.float64]
 
@@ -32,7 +33,7 @@ def random_features(tables: Tables, seed: int) -> Floats:
     random = np.random.default_rng(seed)
     cells = one_hot(tables)
     hidden = np.tanh(cells @ random.normal(0, 9**-0.5, (cells.shape[1], _HIDDEN)))
-    mixed: Floats = hidden @ random.normal(0, _HIDDEN**-0.5, (_HIDDEN, LATENT))
+    mixed: Floats = hidden @ random.normal(0, _HIDDEN**-0.5, (_HIDDEN, STANDARD.latent_size))
     return mixed
 
 
