@@ -22,7 +22,7 @@ import torch
 from maintenance.worth import compression, downstream, predictors, searching, specifications, three_inputs
 from maintenance.worth.features import CELLS, SETS, latents, one_hot
 from maintenance.worth.pricing import all_costs
-from maintenance.worth.synthesis import INSTALL, SCRIPT, Cached, program
+from maintenance.worth.synthesis import INSTALL, SCRIPT, SHORT, Cached, program
 from ternary_cli.terminal import note
 from ternary_sdk import Model
 from ternary_sdk.errors import TernaryError
@@ -45,10 +45,6 @@ class Work:
         self.model = Model.evaluation(threads=1)
         self.means = latents(self.model)
 
-    def cached(self, space: Space) -> Cached:
-        """Costs that are known."""
-        return Cached(self.cache / f"costs-{space.radix}-{space.inputs}.npz", space)
-
     def all_costs(self) -> npt.NDArray[np.int64]:
         """Of (3, 2)."""
         return all_costs(self.cache / "costs-3-2.npz", note)
@@ -56,7 +52,11 @@ class Work:
 
 def costs(work: Work) -> dict[str, Any]:
     """How costs are distributed over the space; a few only if it must be quick."""
-    known = work.cached(TERNARY_2)(list(range(0, TERNARY_2.size, 997))) if work.quick else work.all_costs()
+    known = (
+        Cached(work.cache / "costs-3-2.npz", TERNARY_2)(list(range(0, TERNARY_2.size, 997)))
+        if work.quick
+        else work.all_costs()
+    )
     return {
         "operations": len(known),
         "nodes": {str(nodes): int(count) for nodes, count in enumerate(np.bincount(known)) if count},
@@ -104,7 +104,7 @@ def search_two(work: Work) -> dict[str, Any]:
     budget, seeds = (10, 1) if work.quick else (BUDGET, SEEDS)
     price: Callable[..., npt.NDArray[np.int64]]
     if work.quick:
-        price, optimum = searching.keeping(work.cached(TERNARY_2), note), None
+        price, optimum = searching.keeping(Cached(work.cache / "costs-3-2.npz", TERNARY_2), note), None
         wanted = wanted[2:4]
     else:
         known = work.all_costs()
@@ -119,7 +119,7 @@ def search_three(work: Work) -> dict[str, Any]:
     trained, figures = three_inputs.trained(file, 20 if work.quick else STEPS_3, 1, note)
     wanted = specifications.three_inputs(each=1 if work.quick else 5)[: 1 if work.quick else None]
     budget, seeds = (5, 1) if work.quick else (BUDGET_3, SEEDS_3)
-    cached = work.cached(Space(3, 3))
+    cached = Cached(work.cache / "costs-3-3.npz", Space(3, 3), SHORT)
     rows = searching.search(
         wanted,
         searching.of_three(trained),
@@ -134,7 +134,11 @@ def search_three(work: Work) -> dict[str, Any]:
         "KL of single cells, nats": figures.cell_kl,
         "processor seconds": figures.seconds,
     }
-    return {"model": model, **_searched(rows, (5,) if work.quick else (30, 60, 120), budget, seeds)}
+    return {
+        "model": model,
+        "script": SHORT,
+        **_searched(rows, (5,) if work.quick else (30, 60, 120), budget, seeds),
+    }
 
 
 def _searched(rows: list[dict[str, Any]], after: tuple[int, ...], budget: int, seeds: int) -> dict[str, Any]:

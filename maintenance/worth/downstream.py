@@ -14,7 +14,7 @@ import numpy.typing as npt
 from maintenance.worth.features import CELLS, Floats, feature_set
 from maintenance.worth.predictors import Targets, linear, network
 from maintenance.worth.properties import properties
-from maintenance.worth.statistics import auc, holm, paired, r_squared
+from maintenance.worth.statistics import auc, holm, paired
 from ternary_sdk.space import TERNARY_2
 from ternary_trainer.families import FAMILIES, members
 
@@ -75,7 +75,9 @@ def measure(
         sets: Which feature sets.
         steps: Of the network.
     Returns:
-        Scores by ``regime/split/features/predictor``, then by target.
+        Scores by ``regime/split/features/predictor``, then by target: areas under the ROC curve, and for the
+        cost the share of its variance over all operations that is explained, so that a family whose costs
+        hardly vary is not divided by almost nothing.
     """
     scores: dict[str, Any] = json.loads(file.read_text("utf-8")) if file.exists() else {}
     held = properties(TERNARY_2.tables)
@@ -114,7 +116,7 @@ def _targets(held: Mapping[str, npt.NDArray[np.bool_]], costs: Indices | None) -
 def _scored(found: Floats, true: Floats, names: list[str]) -> Iterator[tuple[str, float]]:
     for name, mine, target in zip(names, found.T, true.T, strict=True):
         if name == COST:
-            yield name, r_squared(mine, target)
+            yield name, 1 - float(np.square(mine - target).mean())
         else:
             positive = target > 0.5
             if min(int(positive.sum()), int((~positive).sum())) >= LEAST_OF_A_CLASS:
@@ -128,9 +130,10 @@ def _keep(scores: Mapping[str, Any], file: Path) -> None:
 
 
 def summary(scores: Mapping[str, Any], chosen: list[Split], sets: Sequence[str]) -> dict[str, Any]:
-    """Mean scores, and the paired difference of each feature set to the one-hot cells, Holm-corrected.
+    """Mean scores, and the paired difference of each feature set to the one-hot cells.
 
-    The areas of a split are averaged over its properties first. All comparisons are one family of tests.
+    The areas of a split are averaged over its properties first. P values of the latents are corrected for how
+    many of them there are (Holm); the other feature sets are controls.
     """
     result: dict[str, Any] = {}
     p: dict[str, float] = {}
@@ -152,7 +155,8 @@ def summary(scores: Mapping[str, Any], chosen: list[Split], sets: Sequence[str])
                     if name != CELLS and len(own) > 1:
                         gap = paired(np.subtract(rows[name], rows[CELLS]), overlap=own[0].overlap)
                         result[group][name]["against one-hot cells"] = gap.to_json()
-                        p[f"{group}/{name}"] = gap.p
+                        if name.startswith("latents"):
+                            p[f"{group}/{name}"] = gap.p
     for place, value in holm(p).items():
         group, name = place.rsplit("/", 1)
         result[group][name]["against one-hot cells"]["p, Holm"] = value

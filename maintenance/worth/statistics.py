@@ -1,7 +1,7 @@
 """Paired differences with intervals, by Student's t, and Holm's correction for many of them."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -74,9 +74,3 @@ def auc(scores: npt.ArrayLike, positive: npt.NDArray[np.bool_]) -> float:
     ones = int(positive.sum())
     zeros = len(positive) - ones
     return float((rank[positive].sum() - ones * (ones + 1) / 2) / (ones * zeros))
-
-
-def r_squared(found: npt.ArrayLike, true: Sequence[float] | npt.NDArray[np.float64]) -> float:
-    """1 less the squared error over the variance; 0 for who always says the mean."""
-    target = np.asarray(true, np.float64)
-    return 1 - float(np.square(target - np.asarray(found)).sum() / np.square(target - target.mean()).sum())

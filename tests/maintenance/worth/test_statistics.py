@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from maintenance.worth.statistics import auc, holm, paired, r_squared, t_quantile, t_tails
+from maintenance.worth.statistics import auc, holm, paired, t_quantile, t_tails
 
 
 @pytest.mark.parametrize(("freedom", "quantile"), [(1, 12.706), (4, 2.776), (9, 2.262), (49, 2.0096)])
@@ -32,7 +32,3 @@ def test_area_counts_ties_half():
     positive = np.array([True, False, True, False])
     assert auc([3.0, 2.0, 1.0, 0.0], positive) == 0.75
     assert auc([1.0, 1.0, 1.0, 1.0], positive) == 0.5
-
-
-def test_who_says_the_mean_explains_nothing():
-    assert r_squared([2.0, 2.0, 2.0], [1.0, 2.0, 3.0]) == 0.0
