@@ -52,11 +52,10 @@ class Work:
 
 def costs(work: Work) -> dict[str, Any]:
     """How costs are distributed over the space; a few only if it must be quick."""
-    known = (
-        Cached(work.cache / "costs-3-2.npz", TERNARY_2)(list(range(0, TERNARY_2.size, 997)))
-        if work.quick
-        else work.all_costs()
-    )
+    if work.quick:
+        known = Cached(work.cache / "costs-3-2.npz", TERNARY_2)(range(0, TERNARY_2.size, 997))
+    else:
+        known = work.all_costs()
     return {
         "operations": len(known),
         "nodes": {str(nodes): int(count) for nodes, count in enumerate(np.bincount(known)) if count},
@@ -134,11 +133,8 @@ def search_three(work: Work) -> dict[str, Any]:
         "KL of single cells, nats": figures.cell_kl,
         "processor seconds": figures.seconds,
     }
-    return {
-        "model": model,
-        "script": SHORT,
-        **_searched(rows, (5,) if work.quick else (30, 60, 120), budget, seeds),
-    }
+    after = (5,) if work.quick else (30, 60, 120)
+    return {"model": model, "script": SHORT, **_searched(rows, after, budget, seeds)}
 
 
 def _searched(rows: list[dict[str, Any]], after: tuple[int, ...], budget: int, seeds: int) -> dict[str, Any]:

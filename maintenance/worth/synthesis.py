@@ -28,8 +28,8 @@ SCRIPT: Final = (
 """The middle line is ABC's own alias resyn2, written out because the package ships no file of aliases."""
 
 SHORT: Final = "strash; dc2; print_stats"
-"""For three inputs, where ``SCRIPT`` takes 12 ms for an operation: this takes 3 ms. On 60 uniform operations it
-gives 9 % more nodes, in nearly the same order (correlation 0.94)."""
+"""For three inputs, where ``SCRIPT`` takes 12 ms for an operation: this takes 3 ms. On 60 uniform operations
+it gives 9 % more nodes, in nearly the same order (correlation 0.94)."""
 
 PROGRAMS: Final = ("berkeley-abc", "abc")
 INSTALL: Final = "Berkeley ABC is not installed; 'apt-get install berkeley-abc' enables the costs"
