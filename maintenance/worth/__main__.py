@@ -1,8 +1,9 @@
 """
 ``python -m maintenance.worth PART… [--cache DIR] [--out FILE] [--quick]``: measure what latents are worth.
 
-Parts: costs, downstream, search, search-3, compression, or all. What took long is kept in the cache folder,
-outside the repository, and gone on with. Results go into one JSON file, each part into its own member.
+Parts: costs, downstream, search, search-3, search-3-again, compression, or all. What took long is kept in the
+cache folder, outside the repository, and gone on with. Results go into one JSON file, each part into its own
+member.
 ``--quick`` makes every step with little, for a test; its figures mean nothing.
 """
 
@@ -28,7 +29,7 @@ from ternary_sdk import Model
 from ternary_sdk.errors import TernaryError
 from ternary_sdk.space import TERNARY_2, Space
 
-PARTS: Final = ("costs", "downstream", "search", "search-3", "compression")
+PARTS: Final = ("costs", "downstream", "search", "search-3", "search-3-again", "compression")
 BUDGET: Final = 500
 SEEDS: Final = 5
 BUDGET_3: Final = 120
@@ -114,10 +115,20 @@ def search_two(work: Work) -> dict[str, Any]:
 
 def search_three(work: Work) -> dict[str, Any]:
     """Cheap operations in (3, 3), where no optimum is known."""
+    return _in_three(work, specifications.three_inputs(each=1 if work.quick else 5), seeds=SEEDS_3)
+
+
+def search_three_again(work: Work) -> dict[str, Any]:
+    """The same on more and fresh specifications, one seed each."""
+    return _in_three(work, specifications.three_inputs(each=1 if work.quick else 15, seed=3), seeds=1)
+
+
+def _in_three(work: Work, wanted: list[specifications.Specification], seeds: int) -> dict[str, Any]:
     file = work.cache / ("three-inputs-quick.pt" if work.quick else "three-inputs.pt")
     trained, figures = three_inputs.trained(file, 20 if work.quick else STEPS_3, 1, note)
-    wanted = specifications.three_inputs(each=1 if work.quick else 5)[: 1 if work.quick else None]
-    budget, seeds = (5, 1) if work.quick else (BUDGET_3, SEEDS_3)
+    budget = BUDGET_3
+    if work.quick:
+        wanted, budget, seeds = wanted[:1], 5, 1
     cached = Cached(work.cache / "costs-3-3.npz", Space(3, 3), SHORT)
     rows = searching.search(
         wanted,
@@ -141,16 +152,14 @@ def _searched(rows: list[dict[str, Any]], after: tuple[int, ...], budget: int, s
     told: dict[str, Any] = {
         "specifications": len(rows),
         "budget": budget,
+        "best after": list(after),
         "seeds": seeds,
         "unfinished": sum(len(run["best"]) < budget and not run["found"] for run in _runs(rows)),
     }
     if len(rows) > 1:
         told["summary"] = searching.summary(rows, after)
-    for run in _runs(rows):  # of the curve only where it falls is kept
-        curve = run.pop("best")
-        run["falls"] = [
-            [place + 1, cost] for place, cost in enumerate(curve) if place == 0 or cost < curve[place - 1]
-        ]
+    for run in _runs(rows):
+        run["best"] = [run["best"][min(number, len(run["best"])) - 1] for number in after]
     return {**told, "rows": rows}
 
 
@@ -165,9 +174,9 @@ def compress(work: Work) -> dict[str, Any]:
     return compression.measure(work.model, note)
 
 
-NEEDS_ABC: Final = frozenset({"costs", "downstream", "search", "search-3"})
+NEEDS_ABC: Final = frozenset(PARTS) - {"compression"}
 MEASURES: Final[dict[str, Callable[[Work], dict[str, Any]]]] = dict(
-    zip(PARTS, (costs, predict, search_two, search_three, compress), strict=True)
+    zip(PARTS, (costs, predict, search_two, search_three, search_three_again, compress), strict=True)
 )
 
 

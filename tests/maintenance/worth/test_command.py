@@ -27,5 +27,5 @@ def test_a_quick_run_without_abc_leaves_such_parts_out_and_says_so(tmp_path, mon
 def test_a_quick_run_measures_every_part(tmp_path):
     out = tmp_path / "out.json"
     assert main(["all", "--quick", "--cache", str(tmp_path), "--out", str(out)]) == 0
-    needs = {"costs", "search", "search-3"} if program() else set()
+    needs = {"costs", "search", "search-3", "search-3-again"} if program() else set()
     assert set(json.loads(out.read_text("utf-8"))) == {"downstream", "compression"} | needs
