@@ -17,7 +17,8 @@ from ternary_sdk import Model
 from ternary_sdk._internal.inference.cores import usable_cores
 from ternary_sdk._internal.inference.runtime import BLOCK
 from ternary_sdk._internal.streams.stream import CURRENT
-from ternary_sdk.operations import OPERATIONS, TABLES, to_index
+from ternary_sdk.operations import to_index
+from ternary_sdk.space import TERNARY_2
 
 
 def measurements() -> Iterator[Measurement]:
@@ -29,7 +30,9 @@ def measurements() -> Iterator[Measurement]:
             yield _draws_of_the_ceiling(model, path)
         yield _counting_against_a_set_of_texts(model)
         for path in "AB":
-            seconds = best_of(lambda path=path: model.sample(OPERATIONS, unique=True, seed=7, path=path), 5)
+            seconds = best_of(
+                lambda path=path: model.sample(TERNARY_2.size, unique=True, seed=7, path=path), 5
+            )
             name = f"sample(19683, unique=True), path {path}"
             note = "the default path" if path == model.default_path else ""
             limit = 100.0 if path == model.default_path else None
@@ -123,13 +126,13 @@ def _decoder(path: str) -> bytes:
 
 def _counting_against_a_set_of_texts(model: Model) -> Measurement:
     """Counting 50,000 rows of nine trits by index, against hashing each row's text into a Python set."""
-    rows = TABLES[model.sample(50_000, seed=1).index]
+    rows = TERNARY_2.tables[model.sample(50_000, seed=1).index]
 
     def by_text() -> int:
         return len({str(row) for row in rows.tolist()})
 
     def by_index() -> int:
-        seen = np.zeros(OPERATIONS, dtype=np.bool_)
+        seen = np.zeros(TERNARY_2.size, dtype=np.bool_)
         seen[to_index(rows)] = True
         return int(np.count_nonzero(seen))
 

@@ -6,8 +6,16 @@ import sys
 from dataclasses import dataclass
 
 import pytest
+from tests.builds import MOMENT, built
+from tests.networks import untrained_of
 
 from ternary_cli.main import main
+from ternary_export.packaging import package
+from ternary_license_server.keys.issue import issue
+from ternary_sdk._internal.identity import VersionRange
+from ternary_sdk._internal.trust.trust import Role
+from ternary_sdk.signature import Signature
+from ternary_sdk.space import Space
 
 
 @dataclass(frozen=True)
@@ -46,3 +54,35 @@ def ternary(monkeypatch, capfdbinary, tmp_path):
         return Done(status, out, err.decode())
 
     return run
+
+
+@pytest.fixture(scope="session")
+def spaces(vendor, tmp_path_factory):
+    """A folder with two models of other spaces, and a license for both without a quota and with one.
+
+    ``boolean.ternary`` is of (2, 3), by paths A and B; ``quinary.ternary`` of (5, 1), by a path C that has no
+    encoder.
+    """
+    folder = tmp_path_factory.mktemp("spaces")
+    models = {
+        "boolean": (Signature(Space(2, 3), 8, ("A", "B")), True),
+        "quinary": (Signature(Space(5, 1), 24, ("C",)), False),
+    }
+    for name, (signature, encoders) in models.items():
+        build = built(signature, untrained_of(signature), encoders=encoders)
+        build.write(folder / f"{name}-build")
+        data = package(build, name=name, version=(1, 0, 0), signer=vendor.signer(Role.PACKAGE))
+        (folder / f"{name}.ternary").write_bytes(data)
+    terms = [VersionRange(name=name, start=(1, 0, 0), below=(2, 0, 0)) for name in models]
+    for name, quota in (("free", None), ("metered", 30)):
+        token = issue(
+            vendor,
+            package=terms,
+            customer="Initech",
+            now=MOMENT,
+            unique_operations=quota,
+            license_id=name,
+        )
+        (folder / f"{name}.license").write_bytes(token + b"\n")
+    (folder / "acme.trust").write_bytes(vendor.trust.data)
+    return folder

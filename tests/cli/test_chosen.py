@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ternary_license_server.issue import issue
+from ternary_license_server.keys.issue import issue
 from ternary_sdk._internal.packages.package import Package
 
 ROOT = Path(__file__).parents[2]

@@ -7,17 +7,20 @@ import signal
 import subprocess
 import sys
 from datetime import UTC, datetime
+from functools import partial
 
 import numpy as np
 import pytest
 
-from ternary_cli.row_reader import read_latents, read_operations
+from ternary_cli import row_reader
 from ternary_license_server.keys import issue, keyring
 from ternary_sdk._internal.identity import VersionRange
 from ternary_sdk._internal.packages.package import Package
-from ternary_sdk.operations import TABLES
+from ternary_sdk.space import TERNARY_2
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
+read_operations = partial(row_reader.read_operations, space=TERNARY_2)
+read_latents = partial(row_reader.read_latents, size=16)
 HEADER = "index,t0,t1,t2,t3,t4,t5,t6,t7,t8"
 
 
@@ -335,6 +338,7 @@ def test_verify_says_what_was_proved(client, acme, vendor, shipped):
     assert done.text.splitlines() == [
         f"acme-1.0.0 is what Acme Logic signed (root {vendor.trust.root.kid})",
         f"sha256 {package.identity.digest}",
+        "two-input ternary operations (ternary-2-input), 16 latent dimensions, paths A, B",
         *(
             f"path {path}: {len(package.coverage(path).reachable.operations):,} "
             "reachable operations proved on this machine"
@@ -370,7 +374,7 @@ def test_info_states_margins_near_ties_and_the_streams_of_the_draws(client, acme
     shown = client("info", acme / "acme.ternary", license=None).text.splitlines()
     a, b = Package.read(shipped, vendor.trust).certificate.paths
     streams = (f"{claim.path}: {claim.stream.generator}, seed {claim.seed:016x}" for claim in (a, b))
-    assert shown[5:7] == [
+    assert shown[6:8] == [
         f"margins     A: {a.reachable.smallest_margin} or more, {len(a.near_ties):,} near ties; "
         f"B: {b.reachable.smallest_margin} or more, {len(b.near_ties):,} near ties",
         f"streams     {'; '.join(streams)}",
@@ -494,9 +498,9 @@ def test_a_decoded_operation_counts_for_the_quota(client, acme):
 def test_encode_gives_posterior_means(client, acme):
     from ternary_sdk import Model
 
-    done = client("encode", "--package", acme / "acme.ternary", stdin=npy(TABLES[:40]))
+    done = client("encode", "--package", acme / "acme.ternary", stdin=npy(TERNARY_2.tables[:40]))
     with Model.open(acme / "acme.ternary", license=acme / "acme.license", trust=acme / "acme.trust") as model:
-        means = model.encode(TABLES[:40])
+        means = model.encode(TERNARY_2.tables[:40])
     rows = np.array([line.split(",") for line in done.text.splitlines()[1:]], dtype=np.float32)
     assert rows.tobytes() == means.tobytes()
 

@@ -14,7 +14,7 @@ from ternary_sdk import Model
 from ternary_sdk._internal.licensing import clock
 from ternary_sdk._internal.licensing.state import for_vendor
 from ternary_sdk._internal.trust.trust import Trust
-from ternary_sdk.operations import OPERATIONS
+from ternary_sdk.space import TERNARY_2
 
 SAID = "no package chosen: this is the SDK's evaluation package; choose with options or 'ternary use'\n"
 
@@ -56,9 +56,9 @@ def test_it_leaves_nothing_behind(tmp_path):
 def test_it_reaches_everything_on_both_paths_and_not_one_more(ternary):
     with Model.evaluation() as model:
         for claim in model.certificate.paths:
-            assert len(claim.reachable.operations) == OPERATIONS
+            assert len(claim.reachable.operations) == TERNARY_2.size
             assert claim.at(50_000).coverage > 0.905
-    done = ternary("sample", "--unique", "-n", OPERATIONS + 1)
+    done = ternary("sample", "--unique", "-n", TERNARY_2.size + 1)
     assert (done.status, done.out) == (1, b"")
     assert done.err == (
         f"{SAID}error: 19,684 different operations were asked for, but the certified model reaches 19,683\n"

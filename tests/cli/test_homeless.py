@@ -114,7 +114,7 @@ def test_chosen_directory_holds_pins_and_meter(homeless, files, vendor, tmp_path
     assert (done.status, done.err[:7]) == (0, "7 rows,")
     assert homeless("encode", *chosen, stdin=done.out).status == 0
     used = homeless("license", "usage", *chosen, "--json")
-    assert json.loads(used.text) == {"license": "L-1", "drawn": 7, "allowed": 100}
+    assert json.loads(used.text) == {"license": "L-1", "drawn": 7, "allowed": 100, "spaces": {"3,2": 7}}
     shown = homeless("license", "show", *chosen, "--json")
     assert json.loads(shown.text)["drawn"] == 7
     for words in (["verify"], ["info"], ["doctor"], ["atlas", "--out", tmp_path / "a.svg"]):

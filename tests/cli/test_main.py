@@ -46,8 +46,8 @@ def test_the_version_is_printed(ternary):
             "Error: Invalid value for '-n': 'ten' is not a whole number.",
         ),
         (
-            ["sample", "--path", "C"],
-            "Error: Invalid value for '--path': 'C' is not one of 'A', 'B'.",
+            ["sample", "--format", "xml"],
+            "Error: Invalid value for '--format': 'xml' is not one of 'table', 'csv', 'jsonl', 'npy'.",
         ),
         (["sample", "a", "b"], "Error: Got unexpected extra argument(s) (b)"),
         (["package", "build"], "Error: Missing option '--name'."),

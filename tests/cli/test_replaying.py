@@ -61,7 +61,7 @@ def locked(build, vendor, files):
 def test_an_encrypted_package_is_proved_and_replayed_with_its_license(ternary, files, locked, certified):
     done = ternary(*locked, "--license", files / "locked.license", "--replay")
     assert (done.status, done.err) == (0, "")
-    assert done.text.splitlines()[2:] == [
+    assert done.text.splitlines()[3:] == [
         *(
             f"path {p}: {len(c.reachable.operations):,} reachable operations proved on this machine"
             for p, c in certified.items()
@@ -85,11 +85,11 @@ def test_without_its_license_an_encrypted_package_is_not_replayed(ternary, locke
 def test_without_its_license_an_encrypted_package_is_signed_but_not_proved(ternary, locked):
     done = ternary(*locked)
     assert (done.status, done.err) == (0, "")
-    assert done.text.splitlines()[2:] == [
+    assert done.text.splitlines()[3:] == [
         "signed; not re-proved: its graphs are encrypted, and only its license has the key"
     ]
     facts = json.loads(ternary(*locked, "--json").text)
-    assert (facts["proved_reachable"], facts["not_proved"]) == (None, done.text.splitlines()[2:])
+    assert (facts["proved_reachable"], facts["not_proved"]) == (None, done.text.splitlines()[3:])
 
 
 def test_a_license_without_the_key_replays_nothing(ternary, files, locked):
@@ -119,6 +119,7 @@ def test_a_certificate_is_verified_without_its_package(ternary, files, certified
     reached = len(certified["A"].reachable.operations)
     assert done.text.splitlines() == [
         f"{files / 'coverage.json'} is what Acme Logic signed (root {vendor.trust.root.kid})",
+        "two-input ternary operations (ternary-2-input), 16 latent dimensions, paths A, B",
         f"{files / 'decoder_A.onnx'} is the decoder of path A",
         f"path A: {reached:,} reachable operations proved on this machine",
         drawn(certified["A"]),
@@ -139,7 +140,7 @@ def test_without_the_encoder_it_says_what_was_not_proved(ternary, files, certifi
     facts = json.loads(ternary(*words, "--json").text)
     assert (facts["verified"], facts["path"]) == (True, "A")
     assert (facts["witnesses_decoded"], facts["not_proved"]) == (decoded, left)
-    assert ternary(*words).text.splitlines()[2:] == [
+    assert ternary(*words).text.splitlines()[3:] == [
         f"path A: {decoded:,} of {reached:,} reachable operations proved on this machine",
         drawn(claim),
         *(f"not proved: {sentence}" for sentence in left),

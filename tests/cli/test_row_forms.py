@@ -2,22 +2,27 @@
 
 import io
 import json
+from functools import partial
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from ternary_cli import row_reader
 from ternary_cli.lines import MOST_CHARACTERS
-from ternary_cli.row_reader import MOST_ROWS, read_latents, read_operations
 from ternary_sdk.errors import InputError
-from ternary_sdk.operations import TABLES
+from ternary_sdk.space import TERNARY_2
 
+TABLES = TERNARY_2.tables
 INDICES = [3335, 12905, 7068, 11145, 9825]
 TRITS = TABLES[INDICES]
 COLUMNS = [f"t{k}" for k in range(9)]
 FRAME = pd.DataFrame(TRITS, columns=COLUMNS)
 CSV = FRAME.to_csv(index=False)
 LATENTS = np.random.default_rng(3).standard_normal((4, 16)).astype(np.float32)
+
+read_operations = partial(row_reader.read_operations, space=TERNARY_2)
+read_latents = partial(row_reader.read_latents, size=16)
 
 
 def refusal(data, read=read_operations):
@@ -319,10 +324,10 @@ def test_a_row_or_an_array_without_an_end_is_refused(data, line):
 
 
 def test_more_rows_than_can_be_sampled_are_refused_before_they_take_memory():
-    length = (MOST_ROWS + 1) * 9
+    length = (row_reader.MOST_ROWS + 1) * 9
     stream = io.BytesIO()
     np.lib.format.write_array_header_1_0(
-        stream, {"descr": "|i1", "fortran_order": False, "shape": (MOST_ROWS + 1, 9)}
+        stream, {"descr": "|i1", "fortran_order": False, "shape": (row_reader.MOST_ROWS + 1, 9)}
     )
     data = stream.getvalue() + bytes(length)
     assert refusal(data) == "rows: more than 10,000,000 rows, expected at most that many"

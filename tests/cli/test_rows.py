@@ -1,19 +1,24 @@
 """Reading and writing operations and latents: what goes out comes back, all else is refused by name."""
 
 import io
+from functools import partial
 
 import numpy as np
 import pytest
 
+from ternary_cli import row_reader
 from ternary_cli.options import Format
-from ternary_cli.row_reader import read_latents, read_operations
 from ternary_cli.rows import Rows, in_parts, to_bytes
 from ternary_sdk.errors import InputError
-from ternary_sdk.operations import OPERATIONS, TABLES
+from ternary_sdk.space import TERNARY_2
 
+TABLES = TERNARY_2.tables
 LATENTS = np.random.default_rng(7).standard_normal((50, 16)).astype(np.float32)
 HEADER = ",".join(f"t{k}" for k in range(9))
 NUMBERS = "expected integers or floats of at most 8 bytes"
+
+read_operations = partial(row_reader.read_operations, space=TERNARY_2)
+read_latents = partial(row_reader.read_latents, size=16)
 
 
 def npy(array, **options):
@@ -36,7 +41,7 @@ def refusal(read, data):
 
 @pytest.mark.parametrize("form", [Format.CSV, Format.JSONL, Format.NPY])
 def test_all_operations_survive_writing_and_reading(form):
-    data = to_bytes(Rows(index=np.arange(OPERATIONS, dtype=np.int32), operations=TABLES), form)
+    data = to_bytes(Rows(index=np.arange(TERNARY_2.size, dtype=np.int32), operations=TABLES), form)
     assert np.array_equal(read_operations(data, "rows"), TABLES)
 
 
@@ -85,7 +90,8 @@ def test_bare_lists_are_json_lines():
 
 def test_fortran_order_and_other_number_types_are_read():
     assert np.array_equal(
-        read_operations(npy(np.asfortranarray(TABLES[:7].astype(">f8"))), "rows"), TABLES[:7]
+        read_operations(npy(np.asfortranarray(TABLES[:7].astype(">f8"))), "rows"),
+        TABLES[:7],
     )
 
 
@@ -266,7 +272,9 @@ def test_operations_beside_latents_do_not_fit_into_npy():
 
 def test_a_table_lines_up():
     rows = Rows(
-        index=np.array([0, 19682], dtype=np.int32), operations=TABLES[[0, 19682]], latents=LATENTS[:2]
+        index=np.array([0, 19682], dtype=np.int32),
+        operations=TABLES[[0, 19682]],
+        latents=LATENTS[:2],
     )
     header, first, second = to_bytes(rows, Format.TABLE).decode().splitlines()
     assert header.startswith("index  t0 t1 t2 t3 t4 t5 t6 t7 t8       z0      z1")

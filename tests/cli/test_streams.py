@@ -155,7 +155,7 @@ def test_no_code_page_makes_a_traceback(acme, page):
         (f"verify acme.ternary --trust {JAPANESE}.trust --json", 1),
         (f"info {JAPANESE}…", 1),
         (f"{JAPANESE} → --json", 2),
-        (f"sample --path {JAPANESE}", 2),
+        (f"sample --path {JAPANESE}", 1),
         (f"train --recipe {JAPANESE}", 1),
         ("--help", 0),
         ("sample --help", 0),

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ternary_license_server.issue import issue
+from ternary_license_server.keys.issue import issue
 from ternary_sdk._internal.certificates.certificate import Certificate
 from ternary_sdk._internal.licensing.license import License
 from ternary_sdk._internal.packages.package import Package

@@ -24,9 +24,10 @@ from ternary_sdk._internal.inference.runtime import Decoded, Decoder, Encoder, W
 from ternary_sdk._internal.packages.package import Package
 from ternary_sdk.errors import ProofError
 from ternary_sdk.model import Model
-from ternary_sdk.operations import OPERATIONS, TABLES, OperationSet
+from ternary_sdk.operations import OperationSet
+from ternary_sdk.space import TERNARY_2
 
-EVERY = np.arange(OPERATIONS, dtype=np.int32)
+EVERY = np.arange(TERNARY_2.size, dtype=np.int32)
 Failed = npt.NDArray[np.bool_]
 
 
@@ -43,7 +44,7 @@ def nudged(graph: bytes, tensor: str, amount: float) -> bytes:
 def decoded(encoder: bytes, decoder: bytes) -> Decoded:
     """What the posterior means of all operations decode to."""
     with Workers() as workers:
-        means = Encoder(encoder, "encoder", workers).mean(TABLES)
+        means = Encoder(encoder, "encoder", workers).mean(TERNARY_2.tables)
         return Decoder(decoder, "decoder", workers).decode(means)
 
 

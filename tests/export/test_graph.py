@@ -10,7 +10,8 @@ from onnx import numpy_helper
 
 from ternary_export.graph import decoder_graph
 from ternary_sdk._internal.inference.runtime import Decoder, Workers
-from ternary_sdk.operations import OPERATIONS, to_index
+from ternary_sdk.operations import to_index
+from ternary_sdk.space import TERNARY_2
 
 State = dict[str, npt.NDArray[np.float32]]
 Logits = npt.NDArray[np.float32]
@@ -59,7 +60,7 @@ def test_logits_that_are_no_numbers_still_give_an_operation(
     kinds = [test(logits).mean() > 0.02 for test in (np.isnan, np.isposinf, np.isneginf, np.isfinite)]
     assert kinds == [True, True, True, True]
     assert len(np.unique(index)) > 10
-    assert 0 <= index.min() <= index.max() < OPERATIONS
+    assert 0 <= index.min() <= index.max() < TERNARY_2.size
 
 
 def test_the_last_layer_holds_the_trained_numbers_as_they_are(untrained: Callable[[int], State]) -> None:

@@ -3,18 +3,16 @@
 import hashlib
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.builds import MOMENT, built, parameters
 from tests.networks import State, untrained_of
 
-from ternary_export.build import Build, Draft, inspect
-from ternary_export.certifying import certify
+from ternary_export.build import Build
 from ternary_export.graph import decoder_graph, encoder_graph
 from ternary_export.packaging import package
-from ternary_export.provenance import ExportedGraph, Origin, Provenance
 from ternary_license_server.keys.issue import issue
 from ternary_license_server.keys.keyring import KeyRing
 from ternary_sdk import Model
@@ -28,7 +26,6 @@ from ternary_sdk.errors import FormatError, InputError, LicenseError
 from ternary_sdk.signature import Signature
 from ternary_sdk.space import TERNARY_2, Space
 
-MOMENT = datetime(2026, 2, 3, 4, 5, 6, tzinfo=UTC)
 EACH = [
     Signature(Space(2, 1), 8, ("A",)),
     Signature(Space(2, 3), 8, ("A", "B")),
@@ -49,33 +46,6 @@ GRAPHS_OF_BEFORE = {
     "decoder_B": "189b72f8327f7663b9424f0b4b4231c2",
     "encoder_B": "1c931ef8d0d5c3fb2d0372b6292096a6",
 }
-
-
-def parameters(state: State, member: str) -> int:
-    prefix = member.removesuffix(".onnx") + "."
-    return sum(value.size for name, value in state.items() if name.startswith(prefix))
-
-
-def built(signature: Signature, state: State, *, encoders: bool = True) -> Build:
-    graphs = {f"decoder_{path}.onnx": decoder_graph(state, path, signature) for path in signature.paths}
-    if encoders:
-        graphs |= {f"encoder_{path}.onnx": encoder_graph(state, path, signature) for path in signature.paths}
-    described = tuple(
-        ExportedGraph(
-            member=name, parameters=parameters(state, name), sha256=hashlib.sha256(data).hexdigest()
-        )
-        for name, data in sorted(graphs.items())
-    )
-    for graph in described:
-        inspect(graph.member, graphs[graph.member], graph.parameters, signature)
-    origin = Origin(
-        kind="checkpoint", file="cd" * 32, weights="ef" * 32, epoch=1, reason="it is the only one"
-    )
-    provenance = Provenance(
-        released=MOMENT, signature=signature, origin=origin, graphs=described, parity=(), computed_with={}
-    )
-    certificate = certify(Draft(provenance=provenance, graphs=graphs))
-    return Build(provenance=provenance, certificate=certificate, graphs=graphs)
 
 
 def opened(build: Build, vendor: KeyRing, folder: Path, *, quota: int | None = None) -> Model:

@@ -40,6 +40,7 @@ from ternary_sdk._internal.packages.package import Package
 from ternary_sdk.errors import CodedError, InputError, LicenseError, Reason
 from ternary_sdk.operations import OperationSet
 from ternary_sdk.signature import STANDARD
+from ternary_trainer.architecture import V55
 from ternary_trainer.device import CPU
 from ternary_trainer.model import TernaryVAE
 from ternary_trainer.validation.networks import TorchNetwork
@@ -145,7 +146,7 @@ def real(shipped: bytes, build: Build, vendor: KeyRing, tmp_path_factory: pytest
     """Real instances of what annotations alone do not make."""
     package, now = Package.read(shipped, vendor.trust), datetime(2026, 3, 1, tzinfo=UTC)
     with Model.evaluation(threads=1) as model:
-        roots = (STANDARD, package, build, vendor.trust, model.sample(3), model.license, model.package)
+        roots = (STANDARD, V55, package, build, vendor.trust, model.sample(3), model.license, model.package)
     versions = VersionRange(name="acme", start=(1, 0, 0), below=(2, 0, 0))
     span = timedelta(hours=1)
     policy = Policy(

@@ -9,9 +9,10 @@ import pytest
 from ternary_sdk import atlas
 from ternary_sdk._internal import png
 from ternary_sdk.errors import InputError
-from ternary_sdk.operations import OPERATIONS, OperationSet
+from ternary_sdk.operations import OperationSet
+from ternary_sdk.space import TERNARY_2, Space
 
-MARGINS = np.linspace(1, 5, OPERATIONS, dtype=np.float32)
+MARGINS = np.linspace(1, 5, TERNARY_2.size, dtype=np.float32)
 
 
 def unpacked(data):
@@ -33,7 +34,7 @@ def test_each_operation_has_the_cell_that_its_trits_choose():
 
 
 def test_the_clearest_witness_is_darkest_and_a_drawn_one_has_its_own_colour():
-    cells = atlas.colours(MARGINS, OperationSet.of([0, OPERATIONS - 1]))
+    cells = atlas.colours(MARGINS, OperationSet.of([0, TERNARY_2.size - 1]))
     assert tuple(cells[80, 242]) == atlas.DRAWN[1]
     assert tuple(atlas.colours(MARGINS)[80, 242]) == atlas.REACHED[1]
     assert cells[40, 0].sum() > cells[80, 241].sum()
@@ -57,7 +58,22 @@ def test_the_picture_in_words_counts_what_is_reachable():
     margins[:3] = 0
     assert atlas.summary(margins) == "19,680 of 19,683 operations reachable, least margin 1.001"
     assert atlas.summary(margins, OperationSet.of([9])).endswith(", 1 drawn")
-    assert atlas.summary(np.zeros(OPERATIONS, np.float32)) == "0 of 19,683 operations reachable"
+    assert atlas.summary(np.zeros(TERNARY_2.size, np.float32)) == "0 of 19,683 operations reachable"
+
+
+@pytest.mark.parametrize(
+    ("space", "pixels"),
+    [
+        (TERNARY_2, (324, 972)),
+        (Space(2, 1), (64, 64)),
+        (Space(2, 3), (480, 480)),
+        (Space(5, 1), (175, 875)),
+        (Space(7, 1), (343, 2401)),
+    ],
+)
+def test_a_bare_picture_of_any_space_is_large_enough_to_be_seen(space, pixels):
+    picture = atlas.to_png(np.ones(space.size, np.float32), space=space)
+    assert unpacked(picture).shape == (*pixels, 3)
 
 
 def test_margins_of_another_shape_are_refused():

@@ -9,7 +9,8 @@ import pytest
 from ternary_sdk._internal.streams.stream import CURRENT
 from ternary_sdk.draw import Draw
 from ternary_sdk.errors import InputError
-from ternary_sdk.operations import TABLES, OperationSet
+from ternary_sdk.operations import OperationSet
+from ternary_sdk.space import TERNARY_2
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def test_what_was_drawn_cannot_be_overwritten_and_what_is_looked_up_can(draw: Dr
     frame = draw.to_pandas()
     frame.iloc[0] = 1
     assert draw.index.tolist() == [3, 19_682, 3, 0]
-    assert np.array_equal(draw.operations, TABLES[[3, 19_682, 3, 0]])
+    assert np.array_equal(draw.operations, TERNARY_2.tables[[3, 19_682, 3, 0]])
 
 
 def test_a_draw_leaves_the_arrays_it_is_given_as_they_are() -> None:
@@ -41,7 +42,7 @@ def test_a_draw_leaves_the_arrays_it_is_given_as_they_are() -> None:
 
 
 def test_a_draw_holds_its_truth_tables_and_the_digest_of_its_set(draw: Draw) -> None:
-    assert np.array_equal(draw.operations, TABLES[[3, 19_682, 3, 0]])
+    assert np.array_equal(draw.operations, TERNARY_2.tables[[3, 19_682, 3, 0]])
     assert draw.digest == OperationSet.of([0, 3, 19_682]).digest
     assert repr(draw) == (
         f"<Draw of 4 rows, 3 different operations of 19,683, path A, seed 1, digest {draw.digest[:12]}…>"

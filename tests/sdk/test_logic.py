@@ -7,7 +7,7 @@ import pytest
 
 from ternary_sdk.errors import InputError
 from ternary_sdk.logic import NAMES, Form, parse, to_code
-from ternary_sdk.operations import OPERATIONS, TABLES
+from ternary_sdk.space import TERNARY_2
 
 PAIRS = [(a, b) for a in (-1, 0, 1) for b in (-1, 0, 1)]
 DEFINITIONS = {  # code, then f(a, b) in other words than the module's
@@ -26,7 +26,7 @@ DEFINITIONS = {  # code, then f(a, b) in other words than the module's
 @pytest.mark.parametrize("name", DEFINITIONS)
 def test_a_name_is_the_operation_that_its_definition_says(name):
     code, f = DEFINITIONS[name]
-    assert TABLES[NAMES[name]].tolist() == [f(a, b) for a, b in PAIRS]
+    assert TERNARY_2.tables[NAMES[name]].tolist() == [f(a, b) for a, b in PAIRS]
     assert to_code(NAMES[name]) == code
     assert parse(code) == NAMES[name]
 
@@ -36,16 +36,16 @@ def test_every_name_has_a_definition_here():
 
 
 def test_every_code_is_read_back_and_every_index_too():
-    codes = [to_code(index) for index in range(OPERATIONS)]
-    assert len(set(codes)) == OPERATIONS
-    assert [parse(code, Form.CODE) for code in codes] == list(range(OPERATIONS))
-    assert [parse(str(index), Form.INDEX) for index in range(OPERATIONS)] == list(range(OPERATIONS))
+    codes = [to_code(index) for index in range(TERNARY_2.size)]
+    assert len(set(codes)) == TERNARY_2.size
+    assert [parse(code, Form.CODE) for code in codes] == list(range(TERNARY_2.size))
+    assert [parse(str(index), Form.INDEX) for index in range(TERNARY_2.size)] == list(range(TERNARY_2.size))
 
 
 def test_every_operation_is_read_from_its_signs_and_its_digits():
-    for index in [*range(1, OPERATIONS - 1, 97), OPERATIONS - 1]:
-        signs = "".join("-0+"[trit + 1] for trit in TABLES[index])
-        digits = "".join("012"[trit + 1] for trit in TABLES[index])
+    for index in [*range(1, TERNARY_2.size - 1, 97), TERNARY_2.size - 1]:
+        signs = "".join("-0+"[trit + 1] for trit in TERNARY_2.tables[index])
+        digits = "".join("012"[trit + 1] for trit in TERNARY_2.tables[index])
         assert parse(signs) == parse(digits) == index
 
 
@@ -123,7 +123,7 @@ def test_a_long_text_is_not_repeated_whole():
     assert str(caught.value) == f"'{'x' * 57}'… is not an operation, expected {ANY}"
 
 
-@pytest.mark.parametrize("index", [-1, OPERATIONS])
+@pytest.mark.parametrize("index", [-1, TERNARY_2.size])
 def test_a_number_that_is_not_an_index_has_no_code(index):
     with pytest.raises(InputError) as caught:
         to_code(index)

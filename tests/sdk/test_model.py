@@ -16,7 +16,8 @@ from ternary_sdk import CoverageError, InputError, LicenseError, Model, Reason, 
 from ternary_sdk._internal.packages.package import Package
 from ternary_sdk._internal.trust.trust import Trust
 from ternary_sdk.model import PART
-from ternary_sdk.operations import TABLES, OperationSet
+from ternary_sdk.operations import OperationSet
+from ternary_sdk.space import TERNARY_2
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -108,7 +109,7 @@ def test_without_a_license_every_call_is_refused(shipped: bytes, vendor: KeyRing
 
 def test_an_action_that_is_not_granted_is_refused(opened: Opener) -> None:
     model = opened(entitlements=("encode",))
-    model.encode(TABLES[:3])
+    model.encode(TERNARY_2.tables[:3])
     for action in ("decode", "sample"):
         with pytest.raises(LicenseError) as refusal:
             getattr(model, action)(1)

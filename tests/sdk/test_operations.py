@@ -7,12 +7,13 @@ from hypothesis import strategies as st
 
 from ternary_sdk import operations
 from ternary_sdk.errors import FormatError, InputError
-from ternary_sdk.operations import OPERATIONS, TABLES, OperationSet
+from ternary_sdk.operations import OperationSet
+from ternary_sdk.space import TERNARY_2
 
 
 def test_numbering_is_a_bijection_over_the_whole_space() -> None:
-    assert np.array_equal(operations.to_index(TABLES), np.arange(OPERATIONS))
-    assert len(np.unique(TABLES, axis=0)) == OPERATIONS
+    assert np.array_equal(operations.to_index(TERNARY_2.tables), np.arange(TERNARY_2.size))
+    assert len(np.unique(TERNARY_2.tables, axis=0)) == TERNARY_2.size
 
 
 def test_column_0_is_the_least_significant_digit() -> None:
@@ -21,7 +22,7 @@ def test_column_0_is_the_least_significant_digit() -> None:
 
 
 def test_the_float_tables_a_model_takes_are_numbered_too() -> None:
-    assert np.array_equal(operations.to_index(TABLES.astype(np.float32)), np.arange(OPERATIONS))
+    assert np.array_equal(operations.to_index(TERNARY_2.tables.astype(np.float32)), np.arange(TERNARY_2.size))
 
 
 @pytest.mark.parametrize(
@@ -45,7 +46,7 @@ def test_what_is_no_truth_table_is_refused(tables: object, message: str) -> None
 @pytest.mark.parametrize(
     ("indices", "message"),
     [
-        ([0, OPERATIONS], "indices: entry 1 is 19683, expected 0 to 19682"),
+        ([0, TERNARY_2.size], "indices: entry 1 is 19683, expected 0 to 19682"),
         ([-1], "indices: entry 0 is -1, expected 0 to 19682"),
         ([0.0], "indices: dtype is float64, expected integers"),
         ([[0]], "indices: shape is (1, 1), expected (n,)"),
@@ -63,22 +64,22 @@ def test_no_rows_are_no_error() -> None:
 
 
 def test_bitmap_of_the_first_last_and_ninth_operation() -> None:
-    bitmap = OperationSet.of([0, 9, OPERATIONS - 1]).to_bytes()
+    bitmap = OperationSet.of([0, 9, TERNARY_2.size - 1]).to_bytes()
     assert (len(bitmap), bitmap[0], bitmap[1], bitmap[-1]) == (2461, 0b1, 0b10, 0b100)
 
 
 def test_digest_is_the_sha256_of_the_bitmap() -> None:
-    everything = OperationSet.of(range(OPERATIONS))
+    everything = OperationSet.of(range(TERNARY_2.size))
     assert everything.digest == hashlib.sha256(b"\xff" * 2460 + b"\x07").hexdigest()
 
 
-@given(st.sets(st.integers(0, OPERATIONS - 1), max_size=50))
+@given(st.sets(st.integers(0, TERNARY_2.size - 1), max_size=50))
 def test_a_set_survives_its_bitmap(members: set[int]) -> None:
     original = OperationSet.of(sorted(members))
     assert list(OperationSet.from_bytes(original.to_bytes())) == sorted(members)
 
 
-@given(st.sets(st.integers(0, OPERATIONS - 1)), st.sets(st.integers(0, OPERATIONS - 1)))
+@given(st.sets(st.integers(0, TERNARY_2.size - 1)), st.sets(st.integers(0, TERNARY_2.size - 1)))
 def test_union_and_difference_are_those_of_sets(left: set[int], right: set[int]) -> None:
     a, b = OperationSet.of(sorted(left)), OperationSet.of(sorted(right))
     assert set(a | b) == left | right
@@ -93,7 +94,7 @@ def test_a_bitmap_of_another_length_or_with_padding_set_is_refused() -> None:
 
 
 def test_a_set_cannot_be_changed_through_its_mask() -> None:
-    mask = np.zeros(OPERATIONS, dtype=np.bool_)
+    mask = np.zeros(TERNARY_2.size, dtype=np.bool_)
     held = OperationSet(mask)
     mask[5] = True
     assert 5 not in held

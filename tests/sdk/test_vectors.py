@@ -25,7 +25,8 @@ from ternary_sdk._internal.inference.sampler import Dial, Sampler
 from ternary_sdk._internal.packages import archive
 from ternary_sdk._internal.signing import dsse
 from ternary_sdk._internal.streams.stream import STREAMS, quantiles
-from ternary_sdk.operations import OPERATIONS, OperationSet, from_index, to_index
+from ternary_sdk.operations import OperationSet, from_index, to_index
+from ternary_sdk.space import TERNARY_2
 
 VECTORS: dict[str, list[Any]] = json.loads(
     Path(__file__).parents[1].joinpath("vectors", "formats.json").read_text("utf-8")
@@ -81,7 +82,7 @@ def constant(untrained: Callable[[int], dict[str, Any]], reachable: list[int], s
     """A path whose decoder gives operation 0 for every latent, and whose witnesses hold their own index."""
     state = {name: np.zeros_like(value) for name, value in untrained(1).items()}
     state["decoder_A.decoder.4.bias"][::3] = 1
-    own = np.repeat(np.arange(OPERATIONS, dtype=np.float32)[:, np.newaxis], 16, axis=1)
+    own = np.repeat(np.arange(TERNARY_2.size, dtype=np.float32)[:, np.newaxis], 16, axis=1)
     witnesses = Witnesses(operations=OperationSet.of(reachable), latents=own)
     return Sampler(
         Decoder(decoder_graph(state, "A"), "decoder_A.onnx", Workers(1)), witnesses, STREAMS[stream]

@@ -45,7 +45,7 @@ from ternary_sdk._internal.signing import dsse
 from ternary_sdk._internal.signing.dsse import Envelope
 from ternary_sdk._internal.trust.trust import Role
 from ternary_sdk.errors import FormatError, TernaryError
-from ternary_sdk.operations import TABLES
+from ternary_sdk.space import TERNARY_2
 
 LONG: Final = settings.get_current_profile_name() == "stress"
 PLACES: Final = 16
@@ -390,16 +390,16 @@ FORMATS: Final = [Format.CSV, Format.JSONL, Format.NPY]
 def rows(data: bytes) -> None:
     """Read rows as either kind; the second is read although the first was refused."""
     try:
-        read_operations(data, "rows")
+        read_operations(data, "rows", TERNARY_2)
     finally:
-        read_latents(data, "rows")
+        read_latents(data, "rows", 16)
 
 
 @pytest.mark.parametrize("form", FORMATS)
 @effort
 @given(changes=edits)
 def test_operations_as_rows(form: Format, changes: list[Edit]) -> None:
-    data = to_bytes(Rows(operations=TABLES[:5]), form)
+    data = to_bytes(Rows(operations=TERNARY_2.tables[:5]), form)
     feed(f"rows, {form}", rows, (edited(data, changes, shift) for shift in range(PLACES)))
 
 
@@ -416,7 +416,7 @@ def test_latents_as_rows(form: Format, changes: list[Edit]) -> None:
 def test_npy_headers(changes: list[Edit]) -> None:
     """Edits of the header alone, its length made right again; NumPy wrote it."""
     stream = io.BytesIO()
-    np.save(stream, TABLES[:5].astype(np.float64))
+    np.save(stream, TERNARY_2.tables[:5].astype(np.float64))
     data = stream.getvalue()
     end = data.index(b"}") + 1
 

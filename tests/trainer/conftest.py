@@ -22,7 +22,7 @@ TINY = {
     "separate.learn.passes": "1",
     "surge": "[{epoch = 2, strength = 0.5}]",
 } | {
-    f"separate.{path}.{name}": value
+    f"separate.paths.{path}.{name}": value
     for path in "AB"
     for name, value in (("passes", "1"), ("draws", "512"), ("pushed", "256"))
 }

@@ -9,7 +9,10 @@ import pytest
 import torch
 
 from ternary_sdk.errors import FormatError, InputError
+from ternary_sdk.signature import Signature
+from ternary_sdk.space import Space
 from ternary_trainer import checkpoint
+from ternary_trainer.architecture import NETWORKS, V55, Architecture
 from ternary_trainer.model import initial
 
 PUBLISHED = Path(__file__).parents[3] / "shared" / "data" / "v5_5_epoch104.pt"
@@ -78,7 +81,7 @@ def test_a_tensor_that_is_not_finite_is_named(tmp_path: Path, value: float) -> N
 
 def test_a_tensor_of_some_other_model_is_named(tmp_path: Path) -> None:
     path = saved(tmp_path / "a.pt", lambda c: c["model"].update({"decoder_C.bias": torch.zeros(1)}))
-    assert refusal(path) == f"{path}: tensor 'decoder_C.bias' is no part of a v5.5 model"
+    assert refusal(path) == f"{path}: tensor 'decoder_C.bias' has no place in the model of the others"
 
 
 def test_a_missing_model_is_named(tmp_path: Path) -> None:
@@ -167,3 +170,85 @@ def test_a_state_that_is_not_finite_is_never_written(tmp_path: Path) -> None:
     with pytest.raises(FormatError, match="grad_norm_B_ema"):
         checkpoint.save(tmp_path / "a.pt", state=state, epoch=0)
     assert not list(tmp_path.iterdir())
+
+
+BOOLEAN = Architecture.of(Signature(Space(2, 3), 8, ("A", "B")), NETWORKS)
+
+
+def boolean(path: Path, change: Callable[[dict[str, Any]], object] = lambda content: None) -> Path:
+    return saved(
+        path, lambda content: change(content.update(model=initial(1, BOOLEAN).state_dict()) or content)
+    )
+
+
+def test_a_checkpoint_of_another_space_is_read_with_its_architecture(tmp_path: Path) -> None:
+    checkpoint.save(tmp_path / "a.pt", state=initial(1, BOOLEAN).state_dict(), epoch=0)
+    assert checkpoint.load(tmp_path / "a.pt").architecture == BOOLEAN
+    checkpoint.save(tmp_path / "b.pt", state=initial(1).state_dict(), epoch=0)
+    assert checkpoint.load(tmp_path / "b.pt").architecture == V55
+
+
+def test_a_model_with_one_path_is_read(tmp_path: Path) -> None:
+    alone = Architecture.of(Signature(Space(5, 1), 8, ("A",)), {"A": NETWORKS["A"]})
+    checkpoint.save(tmp_path / "a.pt", state=initial(1, alone).state_dict(), epoch=0)
+    assert checkpoint.load(tmp_path / "a.pt").architecture == alone
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        (
+            {"encoder_A.encoder.2.weight": None},
+            "tensor 'encoder_A.encoder.2.weight' is missing, expected shape (128, 256)",
+        ),
+        (
+            {"decoder_B.residual2.block.0.weight": torch.zeros(128, 7)},
+            "tensor 'decoder_B.residual2.block.0.weight' has shape (128, 7), expected (128, 128)",
+        ),
+        (
+            {name: None for path in "AB" for name in (f"encoder_{path}.encoder.0.weight",)},
+            "tensor 'encoder_A.encoder.0.weight' is missing or no matrix",
+        ),
+        (
+            {f"encoder_{path}.encoder.0.weight": torch.zeros(256, 7) for path in "AB"},
+            "tensor 'encoder_A.encoder.0.weight' takes 7 values and 'decoder_A.decoder.4.weight' gives 16 "
+            "logits, expected r^k values and r·r^k logits, for a radix r and k inputs",
+        ),
+        (
+            {"encoder_A.encoder.98.weight": torch.zeros(1, 1)},
+            "tensor 'encoder_A.encoder.6.weight' is missing or no matrix",
+        ),
+        (
+            {"state_net.x": torch.zeros(1)},
+            "tensor 'state_net.x' has no place in the model of the others",
+        ),
+        (
+            {"encoder_A.encoder.100000000.weight": torch.zeros(1, 1)},
+            "tensor 'encoder_A.encoder.100000000.weight' has no place in the model of the others",
+        ),
+    ],
+)
+def test_a_state_that_shows_no_model_is_refused_by_the_name_of_a_tensor(
+    tmp_path: Path, changes: dict[str, torch.Tensor | None], problem: str
+) -> None:
+    def change(content: dict[str, Any]) -> None:
+        content["model"].update(changes)
+        content["model"] = {name: tensor for name, tensor in content["model"].items() if tensor is not None}
+
+    path = boolean(tmp_path / "a.pt", change)
+    assert refusal(path) == f"{path}: {problem}"
+
+
+def test_latents_of_a_size_that_there_is_not_are_refused(tmp_path: Path) -> None:
+    path, odd = tmp_path / "a.pt", torch.zeros
+    state = initial(1, BOOLEAN).state_dict()
+    for head in ("fc_mu", "fc_logvar"):
+        for letter in "AB":
+            state |= {f"encoder_{letter}.{head}.weight": odd(9, 64), f"encoder_{letter}.{head}.bias": odd(9)}
+    torch.save({"model": state, "epoch": 0}, path)
+    assert refusal(path) == f"{path}: latent size: 9, expected a multiple of 8 from 8 to 64"
+
+
+def test_a_file_without_a_path_is_refused(tmp_path: Path) -> None:
+    path = saved(tmp_path / "a.pt", lambda content: content.update(model={"x": torch.zeros(1)}))
+    assert refusal(path) == f"{path}: has no tensor of a path, expected 'encoder_A.fc_mu.weight' and others"

@@ -17,8 +17,9 @@ def record(epoch: int, *, a: float = 0.9, b: float = 0.9, exact: float = 1.0, **
     elbo, loss = more.get("elbo", 20.0), more.get("loss", 1.0)
     return EpochRecord(
         epoch=epoch, epochs=36, phase="spread", seconds=1.0, limit=0.92116, loss=loss, surge=0.0,
-        surge_origin="", A=replace(PATH, coverage=a, exact=exact, elbo=elbo),
-        B=replace(PATH, coverage=b, elbo=elbo),
+        surge_origin="",
+        paths={"A": replace(PATH, coverage=a, exact=exact, elbo=elbo),
+               "B": replace(PATH, coverage=b, elbo=elbo)},
     )  # fmt: skip
 
 

@@ -92,14 +92,14 @@ def test_the_loss_is_the_published_sum_and_b_never_moves_a() -> None:
 
 def test_state_net_corrects_once_an_epoch_and_never_learns(short: Recipe, tmp_path: Path) -> None:
     trained = train(short, seed=1, out=tmp_path / "with")
-    assert trained.history[0].A.rate != 1e-3
-    assert trained.history[0].A.rate == pytest.approx(1e-3, rel=0.05)
+    assert trained.history[0].paths["A"].rate != 1e-3
+    assert trained.history[0].paths["A"].rate == pytest.approx(1e-3, rel=0.05)
     before = initial(seeds.derive(1, "initial weights")).state_dict()
     after = trained.best().state
     assert all(torch.equal(before[name], after[name]) for name in before if name.startswith("state_net"))
     assert short.coupled is not None
     without = replace(short, epochs=1, coupled=replace(short.coupled, state_net=False))
-    assert train(without, seed=1, out=tmp_path / "without").history[0].A.rate == 1e-3
+    assert train(without, seed=1, out=tmp_path / "without").history[0].paths["A"].rate == 1e-3
 
 
 def test_a_coupled_run_resumes_to_the_same_weights(short: Recipe, tmp_path: Path) -> None:

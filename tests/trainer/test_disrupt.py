@@ -36,7 +36,7 @@ def test_a_request_surges_a_running_training_and_a_cancel_ends_it(tiny: Recipe, 
     trained = train(replace(tiny, surge=()), seed=1, out=out, on_epoch=from_another_terminal)
     assert [record.surge for record in trained.history] == [0.0, 1.5, 1.5, 0.0]
     assert [record.surge_origin for record in trained.history] == ["", "request", "request", ""]
-    assert trained.history[1].B.noise == pytest.approx(1.5**1.5)
+    assert trained.history[1].paths["B"].noise == pytest.approx(1.5**1.5)
     (surge,) = trained.summary().surges
     assert (surge.epoch, surge.epochs, surge.origin) == (1, 2, "request")
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from rich.console import Console
 
 from ternary_sdk.coverage import percent
+from ternary_sdk.signature import STANDARD
 from ternary_trainer import progress
 from ternary_trainer.run import Run
 from ternary_trainer.tensorboard import figures
@@ -15,7 +16,7 @@ from ternary_trainer.tensorboard import figures
 
 def test_without_a_terminal_there_is_one_plain_line_an_epoch(finished: Run) -> None:
     stream = io.StringIO()
-    with progress.watching(stream) as on_epoch:
+    with progress.watching(STANDARD, stream) as on_epoch:
         for record in finished.history:
             on_epoch(record)
     lines = stream.getvalue().splitlines()
@@ -33,13 +34,13 @@ def test_without_a_terminal_there_is_one_plain_line_an_epoch(finished: Run) -> N
 def test_the_view_of_a_terminal_shows_both_paths_beside_perfect_draws(finished: Run) -> None:
     console = Console(file=io.StringIO(), force_terminal=True, width=100, color_system=None)
     record = finished.history[2]
-    console.print(progress.view(record, 75.0))
+    console.print(progress.view(record, 75.0, STANDARD))
     assert isinstance(console.file, io.StringIO)
     text = console.file.getvalue()
     for expected in (
         "epoch 2 (3 of 4)",
         "surge 0.5 (recipe)",
-        f"{percent(record.A.coverage)} %",
+        f"{percent(record.paths['A'].coverage)} %",
         "perfect draws, on average 92.116 %",
         "1:15 left",
     ):
@@ -49,7 +50,7 @@ def test_the_view_of_a_terminal_shows_both_paths_beside_perfect_draws(finished: 
 
 def test_nothing_is_written_to_standard_output(finished: Run) -> None:
     out = io.StringIO()
-    with contextlib.redirect_stdout(out), progress.watching(io.StringIO()) as on_epoch:
+    with contextlib.redirect_stdout(out), progress.watching(STANDARD, io.StringIO()) as on_epoch:
         on_epoch(finished.history[0])
     assert out.getvalue() == ""
 
@@ -58,7 +59,7 @@ def test_a_stream_without_a_reader_and_a_full_one_end_no_training(finished: Run)
     reader, writer = os.pipe()
     os.close(reader)
     for stream in (os.fdopen(writer, "w"), Path("/dev/full").open("w")):  # noqa: SIM115
-        with progress.watching(stream) as on_epoch:
+        with progress.watching(STANDARD, stream) as on_epoch:
             for record in finished.history:
                 on_epoch(record)
         with contextlib.suppress(OSError):
@@ -79,6 +80,6 @@ def test_time_left_follows_the_recent_epochs(finished: Run) -> None:
 def test_tensorboard_gets_every_figure_of_a_record(finished: Run) -> None:
     record = finished.history[1]
     named = figures(record)
-    assert named["coverage/A"] == record.A.coverage
-    assert named["kl/B"] == record.B.kl
+    assert named["coverage/A"] == record.paths["A"].coverage
+    assert named["kl/B"] == record.paths["B"].kl
     assert len(named) == 3 + 2 * 14

@@ -3,7 +3,10 @@ from pathlib import Path
 import pytest
 
 from ternary_sdk.errors import InputError
+from ternary_sdk.signature import Signature
+from ternary_sdk.space import Space
 from ternary_trainer import recipe, toml_file
+from ternary_trainer.architecture import V55, Network
 from ternary_trainer.validation import thresholds
 
 
@@ -22,7 +25,7 @@ def test_a_recipe_written_out_reads_back_as_itself(name: str, tmp_path: Path) ->
 
 
 def test_the_recipes_that_come_along() -> None:
-    assert recipe.names() == ["coverage", "coverage-max", "v5.5"]
+    assert recipe.names() == ["boolean-3", "boolean-4", "coverage", "coverage-max", "quinary-1", "v5.5"]
     assert all(recipe.load(name).name == name and recipe.load(name).about for name in recipe.names())
 
 
@@ -40,7 +43,8 @@ def test_a_surge_can_be_set() -> None:
 
 def test_an_unknown_recipe_is_refused_with_those_there_are() -> None:
     assert refusal("covrage") == (
-        "recipe 'covrage': not found, expected coverage, coverage-max, v5.5 or the path of a TOML file"
+        "recipe 'covrage': not found, expected boolean-3, boolean-4, coverage, coverage-max, quinary-1,"
+        " v5.5 or the path of a TOML file"
     )
 
 
@@ -96,8 +100,10 @@ def test_settings_that_contradict_each_other_are_refused() -> None:
     overlap = "[{epoch = 3, epochs = 4}, {epoch = 5}]"
     assert "two surges overlap at epoch 5" in refusal("v5.5", surge=overlap)
     assert "'separate.learn.epochs' is 99" in refusal("coverage", separate__learn__epochs="99")
-    assert "'separate.A.pushed' is 9999999" in refusal("coverage", separate__A__pushed="9_999_999")
-    assert "'separate.B.rate' is 0.5" in refusal("coverage", separate__B__rate="[1e-3, 0.5]")
+    assert "'separate.paths.A.pushed' is 9999999" in refusal(
+        "coverage", separate__paths__A__pushed="9_999_999"
+    )
+    assert "'separate.paths.B.rate' is 0.5" in refusal("coverage", separate__paths__B__rate="[1e-3, 0.5]")
 
 
 def test_a_recipe_has_one_method(tmp_path: Path) -> None:
@@ -171,3 +177,83 @@ def test_a_device_without_an_end_is_refused() -> None:
 def test_an_override_that_is_no_toml_of_ours_is_taken_as_text() -> None:
     for text in ("[" * 5000, "9" * 5000, "0x" + "f" * 5000):
         assert refusal("v5.5", epochs=text).endswith(", expected a whole number")
+
+
+TINY = {"space": "2,3", "latent_size": "8", "batch": "32"}
+
+
+def test_a_recipe_of_another_space_keeps_space_latents_and_networks(tmp_path: Path) -> None:
+    changes = TINY | {"networks.A.encoder": "[64]", "networks.B.decoder": "[16, 16]"}
+    loaded = recipe.load("coverage", changes)
+    assert loaded.signature == Signature(Space(2, 3), 8, ("A", "B"))
+    assert loaded.networks == {
+        "A": Network(encoder=(64,), decoder=(32, 64)),
+        "B": Network(encoder=(256, 128, 64), decoder=(16, 16)),
+    }
+    file = tmp_path / "coverage.toml"
+    file.write_text(recipe.dump(loaded))
+    assert recipe.load(str(file)) == loaded
+
+
+def test_a_recipe_that_says_nothing_is_of_v5_5s_architecture() -> None:
+    of_v55 = [name for name in recipe.names() if recipe.load(name).architecture == V55]
+    assert of_v55 == ["coverage", "coverage-max", "v5.5"]
+
+
+def test_paths_are_what_the_recipe_names(tmp_path: Path) -> None:
+    file, text = tmp_path / "mine.toml", recipe.dump(recipe.load("coverage"))
+    networks = text[text.index("[networks.A]") : text.index("[scoring]")]
+    alone = text[: text.index("[separate.paths.B]")].replace(networks, "[networks.A]\ndecoder = []\n")
+    file.write_text(alone)
+    loaded = recipe.load(str(file))
+    assert loaded.signature.paths == ("A",)
+    assert loaded.networks == {"A": Network(encoder=(256, 128, 64), decoder=())}
+    file.write_text(text.replace("paths.B", "paths.C").replace("networks.B", "networks.C"))
+    assert recipe.load(str(file)).signature.paths == ("A", "C")
+
+
+NO_SPACE = "expected a radix and a number of inputs, such as 3,2)"
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"space": "4,2"},
+         "setting 'space' is 4,2, of 4,294,967,296 operations, expected 16 to 2^20 to train on"),
+        ({"space": "2,1"}, "setting 'space' is 2,1, of 4 operations, expected 16 to 2^20 to train on"),
+        ({"space": "three"}, f"setting 'space' is no space (space: 'three', {NO_SPACE}"),
+        ({"space": "5"}, f"setting 'space' is no space (space: '5', {NO_SPACE}"),
+        ({"latent_size": "12"}, "latent size: 12, expected a multiple of 8 from 8 to 64"),
+        ({"networks.A.encoder": "[]"}, "networks.A.encoder: 0 hidden layers, expected 1 to 16"),
+        ({"networks.A.decoder": "[0]"}, "networks.A.decoder: 0, expected 1 to 4096"),
+        ({"networks.B.decoder": "{width = 8, blocks = 99}"},
+         "networks.B.decoder.blocks: 99, expected 1 to 16"),
+        ({"networks.B.decoder": "{width = 8}"}, "setting 'networks.B.decoder.blocks' is missing"),
+        ({"networks.A.decoder": "wide"}, "setting 'networks.A.decoder' is 'wide', expected a list"),
+        ({"networks.C": "{encoder = [8], decoder = [8]}"},
+         "setting 'networks' has paths A, B, C, expected A, B"),
+        ({"networks": "3"}, "setting 'networks' is 3, expected a table of settings"),
+        ({"separate.paths": "3"}, "setting 'separate.paths' is 3, expected a table of settings"),
+        ({"separate.paths.ab": "{}"}, "setting 'separate.paths.ab.passes' is missing"),
+        (TINY | {"batch": "205"}, "setting 'batch' is 205, expected 2 to 204"),
+        (TINY | {"scoring.draws": "649"}, "setting 'scoring.draws' is 649, expected 650 to 1e+09"),
+        (TINY | {"space": "5,1", "holdout_family": "commutative"},
+         "setting 'holdout_family': family 'commutative': needs two inputs or more,"
+         " operations of 5,1 have one"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_trained_is_refused(changes: dict[str, str], problem: str) -> None:
+    with pytest.raises(InputError) as caught:
+        recipe.load("coverage", changes)
+    assert str(caught.value) == f"recipe 'coverage': {problem}"
+
+
+def test_the_published_method_trains_the_published_networks_alone() -> None:
+    published = (
+        "table 'coupled': trains the networks of v5.5 alone (ternary-2-input, 16 latent dimensions,"
+        " paths A, B), expected 'separate'"
+    )
+    for change in ({"space": "2,4"}, {"latent_size": "8"}, {"networks.A.decoder": "[32]"}):
+        with pytest.raises(InputError) as caught:
+            recipe.load("v5.5", change)
+        assert str(caught.value) == f"recipe 'v5.5': {published}"

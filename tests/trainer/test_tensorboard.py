@@ -37,7 +37,7 @@ def test_a_training_writes_into_its_own_fresh_directory(tiny: Recipe, tmp_path: 
     short = replace(tiny, epochs=2, surge=())
     with tensorboard.writing(tmp_path / "run") as on_epoch:
         trained = train(short, seed=3, out=tmp_path / "run", on_epoch=on_epoch)
-    coverage = [(record.epoch, pytest.approx(record.A.coverage)) for record in trained.history]
+    coverage = [(record.epoch, pytest.approx(record.paths["A"].coverage)) for record in trained.history]
     assert scalars(tmp_path / "run" / "tensorboard")["coverage/A"] == coverage
 
 

@@ -64,7 +64,7 @@ def test_a_family_held_out_is_kept_from_training_and_selection(tiny: Recipe, tmp
     held = train(recipe, seed=3, out=tmp_path / "run")
     assert run.open(held.path).recipe == recipe
     facts = json.loads((held.path / run.FACTS).read_text())
-    assert facts["operations"] == split.sets("non-surjective").digests
+    assert facts["operations"] == split.sets(family="non-surjective").digests
     subject = opening.run_subject(held, margins)
     assert len(subject.split.training) == 14_514
     names = [figure.name for figure in novelty.novel_operations(subject, Thresholds()).figures]
@@ -77,7 +77,7 @@ def test_a_recipe_changed_under_a_run_is_refused(copied: Callable[[], Path]) -> 
     (path / run.RECIPE).write_text(text.replace("\n\n", '\nholdout_family = "self-dual"\n\n', 1))
     with pytest.raises(FormatError) as caught:
         run.open(path)
-    trained, claimed = (split.sets(family).training.digest for family in (None, "self-dual"))
+    trained, claimed = (split.sets(family=family).training.digest for family in (None, "self-dual"))
     assert str(caught.value) == (
         f"{path / run.FACTS}: sha256 of the training operations is {trained}, those of recipe.toml have"
         f" {claimed}; the recipe was changed after the training began, put it back"
@@ -94,8 +94,8 @@ def test_a_run_begun_before_digests_were_recorded_still_opens(copied: Callable[[
 
 def test_training_learns(finished: Run) -> None:
     first, last = finished.history[0], finished.history[-1]
-    assert last.A.reconstruction < 0.95 * first.A.reconstruction
-    assert last.B.reconstruction < 0.95 * first.B.reconstruction
+    assert last.paths["A"].reconstruction < 0.95 * first.paths["A"].reconstruction
+    assert last.paths["B"].reconstruction < 0.95 * first.paths["B"].reconstruction
     assert last.limit == pytest.approx(0.921159, abs=1e-6)
 
 
@@ -123,7 +123,7 @@ def test_each_rule_keeps_the_weights_of_the_epoch_it_chose(finished: Run) -> Non
     best = max(finished.history, key=lambda record: record.coverage)
     kept = finished.best()
     assert kept.epoch == best.epoch
-    assert f"{percent(best.A.coverage)} % on A" in kept.reason
+    assert f"{percent(best.paths['A'].coverage)} % on A" in kept.reason
     assert finished.best("elbo").epoch == min(finished.history, key=lambda record: record.elbo).epoch
     if kept.epoch == 3:
         assert all(torch.equal(kept.state[name], value) for name, value in state(finished.path).items())
@@ -136,7 +136,7 @@ def test_the_summary_shows_what_each_rule_would_have_shipped(finished: Run) -> N
     for rule, choice in summary.choices.items():
         assert choice.epoch == finished.best(rule).epoch
         shipped = finished.history[choice.epoch]
-        assert choice.A.coverage == pytest.approx(shipped.A.coverage, abs=0.02)
+        assert choice.paths["A"].coverage == pytest.approx(shipped.paths["A"].coverage, abs=0.02)
     assert summary.seconds == pytest.approx(sum(record.seconds for record in finished.history))
 
 
@@ -154,7 +154,7 @@ def test_the_recipes_surge_is_in_history_and_summary(finished: Run) -> None:
     assert (surge.epoch, surge.epochs, surge.strength, surge.origin) == (2, 1, 0.5, "recipe")
     coverage = [record.coverage for record in finished.history]
     assert (surge.before, surge.during, surge.after) == (coverage[1], coverage[2], coverage[3])
-    assert finished.history[2].A.noise == pytest.approx(1.5**0.5)
+    assert finished.history[2].paths["A"].noise == pytest.approx(1.5**0.5)
 
 
 def test_a_run_killed_at_any_moment_resumes_to_the_same_weights(

@@ -1,23 +1,12 @@
 import torch
 
-from ternary_trainer import score, space
-from ternary_trainer.model import initial
-from ternary_trainer.uniformity import Draws, Uniformity, decode, push
+from ternary_sdk.space import TERNARY_2
+from ternary_trainer import orders, score
+from ternary_trainer.decoding import Decoded, decode
+from ternary_trainer.model import Decoder, initial
+from ternary_trainer.uniformity import Uniformity, push
 
 UNIFORM = torch.ones(19_683)
-
-
-def test_decoding_agrees_with_argmax_and_the_canonical_index() -> None:
-    decoder, latents = initial(1).decoder_A, torch.randn(500, 16)
-    draws = decode(decoder, latents)
-    classes = decoder(latents).view(-1, 9, 3).argmax(-1)
-    assert torch.equal(draws.classes, classes.t())
-    assert torch.equal(draws.index, (classes * 3 ** torch.arange(9)).sum(1))
-
-
-def test_a_tie_goes_to_the_lower_class() -> None:
-    draws = decode(torch.nn.Linear(16, 27, bias=False), torch.zeros(2, 16))
-    assert draws.index.tolist() == [0, 0]
 
 
 def test_the_push_is_the_gradient_of_the_expected_potential_of_single_trits() -> None:
@@ -32,55 +21,59 @@ def test_the_push_is_the_gradient_of_the_expected_potential_of_single_trits() ->
     )
     assert isinstance(expected, torch.Tensor)
     expected.sum().backward()  # type: ignore[no-untyped-call]
-    given = push(Draws(logits=logits.detach(), classes=classes, index=index), potential)
+    given = push(Decoded(logits=logits.detach(), classes=classes, index=index), potential, TERNARY_2)
     torch.testing.assert_close(given, logits.grad)
 
 
 def test_uniform_counts_have_no_potential() -> None:
-    assert Uniformity(UNIFORM * 100).potential().abs().max() < 1e-4
+    assert Uniformity(UNIFORM * 100, TERNARY_2).potential().abs().max() < 1e-4
 
 
 def test_noise_of_uniform_draws_is_mostly_filtered_out() -> None:
     draws = torch.randint(19_683, (100_000,), generator=torch.Generator().manual_seed(3))
     counts = torch.bincount(draws, minlength=19_683)
     raw = (counts * 19_683 / 100_000 - 1).square().mean().sqrt()
-    assert Uniformity(counts).potential().square().mean().sqrt() < 0.2 * raw
+    assert Uniformity(counts, TERNARY_2).potential().square().mean().sqrt() < 0.2 * raw
 
 
 def test_a_real_excess_passes_the_filter_whole() -> None:
     counts = UNIFORM * 100
     digits = torch.arange(19_683) // 3 % 3
     counts[digits == 0] *= 1.5
-    potential = Uniformity(counts).potential()
+    potential = Uniformity(counts, TERNARY_2).potential()
     density = counts / counts.mean()
     torch.testing.assert_close(potential, density.log(), atol=1e-2, rtol=0)
 
 
 def test_observing_moves_each_order_by_its_own_window() -> None:
-    decoder, latents = initial(1).decoder_A, torch.randn(1_000, 16)
-    draws = decode(decoder, latents)
-    windows = torch.full((space.ORDERS,), 1e12)
+    decoder, latents = initial(1).decoder("A"), torch.randn(1_000, 16)
+    draws = decode(decoder, latents, TERNARY_2)
+    windows = torch.full((orders.orders(TERNARY_2),), 1e12)
     windows[1] = 1_000
-    uniformity = Uniformity(UNIFORM * 100)
+    uniformity = Uniformity(UNIFORM * 100, TERNARY_2)
     uniformity.observe(draws, windows)
     counts = torch.bincount(draws.index, minlength=19_683)
-    power = space.power_by_order(uniformity.state()["modes"])
-    expected = space.power_by_order(space.to_modes(counts * (19_683 / 1_000) - 1))
+    power = orders.power_by_order(uniformity.state()["modes"], TERNARY_2)
+    expected = orders.power_by_order(orders.to_modes(counts * (19_683 / 1_000) - 1, TERNARY_2), TERNARY_2)
     torch.testing.assert_close(power[1], expected[1])
     assert power[2:].max() < 1e-9
 
 
+def drawn(decoder: Decoder, random: torch.Generator) -> orders.Divergence:
+    return orders.divergence(score.count(decoder, score.latents(50_000, 16, random), TERNARY_2), TERNARY_2)
+
+
 def test_following_the_push_makes_draws_more_uniform() -> None:
-    decoder = initial(4).decoder_A
+    decoder = initial(4).decoder("A")
     random = torch.Generator().manual_seed(4)
     optimizer = torch.optim.AdamW(decoder.parameters(), lr=3e-3)
-    before = space.divergence(score.count(decoder, score.latents(50_000, random)))
-    uniformity = Uniformity(score.count(decoder, score.latents(50_000, random)))
+    before = drawn(decoder, random)
+    uniformity = Uniformity(score.count(decoder, score.latents(50_000, 16, random), TERNARY_2), TERNARY_2)
     for _ in range(60):
-        draws = decode(decoder, score.latents(2_048, random))
-        uniformity.observe(draws, torch.full((space.ORDERS,), 40_000.0))
+        draws = decode(decoder, score.latents(2_048, 16, random), TERNARY_2)
+        uniformity.observe(draws, torch.full((orders.orders(TERNARY_2),), 40_000.0))
         optimizer.zero_grad()
-        draws.logits.backward(push(draws, uniformity.potential()) / 2_048)
+        draws.logits.backward(push(draws, uniformity.potential(), TERNARY_2) / 2_048)
         optimizer.step()
-    after = space.divergence(score.count(decoder, score.latents(50_000, random)))
+    after = drawn(decoder, random)
     assert after.total < 0.6 * before.total

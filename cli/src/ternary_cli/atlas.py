@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from ternary_sdk.model import Model
     from ternary_sdk.operations import OperationSet
+    from ternary_sdk.space import Space
 
 Source = Annotated[
     Path | None, argument("FILE|RUN", "A .ternary package, else the pinned or evaluation one; or a run.")
@@ -47,16 +48,17 @@ def atlas(
     if out.suffix not in (".svg", ".png"):
         raise InputError(f"{out}: suffix is '{out.suffix}', expected .svg or .png")
     if source is not None and source.is_dir():
-        (letter, margins), name, drawn = _of_run(source, path), source.name, None
+        letter, margins, space = _of_run(source, path)
+        name, drawn = source.name, None
     else:
         with select(source, license, trust, state=state).open() as model:
-            letter, name = path or model.default_path, model.package.manifest.label
-            margins, drawn = model.margins(path=letter), _drawn(model)
+            letter, name = model.default_path if path is None else path, model.package.manifest.label
+            margins, space, drawn = model.margins(path=letter), model.space, _drawn(model)
     words = f"{name}, path {letter}: {atlases.summary(margins, drawn)}"
     if out.suffix == ".svg":
-        write(atlases.to_svg(margins, drawn, title=words).encode(), out)
+        write(atlases.to_svg(margins, drawn, title=words, space=space).encode(), out)
     else:
-        write(atlases.to_png(margins, drawn), out)
+        write(atlases.to_png(margins, drawn, space=space), out)
     show_json({"file": str(out), "path": letter, "summary": words}) if as_json else show([words, str(out)])
 
 
@@ -65,9 +67,10 @@ def _drawn(model: "Model") -> "OperationSet | None":
     return model.drawn() if model.license is not None and model.license.unique_operations else None
 
 
-def _of_run(folder: Path, path: str | None) -> "tuple[str, npt.NDArray[np.float32]]":
-    """A path's letter and margins; unless it is named, the one that would be its package's default."""
+def _of_run(folder: Path, path: str | None) -> "tuple[str, npt.NDArray[np.float32], Space]":
+    """A path's letter, margins and space; unless it is named, the one that would be its package's default."""
     from ternary_cli.vendor_extra import vendor_extra
+    from ternary_sdk.errors import InputError
 
     with vendor_extra("ternary atlas RUN"):
         from ternary_export.reach import reach
@@ -75,4 +78,6 @@ def _of_run(folder: Path, path: str | None) -> "tuple[str, npt.NDArray[np.float3
         from ternary_trainer import run
     found = reach(run.open(folder).best().state)
     letter = best(each.claim for each in found.values()).path if path is None else path
-    return letter, next(each.margins for each in found.values() if each.claim.path == letter)
+    if letter not in found:
+        raise InputError(f"path: {letter!r}, expected {' or '.join(found)}")
+    return letter, found[letter].margins, found[letter].claim.space

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
-from ternary_cli.rows import OPERATION, Kind
+from ternary_cli.kinds import Kind
 from ternary_sdk._internal.documents import plain
 from ternary_sdk.errors import FormatError, InputError
 from ternary_sdk.logic import Form, parse
-from ternary_sdk.operations import OPERATIONS, TABLES, from_index
+from ternary_sdk.space import TERNARY_2, Space
 
 _NUMBER: Final = r" *[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)? *"
 """A number in ASCII: RFC 8259's, or with a plus sign, leading zeros, or no digit on one side of the point.
@@ -24,6 +24,7 @@ Python and NumPy also read `1_0`, `nan`, `inf`, and digits of other scripts. Non
 """
 _ONE: Final = re.compile(_NUMBER)
 _SEVERAL: Final = re.compile(rf"(?:{_NUMBER},)*{_NUMBER}")
+_UNNAMED: Final = f"only {TERNARY_2.title} operations have codes and names"
 _DECIMAL_COMMA: Final = re.compile(r" *[+-]?[0-9]*,[0-9]+ *")
 
 
@@ -65,20 +66,21 @@ class Layout:
             value = _list_in(cell) if isinstance(cell, str) else cell
             if isinstance(value, list):
                 return listed(value, self.kind)
-        if isinstance(cell, str) and self.form is not None:
-            return _by_text(cell.strip(), self.form)
-        if type(cell) is int and self.form in (Form.ANY, Form.INDEX):
-            return _by_index(cell)
+        if self.kind.space is not None and self.form is not None:
+            if isinstance(cell, str):
+                return _by_text(cell.strip(), self.form, self.kind.space)
+            if type(cell) is int and self.form in (Form.ANY, Form.INDEX):
+                return _by_index(cell, self.kind.space)
         raise InputError(f"{shown_json(cell)}, expected {self._expected()}")
 
     def _expected(self) -> str:
         if self.form is None:
             return f"a list of {self.kind.width} numbers"
-        return (
-            "a list of 9 trits, a text or an index"
-            if self.form is Form.ANY
-            else f"an operation's {self.form}"
-        )
+        if self.form is not Form.ANY:
+            return f"an operation's {self.form}"
+        if self.kind.space == TERNARY_2:
+            return "a list of 9 trits, a text or an index"
+        return f"a list of {self.kind.width} values or an index"
 
 
 def layout(names: Collection[str], kind: Kind) -> Layout:
@@ -86,7 +88,8 @@ def layout(names: Collection[str], kind: Kind) -> Layout:
     numbered columns, the list, and for operations the index, the code and the name.
 
     Raises:
-        InputError: If it holds none of them, or only some of the numbered columns.
+        InputError: If it holds none of them, only some of the numbered columns, or only what stands for
+            operations of another space.
     """
     numbered = [name for name in kind.columns if name in names]
     if len(numbered) == kind.width:
@@ -97,8 +100,11 @@ def layout(names: Collection[str], kind: Kind) -> Layout:
         raise InputError(f"column {missing} is missing; found {found}, expected {kind}")
     for name in kind.singles:
         if name in names:
-            form = Form(name) if kind is OPERATION else None
+            form = Form(name) if kind.space is not None else None
             return Layout(kind=kind, columns=(name,), form=form)
+    for name in kind.foreign:
+        if name in names:
+            raise InputError(f"column {name}: {_UNNAMED}; found {found}, expected {kind}, or index")
     raise InputError(
         f"no column of {kind.member}s; found {found}, expected {kind}, or one of {', '.join(kind.singles)}"
     )
@@ -153,18 +159,29 @@ def _number(cell: Any, name: str) -> float:
         raise InputError(f"column {name} is an integer too large for any number format") from None
 
 
-@lru_cache(maxsize=OPERATIONS)
-def _by_text(text: str, form: Form) -> Sequence[float]:
-    trits: list[float] = TABLES[parse(text, form)].tolist()
-    return trits
+@lru_cache(maxsize=1 << 16)
+def _by_text(text: str, form: Form, space: Space) -> Sequence[float]:
+    return _table(parse(text, form) if space == TERNARY_2 else _index_of(text, space), space)
 
 
-def _by_index(index: int) -> Sequence[float]:
-    try:
-        trits: list[float] = from_index([index])[0].tolist()
-        return trits
-    except (InputError, OverflowError):
-        raise InputError(f"{shown_json(index)}, expected an index, 0 to {len(TABLES) - 1}") from None
+def _index_of(text: str, space: Space) -> int:
+    """The index that a text is: as ``logic.parse`` reads one, with no more digits than the largest has."""
+    last = space.size - 1
+    if re.fullmatch(rf"[0-9]{{1,{len(str(last))}}}", text) and int(text) <= last:
+        return int(text)
+    why = f"; {_UNNAMED}" if any(character.isalpha() for character in text) else ""
+    raise InputError(f"{shown(text)} is not an operation, expected an index, 0 to {last}{why}")
+
+
+def _by_index(index: int, space: Space) -> Sequence[float]:
+    if not 0 <= index < space.size:
+        raise InputError(f"{shown_json(index)}, expected an index, 0 to {space.size - 1}")
+    return _table(index, space)
+
+
+def _table(index: int, space: Space) -> Sequence[float]:
+    values: list[float] = space.from_index([index])[0].tolist()
+    return values
 
 
 def shown(text: str) -> str:

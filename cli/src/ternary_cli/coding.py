@@ -1,8 +1,8 @@
 """
 ``ternary encode`` and ``ternary decode``: operations to latents and back.
 
-One frame for both. What can be refused without a model, the format and the rows, is refused before one is
-opened.
+One frame for both. The package's signature says how wide rows are and what they hold. What can be refused
+without a model at work, the format and the rows, is refused before the package is proved.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,6 @@ from ternary_cli.options import (
     MachineOption,
     OutOption,
     PackageOption,
-    PathName,
     PathOption,
     RowsArgument,
     StateOption,
@@ -26,34 +25,34 @@ from ternary_cli.options import (
 if TYPE_CHECKING:
     from ternary_cli.rows import Rows
     from ternary_sdk.model import Model
+    from ternary_sdk.signature import Signature
 
-Conversion = Callable[["Model", PathName | None], "Rows"]
+Conversion = Callable[["Model", str | None], "Rows"]
 """Rows that were read, waiting for a model and one of its paths."""
 
 
-def _encoding(data: bytes, what: str) -> Conversion:
+def _encoding(data: bytes, what: str, signature: "Signature") -> Conversion:
     from ternary_cli.row_reader import read_operations
     from ternary_cli.rows import Rows
 
-    operations = read_operations(data, what)
+    operations = read_operations(data, what, signature.space)
     return lambda model, path: Rows(latents=model.encode(operations, path=path))
 
 
-def _decoding(data: bytes, what: str) -> Conversion:
+def _decoding(data: bytes, what: str, signature: "Signature") -> Conversion:
     from ternary_cli.row_reader import read_latents
     from ternary_cli.rows import Rows
-    from ternary_sdk.operations import to_index
 
-    latents = read_latents(data, what)
+    latents, space = read_latents(data, what, signature.latent_size), signature.space
 
-    def decoded(model: "Model", path: PathName | None) -> Rows:
+    def decoded(model: "Model", path: str | None) -> Rows:
         operations = model.decode(latents, path=path)
-        return Rows(index=to_index(operations), operations=operations)
+        return Rows(index=space.to_index(operations), operations=operations, space=space)
 
     return decoded
 
 
-def _command(read_rows: Callable[[bytes, str], Conversion], text: str) -> Callable[..., None]:
+def _command(read_rows: Callable[[bytes, str, "Signature"], Conversion], text: str) -> Callable[..., None]:
     """A command that converts rows; ``text`` is its help."""
 
     def command(
@@ -77,10 +76,12 @@ def _command(read_rows: Callable[[bytes, str], Conversion], text: str) -> Callab
         form = chosen_format(form, out)
         if as_json:
             refuse_json_beside_rows(out)
-        convert = read_rows(*read(rows, most=MOST_BYTES))
-        with select(package, license, trust, machine_id, state=state).open() as model:
+        data, name = read(rows, most=MOST_BYTES)
+        selection = select(package, license, trust, machine_id, state=state)
+        convert = read_rows(data, name, selection.package.signature)
+        with selection.open() as model:
             converted = convert(model, path)
-            letter = path or model.default_path
+            letter = model.default_path if path is None else path
         write_parts(in_parts(blocks(converted), form, count=converted.count), out)
         if as_json:
             show_json({"file": str(out), "rows": converted.count, "path": letter})
@@ -89,5 +90,5 @@ def _command(read_rows: Callable[[bytes, str], Conversion], text: str) -> Callab
     return command
 
 
-encode = _command(_encoding, f"Turn operations (t0 to t8) into latents (z0 to z15).\n\n{ORDER}")
-decode = _command(_decoding, f"Turn latents (z0 to z15) into operations (t0 to t8).\n\n{ORDER}")
+encode = _command(_encoding, f"Turn operations (t0, t1, ...) into latents (z0, z1, ...).\n\n{ORDER}")
+decode = _command(_decoding, f"Turn latents (z0, z1, ...) into operations (t0, t1, ...).\n\n{ORDER}")

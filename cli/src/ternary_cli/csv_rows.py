@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from ternary_cli.cells import Row, is_number, layout, shown
+from ternary_cli.kinds import Kind
 from ternary_cli.lines import LineError, Lines
-from ternary_cli.rows import OPERATION, Kind
 from ternary_sdk.errors import InputError
 
 _Record = tuple[int, list[str]]
@@ -101,17 +101,13 @@ def _commented(comment: str, kind: Kind) -> list[str]:
     """The names in a line of comment, if it holds names of ours."""
     names = next(csv.reader([comment.strip()], delimiter=_separator(comment), skipinitialspace=True), [])
     names = [name.strip() for name in names]
-    return names if _ours(names, kind) else []
-
-
-def _ours(cells: list[str], kind: Kind) -> bool:
-    return any(cell in kind.columns or cell in kind.singles for cell in cells)
+    return names if kind.names_any(names) else []
 
 
 def _unnamed(cells: list[str], kind: Kind) -> list[str]:
     """The names of columns whose first row is not a row of names; none if it is."""
-    single = kind is OPERATION and len(cells) == 1
-    if _ours(cells, kind) or not (single or all(_without_letters(cell) for cell in cells)):
+    single = kind.space is not None and len(cells) == 1
+    if kind.names_any(cells) or not (single or all(_without_letters(cell) for cell in cells)):
         return []
     if [cell for cell in cells if cell] == [str(number) for number in range(len(cells) - cells.count(""))]:
         raise InputError(

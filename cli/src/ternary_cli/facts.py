@@ -4,7 +4,7 @@ What is told about packages, certificates and licenses: one set of facts, printe
 A coverage figure never stands without its number of draws and what perfect draws cover with as many.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -15,8 +15,9 @@ from ternary_sdk._internal.licensing.license import ACTIONS, License
 from ternary_sdk._internal.packages.package import Package
 from ternary_sdk._internal.packages.validation import Validation
 from ternary_sdk._internal.trust.trust import Trust
-from ternary_sdk.coverage import QUOTED_DRAWS, iid_deviation, iid_limit, percent, perfect_percent
-from ternary_sdk.operations import OPERATIONS
+from ternary_sdk.coverage import iid_deviation, iid_limit, percent, perfect_percent, quoted_draws
+from ternary_sdk.signature import Signature
+from ternary_sdk.space import Space
 
 
 def package_facts(package: Package, trust: Trust, size: int) -> dict[str, Any]:
@@ -29,6 +30,7 @@ def package_facts(package: Package, trust: Trust, size: int) -> dict[str, Any]:
         "released": moment(package.manifest.released),
         "vendor": trust.vendor,
         "root": trust.root.kid,
+        **signature_facts(package.signature),
         "default_path": package.manifest.default_path,
         "paths": {
             path.path: {
@@ -40,6 +42,29 @@ def package_facts(package: Package, trust: Trust, size: int) -> dict[str, Any]:
         },
         "validation": validation_facts(package.validation) if package.validation else None,
     }
+
+
+def signature_facts(signature: Signature) -> dict[str, Any]:
+    """What a model is of, but for its paths, which are told with what is known of each."""
+    space = signature.space
+    return {
+        "space": {"radix": space.radix, "inputs": space.inputs, "label": space.label},
+        "latent_size": signature.latent_size,
+    }
+
+
+def signature_words(facts: Mapping[str, Any], paths: Iterable[str]) -> str:
+    """The same in plain words, with the letters of its paths."""
+    space, letters = space_of(facts), list(paths)
+    return (
+        f"{space.title} operations ({space.label}), {facts['latent_size']} latent dimensions, "
+        f"{'path' if len(letters) == 1 else 'paths'} {', '.join(letters)}"
+    )
+
+
+def space_of(facts: Mapping[str, Any]) -> Space:
+    """The space of which ``signature_facts`` tells."""
+    return Space(facts["space"]["radix"], facts["space"]["inputs"])
 
 
 def validation_facts(validation: Validation) -> dict[str, Any]:
@@ -62,21 +87,19 @@ def validation_facts(validation: Validation) -> dict[str, Any]:
 
 def package_words(facts: Mapping[str, Any]) -> dict[str, str]:
     """The same in plain words, but for the coverage."""
-    sizes = (
-        f"{path}: {about['encoder_parameters']:,} in, {about['decoder_parameters']:,} out"
-        for path, about in facts["paths"].items()
-    )
+    sizes = (f"{path}: {_sizes(about)}" for path, about in facts["paths"].items())
     margins = (
         f"{path}: {about['smallest_margin']} or more, {about['near_ties']:,} near ties"
         for path, about in facts["paths"].items()
     )
     streams = (f"{path}: {about['stream']}, seed {about['seed']}" for path, about in facts["paths"].items())
     found = facts["validation"]
-    told = validation_words(found) if found else {}
+    told = validation_words(found, space_of(facts)) if found else {}
     return {
         "package": f"{facts['name']}, {facts['bytes']:,} bytes, released {facts['released']}",
         "sha256": facts["digest"],
         "vendor": f"{facts['vendor']}, root {facts['root']}",
+        "model": signature_words(facts, facts["paths"]),
         "default": f"path {facts['default_path']}",
         "parameters": "; ".join(sizes),
         "margins": "; ".join(margins),
@@ -85,25 +108,31 @@ def package_words(facts: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def validation_words(found: Mapping[str, Any]) -> dict[str, str]:
+def _sizes(about: Mapping[str, Any]) -> str:
+    encoder = about["encoder_parameters"]
+    coded = "no encoder" if encoder is None else f"{encoder:,} in"
+    return f"{coded}, {about['decoder_parameters']:,} out"
+
+
+def validation_words(found: Mapping[str, Any], space: Space) -> dict[str, str]:
     """The verdict, what was found of coverage, beside perfect draws, and the report's digest."""
     return {
         "validation": f"the vendor says: {found['sentence']} ({found['made']})",
-        **{f"found on {path}": told for path, told in _covered(found).items()},
+        **{f"found on {path}": told for path, told in _covered(found, space).items()},
         "report": f"sha256 {found['report']}" if found["report"] else "none was written",
     }
 
 
-def _covered(found: Mapping[str, Any]) -> dict[str, str]:
+def _covered(found: Mapping[str, Any], space: Space) -> dict[str, str]:
     checked = found["checks"].get("hash-coverage", {"figures": []})
     told: dict[str, list[str]] = {}
     for figure in checked["figures"]:
-        for draws in QUOTED_DRAWS:
+        for draws in quoted_draws(space):
             if figure["path"] and figure["name"] == f"hash coverage at {draws:,} draws":
                 value, low, high = (percent(float(figure[key])) for key in ("value", "low", "high"))
                 told.setdefault(figure["path"], []).append(
                     f"{value} % (95 % interval {low} to {high}) at {draws:,} draws "
-                    f"(perfect draws, on average {perfect_percent(draws)} %)"
+                    f"(perfect draws, on average {perfect_percent(draws, space)} %)"
                 )
     return {path: "; ".join(parts) for path, parts in told.items()}
 
@@ -121,8 +150,8 @@ def coverage_facts(claim: PathCoverage) -> dict[str, Any]:
                 "draws": prior.draws,
                 "operations": prior.operations,
                 "percent": percent(prior.coverage),
-                "perfect_percent": f"{100 * iid_limit(prior.draws):.3f}",
-                "perfect_deviation_percent": f"{100 * iid_deviation(prior.draws):.3f}",
+                "perfect_percent": f"{100 * iid_limit(prior.draws, prior.space):.3f}",
+                "perfect_deviation_percent": f"{100 * iid_deviation(prior.draws, prior.space):.3f}",
             }
             for prior in claim.prior
         ],
@@ -131,15 +160,21 @@ def coverage_facts(claim: PathCoverage) -> dict[str, Any]:
 
 
 def coverage_lines(certificate: Certificate) -> list[str]:
-    """The same for people, a line a path."""
-    header = f"path  {'reachable':<22}" + "".join(f"{f'at {draws:,} draws':>17}" for draws in QUOTED_DRAWS)
-    lines = [header]
+    """The same for people, one line per path."""
+    space = certificate.space
+    heads = [f"at {draws:,} draws" for draws in quoted_draws(space)]
+    perfect = [f"{perfect_percent(draws, space)} %" for draws in quoted_draws(space)]
+    width = max(17, 1 + max(map(len, (*heads, *perfect))))
+
+    def line(first: str, figures: Iterable[str]) -> str:
+        return f"{first:<28}" + "".join(f"{figure:>{width}}" for figure in figures)
+
+    lines = [line("path  reachable", heads)]
     for claim in certificate.paths:
-        reached = f"{len(claim.reachable.operations):,} of {OPERATIONS:,}"
-        shares = "".join(f"{percent(prior.coverage) + ' %':>17}" for prior in claim.prior)
-        lines.append(f"{claim.path:<4}  {reached:<22}{shares}")
-    perfect = "".join(f"{perfect_percent(draws) + ' %':>17}" for draws in QUOTED_DRAWS)
-    return [*lines, f"perfect draws, on average   {perfect}"]
+        reached = f"{len(claim.reachable.operations):,} of {space.size:,}"
+        shares = [f"{percent(prior.coverage)} %" for prior in claim.prior]
+        lines.append(line(f"{claim.path:<4}  {reached}", shares))
+    return [*lines, line("perfect draws, on average", perfect)]
 
 
 def license_facts(license: License) -> dict[str, Any]:

@@ -84,7 +84,7 @@ def _verify_package(
     as_json: bool,
 ) -> None:
     from ternary_cli.chosen import choose_to_verify, or_evaluation
-    from ternary_cli.facts import package_facts
+    from ternary_cli.facts import package_facts, signature_words
     from ternary_cli.selection import selected
     from ternary_cli.terminal import not_proved_line, show, show_json
     from ternary_sdk.errors import InputError
@@ -107,7 +107,7 @@ def _verify_package(
         return
     signed = f"{facts['name']} is what {facts['vendor']} signed (root {facts['root']})"
     open_ends = [] if closed else map(not_proved_line, left)
-    show([signed, f"sha256 {facts['digest']}", *proofs, *open_ends])
+    show([signed, f"sha256 {facts['digest']}", signature_words(facts, facts["paths"]), *proofs, *open_ends])
 
 
 def _proved(selection: "Selection", replay: bool) -> tuple[dict[str, int], list[str]]:

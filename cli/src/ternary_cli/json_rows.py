@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from ternary_cli.cells import Row, layout, listed, shown, shown_json
+from ternary_cli.kinds import Kind
 from ternary_cli.lines import Lines
-from ternary_cli.rows import Kind
 from ternary_sdk._internal.documents import plain
 from ternary_sdk.errors import FormatError, InputError
 

@@ -12,7 +12,10 @@ from typing import Annotated, Any, Final
 
 import typer
 
-ORDER: Final = "The trit tk, k = 3(a + 1) + (b + 1), is f(a, b): b varies fastest."
+ORDER: Final = (
+    "The trit tk, k = 3(a + 1) + (b + 1), is f(a, b): b varies fastest. "
+    "In other spaces of operations too, the last input does."
+)
 """The order of a table's cells, in the help of every command that reads or writes tables."""
 
 
@@ -23,13 +26,6 @@ class Format(StrEnum):
     CSV = "csv"
     JSONL = "jsonl"
     NPY = "npy"
-
-
-class PathName(StrEnum):
-    """Which of the model's two paths does the work."""
-
-    A = "A"
-    B = "B"
 
 
 class Device(StrEnum):
@@ -84,7 +80,9 @@ PackageOption = Annotated[Path | None, option("--package", metavar="FILE", text=
 LicenseArgument = Annotated[Path | None, argument("L", "The license; default: the pinned one.")]
 LicenseOption = Annotated[Path | None, option("--license", metavar="L", text="The license file.")]
 TrustOption = Annotated[Path | None, option("--trust", metavar="T", text="The vendor's trust file.")]
-PathOption = Annotated[PathName | None, option("--path", text="Default: the package's default path.")]
+PathOption = Annotated[
+    str | None, option("--path", metavar="P", text="A path's letter; default: the package's default path.")
+]
 RowsArgument = Annotated[Path | None, argument("ROWS", _ROWS)]
 FormatOption = Annotated[Format | None, option("--format", text=_FORMAT)]
 OutOption = Annotated[

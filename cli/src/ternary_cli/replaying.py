@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from ternary_cli.documents import expect_certificate
-from ternary_cli.facts import coverage_facts
+from ternary_cli.facts import coverage_facts, signature_facts, signature_words
 from ternary_cli.files import read
 from ternary_cli.selection import select_trust
 from ternary_cli.terminal import not_proved_line, show, show_json
@@ -49,17 +49,19 @@ def verify_certificate(
     with Workers() as workers:
         graphs = _graph(decoder), None if encoder is None else _graph(encoder)
         found = evidence.of_graphs(certificate, *graphs, workers)
+    of, left = signature_facts(certificate.signature), _not_proved(found, certificate)
     if as_json:
         facts = {"verified": True, "path": found.claim.path, "witnesses_decoded": found.witnesses}
-        show_json(facts | {"not_proved": _not_proved(found, certificate)} | coverage_facts(found.claim))
+        show_json(facts | {"not_proved": left} | of | coverage_facts(found.claim))
         return
     show(
         [
             f"{file} is what {trusted.vendor} signed (root {trusted.root.kid})",
+            signature_words(of, certificate.signature.paths),
             f"{decoder} is the decoder of path {found.claim.path}",
             _witness_line(found),
             draws_line(found.claim),
-            *map(not_proved_line, _not_proved(found, certificate)),
+            *map(not_proved_line, left),
         ]
     )
 
@@ -88,10 +90,14 @@ def _not_proved(found: Recomputed, certificate: Certificate) -> list[str]:
         return left
     missing = len(found.claim.reachable.operations) - found.witnesses
     return [
-        f"path {found.claim.path}: that {missing:,} operations are reachable, and the smallest margin; "
+        f"path {found.claim.path}: that {_are(missing)} reachable, and the smallest margin; "
         "add --encoder ENCODER.onnx",
         *left,
     ]
+
+
+def _are(count: int) -> str:
+    return "1 operation is" if count == 1 else f"{count:,} operations are"
 
 
 def draws_line(claim: PathCoverage) -> str:

@@ -5,6 +5,7 @@ Files come from other people's programs, so every refusal names the file, the li
 No pickle is ever read, no memory is taken on the word of a header, and rows become arrays in blocks.
 """
 
+import functools
 import itertools
 import re
 from collections.abc import Iterator, Sequence
@@ -15,9 +16,11 @@ import numpy.typing as npt
 
 from ternary_cli import csv_rows, json_rows, npy_header
 from ternary_cli.cells import Row, short
+from ternary_cli.kinds import Kind, latents_of, operations_of
 from ternary_cli.lines import Lines
-from ternary_cli.rows import LATENT, OPERATION, Kind, Values
+from ternary_cli.rows import Values
 from ternary_sdk.errors import FormatError, InputError
+from ternary_sdk.space import Space, Tables
 
 MOST_BYTES: Final = 256 * 2**20
 """Of a file or of standard input."""
@@ -35,27 +38,28 @@ _OTHERS: Final = {
 }
 
 
-def read_operations(data: bytes, what: str) -> npt.NDArray[np.int8]:
+def read_operations(data: bytes, what: str, space: Space) -> Tables:
     """Read operations in whichever of the three formats the bytes are.
 
     Args:
         data: CSV, JSON or .npy.
         what: Its name in error messages, such as ``rows.csv``.
+        space: What they are operations of.
     Returns:
-        Trits in {-1, 0, +1}, shape (n, 9).
+        Values of the space, shape (n, cells).
     Raises:
         InputError: If it is of another format or cut short, or holds anything but operations.
     """
-    return _read(data, OPERATION, what)
+    return _read(data, operations_of(space), what)
 
 
-def read_latents(data: bytes, what: str) -> npt.NDArray[np.float32]:
-    """Read latents, float32, shape (n, 16), in whichever of the three formats the bytes are.
+def read_latents(data: bytes, what: str, size: int) -> npt.NDArray[np.float32]:
+    """Read latents, float32, shape (n, size), in whichever of the three formats the bytes are.
 
     Raises:
         InputError: If it is of another format or cut short, or holds anything but finite latents.
     """
-    return _read(data, LATENT, what)
+    return _read(data, latents_of(size), what)
 
 
 def _read(data: bytes, kind: Kind, what: str) -> Values:
@@ -99,10 +103,12 @@ def _collected(rows: Iterator[Row], kind: Kind, what: str) -> Values:
 
 
 def _checked(values: Values, kind: Kind, what: str, rows: Sequence[Row] = ()) -> Values:
-    """Trits as int8 or finite latents as float32; `rows` say where the values stand in their file."""
+    """Cells as int8 or finite latents as float32; `rows` say where the values stand in their file."""
     with np.errstate(over="ignore", invalid="ignore"):
-        if kind is OPERATION:
-            right, expected = (values == -1) | (values == 0) | (values == 1), "-1, 0 or 1"
+        if kind.space is not None:
+            *most, last = kind.space.values
+            right = functools.reduce(np.logical_or, (values == value for value in kind.space.values))
+            expected = f"{', '.join(map(str, most))} or {last}"
         else:
             values = values.astype(np.float32)
             right, expected = np.isfinite(values), "a finite float32"
@@ -113,7 +119,7 @@ def _checked(values: Values, kind: Kind, what: str, rows: Sequence[Row] = ()) ->
         raise InputError(
             f"{what}: {word} {number}: column {kind.columns[column]} is {found}, expected {expected}"
         )
-    return values.astype(np.int8) if kind is OPERATION else values
+    return values if kind.space is None else values.astype(np.int8)
 
 
 def _check_count(count: int, what: str) -> None:

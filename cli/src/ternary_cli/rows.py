@@ -2,70 +2,47 @@
 Operations and latents as CSV, JSON lines, .npy and a table for people: their columns and their writing.
 
 The names of the columns are the contract that lets ``sample``, ``encode`` and ``decode`` be piped into
-one another: ``index``, trits ``t0`` to ``t8``, latents ``z0`` to ``z15`` in CSV; ``index``, ``operation``,
-``latent`` in JSON lines. A reader (``row_reader``) takes the columns that it needs and leaves the others.
+one another: ``index``, the cells ``t0``, ``t1``, …, the latents ``z0``, ``z1``, … in CSV; ``index``,
+``operation``, ``latent`` in JSON lines. A model's signature says how many there are. A reader
+(``row_reader``) takes the columns that it needs and leaves the others.
 """
 
 import io
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
+from ternary_cli.kinds import cell_columns, latent_columns
 from ternary_cli.options import Format
 from ternary_sdk.errors import InputError
-from ternary_sdk.operations import TRITS
+from ternary_sdk.space import Indices, Space, Tables
 
 Values = npt.NDArray[Any]
 
 _BLOCK: Final = 65_536
+_INDEX: Final = ("index",)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rows:
     """What a command prints, side by side; every array has n rows."""
 
-    index: npt.NDArray[np.int32] | None = None
+    index: Indices | None = None
     """Canonical indices, shape (n,)."""
-    operations: npt.NDArray[np.int8] | None = None
-    """Trits, shape (n, 9)."""
+    operations: Tables | None = None
+    """Truth tables, shape (n, cells)."""
     latents: npt.NDArray[np.float32] | None = None
-    """Latents, shape (n, 16)."""
+    """Latents, shape (n, latent size)."""
+    space: Space | None = None
+    """What an index numbers; None where there is none."""
 
     @property
     def count(self) -> int:
         """How many rows there are."""
         return max(len(array) for _, array in _groups(self))
-
-
-@dataclass(frozen=True, kw_only=True)
-class Kind:
-    """One kind of array and what its columns are called."""
-
-    member: str
-    """Its name in a JSON line."""
-    prefix: str
-    """What its CSV columns' names begin with; a number follows."""
-    width: int
-    singles: tuple[str, ...]
-    """Columns or members that hold it whole, in the order in which a reader prefers them."""
-
-    @cached_property
-    def columns(self) -> tuple[str, ...]:
-        """The names of its CSV columns."""
-        return tuple(f"{self.prefix}{k}" for k in range(self.width))
-
-    def __str__(self) -> str:
-        return f"{self.prefix}0 to {self.prefix}{self.width - 1}"
-
-
-OPERATION: Final = Kind(
-    member="operation", prefix="t", width=TRITS, singles=("operation", "index", "code", "name")
-)
-LATENT: Final = Kind(member="latent", prefix="z", width=16, singles=("latent",))
 
 
 def to_bytes(rows: Rows, form: Format) -> bytes:
@@ -85,6 +62,7 @@ def blocks(rows: Rows) -> Iterator[Rows]:
             index=None if rows.index is None else rows.index[start:end],
             operations=None if rows.operations is None else rows.operations[start:end],
             latents=None if rows.latents is None else rows.latents[start:end],
+            space=rows.space,
         )
 
 
@@ -114,9 +92,14 @@ def _to_csv(rows: Rows, _: int) -> tuple[bytes, bytes]:
 
 
 def _groups(rows: Rows) -> list[tuple[Sequence[str], Values]]:
-    index = None if rows.index is None else rows.index[:, None]
-    named = ((("index",), index), (OPERATION.columns, rows.operations), (LATENT.columns, rows.latents))
-    return [(names, array) for names, array in named if array is not None]
+    groups: list[tuple[Sequence[str], Values]] = []
+    if rows.index is not None:
+        groups.append((_INDEX, rows.index[:, None]))
+    if rows.operations is not None:
+        groups.append((cell_columns(rows.operations.shape[1]), rows.operations))
+    if rows.latents is not None:
+        groups.append((latent_columns(rows.latents.shape[1]), rows.latents))
+    return groups
 
 
 def _texts(array: Values, separator: str) -> list[str]:
@@ -148,11 +131,17 @@ def _to_json(rows: Rows, _: int) -> tuple[bytes, bytes]:
 def _to_table(rows: Rows, _: int) -> tuple[bytes, bytes]:
     headers, parts = [], []
     for names, array in _groups(rows):
-        cell = "{:7.3f}" if array.dtype.kind == "f" else "{:" + str(max(map(len, names))) + "d}"
+        cell = "{:7.3f}" if array.dtype.kind == "f" else f"{{:{_digits(names, rows.space)}d}}"
         width = len(cell.format(0))
         headers.append(" ".join(name.rjust(width) for name in names))
         parts.append([" ".join(map(cell.format, row)) for row in array.tolist()])
     return _lines(["  ".join(headers)]), _lines(["  ".join(row) for row in zip(*parts, strict=True)])
+
+
+def _digits(names: Sequence[str], space: Space | None) -> int:
+    """The width of columns of whole numbers in a table: the same in each part, so not that of its numbers."""
+    largest = str(space.size - 1) if space is not None and names == _INDEX else ""
+    return max(map(len, (*names, largest)))
 
 
 def _lines(lines: list[str]) -> bytes:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Annotated, TypedDict
 
 from ternary_cli.options import (
+    ORDER,
     Format,
     FormatOption,
     JsonOption,
@@ -13,7 +14,6 @@ from ternary_cli.options import (
     MachineOption,
     OutOption,
     PackageArgument,
-    PathName,
     PathOption,
     StateOption,
     TrustOption,
@@ -39,7 +39,7 @@ class Dial(TypedDict):
     """What ``Model.sample`` and ``Model.sample_in_parts`` both take."""
 
     seed: int | None
-    path: PathName | None
+    path: str | None
     explore: float
     temperature: float
 
@@ -61,10 +61,7 @@ def sample(
     state: StateOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Draw operations from a model.
-
-    The trit tk, k = 3(a + 1) + (b + 1), is f(a, b): b varies fastest.
-    """
+    """Draw operations from a model."""
     from ternary_cli.files import chosen_format, refuse_json_beside_rows, write_parts
     from ternary_cli.rows import Rows, in_parts
     from ternary_cli.selection import select
@@ -78,8 +75,9 @@ def sample(
     if latents and form is Format.NPY:
         raise InputError("npy holds one array, but operations and latents were asked for; use csv or jsonl")
     dial: Dial = {"seed": seed, "path": path, "explore": explore, "temperature": temperature}
-    drawn, how = OperationSet.of([]), dict[str, str | int]()
+    how = dict[str, str | int]()
     with select(package, license, trust, machine_id, state=state).open() as model:
+        space, drawn = model.space, OperationSet.of([], model.space)
         draws = iter([model.sample(n, unique=True, **dial)]) if unique else model.sample_in_parts(n, **dial)
 
         def rows() -> Iterator[Rows]:
@@ -88,7 +86,7 @@ def sample(
                 drawn |= draw.set
                 how.update(path=draw.path, seed=draw.seed)
                 kept = draw.latents if latents else None
-                yield Rows(index=draw.index, operations=draw.operations, latents=kept)
+                yield Rows(index=draw.index, operations=draw.operations, latents=kept, space=space)
 
         write_parts(in_parts(rows(), form, count=n), out)
     if as_json:
@@ -96,3 +94,6 @@ def sample(
         return
     counted = "1 row" if n == 1 else f"{n:,} rows"
     note(f"{counted}, path {how['path']}, seed {how['seed']}, set {drawn.digest}")
+
+
+sample.__doc__ = f"{sample.__doc__}\n\n{ORDER}"

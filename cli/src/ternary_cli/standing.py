@@ -39,12 +39,12 @@ def state_words(license: License, answers: Mapping[str, LicenseError | None]) ->
 
 
 def drawn(permit: Permit) -> int | None:
-    """How many different operations were returned under it so far; None if it has no quota.
+    """How many different operations, of all spaces, were returned under it so far; None if it has no quota.
 
     Raises:
         LedgerError: If the meter cannot be read.
     """
-    return None if permit.license.unique_operations is None else len(permit.drawn())
+    return None if permit.license.unique_operations is None else permit.total()
 
 
 def licensed_package(license: License) -> PackageIdentity:

@@ -38,8 +38,6 @@ Settings = Annotated[
     list[str] | None, option("--set", metavar="KEY=VALUE", text="Change a setting of the recipe; repeatable.")
 ]
 
-_CHOICES = "chosen by  epoch   A at 50,000   B at 50,000   held-out exact   negative ELBO, floor 9.887"
-
 
 def train(
     recipe: RecipeName = None,
@@ -118,9 +116,12 @@ def facts(run: "Run") -> dict[str, Any]:
 
 def lines(run: "Run") -> list[str]:
     """How a run ended, for people: what each rule of choice would ship, side by side."""
-    from ternary_sdk.coverage import percent
+    from ternary_sdk.coverage import headline_draws, percent
+    from ternary_trainer.orders import uniform_entropy_shown
 
-    summary = run.summary()
+    summary, space = run.summary(), run.recipe.space
+    titles = [f"{path} at {headline_draws(space):,}" for path in run.recipe.signature.paths]
+    floor = f"negative ELBO, floor {uniform_entropy_shown(space)}"
     length = f"{summary.epochs} of {summary.planned} epochs in {summary.seconds:.0f} s"
     told = [f"{run.path}: {length}, {summary.status}"]
     if summary.epochs_saved:
@@ -130,12 +131,13 @@ def lines(run: "Run") -> list[str]:
         effect = ", ".join(f"{percent(share)} % {when}" for when, share in moments.items())
         told.append(f"surge of strength {surge.strength:g} in epoch {surge.epoch}: coverage {effect}")
     if summary.choices:
-        told += ["", _CHOICES]
+        told += ["", "   ".join(["chosen by  epoch", *titles, "held-out exact", floor])]
     for rule, choice in summary.choices.items():
-        exact = min(choice.A.holdout_exact, choice.B.holdout_exact)
-        a, b, held_out = (f"{percent(share)} %" for share in (choice.A.coverage, choice.B.coverage, exact))
-        elbo = run.history[choice.epoch].elbo
-        told.append(f"{rule:<9}  {choice.epoch:>5}   {a:>11}   {b:>11}   {held_out:>14}   {elbo:>26.3f}")
+        exact = min(path.holdout_exact for path in choice.paths.values())
+        covered = [f"{percent(path.coverage)} %" for path in choice.paths.values()]
+        shares = "   ".join(f"{share:>{len(title)}}" for share, title in zip(covered, titles, strict=True))
+        held_out, elbo = f"{percent(exact)} %", run.history[choice.epoch].elbo
+        told.append(f"{rule:<9}  {choice.epoch:>5}   {shares}   {held_out:>14}   {elbo:>{len(floor)}.3f}")
     return told
 
 
@@ -155,7 +157,7 @@ def watched(
 
     with ExitStack() as watchers:
         told = [watchers.enter_context(writing(out))] if tensorboard else []
-        told.append(watchers.enter_context(watching()))
+        told.append(watchers.enter_context(watching(recipe.signature)))
 
         def on_epoch(record: "EpochRecord") -> None:
             for tell in told:

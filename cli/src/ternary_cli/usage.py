@@ -4,12 +4,20 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 from ternary_cli.options import JsonOption, LicenseArgument, StateOption, TrustOption, option
 from ternary_cli.terminal import show, show_json
 
+if TYPE_CHECKING:
+    from ternary_sdk._internal.licensing.permit import Permit
+    from ternary_sdk.space import Space
+
 Export = Annotated[Path | None, option("--export", metavar="F", text="Write the signed report here.")]
+SpaceOption = Annotated[
+    str | None,
+    option("--space", metavar="R,K", text="Operations of this space, as 3,2; default: the only one drawn."),
+]
 
 _BAR: Final = 24
 """Length of the bar, in characters."""
@@ -19,6 +27,7 @@ def usage(
     license: LicenseArgument = None,
     trust: TrustOption = None,
     export: Export = None,
+    space: SpaceOption = None,
     state: StateOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -28,19 +37,31 @@ def usage(
     from ternary_cli.standing import licensed_package
     from ternary_sdk._internal.licensing.permit import Permit
     from ternary_sdk.errors import InputError
+    from ternary_sdk.space import Space
 
+    chosen = None if space is None else Space.parse(space)
     granted = select_license(license, trust, state=state)
     held, trusted = granted.license, granted.trust
     quota = held.unique_operations
     if quota is None:
         raise InputError(f"license {held.id} has no quota, so nothing is metered")
     permit = Permit(held, licensed_package(held), trusted, machine_id=granted.machine_id, state=state)
-    drawn = len(permit.drawn())
+    drawn, parts = permit.total(), _parts(permit, chosen)
     if export is not None:
-        write(permit.usage(datetime.now(UTC)), export)
+        write(permit.usage(datetime.now(UTC), space=chosen), export)
     if as_json:
-        show_json({"license": held.id, "drawn": drawn, "allowed": quota})
+        spaces = {str(one): count for one, count in parts.items()}
+        show_json({"license": held.id, "drawn": drawn, "allowed": quota, "spaces": spaces})
         return
     filled = min(_BAR, _BAR * drawn // quota)
     bar = "█" * filled + "░" * (_BAR - filled)
-    show([f"{held.id}  {bar}  {drawn:,} of {quota:,} operations drawn"])
+    told = [f"{held.id}  {bar}  {drawn:,} of {quota:,} operations drawn"]
+    if chosen is not None or len(parts) > 1:
+        told += [f"{one}  {count:,} {one.title} operations" for one, count in parts.items()]
+    show(told)
+
+
+def _parts(permit: "Permit", chosen: "Space | None") -> "dict[Space, int]":
+    """How many operations were drawn of the chosen space, or of each that any were drawn of."""
+    spaces = permit.spaces() if chosen is None else (chosen,)
+    return {space: len(permit.drawn(space=space)) for space in spaces}

@@ -21,9 +21,10 @@ from ternary_export.parity import measure
 from ternary_export.provenance import ExportedGraph, Origin, Parity, Provenance
 from ternary_sdk._internal.inference.runtime import Workers
 from ternary_sdk.errors import InputError
-from ternary_sdk.signature import STANDARD, Signature
+from ternary_sdk.signature import Signature
 from ternary_trainer.checkpoint import Checkpoint
-from ternary_trainer.model import TernaryVAE
+from ternary_trainer.model import restored
+from ternary_trainer.recognition import architecture_of
 from ternary_trainer.run import Run
 
 _COMPUTED_WITH: Final = ("numpy", "onnx", "onnxruntime", "ternary-export", "ternary-sdk", "torch")
@@ -57,7 +58,7 @@ def export(
         raise InputError(f"released: {released} has no time zone, expected UTC")
     moment = released.replace(microsecond=0)
     weights, origin = _choose(source, rule)  # 1
-    signature = STANDARD
+    signature = architecture_of(weights, "weights").signature
     tell("writing the graphs")
     graphs = write_graphs(weights, signature)  # 2
     described = tuple(_described(name, graphs[name], weights, signature) for name in sorted(graphs))  # 3
@@ -131,9 +132,7 @@ def _measure(
     signature: Signature,
     tell: Callable[[str], None],
 ) -> tuple[Parity, ...]:
-    model = TernaryVAE()
-    model.load_state_dict(dict(weights))
-    model.eval()
+    model = restored(weights).eval()
     parity = []
     with Workers() as workers:
         for path in signature.paths:

@@ -6,7 +6,7 @@ their posterior means for the decoder. A graph that computes something else must
 """
 
 from decimal import ROUND_UP, Decimal
-from typing import Final, cast
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +17,7 @@ from ternary_sdk._internal.certificates.path_coverage import MARGIN
 from ternary_sdk._internal.inference.runtime import Decoder, Encoder, margin_of
 from ternary_sdk.errors import ProofError
 from ternary_sdk.space import Space
-from ternary_trainer.model import PathName, TernaryVAE
+from ternary_trainer.model import TernaryVAE
 
 TOLERANCE: Final = 1e-4
 """The largest difference allowed; a verifier allows for 3e-5 between machines, and its margin is 5e-4."""
@@ -60,9 +60,8 @@ def measure(model: TernaryVAE, path: str, encoder: Encoder, decoder: Decoder) ->
 def _reference(model: TernaryVAE, path: str, space: Space) -> tuple[Floats, Floats]:
     """Posterior means (size, latent_size) and logits at them (size, cells, radix), as torch computes them."""
     with torch.inference_mode():
-        letter = cast("PathName", path)
-        means, _ = model.encoder(letter)(torch.from_numpy(space.tables.astype(np.float32)))
-        logits = model.decoder(letter)(means).reshape(space.size, space.cells, space.radix)
+        means, _ = model.encoder(path)(torch.from_numpy(space.tables.astype(np.float32)))
+        logits = model.decoder(path)(means).reshape(space.size, space.cells, space.radix)
     return means.numpy(), logits.numpy()
 
 

@@ -18,7 +18,7 @@ from ternary_export.export import write_graphs
 from ternary_sdk._internal.certificates.path_coverage import PathCoverage
 from ternary_sdk._internal.inference import proof
 from ternary_sdk._internal.inference.runtime import Decoder, Encoder, Workers
-from ternary_sdk.signature import STANDARD
+from ternary_trainer.recognition import architecture_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,14 +32,14 @@ class Reach:
 
 
 def reach(weights: Mapping[str, Tensor]) -> dict[str, Reach]:
-    """Write the graphs of both paths in memory and compute their coverage as ``export`` does.
+    """Write the graphs of all paths in memory and compute their coverage as ``export`` does.
 
     Args:
         weights: A model's state, as in a v5.5 checkpoint.
     Raises:
         ProofError: If a path's margins are too large for a certificate.
     """
-    signature = STANDARD
+    signature = architecture_of(weights, "weights").signature
     graphs = write_graphs(weights, signature)
     with Workers() as workers:
         return {

@@ -29,7 +29,7 @@ REACHED: Final = ((201, 219, 240), (16, 72, 140))
 DRAWN: Final = ((250, 219, 174), (196, 98, 0))
 """The same for those that were drawn."""
 
-_CELL: Final = 4
+_MOST_SCALE: Final = 32
 _LEFT, _TOP, _WIDTH, _MOST_HEIGHT = 34, 30, 972, 486
 
 Margins = npt.NDArray[np.float32]
@@ -74,16 +74,21 @@ def to_png(
     margins: Margins,
     drawn: OperationSet | None = None,
     *,
-    scale: int = _CELL,
+    scale: int | None = None,
     space: Space = TERNARY_2,
 ) -> bytes:
     """The bare cells as PNG, each ``scale`` pixels wide.
 
+    By default that is as many as fit into 972 × 486 pixels, at least 1 and at most 32; for two-input ternary
+    operations 4.
+
     Raises:
         InputError: As ``colours``, or if the scale is not 1 to 32.
     """
-    if not 1 <= scale <= 32:
-        raise InputError(f"scale: {scale}, expected 1 to 32")
+    if scale is None:
+        scale = max(1, min(_MOST_SCALE, int(_cell(space))))
+    if not 1 <= scale <= _MOST_SCALE:
+        raise InputError(f"scale: {scale}, expected 1 to {_MOST_SCALE}")
     cells = colours(margins, drawn, space)
     return png.encode(cells.repeat(scale, axis=0).repeat(scale, axis=1))
 
@@ -98,7 +103,7 @@ def to_svg(
     """
     picture = b64encode(to_png(margins, drawn, scale=1, space=space)).decode()
     rows, columns = shape(space)
-    cell = min(_WIDTH / columns, _MOST_HEIGHT / rows)
+    cell = _cell(space)
     width, below = round(cell * columns), _TOP + round(cell * rows)
     across = space.cells - space.cells // 2
     return (
@@ -121,6 +126,12 @@ def summary(margins: Margins, drawn: OperationSet | None = None) -> str:
     least = f", least margin {margins[reached].min():.3f}" if reached.any() else ""
     counted = "" if drawn is None else f", {len(drawn):,} drawn"
     return f"{int(reached.sum()):,} of {len(margins):,} operations reachable{least}{counted}"
+
+
+def _cell(space: Space) -> float:
+    """The largest side of a cell with which the picture fits."""
+    rows, columns = shape(space)
+    return min(_WIDTH / columns, _MOST_HEIGHT / rows)
 
 
 def _cells(first: int, end: int, space: Space) -> str:

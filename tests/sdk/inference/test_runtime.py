@@ -15,7 +15,8 @@ from ternary_sdk._internal.inference import proof, runtime
 from ternary_sdk._internal.inference.runtime import AHEAD, BLOCK, Decoder, Encoder, Workers
 from ternary_sdk._internal.streams.stream import CURRENT
 from ternary_sdk.errors import FormatError, InputError, ProofError
-from ternary_sdk.operations import OPERATIONS, TABLES, to_index
+from ternary_sdk.operations import to_index
+from ternary_sdk.space import TERNARY_2
 
 DEADLINE = 30.0
 """Seconds; never used up unless something hangs."""
@@ -232,13 +233,13 @@ def test_closed_workers_compute_nothing_more(threads: int) -> None:
 def test_the_encoder_gives_means_of_all_operations(untrained: Callable[[int], State]) -> None:
     state = untrained(3)
     encoder = Encoder(encoder_graph(state, "B"), "encoder_B.onnx", Workers(2))
-    hidden = TABLES.astype(np.float32)
+    hidden = TERNARY_2.tables.astype(np.float32)
     for layer in (0, 2, 4):
         name = f"encoder_B.encoder.{layer}"
         hidden = np.maximum(hidden @ state[f"{name}.weight"].T + state[f"{name}.bias"], 0)
     expected = hidden @ state["encoder_B.fc_mu.weight"].T + state["encoder_B.fc_mu.bias"]
-    np.testing.assert_allclose(encoder.mean(TABLES), expected, atol=1e-4)
-    assert encoder.mean(TABLES[:0]).shape == (0, 16)
+    np.testing.assert_allclose(encoder.mean(TERNARY_2.tables), expected, atol=1e-4)
+    assert encoder.mean(TERNARY_2.tables[:0]).shape == (0, 16)
 
 
 def test_margins_of_huge_logits_are_infinite_without_a_word(untrained: Callable[[int], State]) -> None:
@@ -274,14 +275,14 @@ def test_a_posterior_mean_that_is_not_finite_is_refused(untrained: Callable[[int
     state = {name: np.zeros_like(value) for name, value in untrained(1).items()}
     for layer in (0, 2, 4):
         state[f"encoder_A.encoder.{layer}.weight"][0, : 9 if layer == 0 else 1] = 1
-    state["encoder_A.encoder.0.weight"][0] = TABLES[2]
+    state["encoder_A.encoder.0.weight"][0] = TERNARY_2.tables[2]
     state["encoder_A.encoder.0.bias"][0] = -8.5  # above 0 for operation 2 alone, which has no trit 0
     for name in ("fc_mu.weight", "encoder.4.weight"):
         state[f"encoder_A.{name}"][0, 0] = 3e38
     encoder = Encoder(encoder_graph(state, "A"), "encoder_A.onnx", Workers(1))
-    assert encoder.mean(np.delete(TABLES, 2, axis=0)).shape == (OPERATIONS - 1, 16)
+    assert encoder.mean(np.delete(TERNARY_2.tables, 2, axis=0)).shape == (TERNARY_2.size - 1, 16)
     with pytest.raises(ProofError) as refusal:
-        encoder.mean(TABLES)
+        encoder.mean(TERNARY_2.tables)
     assert str(refusal.value) == "encoder_A.onnx: the posterior mean of operation 2 is not finite"
 
 

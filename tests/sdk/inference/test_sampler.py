@@ -15,7 +15,8 @@ from ternary_sdk._internal.inference.runtime import BLOCK, Decoder, Encoder, Wor
 from ternary_sdk._internal.inference.sampler import Dial, Sampler
 from ternary_sdk._internal.streams.stream import CURRENT
 from ternary_sdk.errors import CoverageError, InputError
-from ternary_sdk.operations import OPERATIONS, OperationSet
+from ternary_sdk.operations import OperationSet
+from ternary_sdk.space import TERNARY_2
 
 State = dict[str, npt.NDArray[np.float32]]
 
@@ -113,7 +114,7 @@ def test_two_seeds_order_the_last_operations_differently(partial: Sampler) -> No
 def test_full_exploration_draws_witnesses_uniformly(partial: Sampler) -> None:
     reached = partial._witnesses.operations
     rows = partial.rows(40 * len(reached), seed=6, dial=Dial(explore=1.0))
-    counts = np.bincount(rows.index, minlength=OPERATIONS)[reached.indices]
+    counts = np.bincount(rows.index, minlength=TERNARY_2.size)[reached.indices]
     assert counts.sum() == 40 * len(reached)
     # Poisson counts of mean 40: chi-square per degree of freedom is 1 within a few percent.
     assert np.mean((counts - 40) ** 2 / 40) == pytest.approx(1, abs=0.15)
@@ -127,7 +128,7 @@ def test_the_share_explored_is_the_dial(partial: Sampler) -> None:
 
 def test_exploring_a_model_that_reaches_nothing_is_refused(partial: Sampler) -> None:
     nothing = Witnesses(
-        operations=OperationSet.of([]), latents=np.zeros((OPERATIONS, CURRENT.latent_size), np.float32)
+        operations=OperationSet.of([]), latents=np.zeros((TERNARY_2.size, CURRENT.latent_size), np.float32)
     )
     with pytest.raises(CoverageError, match=r"^explore: the certified model reaches no operation"):
         Sampler(partial._decoder, nothing, CURRENT).rows(1, seed=1, dial=Dial(explore=1.0))

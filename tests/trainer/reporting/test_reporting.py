@@ -1,5 +1,6 @@
 """The report: one page and one paper that say the same, self-contained, verdict first."""
 
+import dataclasses
 import hashlib
 import re
 from datetime import UTC, datetime
@@ -10,6 +11,8 @@ from pypdf import PdfReader
 
 from ternary_export.reach import margins
 from ternary_sdk._internal.packages.validation import Figure, Relation
+from ternary_sdk.signature import Signature
+from ternary_sdk.space import TERNARY_2, Space
 from ternary_trainer import checkpoint
 from ternary_trainer.model import initial
 from ternary_trainer.reporting import words
@@ -21,6 +24,8 @@ from ternary_trainer.validation import opening
 from ternary_trainer.validation.checks import CHECKS, validate
 from ternary_trainer.validation.thresholds import Thresholds
 from ternary_trainer.validation.verdict import verdict
+
+SPACES = (TERNARY_2, Space(2, 3), Space(5, 1))
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +83,7 @@ def test_colours_of_charts_are_the_pages_own(folder):
     page = (folder / "report.html").read_text()
     assert "var(--a)" in page
     assert "var(--mark)" in page
-    assert not re.search("#0[1-5]0[1-5]0[1-5]", page)
+    assert not re.search("#0[1-9ab]0[1-9ab]0[1-9ab]", page)
 
 
 def test_the_paper_is_a_pdf_of_several_pages(folder):
@@ -211,5 +216,24 @@ def test_a_share_under_noise_has_its_interval(content):
     assert all(float(figure.low) < float(figure.value) < float(figure.high) for figure in figures)
 
 
-def test_perfect_draws_are_spelt_as_everywhere_else():
-    assert words.PERFECT == "92.116 ± 0.170\N{NO-BREAK SPACE}%"
+def test_perfect_draws_are_spelt_as_everywhere_else(content):
+    assert words.perfect(content) == "92.116 ± 0.170\N{NO-BREAK SPACE}%"
+
+
+def of_space(content, space):
+    return dataclasses.replace(content, signature=Signature(space, 8, ("A",)))
+
+
+def test_what_an_operation_is_follows_from_the_space(content):
+    told = {str(space): words.introduction(of_space(content, space)).partition(".")[0] for space in SPACES}
+    assert told == {
+        "3,2": "An operation is a table of 9 answers, each −1, 0 or +1, so there are 19,683 of them",
+        "2,3": "An operation is a table of 8 answers, each 0 or 1, so there are 256 of them",
+        "5,1": "An operation is a table of 5 answers, each −2, −1, 0, +1 or +2, so there are 3,125 of them",
+    }
+    assert [words.space_key(of_space(content, space)) for space in SPACES] == [
+        "Columns: cells 0 to 4 of the table, rows: cells 5 to 8.",
+        "Columns: cells 0 to 3 of the table, rows: cells 4 to 7.",
+        "Columns: cells 0 to 2 of the table, rows: cells 3 to 4.",
+    ]
+    assert [of_space(content, space).headline for space in SPACES] == [50_000, 650, 7_938]

@@ -171,7 +171,7 @@ def forgetting(sound, operations):
 
 
 def test_a_family_held_out_as_a_whole_that_is_not_found_again_fails_just_the_novel_operations(sound):
-    held = split.sets("self-dual")
+    held = split.sets(family="self-dual")
     unknown = tables(OperationSet(held.family.mask & ~held.holdout.mask))
     blind = sound.subject(forgetting(sound, unknown), split=held)
     assert failed(blind) == {"novel-operations"}

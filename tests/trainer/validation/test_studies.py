@@ -25,7 +25,7 @@ def test_a_finished_training_is_reused_and_an_unfinished_one_goes_on(finished, t
     study = conduct([job], tell=told.append)
     assert told == [f"{job.out.name}: reused"]
     best = finished.summary().choices["coverage"]
-    assert study.trials[0].paths == {"A": best.A, "B": best.B}
+    assert study.trials[0].paths == best.paths
     (job.out / SUMMARY).unlink()
     told.clear()
     assert conduct([job], tell=told.append) == study
@@ -77,7 +77,7 @@ def test_a_training_under_another_name_that_was_interrupted_goes_on(finished, ti
     renamed = of(finished, seed=1, recipe=dataclasses.replace(tiny, name="mine", about="The same."))
     study = conduct(seed_jobs(renamed, tmp_path, count=3)[2:])
     best = finished.summary().choices["coverage"]
-    assert study.trials[0].paths == {"A": best.A, "B": best.B}
+    assert study.trials[0].paths == best.paths
 
 
 @pytest.mark.parametrize("count", [2, 11])
@@ -123,7 +123,7 @@ def test_a_sweep_trains_with_the_multiplied_beta(finished, tiny, tmp_path):
     job = beta_jobs(short, tmp_path, factors=[2.0])[1]
     study = conduct([job])
     assert study.trials[0].factor == 2.0
-    betas = [record.A.beta for record in runs.open(job.out).history]
+    betas = [record.paths["A"].beta for record in runs.open(job.out).history]
     assert betas == [2 * tiny.separate.learn.beta, 2 * tiny.separate.spread.beta]
 
 

@@ -1,1 +1,1 @@
-"""Train the two-path VAE over all 19,683 ternary operations, and keep the best of a run."""
+"""Train VAEs over a space of operations, and keep the best of a run."""

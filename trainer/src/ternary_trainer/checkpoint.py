@@ -1,5 +1,6 @@
 """
-Model snapshots in the v5.5 format: a `torch.save` dictionary whose key `model` is the state.
+Model snapshots in the v5.5 format: a `torch.save` dictionary whose key `model` is the state. Names and shapes
+of its tensors say which architecture it has.
 
 A snapshot comes from anyone, so it is read without running pickle code and checked tensor by tensor before
 a network sees it. Export and vendors' stored models depend on what is accepted here.
@@ -17,7 +18,9 @@ from torch import Tensor
 from ternary_sdk._internal import whole_file
 from ternary_sdk.errors import FormatError
 from ternary_trainer import foreign, tensor_file
-from ternary_trainer.model import EXPECTED_SHAPES
+from ternary_trainer.architecture import Architecture
+from ternary_trainer.model import expected_shapes
+from ternary_trainer.recognition import architecture_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +28,7 @@ class Checkpoint:
     """A model snapshot that has been checked."""
 
     state: dict[str, Tensor]
-    """Every tensor of `EXPECTED_SHAPES`, float32, finite, on the CPU."""
+    """Every tensor of its architecture, float32, finite, on the CPU."""
     epoch: int | None
     """Epoch after which it was taken, counted from 0; None if the file does not say."""
     source: str
@@ -34,6 +37,11 @@ class Checkpoint:
     """The file's other keys, unchecked: settings, histories and optimizer state as its writer left them."""
     notes: tuple[str, ...] = ()
     """What was changed or left out in reading it, one part of a sentence each."""
+
+    @property
+    def architecture(self) -> Architecture:
+        """Which networks the state is of."""
+        return architecture_of(self.state, self.source)
 
 
 def load(path: Path) -> Checkpoint:
@@ -46,8 +54,8 @@ def load(path: Path) -> Checkpoint:
 
     Raises:
         InputError: If the file cannot be read.
-        FormatError: If it holds no v5.5 state, or a tensor is missing, unknown, of another shape or type,
-            or not finite.
+        FormatError: If it holds no state of a model, or a tensor is missing, unknown, of another shape or
+            type, or not finite.
     """
     file = tensor_file.read(path, of_others=True)
     content = file.content
@@ -93,7 +101,7 @@ def read(path: Path) -> dict[str, Any]:
 
 
 def check_state(state: object, name: str, *, convert: Sequence[torch.dtype] = ()) -> dict[str, Tensor]:
-    """Check that a state is a v5.5 model's, tensor by tensor.
+    """Check that a state is a model's, tensor by tensor.
 
     Args:
         state: What is to be one.
@@ -104,11 +112,12 @@ def check_state(state: object, name: str, *, convert: Sequence[torch.dtype] = ()
     """
     if not isinstance(state, Mapping):
         raise FormatError(f"{name}: key 'model' is {type(state).__name__}, expected a dictionary of tensors")
-    for unknown in [key for key in state if key not in EXPECTED_SHAPES]:
-        raise FormatError(f"{name}: tensor {unknown!r} is no part of a v5.5 model")
+    expected = expected_shapes(architecture_of(state, name))
+    for unknown in [key for key in state if key not in expected]:
+        raise FormatError(f"{name}: tensor {unknown!r} has no place in the model of the others")
     return {
         key: _checked(state.get(key), shape, f"{name}: tensor '{key}'", convert)
-        for key, shape in EXPECTED_SHAPES.items()
+        for key, shape in expected.items()
     }
 
 
@@ -144,7 +153,7 @@ def save(
         epoch: Epoch after which it was taken, counted from 0.
         details: Further keys of plain values and tensors.
     Raises:
-        FormatError: If the state is not a v5.5 model's.
+        FormatError: If the state is not a model's.
         InputError: If the file cannot be written; an older file of that name is intact.
     """
     model = {key: value.clone() for key, value in check_state(_on_cpu(state), str(path)).items()}

@@ -9,9 +9,10 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
-from ternary_sdk.coverage import percent, perfect_percent
+from ternary_sdk.coverage import headline_draws, percent, perfect_percent
 from ternary_sdk.errors import InputError
 from ternary_trainer.history import EpochRecord
+from ternary_trainer.orders import uniform_entropy_shown
 from ternary_trainer.settings import Recipe
 
 Score = Callable[[EpochRecord, Recipe], float]
@@ -66,14 +67,18 @@ def is_done(history: Sequence[EpochRecord], recipe: Recipe) -> bool:
 
 def reason(record: EpochRecord, recipe: Recipe, rule: str) -> str:
     """One sentence: which epoch a rule chose, and by which figures."""
+    space, draws = recipe.space, headline_draws(recipe.space)
+    shares = [f"{percent(figures.coverage)} % on {path}" for path, figures in record.paths.items()]
     covered = (
-        f"hash coverage at 50,000 draws is {percent(record.A.coverage)} % on A and "
-        f"{percent(record.B.coverage)} % on B (perfect draws, on average {perfect_percent(50_000)} %)"
+        f"hash coverage at {draws:,} draws is {' and '.join(shares)} "
+        f"(perfect draws, on average {perfect_percent(draws, space)} %)"
     )
+    floor = uniform_entropy_shown(space)
+    weakest = "weaker path" if len(record.paths) == 2 else "weakest path" if len(record.paths) > 2 else "path"
     exact = f"reconstruction of validation operations {percent(record.exact)} % or better"
     why = {
-        "coverage": f"the highest coverage of the weaker path, given {recipe.scoring.exact:.1%} exact",
-        "elbo": f"the lowest negative ELBO at beta 1, {record.elbo:.3f} nats (floor 9.887)",
+        "coverage": f"the highest coverage of the {weakest}, given {recipe.scoring.exact:.1%} exact",
+        "elbo": f"the lowest negative ELBO at beta 1, {record.elbo:.3f} nats (floor {floor})",
         "loss": f"the lowest validation loss, {record.loss:.4f}, whose annealed beta favours early epochs",
     }[rule]
     return f"Epoch {record.epoch}, chosen for {why}; {covered}; {exact}."

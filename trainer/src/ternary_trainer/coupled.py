@@ -7,6 +7,7 @@ Loss, from a batch's latents zA, zB; decoders see the mixtures (1 - rho)·z + rh
 
 The last term has no gradient, and StateNet gets none either: both are kept because they are published.
 Faithful is the mathematics; data are in memory, and each path's parameters are one tensor to the optimizer.
+The published loss is of paths A and B of v5.5 alone: `soundness` refuses any other architecture.
 """
 
 import math
@@ -18,17 +19,19 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ternary_sdk.signature import STANDARD
 from ternary_trainer import published, score, seeds, split
 from ternary_trainer.dials import Dials, turned
 from ternary_trainer.flat import flattened
 from ternary_trainer.history import EpochRecord
 from ternary_trainer.method import Figures, PathFigures
-from ternary_trainer.model import CLASSES, PATHS, PathName, TernaryVAE
+from ternary_trainer.model import TernaryVAE
 from ternary_trainer.settings import Coupled, Recipe, Surge
 from ternary_trainer.split import Operations
 
 _BALANCE: Final = (0.8, 1.2)
 _BINS: Final = 50
+_PATHS: Final = STANDARD.paths
 _PURPOSE: Final = "training of both paths"
 
 
@@ -60,7 +63,7 @@ def adapted(balance: Balance, epoch: int, ratio: float, last: EpochRecord | None
     if not now.balanced:
         step = 0.02 if ratio < _BALANCE[0] else -0.02
         return replace(now, l1=_weight(now.l1 + step), l2=_weight(now.l2 - step))
-    coverages = last.B.coverage / last.A.coverage if last else 1.0
+    coverages = last.paths["B"].coverage / last.paths["A"].coverage if last else 1.0
     if coverages > 1.5:
         return replace(now, l1=_weight(now.l1 * 1.05), l2=_weight(now.l2 * 0.95))
     if coverages < 0.67:
@@ -93,14 +96,14 @@ class CoupledTraining:
 
     def __init__(self, model: TernaryVAE, recipe: Recipe, settings: Coupled, seed: int) -> None:
         self._model, self._recipe, self._settings, self._seed = model, recipe, settings, seed
-        self._flat = {path: flattened(model.parameters_of(path)) for path in PATHS}
+        self._flat = {path: flattened(model.parameters_of(path)) for path in _PATHS}
         self._optimizer = torch.optim.AdamW(self._flat.values(), weight_decay=recipe.weight_decay, fused=True)
         device = next(model.parameters()).device
-        self._data = split.training(device, recipe.holdout_family)
+        self._data = split.training(recipe.space, device, recipe.holdout_family)
         self._random = seeds.generator(seed, _PURPOSE, device)
         self._balance = Balance()
-        self._norms = dict.fromkeys(PATHS, 1.0)
-        self._dials = {path: Dials(rate=0.0, beta=0.0) for path in PATHS}
+        self._norms = dict.fromkeys(_PATHS, 1.0)
+        self._dials = {path: Dials(rate=0.0, beta=0.0) for path in _PATHS}
 
     def run_epoch(self, epoch: int, surge: Surge | None, last: EpochRecord | None) -> Figures:
         """Train both paths for one epoch."""
@@ -117,16 +120,16 @@ class CoupledTraining:
             sums += torch.stack([a.ce, a.kl, b.ce, b.kl]).detach().cpu()
         return self._figures(epoch, (sums / (step + 1)).tolist())
 
-    def _schedule(self, epoch: int, surge: Surge | None) -> dict[PathName, Dials]:
+    def _schedule(self, epoch: int, surge: Surge | None) -> dict[str, Dials]:
         rate, disruption = published.rate(epoch), self._settings.disruption
-        beta: dict[PathName, float] = {"A": published.beta_a(epoch), "B": published.beta_b(epoch, disruption)}
-        noise: dict[PathName, float] = {
+        beta: dict[str, float] = {"A": published.beta_a(epoch), "B": published.beta_b(epoch, disruption)}
+        noise: dict[str, float] = {
             "A": published.temperature_a(epoch),
             "B": published.temperature_b(epoch),
         }
         return {
             path: turned(Dials(rate=rate, beta=beta[path], noise=noise[path], exploration=1.0), surge)
-            for path in PATHS
+            for path in _PATHS
         }
 
     def _batches(self) -> Iterator[Operations]:
@@ -137,21 +140,19 @@ class CoupledTraining:
 
     def _loss(self, batch: Operations, random: torch.Generator) -> tuple[Tensor, Side, Side]:
         latents, kls = {}, {}
-        for path in PATHS:
+        for path in _PATHS:
             mean, logvar = self._model.encoder(path)(batch.tables)
-            noise = score.latents(len(batch), random)
+            noise = score.latents(len(batch), STANDARD.latent_size, random)
             latents[path] = mean + self._dials[path].noise * noise * (logvar / 2).exp()
             kls[path] = score.kl_to_prior(mean, logvar)
         a = self._side("A", latents["A"], latents["B"], kls["A"], batch)
         b = self._side("B", latents["B"], latents["A"], kls["B"], batch)
         return self._total(a, b), a, b
 
-    def _side(self, path: PathName, own: Tensor, other: Tensor, kl: Tensor, batch: Operations) -> Side:
+    def _side(self, path: str, own: Tensor, other: Tensor, kl: Tensor, batch: Operations) -> Side:
         mixed = torch.lerp(own, other.detach(), self._balance.rho)
         logits = self._model.decoder(path)(mixed)
-        ce = F.cross_entropy(logits.view(-1, CLASSES), batch.classes.reshape(-1), reduction="sum") / len(
-            batch
-        )
+        ce = score.cross_entropy(logits, batch) / len(batch)
         paid = kl.clamp(min=self._settings.free_bits).sum(1).mean()
         return Side(ce=ce, kl=kl.detach().sum(1).mean(), paid=paid, latents=own, logits=logits)
 
@@ -179,7 +180,7 @@ class CoupledTraining:
         self._dials = {p: replace(d, rate=d.rate * (1 + 0.05 * rate)) for p, d in self._dials.items()}
 
     def _step(self) -> None:
-        norms: dict[PathName, float] = {path: float(_gradient(self._flat[path]).norm()) for path in PATHS}
+        norms: dict[str, float] = {path: float(_gradient(self._flat[path]).norm()) for path in _PATHS}
         clipped = min(1.0, self._recipe.clip / (math.hypot(*norms.values()) + 1e-6))
         momentum = 0.95 if self._balance.balanced else 0.5
         for path, norm in norms.items():
@@ -193,8 +194,10 @@ class CoupledTraining:
         self._model.grad_norm_B_ema.fill_(self._norms["B"])
         return Figures(
             phase=published.phase(epoch),
-            A=PathFigures(reconstruction=means[0], kl=means[1], dials=self._dials["A"]),
-            B=PathFigures(reconstruction=means[2], kl=means[3], dials=self._dials["B"]),
+            paths={
+                "A": PathFigures(reconstruction=means[0], kl=means[1], dials=self._dials["A"]),
+                "B": PathFigures(reconstruction=means[2], kl=means[3], dials=self._dials["B"]),
+            },
             coupling=asdict(self._balance),
         )
 
@@ -230,7 +233,7 @@ def _gradient(flat: Tensor) -> Tensor:
 
 def mean_entropy(logits: Tensor) -> Tensor:
     """Entropy of the batch's mean softmax, nats, mean over trits; logits of shape (n, 27)."""
-    chances = logits.view(len(logits), -1, CLASSES).softmax(-1).mean(0)
+    chances = logits.view(len(logits), -1, STANDARD.space.radix).softmax(-1).mean(0)
     # Within 1e-10 of p·ln p, whose own gradient is infinite where a class has died out.
     return -(chances * (chances + 1e-10).log()).sum(-1).mean()
 

@@ -147,7 +147,7 @@ class Surges:
 
 @dataclass(frozen=True, kw_only=True)
 class SurgeEffect:
-    """What a surge did to coverage at 50,000 draws of the weaker path, each in [0, 1]."""
+    """What a surge did to coverage at the headline draws of the weakest path, each in [0, 1]."""
 
     epoch: int
     """Its first epoch."""

@@ -7,7 +7,7 @@ Plots, summaries, resumed runs and vendors' own tools read it; docs/training.md 
 import dataclasses
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,7 +24,7 @@ class PathRecord:
     """One path after one epoch. Figures from validation are after the epoch, losses its mean."""
 
     reconstruction: float
-    """Cross-entropy summed over the nine trits, nats, mean over the epoch's steps."""
+    """Cross-entropy summed over the cells of a table, nats, mean over the epoch's steps."""
     kl: float
     """KL of the posterior to the prior, nats, all of it, mean over the epoch's steps."""
     rate: float
@@ -36,21 +36,21 @@ class PathRecord:
     weight: float
     """Factor on the prior's term at the epoch's end: uniformity, or (`coupled`) entropy and repulsion."""
     coverage: float
-    """Expected share of the space at 50,000 draws, by rarefaction over the validation draws, in [0, 1]."""
+    """Expected share of the space at its headline draws, rarefied from the validation draws, in [0, 1]."""
     entropy: float
-    """Of the validation draws' operations, nats; uniform is 9.887."""
+    """Of the validation draws' operations, nats; uniform is ln size (9.887 for (3, 2))."""
     kl_single: float
-    """KL to uniform of single trits, nats."""
+    """KL to uniform of single cells, nats."""
     kl_pairs: float
-    """Mutual information in pairs of trits, nats."""
+    """Mutual information in pairs of cells, nats."""
     kl_higher: float
-    """Dependence of three and more trits, nats."""
+    """Dependence of three and more cells, nats."""
     exact: float
     """Share of validation operations that decode from their posterior mean exactly, in [0, 1]."""
     elbo: float
-    """Negative ELBO at beta 1 over validation operations, nats; no model is below 9.887 on average."""
+    """Negative ELBO at beta 1 over validation operations, nats; no model is below ln size on average."""
     active: int
-    """Dimensions whose mean varies by more than 0.1 over validation operations, 0 to 16."""
+    """Dimensions whose mean varies by more than 0.1 over validation operations, from 0 to the latent size."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -66,32 +66,32 @@ class EpochRecord:
     seconds: float
     """Wall time of the epoch, scoring included."""
     limit: float
-    """What perfect draws would cover at 50,000: 0.92116."""
+    """What perfect draws would cover at the headline draws, on average; 0.92116 for (3, 2)."""
     loss: float
     """The recipe's own loss on validation operations; with the epoch's beta in it, it cannot rank epochs."""
     surge: float
     """Strength of the surge that was on, 0 if none."""
     surge_origin: str
     """`recipe`, `request`, or empty."""
-    A: PathRecord
-    B: PathRecord
+    paths: Mapping[str, PathRecord]
+    """By the path's letter."""
     coupling: dict[str, float] | None = None
     """What `coupled` adapts: rho, l1, l2, l3, gradient_ratio."""
 
     @property
     def coverage(self) -> float:
-        """Coverage of the weaker path: what both paths are good for."""
-        return min(self.A.coverage, self.B.coverage)
+        """Coverage of the weakest path: what every path is good for."""
+        return min(path.coverage for path in self.paths.values())
 
     @property
     def exact(self) -> float:
-        """Reconstruction of the weaker path."""
-        return min(self.A.exact, self.B.exact)
+        """Reconstruction of the weakest path."""
+        return min(path.exact for path in self.paths.values())
 
     @property
     def elbo(self) -> float:
-        """Negative ELBO at beta 1, mean of both paths."""
-        return (self.A.elbo + self.B.elbo) / 2
+        """Negative ELBO at beta 1, mean of the paths."""
+        return sum(path.elbo for path in self.paths.values()) / len(self.paths)
 
 
 def place(record: EpochRecord) -> str:
@@ -106,8 +106,8 @@ def to_line(record: EpochRecord) -> str:
 
 def is_finite(record: EpochRecord) -> bool:
     """Whether all figures are numbers; an overflow in training shows here first."""
-    numbers = [*dataclasses.astuple(record.A), *dataclasses.astuple(record.B), record.loss]
-    return all(math.isfinite(number) for number in numbers)
+    numbers = [figure for path in record.paths.values() for figure in dataclasses.astuple(path)]
+    return all(math.isfinite(number) for number in [*numbers, record.loss])
 
 
 def write(folder: Path, records: Sequence[EpochRecord]) -> None:
@@ -136,7 +136,9 @@ def read(folder: Path) -> list[EpochRecord]:
 def _from_line(line: str, name: str) -> EpochRecord:
     try:
         values: dict[str, Any] = plain.decode(line)
-        values.update({path: PathRecord(**values[path]) for path in ("A", "B")})
-        return EpochRecord(**values)
+        if "paths" not in values:  # Written before paths were a mapping.
+            values["paths"] = {path: values.pop(path) for path in ("A", "B")}
+        paths = {path: PathRecord(**figures) for path, figures in values.pop("paths").items()}
+        return EpochRecord(paths=paths, **values)
     except (FormatError, TypeError, KeyError, AttributeError):
         raise FormatError(f"{name}: is no record of an epoch") from None

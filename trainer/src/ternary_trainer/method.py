@@ -19,7 +19,7 @@ class PathFigures:
     """What one path's training says about an epoch."""
 
     reconstruction: float
-    """Cross-entropy summed over nine trits, nats, mean over the steps."""
+    """Cross-entropy summed over the cells of a table, nats, mean over the steps."""
     kl: float
     """KL to the prior, nats, mean over the steps."""
     dials: Dials
@@ -31,14 +31,14 @@ class Figures:
     """What a training says about an epoch."""
 
     phase: str
-    A: PathFigures
-    B: PathFigures
+    paths: Mapping[str, PathFigures]
+    """By the path's letter."""
     coupling: Mapping[str, float] | None = None
     """What the method adapts by itself, if anything."""
 
 
 class Method(Protocol):
-    """A way of training both paths of a model, one epoch at a time."""
+    """A way of training all paths of a model, one epoch at a time."""
 
     def run_epoch(self, epoch: int, surge: Surge | None, last: EpochRecord | None) -> Figures:
         """Change the weights by one epoch of training, knowing the record of the one before."""

@@ -1,61 +1,75 @@
 """
-The v5.5 networks: two VAEs over truth tables, and StateNet.
+The networks: a VAE over truth tables for each path, and StateNet beside those of v5.5.
 
-State names and shapes are those of existing v5.5 checkpoints; export and every vendor's stored models
-depend on them, so a layer may not be renamed, resized or reordered here.
+State names are those of existing v5.5 checkpoints; export and every vendor's stored models depend on them
+and, for the architecture `V55`, on the shapes and on the order in which weights are first drawn. A layer may
+not be renamed or reordered here.
 """
 
 import itertools
-from collections.abc import Mapping
-from types import MappingProxyType
-from typing import Final, Literal
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 import torch
 from torch import Tensor, nn
 
-from ternary_sdk.operations import TRITS
+from ternary_sdk.signature import Signature
+from ternary_trainer.architecture import V55, Architecture, Network, Residual
+from ternary_trainer.recognition import architecture_of
 
-LATENT: Final = 16
-CLASSES: Final = 3
-LOGITS: Final = TRITS * CLASSES
+_STATE: Final = 9
+"""Figures that StateNet reads."""
 
-PathName = Literal["A", "B"]
-PATHS: Final[tuple[PathName, PathName]] = ("A", "B")
+
+def _layers(*widths: int) -> list[nn.Module]:
+    """Linear layers from one width to the next, each followed by a ReLU."""
+    return [layer for pair in itertools.pairwise(widths) for layer in (nn.Linear(*pair), nn.ReLU())]
 
 
 class Encoder(nn.Module):
-    """Truth tables to the mean and log-variance of their latents: 9→256→128→64, then two heads of 16."""
+    """Truth tables to the mean and log-variance of their latents: hidden layers, then two heads.
 
-    def __init__(self) -> None:
+    Args:
+        signature: Of the model.
+        widths: Of the hidden layers, at least one.
+    """
+
+    def __init__(self, signature: Signature, widths: Sequence[int]) -> None:
         super().__init__()
-        widths = (TRITS, 256, 128, 64)
-        layers = (layer for pair in itertools.pairwise(widths) for layer in (nn.Linear(*pair), nn.ReLU()))
-        self.encoder = nn.Sequential(*layers)
-        self.fc_mu = nn.Linear(widths[-1], LATENT)
-        self.fc_logvar = nn.Linear(widths[-1], LATENT)
+        self.encoder = nn.Sequential(*_layers(signature.space.cells, *widths))
+        self.fc_mu = nn.Linear(widths[-1], signature.latent_size)
+        self.fc_logvar = nn.Linear(widths[-1], signature.latent_size)
 
     def forward(self, tables: Tensor) -> tuple[Tensor, Tensor]:
-        """Float trits, shape (n, 9), to (mean, log-variance), each of shape (n, 16)."""
+        """Float values, shape (n, cells), to (mean, log-variance), each of shape (n, latent_size)."""
         hidden = self.encoder(tables)
         return self.fc_mu(hidden), self.fc_logvar(hidden)
 
 
-class DecoderA(nn.Module):
-    """The chaotic path: 16→32→64→27, ReLU between."""
+class PlainDecoder(nn.Module):
+    """Latents to logits by hidden layers one after another. Path A of v5.5 has 16→32→64→27.
 
-    def __init__(self) -> None:
+    Args:
+        signature: Of the model.
+        widths: Of the hidden layers.
+    """
+
+    def __init__(self, signature: Signature, widths: Sequence[int]) -> None:
         super().__init__()
-        self.decoder = nn.Sequential(
-            nn.Linear(LATENT, 32), nn.ReLU(), nn.Linear(32, 64), nn.ReLU(), nn.Linear(64, LOGITS)
-        )
+        last = widths[-1] if widths else signature.latent_size
+        hidden = _layers(signature.latent_size, *widths)
+        self.decoder = nn.Sequential(*hidden, nn.Linear(last, _logits(signature)))
 
     def forward(self, latents: Tensor) -> Tensor:
-        """Latents, shape (n, 16), to logits, shape (n, 27); logit 3·k + c is of trit k being c - 1."""
+        """Latents, shape (n, latent_size), to logits, shape (n, cells·radix).
+
+        Logit radix·k + c is of digit c in cell k.
+        """
         logits: Tensor = self.decoder(latents)
         return logits
 
 
-class Residual(nn.Module):
+class Block(nn.Module):
     """Two layers of equal width, added to their input; the ReLU after the sum is the decoder's."""
 
     def __init__(self, width: int) -> None:
@@ -68,21 +82,45 @@ class Residual(nn.Module):
         return result
 
 
-class DecoderB(nn.Module):
-    """The frozen path: 16→128, two residual blocks, 128→27."""
+class ResidualDecoder(nn.Module):
+    """Latents to logits by blocks. Path B of v5.5 has 16→128, two blocks, 128→27.
 
-    def __init__(self) -> None:
+    Args:
+        signature: Of the model.
+        shape: Width and number of blocks.
+    """
+
+    def __init__(self, signature: Signature, shape: Residual) -> None:
         super().__init__()
-        self.fc_in = nn.Linear(LATENT, 128)
-        self.residual1 = Residual(128)
-        self.residual2 = Residual(128)
-        self.fc_out = nn.Linear(128, LOGITS)
+        self.fc_in = nn.Linear(signature.latent_size, shape.width)
+        self._blocks = [Block(shape.width) for _ in range(shape.blocks)]
+        for number, block in enumerate(self._blocks, start=1):
+            self.add_module(f"residual{number}", block)
+        self.fc_out = nn.Linear(shape.width, _logits(signature))
 
     def forward(self, latents: Tensor) -> Tensor:
-        """Latents, shape (n, 16), to logits, shape (n, 27); logit 3·k + c is of trit k being c - 1."""
-        hidden = torch.relu(self.residual1(torch.relu(self.fc_in(latents))))
-        logits: Tensor = self.fc_out(self.residual2(hidden))  # no ReLU after the second block
+        """Latents, shape (n, latent_size), to logits, shape (n, cells·radix).
+
+        Logit radix·k + c is of digit c in cell k.
+        """
+        hidden = self.fc_in(latents)
+        for block in self._blocks:
+            hidden = block(torch.relu(hidden))
+        logits: Tensor = self.fc_out(hidden)  # no ReLU after the last block
         return logits
+
+
+Decoder = PlainDecoder | ResidualDecoder
+
+
+def _logits(signature: Signature) -> int:
+    return signature.space.cells * signature.space.radix
+
+
+def _decoder(signature: Signature, network: Network) -> Decoder:
+    if isinstance(network.decoder, Residual):
+        return ResidualDecoder(signature, network.decoder)
+    return PlainDecoder(signature, network.decoder)
 
 
 class StateNet(nn.Module):
@@ -90,7 +128,7 @@ class StateNet(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.encoder = nn.Sequential(nn.Linear(9, 32), nn.LayerNorm(32), nn.Tanh(), nn.Linear(32, 8))
+        self.encoder = nn.Sequential(nn.Linear(_STATE, 32), nn.LayerNorm(32), nn.Tanh(), nn.Linear(32, 8))
         self.decoder = nn.Sequential(nn.Linear(8, 32), nn.ReLU(), nn.Linear(32, 4), nn.Tanh())
 
     def forward(self, state: Tensor) -> Tensor:
@@ -100,58 +138,71 @@ class StateNet(nn.Module):
 
 
 class TernaryVAE(nn.Module):
-    """Both paths and StateNet: 50,203 + 117,499 + 1,068 parameters and two scalar buffers."""
+    """Every path of a model, and StateNet where the architecture has one.
+
+    That of v5.5 has 50,203 + 117,499 + 1,068 parameters and two scalar buffers.
+    """
 
     grad_norm_A_ema: Tensor  # noqa: N815 - a v5.5 state name
     grad_norm_B_ema: Tensor  # noqa: N815
 
-    def __init__(self) -> None:
+    def __init__(self, architecture: Architecture = V55) -> None:
         super().__init__()
-        self.encoder_A = Encoder()
-        self.decoder_A = DecoderA()
-        self.encoder_B = Encoder()
-        self.decoder_B = DecoderB()
-        self.state_net = StateNet()
-        self.register_buffer("grad_norm_A_ema", torch.tensor(1.0))
-        self.register_buffer("grad_norm_B_ema", torch.tensor(1.0))
+        self.architecture = architecture
+        self._encoders: dict[str, Encoder] = {}
+        self._decoders: dict[str, Decoder] = {}
+        signature = architecture.signature
+        for path, network in architecture.networks.items():
+            self._encoders[path] = Encoder(signature, network.encoder)
+            self._decoders[path] = _decoder(signature, network)
+            self.add_module(f"encoder_{path}", self._encoders[path])
+            self.add_module(f"decoder_{path}", self._decoders[path])
+        if architecture.state_net:
+            self.state_net = StateNet()
+            for path in signature.paths:
+                self.register_buffer(f"grad_norm_{path}_ema", torch.tensor(1.0))
 
-    def encoder(self, path: PathName) -> Encoder:
+    @property
+    def signature(self) -> Signature:
+        """What it is a model of."""
+        return self.architecture.signature
+
+    def encoder(self, path: str) -> Encoder:
         """The encoder of one path."""
-        return self.encoder_A if path == "A" else self.encoder_B
+        return self._encoders[path]
 
-    def decoder(self, path: PathName) -> DecoderA | DecoderB:
+    def decoder(self, path: str) -> Decoder:
         """The decoder of one path."""
-        return self.decoder_A if path == "A" else self.decoder_B
+        return self._decoders[path]
 
-    def parameters_of(self, path: PathName) -> list[nn.Parameter]:
+    def parameters_of(self, path: str) -> list[nn.Parameter]:
         """Encoder's and decoder's parameters of one path, in a fixed order."""
         return [*self.encoder(path).parameters(), *self.decoder(path).parameters()]
 
 
-def initial(seed: int) -> TernaryVAE:
-    """A model with torch's default initialisation, a function of the seed alone.
+def initial(seed: int, architecture: Architecture = V55) -> TernaryVAE:
+    """A model with torch's default initialisation, a function of the seed and the architecture alone.
 
     The caller's random state is left as it was.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return TernaryVAE()
+        return TernaryVAE(architecture)
 
 
 def restored(state: Mapping[str, Tensor]) -> TernaryVAE:
-    """A model with the given state, which has every tensor; no random number is drawn for it."""
+    """A model with the given state, which has every tensor; no random number is drawn for it.
+
+    Raises:
+        FormatError: If the state shows no architecture.
+    """
     with torch.device("meta"):
-        model = TernaryVAE()
+        model = TernaryVAE(architecture_of(state, "state"))
     model.load_state_dict(state, assign=True)
     return model
 
 
-def _expected_shapes() -> Mapping[str, tuple[int, ...]]:
+def expected_shapes(architecture: Architecture) -> dict[str, tuple[int, ...]]:
+    """Shape of every tensor of a model's state by name, in the order of `TernaryVAE.state_dict`."""
     with torch.device("meta"):
-        return MappingProxyType(
-            {name: tuple(tensor.shape) for name, tensor in TernaryVAE().state_dict().items()}
-        )
-
-
-EXPECTED_SHAPES: Final = _expected_shapes()
-"""Shape of every tensor of a v5.5 state, by name."""
+        return {name: tuple(tensor.shape) for name, tensor in TernaryVAE(architecture).state_dict().items()}

@@ -2,7 +2,6 @@
 Drawing a run's dynamics to PNG or SVG. Needs matplotlib, which the extra `plot` installs.
 """
 
-import math
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from io import BytesIO
@@ -11,23 +10,23 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from ternary_sdk._internal import whole_file
 from ternary_sdk._internal.wheels import pip_install
+from ternary_sdk.coverage import headline_draws
 from ternary_sdk.errors import InputError
-from ternary_sdk.operations import OPERATIONS
+from ternary_sdk.space import Space
 from ternary_trainer.disrupt import effects
 from ternary_trainer.history import EpochRecord, PathRecord
+from ternary_trainer.orders import uniform_entropy, uniform_entropy_shown
 from ternary_trainer.run import Run
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 SUFFIXES: Final = (".png", ".svg")
-_COLOURS: Final = {"A": "tab:blue", "B": "tab:orange"}
+_COLOURS: Final = ("blue", "orange", "green", "purple", "brown", "pink", "olive", "cyan")
 _Place = Literal["lower right", "center right", "upper right"]
 _LEGENDS: Final[tuple[_Place, ...]] = (
     "lower right", "center right", "lower right", "lower right", "lower right", "upper right",
 )  # fmt: skip
-_FLOOR: Final = math.log(OPERATIONS)
-_FLOOR_SHOWN: Final = "9.887"  # rounded down, as a floor is; everywhere the same
 
 Reading = Callable[[PathRecord], float]
 
@@ -56,7 +55,7 @@ def draw(run: Run, path: Path) -> None:
     sheet = Sheet(figsize=(12, 9), layout="constrained")
     FigureCanvasAgg(sheet)
     panels = sheet.subplots(3, 2, sharex=True).flatten()
-    _panels(list(panels), run.history)
+    _panels(list(panels), run.history, run.recipe.space)
     for panel in panels:
         _mark(panel, run.history)
     sheet.suptitle(f"{run.recipe.name}, seed {run.seed}: {len(run.history)} epochs")
@@ -65,9 +64,12 @@ def draw(run: Run, path: Path) -> None:
     whole_file.write(path, picture.getvalue())
 
 
-def _panels(panels: Sequence["Axes"], history: Sequence[EpochRecord]) -> None:
+def _panels(panels: Sequence["Axes"], history: Sequence[EpochRecord], space: Space) -> None:
+    floor, shown = uniform_entropy(space), uniform_entropy_shown(space)
     coverage, loss, kl, beta, entropy, divergence = panels
-    _lines(coverage, history, "hash coverage at 50,000, %", lambda path: 100 * path.coverage)
+    _lines(
+        coverage, history, f"hash coverage at {headline_draws(space):,}, %", lambda path: 100 * path.coverage
+    )
     perfect = 100 * history[0].limit
     words = f"perfect draws {perfect:.3f} %"
     coverage.axhline(perfect, color="black", linestyle="--", linewidth=1, label=words)
@@ -78,7 +80,7 @@ def _panels(panels: Sequence["Axes"], history: Sequence[EpochRecord]) -> None:
     _lines(loss, history, None, lambda path: path.reconstruction, "dotted")
     own = [record.loss for record in history]
     loss.plot(range(len(own)), own, color="tab:green", linewidth=1, label="the recipe's own loss")
-    loss.axhline(_FLOOR, color="black", linestyle="--", linewidth=1, label=f"floor {_FLOOR_SHOWN}")
+    loss.axhline(floor, color="black", linestyle="--", linewidth=1, label=f"floor {shown}")
     loss.set_yscale("log")
     _lines(kl, history, "KL to the prior (solid), nats; active dimensions (dotted)", lambda path: path.kl)
     _lines(kl, history, None, lambda path: path.active, "dotted")
@@ -87,7 +89,7 @@ def _panels(panels: Sequence["Axes"], history: Sequence[EpochRecord]) -> None:
     _lines(beta, history, None, lambda path: path.weight, "dotted")
     beta.set_yscale("symlog", linthresh=0.05)  # beta is a few hundredths where the other weight is above ten
     _lines(entropy, history, "entropy of the drawn distribution, nats", lambda path: path.entropy)
-    entropy.axhline(_FLOOR, color="black", linestyle="--", linewidth=1, label=f"uniform {_FLOOR_SHOWN}")
+    entropy.axhline(floor, color="black", linestyle="--", linewidth=1, label=f"uniform {shown}")
     _lines(divergence, history, "KL to uniform: single (solid), pairs (dashed), higher (dotted)", _single)
     _lines(divergence, history, None, lambda path: max(1e-5, path.kl_pairs), "dashed")
     _lines(divergence, history, None, lambda path: max(1e-5, path.kl_higher), "dotted")
@@ -107,9 +109,9 @@ def _lines(
     panel: "Axes", history: Sequence[EpochRecord], title: str | None, figure: Reading, style: str = "solid"
 ) -> None:
     epochs = [record.epoch for record in history]
-    for name, colour in _COLOURS.items():
-        values = [figure(record.A if name == "A" else record.B) for record in history]
-        panel.plot(epochs, values, color=colour, linestyle=style, label=name if title else None)
+    for name, colour in zip(history[0].paths, _COLOURS, strict=False):
+        values = [figure(record.paths[name]) for record in history]
+        panel.plot(epochs, values, color=f"tab:{colour}", linestyle=style, label=name if title else None)
     if title:
         panel.set_title(title, fontsize="medium")
 

@@ -40,8 +40,13 @@ def prepare(recipe: Recipe, seed: int, out: Path, place: torch.device, *, resume
     except OSError as error:
         raise InputError(f"{out}: cannot be made ({error.strerror})") from None
     whole_file.write(out / run.RECIPE, recipes.dump(recipe).encode())
-    operations = split.sets(recipe.holdout_family).digests
-    run.write_facts(out, {"seed": seed, "operations": operations, **_versions(place)})
+    facts = {
+        "format": run.FORMAT,
+        "signature": recipe.signature.to_json(),
+        "seed": seed,
+        "operations": split.sets(recipe.space, recipe.holdout_family).digests,
+    }
+    run.write_facts(out, {**facts, **_versions(place)})
 
 
 def _holds_anything(out: Path) -> bool:

@@ -1,7 +1,7 @@
 """
 Watching a training: a live view on a terminal, plain lines where there is none. All of it goes to one stream.
 
-    with progress.watching() as on_epoch:
+    with progress.watching(recipe.signature) as on_epoch:
         train(recipe, seed=1, out=Path("runs/first"), on_epoch=on_epoch)
 """
 
@@ -17,19 +17,20 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from ternary_sdk.coverage import percent
+from ternary_sdk.coverage import headline_draws, percent
+from ternary_sdk.signature import Signature
 from ternary_trainer.history import EpochRecord, PathRecord, place
 
 OnEpoch = Callable[[EpochRecord], None]
 _RECENT = 5
-_HEADINGS = ("path", "coverage at 50,000", "of perfect draws", "exact", "CE", "KL", "rate", "beta", "active")
 
 
 @contextmanager
-def watching(stream: TextIO | None = None) -> Iterator[OnEpoch]:
+def watching(signature: Signature, stream: TextIO | None = None) -> Iterator[OnEpoch]:
     """Show each epoch of one training; a stream that takes no more of it ends nothing.
 
     Args:
+        signature: Of the model that is trained.
         stream: Where to; standard error if not given. A terminal gets a view that is redrawn in place,
             anything else one line an epoch.
     """
@@ -39,7 +40,9 @@ def watching(stream: TextIO | None = None) -> Iterator[OnEpoch]:
         yield _if_possible(lambda record: console.print(line(record, clock.after(record)), markup=False))
         return
     with Live(Text("first epoch …", style="dim"), console=console, auto_refresh=False) as live:
-        yield _if_possible(lambda record: live.update(view(record, clock.after(record)), refresh=True))
+        yield _if_possible(
+            lambda record: live.update(view(record, clock.after(record), signature), refresh=True)
+        )
 
 
 class _Console(Console):
@@ -70,7 +73,7 @@ class Remaining:
 
 def line(record: EpochRecord, seconds_left: float) -> str:
     """One epoch as one line of text."""
-    paths = "  ".join(_path(name, path) for name, path in (("A", record.A), ("B", record.B)))
+    paths = "  ".join(_path(name, path) for name, path in record.paths.items())
     surge = f"  surge {record.surge:g}" if record.surge_origin else ""
     return (
         f"{place(record)} {record.phase}{surge}  {paths}"
@@ -93,12 +96,13 @@ def duration(seconds: float) -> str:
     return f"{minutes}:{rest:02d}"
 
 
-def view(record: EpochRecord, seconds_left: float) -> RenderableType:
+def view(record: EpochRecord, seconds_left: float, signature: Signature) -> RenderableType:
     """One epoch as a small table under a bar."""
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for heading in _HEADINGS:
+    draws = f"coverage at {headline_draws(signature.space):,}"
+    for heading in ("path", draws, "of perfect draws", "exact", "CE", "KL", "rate", "beta", "active"):
         table.add_column(heading, justify="left" if heading == "path" else "right")
-    for name, path in (("A", record.A), ("B", record.B)):
+    for name, path in record.paths.items():
         table.add_row(
             name,
             f"{percent(path.coverage)} %",
@@ -108,7 +112,7 @@ def view(record: EpochRecord, seconds_left: float) -> RenderableType:
             f"{path.kl:.2f}",
             f"{path.rate:.1e}",
             f"{path.beta:.3f}",
-            f"{path.active}/16",
+            f"{path.active}/{signature.latent_size}",
         )
     done = record.epoch + 1
     title = Text(f"{place(record)}  {record.phase}", style="bold")

@@ -5,16 +5,18 @@ Every refusal names the file's line, or the key, and what was expected there.
 """
 
 import dataclasses
-import math
 import types
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any
 
 from ternary_sdk.errors import InputError
+from ternary_sdk.space import Space
 from ternary_trainer import toml_file
+from ternary_trainer.architecture import NETWORKS
 from ternary_trainer.settings import Recipe
+from ternary_trainer.settings_reader import Reader
 from ternary_trainer.soundness import check
 
 _NO_OVERRIDES: Mapping[str, str] = types.MappingProxyType({})
@@ -40,9 +42,11 @@ def load(name_or_path: str, overrides: Mapping[str, str] = _NO_OVERRIDES) -> Rec
     """
     text, source, name = _read(name_or_path)
     values = toml_file.parse(text, source)
+    _name_paths(values)
     for key, value in overrides.items():
         _override(values, key, value)
-    recipe: Recipe = _Reader(text, source, overrides).record(Recipe, {"name": name, **values}, "")
+    _complete_networks(values)
+    recipe: Recipe = Reader(text, source, overrides).record(Recipe, {"name": name, **values}, "")
     problem = check(recipe)
     if problem:
         raise InputError(f"{source}: {problem}")
@@ -51,9 +55,7 @@ def load(name_or_path: str, overrides: Mapping[str, str] = _NO_OVERRIDES) -> Rec
 
 def dump(recipe: Recipe) -> str:
     """The recipe as TOML that `load` reads back to an equal one."""
-    lines: list[str] = []
-    _dump_table(dataclasses.asdict(recipe), "", lines)
-    return "\n".join(lines).lstrip() + "\n"
+    return "\n".join(_table(recipe)).lstrip() + "\n"
 
 
 def _folder() -> Any:
@@ -79,6 +81,27 @@ def _is_there(path: Path) -> bool:
         return True  # reading it says why it cannot be read
 
 
+def _name_paths(values: dict[str, Any]) -> None:
+    """Read `separate.A`, as recipes of older runs have it, as `separate.paths.A`, and B alike."""
+    separate = values.get("separate")
+    if isinstance(separate, dict) and "paths" not in separate and {"A", "B"} <= separate.keys():
+        separate["paths"] = {path: separate.pop(path) for path in ("A", "B")}
+
+
+def _complete_networks(values: dict[str, Any]) -> None:
+    """Give each path of the recipe its network, as in v5.5 where the file says nothing."""
+    networks = values.setdefault("networks", {})
+    separate = values.get("separate")
+    paths = separate.get("paths") if isinstance(separate, dict) else dict.fromkeys(NETWORKS)
+    if not (isinstance(networks, dict) and isinstance(paths, dict)):
+        return  # The reader refuses it with its line.
+    for path in {*networks, *paths} & NETWORKS.keys():
+        given = networks.get(path, {})
+        if isinstance(given, dict):
+            usual = toml_file.parse("\n".join(_table(NETWORKS[path])), path)
+            networks[path] = usual | given
+
+
 def _override(values: dict[str, Any], key: str, text: str) -> None:
     try:
         value = toml_file.parse(f"value = {text}", key)["value"]
@@ -92,80 +115,24 @@ def _override(values: dict[str, Any], key: str, text: str) -> None:
     values[last] = value
 
 
-class _Reader:
-    """Turns parsed TOML into a dataclass, remembering where each key was written."""
+def _table(settings: Any) -> list[str]:
+    """The lines of a table."""
+    lines: list[str] = []
+    _dump_table(_written(settings), "", lines)
+    return lines
 
-    def __init__(self, text: str, source: str, overrides: Mapping[str, str]) -> None:
-        self._lines = text.splitlines()
-        self._source = source
-        self._overrides = overrides
 
-    def record(self, kind: type[Any], values: Any, path: str) -> Any:
-        if not isinstance(values, dict):
-            raise self._refusal(path, f"is {values!r}, expected a table of settings")
-        fields = {field.name: field for field in dataclasses.fields(kind)}
-        prefix = f"{path}." if path else ""
-        for key in values:
-            if key not in fields:
-                raise self._refusal(prefix + key, f"is unknown, expected one of {', '.join(fields)}")
-        hints = get_type_hints(kind)
-        read = {key: self._value(hints[key], value, prefix + key) for key, value in values.items()}
-        for key, field in fields.items():
-            if key not in read and field.default is dataclasses.MISSING:
-                raise self._refusal(prefix + key, "is missing")
-        return kind(**read)
-
-    def _value(self, kind: Any, value: Any, path: str) -> Any:
-        origin, arguments = get_origin(kind), get_args(kind)
-        if origin in (types.UnionType, Union):
-            return self._value(arguments[0], value, path)
-        if dataclasses.is_dataclass(kind):
-            return self.record(kind, value, path)  # type: ignore[arg-type]
-        if origin is Literal:
-            return self._one_of(arguments, value, path)
-        if origin is tuple:
-            return self._tuple(arguments, value, path)
-        return self._scalar(kind, value, path)
-
-    def _one_of(self, choices: tuple[Any, ...], value: Any, path: str) -> Any:
-        if value not in choices:
-            raise self._refusal(path, f"is {value!r}, expected one of {', '.join(map(repr, choices))}")
-        return value
-
-    def _tuple(self, kinds: tuple[Any, ...], value: Any, path: str) -> tuple[Any, ...]:
-        if kinds[-1] is Ellipsis:
-            kinds = (kinds[0],) * (len(value) if isinstance(value, list) else 0)
-        if not isinstance(value, list) or len(value) != len(kinds):
-            raise self._refusal(
-                path, f"is {value!r}, expected a list" + (f" of {len(kinds)}" if kinds else "")
-            )
-        return tuple(self._value(kind, item, path) for kind, item in zip(kinds, value, strict=True))
-
-    def _scalar(self, kind: type[Any], value: Any, path: str) -> Any:
-        if kind is float and type(value) is int:
-            value = float(value)
-        if type(value) is not kind or (kind is float and not math.isfinite(value)):
-            names = {int: "a whole number", float: "a finite number", bool: "true or false", str: "a string"}
-            raise self._refusal(path, f"is {value!r}, expected {names[kind]}")
-        return value
-
-    def _refusal(self, path: str, problem: str) -> InputError:
-        line = None if path in self._overrides else self._line_of(path)
-        where = f"{self._source}, line {line}" if line else self._source
-        return InputError(f"{where}: setting '{path}' {problem}")
-
-    def _line_of(self, path: str) -> int | None:
-        table, _, key = path.rpartition(".")
-        current = ""
-        for number, line in enumerate(self._lines, start=1):
-            stripped = line.split("#")[0].strip()
-            if stripped.startswith("["):
-                current = stripped.strip("[] ")
-                if current == path:
-                    return number
-            elif current == table and stripped.partition("=")[0].strip() == key:
-                return number
-        return None
+def _written(value: Any) -> Any:
+    """Settings as a TOML file has them: tables are dictionaries, and a space is text."""
+    if isinstance(value, Space):
+        return str(value)
+    if dataclasses.is_dataclass(value):
+        return {field.name: _written(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {key: _written(item) for key, item in value.items()}
+    if isinstance(value, tuple):
+        return tuple(map(_written, value))
+    return value
 
 
 def _dump_table(table: Mapping[str, Any], path: str, lines: list[str]) -> None:
@@ -176,14 +143,13 @@ def _dump_table(table: Mapping[str, Any], path: str, lines: list[str]) -> None:
         for item in value if isinstance(value, tuple) else [value]:
             if isinstance(item, dict):
                 header = f"{path}.{key}" if path else key
-                lines += ["", f"[[{header}]]" if isinstance(value, tuple) else f"[{header}]"]
+                if not (item and all(map(_is_table, item.values()))):  # else only its tables are written
+                    lines += ["", f"[[{header}]]" if isinstance(value, tuple) else f"[{header}]"]
                 _dump_table(item, header, lines)
 
 
 def _is_table(value: Any) -> bool:
-    return isinstance(value, dict) or (
-        isinstance(value, tuple) and all(isinstance(item, dict) for item in value)
-    )
+    return isinstance(value, dict) or (isinstance(value, tuple) and isinstance(next(iter(value), None), dict))
 
 
 def _literal(value: Any) -> str:

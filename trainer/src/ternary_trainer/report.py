@@ -11,9 +11,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ternary_sdk.operations import OPERATIONS, TRITS
+from ternary_sdk.space import Space
 from ternary_trainer import score, seeds, split
-from ternary_trainer.model import CLASSES, LATENT, PATHS, DecoderA, DecoderB, PathName, TernaryVAE, restored
+from ternary_trainer.decoding import places
+from ternary_trainer.model import Decoder, TernaryVAE, restored
 from ternary_trainer.settings import Scoring
 
 
@@ -22,31 +23,31 @@ class PathReport:
     """One path of a snapshot."""
 
     coverage: float
-    """Expected share of the space at 50,000 draws, in [0, 1], from draws of their own stream."""
+    """Expected share of the space at its headline draws, in [0, 1], from draws of their own stream."""
     entropy: float
-    """Of the drawn distribution, nats; uniform is 9.887."""
+    """Of the drawn distribution, nats; uniform is ln size (9.887 for (3, 2))."""
     kl_single: float
-    """KL to uniform of single trits, nats."""
+    """KL to uniform of single cells, nats."""
     kl_pairs: float
-    """Mutual information in pairs of trits, nats."""
+    """Mutual information in pairs of cells, nats."""
     kl_higher: float
-    """Dependence of three and more trits, nats."""
+    """Dependence of three and more cells, nats."""
     sampling_coverage: float
-    """For comparison with older figures: share reached by `sampling_draws`, expected trits rounded."""
+    """For comparison with older figures: share reached by `sampling_draws`, expected values rounded."""
     holdout_exact: float
     """Share of the true holdout that decodes from its posterior mean exactly, in [0, 1]."""
     all_exact: float
-    """The same over all 19,683 operations."""
+    """The same over all operations."""
     margin: float
     """Smallest gap between the two largest logits over all operations' posterior means."""
     active: int
     """Dimensions whose mean varies by more than 0.1 over all operations."""
     least_variance: float
-    """Of those 16 variances, the smallest."""
+    """Of those variances, the smallest."""
 
 
-def report(state: Mapping[str, Tensor], seed: int, scoring: Scoring) -> dict[PathName, PathReport]:
-    """Measure both paths of a snapshot, side by side.
+def report(state: Mapping[str, Tensor], seed: int, scoring: Scoring) -> dict[str, PathReport]:
+    """Measure every path of a snapshot, side by side.
 
     Args:
         state: As `TernaryVAE.state_dict()` gives it.
@@ -55,24 +56,27 @@ def report(state: Mapping[str, Tensor], seed: int, scoring: Scoring) -> dict[Pat
     """
     model = restored(state)
     draws, older = scoring.report_draws, scoring.sampling_draws
-    prior = score.latents(max(draws, older), seeds.generator(seed, "report"))
-    with ThreadPoolExecutor(len(PATHS)) as threads:
-        measured = threads.map(lambda path: _report(model, path, prior[:draws], prior[:older]), PATHS)
-        return dict(zip(PATHS, measured, strict=True))
+    size, paths = model.signature.latent_size, model.signature.paths
+    prior = score.latents(max(draws, older), size, seeds.generator(seed, "report"))
+    with ThreadPoolExecutor(len(paths)) as threads:
+        measured = threads.map(lambda path: _report(model, path, prior[:draws], prior[:older]), paths)
+        return dict(zip(paths, measured, strict=True))
 
 
-def _report(model: TernaryVAE, path: PathName, prior: Tensor, older: Tensor) -> PathReport:
-    encoder, decoder = model.encoder(path), model.decoder(path)
-    drawn = score.coverage(decoder, prior)
-    whole = score.reconstruct(encoder, decoder, split.all_operations(), torch.zeros(OPERATIONS, LATENT))
-    held = score.reconstruct(encoder, decoder, split.holdout(), torch.zeros(split.HOLDOUT, LATENT))
+def _report(model: TernaryVAE, path: str, prior: Tensor, older: Tensor) -> PathReport:
+    encoder, decoder, space = model.encoder(path), model.decoder(path), model.signature.space
+    drawn = score.coverage(decoder, prior, space)
+    whole, held = (
+        score.reconstruct(encoder, decoder, operations, torch.zeros(len(operations), prior.shape[1]))
+        for operations in (split.all_operations(space), split.holdout(space))
+    )
     return PathReport(
         coverage=drawn.share,
         entropy=drawn.divergence.entropy,
         kl_single=drawn.divergence.single,
         kl_pairs=drawn.divergence.pairs,
         kl_higher=drawn.divergence.higher,
-        sampling_coverage=sampling_coverage(decoder, older),
+        sampling_coverage=sampling_coverage(decoder, older, space),
         holdout_exact=held.exact,
         all_exact=whole.exact,
         margin=whole.margin,
@@ -82,12 +86,12 @@ def _report(model: TernaryVAE, path: PathName, prior: Tensor, older: Tensor) -> 
 
 
 @torch.no_grad()
-def sampling_coverage(decoder: DecoderA | DecoderB, prior: Tensor) -> float:
-    """Share of operations reached when each trit is its expectation under the softmax, rounded."""
-    steps = 3 ** torch.arange(TRITS)
-    reached = torch.zeros(OPERATIONS, dtype=torch.bool)
+def sampling_coverage(decoder: Decoder, prior: Tensor, space: Space) -> float:
+    """Share of operations reached when each cell is its expectation under the softmax, rounded."""
+    values, place = torch.tensor(space.values), places(space, prior.device)[:, 0]
+    reached = torch.zeros(space.size, dtype=torch.bool)
     for block in torch.split(prior, 4096):
-        chances = decoder(block).view(-1, TRITS, CLASSES).softmax(-1)
-        trits = (chances[..., 2] - chances[..., 0]).round().long()
-        reached[((trits + 1) * steps).sum(1)] = True
+        chances = decoder(block).view(-1, space.cells, space.radix).softmax(-1)
+        expected = (chances * values).sum(-1).round().long()
+        reached[((expected - space.lowest) * place).sum(1)] = True
     return float(reached.float().mean())

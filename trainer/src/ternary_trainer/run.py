@@ -2,7 +2,7 @@
 A run directory: all that is needed to know a training, to repeat it, and to ship its best epoch.
 
     recipe.toml        the recipe as resolved
-    run.json           seed, digests of the operations used for what, versions, device
+    run.json           format, signature, seed, digests of the operations used for what, versions, device
     history.jsonl      one record an epoch (`history`)
     snapshots/         coverage.pt, elbo.pt, loss.pt: the best epoch by each rule (`choose`), v5.5 format
     state.pt           where to resume
@@ -22,14 +22,18 @@ from ternary_sdk._internal.documents import plain
 from ternary_sdk.errors import FormatError, InputError
 from ternary_trainer import checkpoint, choose, history, split
 from ternary_trainer import recipe as recipes
+from ternary_trainer.architecture import Architecture
 from ternary_trainer.disrupt import SurgeEffect, effects
 from ternary_trainer.history import EpochRecord
+from ternary_trainer.recognition import architecture_of
 from ternary_trainer.report import PathReport
 from ternary_trainer.settings import Recipe
 
 RECIPE: Final = "recipe.toml"
 FACTS: Final = "run.json"
 STATE: Final = "state.pt"
+FORMAT: Final = "ternary-run/2"
+"""Of a run directory: what `run.json` says first."""
 SUMMARY: Final = "summary.json"
 _MOST_JSON: Final = 1 << 20  # bytes
 
@@ -47,6 +51,11 @@ class Snapshot:
     source: str
     """SHA-256 of the snapshot's file, 64 lowercase hex digits."""
 
+    @property
+    def architecture(self) -> Architecture:
+        """Which networks the state is of."""
+        return architecture_of(self.state, self.source)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Choice:
@@ -55,8 +64,8 @@ class Choice:
     rule: str
     epoch: int
     reason: str
-    A: PathReport
-    B: PathReport
+    paths: Mapping[str, PathReport]
+    """By the path's letter."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,7 +123,8 @@ class Run:
         return Snapshot(state=kept.state, epoch=record.epoch, reason=reason, source=kept.source)
 
     def seconds_to(self, coverage: float) -> float | None:
-        """Wall time until both paths first covered this share at 50,000 draws, or None if they never did."""
+        """Wall time until all paths first covered this share at the headline draws; None if they never
+        did."""
         spent = 0.0
         for record in self.history:
             spent += record.seconds
@@ -148,10 +158,13 @@ def open(path: Path) -> Run:
     """Open a run directory.
 
     Raises:
-        FormatError: If it is none, one of its files is damaged, or it trained on other operations than its
-            recipe says.
+        FormatError: If it is none, one of its files is damaged, or it trained another model or on other
+            operations than its recipe says.
     """
     facts = _read_json(path / FACTS)
+    written = facts.pop("format", None)
+    if written not in (FORMAT, None):  # A run of the first format names none.
+        raise FormatError(f"{path / FACTS}: format is {written!r}, expected '{FORMAT}'")
     seed = facts.pop("seed", None)
     if type(seed) is not int:
         raise FormatError(f"{path / FACTS}: seed is {seed!r}, expected a whole number")
@@ -159,7 +172,9 @@ def open(path: Path) -> Run:
         recipe = recipes.load(str(path / RECIPE))
     except InputError as error:
         raise FormatError(str(error)) from None
-    _check_operations(path / FACTS, facts.pop("operations", {}), split.sets(recipe.holdout_family).digests)
+    _check_signature(path / FACTS, facts.pop("signature", None), recipe)
+    expected = split.sets(recipe.space, recipe.holdout_family).digests
+    _check_operations(path / FACTS, facts.pop("operations", {}), expected)
     records = history.read(path) if (path / history.NAME).exists() else []
     return Run(path=path, recipe=recipe, seed=seed, facts=facts, history=records)
 
@@ -199,6 +214,14 @@ def write_ending(path: Path, status: str, choices: Mapping[str, Choice]) -> None
     whole_file.write(path / SUMMARY, json.dumps(ending, indent=1).encode())
 
 
+def _check_signature(file: Path, recorded: object, recipe: Recipe) -> None:
+    if recorded not in (None, recipe.signature.to_json()):
+        raise FormatError(
+            f"{file}: signature is {recorded}, that of {RECIPE} is {recipe.signature.to_json()}; "
+            "the recipe was changed after the training began, put it back"
+        )
+
+
 def _check_operations(file: Path, recorded: object, expected: Mapping[str, str]) -> None:
     if recorded == {}:
         return  # Begun before digests were recorded; all such runs are of the published split.
@@ -214,9 +237,10 @@ def _check_operations(file: Path, recorded: object, expected: Mapping[str, str])
 
 def _choice(rule: str, values: dict[str, Any], file: Path) -> Choice:
     try:
-        reports = {path: PathReport(**values[path]) for path in ("A", "B")}
-        return Choice(rule=rule, epoch=values["epoch"], reason=values["reason"], **reports)
-    except (KeyError, TypeError):
+        written = values.get("paths") or {path: values[path] for path in ("A", "B")}  # as before the mapping
+        reports = {path: PathReport(**figures) for path, figures in written.items()}
+        return Choice(rule=rule, epoch=values["epoch"], reason=values["reason"], paths=reports)
+    except (KeyError, TypeError, AttributeError):
         raise FormatError(f"{file}: choice '{rule}' is incomplete") from None
 
 

@@ -11,13 +11,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ternary_sdk.coverage import expected_coverage
-from ternary_sdk.operations import OPERATIONS, TRITS
-from ternary_trainer import space
-from ternary_trainer.model import CLASSES, LATENT, DecoderA, DecoderB, Encoder
-from ternary_trainer.soundness import QUOTED
+from ternary_sdk.coverage import expected_coverage, headline_draws
+from ternary_sdk.space import Space
+from ternary_trainer.decoding import decode
+from ternary_trainer.model import Decoder, Encoder
+from ternary_trainer.orders import Divergence, divergence
 from ternary_trainer.split import Operations
-from ternary_trainer.uniformity import decode
 
 ACTIVE_VARIANCE = 0.1
 _BLOCK = 4096
@@ -28,8 +27,8 @@ class Coverage:
     """What prior draws of one decoder reach."""
 
     share: float
-    """Expected coverage at 50,000 draws, in [0, 1]."""
-    divergence: space.Divergence
+    """Expected coverage at the space's headline draws (50,000 of (3, 2)), in [0, 1]."""
+    divergence: Divergence
     """How far the draws are from uniform."""
 
 
@@ -40,13 +39,13 @@ class Reconstruction:
     exact: float
     """Share that decode from their posterior mean to themselves, in [0, 1]."""
     margin: float
-    """Smallest gap between the two largest logits of any trit."""
+    """Smallest gap between the two largest logits of any cell."""
     ce: float
-    """Cross-entropy over nine trits of decoding a posterior sample, nats, mean."""
+    """Cross-entropy over all cells of decoding a posterior sample, nats, mean."""
     kl: Tensor
-    """KL to the prior of each operation and dimension, nats, shape (n, 16)."""
+    """KL to the prior of each operation and dimension, nats, shape (n, latent size)."""
     variances: Tensor
-    """Variance of the posterior mean in each dimension, shape (16,)."""
+    """Variance of the posterior mean in each dimension, shape (latent size,)."""
 
     @property
     def elbo(self) -> float:
@@ -59,50 +58,55 @@ class Reconstruction:
         return int((self.variances > ACTIVE_VARIANCE).sum())
 
 
-def latents(draws: int, generator: torch.Generator) -> Tensor:
-    """Standard normal latents, shape (draws, 16)."""
-    return torch.randn(draws, LATENT, generator=generator, device=generator.device)
+def latents(draws: int, size: int, generator: torch.Generator) -> Tensor:
+    """Standard normal latents, shape (draws, size)."""
+    return torch.randn(draws, size, generator=generator, device=generator.device)
 
 
 @torch.no_grad()
-def count(decoder: DecoderA | DecoderB, prior: Tensor) -> Tensor:
-    """How often latents, shape (m, 16), decode to each operation, int64, shape (19683,)."""
-    counts = torch.zeros(OPERATIONS, dtype=torch.int64, device=prior.device)
+def count(decoder: Decoder, prior: Tensor, space: Space) -> Tensor:
+    """How often latents, shape (m, latent size), decode to each operation, int64, shape (size,)."""
+    counts = torch.zeros(space.size, dtype=torch.int64, device=prior.device)
     for block in torch.split(prior, _BLOCK):
-        counts += torch.bincount(decode(decoder, block).index, minlength=OPERATIONS)
+        counts += torch.bincount(decode(decoder, block, space).index, minlength=space.size)
     return counts
 
 
-def coverage(decoder: DecoderA | DecoderB, prior: Tensor) -> Coverage:
-    """Coverage at 50,000 draws and divergence, estimated from latents, shape (m, 16), m at least 50,000."""
-    counts = count(decoder, prior).cpu()
-    return Coverage(share=expected_coverage(counts.numpy(), QUOTED), divergence=space.divergence(counts))
+def coverage(decoder: Decoder, prior: Tensor, space: Space) -> Coverage:
+    """Coverage at the space's headline draws and divergence, estimated from at least as many latents, shape
+    (m, latent size)."""
+    counts = count(decoder, prior, space).cpu()
+    share = expected_coverage(counts.numpy(), headline_draws(space))
+    return Coverage(share=share, divergence=divergence(counts, space))
 
 
 @torch.no_grad()
-def reconstruct(
-    encoder: Encoder, decoder: DecoderA | DecoderB, operations: Operations, noise: Tensor
-) -> Reconstruction:
+def reconstruct(encoder: Encoder, decoder: Decoder, operations: Operations, noise: Tensor) -> Reconstruction:
     """Encode and decode operations.
 
     Args:
         encoder: Of the path.
         decoder: Of the same path.
-        operations: n of them.
-        noise: Standard normal, shape (n, 16), for the posterior sample; the same every epoch.
+        operations: n of them, at least 2.
+        noise: Standard normal, shape (n, latent size), for the posterior sample; the same every epoch.
     """
     mean, logvar = encoder(operations.tables)
-    exact = decoder(mean).view(-1, TRITS, CLASSES)
-    top = exact.topk(2, dim=-1).values
-    sampled = decoder(mean + noise * (logvar / 2).exp()).view(-1, CLASSES)
-    ce = F.cross_entropy(sampled, operations.classes.view(-1), reduction="sum") / len(operations)
+    given_back = decode(decoder, mean, operations.space)
+    sampled = decoder(mean + noise * (logvar / 2).exp())
+    ce = cross_entropy(sampled, operations) / len(operations)
     return Reconstruction(
-        exact=float((exact.argmax(-1) == operations.classes).all(1).float().mean()),
-        margin=float((top[..., 0] - top[..., 1]).min()),
+        exact=float((given_back.classes.t() == operations.classes).all(1).float().mean()),
+        margin=float(given_back.margin.min()),
         ce=float(ce),
         kl=kl_to_prior(mean, logvar),
         variances=mean.var(0),
     )
+
+
+def cross_entropy(logits: Tensor, operations: Operations) -> Tensor:
+    """Cross-entropy of logits, shape (n, cells·radix), summed over all cells of n operations, nats."""
+    classes = operations.classes.reshape(-1)
+    return F.cross_entropy(logits.view(len(classes), -1), classes, reduction="sum")
 
 
 def kl_to_prior(mean: Tensor, logvar: Tensor) -> Tensor:

@@ -12,20 +12,23 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from ternary_sdk.operations import OPERATIONS
-from ternary_trainer import score, seeds, space, split
+from ternary_sdk.coverage import headline_draws
+from ternary_sdk.space import Space
+from ternary_trainer import orders, score, seeds, split
+from ternary_trainer.decoding import decode
 from ternary_trainer.dials import Dials, cosine, geometric, ramp, turned
 from ternary_trainer.history import EpochRecord
 from ternary_trainer.method import Figures, PathFigures
-from ternary_trainer.model import CLASSES, PATHS, PathName, TernaryVAE
+from ternary_trainer.model import TernaryVAE
 from ternary_trainer.settings import Effort, Recipe, Separate, Surge
 from ternary_trainer.split import Operations
-from ternary_trainer.uniformity import Uniformity, decode, push
+from ternary_trainer.uniformity import Uniformity, push
 
 _FIRST_COUNT = 100_000
+"""Draws of the first estimate of what a decoder draws, at least; in larger spaces twice the headline
+draws."""
 
 
 def schedule(settings: Separate, effort: Effort, epochs: int, at: float) -> Dials:
@@ -41,30 +44,29 @@ def schedule(settings: Separate, effort: Effort, epochs: int, at: float) -> Dial
     return Dials(rate=rate, beta=settings.spread.beta, exploration=weight)
 
 
-def windows(settings: Separate, effort: Effort, epochs: int, at: float) -> Tensor:
-    """For each order of trits, how many draws the running distribution remembers, shape (10,)."""
+def windows(settings: Separate, effort: Effort, epochs: int, at: float, space: Space) -> Tensor:
+    """For each order, how many draws the running distribution remembers, shape (cells + 1,)."""
     spread = settings.spread
     progress = min(1.0, max(0.0, at - settings.learn.epochs) / (0.9 * (epochs - settings.learn.epochs)))
     high = geometric(*spread.window, progress)
     low = min(high, effort.low_window)
-    towards_high = [min(1.0, max(0, order - 1) / 3) for order in range(space.ORDERS)]
+    towards_high = [min(1.0, max(0, order - 1) / 3) for order in range(orders.orders(space))]
     return torch.tensor([geometric(low, high, share) for share in towards_high])
 
 
 class PathTraining:
     """One path's weights, optimizer, number stream and running distribution."""
 
-    def __init__(
-        self, model: TernaryVAE, path: PathName, recipe: Recipe, settings: Separate, seed: int
-    ) -> None:
+    def __init__(self, model: TernaryVAE, path: str, recipe: Recipe, settings: Separate, seed: int) -> None:
         self._recipe, self._settings, self._seed = recipe, settings, seed
         self._purpose = f"training of path {path}"
-        self._effort: Effort = settings.A if path == "A" else settings.B
+        self._effort: Effort = settings.paths[path]
         self._encoder, self._decoder = model.encoder(path), model.decoder(path)
         self._parameters = model.parameters_of(path)
         self._optimizer = torch.optim.AdamW(self._parameters, weight_decay=recipe.weight_decay, fused=True)
         device = self._parameters[0].device
-        self._data = split.training(device, recipe.holdout_family)
+        self._space, self._latent_size = recipe.space, recipe.latent_size
+        self._data = split.training(recipe.space, device, recipe.holdout_family)
         self._random = seeds.generator(seed, self._purpose, device)
         self._uniformity: Uniformity | None = None
         self._dials = Dials(rate=0.0, beta=0.0)
@@ -72,9 +74,7 @@ class PathTraining:
     def run(self, epoch: int, surge: Surge | None) -> PathFigures:
         """Train one epoch."""
         if self._uniformity is None and epoch >= self._settings.learn.epochs:
-            self._uniformity = Uniformity(
-                score.count(self._decoder, score.latents(_FIRST_COUNT, self._random))
-            )
+            self._uniformity = Uniformity(self._first_counts(), self._space)
         sums = torch.zeros(2)
         passes = self._settings.learn.passes if self._uniformity is None else self._effort.passes
         steps = passes * (len(self._data) // self._recipe.batch)
@@ -88,6 +88,13 @@ class PathTraining:
             self._step()
         reconstruction, kl = (sums / steps).tolist()
         return PathFigures(reconstruction=reconstruction, kl=kl, dials=self._dials)
+
+    def _first_counts(self) -> Tensor:
+        draws = max(_FIRST_COUNT, 2 * headline_draws(self._space))
+        return score.count(self._decoder, self._latents(draws), self._space)
+
+    def _latents(self, draws: int) -> Tensor:
+        return score.latents(draws, self._latent_size, self._random)
 
     def _batches(self, passes: int) -> Iterator[Tensor]:
         batch, total, device = self._recipe.batch, len(self._data), self._random.device
@@ -103,9 +110,9 @@ class PathTraining:
 
     def _vae_loss(self, batch: Operations, random: torch.Generator) -> tuple[Tensor, Tensor]:
         mean, logvar = self._encoder(batch.tables)
-        noise = score.latents(len(batch), random)
+        noise = score.latents(len(batch), self._latent_size, random)
         logits = self._decoder(mean + self._dials.noise * noise * (logvar / 2).exp())
-        ce = F.cross_entropy(logits.view(-1, CLASSES), batch.classes.view(-1), reduction="sum") / len(batch)
+        ce = score.cross_entropy(logits, batch) / len(batch)
         kl = score.kl_to_prior(mean, logvar)
         paid = kl.clamp(min=self._settings.free_bits).sum(1).mean()
         idle = (self._settings.active_variance - mean.var(0)).clamp(min=0).sum()
@@ -121,12 +128,12 @@ class PathTraining:
     def _spread(self, uniformity: Uniformity, at: float) -> None:
         # Most draws are far from any boundary between operations, where no gradient is: those are decoded
         # and counted, but only the rest go through the network again to be pushed.
-        latents = score.latents(self._effort.draws, self._random)
+        latents = self._latents(self._effort.draws)
         with torch.no_grad():
-            draws = decode(self._decoder, latents)
-        memory = windows(self._settings, self._effort, self._recipe.epochs, at)
+            draws = decode(self._decoder, latents, self._space)
+        memory = windows(self._settings, self._effort, self._recipe.epochs, at, self._space)
         uniformity.observe(draws, memory.to(latents.device))
-        gradient = push(draws, uniformity.potential()).flatten(0, 1)
+        gradient = push(draws, uniformity.potential(), self._space).flatten(0, 1)
         chosen = gradient.abs().sum(0).topk(self._effort.pushed, sorted=False).indices
         logits = self._decoder(latents[chosen])
         logits.backward(gradient[:, chosen].t() * (self._dials.exploration / len(latents)))
@@ -149,28 +156,29 @@ class PathTraining:
         self._optimizer.load_state_dict(state["optimizer"])
         seeds.go_on(self._random, state["random"], self._seed, moved and f"{self._purpose}, {moved}")
         if state["uniformity"]:
-            self._uniformity = Uniformity(torch.ones(OPERATIONS, device=self._random.device))
+            counts = torch.ones(self._space.size, device=self._random.device)
+            self._uniformity = Uniformity(counts, self._space)
             self._uniformity.restore(state["uniformity"])
 
 
 class SeparateTraining:
-    """Both paths side by side; the `Method` of recipes with a table `separate`."""
+    """All paths side by side; the `Method` of recipes with a table `separate`."""
 
     def __init__(self, model: TernaryVAE, recipe: Recipe, settings: Separate, seed: int) -> None:
         self._settings = settings
-        self._paths = {path: PathTraining(model, path, recipe, settings, seed) for path in PATHS}
+        self._paths = {path: PathTraining(model, path, recipe, settings, seed) for path in settings.paths}
 
     def run_epoch(self, epoch: int, surge: Surge | None, last: EpochRecord | None) -> Figures:  # noqa: ARG002
-        """Train both paths for one epoch."""
-        with ThreadPoolExecutor(len(PATHS)) as threads:
+        """Train every path for one epoch."""
+        with ThreadPoolExecutor(len(self._paths)) as threads:
             runs = {
                 path: threads.submit(training.run, epoch, surge) for path, training in self._paths.items()
             }
         phase = "learn" if epoch < self._settings.learn.epochs else "spread"
-        return Figures(phase=phase, A=runs["A"].result(), B=runs["B"].result())
+        return Figures(phase=phase, paths={path: run.result() for path, run in runs.items()})
 
     def validation_loss(self, operations: Operations, random: torch.Generator) -> float:
-        """CE + beta·KL and the pull on idle dimensions, both paths; uniformity needs no operations."""
+        """CE + beta·KL and the pull on idle dimensions, all paths; uniformity needs no operations."""
         return sum(training.validation_loss(operations, random) for training in self._paths.values())
 
     def state(self) -> dict[str, Any]:

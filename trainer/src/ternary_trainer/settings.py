@@ -5,9 +5,13 @@ A run directory stores them as resolved; a field that is renamed or changes its 
 impossible to resume.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
+from ternary_sdk.signature import STANDARD, Signature
+from ternary_sdk.space import TERNARY_2, Space
+from ternary_trainer.architecture import Architecture, Network
 from ternary_trainer.families import Family
 
 
@@ -59,7 +63,7 @@ class Spread:
     beta: float
     """Weight of the KL."""
     window: tuple[float, float]
-    """Memory of the running distribution in draws, first and last, for four trits and more."""
+    """Memory of the running distribution in draws, first and last, for four cells and more."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,12 +81,12 @@ class Effort:
     weight: tuple[float, float]
     """Weight of uniformity after the first tenth, and at the end; constant to 30 %, then geometric."""
     low_window: float
-    """Longest memory for single trits, in draws: few settle them, and a long memory would make them swing."""
+    """Longest memory for single cells, in draws: few settle them, and a long memory would make them swing."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Separate:
-    """Both paths for themselves, side by side: ELBO first, then uniform draws."""
+    """Each path for itself, side by side: ELBO first, then uniform draws."""
 
     free_bits: float
     """Nats of KL a dimension that cost nothing."""
@@ -92,8 +96,8 @@ class Separate:
     """Weight of that pull."""
     learn: Learn
     spread: Spread
-    A: Effort
-    B: Effort
+    paths: Mapping[str, Effort]
+    """By the path's letter."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,7 +121,7 @@ class Scoring:
     """How an epoch is scored."""
 
     draws: int
-    """Prior draws decoded for coverage after each epoch, at least 50,000."""
+    """Prior draws decoded for coverage after each epoch, at least those that coverage is quoted at."""
     exact: float
     """Share of the validation operations that each path must reconstruct for an epoch to be eligible."""
     sampling_draws: int
@@ -146,6 +150,12 @@ class Recipe:
     """As listed by `ternary recipes`, or the file's stem."""
     about: str
     """One sentence."""
+    space: Space = TERNARY_2
+    """That the model learns, as in `2,3`."""
+    latent_size: int = STANDARD.latent_size
+    """Dimensions of a latent, a multiple of 8 from 8 to 64."""
+    networks: Mapping[str, Network] = field(default_factory=dict)
+    """Of each path, by its letter; what a file leaves out of A and B is as in v5.5."""
     epochs: int
     """At most so many."""
     batch: int
@@ -161,3 +171,21 @@ class Recipe:
     surge: tuple[Surge, ...] = ()
     holdout_family: Family | None = None
     """Operations of this family are neither trained on nor selected on, as the true holdout is not."""
+
+    @property
+    def signature(self) -> Signature:
+        """What a model of this recipe is of.
+
+        Raises:
+            InputError: If the latent size or a path is none that there can be.
+        """
+        return Signature(self.space, self.latent_size, tuple(self.networks))
+
+    @property
+    def architecture(self) -> Architecture:
+        """Which networks a model of this recipe has.
+
+        Raises:
+            InputError: As ``signature``, or if a width or number of layers is out of range.
+        """
+        return Architecture.of(self.signature, self.networks)

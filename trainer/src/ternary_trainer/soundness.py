@@ -4,12 +4,17 @@ What a recipe's settings must satisfy beyond their types: ranges, and settings t
 
 import itertools
 from collections.abc import Iterator
+from typing import Final
 
+from ternary_sdk.coverage import headline_draws
+from ternary_sdk.errors import InputError
+from ternary_sdk.space import MOST_LISTED
+from ternary_trainer.architecture import V55
 from ternary_trainer.settings import Coupled, Effort, Recipe, Separate
-from ternary_trainer.split import rows
+from ternary_trainer.split import LEAST, rows
 
-QUOTED: int = 50_000
-"""Draws at which an epoch's coverage is quoted, and so the least that can be asked for."""
+_LEAST_SIZE: Final = 16
+"""Operations of the smallest space that can be split for training, validation and holdout."""
 
 
 def check(recipe: Recipe) -> str | None:
@@ -20,13 +25,14 @@ def check(recipe: Recipe) -> str | None:
 def _problems(recipe: Recipe) -> Iterator[str]:
     if (recipe.separate is None) == (recipe.coupled is None):
         yield "tables 'separate' and 'coupled': expected exactly one of them"
+    yield from _model(recipe)
     yield from _outside("epochs", recipe.epochs, 1, 100_000)
-    training, _, _ = rows(recipe.holdout_family)
-    yield from _outside("batch", recipe.batch, 2, len(training))
+    yield from _operations(recipe)
+    quoted = headline_draws(recipe.space)
     yield from _outside("weight_decay", recipe.weight_decay, 0, 1)
     yield from _outside("clip", recipe.clip, 1e-6, 1e6)
-    yield from _outside("scoring.draws", recipe.scoring.draws, QUOTED, 10**9)
-    yield from _outside("scoring.report_draws", recipe.scoring.report_draws, QUOTED, 10**9)
+    yield from _outside("scoring.draws", recipe.scoring.draws, quoted, 10**9)
+    yield from _outside("scoring.report_draws", recipe.scoring.report_draws, quoted, 10**9)
     yield from _outside("scoring.sampling_draws", recipe.scoring.sampling_draws, 1, 10**9)
     yield from _outside("scoring.exact", recipe.scoring.exact, 0, 1)
     yield from _outside("plateau.patience", recipe.plateau.patience, 1, 100_000)
@@ -34,6 +40,33 @@ def _problems(recipe: Recipe) -> Iterator[str]:
     yield from _surges(recipe)
     yield from _separate(recipe.separate, recipe.epochs) if recipe.separate else ()
     yield from _coupled(recipe.coupled) if recipe.coupled else ()
+
+
+def _model(recipe: Recipe) -> Iterator[str]:
+    space, paths = recipe.space, tuple(recipe.separate.paths) if recipe.separate else V55.signature.paths
+    if not _LEAST_SIZE <= space.size <= MOST_LISTED:
+        yield f"setting 'space' is {space}, of {space.size:,} operations, expected 16 to 2^20 to train on"
+    try:
+        architecture = recipe.architecture
+    except InputError as refusal:
+        yield str(refusal)
+        return
+    if architecture.signature.paths != paths:
+        yield f"setting 'networks' has paths {', '.join(recipe.networks)}, expected {', '.join(paths)}"
+    if recipe.coupled and architecture != V55:
+        yield f"table 'coupled': trains the networks of v5.5 alone ({V55.signature}), expected 'separate'"
+
+
+def _operations(recipe: Recipe) -> Iterator[str]:
+    try:
+        training, validation, _ = rows(recipe.space, recipe.holdout_family)
+    except InputError as refusal:
+        yield f"setting 'holdout_family': {refusal}"
+        return
+    if len(validation) < LEAST:
+        left = len(validation)
+        yield f"setting 'holdout_family' leaves {left} operations to choose by, expected at least {LEAST}"
+    yield from _outside("batch", recipe.batch, 2, len(training))
 
 
 def _surges(recipe: Recipe) -> Iterator[str]:
@@ -63,8 +96,8 @@ def _separate(settings: Separate, epochs: int) -> Iterator[str]:
     yield from _outside("separate.spread.beta", spread.beta, 0, 100)
     for value in spread.window:
         yield from _outside("separate.spread.window", value, 1, 1e12)
-    yield from _effort("separate.A", settings.A)
-    yield from _effort("separate.B", settings.B)
+    for path, effort in settings.paths.items():
+        yield from _effort(f"separate.paths.{path}", effort)
 
 
 def _effort(name: str, effort: Effort) -> Iterator[str]:

@@ -1,43 +1,49 @@
 """
-The published split of the 19,683 operations.
+Which operations of a space are trained on, chosen by, and held out.
 
-The last 1,969 are the true holdout: nothing in this package trains or selects on them, and published
-figures for held-out operations mean these. Changing the order makes such figures incomparable.
+The last tenth of an order is the true holdout: nothing in this package trains or selects on it, and published
+figures for held-out operations mean these. For (3, 2) the order is the published one, and the holdout 1,969
+operations. Changing an order makes such figures incomparable.
 
 A recipe may hold out a family as a whole as well: its members then leave training and validation, whose
 other operations keep their order. The true holdout stays as it is.
 """
 
+import hashlib
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 import torch
 from torch import Tensor
 
-from ternary_sdk.operations import OPERATIONS, TABLES, OperationSet
+from ternary_sdk.operations import OperationSet
+from ternary_sdk.space import TERNARY_2, Space
 from ternary_trainer.families import Family, members
 
-TRAINING: Final = 15_746
-VALIDATION: Final = 1_968
-HOLDOUT: Final = 1_969
 _SEED: Final = 42
+_LABEL: Final = "ternary-split-v1"
+LEAST: Final = 2
+"""Operations that validation and the true holdout have at least: a variance needs two."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Operations:
     """Some truth tables, as a network takes and gives them."""
 
+    space: Space
+    """That they are of."""
     tables: Tensor
-    """Float trits in {-1, 0, +1}, shape (n, 9)."""
+    """Float values, such as -1, 0 and +1 for radix 3, shape (n, cells)."""
     classes: Tensor
-    """The same as int64 classes in {0, 1, 2}, shape (n, 9)."""
+    """The same as int64 digits from 0 to radix - 1, shape (n, cells)."""
 
     def __len__(self) -> int:
         return len(self.tables)
 
     def take(self, rows: Tensor | slice) -> "Operations":
         """The operations at the given row numbers, shape (k,), or in a slice of rows."""
-        return Operations(tables=self.tables[rows], classes=self.classes[rows])
+        return Operations(space=self.space, tables=self.tables[rows], classes=self.classes[rows])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,47 +67,82 @@ class Split:
         return {name: operations.digest for name, operations in named.items()}
 
 
-def sets(family: Family | None = None) -> Split:
-    """The published split, less a family that is held out as a whole."""
-    training, validation, holdout = (OperationSet.of(chosen.numpy()) for chosen in rows(family))
+def sets(space: Space = TERNARY_2, family: Family | None = None) -> Split:
+    """A space's split, less a family that is held out as a whole.
+
+    Raises:
+        InputError: If the space is vast, or knows no such family.
+    """
+    training, validation, holdout = (OperationSet.of(chosen.numpy(), space) for chosen in rows(space, family))
     return Split(
         training=training,
         validation=validation,
         holdout=holdout,
-        family=members(family) if family else None,
+        family=members(family, space) if family else None,
     )
 
 
-def all_operations(device: torch.device | None = None) -> Operations:
-    """All 19,683 in canonical order."""
-    trits = torch.from_numpy(TABLES.copy()).to(device or "cpu")
-    return Operations(tables=trits.float(), classes=trits.long() + 1)
+def sizes(space: Space) -> tuple[int, int, int]:
+    """How many operations are trained on, chosen by, and held out: four fifths, a tenth and the rest.
+
+    In the smallest spaces validation and holdout have two operations each.
+    """
+    validation = max(LEAST, space.size // 10)
+    training = min(space.size * 8 // 10, space.size - validation - LEAST)
+    return training, validation, space.size - training - validation
 
 
-def rows(family: Family | None = None) -> tuple[Tensor, Tensor, Tensor]:
-    """Canonical indices of the training, validation and holdout operations, in the published order.
+@cache
+def order(space: Space) -> Tensor:
+    """All operations in the order that is split into runs, canonical indices, int64, shape (size,).
+
+    For (3, 2) the published permutation, torch's of seed 42. For any other space ascending by the SHA-256 of
+    the text `ternary-split-v1/RADIX,INPUTS/INDEX`, which needs no library to be computed again.
+
+    Raises:
+        InputError: If the space is vast.
+    """
+    space.expect_listed()
+    if space == TERNARY_2:
+        return torch.randperm(space.size, generator=torch.Generator().manual_seed(_SEED))
+    keys = [hashlib.sha256(f"{_LABEL}/{space}/{index}".encode()).digest() for index in range(space.size)]
+    return torch.tensor(sorted(range(space.size), key=keys.__getitem__))
+
+
+def rows(space: Space = TERNARY_2, family: Family | None = None) -> tuple[Tensor, Tensor, Tensor]:
+    """Canonical indices of the training, validation and holdout operations, in the space's order.
 
     Args:
+        space: That is split.
         family: Left out of the first two.
     """
-    order = torch.randperm(OPERATIONS, generator=torch.Generator().manual_seed(_SEED))
-    training, validation, holdout = torch.split(order, [TRAINING, VALIDATION, HOLDOUT])
+    training, validation, holdout = torch.split(order(space), list(sizes(space)))
     if family is None:
         return training, validation, holdout
-    kept = torch.from_numpy(~members(family).mask)
+    kept = torch.from_numpy(~members(family, space).mask)
     return training[kept[training]], validation[kept[validation]], holdout
 
 
-def training(device: torch.device | None = None, family: Family | None = None) -> Operations:
-    """The 15,746 operations that weights are fitted to, less a family that is held out."""
-    return all_operations(device).take(rows(family)[0].to(device or "cpu"))
+def all_operations(space: Space = TERNARY_2, device: torch.device | None = None) -> Operations:
+    """All of a space in canonical order."""
+    tables = torch.from_numpy(space.tables.copy()).to(device or "cpu")
+    return Operations(space=space, tables=tables.float(), classes=tables.long() - space.lowest)
 
 
-def validation(device: torch.device | None = None, family: Family | None = None) -> Operations:
-    """The 1,968 operations that snapshots are chosen by, less a family that is held out."""
-    return all_operations(device).take(rows(family)[1].to(device or "cpu"))
+def training(
+    space: Space = TERNARY_2, device: torch.device | None = None, family: Family | None = None
+) -> Operations:
+    """The operations that weights are fitted to, less a family that is held out."""
+    return all_operations(space, device).take(rows(space, family)[0].to(device or "cpu"))
 
 
-def holdout(device: torch.device | None = None) -> Operations:
-    """The 1,969 operations that only reports may look at."""
-    return all_operations(device).take(rows()[2].to(device or "cpu"))
+def validation(
+    space: Space = TERNARY_2, device: torch.device | None = None, family: Family | None = None
+) -> Operations:
+    """The operations that snapshots are chosen by, less a family that is held out."""
+    return all_operations(space, device).take(rows(space, family)[1].to(device or "cpu"))
+
+
+def holdout(space: Space = TERNARY_2, device: torch.device | None = None) -> Operations:
+    """The operations that only reports may look at."""
+    return all_operations(space, device).take(rows(space)[2].to(device or "cpu"))

@@ -1,7 +1,7 @@
 """
 The training loop.
 
-Each epoch: train, score both paths on the validation stream, keep the snapshot of every rule that now finds
+Each epoch: train, score every path on the validation stream, keep the snapshot of every rule that now finds
 this epoch best, write the history, then the state to resume from. Every file is replaced by a rename and the
 state comes last, so a run that is killed at any moment resumes from the last state to the same weights.
 """
@@ -17,7 +17,7 @@ from typing import Any
 import torch
 
 from ternary_sdk._internal import whole_file
-from ternary_sdk.coverage import iid_limit
+from ternary_sdk.coverage import headline_draws, iid_limit
 from ternary_sdk.errors import FormatError, InputError
 from ternary_trainer import checkpoint, choose, device, history, run, score, seeds, split
 from ternary_trainer import recipe as recipes
@@ -26,13 +26,12 @@ from ternary_trainer.disrupt import Surges, running
 from ternary_trainer.history import EpochRecord, PathRecord
 from ternary_trainer.interrupt import Interrupt, finishing
 from ternary_trainer.method import Method, PathFigures
-from ternary_trainer.model import PATHS, PathName, TernaryVAE, initial
+from ternary_trainer.model import TernaryVAE, initial
 from ternary_trainer.prepare import prepare
 from ternary_trainer.report import report
 from ternary_trainer.run import Choice, Run
 from ternary_trainer.separate import SeparateTraining
 from ternary_trainer.settings import Recipe
-from ternary_trainer.soundness import QUOTED
 
 OnEpoch = Callable[[EpochRecord], None]
 
@@ -46,7 +45,7 @@ def train(
     resume: bool = False,
     place: torch.device | None = None,
 ) -> Run:
-    """Train both paths, or go on with a training that was interrupted.
+    """Train all paths of a model, or go on with a training that was interrupted.
 
     Args:
         recipe: As `recipe.load` gives it.
@@ -78,14 +77,14 @@ class Training:
 
     def __init__(self, recipe: Recipe, seed: int, out: Path, place: torch.device) -> None:
         self._recipe, self._seed, self._out, self._place = recipe, seed, out, place
-        self._model = initial(seeds.derive(seed, "initial weights")).to(place)
+        self._model = initial(seeds.derive(seed, "initial weights"), recipe.architecture).to(place)
         self._method = _method(self._model, recipe, seed)
         self._surges = Surges(recipe.surge, out)
         self._history: list[EpochRecord] = []
-        self._operations = split.validation(place, recipe.holdout_family)
+        self._operations = split.validation(recipe.space, place, recipe.holdout_family)
         stream = self._stream("validation")
-        self._prior = score.latents(recipe.scoring.draws, stream)
-        self._noise = score.latents(len(self._operations), stream)
+        self._prior = score.latents(recipe.scoring.draws, recipe.latent_size, stream)
+        self._noise = score.latents(len(self._operations), recipe.latent_size, stream)
 
     def _stream(self, purpose: str) -> torch.Generator:
         return seeds.generator(self._seed, purpose, self._place)
@@ -112,26 +111,25 @@ class Training:
         started = time.perf_counter()
         surge, origin = self._surges.at(epoch)
         figures = self._method.run_epoch(epoch, surge, self._history[-1] if self._history else None)
-        with ThreadPoolExecutor(len(PATHS)) as threads:
-            (cover_a, a), (cover_b, b) = threads.map(self._score, PATHS)
+        with ThreadPoolExecutor(len(figures.paths)) as threads:
+            scored = dict(zip(figures.paths, threads.map(self._score, figures.paths), strict=True))
         return EpochRecord(
             epoch=epoch,
             epochs=self._recipe.epochs,
             phase=figures.phase,
             seconds=time.perf_counter() - started,
-            limit=iid_limit(QUOTED),
+            limit=iid_limit(headline_draws(self._recipe.space), self._recipe.space),
             loss=self._method.validation_loss(self._operations, self._stream("validation loss")),
             surge=surge.strength if surge else 0.0,
             surge_origin=origin,
-            A=_path_record(figures.A, cover_a, a),
-            B=_path_record(figures.B, cover_b, b),
+            paths={path: _path_record(figures.paths[path], *scored[path]) for path in figures.paths},
             coupling=dict(figures.coupling) if figures.coupling else None,
         )
 
-    def _score(self, path: PathName) -> tuple[score.Coverage, score.Reconstruction]:
+    def _score(self, path: str) -> tuple[score.Coverage, score.Reconstruction]:
         encoder, decoder = self._model.encoder(path), self._model.decoder(path)
         return (
-            score.coverage(decoder, self._prior),
+            score.coverage(decoder, self._prior, self._recipe.space),
             score.reconstruct(encoder, decoder, self._operations, self._noise),
         )
 
@@ -167,7 +165,7 @@ class Training:
         if not file.exists():
             return  # Killed before the first epoch was over: that epoch is trained again from the seed.
         state = _read_state(file)
-        if state["of"] != self._identity():
+        if state["of"] not in (self._identity(), self._identity_as_written()):
             raise FormatError(f"{file}: is of another training, expected the state of this one")
         records = history.read(self._out)[: state["epochs"]]
         if [record.epoch for record in records] != list(range(state["epochs"])):
@@ -188,7 +186,15 @@ class Training:
 
     def _identity(self) -> str:
         # What decides the weights: another training's state would be gone on with without a word.
-        return hashlib.sha256(f"{self._seed}\n{recipes.dump(self._recipe)}".encode()).hexdigest()
+        return _identity(self._seed, recipes.dump(self._recipe))
+
+    def _identity_as_written(self) -> str:
+        # A run begun when recipes were written otherwise names the text in its directory.
+        return _identity(self._seed, (self._out / run.RECIPE).read_text("utf-8"))
+
+
+def _identity(seed: int, recipe: str) -> str:
+    return hashlib.sha256(f"{seed}\n{recipe}".encode()).hexdigest()
 
 
 def _read_state(file: Path) -> dict[str, Any]:
@@ -243,6 +249,6 @@ def _choices(ended: Run) -> dict[str, Choice]:
     kept = {rule: ended.best(rule) for rule in choose.RULES}
     reports = {best.epoch: report(best.state, ended.seed, ended.recipe.scoring) for best in kept.values()}
     return {
-        rule: Choice(rule=rule, epoch=best.epoch, reason=best.reason, **reports[best.epoch])
+        rule: Choice(rule=rule, epoch=best.epoch, reason=best.reason, paths=reports[best.epoch])
         for rule, best in kept.items()
     }

@@ -5,17 +5,17 @@ Each is small enough to be read on a phone as it is; a page sets them side by si
 """
 
 import io
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from ternary_sdk.coverage import iid_limit
+from ternary_sdk.coverage import iid_limit, quoted_draws
 from ternary_trainer.disrupt import effects
 from ternary_trainer.history import EpochRecord
+from ternary_trainer.orders import uniform_entropy_shown
 from ternary_trainer.reporting.content import Content
-from ternary_trainer.validation.drawing import QUOTED
 from ternary_trainer.validation.traces import Series
 
 if TYPE_CHECKING:
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure as Sheet
 
 _SIZE: Final = (4.4, 3.1)
-_FLOOR: Final = 9.887
+_THRESHOLD: Final = 0.1
+"""Variance below which a dimension is not used."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,17 +33,25 @@ class Palette:
 
     ink: str
     muted: str
-    a: str
-    b: str
     mark: str
+    paths: tuple[str, ...]
+    """Of A, B and so on, again from the first where there are no more."""
 
-    def path(self, name: str) -> str:
+    def path(self, letter: str) -> str:
         """The colour of a path."""
-        return self.a if name == "A" else self.b
+        return self.paths[(ord(letter) - ord("A")) % len(self.paths)]
+
+    def named(self) -> Iterator[tuple[str, str]]:
+        """Every colour with the name of a page's variable."""
+        yield from (("ink", self.ink), ("muted", self.muted), ("mark", self.mark))
+        yield from zip("abcdefgh", self.paths, strict=True)
 
 
-PAPER: Final = Palette(ink="#1a1a1a", muted="#8a8a8a", a="#1667a8", b="#c86400", mark="#b0005f")
-_STYLED: Final = Palette(ink="#010101", muted="#020202", a="#030303", b="#040404", mark="#050505")
+_PATHS: Final = ("#1667a8", "#c86400", "#14703c", "#7a3fa0", "#8a5a2b", "#b04a6f", "#6b7000", "#00788a")
+PAPER: Final = Palette(ink="#1a1a1a", muted="#8a8a8a", mark="#b0005f", paths=_PATHS)
+_STYLED: Final = Palette(
+    ink="#010101", muted="#020202", mark="#030303", paths=tuple(f"#0{n}0{n}0{n}" for n in "456789ab")
+)
 """Stand-ins that become the page's own variables."""
 
 Chart = Callable[["Axes", Content, Palette], None]
@@ -61,7 +70,8 @@ def charts(content: Content) -> Mapping[str, tuple[str, Chart]]:
             _distance,
         ),
         "Latent spectrum": (
-            "How much each of the 16 inner dimensions varies; below the line it is not used.",
+            f"How much each of the {content.signature.latent_size} inner dimensions varies; below the line "
+            "it is not used.",
             _spectrum,
         ),
     }
@@ -83,7 +93,7 @@ def charts(content: Content) -> Mapping[str, tuple[str, Chart]]:
                 _training_coverage,
             ),
             "Training: negative ELBO": (
-                f"A loss that means the same in every epoch; no model is below {_FLOOR} nats.",
+                f"A loss that means the same in every epoch; no model is below {_floor(content)} nats.",
                 _training_elbo,
             ),
             "Training: weight of the KL": ("Beta at each epoch's end.", _training_beta),
@@ -92,7 +102,7 @@ def charts(content: Content) -> Mapping[str, tuple[str, Chart]]:
 
 
 def to_svg(title: str, chart: Chart, content: Content) -> str:
-    """A chart for a page that defines --ink, --muted, --a, --b and --mark."""
+    """A chart for a page that defines --ink, --muted, --mark, and --a to --h for paths."""
     from matplotlib import rc_context
 
     with rc_context({"svg.fonttype": "none", "svg.hashsalt": title, "font.family": "sans-serif"}):
@@ -105,8 +115,8 @@ def to_svg(title: str, chart: Chart, content: Content) -> str:
         )
     text = buffer.getvalue()
     svg = text[text.index("<svg") :]
-    for field in fields(Palette):
-        svg = svg.replace(getattr(_STYLED, field.name), f"var(--{field.name})")
+    for name, colour in _STYLED.named():
+        svg = svg.replace(colour, f"var(--{name})")
     return svg.replace("<svg ", f'<svg role="img" aria-label="{title}" ', 1)
 
 
@@ -145,8 +155,8 @@ def _coverage(axes: "Axes", content: Content, palette: Palette) -> None:
     )
     for path, measured in content.paths.items():
         axes.plot(content.draws, 100 * measured.curve, color=palette.path(path), label=f"path {path}")
-    axes.axvline(QUOTED, color=palette.muted, linewidth=0.8)
-    _draws_axis(axes)
+    axes.axvline(content.headline, color=palette.muted, linewidth=0.8)
+    _draws_axis(axes, content)
     axes.set_ylim(0, 102)
     _label(axes, palette, x="draws", y="coverage, %")
 
@@ -155,40 +165,42 @@ def _distance(axes: "Axes", content: Content, palette: Palette) -> None:
     for path, measured in content.paths.items():
         gap = 100 * (content.perfect - measured.curve)
         axes.plot(content.draws, gap, color=palette.path(path), label=f"path {path}")
-    axes.axvline(QUOTED, color=palette.muted, linewidth=0.8)
+    axes.axvline(content.headline, color=palette.muted, linewidth=0.8)
     axes.axhline(0, color=palette.ink, linewidth=1.2, linestyle="--")
-    _draws_axis(axes)
+    _draws_axis(axes, content)
     _label(axes, palette, x="draws", y="points below perfect draws")
 
 
-def _draws_axis(axes: "Axes") -> None:
+def _draws_axis(axes: "Axes", content: Content) -> None:
     axes.set_xscale("log")
-    axes.set_xticks([1_000, 10_000, 50_000, 195_000], ["1,000", "10,000", "50,000", "195,000"])
+    draws = [content.headline // 50, *quoted_draws(content.signature.space)]
+    axes.set_xticks(draws, [f"{number:,}" for number in draws])
     axes.minorticks_off()
 
 
 def _spectrum(axes: "Axes", content: Content, palette: Palette) -> None:
     width = 0.8 / len(content.paths)
     for number, (path, measured) in enumerate(content.paths.items()):
-        places = np.arange(16) + (number - (len(content.paths) - 1) / 2) * width
+        places = np.arange(len(measured.spectrum)) + (number - (len(content.paths) - 1) / 2) * width
         axes.bar(places, measured.spectrum, width, color=palette.path(path), label=f"path {path}")
-    axes.axhline(0.1, color=palette.mark, linewidth=1)
-    axes.set_xticks(range(0, 16, 3))
+    axes.axhline(_THRESHOLD, color=palette.mark, linewidth=1)
+    axes.set_xticks(range(0, content.signature.latent_size, 3))
     axes.set_ylim(0, 1.25 * max(float(measured.spectrum.max()) for measured in content.paths.values()))
     _label(axes, palette, x="latent dimension", y="variance of the mean")
 
 
 def _training_coverage(axes: "Axes", content: Content, palette: Palette) -> None:
     history = _history(content)
-    axes.axhline(100 * iid_limit(QUOTED), color=palette.ink, linestyle="--", linewidth=1.2, label="limit")
+    limit = 100 * iid_limit(content.headline, content.signature.space)
+    axes.axhline(limit, color=palette.ink, linestyle="--", linewidth=1.2, label="limit")
     _lines(axes, history, palette, lambda path: 100 * path.coverage)
     _mark(axes, history, palette)
-    _label(axes, palette, x="epoch", y="coverage at 50,000, %")
+    _label(axes, palette, x="epoch", y=f"coverage at {content.headline:,}, %")
 
 
 def _training_elbo(axes: "Axes", content: Content, palette: Palette) -> None:
     history = _history(content)
-    axes.axhline(_FLOOR, color=palette.ink, linestyle="--", linewidth=1.2, label="floor")
+    axes.axhline(float(_floor(content)), color=palette.ink, linestyle="--", linewidth=1.2, label="floor")
     _lines(axes, history, palette, lambda path: path.elbo)
     _mark(axes, history, palette)
     _label(axes, palette, x="epoch", y="negative ELBO, nats")
@@ -219,14 +231,19 @@ def _series(axes: "Axes", palette: Palette, lines: Mapping[str, Series]) -> None
         axes.plot(range(len(values)), values, color=palette.path(path), label=f"path {path}")
 
 
+def _floor(content: Content) -> str:
+    return uniform_entropy_shown(content.signature.space)
+
+
 def _history(content: Content) -> list[EpochRecord]:
     return list(content.run.history) if content.run else []
 
 
 def _lines(axes: "Axes", history: list[EpochRecord], palette: Palette, figure: Callable[..., float]) -> None:
     epochs = [record.epoch for record in history]
-    axes.plot(epochs, [figure(record.A) for record in history], color=palette.a, label="path A")
-    axes.plot(epochs, [figure(record.B) for record in history], color=palette.b, label="path B")
+    for path in history[0].paths:
+        values = [figure(record.paths[path]) for record in history]
+        axes.plot(epochs, values, color=palette.path(path), label=f"path {path}")
 
 
 def _mark(axes: "Axes", history: list[EpochRecord], palette: Palette) -> None:

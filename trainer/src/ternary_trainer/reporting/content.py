@@ -10,13 +10,14 @@ import numpy.typing as npt
 
 from ternary_sdk._internal.packages.package import Package
 from ternary_sdk._internal.packages.validation import Ending, Validation
-from ternary_sdk.coverage import iid_limit
-from ternary_sdk.operations import OPERATIONS
+from ternary_sdk.coverage import headline_draws, iid_limit
+from ternary_sdk.signature import Signature
+from ternary_trainer import split
 from ternary_trainer.run import Run
 from ternary_trainer.validation.checks import CHECKS
-from ternary_trainer.validation.drawing import COUNTED, QUOTED, Counts, draw, expected, expected_interval
+from ternary_trainer.validation.drawing import COUNTED, Counts, draw, expected, expected_interval
 from ternary_trainer.validation.spectrum import variances
-from ternary_trainer.validation.subject import TRUE_HOLDOUT_SHA256, Floats, Subject
+from ternary_trainer.validation.subject import Floats, Subject
 from ternary_trainer.validation.traces import Traces
 
 
@@ -24,23 +25,25 @@ from ternary_trainer.validation.traces import Traces
 class PathContent:
     """One path."""
 
+    headline: int
+    """Draws that coverage is quoted at."""
     counts: Counts
     margins: Floats
-    """The margin of each operation's witness, 0 where it is not reachable, shape (19683,)."""
+    """The margin of each operation's witness, 0 where it is not reachable, shape (size,)."""
     spectrum: npt.NDArray[np.float64]
-    """Variance of the posterior mean in each dimension, shape (16,)."""
+    """Variance of the posterior mean in each dimension, shape (latent size,)."""
     curve: npt.NDArray[np.float64]
     """Expected share of the space at each of `Content.draws`."""
 
     @property
     def quoted(self) -> float:
-        """Expected share of the space at 50,000 draws."""
-        return expected(self.counts, QUOTED)
+        """Expected share of the space at the headline draws."""
+        return expected(self.counts, self.headline)
 
     @property
     def interval(self) -> tuple[float, float]:
         """The 95 % interval of ``quoted``."""
-        return expected_interval(self.counts, QUOTED)
+        return expected_interval(self.counts, self.headline)
 
     @property
     def reachable(self) -> int:
@@ -53,6 +56,8 @@ class Content:
     """A report before it has a form."""
 
     name: str
+    signature: Signature
+    """What it is a model of."""
     validation: Validation
     draws: npt.NDArray[np.int64]
     """Numbers of draws along the curves, ascending."""
@@ -67,6 +72,11 @@ class Content:
     """How its training went, where that is on record: of a run, or in a checkpoint file."""
     provenance: Mapping[str, str]
     """Where it came from, in words."""
+
+    @property
+    def headline(self) -> int:
+        """Draws that coverage is quoted at."""
+        return headline_draws(self.signature.space)
 
     @property
     def untested(self) -> list[tuple[str, str]]:
@@ -108,11 +118,14 @@ def collect(
         run: The subject's run, where it is one.
         package: The subject's package, where it is one.
     """
-    draws = np.unique(np.geomspace(1_000, COUNTED, 40).astype(np.int64))
+    space = subject.signature.space
+    headline = headline_draws(space)
+    draws = np.unique(np.geomspace(headline // 50, COUNTED, 40).astype(np.int64))
     paths = {}
     for path, network in subject.paths.items():
         counts = draw(subject, network)
         paths[path] = PathContent(
+            headline=headline,
             counts=counts,
             margins=subject.margins[path],
             spectrum=variances(network),
@@ -120,9 +133,10 @@ def collect(
         )
     return Content(
         name=subject.name,
+        signature=subject.signature,
         validation=validation,
         draws=draws,
-        perfect=np.array([iid_limit(int(number)) for number in draws]),
+        perfect=np.array([iid_limit(int(number), space) for number in draws]),
         paths=paths,
         run=run,
         rule=subject.rule,
@@ -148,7 +162,8 @@ def _provenance(subject: Subject, run: Run | None, package: Package | None) -> d
             "released": f"{manifest.released:%Y-%m-%d %H:%M:%S} UTC",
         }
         told |= {f"certified {name}": digest for name, digest in package.certificate.subjects.items()}
-    told["operations"] = f"{OPERATIONS:,} in all; true holdout sha256 {TRUE_HOLDOUT_SHA256}"
+    space = subject.signature.space
+    told["operations"] = f"{space.size:,} in all; true holdout sha256 {split.sets(space).holdout.digest}"
     if run is not None and run.recipe.holdout_family and (family := subject.split.family):
         told["also held out"] = (
             f"the {run.recipe.holdout_family} family, {len(family):,} operations, sha256 {family.digest}"

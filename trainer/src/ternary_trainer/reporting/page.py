@@ -33,6 +33,7 @@ def to_html(content: Content) -> bytes:
         choices=words.choices(content),
         training=[title for title in available if title.startswith("Training")],
         atlases=atlases(content),
+        size=words.picture_size(content),
         reached=atlas.REACHED,
         missing=atlas.MISSING,
     )
@@ -41,7 +42,12 @@ def to_html(content: Content) -> bytes:
 
 def atlases(content: Content) -> list[tuple[str, str, str]]:
     """For each path its letter, the operation space in words, and as PNG in base64."""
+    space = content.signature.space
     return [
-        (path, atlas.summary(margins), b64encode(atlas.to_png(margins)).decode())
-        for path, margins in ((path, measured.margins) for path, measured in content.paths.items())
+        (
+            path,
+            atlas.summary(measured.margins),
+            b64encode(atlas.to_png(measured.margins, space=space)).decode(),
+        )
+        for path, measured in content.paths.items()
     ]

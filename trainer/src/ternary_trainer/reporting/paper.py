@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Final
 
 from ternary_sdk import atlas
 from ternary_sdk._internal.packages.validation import Ending
-from ternary_sdk.operations import OPERATIONS
 from ternary_trainer.reporting import words
 from ternary_trainer.reporting.charts import charts, to_png
 from ternary_trainer.reporting.content import Content
@@ -23,6 +22,8 @@ _INK: Final = (26, 26, 26)
 _MUTED: Final = (107, 114, 128)
 _COLOURS: Final = {Ending.PASSED: _GOOD, Ending.FAILED: _BAD}
 _HALF: Final = 86.0
+_PICTURE: Final = 58.0
+"""Height of the operation space's picture at most, mm."""
 
 
 class Paper:
@@ -130,7 +131,7 @@ def _first_page(paper: Paper, content: Content) -> None:
         (
             f"path {path}",
             words.percent(measured.quoted),
-            words.PERFECT,
+            words.perfect(content),
             f"{measured.reachable:,}",
         )
         for path, measured in content.paths.items()
@@ -138,14 +139,14 @@ def _first_page(paper: Paper, content: Content) -> None:
     paper.table(
         (
             "",
-            "expected coverage at 50,000 draws",
+            f"expected coverage at {content.headline:,} draws",
             "perfect draws, on average",
-            f"operations it can produce, of {OPERATIONS:,}",
+            f"operations it can produce, of {content.signature.space.size:,}",
         ),
         rows,
         (2, 4, 4, 5),
     )
-    for sentence in (words.INTRODUCTION, *words.first_words(content)):
+    for sentence in (words.introduction(content), *words.first_words(content)):
         paper.text(sentence)
     paper.text(words.WORD, colour=_MUTED)
     paper.pdf.ln(2)
@@ -160,12 +161,14 @@ def _coverage(paper: Paper, content: Content) -> None:
     paper.pair([_captioned(title, content) for title in list(available)[:2]])
     paper.heading("The operation space")
     paper.text(words.SPACE, size=9)
+    rows, columns = words.picture_size(content)
+    width = min(paper.pdf.epw, _PICTURE * columns / rows)
     for path, measured in content.paths.items():
         if paper.pdf.will_page_break(70):
             paper.pdf.add_page()
         paper.text(f"Path {path}. {atlas.summary(measured.margins)}.", size=8, colour=_MUTED)
-        paper.picture(atlas.to_png(measured.margins))
-    paper.text(words.SPACE_KEY, size=8, colour=_MUTED)
+        paper.picture(atlas.to_png(measured.margins, space=content.signature.space), width=width)
+    paper.text(words.SPACE_COLOURS + words.space_key(content), size=8, colour=_MUTED)
     paper.heading("Latent spectrum")
     paper.pair([_captioned("Latent spectrum", content)])
 
@@ -182,9 +185,7 @@ def _best(paper: Paper, content: Content) -> None:
     chosen = words.choices(content)
     if chosen:
         paper.text(words.chosen(content), size=9)
-        paper.table(
-            ("rule", "epoch", "A at 50,000", "B at 50,000", "true holdout exact"), chosen, (3, 2, 3, 3, 4)
-        )
+        paper.table(words.choices_header(content), chosen, (3, 2, *(3 for _ in content.paths), 4))
     else:
         paper.text(words.NOT_ENDED)
     paper.heading("Compute")

@@ -5,23 +5,13 @@ The report's sentences: what a reader without machine learning needs, and the ta
 from collections.abc import Sequence
 from decimal import Decimal
 
-from ternary_sdk import coverage
+from ternary_sdk import atlas, coverage
 from ternary_sdk._internal.packages.validation import CheckResult, Ending, Figure, Relation
 from ternary_sdk.coverage import perfect_percent
-from ternary_sdk.operations import OPERATIONS
 from ternary_trainer.reporting.content import Content
 from ternary_trainer.validation.checks import CHECKS
-from ternary_trainer.validation.drawing import COUNTED, QUOTED
+from ternary_trainer.validation.drawing import COUNTED
 
-PERFECT = f"{perfect_percent(QUOTED)}\N{NO-BREAK SPACE}%"
-"""What perfect draws cover on average, and the standard deviation of one count."""
-INTRODUCTION = (
-    f"A ternary operation is a table of nine answers, each −1, 0 or +1, so there are {OPERATIONS:,} of them. "
-    "This model has learned to produce them: every draw yields one. Coverage is the share of all operations "
-    "that a number of draws brings. Even perfect draws repeat themselves, so coverage always stands "
-    "beside what perfect draws bring on average. A single count can exceed that average; the number after ± "
-    "is the standard deviation of one count."
-)
 WORD = (
     "This page is the vendor's own finding. What a buyer can recompute without trusting anybody is the "
     "coverage certificate inside the package: run ternary verify."
@@ -30,9 +20,8 @@ SPACE = (
     "Every operation is a cell. The darker, the more clearly the model produces it; an operation that it "
     "cannot produce stands out in magenta."
 )
-SPACE_KEY = (
-    "Light to dark blue: reachable, margin from 0 to the path's greatest. Magenta: not reachable. Columns: "
-    "trits 0 to 4, rows: trits 5 to 8."
+SPACE_COLOURS = (
+    "Light to dark blue: reachable, margin from 0 to the path's greatest. Magenta: not reachable. "
 )
 CONTROLS = (
     "Each check is shown to fail where it should, by a control: a model, history or split that was spoilt on "
@@ -52,6 +41,37 @@ INTERVALS = (
 )
 
 
+def perfect(content: Content) -> str:
+    """What perfect draws cover on average, and the standard deviation of one count."""
+    return f"{perfect_percent(content.headline, content.signature.space)}\N{NO-BREAK SPACE}%"
+
+
+def introduction(content: Content) -> str:
+    """What an operation, a draw and coverage are."""
+    space = content.signature.space
+    *most, last = (f"+{value}" if value > 0 > space.lowest else f"{value}" for value in space.values)
+    values = f"{', '.join(most)} or {last}".replace("-", "\N{MINUS SIGN}")
+    return (
+        f"An operation is a table of {space.cells} answers, each {values}, so there are {space.size:,} of "
+        "them. This model has learned to produce them: every draw yields one. Coverage is the share of all "
+        "operations that a number of draws brings. Even perfect draws repeat themselves, so coverage always "
+        "stands beside what perfect draws bring on average. A single count can exceed that average; the "
+        "number after ± is the standard deviation of one count."
+    )
+
+
+def picture_size(content: Content) -> tuple[int, int]:
+    """Rows and columns of the operation space's picture."""
+    return atlas.shape(content.signature.space)
+
+
+def space_key(content: Content) -> str:
+    """Which operations stand in which columns and rows of the picture."""
+    cells = content.signature.space.cells
+    half = cells - cells // 2
+    return f"Columns: cells 0 to {half - 1} of the table, rows: cells {half} to {cells - 1}."
+
+
 def headline(content: Content) -> str:
     """Sound or not, in a few words."""
     return "Sound" if content.validation.sound else "Not sound"
@@ -63,9 +83,11 @@ def first_words(content: Content) -> list[str]:
     for path, measured in content.paths.items():
         low, high = map(percent, measured.interval)
         told.append(
-            f"Path {path} is expected to cover {percent(measured.quoted)} of the space in {QUOTED:,} draws "
-            f"(95 % interval {low} to {high}, estimated from {COUNTED:,} draws). Perfect "
-            f"draws cover {PERFECT} on average. It can produce {measured.reachable:,} of {OPERATIONS:,} "
+            f"Path {path} is expected to cover {percent(measured.quoted)} of the space in "
+            f"{content.headline:,} draws (95 % interval {low} to {high}, estimated from {COUNTED:,} draws). "
+            "Perfect "
+            f"draws cover {perfect(content)} on average. It can produce {measured.reachable:,} of "
+            f"{content.signature.space.size:,} "
             "operations."
         )
     told += [
@@ -123,6 +145,16 @@ def chosen(content: Content) -> str:
     return f"What each rule of choice would have shipped. This report is of the one by {content.rule}."
 
 
+def choices_header(content: Content) -> tuple[str, ...]:
+    """The columns of ``choices``."""
+    return (
+        "rule",
+        "epoch",
+        *(f"{path} at {content.headline:,}" for path in content.paths),
+        "true holdout exact",
+    )
+
+
 def choices(content: Content) -> list[tuple[str, ...]]:
     """What each rule of choice would have shipped."""
     if content.run is None:
@@ -131,9 +163,8 @@ def choices(content: Content) -> list[tuple[str, ...]]:
         (
             rule,
             str(choice.epoch),
-            percent(choice.A.coverage),
-            percent(choice.B.coverage),
-            percent(min(choice.A.holdout_exact, choice.B.holdout_exact)),
+            *(percent(path.coverage) for path in choice.paths.values()),
+            percent(min(path.holdout_exact for path in choice.paths.values())),
         )
         for rule, choice in content.run.summary().choices.items()
     ]

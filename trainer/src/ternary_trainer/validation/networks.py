@@ -13,7 +13,7 @@ from ternary_sdk._internal.inference.runtime import Decoder, Encoder, Workers
 from ternary_sdk._internal.packages.package import Package
 from ternary_sdk.errors import InputError
 from ternary_trainer.device import CPU
-from ternary_trainer.model import CLASSES, PATHS, PathName, TernaryVAE
+from ternary_trainer.model import TernaryVAE, restored
 from ternary_trainer.validation.subject import Floats, Network
 
 _BLOCK = 8192
@@ -22,8 +22,9 @@ _BLOCK = 8192
 class TorchNetwork:
     """One path of trained weights."""
 
-    def __init__(self, model: TernaryVAE, path: PathName, place: torch.device) -> None:
+    def __init__(self, model: TernaryVAE, path: str, place: torch.device) -> None:
         self._encoder, self._decoder, self._place = model.encoder(path), model.decoder(path), place
+        self._radix = model.signature.space.radix
 
     def encode(self, inputs: Floats) -> tuple[Floats, Floats]:
         """Mean and log-variance, shape (n, 16) each, of inputs, shape (n, 9)."""
@@ -36,7 +37,7 @@ class TorchNetwork:
         blocks = torch.split(self._tensor(latents), _BLOCK)
         with _inferring():
             result: Floats = torch.cat([self._decoder(block) for block in blocks]).cpu().numpy()
-        return result.reshape(len(latents), -1, CLASSES)
+        return result.reshape(len(latents), -1, self._radix)
 
     def _tensor(self, values: Floats) -> Tensor:
         return torch.from_numpy(np.array(values, dtype=np.float32)).to(self._place)
@@ -74,10 +75,8 @@ class GraphNetwork:
 
 def of_weights(state: Mapping[str, Tensor], place: torch.device = CPU) -> dict[str, Network]:
     """Both paths of trained weights, computed on a device."""
-    model = TernaryVAE()
-    model.load_state_dict(dict(state))
-    model.to(place).eval()
-    return {path: TorchNetwork(model, path, place) for path in PATHS}
+    model = restored(state).to(place).eval()
+    return {path: TorchNetwork(model, path, place) for path in model.signature.paths}
 
 
 @contextmanager

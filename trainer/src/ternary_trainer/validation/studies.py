@@ -98,15 +98,15 @@ def beta_jobs(run: Run, folder: Path, factors: Sequence[float] = FACTORS) -> lis
 
 
 def _job(
-    kept: Mapping[tuple[int, Recipe], Path], otherwise: Path, recipe: Recipe, seed: int, factor: float = 1.0
+    kept: Mapping[tuple[int, str], Path], otherwise: Path, recipe: Recipe, seed: int, factor: float = 1.0
 ) -> Job:
     out = kept.get((seed, _plain(recipe)), otherwise)
     return Job(recipe=recipe, seed=seed, factor=factor, out=out)
 
 
-def _kept(folder: Path) -> dict[tuple[int, Recipe], Path]:
+def _kept(folder: Path) -> dict[tuple[int, str], Path]:
     """The runs in a folder by what decides them, a finished one before one that is not."""
-    found: dict[tuple[int, Recipe], Path] = {}
+    found: dict[tuple[int, str], Path] = {}
     for entry in sorted(folder.glob(f"*/{runs.FACTS}")):
         try:
             run = runs.open(entry.parent)
@@ -234,7 +234,7 @@ def _trial(job: Job) -> Trial:
     if "coverage" not in choices:
         raise _interrupted(job)
     best = choices["coverage"]
-    return Trial(seed=job.seed, factor=job.factor, paths={"A": best.A, "B": best.B})
+    return Trial(seed=job.seed, factor=job.factor, paths=best.paths)
 
 
 def _scaled(recipe: Recipe, factor: float) -> Recipe:
@@ -248,6 +248,6 @@ def _label(recipe: Recipe) -> str:
     return f"{recipe.name}-{hashlib.sha256(recipes.dump(recipe).encode()).hexdigest()[:8]}"
 
 
-def _plain(recipe: Recipe) -> Recipe:
+def _plain(recipe: Recipe) -> str:
     """The settings alone: recipes that differ only in name and description train the same model."""
-    return dataclasses.replace(recipe, name="", about="")
+    return recipes.dump(dataclasses.replace(recipe, name="", about=""))

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from ternary_sdk._internal.streams import stream as latents
 from ternary_sdk.operations import TABLES, OperationSet
+from ternary_sdk.signature import STANDARD, Signature
 from ternary_trainer.split import Split
 from ternary_trainer.validation.studies import Study
 from ternary_trainer.validation.traces import Traces
@@ -57,6 +58,8 @@ class Subject:
     kind: Kind
     digest: str
     """SHA-256 of the snapshot's file, or the package's digest, hex."""
+    signature: Signature = STANDARD
+    """What it is a model of."""
     paths: Mapping[str, Network]
     margins: Mapping[str, Floats]
     """Of each path the margin of each operation's witness, as its certificate has them, shape (19683,); 0

@@ -32,12 +32,13 @@ class Traces:
     """Whether the paths were trained in one loss, each seeing the other's latents."""
 
     def __len__(self) -> int:
-        return len(self.coverage["A"])
+        return len(next(iter(self.coverage.values())))
 
     @property
     def weaker(self) -> Series:
-        """Coverage of the weaker path in each epoch."""
-        return np.minimum(self.coverage["A"], self.coverage["B"])
+        """Coverage of the weakest path in each epoch."""
+        weakest: Series = np.min(list(self.coverage.values()), axis=0)
+        return weakest
 
 
 def of_run(history: Sequence[EpochRecord], recipe: Recipe) -> Traces | None:
@@ -47,8 +48,8 @@ def of_run(history: Sequence[EpochRecord], recipe: Recipe) -> Traces | None:
 
     def series(name: str) -> dict[str, Series]:
         return {
-            path: np.array([getattr(getattr(record, path), name) for record in history])
-            for path in ("A", "B")
+            path: np.array([getattr(record.paths[path], name) for record in history])
+            for path in history[0].paths
         }
 
     disturbed = {position for position, record in enumerate(history) if record.surge_origin}

@@ -196,32 +196,48 @@ class Permit(ProcessBound):
         """
         return _ledger_class()(self._directory / LEDGER)
 
-    def usage(self, now: datetime) -> bytes:
+    def usage(self, now: datetime, *, space: Space | None = None) -> bytes:
         """A signed report of what was returned so far under the license's lease, for the vendor.
 
         See ``ternary_sdk._internal.licensing.usage``.
 
+        Args:
+            now: The present moment, timezone-aware.
+            space: As ``drawn``.
         Raises:
+            InputError: As ``drawn``.
             LedgerError: If the meter or the installation key cannot be read or made.
         """
+        of = space or self._counted_space()
         from ternary_sdk._internal.licensing import usage
 
         held = clock.establish(self._directory, now, signed=newest_signature(self.license, self._trust))
         license = self.license
-        counted = self.ledger.counted(
-            license.id, lease=license.lease, owner=license.customer, space=self._counted_space()
-        )
+        counted = self.ledger.counted(license.id, lease=license.lease, owner=license.customer, space=of)
         return usage.report(license.id, counted, held, now)
 
-    def drawn(self) -> OperationSet:
+    def drawn(self, *, space: Space | None = None) -> OperationSet:
         """The operations that count for the quota on this machine: those ever returned to its customer.
 
-        They are of the package's space.
+        Args:
+            space: What they are operations of; by default the package's, or the only one counted.
+        Raises:
+            InputError: If no package is open and operations of several spaces were counted, or the space is
+                vast.
+            LedgerError: If the meter cannot be read.
+        """
+        of = space or self._counted_space()
+        return self.ledger.drawn(self.license.id, space=of, owner=self.license.customer)
+
+    def spaces(self) -> tuple[Space, ...]:
+        """The spaces of which operations count for the quota on this machine, ascending.
 
         Raises:
             LedgerError: If the meter cannot be read.
         """
-        return self.ledger.drawn(self.license.id, space=self._counted_space(), owner=self.license.customer)
+        owners = (self.license.customer, None)  # as in ``Ledger.drawn``
+        sets = self.ledger.sets(self.license.id)
+        return tuple(sorted({counted.space for counted in sets if counted.owner in owners}))
 
     def total(self) -> int:
         """How many operations count for the quota on this machine, those of all spaces added up.
@@ -235,14 +251,14 @@ class Permit(ProcessBound):
         """The package's space; without a package the one in which anything was counted."""
         if self._space is not None:
             return self._space
-        found = {counted.space for counted in self.ledger.sets(self.license.id)}
+        found = self.spaces()
         if len(found) > 1:
-            counted = " and ".join(map(str, sorted(found)))
+            counted = " and ".join(map(str, found))
             raise InputError(
                 f"license {self.license.id}: operations of the spaces {counted} were counted under it; "
                 "say which with '--space'"
             )
-        return found.pop() if found else TERNARY_2
+        return found[0] if found else TERNARY_2
 
     @property
     def _directory(self) -> Path:
