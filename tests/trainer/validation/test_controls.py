@@ -40,8 +40,7 @@ class Around:
         return values if change is None else change(values).astype(np.float32)
 
     def encode(self, inputs):
-        mean, logvar = self.inner.encode(self._change("inputs", inputs))
-        return self._change("mean", mean), logvar
+        return self._change("mean", self.inner.encode(self._change("inputs", inputs)))
 
     def logits(self, latents):
         return self._change("logits", self.inner.logits(self._change("latents", latents)))

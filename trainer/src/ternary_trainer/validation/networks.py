@@ -26,11 +26,12 @@ class TorchNetwork:
         self._encoder, self._decoder, self._place = model.encoder(path), model.decoder(path), place
         self._radix = model.signature.space.radix
 
-    def encode(self, inputs: Floats) -> tuple[Floats, Floats]:
-        """Mean and log-variance, shape (n, 16) each, of inputs, shape (n, 9)."""
+    def encode(self, inputs: Floats) -> Floats:
+        """Means, shape (n, 16), of inputs, shape (n, 9)."""
         with _inferring():
-            mean, logvar = self._encoder(self._tensor(inputs))
-        return mean.cpu().numpy(), logvar.cpu().numpy()
+            mean, _ = self._encoder(self._tensor(inputs))
+        result: Floats = mean.cpu().numpy()
+        return result
 
     def logits(self, latents: Floats) -> Floats:
         """Logits, shape (n, 9, 3), of latents, shape (n, 16)."""
@@ -61,12 +62,12 @@ class GraphNetwork:
     def __init__(self, encoder: Encoder, decoder: Decoder) -> None:
         self._encoder, self._decoder = encoder, decoder
 
-    def encode(self, inputs: Floats) -> tuple[Floats, Floats]:
-        """Mean and log-variance, shape (n, 16) each, of inputs, shape (n, 9)."""
+    def encode(self, inputs: Floats) -> Floats:
+        """Means, shape (n, 16), of inputs, shape (n, 9)."""
         values = np.ascontiguousarray(inputs, dtype=np.float32)
-        blocks = list(self._encoder.blocks(["mean", "log_variance"], "operations", values))
-        mean, logvar = (np.concatenate(parts)[: len(values)] for parts in zip(*blocks, strict=True))
-        return mean, logvar
+        blocks = self._encoder.blocks(["mean"], "operations", values)
+        means: Floats = np.concatenate([mean for (mean,) in blocks])[: len(values)]
+        return means
 
     def logits(self, latents: Floats) -> Floats:
         """Logits, shape (n, 9, 3), of latents, shape (n, 16)."""

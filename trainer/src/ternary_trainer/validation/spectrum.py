@@ -29,13 +29,13 @@ def latent_spectrum(subject: Subject, thresholds: Thresholds) -> Outcome:
 
 def variances(network: Network) -> Floats:
     """Variance of the posterior mean in each dimension over all 19,683 operations, shape (16,)."""
-    mean, _ = network.encode(TABLES.astype(np.float32))
+    mean = network.encode(TABLES.astype(np.float32))
     result: Floats = mean.astype(np.float64).var(axis=0)
     return result
 
 
 def _moments(network: Network) -> Floats:
-    mean = network.encode(TABLES.astype(np.float32))[0].astype(np.float64)
+    mean = network.encode(TABLES.astype(np.float32)).astype(np.float64)
     return np.concatenate([mean, np.square(mean)], axis=1)
 
 

@@ -40,8 +40,8 @@ _LABEL: Final = b"ternary-validation-v1"
 class Network(Protocol):
     """One path."""
 
-    def encode(self, inputs: Floats) -> tuple[Floats, Floats]:
-        """Mean and log-variance, shape (n, 16) each, of inputs, shape (n, 9), on the trit grid or off it."""
+    def encode(self, inputs: Floats) -> Floats:
+        """Means, shape (n, 16), of inputs, shape (n, 9), on the trit grid or off it."""
         ...
 
     def logits(self, latents: Floats) -> Floats:
@@ -99,7 +99,7 @@ def decode(network: Network, values: Floats) -> npt.NDArray[np.int8]:
 
 def reconstruct(network: Network, inputs: Floats) -> npt.NDArray[np.int8]:
     """What inputs, shape (n, 9), decode to from their posterior means, trits, shape (n, 9)."""
-    return decode(network, network.encode(inputs)[0])
+    return decode(network, network.encode(inputs))
 
 
 def tables(operations: OperationSet) -> Floats:
