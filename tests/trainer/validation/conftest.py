@@ -103,8 +103,11 @@ def of_space(space, paths=("A", "B"), latent_size=8, **changes):
     """A sound subject of any space."""
     signature = Signature(space, latent_size, tuple(paths))
     traces = good_traces(
-        **{name: dict.fromkeys(paths, found["A"]) for name, found in vars(good_traces()).items()
-           if name in ("coverage", "entropy", "beta")}
+        **{
+            name: dict.fromkeys(paths, found["A"])
+            for name, found in vars(good_traces()).items()
+            if name in ("coverage", "entropy", "beta")
+        }
     )
     values = {
         "signature": signature,
@@ -126,6 +129,4 @@ def of_space(space, paths=("A", "B"), latent_size=8, **changes):
 @pytest.fixture(scope="session")
 def sound():
     """Makes sound things to spoil: a network, traces, a trial, a subject of them."""
-    return SimpleNamespace(
-        network=Ideal, traces=good_traces, trial=trial, subject=subject, of_space=of_space
-    )
+    return SimpleNamespace(network=Ideal, traces=good_traces, trial=trial, subject=subject, of_space=of_space)

@@ -72,7 +72,7 @@ def too_few(total: int, what: str, bound: float) -> str:
         return ""
     return (
         f"{total:,} {what} are too few to decide at {bound:g}: "
-        f"if all of them were right, the 95 % interval would begin at {low:.4g}."
+        f"if all of them were right, the 95 % interval would begin at {low:.5g}."
     )
 
 

@@ -2,18 +2,28 @@
 Check `latent-spectrum`: does every latent dimension tell operations apart?
 """
 
+from typing import Final
+
 import numpy as np
 
 from ternary_sdk._internal.packages.validation import Figure
 from ternary_sdk.space import Space
 from ternary_trainer.validation.intervals import Floats, bootstrap
-from ternary_trainer.validation.outcome import Outcome, at_least, judged, shown
+from ternary_trainer.validation.outcome import Outcome, at_least, judged, not_applicable, shown
 from ternary_trainer.validation.subject import Network, Subject
 from ternary_trainer.validation.thresholds import Thresholds
+
+LEAST_OPERATIONS: Final = 30
+"""Of a space, for a bootstrap over its operations to mean anything."""
 
 
 def latent_spectrum(subject: Subject, thresholds: Thresholds) -> Outcome:
     """Variance over all operations of the posterior mean, in the dimension where it is least."""
+    if subject.space.size < LEAST_OPERATIONS:
+        return not_applicable(
+            f"The space has {subject.space.size} operations, too few to resample: "
+            f"expected at least {LEAST_OPERATIONS}."
+        )
     figures: list[Figure] = []
     for path, network in subject.networks.items():
         spectrum = variances(network, subject.space)
