@@ -14,11 +14,11 @@ import sys
 import time
 from pathlib import Path
 
-from ternary_sdk.coverage import percent
+from ternary_sdk import Space
+from ternary_sdk.coverage import headline_draws, percent
 
 MADE = {"keys", "run", "build", "acme-1.0.0.ternary", "acme.license", "acme.trust", "all.csv"}
 PACKAGE = "acme-1.0.0.ternary --trust acme.trust"
-SPACE = 19_683
 
 
 class Terminal:
@@ -83,13 +83,15 @@ def summarize(terminal: Terminal, total: float) -> None:
     info = terminal.ask(f"ternary info {PACKAGE}")
     terms = terminal.ask("ternary license show acme.license --trust acme.trust")
     print("\n" + "─" * 78)
-    print(f"{info['name']}: a model of all {SPACE:,} two-input ternary operations\n")
+    space = Space.parse(info["space"]["label"])
+    print(f"{info['name']}: a model of all {space.size:,} {space.title} operations\n")
     for path, certified in info["paths"].items():
-        share = next(prior for prior in certified["prior"] if prior["draws"] == 50_000)
+        share = next(prior for prior in certified["prior"] if prior["draws"] == headline_draws(space))
         print(
-            f"  path {path}    covers {share['percent']} % of the space in 50,000 draws, counted by hash\n"
+            f"  path {path}    covers {share['percent']} % of the space in {share['draws']:,} draws, "
+            "counted by hash\n"
             f"            (perfect draws, on average {share['perfect_percent']} %)\n"
-            f"            reaches {certified['reachable']:,} of {SPACE:,} operations, each with a proof"
+            f"            reaches {certified['reachable']:,} of {space.size:,} operations, each with a proof"
         )
     print(f"  surge     {surge(terminal.folder / 'run')}")
     print(f"  package   {info['bytes']:,} bytes, sha256 {info['digest']}")

@@ -145,8 +145,10 @@ def test_from_release_to_invoice(ternary, server, shipped, vendor, tmp_path):
     told = ternary("server", "usage", *period)
     assert told.err == ""
     table = told.text.splitlines()
-    assert table[0] == "license,customer,operations,late,taken_back,total,share_of_space,quota,share_of_quota"
-    assert table[1] == f"{sold['id']},{customer},7,0,0,7,0.000355,5000,0.001400"
+    assert table[0] == (
+        "license,customer,space,operations,late,taken_back,total,share_of_space,all_spaces,quota,share_of_quota"
+    )
+    assert table[1] == f'{sold["id"]},{customer},"3,2",7,0,0,7,0.000355,7,5000,0.001400'
 
     assert ternary("server", "suspend", sold["id"]).status == 0
     refused = ternary("renew", "--trust", trust)
@@ -186,7 +188,8 @@ def test_deleted_meter_is_named_beside_the_table(ternary, server, shipped, vendo
     assert told.err == (
         f"warning: license {sold['id']} of {customer}: a report of installation {flag['installation']} on "
         f"{datetime.fromtimestamp(flag['received'], UTC):%Y-%m-%d} is of a meter that began "
-        f"anew and lacked {flag['lost']} operations of earlier ones; its meter was deleted or replaced\n"
+        f"anew and lacked {flag['lost']} operations of earlier ones, space 3,2; its meter was deleted or "
+        "replaced\n"
     )
     assert len(told.text.splitlines()) == 2
     assert ternary("deactivate", *chosen).status == 0

@@ -32,7 +32,7 @@ class Settings:
     connections: int = 20
     """Most database connections of each process, 1 to 200."""
     body_limit: int = 65_536
-    """Largest request body in bytes, 8192 to 1048576."""
+    """Largest request body in bytes, 8192 to 1048576; usage reports and trust files may be larger."""
     body_timeout: int = 10
     """Seconds a client may take to send its request, 1 to 300."""
     rate: int = 600

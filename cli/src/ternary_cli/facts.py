@@ -89,7 +89,7 @@ def package_words(facts: Mapping[str, Any]) -> dict[str, str]:
     """The same in plain words, but for the coverage."""
     sizes = (f"{path}: {_sizes(about)}" for path, about in facts["paths"].items())
     margins = (
-        f"{path}: {about['smallest_margin']} or more, {about['near_ties']:,} near ties"
+        f"{path}: {about['smallest_margin']} or more, {_near_ties(about['near_ties'])}"
         for path, about in facts["paths"].items()
     )
     streams = (f"{path}: {about['stream']}, seed {about['seed']}" for path, about in facts["paths"].items())
@@ -106,6 +106,10 @@ def package_words(facts: Mapping[str, Any]) -> dict[str, str]:
         "streams": "; ".join(streams),
         **told,
     }
+
+
+def _near_ties(count: int) -> str:
+    return "1 near tie" if count == 1 else f"{count:,} near ties"
 
 
 def _sizes(about: Mapping[str, Any]) -> str:

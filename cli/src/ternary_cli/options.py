@@ -13,8 +13,8 @@ from typing import Annotated, Any, Final
 import typer
 
 ORDER: Final = (
-    "The trit tk, k = 3(a + 1) + (b + 1), is f(a, b): b varies fastest. "
-    "In other spaces of operations too, the last input does."
+    "Of two-input ternary operations the trit tk, k = 3(a + 1) + (b + 1), is f(a, b): b varies fastest. "
+    "In every space the last input does."
 )
 """The order of a table's cells, in the help of every command that reads or writes tables."""
 

@@ -147,7 +147,7 @@ def usage(
     token_file: TokenFile = None,
     as_json: JsonOption = False,
 ) -> None:
-    """What licenses newly used in a period, as CSV or JSON: an invoice's annex.
+    """What licenses newly used of each space in a period, as CSV or JSON: an invoice's annex.
 
     Who in the period reported less than before is named on standard error, or in the JSON.
     """
@@ -171,7 +171,7 @@ def _flag(flag: dict[str, Any]) -> str:
     return (
         f"warning: license {flag['license']} of {flag['customer']}: a report of installation "
         f"{flag['installation']} on {on:%Y-%m-%d} {began}lacked {flag['lost']} operations of earlier "
-        "ones; its meter was deleted or replaced"
+        f"ones, space {flag['space']}; its meter was deleted or replaced"
     )
 
 

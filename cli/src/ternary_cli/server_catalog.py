@@ -75,7 +75,7 @@ def policy(
         int | None, whole("--seats", metavar="N", text="Machines at once; default: any number.")
     ] = None,
     unique_operations: Annotated[
-        int | None, whole("--unique-operations", metavar="N", text="Quota; default: none.")
+        int | None, whole("--unique-operations", metavar="N", text="Quota, over all spaces; default: none.")
     ] = None,
     lease: Annotated[
         int, whole("--lease", metavar="MINUTES", text="How long until a renewal is due; default: 60.")

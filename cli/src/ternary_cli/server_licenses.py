@@ -136,6 +136,6 @@ def correct(
     token_file: TokenFile = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Take back what a lease alone has reported so far, from its customer's meter and invoice."""
+    """Take back what a lease alone has reported so far, of all spaces, from its customer's invoice."""
     path = f"/licenses/{checked_id(license)}/leases/{checked_id(lease)}/correct"
     show_facts(admin(url, token_file).post(path, {"reason": reason}), as_json)

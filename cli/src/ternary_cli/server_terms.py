@@ -91,8 +91,10 @@ def show_facts(facts: dict[str, Any], as_json: bool) -> None:
     if as_json:
         show_json(facts)
         return
-    leases = facts.pop("leases", [])
+    leases, spaces = facts.pop("leases", []), facts.pop("spaces", [])
     show_lines(pairs({name: _word(value, name) for name, value in facts.items()}))
+    if len(spaces) > 1:  # of one alone, the sums say the same
+        show_lines(["  ".join(f"{name} {value}" for name, value in of_space.items()) for of_space in spaces])
     if leases:
         show_lines([_seat(lease) for lease in leases])
 

@@ -1,5 +1,5 @@
 """
-``ternary train``: train both paths of a model, or go on with a training that was interrupted.
+``ternary train``: train a model, or go on with a training that was interrupted.
 """
 
 from collections.abc import Sequence
@@ -49,7 +49,7 @@ def train(
     device: DeviceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Vendor: train both paths of a model."""
+    """Vendor: train a model."""
     from ternary_cli.terminal import note, show, show_json
 
     with vendor_extra("ternary train"):

@@ -6,6 +6,7 @@ same build gives the same package.
 """
 
 import uuid
+from dataclasses import replace
 from datetime import UTC
 
 from ternary_export.card import coverage_sentence
@@ -69,13 +70,12 @@ def _model_card(certificate: Certificate, provenance: Provenance) -> Json:
     return {
         "bom-ref": "model-card",
         "modelParameters": {
-            "approach": {"type": "self-supervised"},
-            "task": f"generation and encoding of {certificate.space.title} logic operations",
-            "architectureFamily": "variational autoencoder",
+            **_training(provenance.origin),
+            "task": f"generation {'and encoding ' if _encodes(certificate) else ''}"
+            f"of {certificate.space.title} logic operations",
             "modelArchitecture": _architecture(certificate),
             "datasets": [{"ref": "ternary-operations"}],
-            "inputs": [{"format": _format(of_encoder(certificate.signature))}],
-            "outputs": [{"format": _format(of_decoder(certificate.signature))}],
+            **_interfaces(certificate, provenance.origin),
         },
         "quantitativeAnalysis": {
             "performanceMetrics": [
@@ -87,7 +87,11 @@ def _model_card(certificate: Certificate, provenance: Provenance) -> Json:
             "users": ["designers of multi-valued logic"],
             "useCases": [
                 "drawing many different operations",
-                f"encoding operations as {certificate.latent_size} numbers",
+                *(
+                    [f"encoding operations as {certificate.latent_size} numbers"]
+                    if _encodes(certificate)
+                    else []
+                ),
             ],
             "technicalLimitations": [
                 "draws are not exactly uniform over operations",
@@ -98,17 +102,53 @@ def _model_card(certificate: Certificate, provenance: Provenance) -> Json:
             *_epoch(provenance.origin),
             {"name": "ternary:selection", "value": provenance.origin.reason},
             {"name": "ternary:weights:sha256", "value": provenance.origin.weights},
+            *_files(provenance.origin),
         ],
     }
 
 
+def _training(origin: Origin) -> dict[str, Json]:
+    """How the model was trained, where that is known."""
+    if origin.kind == "onnx":
+        return {"architectureFamily": "a decoder that was brought as ONNX"}
+    return {"approach": {"type": "self-supervised"}, "architectureFamily": "variational autoencoder"}
+
+
 def _architecture(certificate: Certificate) -> str:
     independent = "1 path" if len(certificate.paths) == 1 else f"{len(certificate.paths)} independent paths"
-    return f"{independent}, decoder with or without encoder, {certificate.latent_size} latent dimensions"
+    alone = [path.encoder is None for path in certificate.paths]
+    parts = "a decoder alone" if all(alone) else "decoder with or without encoder"
+    parts = parts if any(alone) else "decoder with its encoder"
+    return f"{independent}, {parts}, {certificate.latent_size} latent dimensions"
+
+
+def _encodes(certificate: Certificate) -> bool:
+    return any(path.encoder is not None for path in certificate.paths)
+
+
+def _interfaces(certificate: Certificate, origin: Origin) -> dict[str, Json]:
+    """What goes in and comes out; of an encoder that was brought only the mean is sure."""
+    encoder, decoder = of_encoder(certificate.signature), of_decoder(certificate.signature)
+    if origin.kind == "onnx":
+        encoder = replace(encoder, outputs=encoder.outputs[:1])
+    given: dict[str, Json] = {"outputs": [{"format": _format(decoder)}]}
+    if _encodes(certificate):
+        given["inputs"] = [{"format": _format(encoder)}]
+    return given
 
 
 def _epoch(origin: Origin) -> list[Json]:
     return [] if origin.epoch is None else [{"name": "ternary:epoch", "value": str(origin.epoch)}]
+
+
+def _files(origin: Origin) -> list[Json]:
+    """Digests of the files that were brought; a snapshot's file stays the vendor's own business."""
+    given = {"decoder": origin.file, "encoder": origin.encoder_file} if origin.kind == "onnx" else {}
+    return [
+        {"name": f"ternary:brought:{role}:sha256", "value": digest}
+        for role, digest in given.items()
+        if digest is not None
+    ]
 
 
 def _format(interface: Interface) -> str:

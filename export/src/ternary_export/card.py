@@ -5,9 +5,10 @@ Every figure is read from the certificate; a share is rounded down and never sta
 draws and what perfect draws cover with as many.
 """
 
+from collections.abc import Iterator
 from typing import Final
 
-from ternary_export.provenance import Provenance
+from ternary_export.provenance import Origin, Parity, Provenance
 from ternary_sdk._internal.certificates.certificate import Certificate
 from ternary_sdk._internal.certificates.path_coverage import PathCoverage, Prior
 from ternary_sdk._internal.identity import Version, format_version
@@ -101,27 +102,44 @@ def _reach_line(path: PathCoverage) -> str:
 
 def _origin(provenance: Provenance) -> str:
     origin = provenance.origin
-    epoch = "an epoch that is not stated" if origin.epoch is None else f"epoch {origin.epoch}"
-    lines = [
-        f"- Trained snapshot: {epoch} of {_KINDS[origin.kind]}.",
-        f"- Why this one: {origin.reason.rstrip('.')}.",
-        f"- Snapshot file: SHA-256 `{origin.file}`.",
-        f"- Weights: SHA-256 `{origin.weights}`.",
-    ]
+    lines = [*(_brought if origin.kind == "onnx" else _snapshot)(origin)]
+    lines.append(f"- Weights: SHA-256 `{origin.weights}`.")
     if origin.recipe is not None:
         lines.append(
             f"- Recipe: {origin.recipe}" + (f", seed {origin.seed}." if origin.seed is not None else ".")
         )
     for graph in provenance.graphs:
         lines.append(f"- `{graph.member}`: {graph.parameters:,} weights and biases.")
-    size = provenance.signature.space.size
-    for parity in provenance.parity:
-        lines.append(
-            f"- Path {parity.path} against the trained network, all {size:,} operations: encodings "
-            f"differ by at most {parity.mean}, logits by {parity.logits}; "
-            f"{parity.operations:,} decode to the same."
-        )
+    lines.extend(_compared(parity, provenance) for parity in provenance.parity)
     return "\n".join(lines)
+
+
+def _snapshot(origin: Origin) -> Iterator[str]:
+    epoch = "an epoch that is not stated" if origin.epoch is None else f"epoch {origin.epoch}"
+    yield f"- Trained snapshot: {epoch} of {_KINDS[origin.kind]}."
+    yield f"- Why this one: {origin.reason.rstrip('.')}."
+    yield f"- Snapshot file: SHA-256 `{origin.file}`."
+
+
+def _brought(origin: Origin) -> Iterator[str]:
+    both = origin.encoder_file is not None
+    yield f"- A decoder {'and an encoder that were' if both else 'that was'} brought as ONNX."
+    yield "- How the model was trained is not stated here, and nothing here rests on it."
+    yield f"- Decoder's file: SHA-256 `{origin.file}`."
+    if both:
+        yield f"- Encoder's file: SHA-256 `{origin.encoder_file}`."
+
+
+def _compared(parity: Parity, provenance: Provenance) -> str:
+    onnx, size = provenance.origin.kind == "onnx", provenance.signature.space.size
+    against = "the ONNX that was given" if onnx else "the trained network"
+    inputs = f"all {size:,} operations" if parity.random is None else f"{parity.random:,} random latents"
+    means = "" if parity.mean is None else f"encodings differ by at most {parity.mean}, "
+    logits = f"logits {'by' if means else 'differ by at most'} {parity.logits}"
+    return (
+        f"- Path {parity.path} against {against}, {inputs}: {means}{logits}; "
+        f"{parity.operations:,} decode to the same."
+    )
 
 
 _READING = """\

@@ -111,6 +111,11 @@ def _prove(build: Build) -> None:
 
 
 def _validation(build: Build, validation: Validation) -> bytes:
+    if build.provenance.origin.kind == "onnx":
+        raise InputError(
+            f"{VALIDATION}: is of a training; the build is of a model that was brought as ONNX, "
+            "which 'ternary validate' knows nothing of; leave --validation out"
+        )
     snapshot = build.provenance.origin.file
     if validation.digest != snapshot:
         raise InputError(

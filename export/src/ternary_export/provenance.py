@@ -22,23 +22,27 @@ STANDARD_ONLY: Final = "ternary-build/1"
 RECORD: Final = "build.json"
 
 _DECIMAL: Final = re.compile(r"[0-9]{1,9}\.[0-9]{9}")
-_KIND: Final = re.compile(r"run|checkpoint")
+Kind = Literal["run", "checkpoint", "onnx"]
+_KINDS: Final[Mapping[str, Kind]] = {"run": "run", "checkpoint": "checkpoint", "onnx": "onnx"}
 _LETTER: Final = re.compile(r"[A-Z]")
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Origin:
-    """The training that the weights come from."""
+    """Where the weights come from: a training, or an ONNX model that was brought."""
 
-    kind: Literal["run", "checkpoint"]
-    """A run of our trainer, or a file that some training wrote."""
+    kind: Kind
+    """A run of our trainer, a file that some training wrote, or an ONNX model whose training is not known."""
 
     file: str
-    """SHA-256 of the snapshot's file, hex."""
+    """SHA-256 of the file that the decoder comes from, hex: a snapshot, or the ONNX model that was given."""
 
     weights: str
-    """SHA-256 over all tensors, hex: the same weights have the same digest wherever they are stored."""
+    """SHA-256 over all tensors, hex: the same weights have the same digest wherever they are stored.
+
+    Those of an ONNX model are of the layers that it was understood as, in order of execution.
+    """
 
     epoch: int | None
     """The epoch of the snapshot, from 0; None if its file does not say."""
@@ -51,6 +55,9 @@ class Origin:
 
     seed: int | None = None
     """Seed of the training, where known."""
+
+    encoder_file: str | None = None
+    """SHA-256 of the ONNX model that was given as the encoder, hex; None where no such file was."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,19 +76,25 @@ class ExportedGraph:
 
 @dataclass(frozen=True, kw_only=True)
 class Parity:
-    """The largest differences between torch and ONNX Runtime on one path, over all operations."""
+    """The largest differences on one path between a graph in ONNX Runtime and what it was made from.
+
+    That is the network in torch, or the ONNX model that was given.
+    """
 
     path: str
     """The path's letter."""
 
-    mean: str
-    """Of any component of any posterior mean; nine decimals, rounded up."""
+    mean: str | None
+    """Of any component of any posterior mean; nine decimals, rounded up. None without an encoder."""
 
     logits: str
-    """Of any logit at any posterior mean; nine decimals, rounded up."""
+    """Of any logit that was compared; nine decimals, rounded up."""
 
     operations: int
-    """How many posterior means decode to the same operation in both."""
+    """How many posterior means decode to the same operation in both; without an encoder, random latents."""
+
+    random: int | None = None
+    """How many random latents stand in place of all posterior means; None with an encoder."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,7 +112,7 @@ class Provenance:
     """Ascending by name."""
 
     parity: tuple[Parity, ...]
-    """One entry a path, ascending; none where there is no network to compare with."""
+    """One entry a path, ascending; none where nothing was compared."""
 
     computed_with: Mapping[str, str]
     """Names and versions of the software used."""
@@ -153,19 +166,21 @@ def _write_origin(origin: Origin) -> Json:
         stated["recipe"] = origin.recipe
     if origin.seed is not None:
         stated["seed"] = origin.seed
+    if origin.encoder_file is not None:
+        stated["encoder_file_sha256"] = origin.encoder_file
     return stated
 
 
 def _read_origin(fields: Fields) -> Origin:
-    kind = fields.text("kind", pattern=_KIND)
     origin = Origin(
-        kind="run" if kind == "run" else "checkpoint",
+        kind=_KINDS[fields.one_of("kind", list(_KINDS))],
         file=fields.sha256("file_sha256"),
         weights=fields.sha256("weights_sha256"),
         epoch=fields.optional("epoch", fields.integer),
         reason=fields.text("reason"),
         recipe=fields.optional("recipe", fields.text),
         seed=fields.optional("seed", fields.integer),
+        encoder_file=fields.optional("encoder_file_sha256", fields.sha256),
     )
     fields.end()
     return origin
@@ -186,20 +201,25 @@ def _read_graph(fields: Fields) -> ExportedGraph:
 
 
 def _write_parity(parity: Parity) -> Json:
-    return {
+    stated: dict[str, Json] = {
         "path": parity.path,
-        "mean": parity.mean,
         "logits": parity.logits,
         "operations": parity.operations,
     }
+    if parity.mean is not None:
+        stated["mean"] = parity.mean
+    if parity.random is not None:
+        stated["random_latents"] = parity.random
+    return stated
 
 
 def _read_parity(fields: Fields) -> Parity:
     parity = Parity(
         path=fields.text("path", pattern=_LETTER),
-        mean=fields.text("mean", pattern=_DECIMAL),
+        mean=fields.optional("mean", lambda name: fields.text(name, pattern=_DECIMAL)),
         logits=fields.text("logits", pattern=_DECIMAL),
         operations=fields.integer("operations"),
+        random=fields.optional("random_latents", fields.integer),
     )
     fields.end()
     return parity

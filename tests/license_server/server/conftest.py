@@ -40,7 +40,9 @@ from ternary_sdk._internal.licensing.usage import Usage
 from ternary_sdk._internal.online import request as online_request
 from ternary_sdk._internal.online.client import LicenseServer
 from ternary_sdk._internal.online.request import Request
+from ternary_sdk._internal.signing import jws
 from ternary_sdk.operations import OperationSet
+from ternary_sdk.space import TERNARY_2, Space
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -179,6 +181,7 @@ class Shop:
         *,
         sequence: int = 1,
         history: str = "H" * 21 + "A",
+        space: Space = TERNARY_2,
         **named: str | None,
     ) -> bytes:
         """A usage report, of the lease that an installation has now if no other is named."""
@@ -187,9 +190,19 @@ class Shop:
             owner=named.get("owner"),
             history=history if operations else None,
             sequence=sequence if operations else 0,
-            operations=OperationSet.of(operations),
+            operations=OperationSet.of(operations, space),
         )
         return usage.report(license_id, counted, held, now)
+
+    def usage_2(self, license_id: str, held: Installation, operations: list[int], now: datetime) -> bytes:
+        """A usage report of version 2, which names no space."""
+        written: Any = canonical.decode(self.usage(license_id, held, operations, now), "report")
+        claims = jws.read(
+            written["report"].encode(), typ=usage.TYP, what="report", key_for=lambda _: held.public
+        ).claims
+        without = {name: claim for name, claim in claims.items() if name != "space"}
+        token = held.sign_token(without, typ=usage.TYP).decode()
+        return canonical.encode({"format": usage.WITHOUT_SPACE, "key": held.public.jwk, "report": token})
 
     def usage_1(self, license_id: str, held: Installation, operations: list[int], now: datetime) -> bytes:
         """A usage report of version 1, which names no lease."""

@@ -20,6 +20,7 @@ from ternary_sdk._internal.licensing.license import License
 from ternary_sdk._internal.licensing.usage import Usage
 from ternary_sdk.errors import LicenseError
 from ternary_sdk.operations import OperationSet
+from ternary_sdk.space import TERNARY_2
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 FIRST, SECOND = "A" * 21 + "Q", "B" * 21 + "Q"
@@ -199,7 +200,8 @@ def test_correction_is_an_entry_and_never_an_edit(shop, new_client, now):
         entries = transaction.execute(select(meter_entries)).all()
     lease = shop.lease(license_id, one)
     assert correct(shop, license_id, lease, now + HOUR) == {
-        "license": license_id, "lease": lease, "customer": customer, "taken_back": 3, "operations": 2
+        "license": license_id, "lease": lease, "customer": customer, "taken_back": 3, "operations": 2,
+        "spaces": [{"space": "3,2", "taken_back": 3, "operations": 2}],
     }  # fmt: skip
     assert shop.renew(license_id, 1, two, now + HOUR)["generation"] == 1
     assert refusal(lambda: correct(shop, license_id, lease, now + HOUR)) == (
@@ -211,6 +213,13 @@ def test_correction_is_an_entry_and_never_an_edit(shop, new_client, now):
         assert audit.faults(transaction) == []
     told = canonical.decode(row.detail.encode(), "detail")
     assert (row.actor, told["reason"], told["taken_back"]) == ("token T-1", "counted a test", 3)
+    taken_back = {
+        "space": "3,2",
+        "taken_back": 3,
+        "operations": 2,
+        "sha256": OperationSet.of([1, 2, 3]).digest,
+    }
+    assert told["spaces"] == [taken_back]
     assert lines(shop, license_id, now, (-1, 0.02)) == {customer: (5, 0, 0, 5)}
     assert lines(shop, license_id, now, (0.02, 1)) == {customer: (0, 0, 3, 2)}
 
@@ -297,7 +306,7 @@ def test_transfers_before_the_upgrade_are_read_from_the_audit_log(kind, tmp_path
         migrate(database)
         with database.read() as transaction:
             leases = {one.installation: one for one in lease_rows.page(transaction, "L-1", limit=100)}
-            meters = [metering.find(transaction, "L-1", customer) for customer in ("C-1", "C-2")]
+            meters = [metering.find(transaction, "L-1", customer, TERNARY_2) for customer in ("C-1", "C-2")]
             (report,) = metering.reported.every(transaction, "L-1")
         database.close()
     assert (leases["old"].customer, leases["old"].disowned) == ("C-1", records.moment(5))

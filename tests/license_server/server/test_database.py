@@ -101,6 +101,7 @@ def test_database_of_the_first_release_is_upgraded_with_what_it_holds(kind, tmp_
             "license": "L-1",
             "installation": "two",
             "customer": "C-1",
+            "space": "3,2",
             "received": 5,
             "lost": 6,
             "restarted": False,

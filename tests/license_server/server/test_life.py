@@ -227,8 +227,8 @@ def test_reports_merge_by_union_whatever_their_order(site, new_client, now):
         site.activate(key, held)
     later = report(site, license_id, one, [1, 2, 3], now)
     assert later.json() == {
-        "id": license_id, "lease": None, "late": False, "added": 3, "operations": 3, "quota": 10, "lost": 0,
-        "restarted": False,
+        "id": license_id, "lease": None, "space": "3,2", "late": False, "added": 3, "operations": 3,
+        "all_spaces": 3, "quota": 10, "lost": 0, "restarted": False,
         "acknowledged": {"operations": 3, "sha256": OperationSet.of([1, 2, 3]).digest},
     }  # fmt: skip
     assert report(site, license_id, one, [1, 2], now - HOUR).json()["lost"] == 0
@@ -267,7 +267,7 @@ def test_flags_are_the_asked_customers_in_the_asked_period(site, new_client, now
 
     moment = int(now.timestamp())
     flag = {"license": mine, "installation": held.kid, "customer": me, "lost": 2, "received": moment}
-    flag["restarted"] = False
+    flag |= {"space": "3,2", "restarted": False}
     assert flagged(0, 1, customer=me) == flagged(0, 1, license_id=mine) == [flag]
     assert [one["license"] for one in flagged(0, 1, customer=them)] == [theirs]
     assert flagged(0, 1, customer=them, license_id=mine) == []
@@ -322,7 +322,8 @@ def test_customers_licenses_are_merged_by_union_in_each_period(site, new_client,
         site.moment = now + day * DAY
         for license_id, operations in of_day:
             report(site, license_id, held, operations, site.moment)
-    first = {"customer": me, "operations": 4, "taken_back": 0, "total": 4, "share_of_space": "0.000203"}
+    first = {"customer": me, "space": "3,2", "operations": 4, "taken_back": 0, "total": 4}
+    first["share_of_space"] = "0.000203"
     assert together(0, customer=me) == [first]
     assert together(1, customer=me) == [first | {"operations": 1, "total": 5, "share_of_space": "0.000254"}]
     assert together(1, license_id=two) == [first | {"operations": 2}]

@@ -325,7 +325,7 @@ def test_long_list_is_handed_in_whatever_the_limit_of_other_bodies_is(make_site,
     assert len(offered.data) > 65536
     for _ in "ab":
         assert site.http("POST", "/v1/trust", content=offered.data).status_code == 200
-    for path, size, limit in (("/v1/trust", MAX_TRUST, MAX_TRUST), ("/v1/usage", 65536, 65536)):
+    for path, size, limit in (("/v1/trust", MAX_TRUST, MAX_TRUST), ("/v1/carried", 65536, 65536)):
         came = site.http("POST", path, content=b" " * (size + 1))
         assert (came.status_code, came.json()["detail"]) == (413, f"body of more than {limit} bytes")
 

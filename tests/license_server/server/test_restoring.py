@@ -28,6 +28,7 @@ from ternary_sdk._internal.online import request as online_request
 from ternary_sdk._internal.trust.trust import Role, Trust
 from ternary_sdk.errors import InputError, LicenseError, Reason, ServerError, SignatureError
 from ternary_sdk.operations import OperationSet
+from ternary_sdk.space import TERNARY_2
 
 HOUR, DAY, MINUTE = timedelta(hours=1), timedelta(days=1), timedelta(minutes=1)
 HOLD = 2 * HOUR + 5 * MINUTE
@@ -482,7 +483,7 @@ def test_client_with_a_set_of_a_lost_lease_renews_and_reports_again_what_was_los
     client.renew(license_id, site.moment)
     with site.database.read() as transaction:
         owner = records.find(transaction, license_id).customer
-        assert len(metering.find(transaction, license_id, owner).operations) == 51
+        assert len(metering.find(transaction, license_id, owner, TERNARY_2).operations) == 51
 
 
 def forget(shop, license_id):

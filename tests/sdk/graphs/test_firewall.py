@@ -326,6 +326,34 @@ def doubled_rows(model: Model) -> None:
     doubling(model, 6)
 
 
+def features_doubled(model: Model) -> None:
+    rows = "hidden.0"
+    for power in range(6):
+        attach(model, "Concat", [rows, rows], f"wide.{power}", axis=1)
+        rows = f"wide.{power}"
+
+
+def slopes(*shape: int, kind: type[np.generic] = np.float32) -> Callable[[Model], None]:
+    def change(model: Model) -> None:
+        store(model, "slopes", np.ones(shape, kind))
+        attach(model, "PRelu", ["hidden.0", "slopes"], "bent")
+
+    return change
+
+
+def endless_slope(model: Model) -> None:
+    store(model, "slopes", np.full(1, np.inf, np.float32))
+    model.graph.node[1].input[0] = "bent"
+    model.graph.node.insert(1, helper.make_node("PRelu", ["hidden.0", "slopes"], ["bent"]))
+
+
+def shared_weights_bent(model: Model) -> None:
+    """A layer's weights by a detour, so that they would be used twice and counted once."""
+    attach(model, "Tanh", ["decoder_A.decoder.0.weight"], "bent")
+    store(model, "zero", np.zeros((), np.float32))
+    attach(model, "Gemm", ["latents", "bent", "zero"], "again", transB=1)
+
+
 def short_vector(model: Model) -> None:
     store(model, "place", np.ones(17, np.float32))
 
@@ -392,9 +420,12 @@ def set_node_field(name: str, value: object) -> Callable[[Model], None]:
     return lambda model: setattr(model.graph.node[0], name, value)
 
 
-ALLOWED = "Add, Cast, Concat, Gemm, Greater, MatMul, Max, Or, ReduceSum, Relu, Reshape, Split, Where"
+ALLOWED = (
+    "Add, Cast, Concat, Elu, Gelu, Gemm, Greater, MatMul, Max, Mul, Or, PRelu, ReduceSum, Relu, Reshape, "
+    "Sigmoid, Softplus, Split, Tanh, Where"
+)
 CASTS = "expected float32 to 6 or bool to 1"
-JOINS = "expected the first axis, and rows of the batch"
+JOINS = "expected bool, first axis, batch last; or float32, second axis, batch first"
 INPUTS = "latents float32 ('n', 16)"
 OUTPUTS = "index int32 ('n',), logits float32 (3, 9, 'n')"
 
@@ -561,21 +592,93 @@ TRICKS: dict[str, tuple[Callable[[Model], object], str]] = {
     ),
     "a join of numbers": (
         set_inputs(11, "class.0", "class.1"),
-        "node 11 (Concat): takes float32, expected bool",
+        f"node 11 (Concat): joins float32 (9, n) and (9, n), {JOINS}",
     ),
     "a join of one": (set_inputs(11, "digit.is.two"), "node 11 (Concat): 1 inputs, expected 2 or more"),
     "a join of three": (
         set_inputs(11, "digit.is.two", "digit.is.two", "digit.is.two"),
         "node 13 (MatMul): multiplies (18) with (27, n)",
     ),
-    "a join of columns": (join_columns, f"node 11 (Concat): joins (9, n) and (9, n), {JOINS}"),
+    "a join of features along the batch": (
+        lambda model: attach(model, "Concat", ["hidden.0", "hidden.0"], "twice", axis=0),
+        f"node 15 (Concat): joins float32 (n, 32) and (n, 32), {JOINS}",
+    ),
+    "a join of features along no axis": (
+        lambda model: attach(model, "Concat", ["hidden.0", "hidden.0"], "twice"),
+        f"node 15 (Concat): joins float32 (n, 32) and (n, 32), {JOINS}",
+    ),
+    "a join of features beside places": (
+        lambda model: attach(model, "Concat", ["hidden.0", "place"], "twice", axis=1),
+        f"node 15 (Concat): joins float32 (n, 32) and (18), {JOINS}",
+    ),
+    "a join of features and bits": (
+        lambda model: attach(model, "Concat", ["hidden.0", "bits"], "twice", axis=1),
+        "node 15 (Concat): takes bool, expected float32",
+    ),
+    "a join of shapes": (
+        lambda model: attach(model, "Concat", ["logits.shape", "logits.shape"], "twice", axis=0),
+        f"node 15 (Concat): joins int64 (3) and (3), {JOINS}",
+    ),
+    "joins of features that double and double": (
+        features_doubled,
+        "node 20 (Concat): gives shape (n, 2048), more than 1024 a row",
+    ),
+    "a product of unequal features": (
+        lambda model: attach(model, "Mul", ["latents", "hidden.0"], "gated"),
+        "node 15 (Mul): pairs (n, 16) with (n, 32)",
+    ),
+    "a product of features and one number": (
+        lambda model: attach(model, "Mul", ["hidden.0", "place"], "scaled"),
+        "node 15 (Mul): pairs (n, 32) with (18)",
+    ),
+    "an activation of bits": (
+        lambda model: attach(model, "Sigmoid", ["bits"], "soft"),
+        "node 15 (Sigmoid): takes bool, expected float32",
+    ),
+    "an activation of an index": (
+        lambda model: attach(model, "Tanh", ["index"], "soft"),
+        "node 15 (Tanh): takes int32, expected float32",
+    ),
+    "an activation with a number of its own": (
+        lambda model: attach(model, "Elu", ["hidden.0"], "bent", alpha=2),
+        "node 15 (Elu): attribute 'alpha' is not allowed",
+    ),
+    "an activation that is approximated": (
+        lambda model: model.graph.node.append(
+            helper.make_node("Gelu", ["hidden.0"], ["bent"], approximate="tanh")
+        ),
+        "node 15: attribute: holds a string, expected none",
+    ),
+    "an activation of two": (
+        lambda model: attach(model, "Softplus", ["hidden.0", "hidden.0"], "bent"),
+        "node 15 (Softplus): 2 inputs, expected 1",
+    ),
+    "a slope for each feature": (
+        slopes(32),
+        "node 15 (PRelu): its slope is (32), expected one stored number",
+    ),
+    "a slope without an axis": (slopes(), "node 15 (PRelu): its slope is (), expected one stored number"),
+    "a slope of integers": (slopes(1, kind=np.int64), "node 15 (PRelu): takes int64, expected float32"),
+    "a slope that is computed": (
+        lambda model: attach(model, "PRelu", ["hidden.0", "hidden.0"], "bent"),
+        "node 15 (PRelu): its slope is (n, 32), expected one stored number",
+    ),
+    "a slope without end": (
+        endless_slope,
+        "initializer 'slopes' holds a value that is not finite",
+    ),
+    "weights by a detour": (
+        shared_weights_bent,
+        "node 16 (Gemm): expected one stored matrix times one that is computed",
+    ),
+    "a join of columns": (join_columns, f"node 11 (Concat): joins bool (9, n) and (9, n), {JOINS}"),
     "a join along an axis from the end": (
         join_from_the_end,
-        f"node 11 (Concat): joins (9, n) and (9, n), {JOINS}",
+        f"node 11 (Concat): joins bool (9, n) and (9, n), {JOINS}",
     ),
-    "a join along no axis": (join_anywhere, f"node 11 (Concat): joins (9, n) and (9, n), {JOINS}"),
-    "a join along the batch": (doubled_batch, f"node 16 (Concat): joins (n, 32) and (n, 32), {JOINS}"),
-    "a join of vectors": (doubled_vector, f"node 16 (Concat): joins (n) and (n), {JOINS}"),
+    "a join along no axis": (join_anywhere, f"node 11 (Concat): joins bool (9, n) and (9, n), {JOINS}"),
+    "a join along the batch": (doubled_batch, f"node 16 (Concat): joins bool (n, 32) and (n, 32), {JOINS}"),
+    "a join of vectors": (doubled_vector, f"node 16 (Concat): joins bool (n) and (n), {JOINS}"),
     "joins that double and double": (
         doubled_rows,
         "node 20 (Concat): gives shape (1152, n), more than 1024 a row",
@@ -724,6 +827,36 @@ def test_an_encoder_in_place_of_a_decoder_is_refused(untrained: Callable[[int], 
     assert refusal(encoder_graph(untrained(1), "A")).startswith(
         f"{NAME}: has the interface (operations float32 ('n', 9)) -> "
     )
+
+
+def without(model: Model, output: str) -> None:
+    """An encoder without one of its outputs, and without the layer that gives it."""
+    (layer,) = (node for node in model.graph.node if output in node.output)
+    kept = [tensor for tensor in model.graph.initializer if tensor.name not in layer.input]
+    outputs = [value for value in model.graph.output if value.name != output]
+    model.graph.node.remove(layer)
+    del model.graph.initializer[:], model.graph.output[:]
+    model.graph.initializer.extend(kept)
+    model.graph.output.extend(outputs)
+
+
+def test_an_encoder_may_give_the_mean_alone(untrained: Callable[[int], State]) -> None:
+    model = onnx.load_from_string(encoder_graph(untrained(1), "A"))
+    without(model, "log_variance")
+    data = model.SerializeToString(deterministic=True)
+    firewall.inspect(data, what=NAME, interface=ENCODER, parameters=45_792 - 65 * 16)
+
+
+@pytest.mark.parametrize("left_out", [["mean"], ["mean", "log_variance"]], ids=len)
+def test_an_encoder_without_its_mean_is_refused(
+    untrained: Callable[[int], State], left_out: list[str]
+) -> None:
+    model = onnx.load_from_string(encoder_graph(untrained(1), "A"))
+    for output in left_out:
+        without(model, output)
+    data = model.SerializeToString(deterministic=True)
+    with pytest.raises(FormatError, match=r"has the interface .* expected "):
+        firewall.inspect(data, what=NAME, interface=ENCODER, parameters=None)
 
 
 def test_weights_that_take_a_detour_around_their_count_are_refused(

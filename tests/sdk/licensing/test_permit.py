@@ -19,8 +19,9 @@ from ternary_sdk._internal.licensing.mark import Denial, Versions
 from ternary_sdk._internal.licensing.permit import Permit
 from ternary_sdk._internal.licensing.usage import Usage
 from ternary_sdk._internal.trust.trust import Trust
-from ternary_sdk.errors import LedgerError, LicenseError, Reason
+from ternary_sdk.errors import InputError, LedgerError, LicenseError, Reason
 from ternary_sdk.operations import OperationSet
+from ternary_sdk.space import TERNARY_2, Space
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 Terms = Callable[..., Permit]
@@ -348,6 +349,26 @@ def test_usage_report_holds_what_was_counted(
     held = installation.find(kept)
     assert held is not None
     assert found.installation == held.public
+
+
+def test_each_space_that_was_counted_can_be_asked_for(granted: Terms, now: datetime) -> None:
+    permit = granted(unique_operations=9)
+    assert permit.spaces() == ()
+    boolean, ternary = OperationSet.of([7, 8], Space(2, 3)), OperationSet.of([7])
+    permit.count(lambda: boolean)
+    assert (permit.spaces(), permit.drawn()) == ((Space(2, 3),), boolean)
+    permit.count(lambda: ternary)
+    assert (permit.spaces(), permit.total()) == ((Space(2, 3), TERNARY_2), 3)
+    assert (permit.drawn(space=Space(2, 3)), permit.drawn(space=TERNARY_2)) == (boolean, ternary)
+    assert permit.drawn(space=Space(5, 1)) == OperationSet.of([], Space(5, 1))
+    assert Usage.read(permit.usage(now, space=Space(2, 3))).operations == boolean
+    for unclear in (permit.drawn, lambda: permit.usage(now)):
+        with pytest.raises(InputError) as refusal:
+            unclear()
+        assert str(refusal.value) == (
+            "license L-17: operations of the spaces 2,3 and 3,2 were counted under it; "
+            "say which with '--space'"
+        )
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs fork")

@@ -27,7 +27,7 @@ class Ideal:
     def __init__(self, gain=1.1, cut=CUT):
         self.means_of_values, self.cuts = (-gain, 0.0, gain), (-cut, cut)
 
-    def means(self, inputs):
+    def encode(self, inputs):
         mean = np.interp(inputs, self.space.values, self.means_of_values)
         return np.concatenate([mean, 0.8 * mean[:, : self.size - mean.shape[1]]], axis=1).astype(np.float32)
 

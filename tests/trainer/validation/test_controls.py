@@ -40,8 +40,8 @@ class Around:
         change = self._changes[what]
         return values if change is None else change(values).astype(values.dtype)
 
-    def means(self, inputs):
-        return self._change("mean", self.inner.means(self._change("inputs", inputs)))
+    def encode(self, inputs):
+        return self._change("mean", self.inner.encode(self._change("inputs", inputs)))
 
     def index(self, latents):
         return self._change("index", self.inner.index(self._change("latents", latents)))

@@ -43,7 +43,7 @@ class Shuffled:
     """A network that takes each operation for its mirror image."""
 
     def __init__(self, inner):
-        self.index, self.means = inner.index, lambda inputs: inner.means(inputs[:, ::-1])
+        self.index, self.encode = inner.index, lambda inputs: inner.encode(inputs[:, ::-1])
 
 
 def reasons(outcomes, ending):

@@ -40,6 +40,8 @@ def migrate(database: Database, to: str = "head") -> None:
     with database.write() as transaction:
         if not database.sqlite:
             transaction.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+            # A key of millions of rows takes longer to build than any request may.
+            transaction.execute(text("SET LOCAL statement_timeout = 0"))
         config = _config()
         config.attributes["connection"] = transaction.connection
         try:

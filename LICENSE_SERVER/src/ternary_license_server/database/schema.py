@@ -1,7 +1,8 @@
 """
 The tables, and the invariants that the database itself keeps.
 
-Moments are whole seconds since 1970-01-01 UTC, durations whole seconds. A change here needs a new file in
+Moments are whole seconds since 1970-01-01 UTC, durations whole seconds. A ``space`` is the text of one, such
+as ``3,2``; every bitmap is of the space in its row. A change here needs a new file in
 ``migrations/versions``; a test compares the two.
 """
 
@@ -68,7 +69,7 @@ policies: Final = Table(
     Column("term", BigInteger),
     Column("entitlements", Text, nullable=False),
     Column("seats", Integer),
-    Column("unique_operations", Integer),
+    Column("unique_operations", BigInteger().with_variant(Integer, "sqlite")),
     Column("lease", BigInteger, nullable=False),
     Column("grace", BigInteger, nullable=False),
     Column("offline", BigInteger, nullable=False),
@@ -91,7 +92,7 @@ licenses: Final = Table(
     Column("expires", BigInteger),
     Column("entitlements", Text, nullable=False),
     Column("seats", Integer),
-    Column("unique_operations", Integer),
+    Column("unique_operations", BigInteger().with_variant(Integer, "sqlite")),
     Column("lease", BigInteger, nullable=False),
     Column("grace", BigInteger, nullable=False),
     Column("offline", BigInteger, nullable=False),
@@ -209,6 +210,7 @@ meters: Final = Table(
     metadata,
     Column("license", Text, ForeignKey("licenses.id"), primary_key=True),
     Column("customer", Text, ForeignKey("customers.id"), primary_key=True),
+    Column("space", Text, primary_key=True),
     Column("bitmap", LargeBinary, nullable=False),
     Column("operations", Integer, nullable=False),
     Column("quota_bitmap", LargeBinary, nullable=False),
@@ -221,6 +223,7 @@ meter_reports: Final = Table(
     Column("license", Text, ForeignKey("licenses.id"), primary_key=True),
     Column("installation", Text, primary_key=True),
     Column("lease", Text, primary_key=True),
+    Column("space", Text, primary_key=True),
     Column("customer", Text, ForeignKey("customers.id"), nullable=False),
     Column("history", Text),
     Column("sequence", BigInteger),
@@ -236,6 +239,7 @@ meter_losses: Final = Table(
     Column("license", Text, ForeignKey("licenses.id"), primary_key=True),
     Column("installation", Text, primary_key=True),
     Column("customer", Text, ForeignKey("customers.id"), primary_key=True),
+    Column("space", Text, primary_key=True),
     Column("received", BigInteger, primary_key=True),
     Column("lost", Integer, nullable=False),
     Column("restarted", Boolean, nullable=False),
@@ -251,6 +255,7 @@ meter_entries: Final = Table(
     Column("customer", Text, ForeignKey("customers.id"), nullable=False),
     Column("lease", Text),
     Column("late", Boolean, nullable=False),
+    Column("space", Text, nullable=False),
     Column("operations", Integer, nullable=False),
     Column("bitmap", LargeBinary, nullable=False),
     Index("ix_meter_entries_received", "received"),

@@ -48,7 +48,8 @@ def issue(
         not_before: Its start, if later than ``now``.
         grace_from: When a license server renews it; from then to ``expires`` it runs on grace.
         entitlements: Which of encode, decode and sample it allows.
-        unique_operations: How many different operations it may ever return, 1 to 19,683; None for any.
+        unique_operations: How many different operations, of all spaces together, it may ever return, 1 to
+            2^53 - 1; None for any.
         machines: Ids of the machines it runs on, as ``ternary machine`` prints them; None for any.
         bound_to: The one installation key it is bound to; None makes a bearer license.
         lease: The number of the seat it is for, by which that seat alone can be revoked.

@@ -3,25 +3,44 @@ Corrections of a meter: what a lease has reported so far counts no more.
 
 Nothing is edited: what is taken back is a further entry, with the date of the correction and in the audit log
 with the vendor's reason. Reports stay as they came. What the lease reports later, and did not report before,
-counts again.
+counts again. A correction is of all spaces that the lease has reported, each by itself.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ternary_license_server.database.transaction import Transaction
 from ternary_license_server.service import audit, metering, records, reported
 from ternary_license_server.service import lease as lease_rows
 from ternary_license_server.service.refusals import Code, ServiceError
-from ternary_license_server.service.reported import NOTHING, UNKNOWN, Reported
+from ternary_license_server.service.reported import UNKNOWN, Reported, nothing
 from ternary_sdk._internal.documents.canonical import Json
 from ternary_sdk.operations import OperationSet
+from ternary_sdk.space import Space
+
+
+@dataclass(frozen=True, kw_only=True)
+class TakenBack:
+    """What a correction took from a customer's meter of one space."""
+
+    operations: OperationSet
+    """What the meter had and has no more."""
+    stay: int
+    """How many operations of the space stay."""
+
+    def facts(self) -> dict[str, Json]:
+        """As JSON."""
+        return {
+            "space": str(self.operations.space),
+            "taken_back": len(self.operations),
+            "operations": self.stay,
+        }
 
 
 def correct(
     transaction: Transaction, license_id: str, lease: str, reason: str, *, actor: str
 ) -> dict[str, Json]:
-    """Take back from its customer's meter what a lease alone has reported.
+    """Take back from its customer's meters what a lease alone has reported.
 
     Operations that another lease of the same customer has reported too stay, because that one was billed.
 
@@ -32,7 +51,8 @@ def correct(
         reason: What the vendor states.
         actor: Who asks.
     Returns:
-        ``license``, ``lease``, ``customer``, ``taken_back`` (operations), ``operations`` (what stays).
+        ``license``, ``lease``, ``customer``, ``taken_back`` (operations of all spaces), ``operations`` (what
+        stays of all spaces) and ``spaces``, both numbers for each space of which something counted.
     Raises:
         LicenseError: NOT_FOUND.
         ServiceError: UNKNOWN, if that lease has reported nothing; CONFLICT, if nothing of it counts any more.
@@ -41,23 +61,28 @@ def correct(
     now = transaction.now
     every = reported.every(transaction, license_id)
     meant = _meant(transaction, license_id, every, lease)
-    counts = _union(meant)
-    if not len(counts):
+    counts = {space: of_space for space, of_space in _unions(meant).items() if len(of_space)}
+    if not counts:
         raise ServiceError(
             Code.CONFLICT, f"license {license_id}: nothing that lease {lease} reported counts any more"
         )
-    others = _union([one for one in every if one.customer == meant[0].customer and one not in meant])
+    others = _unions([one for one in every if one.customer == meant[0].customer and one not in meant])
     for one in meant:
         reported.exclude(transaction, one, one.operations, now)
-    taken_back, stays = _take_back(transaction, meant[0], lease, counts - others, now)
+    taken = [
+        _take_back(transaction, meant[0], lease, alone - others.get(space, nothing(space)), now)
+        for space, alone in sorted(counts.items())
+    ]
     facts: dict[str, Json] = {
         "license": license_id,
         "lease": lease,
         "customer": meant[0].customer,
-        "taken_back": len(taken_back),
-        "operations": stays,
+        "taken_back": sum(len(one.operations) for one in taken),
+        "operations": sum(metering.drawn(transaction, license_id, meant[0].customer).values()),
+        "spaces": [one.facts() for one in taken],
     }
-    detail = facts | {"reason": reason, "sha256": taken_back.digest}
+    digests: list[Json] = [one.facts() | {"sha256": one.operations.digest} for one in taken]
+    detail = facts | {"reason": reason, "spaces": digests}
     audit.append(transaction, license_id, actor=actor, action="usage.correct", detail=detail)
     return facts
 
@@ -73,22 +98,23 @@ def _meant(transaction: Transaction, license_id: str, every: list[Reported], lea
     return found
 
 
-def _union(every: list[Reported]) -> OperationSet:
-    """What still counts of several leases' reports."""
-    together = NOTHING
+def _unions(every: list[Reported]) -> dict[Space, OperationSet]:
+    """What still counts of several leases' reports, by space."""
+    together: dict[Space, OperationSet] = {}
     for one in every:
-        together |= one.operations - one.excluded
+        counts = one.operations - one.excluded
+        together[one.space] = together.get(one.space, counts) | counts
     return together
 
 
 def _take_back(
     transaction: Transaction, meant: Reported, lease: str, alone: OperationSet, now: datetime
-) -> tuple[OperationSet, int]:
-    """Take operations from a customer's meter: those that it had, and how many stay."""
-    meter = metering.find(transaction, meant.license, meant.customer)
+) -> TakenBack:
+    """Take operations of one space from a customer's meter, those that it has."""
+    meter = metering.find(transaction, meant.license, meant.customer, alone.space)
     changed = replace(meter, operations=meter.operations - alone, weighed=meter.weighed - alone)
     taken_back = meter.operations - changed.operations
     metering.write(transaction, changed)
     if len(taken_back):
         metering.enter(transaction, changed, taken_back, now, lease=lease, late=False, taken_back=True)
-    return taken_back, len(changed.operations)
+    return TakenBack(operations=taken_back, stay=len(changed.operations))

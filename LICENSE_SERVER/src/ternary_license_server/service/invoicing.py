@@ -1,13 +1,13 @@
 """
-What an invoice needs: what was newly used in a period, of which license and of which customer, and whose
-meters lost something in it.
+What an invoice needs: what was newly used in a period, of which license, which customer and which space, and
+whose meters lost something in it.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import ColumnElement, Row, and_, case, func, select
 
@@ -15,17 +15,17 @@ from ternary_license_server.database.schema import licenses, meter_entries, mete
 from ternary_license_server.database.transaction import Transaction
 from ternary_license_server.service.records import seconds
 from ternary_sdk._internal.documents.canonical import Json
-from ternary_sdk.operations import OPERATIONS, OperationSet
-
-_NOTHING: Final = OperationSet.of([])
+from ternary_sdk.operations import OperationSet
+from ternary_sdk.space import Space
 
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """One line of an invoice's annex."""
+    """One line of an invoice's annex: of one license, one customer and one space."""
 
     license: str
     customer: str
+    space: Space
     operations: int
     """Different operations newly returned in the period."""
     late: int
@@ -33,23 +33,31 @@ class Line:
     taken_back: int
     """How many operations the vendor took back in the period by corrections."""
     total: int
-    """Different operations that this customer returned under the license up to the end of the period, less
-    those taken back."""
+    """Different operations of the space that this customer returned under the license up to the end of the
+    period, less those taken back."""
+    all_spaces: int
+    """The totals of all spaces added up, those without a line in the period included."""
     quota: int | None
-    """How many it allows."""
+    """How many operations of all spaces together the license allows."""
 
     def facts(self) -> dict[str, Json]:
-        """The line as JSON; shares are decimal strings with six places, rounded down."""
+        """The line as JSON; shares are decimal strings with six places, rounded down.
+
+        ``share_of_space`` is the total's, ``share_of_quota`` that of all spaces: the same in each line of a
+        license and customer.
+        """
         return {
             "license": self.license,
             "customer": self.customer,
+            "space": str(self.space),
             "operations": self.operations,
             "late": self.late,
             "taken_back": self.taken_back,
             "total": self.total,
-            "share_of_space": _share(self.total, OPERATIONS),
+            "share_of_space": _share(self.total, self.space.size),
+            "all_spaces": self.all_spaces,
             "quota": self.quota,
-            "share_of_quota": _share(self.total, self.quota) if self.quota else None,
+            "share_of_quota": _share(self.all_spaces, self.quota) if self.quota else None,
         }
 
 
@@ -63,33 +71,44 @@ def lines(
 ) -> list[Line]:
     """What was newly returned from ``start`` up to, not including, ``end``, for each license with any.
 
-    A license that changed hands has a line for each customer.
+    A license that changed hands has lines for each customer, one that is used for several spaces for each.
     """
     entry = meter_entries.c
     before_end = (
-        select(entry.license, entry.customer, func.sum(entry.operations).label("total"))
+        select(entry.license, entry.customer, entry.space, func.sum(entry.operations).label("total"))
         .where(entry.received < seconds(end))
-        .group_by(entry.license, entry.customer)
+        .group_by(entry.license, entry.customer, entry.space)
+        .cte("before_end")
+    )
+    added_up = (
+        select(before_end.c.license, before_end.c.customer, func.sum(before_end.c.total).label("total"))
+        .group_by(before_end.c.license, before_end.c.customer)
         .subquery()
     )
+    whose = (entry.license, entry.customer, entry.space)
     query = (
         select(
-            entry.license,
-            entry.customer,
+            *whose,
             _sum(entry.operations > 0, entry.operations).label("operations"),
             _sum(and_(entry.late, entry.operations > 0), entry.operations).label("late"),
             _sum(entry.operations < 0, -entry.operations).label("taken_back"),
             before_end.c.total,
+            added_up.c.total.label("all_spaces"),
             licenses.c.unique_operations,
         )
         .join(
             before_end,
-            and_(before_end.c.license == entry.license, before_end.c.customer == entry.customer),
+            and_(
+                before_end.c.license == entry.license,
+                before_end.c.customer == entry.customer,
+                before_end.c.space == entry.space,
+            ),
         )
+        .join(added_up, and_(added_up.c.license == entry.license, added_up.c.customer == entry.customer))
         .join(licenses, licenses.c.id == entry.license)
         .where(entry.received >= seconds(start), entry.received < seconds(end))
-        .group_by(entry.license, entry.customer, before_end.c.total, licenses.c.unique_operations)
-        .order_by(entry.customer, entry.license)
+        .group_by(*whose, before_end.c.total, added_up.c.total, licenses.c.unique_operations)
+        .order_by(entry.customer, entry.license, entry.space)
     )
     if license_id is not None:
         query = query.where(entry.license == license_id)
@@ -99,10 +118,12 @@ def lines(
         Line(
             license=row.license,
             customer=row.customer,
+            space=Space.parse(row.space),
             operations=int(row.operations),
             late=int(row.late),
             taken_back=int(row.taken_back),
             total=int(row.total),
+            all_spaces=int(row.all_spaces),
             quota=row.unique_operations,
         )
         for row in transaction.execute(query)
@@ -111,9 +132,11 @@ def lines(
 
 @dataclass(frozen=True, kw_only=True)
 class CustomerLine:
-    """All of a customer's licenses together: an operation that several of them returned counts once."""
+    """All of a customer's licenses together, for one space: an operation that several of them returned counts
+    once."""
 
     customer: str
+    space: Space
     operations: int
     """Different operations that none of them had returned before the period."""
     taken_back: int
@@ -125,10 +148,11 @@ class CustomerLine:
         """The line as JSON."""
         return {
             "customer": self.customer,
+            "space": str(self.space),
             "operations": self.operations,
             "taken_back": self.taken_back,
             "total": self.total,
-            "share_of_space": _share(self.total, OPERATIONS),
+            "share_of_space": _share(self.total, self.space.size),
         }
 
 
@@ -140,27 +164,31 @@ def customer_lines(
     license_id: str | None = None,
     customer: str | None = None,
 ) -> list[CustomerLine]:
-    """The union over each customer's licenses, or over the one asked for, where a license has a line."""
+    """The union over each customer's licenses, or over the one asked for, where a license has a line.
+
+    Each space has a line of its own; operations of two spaces are never the same.
+    """
     entry = meter_entries.c
     query = (
-        select(entry.customer, entry.license, entry.received, entry.operations, entry.bitmap)
+        select(entry.customer, entry.space, entry.license, entry.received, entry.operations, entry.bitmap)
         .where(entry.received < seconds(end))
-        .order_by(entry.customer, entry.license, entry.number)
+        .order_by(entry.customer, entry.space, entry.license, entry.number)
     )
     if license_id is not None:
         query = query.where(entry.license == license_id)
     if customer is not None:
         query = query.where(entry.customer == customer)
-    every = groupby(transaction.execute(query), key=lambda row: str(row.customer))
-    found = (_together(name, rows, seconds(start)) for name, rows in every)
+    every = groupby(transaction.execute(query), key=lambda row: (str(row.customer), Space.parse(row.space)))
+    found = (_together(name, space, rows, seconds(start)) for (name, space), rows in every)
     return [line for line in found if line is not None]
 
 
-def _together(customer: str, entries: Iterable[Any], start: int) -> CustomerLine | None:
-    """The union of a customer's licenses; None if no entry is of the period."""
-    before, after, any_within = _NOTHING, _NOTHING, False
+def _together(customer: str, space: Space, entries: Iterable[Any], start: int) -> CustomerLine | None:
+    """The union of a customer's licenses for a space; None if no entry is of the period."""
+    nothing, any_within = OperationSet.of([], space), False
+    before, after = nothing, nothing
     for _, of_license in groupby(entries, key=lambda row: str(row.license)):
-        known = during = _NOTHING
+        known = during = nothing
         for row in of_license:
             during = _entered(during, row)
             if row.received < start:
@@ -172,6 +200,7 @@ def _together(customer: str, entries: Iterable[Any], start: int) -> CustomerLine
         return None
     return CustomerLine(
         customer=customer,
+        space=space,
         operations=len(after - before),
         taken_back=len(before - after),
         total=len(after),
@@ -180,7 +209,7 @@ def _together(customer: str, entries: Iterable[Any], start: int) -> CustomerLine
 
 def _entered(operations: OperationSet, row: Row[Any]) -> OperationSet:
     """A set after an entry: with what was added, or without what was taken back."""
-    changed = OperationSet.from_bytes(bytes(row.bitmap))
+    changed = OperationSet.from_bytes(bytes(row.bitmap), operations.space)
     return operations - changed if row.operations < 0 else operations | changed
 
 
@@ -198,11 +227,11 @@ def flagged(
 ) -> list[dict[str, Json]]:
     """Installations that in a period sent a report which lacked what an earlier one had.
 
-    Each stands with the customer whose lease it was, the most that a report lacked, whether a set began anew,
-    and the moment of the last such report.
+    Each stands with the customer whose lease it was, the space, the most that a report lacked, whether a set
+    began anew, and the moment of the last such report.
     """
     loss = meter_losses.c
-    holder = (loss.license, loss.installation, loss.customer)
+    holder = (loss.license, loss.installation, loss.customer, loss.space)
     query = (
         select(
             *holder,

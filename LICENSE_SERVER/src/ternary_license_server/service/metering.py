@@ -1,6 +1,9 @@
 """
 Metering: every operation that a customer's leases of a license ever returned, counted once.
 
+A customer has a meter for each space. The meters of two spaces are never joined; what counts for the quota is
+the sum over all of them.
+
 Reports are whole sets and are merged by union, so one that comes twice, late or out of order changes nothing.
 A report belongs to the customer of the lease that it names, whoever has the license by now. What a report
 adds is kept beside the moment it arrived: the additions are disjoint, so their sum over a period is what that
@@ -22,21 +25,24 @@ from ternary_license_server.service import audit, records, reported
 from ternary_license_server.service import lease as lease_rows
 from ternary_license_server.service.lease import Lease
 from ternary_license_server.service.records import LicenseRecord, seconds
-from ternary_license_server.service.reported import NOTHING, UNKNOWN
+from ternary_license_server.service.reported import UNKNOWN, nothing
 from ternary_sdk._internal.documents.canonical import Json
 from ternary_sdk._internal.licensing.usage import Usage
 from ternary_sdk.errors import LicenseError, Reason
 from ternary_sdk.operations import OperationSet
+from ternary_sdk.space import Space
 
-_THIS: Final = and_(
+_THEIRS: Final = and_(
     meters.c.license == bindparam("of_license"), meters.c.customer == bindparam("of_customer")
 )
-_COUNT: Final = select(meters.c.quota_operations).where(_THIS)
+_THIS: Final = and_(_THEIRS, meters.c.space == bindparam("of_space"))
+_COUNT: Final = select(func.sum(meters.c.quota_operations)).where(_THEIRS)
+_TOTALS: Final = select(meters.c.space, meters.c.operations).where(_THEIRS)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Meter:
-    """What one customer's leases of a license returned."""
+    """What one customer's leases of a license returned of one space."""
 
     license: str
     customer: str
@@ -45,16 +51,22 @@ class Meter:
     weighed: OperationSet
     """What of it counts for the quota: reported by leases that were held then."""
 
+    @property
+    def space(self) -> Space:
+        """What its operations are of."""
+        return self.operations.space
+
 
 def merge(transaction: Transaction, report: Usage) -> dict[str, Json]:
-    """Merge a report into the meter of its lease's customer.
+    """Merge a report into the meter of its lease's customer and its space.
 
     Returns:
-        ``id``, ``lease``, ``late`` (whether that lease is not held any more), ``added`` (operations new to
-        the customer under this license), ``operations`` (in all), ``quota`` (null for a customer who does not
-        have the license any more), ``lost`` (how many this lease had reported before and now lacks, which
-        shows a deleted meter), ``restarted`` and ``acknowledged``: the set that came, for the next report's
-        ``base``.
+        ``id``, ``lease``, ``space``, ``late`` (whether that lease is not held any more), ``added``
+        (operations of that space new to the customer under this license), ``operations`` (of that space in
+        all), ``all_spaces`` (of all spaces together), ``quota`` (null for a customer who does not have the
+        license any more), ``lost`` (how many this lease had reported of that space before and now lacks,
+        which shows a deleted meter), ``restarted`` and ``acknowledged``: the set that came, for the next
+        report's ``base``.
     Raises:
         LicenseError: NOT_FOUND, also if that installation never had a seat of the license; MACHINE_MISMATCH,
             if it never had the lease that it names, or under another owner.
@@ -65,22 +77,24 @@ def merge(transaction: Transaction, report: Usage) -> dict[str, Json]:
         raise records.unknown(f"license {license.id}")
     now = transaction.now
     customer, held = _attributed(transaction, license, report, last, now)
-    kid = report.installation.kid
-    before = reported.find(transaction, license.id, kid, report.lease or UNKNOWN)
+    kid, space = report.installation.kid, report.operations.space
+    before = reported.find(transaction, license.id, kid, report.lease or UNKNOWN, space)
     fault = reported.compare(before, report, now)
     after = reported.remember(transaction, before, report, customer, now)
     if fault.lost or fault.restarted:
         reported.flag(transaction, after, fault, now)
-    meter = find(transaction, license.id, customer)
+    meter = find(transaction, license.id, customer, space)
     added, meter = _grown(meter, report.operations - after.excluded, held=held)
     write(transaction, meter)
     if len(added):
         enter(transaction, meter, added, now, lease=report.lease, late=not held)
     facts: dict[str, Json] = {
         "lease": report.lease,
+        "space": str(space),
         "late": not held,
         "added": len(added),
         "operations": len(meter.operations),
+        "all_spaces": sum(drawn(transaction, license.id, customer).values()),
         "lost": fault.lost,
         "restarted": fault.restarted,
     }
@@ -92,7 +106,7 @@ def merge(transaction: Transaction, report: Usage) -> dict[str, Json]:
 
 
 def check_quota(transaction: Transaction, license: LicenseRecord) -> None:
-    """Refuse a license whose machines together returned more than it allows.
+    """Refuse a license whose machines together returned more than it allows, over all spaces.
 
     Raises:
         LicenseError: QUOTA_EXHAUSTED. Each machine's own meter keeps the quota; together they may exceed it.
@@ -100,33 +114,30 @@ def check_quota(transaction: Transaction, license: LicenseRecord) -> None:
     if license.unique_operations is None:
         return
     owner = {"of_license": license.id, "of_customer": license.customer}
-    drawn = transaction.execute(_COUNT, owner).scalar_one_or_none() or 0
-    if drawn > license.unique_operations:
+    counted = transaction.execute(_COUNT, owner).scalar_one() or 0
+    if counted > license.unique_operations:
         raise LicenseError(
             Reason.QUOTA_EXHAUSTED,
             f"license {license.id} allows {license.unique_operations} different operations; its machines "
-            f"together have returned {drawn}; ask the vendor for a larger quota",
+            f"together have returned {counted}; ask the vendor for a larger quota",
         )
 
 
-def drawn(transaction: Transaction, license: LicenseRecord) -> OperationSet:
-    """Every operation that its present customer returned under a license, as far as reported."""
-    return find(transaction, license.id, license.customer).operations
+def drawn(transaction: Transaction, license_id: str, customer: str) -> dict[Space, int]:
+    """How many operations of each space a customer returned under a license, as far as reported."""
+    rows = transaction.execute(_TOTALS, {"of_license": license_id, "of_customer": customer})
+    return dict(sorted((Space.parse(row.space), row.operations) for row in rows))
 
 
-def find(transaction: Transaction, license_id: str, customer: str) -> Meter:
-    """A customer's meter of a license; an empty one where nothing was reported."""
-    row = transaction.execute(
-        select(meters).where(_THIS), {"of_license": license_id, "of_customer": customer}
-    ).one_or_none()
-    if row is None:
-        return Meter(license=license_id, customer=customer, operations=NOTHING, weighed=NOTHING)
-    return Meter(
-        license=license_id,
-        customer=customer,
-        operations=OperationSet.from_bytes(bytes(row.bitmap)),
-        weighed=OperationSet.from_bytes(bytes(row.quota_bitmap)),
-    )
+def find(transaction: Transaction, license_id: str, customer: str, space: Space) -> Meter:
+    """A customer's meter of a license and a space; an empty one where nothing was reported."""
+    this = {"of_license": license_id, "of_customer": customer, "of_space": str(space)}
+    row = transaction.execute(select(meters).where(_THIS), this).one_or_none()
+    whole, weighed = (nothing(space),) * 2
+    if row is not None:
+        whole = OperationSet.from_bytes(bytes(row.bitmap), space)
+        weighed = OperationSet.from_bytes(bytes(row.quota_bitmap), space)
+    return Meter(license=license_id, customer=customer, operations=whole, weighed=weighed)
 
 
 def write(transaction: Transaction, meter: Meter) -> None:
@@ -138,7 +149,7 @@ def write(transaction: Transaction, meter: Meter) -> None:
         "quota_bitmap": meter.weighed.to_bytes(),
         "quota_operations": len(meter.weighed),
     }
-    whose = {"license": meter.license, "customer": meter.customer}
+    whose = {"license": meter.license, "customer": meter.customer, "space": str(meter.space)}
     transaction.execute(
         insertion.on_conflict_do_update(index_elements=list(whose), set_=columns), whose | columns
     )
@@ -164,6 +175,7 @@ def enter(
         "customer": meter.customer,
         "lease": lease,
         "late": late,
+        "space": str(operations.space),
         "operations": -len(operations) if taken_back else len(operations),
         "bitmap": operations.to_bytes(),
     }

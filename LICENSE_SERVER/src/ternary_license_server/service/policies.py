@@ -14,15 +14,16 @@ from ternary_license_server.service import audit, terms
 from ternary_license_server.service.records import seconds
 from ternary_license_server.service.refusals import Code, ServiceError
 from ternary_license_server.service.terms import Terms, whole_seconds
-from ternary_sdk._internal.documents.canonical import Json
+from ternary_sdk._internal.documents.canonical import SAFE_INTEGER, Json
 from ternary_sdk._internal.licensing.claims import MAX_GRACE
 from ternary_sdk._internal.licensing.license import ACTIONS, TOLERANCE
-from ternary_sdk.operations import OPERATIONS
 
 SHORTEST_HOLD: Final = 2 * TOLERANCE + timedelta(minutes=5)
 """Least lease and grace together: a license must be of use before it ends."""
 LONGEST: Final = timedelta(days=36_500)
 """Longest term, lease or offline term; a client has a ceiling of its own for grace."""
+MOST_OPERATIONS: Final = SAFE_INTEGER
+"""Largest quota: it counts the operations of all spaces together, and must fit into JSON."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,8 +49,8 @@ class Policy(Terms):
             raise _invalid(self.name, "entitlements", "expected some of encode, decode, sample")
         if self.seats is not None and not 1 <= self.seats <= 1_000_000:
             raise _invalid(self.name, "seats", "expected 1 to 1000000, or none")
-        if self.unique_operations is not None and not 1 <= self.unique_operations <= OPERATIONS:
-            raise _invalid(self.name, "unique_operations", f"expected 1 to {OPERATIONS}, or none")
+        if self.unique_operations is not None and not 1 <= self.unique_operations <= MOST_OPERATIONS:
+            raise _invalid(self.name, "unique_operations", "expected 1 to 2^53 - 1, or none")
         if self.trial and self.term is None:
             raise _invalid(self.name, "trial", "a trial needs a term")
         if self.versions is not None and self.versions.name != self.product:

@@ -24,6 +24,9 @@ Line = Annotated[str, Field(min_length=1, max_length=_LONGEST), AfterValidator(_
 Name = Annotated[str, StringConstraints(pattern=f"^{NAME.pattern}$")]
 Version = Annotated[str, StringConstraints(pattern=f"^{VERSION.pattern}$")]
 Digest = Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
+Space = Annotated[
+    str, Field(pattern="^[1-9][0-9]?,[1-9][0-9]?$", description="Radix and inputs, as in `3,2`.")
+]
 Id = Annotated[str, StringConstraints(pattern=f"^{LICENSE_ID.pattern}$")]
 Seconds = Annotated[int, Field(ge=0, le=36_500 * 86_400)]
 Moment = Annotated[int, Field(ge=0, le=253_402_300_799, description="Seconds since 1970-01-01 UTC.")]

@@ -26,6 +26,7 @@ from ternary_license_server.web.exchange import Exchange, begin
 from ternary_license_server.web.limits import RateLimit
 from ternary_license_server.web.observation import LOG, Metrics, known_method
 from ternary_license_server.web.problems import Problem, Web
+from ternary_sdk._internal.licensing.usage import MAX_REPORT
 from ternary_sdk._internal.online import answer as online_answer
 from ternary_sdk._internal.online.answer import Question
 from ternary_sdk._internal.trust.trust import MAX_TRUST, Role
@@ -131,7 +132,7 @@ class Boundary:
                         raise ConnectionError
                     parts.append(message.get("body", b""))
                     size += len(parts[-1])
-                    if refused := self._too_large(scope, size, may_be_large=not wait):
+                    if refused := self._too_large(scope, size, waits=bool(wait)):
                         answer.refuse(refused)
                         return b""
                     if not message.get("more_body"):
@@ -146,16 +147,20 @@ class Boundary:
             answer.refuse(Problem(code=Reason.MALFORMED, detail=detail))
         return b"".join(parts)
 
-    def _too_large(self, scope: Scope, size: int, *, may_be_large: bool) -> Problem | None:
-        """Why a body of this size is not read; a trust file is, one large one at a time in this process."""
-        limit = self._settings.body_limit
-        if size <= limit:
-            return None
-        if may_be_large and (scope["method"], scope["path"]) == _LARGE:
-            limit = max(limit, MAX_TRUST)
+    def _too_large(self, scope: Scope, size: int, *, waits: bool) -> Problem | None:
+        """Why a body of this size is not read; a trust file is, one large one at a time in this process.
+
+        A usage report is read even of an address that has to wait: the refusal that says so is signed over
+        the report, or the client could not believe it.
+        """
+        asked, limit = (scope["method"], scope["path"]), self._settings.body_limit
+        if asked == _REPORT or (asked == _LARGE and not waits):
+            limit = max(limit, MAX_REPORT if asked == _REPORT else MAX_TRUST)
         if size > limit:
             detail = f"body of more than {limit} bytes"
             return Problem(code=Web.TOO_LARGE, detail=detail, headers={"Connection": "close"})
+        if asked != _LARGE or size <= self._settings.body_limit:
+            return None
         self._large = self._large or scope
         if self._large is scope:
             return None
@@ -234,6 +239,8 @@ _NONCE: Final = online_answer.NONCE_HEADER.lower().encode()
 _TIME: Final = online_answer.TIME_HEADER.lower().encode()
 _ANSWER: Final = online_answer.ANSWER_HEADER.lower().encode()
 _WITHOUT_BODY: Final = (204, 304)
+_REPORT: Final = ("POST", "/v1/usage")
+"""What may have as much as the largest report, one of a space of 823,543 operations, needs."""
 _LARGE: Final = ("POST", "/v1/trust")
 """What may have a large body: a revocation list can have a hundred thousand names."""
 _LARGE_AGAIN: Final = 10

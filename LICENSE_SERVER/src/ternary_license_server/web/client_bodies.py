@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from ternary_license_server.web.bodies import Given, Taken
+from ternary_license_server.web.bodies import Given, Space, Taken
 
 
 class Signed(Taken):
@@ -20,7 +20,7 @@ class Signed(Taken):
 class UsageReport(Taken):
     """A usage report signed by an installation."""
 
-    format: Literal["ternary-usage/1"]
+    format: Literal["ternary-usage/1", "ternary-usage/2", "ternary-usage/3"]
     key: dict[str, str]
     report: str
 
@@ -63,9 +63,11 @@ class Merged(Given):
 
     id: str
     lease: str | None
+    space: Space
     late: bool
     added: int
-    operations: int
+    operations: Annotated[int, Field(description="Of that space, in all.")]
+    all_spaces: Annotated[int, Field(description="Of all spaces together.")]
     quota: int | None
     lost: int
     restarted: bool

@@ -32,7 +32,7 @@ class TorchNetwork:
         self._encoder, self._decoder, self._place = model.encoder(path), model.decoder(path), place
         self._space = model.signature.space
 
-    def means(self, inputs: Floats) -> Floats:
+    def encode(self, inputs: Floats) -> Floats:
         """Posterior means, shape (n, latent size), of inputs, shape (n, cells)."""
         blocks = torch.split(self._tensor(inputs), _ENCODED)
         with _inferring():
@@ -81,7 +81,7 @@ class GraphNetwork(GraphDecoder):
         super().__init__(decoder)
         self._encoder = encoder
 
-    def means(self, inputs: Floats) -> Floats:
+    def encode(self, inputs: Floats) -> Floats:
         """Posterior means, shape (n, latent size), of inputs, shape (n, cells)."""
         values = np.ascontiguousarray(inputs, dtype=np.float32)  # off the grid, too, as `mean` has none
         blocks = [mean for (mean,) in self._encoder.blocks(["mean"], "operations", values)]

@@ -40,12 +40,12 @@ def latent_spectrum(subject: Subject, thresholds: Thresholds) -> Outcome:
 
 def variances(network: Network, space: Space) -> Floats:
     """Variance of the posterior mean in each dimension over all operations, shape (latent size,)."""
-    result: Floats = network.means(space.tables.astype(np.float32)).astype(np.float64).var(axis=0)
+    result: Floats = network.encode(space.tables.astype(np.float32)).astype(np.float64).var(axis=0)
     return result
 
 
 def _moments(network: Network, space: Space) -> Floats:
-    mean = network.means(space.tables.astype(np.float32)).astype(np.float64)
+    mean = network.encode(space.tables.astype(np.float32)).astype(np.float64)
     return np.concatenate([mean, np.square(mean)], axis=1)
 
 

@@ -47,7 +47,7 @@ class Decoder(Protocol):
 class Network(Decoder, Protocol):
     """One path that also encodes."""
 
-    def means(self, inputs: Floats) -> Floats:
+    def encode(self, inputs: Floats) -> Floats:
         """Posterior means, shape (n, latent size), of inputs, shape (n, cells), on the grid or off it."""
         ...
 
@@ -117,7 +117,7 @@ def _stream(latent_size: int) -> Stream:
 def reconstruct(network: Network, inputs: Floats) -> Indices:
     """Canonical indices, shape (n,), of what inputs, shape (n, cells), decode to from their posterior
     means."""
-    return network.index(network.means(inputs))
+    return network.index(network.encode(inputs))
 
 
 def tables(operations: OperationSet) -> Floats:

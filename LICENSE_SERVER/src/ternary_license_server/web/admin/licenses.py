@@ -12,7 +12,7 @@ from ternary_license_server.database.transaction import Transaction
 from ternary_license_server.service import access, correcting, lease, life, metering, records
 from ternary_license_server.service.records import moment
 from ternary_license_server.web.admin.gate import ID, After, Change, Limit, Look, Only, resource
-from ternary_license_server.web.bodies import Given, Id, Line, Moment, Name, Taken
+from ternary_license_server.web.bodies import Given, Id, Line, Moment, Name, Space, Taken
 from ternary_sdk._internal.documents.canonical import Json
 
 router = resource()
@@ -102,13 +102,29 @@ class Claim(Taken):
     reason: Line
 
 
+class CorrectedSpace(Given):
+    """What was taken back of one space, and how many of its operations stay."""
+
+    space: Space
+    taken_back: int
+    operations: int
+
+
 class Correction(Given):
-    """What was taken back from a customer's meter, and how many operations stay."""
+    """What was taken back from a customer's meters, and how many operations stay: in all, and of each."""
 
     license: str
     lease: str
     customer: str
     taken_back: int
+    operations: int
+    spaces: list[CorrectedSpace]
+
+
+class ReturnedSpace(Given):
+    """How many different operations of one space the present customer returned."""
+
+    space: Space
     operations: int
 
 
@@ -117,7 +133,8 @@ class LicenseDetail(License):
 
     held: int
     leases: list[Lease]
-    operations: int
+    operations: Annotated[int, Field(description="Of all spaces together.")]
+    spaces: list[ReturnedSpace]
 
 
 @router.post("/licenses", status_code=201, response_model=KeyedLicense)
@@ -144,10 +161,12 @@ def license(license_id: LicenseId, asked: Look, after: After = "", limit: Limit 
     def work(transaction: Transaction) -> Json:
         found, now = records.find(transaction, license_id), transaction.now
         page = lease.page(transaction, license_id, after=after, limit=limit)
+        drawn = metering.drawn(transaction, license_id, found.customer)
         return found.facts() | {
             "held": lease.held(transaction, license_id, now),
             "leases": [mine.facts(now) for mine in page],
-            "operations": len(metering.drawn(transaction, found)),
+            "operations": sum(drawn.values()),
+            "spaces": [{"space": str(space), "operations": number} for space, number in drawn.items()],
         }
 
     return asked.look(work)

@@ -13,7 +13,6 @@ from ternary_license_server.service import policies as service
 from ternary_license_server.service.terms import versions
 from ternary_license_server.web.admin.gate import After, Change, Limit, Look, resource
 from ternary_license_server.web.bodies import Entitlement, Given, Name, Seconds, Taken, Version
-from ternary_sdk.operations import OPERATIONS
 
 router = resource()
 
@@ -26,7 +25,12 @@ class NewPolicy(Taken):
     term: Annotated[Seconds | None, Field(description="How long licenses run; null without end.")] = None
     entitlements: Annotated[list[Entitlement], Field(min_length=1, max_length=3)]
     seats: Annotated[int | None, Field(ge=1, le=1_000_000)] = None
-    unique_operations: Annotated[int | None, Field(ge=1, le=OPERATIONS)] = None
+    unique_operations: Annotated[
+        int | None,
+        Field(
+            ge=1, le=service.MOST_OPERATIONS, description="Quota, of the operations of all spaces together."
+        ),
+    ] = None
     lease: Seconds = 3600
     grace: Seconds = 3600
     offline: Seconds = 0

@@ -13,7 +13,7 @@ from ternary_license_server.database.transaction import Transaction
 from ternary_license_server.service import invoicing
 from ternary_license_server.service.records import moment
 from ternary_license_server.web.admin.gate import Look, Only, resource
-from ternary_license_server.web.bodies import Given
+from ternary_license_server.web.bodies import Given, Space
 from ternary_sdk._internal.documents.canonical import Json
 
 router = resource()
@@ -21,23 +21,26 @@ When = Annotated[int, Query(ge=0, le=253_402_300_799)]
 
 
 class UsageLine(Given):
-    """What one license newly used in a period."""
+    """What one license newly used of one space in a period; `quota` and its share are of all spaces."""
 
     license: str
     customer: str
+    space: Space
     operations: int
     late: int
     taken_back: int
     total: int
     share_of_space: str
+    all_spaces: int
     quota: int | None
     share_of_quota: str | None
 
 
 class CustomerLine(Given):
-    """What all licenses of one customer together newly used in a period, each operation once."""
+    """What all licenses of one customer together newly used of one space in a period, each operation once."""
 
     customer: str
+    space: Space
     operations: int
     taken_back: int
     total: int
@@ -50,6 +53,7 @@ class Flag(Given):
     license: str
     installation: str
     customer: str
+    space: Space
     lost: int
     restarted: bool
     received: int
@@ -67,7 +71,7 @@ class Usage(Given):
 
 @router.get("/usage", response_model=Usage)
 def usage(asked: Look, start: When, end: When, license_id: Only = None, customer: Only = None) -> Response:
-    """What each license, and each customer, newly used from `start` up to, not including, `end`."""
+    """What each license and customer newly used of each space from `start` up to, not including, `end`."""
 
     def work(transaction: Transaction) -> Json:
         lines = invoicing.lines(
@@ -95,7 +99,7 @@ def usage(asked: Look, start: When, end: When, license_id: Only = None, customer
     response_class=Response,
     responses={
         200: {
-            "description": "One line a license.",
+            "description": "One line for each license, customer and space.",
             "content": {"text/csv": {"schema": {"type": "string"}}},
         }
     },

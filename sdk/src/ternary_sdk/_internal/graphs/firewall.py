@@ -30,7 +30,7 @@ def inspect(model: bytes, *, what: str, interface: Interface, parameters: int | 
 
     1. it is no larger than a graph may be;
     2. its bytes are protobuf in the one form that is read, and hold nothing outside the subset;
-    3. its inputs and outputs have the names, types and shapes demanded;
+    3. its inputs and outputs have the names, types and shapes demanded; optional outputs may be missing;
     4. each node's operator is allowed, reads what was computed before it, and has one name for each result;
     5. every type and shape follows from the inputs, and the outputs have those declared;
     6. everything that is stored or computed is used;
@@ -49,7 +49,9 @@ def inspect(model: bytes, *, what: str, interface: Interface, parameters: int | 
     if len(model) > MAX_GRAPH:  # 1
         raise FormatError(f"{what}: {len(model)} bytes, expected at most {MAX_GRAPH}")
     graph = onnx_graph.read(model, what)  # 2
-    if (graph.inputs, graph.outputs) != (interface.inputs, interface.outputs):  # 3
+    left_out = len(interface.outputs) - len(graph.outputs)
+    expected = interface.outputs[: len(graph.outputs)]
+    if (graph.inputs, graph.outputs) != (interface.inputs, expected) or left_out > interface.optional:  # 3
         raise FormatError(f"{what}: has the interface {_signature(graph)}, expected {_signature(interface)}")
     _check_results(graph, _walk(graph, what), what)  # 4, 5
     _check_use(graph, what)  # 6

@@ -72,7 +72,7 @@ def _gemm(node: Node, inputs: list[Value]) -> list[Value]:
     )
     if left[1] != right[0] or left[1] == BATCH:
         raise FormatError(f"{node.what}: multiplies {_show(left)} with {_show(right)}")
-    # Stored once, used once (firewall): a row then costs no more multiplications than there are parameters.
+    # Stored once, used once (firewall): the products of a row then cost no more than there are parameters.
     if sum(value.constant is not None for value in inputs[:2]) != 1:
         raise FormatError(f"{node.what}: expected one stored matrix times one that is computed")
     result = (left[0], right[1])
@@ -86,9 +86,19 @@ def _matrix(node: Node, value: Value, flag: str) -> Shape:
     return value.shape[::-1] if node.attributes.get(flag) else value.shape
 
 
-def _relu(node: Node, inputs: list[Value]) -> list[Value]:
+def _elementwise(node: Node, inputs: list[Value]) -> list[Value]:
+    """One number for each number, at the operator's own defaults: none of these has an attribute here."""
     _floats(node, inputs)
     return [Value(type="float32", shape=inputs[0].shape)]
+
+
+def _prelu(node: Node, inputs: list[Value]) -> list[Value]:
+    """LeakyRelu with its slope as a stored number, so that no attribute has to be a float."""
+    _floats(node, inputs)
+    value, slope = inputs
+    if slope.constant is None or slope.shape != (1,):
+        raise FormatError(f"{node.what}: its slope is {_show(slope.shape)}, expected one stored number")
+    return [Value(type="float32", shape=value.shape)]
 
 
 def _pairwise(node: Node, inputs: list[Value]) -> list[Value]:
@@ -100,12 +110,19 @@ def _pairwise(node: Node, inputs: list[Value]) -> list[Value]:
 
 
 def _concat(node: Node, inputs: list[Value]) -> list[Value]:
-    _of_type(node, inputs, "bool")
+    """Bits below bits, or features of a row beside features of the same row."""
+    kind, axis = inputs[0].type, node.attributes.get("axis")
+    _of_type(node, inputs, kind)
+    batch_at = {("bool", 0): 1, ("float32", 1): 0}.get((kind, axis if axis is not None else -1))
     shapes = [value.shape for value in inputs]
-    if node.attributes.get("axis") != 0 or any(len(shape) != 2 or shape[1] != BATCH for shape in shapes):
+    if batch_at is None or any(len(shape) != 2 or shape[batch_at] != BATCH for shape in shapes):
         found = " and ".join(map(_show, shapes))
-        raise FormatError(f"{node.what}: joins {found}, expected the first axis, and rows of the batch")
-    return [Value(type="bool", shape=(sum(map(_size, shapes)), BATCH))]
+        raise FormatError(
+            f"{node.what}: joins {kind} {found}, expected bool, first axis, batch last; "
+            "or float32, second axis, batch first"
+        )
+    length = sum(map(_size, shapes))
+    return [Value(type=kind, shape=(length, BATCH) if batch_at else (BATCH, length))]
 
 
 def _matmul(node: Node, inputs: list[Value]) -> list[Value]:
@@ -178,15 +195,22 @@ _RULES: Final[Mapping[str, tuple[Rule, int, frozenset[str]]]] = {
     "Add": (_pairwise, 2, frozenset()),
     "Cast": (_cast, 1, frozenset({"to"})),
     "Concat": (_concat, SEVERAL, frozenset({"axis"})),
+    "Elu": (_elementwise, 1, frozenset()),
+    "Gelu": (_elementwise, 1, frozenset()),
     "Gemm": (_gemm, 3, frozenset({"transA", "transB"})),
     "Greater": (_pairwise, 2, frozenset()),
     "MatMul": (_matmul, 2, frozenset()),
     "Max": (_pairwise, 2, frozenset()),
+    "Mul": (_pairwise, 2, frozenset()),
     "Or": (_pairwise, 2, frozenset()),
+    "PRelu": (_prelu, 2, frozenset()),
     "ReduceSum": (_reduce_sum, 2, frozenset({"keepdims"})),
-    "Relu": (_relu, 1, frozenset()),
+    "Relu": (_elementwise, 1, frozenset()),
     "Reshape": (_reshape, 2, frozenset()),
+    "Sigmoid": (_elementwise, 1, frozenset()),
+    "Softplus": (_elementwise, 1, frozenset()),
     "Split": (_split, 1, frozenset({"axis", "num_outputs"})),
+    "Tanh": (_elementwise, 1, frozenset()),
     "Where": (_where, 3, frozenset()),
 }
 

@@ -47,6 +47,9 @@ class Interface:
     decodes: Space | None = None
     """What a decoder gives operations of; None of an encoder."""
 
+    optional: int = 0
+    """How many of the last outputs a graph may leave out."""
+
     def to_json(self) -> Json:
         """As manifests of version 1 state it."""
         return {
@@ -56,7 +59,11 @@ class Interface:
 
 
 def of_encoder(signature: Signature) -> Interface:
-    """An encoder: values of truth tables in, posterior mean and log-variance out."""
+    """An encoder: values of truth tables in, posterior mean and log-variance out.
+
+    An encoder that was brought from elsewhere may give the mean alone: nothing that is drawn or certified
+    depends on the variance, and an invented one would be read as a measured one.
+    """
     latent = (BATCH, signature.latent_size)
     return Interface(
         inputs=(Tensor(name="operations", type="float32", shape=(BATCH, signature.space.cells)),),
@@ -64,6 +71,7 @@ def of_encoder(signature: Signature) -> Interface:
             Tensor(name="mean", type="float32", shape=latent),
             Tensor(name="log_variance", type="float32", shape=latent),
         ),
+        optional=1,
     )
 
 

@@ -118,6 +118,27 @@ class Workers(ProcessBound, AbstractContextManager["Workers"]):
             held[1].shutdown()
 
 
+def load(model: bytes, what: str) -> ort.InferenceSession:
+    """A session of one thread, on the processor.
+
+    Args:
+        model: An ONNX model whose operators are known to be harmless.
+        what: Its name in error messages.
+    Raises:
+        FormatError: If ONNX Runtime refuses it.
+    """
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
+    options.log_severity_level = 4
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    try:
+        return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # noqa: BLE001 (ONNX Runtime has no base class for its errors)
+        reason = str(error).splitlines()[0][:200]
+        raise FormatError(f"{what}: ONNX Runtime refuses it ({reason})") from None
+
+
 class Graph(ProcessBound):
     """One ONNX graph, loaded from verified bytes.
 
@@ -145,17 +166,7 @@ class Graph(ProcessBound):
             FormatError: If ONNX Runtime refuses the graph.
         """
         if self._session is None or self._owner != os.getpid():
-            options = ort.SessionOptions()
-            options.intra_op_num_threads = options.inter_op_num_threads = 1
-            options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
-            options.log_severity_level = 4
-            options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-            try:
-                session = ort.InferenceSession(self._model, options, providers=["CPUExecutionProvider"])
-            except Exception as error:  # noqa: BLE001 (ONNX Runtime has no base class for its errors)
-                reason = str(error).splitlines()[0][:200]
-                raise FormatError(f"{self.what}: ONNX Runtime refuses it ({reason})") from None
-            self._session, self._owner = session, os.getpid()
+            self._session, self._owner = load(self._model, self.what), os.getpid()
         return self._session
 
     def blocks(self, outputs: list[str], feed: str, values: Floats) -> Iterator[list[npt.NDArray[Any]]]:

@@ -178,17 +178,18 @@ class LicenseServer:
                 with _taking_nothing():
                     self._report(ledger, license_id, counted, held, now)
         mine = [one for one in sets if one.lease == lease] or [nothing(lease, owner, TERNARY_2)]
-        return sum(self._report(ledger, license_id, counted, held, now) for counted in mine)
+        return [self._report(ledger, license_id, counted, held, now) for counted in mine][-1]
 
     def _report(
         self, ledger: Ledger, license_id: str, counted: Counted, held: Installation, now: datetime
     ) -> int:
+        """Report one set; how many operations of all spaces the server has counted after it."""
         document = usage.report(license_id, counted, held, now)
         came = self._ask("/v1/usage", document, now)
         fields = Fields(canonical.decode(came, "server's answer"), "server's answer")
         with suppress(LedgerError):  # read-only state is reported in full each time
             ledger.acknowledge(license_id, counted)
-        return fields.integer("operations")
+        return fields.integer("all_spaces")
 
     def _in_force(self, license_id: str) -> tuple[str, str | None]:
         """The lease and the owner that the license in force states; after a denial only the lease is kept."""
