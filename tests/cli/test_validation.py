@@ -18,8 +18,9 @@ from ternary_sdk._internal.trust.trust import Role
 from ternary_sdk._internal.wheels import pip_install
 from ternary_sdk.errors import InputError
 from ternary_sdk.model import Model
-from ternary_trainer import checkpoint
+from ternary_trainer import checkpoint, recipe
 from ternary_trainer.model import initial
+from ternary_trainer.train import train
 from ternary_trainer.validation.checks import CHECKS
 
 
@@ -317,3 +318,85 @@ def test_a_model_without_a_meter_has_no_draws_to_show(vendor, shipped):
 def test_an_atlas_in_another_format_is_refused(ternary, tmp_path):
     done = ternary("atlas", "--out", tmp_path / "atlas.pdf")
     assert done.err == f"error: {tmp_path / 'atlas.pdf'}: suffix is '.pdf', expected .svg or .png\n"
+
+
+@pytest.fixture
+def other(spaces):
+    """A package of another space, and what opens it, as words of a command."""
+    granted = "--trust", spaces / "acme.trust", "--license", spaces / "free.license"
+    return lambda name: (spaces / f"{name}.ternary", *granted)
+
+
+def test_a_package_of_another_space_is_validated_in_its_own_numbers(ternary, other, tmp_path):
+    out = tmp_path / "validation.json"
+    checks = "hash-coverage,true-holdout,cold-shift"
+    done = ternary("validate", *other("boolean"), "--checks", checks, "--out", out)
+    assert done.status == 1
+    assert done.text.splitlines()[-1] == (
+        "boolean-1.0.0: not sound; 0 of 3 checks passed; failed: hash-coverage, cold-shift, true-holdout"
+    )
+    covered, corrupted, held_out = Validation.read(out.read_bytes()).checks
+    assert [(figure.name, figure.path) for figure in covered.figures] == [
+        ("hash coverage at 650 draws", "A"),
+        ("hash coverage at 2,537 draws", "A"),
+        ("reachable share", "A"),
+        ("hash coverage at 650 draws", "B"),
+        ("hash coverage at 2,537 draws", "B"),
+        ("reachable share", "B"),
+        ("perfect draws on average, 650 draws", ""),
+    ]
+    assert corrupted.figures[0].name == "exact with 1 of 8 cells replaced"
+    published = held_out.figures[1]
+    assert (published.name, published.value) == ("set is the published one (1) or not (0)", "1")
+
+
+def test_a_package_without_an_encoder_says_which_checks_need_one(ternary, other, tmp_path):
+    words = "validate", *other("quinary"), "--json"
+    found = json.loads(ternary(*words).out)
+    endings = {check["name"]: check["ending"] for check in found["checks"]}
+    reasons = {check["name"]: check["reason"] for check in found["checks"]}
+    assert [name for name, ending in endings.items() if ending != "not applicable"] == ["hash-coverage"]
+    encoding = [name for name, check in CHECKS.items() if check.encodes]
+    told = "No path has an encoder, so no operation has a posterior mean."
+    assert [reasons[name] for name in encoding] == [told] * 6
+    done = ternary("report", *other("quinary"), "--out", tmp_path / "report")
+    assert done.text.splitlines()[0].startswith("quinary-1.0.0: 0 of 12 checks passed; failed: hash-coverage")
+    page = (tmp_path / "report" / "report.html").read_text()
+    assert "<h2>Latent spectrum</h2>" not in page
+    assert f"<dt>latent-spectrum</dt><dd>not applicable: {told}</dd>" in page
+
+
+@pytest.mark.parametrize(
+    ("name", "paths", "expected"), [("boolean", ["C", "", "AB"], "A or B"), ("quinary", ["A"], "C")]
+)
+def test_the_atlas_of_a_path_that_a_package_lacks_is_refused(ternary, other, tmp_path, name, paths, expected):
+    for path in paths:
+        done = ternary("atlas", *other(name), "--path", path, "--out", tmp_path / "atlas.svg")
+        assert (done.status, done.out) == (1, b"")
+        assert done.err == f"error: path: {path!r}, expected {expected}\n"
+
+
+@pytest.fixture(scope="module")
+def run_of_boolean(tmp_path_factory):
+    """A short run of another space."""
+    short = {"epochs": "2", "separate.learn.epochs": "1", "separate.learn.passes": "2"}
+    short |= {f"separate.paths.{path}.passes": "1" for path in "AB"}
+    short |= {f"scoring.{what}": "4_000" for what in ("draws", "report_draws")}
+    return train(recipe.load("boolean-3", short), seed=1, out=tmp_path_factory.mktemp("run") / "boolean").path
+
+
+def test_the_atlas_of_a_run_of_another_space_is_of_that_space(ternary, run_of_boolean, tmp_path):
+    done = ternary("atlas", run_of_boolean, "--path", "B", "--out", tmp_path / "atlas.svg")
+    words, _ = done.text.splitlines()
+    assert re.fullmatch(r"boolean, path B: \d+ of 256 operations reachable, least margin [\d.]+", words)
+    assert 'width="486" height="486"' in (tmp_path / "atlas.svg").read_text()
+    done = ternary("atlas", run_of_boolean, "--out", tmp_path / "atlas.png")
+    assert (done.status, done.err) == (0, "")
+
+
+@pytest.mark.parametrize("path", ["C", "", "AB"])
+def test_the_atlas_of_a_path_that_a_run_lacks_is_refused(ternary, run_of_boolean, tmp_path, path):
+    done = ternary("atlas", run_of_boolean, "--path", path, "--out", tmp_path / "atlas.svg")
+    assert (done.status, done.out) == (1, b"")
+    assert done.err == f"error: path: {path!r}, expected A or B\n"
+    assert not (tmp_path / "atlas.svg").exists()

@@ -44,7 +44,7 @@ from ternary_trainer.architecture import V55
 from ternary_trainer.device import CPU
 from ternary_trainer.model import TernaryVAE
 from ternary_trainer.validation.networks import TorchNetwork
-from ternary_trainer.validation.subject import Network
+from ternary_trainer.validation.subject import Decoder
 
 DISTRIBUTIONS = ("ternary_sdk", "ternary_trainer", "ternary_export", "ternary_license_server", "ternary_cli")
 BOUND = {"Asked", "Asking", "Certificates", "Installation", "KeyRing", "ProvedPath", "Server", "SigningKey"}
@@ -163,7 +163,7 @@ def real(shipped: bytes, build: Build, vendor: KeyRing, tmp_path_factory: pytest
         torch.Tensor: torch.ones(2),
         torch.device: CPU,
         np.ndarray: np.arange(3),
-        Network: TorchNetwork(TernaryVAE(), "A", CPU),
+        Decoder: TorchNetwork(TernaryVAE(), "A", CPU),
         Dial: Dial(explore=0.5),
         PackageIdentity: package.identity,
         VersionRange: versions,

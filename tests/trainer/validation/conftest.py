@@ -1,12 +1,14 @@
 """A model that is right by construction, and what a sound training of it would have left behind."""
 
 import dataclasses
+from statistics import NormalDist
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from ternary_sdk.operations import OPERATIONS
+from ternary_sdk.signature import Signature
+from ternary_sdk.space import TERNARY_2
 from ternary_trainer import split
 from ternary_trainer.report import PathReport
 from ternary_trainer.validation.studies import Study, Trial
@@ -20,16 +22,28 @@ CUT = 0.4307273
 class Ideal:
     """Nine dimensions hold a trit each, cut at the normal terciles; seven more repeat some of them."""
 
+    space, size = TERNARY_2, 16
+
     def __init__(self, gain=1.1, cut=CUT):
-        self.gain, self.cut = gain, cut
+        self.means_of_values, self.cuts = (-gain, 0.0, gain), (-cut, cut)
 
     def encode(self, inputs):
-        return np.concatenate([self.gain * inputs, 0.8 * inputs[:, :7]], axis=1).astype(np.float32)
+        mean = np.interp(inputs, self.space.values, self.means_of_values)
+        return np.concatenate([mean, 0.8 * mean[:, : self.size - mean.shape[1]]], axis=1).astype(np.float32)
 
-    def logits(self, latents):
-        value = 4 * latents[:, :9].astype(np.float32)
-        cut = 4 * self.cut
-        return np.stack([-value - cut, np.zeros_like(value), value - cut], axis=-1)
+    def index(self, latents):
+        digits = (latents[:, : self.space.cells, None] > np.array(self.cuts, np.float32)).sum(axis=2)
+        return digits @ self.space.places
+
+
+class IdealOf(Ideal):
+    """The same for any space: a dimension for each cell, cut so that every value is drawn as often."""
+
+    def __init__(self, signature):
+        normal, radix = NormalDist(), signature.space.radix
+        self.space, self.size = signature.space, signature.latent_size
+        self.means_of_values = [normal.inv_cdf((digit + 0.5) / radix) for digit in range(radix)]
+        self.cuts = [normal.inv_cdf(digit / radix) for digit in range(1, radix)]
 
 
 GOOD_REPORT = PathReport(
@@ -47,9 +61,9 @@ GOOD_REPORT = PathReport(
 )
 
 
-def trial(seed=1, factor=1.0, **changes):
+def trial(seed=1, factor=1.0, paths=("A", "B"), **changes):
     report = dataclasses.replace(GOOD_REPORT, **changes)
-    return Trial(seed=seed, factor=factor, paths={"A": report, "B": report})
+    return Trial(seed=seed, factor=factor, paths=dict.fromkeys(paths, report))
 
 
 def good_traces(**changes):
@@ -75,7 +89,7 @@ def subject(network=None, **changes):
         "kind": "run",
         "digest": "ab" * 32,
         "paths": {"A": network or Ideal()},
-        "margins": {"A": np.ones(OPERATIONS, np.float32)},
+        "margins": {"A": np.ones(TERNARY_2.size, np.float32)},
         "split": split.sets(),
         "traces": good_traces(),
         "seeds": Study(trials=tuple(trial(seed, coverage=0.91 + seed / 1000) for seed in (1, 2, 3))),
@@ -85,7 +99,34 @@ def subject(network=None, **changes):
     return Subject(**values | {"margins": dict.fromkeys(values["paths"], values["margins"]["A"])})
 
 
+def of_space(space, paths=("A", "B"), latent_size=8, **changes):
+    """A sound subject of any space."""
+    signature = Signature(space, latent_size, tuple(paths))
+    traces = good_traces(
+        **{
+            name: dict.fromkeys(paths, found["A"])
+            for name, found in vars(good_traces()).items()
+            if name in ("coverage", "entropy", "beta")
+        }
+    )
+    values = {
+        "signature": signature,
+        "paths": dict.fromkeys(paths, IdealOf(signature)),
+        "margins": {"A": np.ones(space.size, np.float32)},
+        "split": split.sets(space),
+        "traces": dataclasses.replace(traces, coupled=False),
+        "seeds": Study(trials=tuple(trial(seed, paths=paths) for seed in (1, 2, 3))),
+        "betas": Study(
+            trials=tuple(
+                trial(factor=factor, paths=paths, active=latent_size)
+                for factor in (0.25, 0.5, 1.0, 2.0, 4.0, 16.0)
+            )
+        ),
+    }
+    return subject(**values | changes)
+
+
 @pytest.fixture(scope="session")
 def sound():
     """Makes sound things to spoil: a network, traces, a trial, a subject of them."""
-    return SimpleNamespace(network=Ideal, traces=good_traces, trial=trial, subject=subject)
+    return SimpleNamespace(network=Ideal, traces=good_traces, trial=trial, subject=subject, of_space=of_space)

@@ -7,7 +7,8 @@ import pytest
 
 from ternary_export.reach import margins as reached
 from ternary_sdk._internal.packages.validation import Ending
-from ternary_sdk.operations import OPERATIONS, OperationSet
+from ternary_sdk.operations import OperationSet
+from ternary_sdk.space import TERNARY_2
 from ternary_trainer import checkpoint, recipe, split
 from ternary_trainer.families import members
 from ternary_trainer.model import initial
@@ -29,21 +30,21 @@ def failed(subject):
 
 
 class Around:
-    """Another network with its inputs, means, latents or logits changed on the way."""
+    """Another network with its inputs, means, latents or indices changed on the way."""
 
-    def __init__(self, inner, *, inputs=None, mean=None, latents=None, logits=None):
+    def __init__(self, inner, *, inputs=None, mean=None, latents=None, index=None):
         self.inner = inner
-        self._changes = {"inputs": inputs, "mean": mean, "latents": latents, "logits": logits}
+        self._changes = {"inputs": inputs, "mean": mean, "latents": latents, "index": index}
 
     def _change(self, what, values):
         change = self._changes[what]
-        return values if change is None else change(values).astype(np.float32)
+        return values if change is None else change(values).astype(values.dtype)
 
     def encode(self, inputs):
         return self._change("mean", self.inner.encode(self._change("inputs", inputs)))
 
-    def logits(self, latents):
-        return self._change("logits", self.inner.logits(self._change("latents", latents)))
+    def index(self, latents):
+        return self._change("index", self.inner.index(self._change("latents", latents)))
 
 
 def test_a_model_that_is_right_by_construction_passes_all_twelve(sound):
@@ -129,13 +130,11 @@ def test_another_holdout_than_the_published_one_fails_just_the_true_holdout(soun
 
 
 def test_a_decoder_that_emits_only_part_of_the_space_fails_coverage_and_reconstruction(sound):
-    def never_both(logits):
-        both = (logits[:, 7].argmax(-1) == 2) & (logits[:, 8].argmax(-1) == 2)
-        result = logits.copy()
-        result[both, 8, 1] = logits[both, 8, 2] + 1
-        return result
+    def never_both(index):
+        both = (index // 3**7 % 3 == 2) & (index // 3**8 == 2)
+        return np.where(both, index - 3**8, index)
 
-    part = Around(sound.network(), logits=never_both)
+    part = Around(sound.network(), index=never_both)
     assert failed(sound.subject(part)) == RECONSTRUCTING | {"hash-coverage"}
 
 
@@ -144,7 +143,7 @@ def test_draws_that_crowd_into_the_middle_fail_just_the_coverage(sound):
 
 
 def test_an_operation_that_the_certificate_does_not_reach_fails_just_the_coverage(sound):
-    margins = np.ones(OPERATIONS, np.float32)
+    margins = np.ones(TERNARY_2.size, np.float32)
     margins[7] = 0
     missing = sound.subject(margins={"A": margins})
     assert failed(missing) == {"hash-coverage"}

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure as Sheet
 
 _SIZE: Final = (4.4, 3.1)
+SPECTRUM: Final = "Latent spectrum"
+"""Title of the chart that only paths with an encoder fill."""
 _THRESHOLD: Final = 0.1
 """Variance below which a dimension is not used."""
 
@@ -69,12 +71,13 @@ def charts(content: Content) -> Mapping[str, tuple[str, Chart]]:
             "The same, as percentage points below the perfect sampler; lower is better.",
             _distance,
         ),
-        "Latent spectrum": (
+    }
+    if content.spectra:
+        available[SPECTRUM] = (
             f"How much each of the {content.signature.latent_size} inner dimensions varies; below the line "
             "it is not used.",
             _spectrum,
-        ),
-    }
+        )
     if content.run is None and content.traced:
         available |= {
             "Training: coverage": (
@@ -179,20 +182,20 @@ def _draws_axis(axes: "Axes", content: Content) -> None:
 
 
 def _spectrum(axes: "Axes", content: Content, palette: Palette) -> None:
-    width = 0.8 / len(content.paths)
-    for number, (path, measured) in enumerate(content.paths.items()):
-        places = np.arange(len(measured.spectrum)) + (number - (len(content.paths) - 1) / 2) * width
-        axes.bar(places, measured.spectrum, width, color=palette.path(path), label=f"path {path}")
+    width = 0.8 / len(content.spectra)
+    for number, (path, spectrum) in enumerate(content.spectra.items()):
+        places = np.arange(len(spectrum)) + (number - (len(content.spectra) - 1) / 2) * width
+        axes.bar(places, spectrum, width, color=palette.path(path), label=f"path {path}")
     axes.axhline(_THRESHOLD, color=palette.mark, linewidth=1)
-    axes.set_xticks(range(0, content.signature.latent_size, 3))
-    axes.set_ylim(0, 1.25 * max(float(measured.spectrum.max()) for measured in content.paths.values()))
+    axes.set_xticks(range(0, content.signature.latent_size, max(3, content.signature.latent_size // 8)))
+    axes.set_ylim(0, 1.25 * max(float(spectrum.max()) for spectrum in content.spectra.values()))
     _label(axes, palette, x="latent dimension", y="variance of the mean")
 
 
 def _training_coverage(axes: "Axes", content: Content, palette: Palette) -> None:
     history = _history(content)
     limit = 100 * iid_limit(content.headline, content.signature.space)
-    axes.axhline(limit, color=palette.ink, linestyle="--", linewidth=1.2, label="limit")
+    axes.axhline(limit, color=palette.ink, linestyle="--", linewidth=1.2, label="perfect draws, on average")
     _lines(axes, history, palette, lambda path: 100 * path.coverage)
     _mark(axes, history, palette)
     _label(axes, palette, x="epoch", y=f"coverage at {content.headline:,}, %")

@@ -12,10 +12,11 @@ from ternary_sdk._internal.packages.package import Package
 from ternary_sdk._internal.packages.validation import Ending, Validation
 from ternary_sdk.coverage import headline_draws, iid_limit
 from ternary_sdk.signature import Signature
+from ternary_sdk.space import TERNARY_2, Space
 from ternary_trainer import split
 from ternary_trainer.run import Run
 from ternary_trainer.validation.checks import CHECKS
-from ternary_trainer.validation.drawing import COUNTED, Counts, draw, expected, expected_interval
+from ternary_trainer.validation.drawing import Counts, counted, draw, expected, expected_interval
 from ternary_trainer.validation.spectrum import variances
 from ternary_trainer.validation.subject import Floats, Subject
 from ternary_trainer.validation.traces import Traces
@@ -30,8 +31,8 @@ class PathContent:
     counts: Counts
     margins: Floats
     """The margin of each operation's witness, 0 where it is not reachable, shape (size,)."""
-    spectrum: npt.NDArray[np.float64]
-    """Variance of the posterior mean in each dimension, shape (latent size,)."""
+    spectrum: npt.NDArray[np.float64] | None
+    """Variance of the posterior mean in each dimension, shape (latent size,); None without an encoder."""
     curve: npt.NDArray[np.float64]
     """Expected share of the space at each of `Content.draws`."""
 
@@ -79,6 +80,16 @@ class Content:
         return headline_draws(self.signature.space)
 
     @property
+    def counted(self) -> int:
+        """Draws that expected coverage is estimated from, on each path."""
+        return counted(self.signature.space)
+
+    @property
+    def spectra(self) -> dict[str, npt.NDArray[np.float64]]:
+        """The spectrum of each path that has an encoder."""
+        return {path: found.spectrum for path, found in self.paths.items() if found.spectrum is not None}
+
+    @property
     def untested(self) -> list[tuple[str, str]]:
         """What this report cannot say: checks that were not made, and sections that have nothing to show."""
         ended = {check.name: check for check in self.validation.checks}
@@ -118,17 +129,17 @@ def collect(
         run: The subject's run, where it is one.
         package: The subject's package, where it is one.
     """
-    space = subject.signature.space
+    space, networks = subject.space, subject.networks
     headline = headline_draws(space)
-    draws = np.unique(np.geomspace(headline // 50, COUNTED, 40).astype(np.int64))
+    draws = np.unique(np.geomspace(headline // 50, _most_drawn(space), 40).astype(np.int64))
     paths = {}
-    for path, network in subject.paths.items():
-        counts = draw(subject, network)
+    for path, decoder in subject.paths.items():
+        counts = draw(subject, decoder)
         paths[path] = PathContent(
             headline=headline,
             counts=counts,
             margins=subject.margins[path],
-            spectrum=variances(network),
+            spectrum=variances(networks[path], space) if path in networks else None,
             curve=np.array([expected(counts, int(number)) for number in draws]),
         )
     return Content(
@@ -143,6 +154,11 @@ def collect(
         traces=subject.traces,
         provenance=_provenance(subject, run, package),
     )
+
+
+def _most_drawn(space: Space) -> int:
+    """Where the curves end: 262,144 draws for (3, 2), and as many for each operation of another space."""
+    return round(space.size * counted(TERNARY_2) / TERNARY_2.size)
 
 
 def _provenance(subject: Subject, run: Run | None, package: Package | None) -> dict[str, str]:
@@ -162,7 +178,7 @@ def _provenance(subject: Subject, run: Run | None, package: Package | None) -> d
             "released": f"{manifest.released:%Y-%m-%d %H:%M:%S} UTC",
         }
         told |= {f"certified {name}": digest for name, digest in package.certificate.subjects.items()}
-    space = subject.signature.space
+    space = subject.space
     told["operations"] = f"{space.size:,} in all; true holdout sha256 {split.sets(space).holdout.digest}"
     if run is not None and run.recipe.holdout_family and (family := subject.split.family):
         told["also held out"] = (

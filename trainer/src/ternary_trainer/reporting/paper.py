@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from ternary_sdk import atlas
 from ternary_sdk._internal.packages.validation import Ending
 from ternary_trainer.reporting import words
-from ternary_trainer.reporting.charts import charts, to_png
+from ternary_trainer.reporting.charts import SPECTRUM, charts, to_png
 from ternary_trainer.reporting.content import Content
 
 if TYPE_CHECKING:
@@ -169,8 +169,9 @@ def _coverage(paper: Paper, content: Content) -> None:
         paper.text(f"Path {path}. {atlas.summary(measured.margins)}.", size=8, colour=_MUTED)
         paper.picture(atlas.to_png(measured.margins, space=content.signature.space), width=width)
     paper.text(words.SPACE_COLOURS + words.space_key(content), size=8, colour=_MUTED)
-    paper.heading("Latent spectrum")
-    paper.pair([_captioned("Latent spectrum", content)])
+    if content.spectra:
+        paper.heading(SPECTRUM)
+        paper.pair([_captioned(SPECTRUM, content)])
 
 
 def _training(paper: Paper, content: Content) -> None:

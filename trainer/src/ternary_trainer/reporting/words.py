@@ -10,7 +10,6 @@ from ternary_sdk._internal.packages.validation import CheckResult, Ending, Figur
 from ternary_sdk.coverage import perfect_percent
 from ternary_trainer.reporting.content import Content
 from ternary_trainer.validation.checks import CHECKS
-from ternary_trainer.validation.drawing import COUNTED
 
 WORD = (
     "This page is the vendor's own finding. What a buyer can recompute without trusting anybody is the "
@@ -84,11 +83,9 @@ def first_words(content: Content) -> list[str]:
         low, high = map(percent, measured.interval)
         told.append(
             f"Path {path} is expected to cover {percent(measured.quoted)} of the space in "
-            f"{content.headline:,} draws (95 % interval {low} to {high}, estimated from {COUNTED:,} draws). "
-            "Perfect "
-            f"draws cover {perfect(content)} on average. It can produce {measured.reachable:,} of "
-            f"{content.signature.space.size:,} "
-            "operations."
+            f"{content.headline:,} draws (95 % interval {low} to {high}, estimated from "
+            f"{content.counted:,} draws). Perfect draws cover {perfect(content)} on average. "
+            f"It can produce {measured.reachable:,} of {content.signature.space.size:,} operations."
         )
     told += [
         f"It fails the check {check.name}, which asks: {question(check)} Found: {check.reason}"

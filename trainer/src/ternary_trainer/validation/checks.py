@@ -3,14 +3,14 @@ The twelve checks in the order of docs/validation.md, and running them.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
 
 from ternary_sdk.errors import InputError
 from ternary_trainer.validation import dynamics, novelty, reconstruction, retraining
 from ternary_trainer.validation.drawing import hash_coverage
-from ternary_trainer.validation.outcome import Outcome
+from ternary_trainer.validation.outcome import Outcome, not_applicable
 from ternary_trainer.validation.spectrum import latent_spectrum
 from ternary_trainer.validation.subject import Subject
 from ternary_trainer.validation.thresholds import Thresholds
@@ -27,6 +27,8 @@ class Check:
     blind: str
     """What it cannot see."""
     run: Callable[[Subject, Thresholds], Outcome]
+    encodes: bool = False
+    """Whether it asks something of encoders, and so nothing of a path without one."""
 
 
 CHECKS: Final[Mapping[str, Check]] = MappingProxyType(
@@ -36,12 +38,14 @@ CHECKS: Final[Mapping[str, Check]] = MappingProxyType(
             control="a dimension switched off that nothing needs, an untrained model",
             blind="a dimension that varies but that the decoder ignores",
             run=latent_spectrum,
+            encodes=True,
         ),
         "hold-out": Check(
             question="Does each path give back the operations it was trained and chosen on?",
             control="an untrained model, an early snapshot, shuffled targets, a decoder of a part",
             blind="whether it generalises: the snapshot was chosen by half of these",
             run=reconstruction.hold_out,
+            encodes=True,
         ),
         "annealing": Check(
             question="Was the weight of the KL raised gently?",
@@ -66,12 +70,14 @@ CHECKS: Final[Mapping[str, Check]] = MappingProxyType(
             control="answers known from the order of the rows, an untrained model",
             blind="held-out operations that were trained on: they, too, are answered from the input",
             run=reconstruction.holdout_shuffle,
+            encodes=True,
         ),
         "novel-operations": Check(
             question="Are held-out operations given back in every structural family?",
             control="a model that has forgotten eight held-out commutative operations, or a held-out family",
             blind="what would become of a family held out as a whole, unless the recipe holds one out",
             run=novelty.novel_operations,
+            encodes=True,
         ),
         "seed-variance": Check(
             question="Was this model luck?",
@@ -84,6 +90,7 @@ CHECKS: Final[Mapping[str, Check]] = MappingProxyType(
             control="an encoder that reads slight noise as trits",
             blind="corruption that follows a pattern instead of chance",
             run=novelty.cold_shift,
+            encodes=True,
         ),
         "early-plateau": Check(
             question="Did training jump or stand still?",
@@ -102,6 +109,7 @@ CHECKS: Final[Mapping[str, Check]] = MappingProxyType(
             control="a split with five leaked operations, another holdout than the published one",
             blind="a training outside this package that used them and says it did not",
             run=reconstruction.true_holdout,
+            encodes=True,
         ),
     }
 )
@@ -141,5 +149,16 @@ def validate(
     outcomes = {}
     for name in chosen(only):
         tell(name)
-        outcomes[name] = CHECKS[name].run(subject, thresholds)
+        outcomes[name] = _run(CHECKS[name], subject, thresholds)
     return outcomes
+
+
+def _run(check: Check, subject: Subject, thresholds: Thresholds) -> Outcome:
+    lacking = sorted(subject.paths.keys() - subject.networks.keys()) if check.encodes else []
+    if not lacking:
+        return check.run(subject, thresholds)
+    if not subject.networks:
+        return not_applicable("No path has an encoder, so no operation has a posterior mean.")
+    outcome = check.run(subject, thresholds)
+    paths = f"Path {lacking[0]} has" if len(lacking) == 1 else f"Paths {', '.join(lacking)} have"
+    return replace(outcome, reason=f"{outcome.reason} {paths} no encoder and nothing to check here.")

@@ -58,6 +58,8 @@ def phase_sync(subject: Subject, thresholds: Thresholds) -> Outcome:
     traces = subject.traces
     if traces is None:
         return not_applicable(_no_history(subject))
+    if len(traces.coverage) == 1:
+        return not_applicable("The model has one path: there is no other to be in step with.")
     if not traces.coupled:
         return not_applicable("The paths were trained apart: there are no phases to be in step.")
     if len(traces) < 2 * LAST:

@@ -20,6 +20,9 @@ _Z: Final = 1.959964
 _T: Final = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262)
 """Student's t at 97.5 % for 1 to 9 degrees of freedom."""
 
+_WEIGHTS: Final = 1 << 22
+"""Weights of a bootstrap that are held at a time; 200 rounds over the operations of (3, 2) are fewer."""
+
 Floats = npt.NDArray[np.float64]
 
 
@@ -70,7 +73,12 @@ def bootstrap(
         rounds: How many resamples.
         seed: Of the resampling, so that the same figures give the same interval.
     """
-    random = np.random.default_rng(seed)
-    weights = random.multinomial(len(rows), np.full(len(rows), 1 / len(rows)), size=rounds) / len(rows)
-    low, high = np.quantile(statistic(weights @ rows), [0.025, 0.975])
+    random, count = np.random.default_rng(seed), len(rows)
+    chances, means = np.full(count, 1 / count), []
+    left, most = rounds, max(1, _WEIGHTS // count)
+    while left:
+        now = min(left, most)
+        means.append(random.multinomial(count, chances, size=now) / count @ rows)
+        left -= now
+    low, high = np.quantile(statistic(np.concatenate(means)), [0.025, 0.975])
     return float(low), float(high)

@@ -9,14 +9,20 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ternary_sdk._internal.inference.runtime import Decoder, Encoder, Workers
+from ternary_sdk._internal.inference import runtime
+from ternary_sdk._internal.packages.manifest_entries import ModelPath
 from ternary_sdk._internal.packages.package import Package
 from ternary_sdk.errors import InputError
+from ternary_sdk.space import Indices
+from ternary_trainer.decoding import decode
 from ternary_trainer.device import CPU
 from ternary_trainer.model import TernaryVAE, restored
-from ternary_trainer.validation.subject import Floats, Network
+from ternary_trainer.validation.subject import Decoder, Floats, Network
 
 _BLOCK = 8192
+"""Latents that are decoded at a time."""
+_ENCODED = 32_768
+"""Inputs that are encoded at a time."""
 
 
 class TorchNetwork:
@@ -24,21 +30,22 @@ class TorchNetwork:
 
     def __init__(self, model: TernaryVAE, path: str, place: torch.device) -> None:
         self._encoder, self._decoder, self._place = model.encoder(path), model.decoder(path), place
-        self._radix = model.signature.space.radix
+        self._space = model.signature.space
 
     def encode(self, inputs: Floats) -> Floats:
-        """Means, shape (n, 16), of inputs, shape (n, 9)."""
+        """Posterior means, shape (n, latent size), of inputs, shape (n, cells)."""
+        blocks = torch.split(self._tensor(inputs), _ENCODED)
         with _inferring():
-            mean, _ = self._encoder(self._tensor(inputs))
-        result: Floats = mean.cpu().numpy()
+            result: Floats = torch.cat([self._encoder(block)[0] for block in blocks]).cpu().numpy()
         return result
 
-    def logits(self, latents: Floats) -> Floats:
-        """Logits, shape (n, 9, 3), of latents, shape (n, 16)."""
+    def index(self, latents: Floats) -> Indices:
+        """Canonical indices, shape (n,), of what latents, shape (n, latent size), decode to."""
         blocks = torch.split(self._tensor(latents), _BLOCK)
         with _inferring():
-            result: Floats = torch.cat([self._decoder(block) for block in blocks]).cpu().numpy()
-        return result.reshape(len(latents), -1, self._radix)
+            parts = [decode(self._decoder, block, self._space).index for block in blocks]
+        result: Indices = torch.cat(parts).cpu().numpy()
+        return result
 
     def _tensor(self, values: Floats) -> Tensor:
         return torch.from_numpy(np.array(values, dtype=np.float32)).to(self._place)
@@ -56,32 +63,40 @@ def _inferring() -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-class GraphNetwork:
-    """One path of a package."""
+class GraphDecoder:
+    """One path of a package, without an encoder."""
 
-    def __init__(self, encoder: Encoder, decoder: Decoder) -> None:
-        self._encoder, self._decoder = encoder, decoder
+    def __init__(self, decoder: runtime.Decoder) -> None:
+        self._decoder = decoder
+
+    def index(self, latents: Floats) -> Indices:
+        """Canonical indices, shape (n,), of what latents, shape (n, latent size), decode to."""
+        return self._decoder.index(latents)
+
+
+class GraphNetwork(GraphDecoder):
+    """One path of a package, with its encoder."""
+
+    def __init__(self, encoder: runtime.Encoder, decoder: runtime.Decoder) -> None:
+        super().__init__(decoder)
+        self._encoder = encoder
 
     def encode(self, inputs: Floats) -> Floats:
-        """Means, shape (n, 16), of inputs, shape (n, 9)."""
-        values = np.ascontiguousarray(inputs, dtype=np.float32)
-        blocks = self._encoder.blocks(["mean"], "operations", values)
-        means: Floats = np.concatenate([mean for (mean,) in blocks])[: len(values)]
-        return means
-
-    def logits(self, latents: Floats) -> Floats:
-        """Logits, shape (n, 9, 3), of latents, shape (n, 16)."""
-        return self._decoder.logits(latents)
+        """Posterior means, shape (n, latent size), of inputs, shape (n, cells)."""
+        values = np.ascontiguousarray(inputs, dtype=np.float32)  # off the grid, too, as `mean` has none
+        blocks = [mean for (mean,) in self._encoder.blocks(["mean"], "operations", values)]
+        empty = np.empty((0, self._encoder.signature.latent_size), np.float32)
+        return np.concatenate([empty, *blocks])[: len(values)]
 
 
 def of_weights(state: Mapping[str, Tensor], place: torch.device = CPU) -> dict[str, Network]:
-    """Both paths of trained weights, computed on a device."""
+    """Every path of trained weights, computed on a device."""
     model = restored(state).to(place).eval()
     return {path: TorchNetwork(model, path, place) for path in model.signature.paths}
 
 
 @contextmanager
-def of_package(package: Package) -> Iterator[dict[str, Network]]:
+def of_package(package: Package) -> Iterator[dict[str, Decoder]]:
     """Every path of a verified package; its threads stop at the end.
 
     Raises:
@@ -91,13 +106,14 @@ def of_package(package: Package) -> Iterator[dict[str, Network]]:
         raise InputError(
             f"{package.manifest.label}: its graphs are encrypted; give the license that opens it"
         )
-    of = package.signature
-    with Workers() as workers:
-        yield {
-            path.path: GraphNetwork(
-                Encoder(package.graphs[path.encoder.member], path.encoder.member, workers, of),
-                Decoder(package.graphs[path.decoder.member], path.decoder.member, workers, of),
-            )
-            for path in package.manifest.paths
-            if path.encoder is not None
-        }
+    with runtime.Workers() as workers:
+        yield {entry.path: _of_graphs(package, entry, workers) for entry in package.manifest.paths}
+
+
+def _of_graphs(package: Package, entry: ModelPath, workers: runtime.Workers) -> Decoder:
+    member, of = entry.decoder.member, package.signature
+    decoder = runtime.Decoder(package.graphs[member], member, workers, of)
+    if entry.encoder is None:
+        return GraphDecoder(decoder)
+    member = entry.encoder.member
+    return GraphNetwork(runtime.Encoder(package.graphs[member], member, workers, of), decoder)

@@ -1,23 +1,25 @@
 """
 Checks `novel-operations` and `cold-shift`: held-out operations family by family, and corrupted inputs.
 
-The space is finite and every point of the trit grid is an operation, so nothing on the grid is out of
+The space is finite and every point of the grid is an operation, so nothing on the grid is out of
 distribution; what can be novel is an operation that was never trained on, and what can be out of
 distribution is an input off the grid.
 """
 
+from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from ternary_sdk._internal.packages.validation import Figure
+from ternary_sdk._internal.packages.validation import Figure, Relation
 from ternary_sdk.operations import OperationSet
-from ternary_trainer.families import FAMILIES, Family, members
+from ternary_sdk.space import Space
+from ternary_trainer.families import Family, defined, members
 from ternary_trainer.split import Split
 from ternary_trainer.validation import intervals
-from ternary_trainer.validation.outcome import Outcome, at_least, judged, shown
-from ternary_trainer.validation.subject import Floats, Network, Subject, reconstruct, tables
+from ternary_trainer.validation.outcome import Outcome, decided, share, shown, too_few
+from ternary_trainer.validation.subject import Floats, Network, Subject, cells_name, reconstruct, tables
 from ternary_trainer.validation.thresholds import Thresholds
 
 LEAST_MEMBERS: Final = 30
@@ -25,72 +27,85 @@ LEAST_MEMBERS: Final = 30
 NOISE: Final = 0.1
 MORE_NOISE: Final = 0.2
 _NOISE_ROUNDS: Final = 5
+_MOST_REPLACED: Final = 3
 
 
 def novel_operations(subject: Subject, thresholds: Thresholds) -> Outcome:
     """Exact reconstruction of each family's members that neither training nor selection saw."""
+    held_out = {family: _unseen(family, subject.split) for family in defined(subject.space)}
     figures = [
         _family(family, path, network, subject.split, thresholds.family)
-        for path, network in subject.paths.items()
-        for family in FAMILIES
+        for path, network in subject.networks.items()
+        for family, unseen in held_out.items()
+        if len(unseen)
     ]
+    decides = any(figure.relation is not Relation.SHOWN for figure in figures)
+    few = "" if decides else f"No family has enough held-out members to decide at {thresholds.family:g}."
     good = "Held-out members of every family with enough of them decode to themselves."
-    return judged(figures, good + subject.caveat)
+    return decided(figures, good + subject.caveat, few=few, shares=figures)
 
 
 def _family(family: Family, path: str, network: Network, split: Split, bound: float) -> Figure:
     unseen = _unseen(family, split)
-    whole = " as a whole" if split.family == members(family) else ""
-    name, inputs = f"{family}, {len(unseen)} held out{whole}", tables(unseen)
-    right = int((reconstruct(network, inputs) == inputs).all(axis=1).sum())
-    share, interval = right / len(unseen), intervals.share(right, len(unseen))
-    if len(unseen) < LEAST_MEMBERS:
-        return shown(name, path, share, interval=interval)
-    return at_least(name, path, share, bound, interval=interval)
+    whole = " as a whole" if split.family == members(family, unseen.space) else ""
+    name, total = f"{family}, {len(unseen)} held out{whole}", len(unseen)
+    right = int((reconstruct(network, tables(unseen)) == unseen.indices).sum())
+    if total < LEAST_MEMBERS:
+        return shown(name, path, right / total, interval=intervals.share(right, total))
+    return share(name, path, right, total, bound)
 
 
 def _unseen(family: Family, split: Split) -> OperationSet:
+    whole = members(family, split.holdout.space)
     if split.family is None:
-        return OperationSet(members(family).mask & split.holdout.mask)
-    if split.family == members(family):
+        return whole & split.holdout
+    if split.family == whole:
         return split.family
     # Else a gap in the family that was held out would show in every family that shares members with it.
-    return OperationSet(members(family).mask & split.holdout.mask & ~split.family.mask)
+    return (whole & split.holdout) - split.family
 
 
 def cold_shift(subject: Subject, thresholds: Thresholds) -> Outcome:
-    """Held-out operations with 1, 2 or 3 trits replaced, and with noise on every trit."""
-    inputs = tables(subject.split.holdout)
+    """Held-out operations with 1, 2 or 3 cells replaced, and with noise on every cell."""
+    few = too_few(len(subject.split.holdout), "held-out operations", thresholds.corrupted)
+    inputs, space = tables(subject.split.holdout), subject.space
     figures: list[Figure] = []
-    for path, network in subject.paths.items():
-        for replaced in (1, 2, 3):
-            corrupted = replace(inputs, replaced)
-            name = f"exact with {replaced} of 9 trits replaced"
-            figures.append(_exact(name, path, network, corrupted, corrupted, thresholds.corrupted))
-        target = np.tile(inputs, (_NOISE_ROUNDS, 1))
-        noise = np.random.default_rng(0).normal(size=target.shape).astype(np.float32)
-        name = f"exact under noise of {NOISE:g}"
-        figures.append(_exact(name, path, network, target + NOISE * noise, target, thresholds.off_grid))
-        right = int((reconstruct(network, target + MORE_NOISE * noise) == target).all(axis=1).sum())
-        interval = intervals.share(right, len(target))
-        name = f"exact under noise of {MORE_NOISE:g}"
-        figures.append(shown(name, path, right / len(target), interval=interval))
-    return judged(
-        figures, "A corrupted operation is read as what it now is, and slight noise is rounded away."
-    )
+    corrupted: list[Figure] = []
+    for path, network in subject.networks.items():
+        shares = list(_replaced(path, network, inputs, space, thresholds.corrupted))
+        corrupted += shares
+        figures += [*shares, *_noisy(path, network, inputs, space, thresholds.off_grid)]
+    good = "A corrupted operation is read as what it now is, and slight noise is rounded away."
+    return decided(figures, good, few=few, shares=corrupted)
 
 
-def replace(inputs: Floats, trits: int) -> Floats:
-    """Inputs, shape (n, 9), with that many trits of each turned into one of the two other values."""
-    random = np.random.default_rng(trits)
-    where = random.permuted(np.tile(np.arange(9), (len(inputs), 1)), axis=1)[:, :trits]
+def _replaced(path: str, network: Network, inputs: Floats, space: Space, bound: float) -> Iterator[Figure]:
+    for replaced in range(1, min(_MOST_REPLACED, space.cells) + 1):
+        corrupted = replace(inputs, replaced, space)
+        name = f"exact with {replaced} of {space.cells} {cells_name(space)} replaced"
+        yield share(name, path, _right(network, corrupted, corrupted, space), len(inputs), bound)
+
+
+def _noisy(path: str, network: Network, inputs: Floats, space: Space, bound: float) -> Iterator[Figure]:
+    target = np.tile(inputs, (_NOISE_ROUNDS, 1))
+    noise = np.random.default_rng(0).normal(size=target.shape).astype(np.float32)
+    right = _right(network, target + NOISE * noise, target, space)
+    yield share(f"exact under noise of {NOISE:g}", path, right, len(target), bound)
+    right = _right(network, target + MORE_NOISE * noise, target, space)
+    interval = intervals.share(right, len(target))
+    yield shown(f"exact under noise of {MORE_NOISE:g}", path, right / len(target), interval=interval)
+
+
+def replace(inputs: Floats, cells: int, space: Space) -> Floats:
+    """Inputs, shape (n, cells), with that many cells of each turned into one of the other values."""
+    random = np.random.default_rng(cells)
+    where = random.permuted(np.tile(np.arange(space.cells), (len(inputs), 1)), axis=1)[:, :cells]
     result = inputs.copy()
     rows = np.arange(len(inputs))[:, None]
-    turn: npt.NDArray[np.int64] = random.integers(1, 3, size=where.shape)
-    result[rows, where] = (result[rows, where] + 1 + turn) % 3 - 1
+    turn: npt.NDArray[np.int64] = random.integers(1, space.radix, size=where.shape)
+    result[rows, where] = (result[rows, where] - space.lowest + turn) % space.radix + space.lowest
     return result
 
 
-def _exact(name: str, path: str, network: Network, inputs: Floats, targets: Floats, bound: float) -> Figure:
-    right = int((reconstruct(network, inputs) == targets).all(axis=1).sum())
-    return at_least(name, path, right / len(targets), bound, interval=intervals.share(right, len(targets)))
+def _right(network: Network, inputs: Floats, targets: Floats, space: Space) -> int:
+    return int((reconstruct(network, inputs) == space.to_index(targets)).sum())

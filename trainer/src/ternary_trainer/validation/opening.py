@@ -73,7 +73,7 @@ def checkpoint_subject(
         paths=networks.of_weights(checkpoint.state, place),
         margins=margins(checkpoint.state),
         split=split.sets(checkpoint.architecture.signature.space),
-        traces=traces.of_file(checkpoint.details),
+        traces=traces.of_file(checkpoint.details, checkpoint.architecture.signature),
         asks_for_all=None,
     )
 

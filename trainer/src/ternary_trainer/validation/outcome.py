@@ -4,9 +4,15 @@ What a check says: figures with their intervals and bounds, and one of four endi
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
 
 from ternary_sdk._internal.packages.validation import Ending, Figure, Relation, decimal
+from ternary_trainer.validation import intervals
 from ternary_trainer.validation.intervals import Interval
+
+_MOST_COMPLAINTS: Final = 20
+"""Figures that a reason names; a document's text may have 4,096 characters."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +40,47 @@ def shown(name: str, path: str, value: float, *, interval: Interval | None = Non
     return _figure(name, path, value, interval, Relation.SHOWN, 0.0)
 
 
+def share(
+    name: str, path: str, right: int, total: int, bound: float, *, value: float | None = None
+) -> Figure:
+    """The share of operations that are right, with its interval, and a bound that it must reach.
+
+    Where there are too few operations to reach the bound, it is shown only, unless it is surely below.
+
+    Args:
+        name: What is measured.
+        path: Of which path.
+        right: How many of the operations are right.
+        total: How many there are.
+        bound: The least share.
+        value: The share itself, where it is known more exactly than by `right`.
+    """
+    if total == 0:
+        return shown(f"{name} (none)", path, 0)
+    value, interval = right / total if value is None else value, intervals.share(right, total)
+    if _most_certain(total) < bound <= interval[1]:
+        return shown(name, path, value, interval=interval)
+    return at_least(name, path, value, bound, interval=interval)
+
+
+def too_few(total: int, what: str, bound: float) -> str:
+    """Why a share of so many operations cannot reach a bound, as a sentence; empty if it can."""
+    if total == 0:
+        return f"There are no {what}."
+    low = _most_certain(total)
+    if low >= bound:
+        return ""
+    return (
+        f"{total:,} {what} are too few to decide at {bound:g}: "
+        f"if all of them were right, the 95 % interval would begin at {low:.5g}."
+    )
+
+
+def _most_certain(total: int) -> float:
+    """The lower end of the interval if all are right, in the decimals that a verdict writes."""
+    return float(decimal(intervals.share(total, total)[0]))
+
+
 def _figure(
     name: str, path: str, value: float, interval: Interval | None, relation: Relation, bound: float
 ) -> Figure:
@@ -55,8 +102,29 @@ def judged(figures: Sequence[Figure], good: str) -> Outcome:
     wrong = [figure for figure in figures if not figure.passed]
     if not wrong:
         return Outcome(ending=Ending.PASSED, reason=good, figures=tuple(figures))
-    return Outcome(
-        ending=Ending.FAILED, reason="; ".join(map(_complaint, wrong)) + ".", figures=tuple(figures)
+    told = [_complaint(figure) for figure in wrong[:_MOST_COMPLAINTS]]
+    if len(wrong) > len(told):
+        told.append(f"and {len(wrong) - len(told)} more")
+    return Outcome(ending=Ending.FAILED, reason="; ".join(told) + ".", figures=tuple(figures))
+
+
+def decided(figures: Sequence[Figure], good: str, *, few: str, shares: Sequence[Figure]) -> Outcome:
+    """``judged`` where there are enough operations; else nothing can be said for a model, only against it.
+
+    Args:
+        figures: All of them.
+        good: The sentence of a check that passed.
+        few: Why the operations are too few, as a sentence; empty if they are not.
+        shares: The figures that would decide, of which the least is named.
+    """
+    outcome = judged(figures, good)
+    if outcome.ending is Ending.FAILED or not few:
+        return outcome
+    if not shares:
+        return not_applicable(few)
+    least = min(shares, key=lambda figure: Decimal(figure.value))
+    return not_applicable(
+        f"{few} The least share found is {float(least.value):.4g}: {least.name}, path {least.path}."
     )
 
 

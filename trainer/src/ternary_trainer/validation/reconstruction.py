@@ -3,7 +3,9 @@ Checks `hold-out`, `true-holdout` and `holdout-shuffle`: does a path give back o
 is the way we measure that sound?
 """
 
+import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -11,96 +13,128 @@ import numpy.typing as npt
 
 from ternary_sdk._internal.packages.validation import Figure
 from ternary_sdk.operations import OperationSet
-from ternary_trainer.validation import intervals
+from ternary_sdk.space import Space, Tables
+from ternary_trainer import split as splits
 from ternary_trainer.validation.intervals import Interval
-from ternary_trainer.validation.outcome import Outcome, at_least, at_most, judged, shown
-from ternary_trainer.validation.subject import (
-    TRUE_HOLDOUT_SHA256,
-    Network,
-    Subject,
-    reconstruct,
-    tables,
+from ternary_trainer.validation.outcome import (
+    Outcome,
+    at_least,
+    at_most,
+    decided,
+    judged,
+    not_applicable,
+    share,
+    too_few,
 )
+from ternary_trainer.validation.subject import Floats, Network, Subject, cells_name, reconstruct, tables
 from ternary_trainer.validation.thresholds import Thresholds
 
 SHUFFLES: Final = 50
+_STATED_FOR: Final = 1_969
+"""Operations that `shuffled_exact` is stated for: the true holdout of (3, 2)."""
 
 
 def hold_out(subject: Subject, thresholds: Thresholds) -> Outcome:
     """Exact reconstruction of the operations trained on, and of those the snapshot was chosen by."""
     figures = [
         figure
-        for path, network in subject.paths.items()
+        for path, network in subject.networks.items()
         for name, chosen in (
             ("training operations exact", subject.split.training),
             ("validation operations exact", subject.split.validation),
         )
         for figure in (_exact(name, path, network, chosen, thresholds.reconstruction),)
     ]
-    return judged(figures, "Operations decode from their posterior mean to themselves.")
+    few = too_few(len(subject.split.training), "training operations", thresholds.reconstruction)
+    good = "Operations decode from their posterior mean to themselves."
+    trained = [figure for figure in figures if figure.name == "training operations exact"]
+    return decided(figures, good, few=few, shares=trained)
 
 
 def true_holdout(subject: Subject, thresholds: Thresholds) -> Outcome:
     """Exact reconstruction of the published true holdout, and that nothing else looked at it."""
     split = subject.split
-    used = OperationSet(split.training.mask | split.validation.mask)
-    leaked = int((used.mask & split.holdout.mask).sum())
-    right = float(split.holdout.digest == TRUE_HOLDOUT_SHA256)
+    leaked = len((split.training | split.validation) & split.holdout)
+    right = float(split.holdout == splits.sets(subject.space).holdout)
+    exact = [
+        _exact("true holdout exact", path, network, split.holdout, thresholds.reconstruction)
+        for path, network in subject.networks.items()
+    ]
     figures = [
         at_most("held-out operations also used in training", "", leaked, 0),
         at_least("set is the published one (1) or not (0)", "", right, 1),
-        *(
-            _exact("true holdout exact", path, network, split.holdout, thresholds.reconstruction)
-            for path, network in subject.paths.items()
-        ),
+        *exact,
     ]
+    few = too_few(len(split.holdout), "held-out operations", thresholds.reconstruction)
     good = "Operations that neither training nor selection saw decode to themselves."
-    return judged(figures, good + subject.caveat)
+    return decided(figures, good + subject.caveat, few=few, shares=exact)
 
 
 def holdout_shuffle(subject: Subject, thresholds: Thresholds) -> Outcome:
     """What is left of reconstruction when inputs are shuffled and targets are not: chance, if sound."""
-    targets = tables(subject.split.holdout)
-    figures: list[Figure] = []
-    for path, network in subject.paths.items():
-        honest = float((reconstruct(network, targets) == targets).mean())
-        shuffled = [_agreement(network, targets, order) for order in _orders(len(targets))]
-        exact, trits = (np.array(column) for column in zip(*shuffled, strict=True))
-        figures += [
-            at_most(
-                "exact after shuffling",
-                path,
-                float(exact.mean()),
-                thresholds.shuffled_exact,
-                interval=_range(exact),
-            ),
-            at_most(
-                "trits agreeing after shuffling",
-                path,
-                float(trits.mean()),
-                thresholds.shuffled_trits,
-                interval=_range(trits),
-            ),
-            at_least(
-                "trits lost by shuffling",
-                path,
-                honest - float(trits.mean()),
-                thresholds.shuffle_gap,
-                interval=_range(honest - trits),
-            ),
-        ]
+    held_out, space = subject.split.holdout, subject.space
+    bounds = _bounds(thresholds, space, len(held_out))
+    if bounds.by_chance > bounds.cells:
+        return not_applicable(
+            f"{len(held_out)} held-out operations of {space.cells} {cells_name(space)} are too few: "
+            f"by chance alone a share of {bounds.by_chance:.4g} may agree, "
+            f"expected at most {bounds.cells:.4g}."
+        )
+    figures = [
+        figure
+        for path, network in subject.networks.items()
+        for figure in _shuffled(path, network, held_out, bounds)
+    ]
     return judged(
         figures, "With shuffled inputs agreement falls to chance, so the answers come from the inputs."
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Bounds:
+    """Thresholds of shuffling, which are stated for (3, 2), for a space and a number of operations."""
+
+    exact: float
+    cells: float
+    gap: float
+    by_chance: float
+    """The upper end of the 95 % interval of cells that agree by chance in one shuffle."""
+
+
+def _bounds(thresholds: Thresholds, space: Space, operations: int) -> _Bounds:
+    chance = 1 / space.radix
+    # Of what is not chance, the share that it is for radix 3.
+    scale = (1 - chance) / (1 - 1 / 3)
+    deviation = math.sqrt(chance * (1 - chance) / (operations * space.cells))
+    return _Bounds(
+        exact=thresholds.shuffled_exact * _STATED_FOR / operations,
+        cells=chance + (thresholds.shuffled_trits - 1 / 3) * scale,
+        gap=thresholds.shuffle_gap * scale,
+        by_chance=chance + 1.96 * deviation,
+    )
+
+
+def _shuffled(path: str, network: Network, chosen: OperationSet, bounds: _Bounds) -> Iterator[Figure]:
+    inputs, targets, name = tables(chosen), chosen.space.from_index(chosen.indices), cells_name(chosen.space)
+    honest = float((_given_back(network, inputs, chosen.space) == targets).mean())
+    shuffled = [_agreement(network, inputs[order], targets, chosen.space) for order in _orders(len(inputs))]
+    exact, cells = (np.array(column) for column in zip(*shuffled, strict=True))
+    yield at_most("exact after shuffling", path, float(exact.mean()), bounds.exact, interval=_range(exact))
+    yield at_most(
+        f"{name} agreeing after shuffling", path, float(cells.mean()), bounds.cells, interval=_range(cells)
+    )
+    yield at_least(
+        f"{name} lost by shuffling",
+        path,
+        honest - float(cells.mean()),
+        bounds.gap,
+        interval=_range(honest - cells),
+    )
+
+
 def _exact(name: str, path: str, network: Network, chosen: OperationSet, bound: float) -> Figure:
-    inputs = tables(chosen)
-    right = int((reconstruct(network, inputs) == inputs).all(axis=1).sum())
-    total = len(inputs)
-    if total == 0:
-        return shown(name + " (none)", path, 0)
-    return at_least(name, path, right / total, bound, interval=intervals.share(right, total))
+    right = int((reconstruct(network, tables(chosen)) == chosen.indices).sum())
+    return share(name, path, right, len(chosen), bound)
 
 
 def _orders(count: int) -> Iterator[npt.NDArray[np.int64]]:
@@ -109,11 +143,13 @@ def _orders(count: int) -> Iterator[npt.NDArray[np.int64]]:
         yield random.permutation(count)
 
 
-def _agreement(
-    network: Network, targets: npt.NDArray[np.float32], order: npt.NDArray[np.int64]
-) -> tuple[float, float]:
-    same = reconstruct(network, targets[order]) == targets
+def _agreement(network: Network, inputs: Floats, targets: Tables, space: Space) -> tuple[float, float]:
+    same = _given_back(network, inputs, space) == targets
     return float(same.all(axis=1).mean()), float(same.mean())
+
+
+def _given_back(network: Network, inputs: Floats, space: Space) -> Tables:
+    return space.from_index(reconstruct(network, inputs))
 
 
 def _range(values: npt.NDArray[np.float64]) -> Interval:

@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 
 from ternary_sdk._internal.packages.validation import Figure
+from ternary_sdk.coverage import headline_draws
 from ternary_trainer.validation import intervals
 from ternary_trainer.validation.outcome import (
     Outcome,
@@ -15,6 +16,7 @@ from ternary_trainer.validation.outcome import (
     judged,
     not_applicable,
     not_run,
+    share,
     shown,
 )
 from ternary_trainer.validation.studies import Trial
@@ -22,7 +24,6 @@ from ternary_trainer.validation.subject import Subject
 from ternary_trainer.validation.thresholds import Thresholds
 
 LEAST_SEEDS: Final = 3
-DIMENSIONS: Final = 16
 
 
 def seed_variance(subject: Subject, thresholds: Thresholds) -> Outcome:
@@ -32,14 +33,17 @@ def seed_variance(subject: Subject, thresholds: Thresholds) -> Outcome:
     trials = subject.seeds.trials
     if len(trials) < LEAST_SEEDS:
         return not_run(f"{len(trials)} seeds were trained, expected at least {LEAST_SEEDS}.")
-    held_out = len(subject.split.holdout)
+    held_out, quoted = len(subject.split.holdout), headline_draws(subject.space)
     figures: list[Figure] = []
-    for path in ("A", "B"):
+    for path in subject.signature.paths:
         values = [_coverage(trial, path) for trial in trials]
         exact = min(trial.paths[path].holdout_exact for trial in trials)
         figures += [
             at_least(
-                "worst seed's hash coverage at 50,000 draws", path, min(values), thresholds.hash_coverage
+                f"worst seed's hash coverage at {quoted:,} draws",
+                path,
+                min(values),
+                thresholds.hash_coverage,
             ),
             at_most("spread between seeds", path, max(values) - min(values), thresholds.seed_spread),
             at_least(
@@ -49,12 +53,13 @@ def seed_variance(subject: Subject, thresholds: Thresholds) -> Outcome:
                 thresholds.hash_coverage,
                 interval=intervals.mean(values),
             ),
-            at_least(
+            share(
                 "worst seed's true holdout exact",
                 path,
-                exact,
+                round(exact * held_out),
+                held_out,
                 thresholds.reconstruction,
-                interval=intervals.share(round(exact * held_out), held_out),
+                value=exact,
             ),
         ]
     return judged(figures, f"{len(trials)} seeds give models of the same quality.")
@@ -68,13 +73,14 @@ def collapse_sweep(subject: Subject, thresholds: Thresholds) -> Outcome:
     factor = thresholds.collapse_factor
     if not trials or trials[0].factor > 1 / factor or trials[-1].factor < factor:
         return not_run(f"Beta was not swept from 1/{factor:g} to {factor:g} times its value.")
+    dimensions = subject.signature.latent_size
     near = [trial for trial in trials if 1 / factor <= trial.factor <= factor]
     figures: list[Figure] = []
-    for path in ("A", "B"):
+    for path in subject.signature.paths:
         least = min(trial.paths[path].active for trial in near)
         covered = min(_coverage(trial, path) for trial in near)
         figures += [
-            at_least(f"active dimensions within a factor of {factor:g}", path, least, DIMENSIONS),
+            at_least(f"active dimensions within a factor of {factor:g}", path, least, dimensions),
             at_least(
                 f"worst hash coverage within a factor of {factor:g}", path, covered, thresholds.hash_coverage
             ),

@@ -8,14 +8,15 @@ are all measured by the same code.
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Literal, Protocol
+from typing import Final, Literal, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
-from ternary_sdk._internal.streams import stream as latents
-from ternary_sdk.operations import TABLES, OperationSet
+from ternary_sdk._internal.streams.stream import CURRENT, PHILOX, Stream
+from ternary_sdk.operations import OperationSet
 from ternary_sdk.signature import STANDARD, Signature
+from ternary_sdk.space import Indices, Space
 from ternary_trainer.split import Split
 from ternary_trainer.validation.studies import Study
 from ternary_trainer.validation.traces import Traces
@@ -23,29 +24,31 @@ from ternary_trainer.validation.traces import Traces
 Kind = Literal["run", "checkpoint", "package"]
 Floats = npt.NDArray[np.float32]
 
-TRUE_HOLDOUT_SHA256: Final = "e2e75c4725377b390db5a75249ca7b10f4f6d1da949964d0bc8bf62ae1da51db"
-"""Digest of the set of the 1,969 operations that nothing may train or select on; docs/validation.md."""
-
 _WANTED: Final = (
     " The prior's term of the loss asks for every operation, held-out ones included: "
     "it never shows them to the encoder, but a decoder that can emit them is what it rewards."
 )
 _UNTOLD: Final = " The file does not say whether its loss asked for every operation."
-_STREAM: Final = latents.PHILOX
-"""Version 1, as the label says: reports made before version 2 stay comparable with those made after."""
-
-_LABEL: Final = b"ternary-validation-v1"
+_LABEL: Final = "ternary-validation-v"
 
 
-class Network(Protocol):
-    """One path."""
+class Decoder(Protocol):
+    """One path, as far as it decodes."""
 
-    def encode(self, inputs: Floats) -> Floats:
-        """Means, shape (n, 16), of inputs, shape (n, 9), on the trit grid or off it."""
+    def index(self, latents: Floats) -> Indices:
+        """Canonical indices, shape (n,), of what latents, shape (n, latent size), decode to.
+
+        A tie goes to the lower digit.
+        """
         ...
 
-    def logits(self, latents: Floats) -> Floats:
-        """Logits of the classes -1, 0, +1 of each trit, shape (n, 9, 3), of latents, shape (n, 16)."""
+
+@runtime_checkable
+class Network(Decoder, Protocol):
+    """One path that also encodes."""
+
+    def encode(self, inputs: Floats) -> Floats:
+        """Posterior means, shape (n, latent size), of inputs, shape (n, cells), on the grid or off it."""
         ...
 
 
@@ -60,9 +63,10 @@ class Subject:
     """SHA-256 of the snapshot's file, or the package's digest, hex."""
     signature: Signature = STANDARD
     """What it is a model of."""
-    paths: Mapping[str, Network]
+    paths: Mapping[str, Decoder]
+    """Every path; each is a ``Network`` unless it has no encoder."""
     margins: Mapping[str, Floats]
-    """Of each path the margin of each operation's witness, as its certificate has them, shape (19683,); 0
+    """Of each path the margin of each operation's witness, as its certificate has them, shape (size,); 0
     where the operation is not reachable."""
     split: Split
     """As published, unless the run's recipe or a test gives another."""
@@ -79,6 +83,16 @@ class Subject:
     """Retrainings with other betas, where they were made."""
 
     @property
+    def space(self) -> Space:
+        """Of the operations that it encodes and decodes."""
+        return self.signature.space
+
+    @property
+    def networks(self) -> dict[str, Network]:
+        """The paths that have an encoder."""
+        return {path: network for path, network in self.paths.items() if isinstance(network, Network)}
+
+    @property
     def caveat(self) -> str:
         """What the loss told the model of operations it never saw, as a sentence; empty if nothing."""
         if self.asks_for_all is None:
@@ -86,22 +100,31 @@ class Subject:
         return _WANTED if self.asks_for_all else ""
 
     def prior(self, start: int, rows: int) -> Floats:
-        """Prior latents, shape (rows, 16); the stream follows from the digest, so nobody chooses it."""
-        seed = hashlib.sha256(_LABEL + bytes.fromhex(self.digest)).digest()[:8]
-        return _STREAM.prior(int.from_bytes(seed, "big"), start, rows)
+        """Prior latents, shape (rows, latent size); the stream follows from the digest, so nobody chooses
+        it."""
+        stream = _stream(self.signature.latent_size)
+        label = f"{_LABEL}{stream.version}".encode()
+        seed = hashlib.sha256(label + bytes.fromhex(self.digest)).digest()[:8]
+        return stream.prior(int.from_bytes(seed, "big"), start, rows)
 
 
-def decode(network: Network, values: Floats) -> npt.NDArray[np.int8]:
-    """The operations that latents decode to, trits, shape (n, 9); a tie goes to the lower class."""
-    trits: npt.NDArray[np.int8] = (network.logits(values).argmax(-1) - 1).astype(np.int8)
-    return trits
+def _stream(latent_size: int) -> Stream:
+    """Version 1 for 16 dimensions, so that reports stay comparable with those made before version 2, which
+    has rows of every other length."""
+    return PHILOX if latent_size == PHILOX.latent_size else CURRENT.of(latent_size)
 
 
-def reconstruct(network: Network, inputs: Floats) -> npt.NDArray[np.int8]:
-    """What inputs, shape (n, 9), decode to from their posterior means, trits, shape (n, 9)."""
-    return decode(network, network.encode(inputs))
+def reconstruct(network: Network, inputs: Floats) -> Indices:
+    """Canonical indices, shape (n,), of what inputs, shape (n, cells), decode to from their posterior
+    means."""
+    return network.index(network.encode(inputs))
 
 
 def tables(operations: OperationSet) -> Floats:
-    """The truth tables of a set in ascending order, float32, shape (n, 9)."""
-    return TABLES[operations.indices].astype(np.float32)
+    """The truth tables of a set in ascending order, float32, shape (n, cells)."""
+    return operations.space.from_index(operations.indices).astype(np.float32)
+
+
+def cells_name(space: Space) -> str:
+    """What the cells of a table are called in a figure's name: trits where they hold one of three values."""
+    return "trits" if space.radix == 3 else "cells"

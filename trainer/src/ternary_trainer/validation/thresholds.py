@@ -19,15 +19,15 @@ class Thresholds:
     """The bounds that figures are held against."""
 
     latent_variance: float = 0.1
-    """Least variance of the posterior mean in any of the 16 dimensions."""
+    """Least variance of the posterior mean in any dimension."""
     reconstruction: float = 0.99
     """Least share of operations, trained on or held out, that decode exactly from their posterior mean."""
     beta_step: float = 0.01
     """Largest rise of beta from one epoch to the next outside declared disruptions."""
     hash_coverage: float = 0.85
-    """Least expected share of the space at 50,000 prior draws."""
+    """Least expected share of the space at the headline number of prior draws; 50,000 for (3, 2)."""
     sampling_coverage: float = 0.95
-    """Least expected share of the space at 195,000 prior draws."""
+    """Least expected share of the space at the highest quoted number of prior draws; 195,000 for (3, 2)."""
     reachable: float = 1.0
     """Least share of the space for which a latent is known that decodes to it."""
     phase_lead: float = 0.0
@@ -35,11 +35,14 @@ class Thresholds:
     settled: float = 0.05
     """Largest standard deviation of a path's entropy over the last 20 epochs, nats."""
     shuffled_exact: float = 0.005
-    """Largest share that may still decode to its target when the inputs are shuffled."""
+    """Largest share that may still decode to its target when the inputs are shuffled; stated for 1,969
+    operations, of which one is left in its place on average."""
     shuffled_trits: float = 0.36
-    """Largest share of trits that may agree with their target when the inputs are shuffled; chance is 1/3."""
+    """Largest share of trits that may agree with their target when the inputs are shuffled; stated for radix
+    3, where chance is 1/3."""
     shuffle_gap: float = 0.5
-    """Least share of trits that must be lost by shuffling the inputs."""
+    """Least share of trits that must be lost by shuffling the inputs; stated for radix 3, where a perfect
+    model loses 2/3."""
     family: float = 0.8
     """Least share of each structural family's held-out members that decode exactly."""
     corrupted: float = 0.99
@@ -53,7 +56,7 @@ class Thresholds:
     seed_spread: float = 0.02
     """Largest difference in coverage between retrainings with other seeds."""
     collapse_factor: float = 2.0
-    """Factor on beta, and its inverse, that must leave all 16 dimensions active."""
+    """Factor on beta, and its inverse, that must leave all dimensions active."""
 
 
 _SHARE: Final = (0.0, 1.0)

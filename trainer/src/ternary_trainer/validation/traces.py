@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ternary_sdk.operations import OPERATIONS
+from ternary_sdk.signature import STANDARD, Signature
 from ternary_trainer.history import EpochRecord
 from ternary_trainer.settings import Recipe
 
@@ -64,18 +64,21 @@ def of_run(history: Sequence[EpochRecord], recipe: Recipe) -> Traces | None:
     )
 
 
-def of_file(details: Mapping[str, Any]) -> Traces | None:
-    """What a v5.5 file says of its own training; None where its lists are missing, damaged or too short.
+def of_file(details: Mapping[str, Any], signature: Signature = STANDARD) -> Traces | None:
+    """What a v5.5 file says of its own training; None where its lists are missing, damaged or too short, or
+    the file is of another signature than v5.5's.
 
     It counts coverage the old way (rounded expectations) and records no beta. The disruption's epoch is not
     in the file either, so no jump is excused.
     """
+    if signature != STANDARD:
+        return None
     lists = {key: _numbers(details.get(key)) for key in _LISTS}
     lengths = {len(values) for values in lists.values()}
     if len(lengths) != 1 or lengths.pop() < 2:
         return None
     return Traces(
-        coverage={path: lists[f"coverage_{path}_history"] / OPERATIONS for path in ("A", "B")},
+        coverage={path: lists[f"coverage_{path}_history"] / signature.space.size for path in ("A", "B")},
         entropy={path: lists[f"H_{path}_history"] for path in ("A", "B")},
         beta={},
         declared=frozenset(),

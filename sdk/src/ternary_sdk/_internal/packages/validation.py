@@ -27,6 +27,8 @@ FORMAT: Final = "ternary-validation/1"
 _NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,39}")
 _KIND: Final = re.compile(r"run|checkpoint|package")
 _PATH: Final = re.compile(r"[A-Z]?")
+_MOST_FIGURES: Final = 128
+"""Of a check: 8 paths, each with 14 figures of the sweep over beta, are 112."""
 _DECIMAL: Final = re.compile(r"-?(0|[1-9][0-9]{0,8})(\.[0-9]{1,9})?")
 _PLACES: Final = Decimal("0.000001")
 
@@ -186,7 +188,7 @@ def _read_check(fields: Fields) -> CheckResult:
         name=fields.text("name", pattern=_NAME),
         ending=_one_of(Ending, fields, "ending"),
         reason=fields.line("reason", longest=MAX_TEXT),
-        figures=fields.items("figures", _read_figure, most=64),
+        figures=fields.items("figures", _read_figure, most=_MOST_FIGURES),
     )
     fields.end()
     good = all(figure.passed for figure in check.figures)
