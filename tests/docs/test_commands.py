@@ -6,7 +6,8 @@ command, lines after it are what it prints (``…`` stands for anything, within 
 and a command whose output begins with ``error:`` must fail. An ``sh`` block is for pasting, without prompts
 or output: where a scene is set for it, it runs as one script. A comment before a block sets its scene:
 ``<!-- given: release -->`` puts a vendor's finished release into the folder, ``<!-- given: recipe -->`` a
-recipe of seconds, ``<!-- given: checkout -->`` a copy of the sources. ``<!-- given: day -->`` goes on in an
+recipe of seconds, ``<!-- given: decoder -->`` the example that trains a decoder of its own,
+``<!-- given: checkout -->`` a copy of the sources. ``<!-- given: day -->`` goes on in an
 empty folder that holds the recipe. ``make`` targets in a ``console`` block are this test's own caller, so of
 them only the recipe is read. What a page's commands leave in a clone must be ignored by git.
 """
@@ -128,6 +129,8 @@ def test_every_command_of_the_document_runs(scene, tmp_path, request):
             shutil.copytree(request.getfixturevalue("release"), folder, dirs_exist_ok=True)
         if given in ("recipe", "day"):
             shutil.copy(request.getfixturevalue("quick_recipe"), folder)
+        if given == "decoder":
+            shutil.copy(ROOT / "examples" / "own_decoder.py", folder)
         if given == "checkout":
             request.getfixturevalue("lay_checkout")(folder)
             git(folder, "init", "--quiet")

@@ -136,6 +136,16 @@ def test_the_release_script_makes_what_a_customer_gets(quick_recipe, tmp_path):
 
 
 @pytest.mark.slow
+def test_a_plain_vae_is_trained_certified_packaged_licensed_and_drawn(tmp_path):
+    done = run(sys.executable, EXAMPLES / "own_decoder.py", "mine", "60", folder=tmp_path)
+    assert "model     ternary-2-input, 16 latent dimensions, path A\n" in done.stdout
+    assert "own-1.0.0 is what Own signed" in done.stdout
+    assert (tmp_path / "mine" / "rows.csv").read_text().count("\n") == 1001
+    refused = run(sys.executable, EXAMPLES / "own_decoder.py", "mine", folder=tmp_path, status=1)
+    assert refused.stderr == "error: mine: exists already, name a folder that does not\n"
+
+
+@pytest.mark.slow
 def test_the_demo_runs_twice_in_one_folder_and_spares_a_foreign_one(quick_recipe, tmp_path):
     for _ in range(2):
         done = run(sys.executable, EXAMPLES / "demo.py", "demo", quick_recipe, folder=tmp_path)

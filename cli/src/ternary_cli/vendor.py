@@ -5,19 +5,40 @@
 from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from ternary_cli.options import JsonOption, KeysOption, NewFileOption, argument, option
 from ternary_cli.vendor_extra import vendor_extra
 
 if TYPE_CHECKING:
+    from ternary_export.build import Build
     from ternary_sdk._internal.packages.validation import Validation
 
-Source = Annotated[Path, argument("RUN|CHECKPOINT.pt", "What 'ternary train' made, or a v5.5 checkpoint.")]
+Source = Annotated[
+    Path | None, argument("[RUN|CHECKPOINT.pt]", "What 'ternary train' made, or a v5.5 checkpoint.")
+]
 NewFolder = Annotated[Path, option("--out", "-o", metavar="BUILD", text="A folder that does not exist yet.")]
 Rule = Annotated[
     str | None,
     option("--best-by", metavar="RULE", text="Of a run's snapshots: coverage (the default), elbo or loss."),
+]
+Onnx = Annotated[
+    Path | None,
+    option("--onnx", metavar="F.onnx", text="In place of a run: a decoder of others, latents to logits."),
+]
+SpaceOption = Annotated[
+    str | None,
+    option(
+        "--space", metavar="R,K", text="With --onnx: its operations, K inputs over R values, such as 3,2."
+    ),
+]
+EncoderFile = Annotated[
+    Path | None,
+    option("--encoder", metavar="F.onnx", text="With --onnx: its encoder, tables to mean and log-variance."),
+]
+ClassFirst = Annotated[
+    bool,
+    option("--class-first", text="With --onnx: flat logits are ordered value by value, not cell by cell."),
 ]
 BuildFolder = Annotated[Path, argument("BUILD", "What 'ternary export' made.")]
 Name = Annotated[str, option("--name", metavar="N", text="Lowercase letters, digits and hyphens.")]
@@ -38,17 +59,50 @@ ValidationFile = Annotated[
 ]
 
 
-def export(source: Source, out: NewFolder, rule: Rule = None, as_json: JsonOption = False) -> None:
-    """Vendor: make graphs and a certificate of a run or of a v5.5 checkpoint."""
-    from ternary_cli.facts import coverage_facts, coverage_lines
-    from ternary_cli.terminal import note, pairs, show, show_json
+def export(
+    out: NewFolder,
+    source: Source = None,
+    rule: Rule = None,
+    onnx: Onnx = None,
+    space: SpaceOption = None,
+    encoder: EncoderFile = None,
+    class_first: ClassFirst = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Vendor: make graphs and a certificate of a run, of a v5.5 checkpoint, or of a model of others."""
     from ternary_sdk.errors import InputError
+
+    if onnx is not None:
+        if source is not None or rule is not None:
+            surplus = source if source is not None else "--best-by"
+            raise InputError(
+                f"{surplus}: a build is of a training or of --onnx {onnx}, not of both; leave one out"
+            )
+        if space is None:
+            raise InputError(
+                "--onnx needs --space, the operations that it decodes to, as RADIX,INPUTS: "
+                "--space 3,2 for two-input ternary ones"
+            )
+        _export_onnx(onnx, encoder, space, out, class_first=class_first, as_json=as_json)
+        return
+    for name, given in (("--space", space), ("--encoder", encoder), ("--class-first", class_first)):
+        if given:
+            raise InputError(f"{name}: belongs to a model that was brought; add --onnx DECODER.onnx")
+    if source is None:
+        raise InputError(
+            "nothing to export: name a run or a checkpoint, "
+            "or bring a model with --onnx DECODER.onnx --space 3,2"
+        )
+    _export_training(source, rule, out, as_json=as_json)
+
+
+def _export_training(source: Path, rule: str | None, out: Path, *, as_json: bool) -> None:
+    from ternary_cli.terminal import note
 
     with vendor_extra("ternary export"):
         from ternary_export import export as exporting
         from ternary_trainer import checkpoint, run
-    if out.exists():
-        raise InputError(f"{out}: exists already, expected a folder that does not")
+    _expect_new(out)
     chosen = run.open(source) if source.is_dir() else checkpoint.load(source)
     if isinstance(chosen, checkpoint.Checkpoint):
         for changed in chosen.notes:
@@ -56,15 +110,63 @@ def export(source: Source, out: NewFolder, rule: Rule = None, as_json: JsonOptio
     build = exporting.export(chosen, released=datetime.now(UTC), rule=rule, tell=note)
     build.write(out)
     origin = build.provenance.origin
-    facts = {"build": str(out), "epoch": origin.epoch, "reason": origin.reason}
-    if as_json:
-        paths = {claim.path: coverage_facts(claim) for claim in build.certificate.paths}
-        show_json(facts | {"weights": origin.weights, "paths": paths})
-        return
     why = origin.reason
     if origin.kind == "checkpoint" and origin.epoch is not None:
         why = f"Epoch {origin.epoch}: {origin.reason}"
-    words = {"build": str(out), "snapshot": why}
+    facts = {"build": str(out), "epoch": origin.epoch, "reason": origin.reason, "weights": origin.weights}
+    _show_build(build, facts, {"build": str(out), "snapshot": why}, as_json=as_json)
+
+
+def _export_onnx(
+    decoder: Path, encoder: Path | None, space: str, out: Path, *, class_first: bool, as_json: bool
+) -> None:
+    from ternary_cli.files import read
+    from ternary_cli.terminal import note
+    from ternary_sdk.space import Space
+
+    with vendor_extra("ternary export"):
+        from ternary_export import bringing
+        from ternary_export.foreign.reading import MAX_FILE
+    chosen = Space.parse(space)
+    _expect_new(out)
+    build = bringing.bring(
+        bringing.File(*read(decoder, most=MAX_FILE)),
+        bringing.File(*read(encoder, most=MAX_FILE)) if encoder is not None else None,
+        space=chosen,
+        released=datetime.now(UTC),
+        class_first=class_first,
+        tell=note,
+    )
+    build.write(out)
+    origin, signature = build.provenance.origin, build.provenance.signature
+    facts = {
+        "build": str(out),
+        "space": chosen.to_json(),
+        "latent_size": signature.latent_size,
+        "reason": origin.reason,
+        "decoder": origin.file,
+        "encoder": origin.encoder_file,
+        "weights": origin.weights,
+        "compared": [bringing.compared(parity) for parity in build.provenance.parity],
+    }
+    words = {"build": str(out), "model": str(signature), **bringing.words(build)}
+    _show_build(build, facts, words, as_json=as_json)
+
+
+def _expect_new(out: Path) -> None:
+    from ternary_sdk.errors import InputError
+
+    if out.exists():
+        raise InputError(f"{out}: exists already, expected a folder that does not")
+
+
+def _show_build(build: "Build", facts: dict[str, Any], words: dict[str, str], *, as_json: bool) -> None:
+    from ternary_cli.facts import coverage_facts, coverage_lines
+    from ternary_cli.terminal import pairs, show, show_json
+
+    if as_json:
+        show_json(facts | {"paths": {claim.path: coverage_facts(claim) for claim in build.certificate.paths}})
+        return
     show([*pairs(words), "", *coverage_lines(build.certificate)])
 
 
