@@ -135,15 +135,6 @@ def test_the_release_script_makes_what_a_customer_gets(quick_recipe, tmp_path):
         assert (tmp_path / "out" / name).stat().st_size > 0
 
 
-def test_a_plain_vae_is_trained_certified_packaged_licensed_and_drawn(tmp_path):
-    done = run(sys.executable, EXAMPLES / "own_decoder.py", "mine", "60", folder=tmp_path)
-    assert "model     ternary-2-input, 16 latent dimensions, path A\n" in done.stdout
-    assert "own-1.0.0 is what Own signed" in done.stdout
-    assert (tmp_path / "mine" / "rows.csv").read_text().count("\n") == 1001
-    refused = run(sys.executable, EXAMPLES / "own_decoder.py", "mine", folder=tmp_path, status=1)
-    assert refused.stderr == "error: mine: exists already, name a folder that does not\n"
-
-
 @pytest.mark.slow
 def test_a_plain_vae_is_trained_certified_packaged_licensed_and_drawn(tmp_path):
     done = run(sys.executable, EXAMPLES / "own_decoder.py", "mine", "60", folder=tmp_path)
