@@ -188,3 +188,34 @@ def test_sets_of_two_spaces_are_never_combined(combine: str) -> None:
     with pytest.raises(InputError) as refusal:
         getattr(one, combine)(other)
     assert str(refusal.value) == "operation sets: of the spaces 2,3 and 4,1, expected one space"
+
+
+def test_what_is_no_index_is_in_no_set() -> None:
+    some = OperationSet.of([1], TERNARY_2)
+    assert [one in some for one in (1, np.int64(1), 0, -1, 19_683, 1.0, 1.5, "a", None, True)] == [
+        True, True, False, False, False, False, False, False, False, False,
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: Space.parse(3), "space: 3, expected text such as 3,2"),
+        (lambda: Signature("3,2", 16, ("A",)), "space: '3,2', expected a Space"),
+        (
+            lambda: Signature(TERNARY_2, 16, ["A"]),
+            "paths: ['A'], expected 1 to 8 different capital letters in ascending order",
+        ),
+        (
+            lambda: Signature(TERNARY_2, 16, None),
+            "paths: None, expected 1 to 8 different capital letters in ascending order",
+        ),
+        (lambda: OperationSet([True] * 9), "operation set: mask is bool (9,), expected bool (19683,)"),
+    ],
+)
+def test_arguments_of_another_type_are_refused_in_a_sentence(
+    call: Callable[[], object], message: str
+) -> None:
+    with pytest.raises(InputError) as refusal:
+        call()
+    assert str(refusal.value) == message

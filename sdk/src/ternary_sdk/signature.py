@@ -41,11 +41,13 @@ class Signature:
     """The letters of its paths, ascending; each is one decoder with or without an encoder."""
 
     def __post_init__(self) -> None:
+        if not isinstance(self.space, Space):
+            raise InputError(f"space: {self.space!r}, expected a Space")
         if type(self.latent_size) is not int or self.latent_size not in LATENT_SIZES:
             raise InputError(f"latent size: {self.latent_size!r}, expected a multiple of 8 from 8 to 64")
         if not _are_paths(self.paths):
             raise InputError(
-                f"paths: {', '.join(map(str, self.paths)) or 'none'}, "
+                f"paths: {_shown(self.paths)}, "
                 f"expected 1 to {MOST_PATHS} different capital letters in ascending order"
             )
 
@@ -87,7 +89,13 @@ def read_latent_size(fields: Fields) -> int:
     return size
 
 
-def _are_paths(paths: tuple[str, ...]) -> bool:
+def _shown(paths: object) -> str:
+    return repr(paths) if not isinstance(paths, tuple) else ", ".join(map(str, paths)) or "none"
+
+
+def _are_paths(paths: object) -> bool:
+    if not isinstance(paths, tuple):
+        return False
     letters = all(isinstance(path, str) and _LETTER.fullmatch(path) for path in paths)
     return letters and 1 <= len(paths) <= MOST_PATHS and list(paths) == sorted(set(paths))
 

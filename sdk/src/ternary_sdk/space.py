@@ -40,8 +40,8 @@ class Space:
     balanced around 0 where the radix is odd, and 0 to radix - 1 where it is even.
 
     Raises:
-        InputError: If the radix or the number of inputs is no whole number from 2 or 1 on, or the space has
-            2^63 operations or more.
+        InputError: If the radix is not a whole number from 2, the number of inputs not one from 1, or the
+            space has 2^63 operations or more.
     """
 
     radix: int
@@ -54,7 +54,7 @@ class Space:
         for name, value, least in (("radix", self.radix, 2), ("inputs", self.inputs, 1)):
             if type(value) is not int or value < least:
                 raise InputError(f"space: {name} is {value!r}, expected a whole number from {least}")
-        # Looked at before any power is computed: a power of large numbers takes for ever.
+        # Checked before any power is computed: a power of large numbers takes hours.
         if max(self.radix, self.inputs) > _MOST_CELLS or self.cells > _MOST_CELLS or self.size >= _MOST:
             raise InputError(
                 f"space: {self.radix} values and {self.inputs} inputs have 2^63 operations or more, "
@@ -255,6 +255,8 @@ class Space:
         Raises:
             InputError: If it is no space.
         """
+        if not isinstance(text, str):
+            raise InputError(f"space: {text!r}, expected text such as {TERNARY_2}")
         for space in _labelled():
             if text == space.label:
                 return space

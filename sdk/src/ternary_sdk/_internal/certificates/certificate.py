@@ -181,7 +181,9 @@ def _read_of(predicate: Fields, version: int) -> tuple[Space, int]:
     kind = predicate.one_of("kind", [_LISTED, _VAST])
     space = Space.read(predicate.object("space"))
     latent_size = read_latent_size(predicate)
-    if kind == _VAST or not space.listed:
+    if kind == _VAST:
+        raise FormatError(f"{predicate.path}: its kind is 'vast', which this release does not read yet")
+    if not space.listed:
         raise FormatError(
             f"{predicate.path}: is of {space}, a space of {space.size:,} operations; this release reads "
             "certificates of spaces of up to 2^20"
