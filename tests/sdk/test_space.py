@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ternary_sdk._internal.documents.fields import Fields
+from ternary_sdk._internal.stated import read_signature, read_space
 from ternary_sdk.errors import FormatError, InputError
 from ternary_sdk.operations import OperationSet
 from ternary_sdk.signature import STANDARD, Signature
@@ -62,7 +63,7 @@ def test_its_last_operation_is_the_highest_value_everywhere(space: Space) -> Non
 def test_its_names_are_its_own(space: Space) -> None:
     assert Space.parse(str(space)) == Space.parse(space.label) == space
     assert len({one.label for one in ALL}) == len({one.title for one in ALL}) == len(ALL)
-    assert Space.read(Fields(space.to_json(), "space")) == space
+    assert read_space(Fields(space.to_json(), "space")) == space
 
 
 def test_the_flagship_is_called_as_ever() -> None:
@@ -152,11 +153,11 @@ def test_what_is_no_signature_is_refused(arguments: tuple[Space, int, tuple[str,
 
 
 def test_a_signature_comes_back_from_a_document() -> None:
-    assert Signature.read(Fields(STANDARD.to_json(), "run.json")) == STANDARD
+    assert read_signature(Fields(STANDARD.to_json(), "run.json")) == STANDARD
     assert str(STANDARD) == "ternary-2-input, 16 latent dimensions, paths A, B"
     document = {**STANDARD.to_json(), "paths": ["B", "A"]}  # type: ignore[dict-item]
     with pytest.raises(FormatError) as refusal:
-        Signature.read(Fields(document, "run.json"))
+        read_signature(Fields(document, "run.json"))
     assert str(refusal.value) == (
         "run.json: paths: B, A, expected 1 to 8 different capital letters in ascending order"
     )

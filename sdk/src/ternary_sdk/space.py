@@ -13,8 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ternary_sdk._internal.documents.canonical import Json
-from ternary_sdk._internal.documents.fields import Fields
-from ternary_sdk.errors import FormatError, InputError
+from ternary_sdk.errors import InputError
 
 __all__ = ["MOST_LISTED", "TERNARY_2", "Indices", "Space", "Tables"]
 
@@ -228,21 +227,6 @@ class Space:
     def to_json(self) -> Json:
         """As documents state it: ``{"inputs": 2, "radix": 3}``."""
         return {"inputs": self.inputs, "radix": self.radix}
-
-    @classmethod
-    def read(cls, fields: Fields) -> "Space":
-        """Read what ``to_json`` wrote.
-
-        Raises:
-            FormatError: If it is no space.
-        """
-        radix = fields.integer("radix", least=2, most=_MOST_CELLS)
-        inputs = fields.integer("inputs", least=1, most=_MOST_CELLS)
-        fields.end()
-        try:
-            return cls(radix, inputs)
-        except InputError as refusal:
-            raise FormatError(f"{fields.path}: {refusal}") from None
 
     def __str__(self) -> str:
         """As sentences and command lines name it: ``3,2``."""
