@@ -111,6 +111,3 @@ def expected_coverage(counts: npt.NDArray[np.int64], draws: int) -> float:
         factors = np.log(np.maximum(total - draws - steps, 0)) - np.log(total - steps)
     log_missed = np.concatenate([[0.0], np.cumsum(factors)])
     return float(np.mean(-np.expm1(log_missed[counts])))
-
-
-QUOTED_DRAWS = quoted_draws()  # to go with its last users

@@ -159,13 +159,3 @@ class OperationSet:
                 f"operation sets: of the spaces {self._space} and {other._space}, expected one space"
             )
         return other._members
-
-
-# To go with their last users.
-TRITS = TERNARY_2.cells
-OPERATIONS = TERNARY_2.size
-BITMAP_BYTES = TERNARY_2.bitmap_bytes
-LABEL = TERNARY_2.label
-TABLES = TERNARY_2.tables
-as_indices = TERNARY_2.as_indices
-as_trits = TERNARY_2.as_tables

@@ -5,7 +5,7 @@ import pytest
 
 from ternary_sdk.coverage import expected_coverage, iid_limit
 from ternary_sdk.errors import InputError
-from ternary_sdk.operations import OPERATIONS
+from ternary_sdk.space import TERNARY_2
 from ternary_trainer.validation import intervals
 
 
@@ -33,7 +33,7 @@ def test_a_mean_of_three_uses_students_t():
 def test_a_jackknife_of_perfect_draws_holds_the_limit():
     random = np.random.default_rng(2)
     batches = np.array(
-        [np.bincount(random.integers(0, OPERATIONS, 16_384), minlength=OPERATIONS) for _ in range(16)]
+        [np.bincount(random.integers(0, TERNARY_2.size, 16_384), minlength=TERNARY_2.size) for _ in range(16)]
     )
     low, high = intervals.jackknife(batches, lambda counts: expected_coverage(counts, 50_000))
     assert low <= iid_limit(50_000) <= high
