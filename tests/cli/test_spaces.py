@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from ternary_cli import row_reader
-from ternary_cli.options import Format
-from ternary_cli.rows import Rows, to_bytes
+from ternary_cli.formats import Format, to_bytes
+from ternary_cli.rows import Rows
 from ternary_sdk import Model
 from ternary_sdk._internal.licensing.usage import Usage
 from ternary_sdk.errors import InputError
