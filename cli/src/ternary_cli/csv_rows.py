@@ -98,7 +98,7 @@ def _records(first: str, lines: Lines, separator: str) -> Iterator[_Record]:
 
 
 def _commented(comment: str, kind: Kind) -> list[str]:
-    """The names in a line of comment, if some are ours, or if they are as many as ours and of a wider array."""
+    """The names in a line of comment, if some are ours, or as many as ours and of a wider array."""
     names = next(csv.reader([comment.strip()], delimiter=_separator(comment), skipinitialspace=True), [])
     names = [name.strip() for name in names]
     wider = len(names) == kind.width and kind.wider(names) is not None
