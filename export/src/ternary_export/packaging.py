@@ -19,6 +19,7 @@ from ternary_sdk._internal.certificates.certificate import CERTIFICATE, Certific
 from ternary_sdk._internal.identity import Version
 from ternary_sdk._internal.packages import archive, attachments, oms
 from ternary_sdk._internal.packages.encryption import associated_data, nonce
+from ternary_sdk._internal.packages.inspection import inspected
 from ternary_sdk._internal.packages.manifest import Manifest
 from ternary_sdk._internal.packages.manifest_entries import Graph, Member, ModelPath
 from ternary_sdk._internal.packages.members import BOM, CARD, MANIFEST, SIGNATURE, TERMS, VALIDATION, cap
@@ -67,8 +68,8 @@ def package(
     Raises:
         InputError: If the name is no name, the content key no key, the validation of another snapshot, or
             a member larger than it may be.
-        FormatError: If the terms hold something hidden (``documents.legible``), or certificate or manifest
-            are not what a client reads.
+        FormatError: If the terms hold something hidden (``documents.legible``), or certificate, manifest or
+            graphs are not what a client reads.
         ProofError: If the certificate says of the graphs what is not so.
     """
     documents = {
@@ -90,7 +91,7 @@ def package(
     for member, data in stored.items():
         if len(data) > cap(member):
             raise InputError(f"{member}: {len(data)} bytes, expected at most {cap(member)}")
-    Manifest.read(stored[MANIFEST])
+    inspected(Manifest.read(stored[MANIFEST]), build.graphs)
     digests = {member: hashlib.sha256(data).hexdigest() for member, data in stored.items()}
     envelope = _sign(oms.statement(manifest.label, digests), signer, SIGNATURE)
     return archive.encode([*stored.items(), (SIGNATURE, oms.write(envelope, signer.public))])

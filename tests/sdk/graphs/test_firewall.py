@@ -9,11 +9,13 @@ import numpy.typing as npt
 import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
+from tests.encoders import encoder_of
 
 from ternary_export.graph import decoder_graph, encoder_graph
 from ternary_sdk._internal.graphs import firewall
 from ternary_sdk._internal.graphs.interface import DECODER, ENCODER
 from ternary_sdk.errors import FormatError
+from ternary_sdk.signature import STANDARD
 
 State = dict[str, npt.NDArray[np.float32]]
 Model = onnx.ModelProto
@@ -870,6 +872,46 @@ def test_weights_that_take_a_detour_around_their_count_are_refused(
     with pytest.raises(FormatError) as found:
         firewall.inspect(data, what=NAME, interface=ENCODER, parameters=45_792 - 2048)
     assert str(found.value) == f"{NAME}: node 8 (Gemm): expected one stored matrix times one that is computed"
+
+
+def costly(widths: list[int], *activations: str) -> int:
+    data = encoder_of(STANDARD, widths, *activations)
+    return firewall.inspect(data, what=NAME, interface=ENCODER, parameters=None)
+
+
+@pytest.mark.parametrize(
+    ("widths", "activations", "cost"),
+    [
+        ([1008], ["Softplus"] * 2, 65_536),
+        ([1024], ["Relu"] * 62, 63 * 1024 + 16),
+        ([1024], ["Tanh", "Sigmoid", "Gelu", "Elu"], 17 * 1024 + 16),
+    ],
+    ids=["the most", "relus", "one of each"],
+)
+def test_activations_are_paid_for_by_their_operator(
+    widths: list[int], activations: list[str], cost: int
+) -> None:
+    parameters = 10 * widths[0] + 16 * (widths[0] + 1)
+    assert costly(widths, *activations) == parameters + 32 * cost
+
+
+@pytest.mark.parametrize(
+    ("width", "activations", "cost"),
+    [
+        (1009, ["Softplus"] * 2, 65_601),
+        (1024, ["Softplus"] * 62, 2_032_656),
+        (1024, ["Elu"] * 62, 508_944),
+        (1024, ["Gelu"] * 62, 254_992),
+        (1024, ["Tanh"] * 62, 128_016),
+    ],
+    ids=["one number more", "softplus", "elu", "gelu", "tanh"],
+)
+def test_activations_that_cost_more_than_a_graph_may_are_refused(
+    width: int, activations: list[str], cost: int
+) -> None:
+    with pytest.raises(FormatError) as found:
+        costly([width], *activations)
+    assert str(found.value) == f"{NAME}: costs {cost} weighted elements a row, expected at most 65536"
 
 
 def test_inspecting_takes_milliseconds(good: bytes) -> None:

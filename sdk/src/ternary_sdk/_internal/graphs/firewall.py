@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 
-from ternary_sdk._internal.graphs import decoder_tail, graph_shapes, onnx_graph
+from ternary_sdk._internal.graphs import decoder_tail, graph_cost, graph_shapes, onnx_graph
 from ternary_sdk._internal.graphs.graph_shapes import Value
 from ternary_sdk._internal.graphs.interface import Interface
 from ternary_sdk._internal.graphs.onnx_graph import OnnxGraph
@@ -25,7 +25,7 @@ MAX_OTHER_CONSTANTS: Final = 1024
 """The most elements of constants that are no parameters: shapes, axes, place values."""
 
 
-def inspect(model: bytes, *, what: str, interface: Interface, parameters: int | None) -> None:
+def inspect(model: bytes, *, what: str, interface: Interface, parameters: int | None) -> int:
     """Check a graph:
 
     1. it is no larger than a graph may be;
@@ -35,7 +35,8 @@ def inspect(model: bytes, *, what: str, interface: Interface, parameters: int | 
     5. every type and shape follows from the inputs, and the outputs have those declared;
     6. everything that is stored or computed is used;
     7. it holds as many parameters as the manifest says, all finite, each used once, and hardly anything else;
-    8. a decoder's operation is computed from its logits, in a way that is known for its space.
+    8. what its nodes compute for each row costs no more than a graph may cost;
+    9. a decoder's operation is computed from its logits, in a way that is known for its space.
 
     Args:
         model: The ONNX file's bytes.
@@ -43,6 +44,8 @@ def inspect(model: bytes, *, what: str, interface: Interface, parameters: int | 
         interface: The inputs and outputs it must have.
         parameters: How many weights and biases it must hold: the elements that enter a Gemm. None where
             there is no manifest to say.
+    Returns:
+        The work of one row, in multiplications of a matrix product (``graph_cost``).
     Raises:
         FormatError: Naming the first thing that is not as it must be.
     """
@@ -53,11 +56,14 @@ def inspect(model: bytes, *, what: str, interface: Interface, parameters: int | 
     expected = interface.outputs[: len(graph.outputs)]
     if (graph.inputs, graph.outputs) != (interface.inputs, expected) or left_out > interface.optional:  # 3
         raise FormatError(f"{what}: has the interface {_shown(graph)}, expected {_shown(interface)}")
-    _check_results(graph, _walk(graph, what), what)  # 4, 5
+    known = _walk(graph, what)  # 4, 5
+    _check_results(graph, known, what)
     _check_use(graph, what)  # 6
-    _check_constants(graph, parameters, what)  # 7
+    count = _check_constants(graph, parameters, what)  # 7
+    elements = graph_cost.check(graph, known, what)  # 8
     if interface.decodes is not None:
-        decoder_tail.check(graph, interface.decodes, what)  # 8
+        decoder_tail.check(graph, interface.decodes, what)  # 9
+    return count + graph_cost.MULTIPLICATIONS * elements
 
 
 def _walk(graph: OnnxGraph, what: str) -> dict[str, Value]:
@@ -97,7 +103,8 @@ def _check_use(graph: OnnxGraph, what: str) -> None:
             raise FormatError(f"{what}: {name!r} is stored or computed but never used")
 
 
-def _check_constants(graph: OnnxGraph, parameters: int | None, what: str) -> None:
+def _check_constants(graph: OnnxGraph, parameters: int | None, what: str) -> int:
+    """Check what is stored, and count the parameters."""
     used = Counter(name for node in graph.nodes for name in node.inputs)
     multiplied = {name for node in graph.nodes if node.operator == "Gemm" for name in node.inputs}
     count = other = 0
@@ -113,6 +120,7 @@ def _check_constants(graph: OnnxGraph, parameters: int | None, what: str) -> Non
         raise FormatError(f"{what}: holds {count} parameters, the manifest says {parameters}")
     if other > MAX_OTHER_CONSTANTS:
         raise FormatError(f"{what}: holds {other} other constants, expected at most {MAX_OTHER_CONSTANTS}")
+    return count
 
 
 def _shown(interface: Interface | OnnxGraph) -> str:

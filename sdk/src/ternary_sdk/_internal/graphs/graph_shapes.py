@@ -5,6 +5,7 @@ Each operator here has one rule, and an operator without a rule is not allowed. 
 symbolic axis, the batch, so what a graph can ask for in memory is linear in the rows it is given.
 """
 
+import math
 import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -54,7 +55,7 @@ def infer(node: Node, inputs: list[Value]) -> list[Value]:
     if len(outputs) != len(node.outputs):
         raise FormatError(f"{node.what}: {len(node.outputs)} outputs, expected {len(outputs)}")
     for output in outputs:
-        if output.shape.count(BATCH) > 1 or _size(output.shape) > MAX_ROW:
+        if output.shape.count(BATCH) > 1 or size(output.shape) > MAX_ROW:
             raise FormatError(f"{node.what}: gives shape {_show(output.shape)}, more than {MAX_ROW} a row")
     return outputs
 
@@ -121,7 +122,7 @@ def _concat(node: Node, inputs: list[Value]) -> list[Value]:
             f"{node.what}: joins {kind} {found}, expected bool, first axis, batch last; "
             "or float32, second axis, batch first"
         )
-    length = sum(map(_size, shapes))
+    length = sum(map(size, shapes))
     return [Value(type=kind, shape=(length, BATCH) if batch_at else (BATCH, length))]
 
 
@@ -164,7 +165,7 @@ def _reshape(node: Node, inputs: list[Value]) -> list[Value]:
     if lengths != [*fixed, -1] or value.shape.count(BATCH) != 1:
         raise FormatError(f"{node.what}: reshapes {_show(value.shape)} to {lengths}, expected the batch last")
     shape: Shape = (*fixed, BATCH)
-    if value.shape[-1] != BATCH or _size(shape) != _size(value.shape):
+    if value.shape[-1] != BATCH or size(shape) != size(value.shape):
         raise FormatError(f"{node.what}: reshapes {_show(value.shape)} to {_show(shape)}")
     return [Value(type="float32", shape=shape)]
 
@@ -239,11 +240,9 @@ def _integers(node: Node, value: Value) -> list[int]:
     return list(struct.unpack(f"<{constant.shape[0]}q", constant.data))
 
 
-def _size(shape: Shape) -> int:
-    size = 1
-    for length in shape:
-        size *= length if isinstance(length, int) else 1
-    return size
+def size(shape: Shape) -> int:
+    """Elements for each row of the batch, or in all where a shape does not have the batch."""
+    return math.prod(length for length in shape if isinstance(length, int))
 
 
 def _show(shape: Shape) -> str:

@@ -13,9 +13,9 @@ from typing import Any, Final
 
 from ternary_sdk._internal.certificates.certificate import CERTIFICATE, Certificate
 from ternary_sdk._internal.certificates.path_coverage import PathCoverage
-from ternary_sdk._internal.graphs import firewall
 from ternary_sdk._internal.identity import PackageIdentity
 from ternary_sdk._internal.packages import archive, attachments, oms
+from ternary_sdk._internal.packages.inspection import inspected
 from ternary_sdk._internal.packages.manifest import Manifest
 from ternary_sdk._internal.packages.members import MANIFEST, SIGNATURE, cap
 from ternary_sdk._internal.packages.validation import Validation
@@ -58,7 +58,8 @@ class Package:
         7. the certificate is signed by a key of role ``package`` and agrees with itself;
         8. it certifies exactly the manifest's graphs, and the default path is the one that covers most;
         9. card, terms, bill of materials and validation are of their forms;
-        10. every graph passes the firewall; encrypted ones do when the package is unlocked.
+        10. every graph passes the firewall, and together they are not more work than a client does; this
+            is checked of encrypted ones when the package is unlocked.
 
         Args:
             data: The whole file.
@@ -88,7 +89,7 @@ class Package:
             signed_by=envelope.keyid,
             validation=attachments.read(members),  # 9
             members=MappingProxyType(members),
-            graphs={} if manifest.encrypted else _inspected(manifest, members),  # 10
+            graphs=MappingProxyType({} if manifest.encrypted else inspected(manifest, members)),  # 10
         )
 
     def __getstate__(self) -> dict[str, Any]:
@@ -120,7 +121,7 @@ class Package:
             content_key: 32 bytes, from the license.
         Raises:
             InputError: If the key is not 32 bytes long.
-            FormatError: If it is not this package's key, or a graph does not pass the firewall.
+            FormatError: If it is not this package's key, or the graphs do not pass step 10 of ``read``.
         """
         if not self.locked:
             return self
@@ -135,7 +136,7 @@ class Package:
             )
             for graph, _ in self.manifest.graphs
         }
-        return replace(self, graphs=_inspected(self.manifest, graphs))
+        return replace(self, graphs=MappingProxyType(inspected(self.manifest, graphs)))
 
     def coverage(self, path: str) -> PathCoverage:
         """The certified coverage of one path.
@@ -147,16 +148,6 @@ class Package:
             if coverage.path == path:
                 return coverage
         raise InputError(f"{self.manifest.label}: has no path {path[:20]!r}")
-
-
-def _inspected(manifest: Manifest, plaintexts: Mapping[str, bytes]) -> Mapping[str, bytes]:
-    """The graphs, each through the firewall."""
-    graphs = {}
-    for graph, interface in manifest.graphs:
-        model = plaintexts[graph.member]
-        firewall.inspect(model, what=graph.member, interface=interface, parameters=graph.parameters)
-        graphs[graph.member] = model
-    return MappingProxyType(graphs)
 
 
 def _check_order(names: list[str]) -> None:
