@@ -37,9 +37,7 @@ if TYPE_CHECKING:
 SubjectFile = Annotated[
     Path, argument("RUN|CHECKPOINT.pt|FILE.ternary", "A training's folder, a v5.5 checkpoint, or a package.")
 ]
-Checks = Annotated[
-    str | None, option("--checks", metavar="A,B", text="Only these checks; default: all twelve.")
-]
+Checks = Annotated[str | None, option("--checks", metavar="A,B", text="Only these checks; default: all.")]
 Bounds = Annotated[
     Path | None, option("--thresholds", metavar="F.toml", text="Thresholds that differ from the standard.")
 ]
@@ -73,24 +71,22 @@ def validate(
     device: DeviceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Vendor: run the twelve checks; exit status 1 if one fails."""
+    """Vendor: run the checks; exit status 1 if one fails."""
     from ternary_cli.files import write
     from ternary_cli.terminal import note, show, show_document
 
     with vendor_extra("ternary validate"):
         from ternary_trainer.reporting.write import check_installed
-        from ternary_trainer.validation import checks as twelve
+        from ternary_trainer.validation import checks as known
         from ternary_trainer.validation import thresholds as bounds
         from ternary_trainer.validation.verdict import verdict
-    only = twelve.chosen([name.strip() for name in checks.split(",")] if checks else [])
+    only = known.chosen([name.strip() for name in checks.split(",")] if checks else [])
     held = bounds.load(thresholds) if thresholds else bounds.Thresholds()
     if report is not None:
         check_installed()
     retraining = Retraining(folder=studies, seeds=seeds, checks=only, place=_place(device, subject))
     with _opened(subject, retraining, license, trust, state) as opened:
-        outcomes = twelve.validate(
-            opened.subject, held, only=only, tell=lambda name: note(f"checking {name}")
-        )
+        outcomes = known.validate(opened.subject, held, only=only, tell=lambda name: note(f"checking {name}"))
         found = verdict(opened.subject, outcomes, held, made=datetime.now(UTC))
         if report is not None:
             found = dataclasses.replace(found, report=_written(opened, found, report))
@@ -117,15 +113,15 @@ def report(
 
     with vendor_extra("ternary report"):
         from ternary_trainer.reporting.write import check_installed
-        from ternary_trainer.validation import checks as twelve
+        from ternary_trainer.validation import checks as known
         from ternary_trainer.validation.thresholds import Thresholds
         from ternary_trainer.validation.verdict import verdict
     check_installed()
     retraining = Retraining(
-        folder=studies, seeds=seeds, checks=twelve.chosen([]), place=_place(device, subject)
+        folder=studies, seeds=seeds, checks=known.chosen([]), place=_place(device, subject)
     )
     with _opened(subject, retraining, license, trust, state) as opened:
-        outcomes = twelve.validate(opened.subject, Thresholds(), tell=lambda name: note(f"checking {name}"))
+        outcomes = known.validate(opened.subject, Thresholds(), tell=lambda name: note(f"checking {name}"))
         found = verdict(opened.subject, outcomes, Thresholds(), made=datetime.now(UTC))
         page = _written(opened, found, out)
     name, html, pdf = opened.subject.name, out / "report.html", out / "report.pdf"

@@ -1,1 +1,1 @@
-"""Twelve checks that tell a good model from one that only looks good; docs/validation.md defines each."""
+"""Checks that tell a good model from one that only looks good; docs/validation.md defines each."""

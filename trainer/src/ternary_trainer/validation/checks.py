@@ -1,5 +1,5 @@
 """
-The twelve checks in the order of docs/validation.md, and running them.
+The checks in the order of docs/validation.md, and running them.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -18,7 +18,7 @@ from ternary_trainer.validation.thresholds import Thresholds
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
-    """One of the twelve."""
+    """A question about a model, and how it is answered."""
 
     question: str
     """What it answers."""
@@ -116,7 +116,7 @@ CHECKS: Final[Mapping[str, Check]] = MappingProxyType(
 
 
 def chosen(only: Sequence[str]) -> list[str]:
-    """The checks of the given names in the documented order; all twelve if there is no name.
+    """The checks of the given names in the documented order; all of them if there is no name.
 
     Raises:
         InputError: If a name is none of a check.
@@ -139,7 +139,7 @@ def validate(
     Args:
         subject: What is validated.
         thresholds: The bounds.
-        only: Names of the checks to run; all twelve if empty.
+        only: Names of the checks to run; all of them if empty.
         tell: Called with each check's name before it runs.
     Returns:
         Outcomes by name, in the documented order.

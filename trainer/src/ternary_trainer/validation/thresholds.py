@@ -1,5 +1,5 @@
 """
-Every threshold of the twelve checks, in one table that a TOML file can change.
+Every threshold of the checks, in one table that a TOML file can change.
 
 The defaults are fixed before a model is measured, and none is weaker than the targets the product was first
 built to; docs/validation.md says why each is what it is. A changed table is named in the verdict.
