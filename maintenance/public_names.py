@@ -20,7 +20,8 @@ _HEAD = """\
 
 What stands here is what a program may rely on: names in `__all__` of `ternary_sdk`, and of the modules
 that it names. Everything else is in `ternary_sdk._internal`, or begins with an underscore, and may change
-from one release to the next without a word. A change of this page needs a line in CHANGELOG.md.
+from one release to the next without a word. A change of this page needs a line in CHANGELOG.md,
+whose newest section holds the page's digest (CONTRIBUTING.md).
 `python -m maintenance.public_names` writes it.
 """
 

@@ -5,12 +5,14 @@ import sys
 
 import pytest
 
+from ternary_cli.formats import Format
 from ternary_cli.options import ORDER
 
 CLIENT = ["sample", "encode", "decode", "verify", "info", "use", "doctor", "machine"]
 CLIENT += ["license show", "license usage", "trust update"]
 VENDOR = ["keys init", "keys rotate", "keys revoke", "keys extend", "train", "export", "package"]
 VENDOR += ["license issue", "license revoke", "recipes", "disrupt", "plot"]
+FORMS = ", ".join(f"'{form}'" for form in Format)
 
 
 def python(program, **options):
@@ -47,7 +49,7 @@ def test_the_version_is_printed(ternary):
         ),
         (
             ["sample", "--format", "xml"],
-            "Error: Invalid value for '--format': 'xml' is not one of 'table', 'csv', 'jsonl', 'npy'.",
+            f"Error: Invalid value for '--format': 'xml' is not one of {FORMS}.",
         ),
         (["sample", "a", "b"], "Error: Got unexpected extra argument(s) (b)"),
         (["package", "build"], "Error: Missing option '--name'."),

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from ternary_cli import row_reader
-from ternary_cli.options import Format
-from ternary_cli.rows import Rows, to_bytes
+from ternary_cli.formats import Format, to_bytes
+from ternary_cli.rows import Rows
 from ternary_sdk import Model
 from ternary_sdk._internal.licensing.usage import Usage
 from ternary_sdk.errors import InputError
@@ -122,6 +122,128 @@ def test_latents_of_another_size_are_refused(data, sentence):
     assert refusal(read_eight, data) == sentence
 
 
+def numbered(prefix, width, **others):
+    return {f"{prefix}{number}": 0 for number in range(width)} | others
+
+
+def csv(members):
+    return f"{','.join(members)}\n{','.join(map(str, members.values()))}\n".encode()
+
+
+def commented(members):
+    return b"# " + csv(members)
+
+
+def json_lines(members):
+    return json.dumps(members).encode() + b"\n"
+
+
+def json_array(members):
+    return json.dumps([members], indent=1).encode()
+
+
+KINDS = [("t", 9, "operation", read_boolean), ("z", 16, "latent", read_eight)]
+READERS = [
+    (csv, "line 1"),
+    (commented, "line 2"),
+    (json_lines, "line 1"),
+    (json_array, "row 0"),
+]
+
+
+def found(members):
+    text = repr(",".join(members))
+    return text if len(text) <= 60 else text[:57] + "…"
+
+
+@pytest.mark.parametrize(("prefix", "width", "member", "read"), KINDS)
+@pytest.mark.parametrize(("write", "place"), READERS)
+def test_a_row_of_a_wider_array_is_refused_not_cut(write, place, prefix, width, member, read):
+    members = numbered(prefix, width)
+    assert refusal(read, write(members)) == (
+        f"rows: {place}: column {prefix}8 is of a wider {member}; found {found(members)}, "
+        f"expected {prefix}0 to {prefix}7"
+    )
+
+
+@pytest.mark.parametrize(("prefix", "width", "member", "read"), KINDS)
+@pytest.mark.parametrize(("write", "place"), READERS)
+def test_a_row_of_a_narrower_array_is_refused_not_filled(write, place, prefix, width, member, read):
+    members = numbered(prefix, 5)
+    assert refusal(read, write(members)) == (
+        f"rows: {place}: column {prefix}5 is missing; found {found(members)}, expected {prefix}0 to {prefix}7"
+    )
+
+
+@pytest.mark.parametrize(("prefix", "width", "member", "read"), KINDS)
+@pytest.mark.parametrize(
+    ("row", "sentence"),
+    [
+        (lambda width: ",".join(["0"] * width), "{width} columns without names, expected 8 ({names})"),
+        (
+            lambda width: ",".join(map(str, range(width))),
+            "{found} can be column numbers, as pandas writes them; write no header and no index "
+            "(header=False, index=False), or name the columns {names}",
+        ),
+        (lambda width: json.dumps([0] * width), "{list}, expected a list of 8 numbers"),
+        (
+            lambda width: json.dumps({str(number): 0 for number in range(width)}),
+            "no column of {member}s; found {found}, expected {names}, or one of {singles}",
+        ),
+    ],
+)
+def test_a_wider_row_without_our_names_is_refused(row, sentence, prefix, width, member, read):
+    shown = json.dumps([0] * width)
+    assert refusal(read, row(width).encode()) == "rows: line 1: " + sentence.format(
+        width=width,
+        names=f"{prefix}0 to {prefix}7",
+        member=member,
+        found=found(map(str, range(width))),
+        list=shown if len(shown) <= 60 else shown[:57] + "…",
+        singles="operation, index" if prefix == "t" else "latent",
+    )
+
+
+@pytest.mark.parametrize(("prefix", "width", "member", "read"), KINDS)
+@pytest.mark.parametrize("name", ["{}8", "{}10", "{}008", "{}{}", "{}100"])
+@pytest.mark.parametrize("upper", [False, True])
+def test_a_wider_column_is_refused_however_its_number_is_written(prefix, width, member, read, name, upper):
+    name = name.format(prefix, "9" * 5000)  # more digits than `int` reads
+    name = name.upper() if upper else name
+    members = numbered(prefix, 8) | {name: 0}
+    assert refusal(read, csv(members)) == (
+        f"rows: line 1: column {name[:20]} is of a wider {member}; found {found(members)}, "
+        f"expected {prefix}0 to {prefix}7"
+    )
+
+
+@pytest.mark.parametrize("write", [csv, json_lines])
+def test_a_wider_column_is_refused_beside_an_index_or_a_list_too(write):
+    sentence = "rows: line 1: column {0} is of a wider {1}; found '{2},{0}', expected {3}"
+    assert refusal(read_boolean, write({"index": 3, "t8": 0})) == sentence.format(
+        "t8", "operation", "index", "t0 to t7"
+    )
+    assert refusal(read_eight, write({"latent": [0] * 8, "z8": 0})) == sentence.format(
+        "z8", "latent", "latent", "z0 to z7"
+    )
+
+
+def test_names_in_a_comment_are_not_taken_for_those_of_a_narrower_array():
+    names = ",".join(f"t{number}" for number in range(8, 16))
+    assert refusal(read_boolean, f"# {names}\n0,0,0,0,0,0,0,0\n".encode()) == (
+        f"rows: line 2: column t8 is of a wider operation; found '{names}', expected t0 to t7"
+    )
+
+
+@pytest.mark.parametrize("write", [csv, commented, json_lines, json_array])
+def test_columns_that_are_not_of_a_wider_array_are_left_alone(write):
+    others = {"t01": 1, "T7": 1, "t8x": 1, "xt8": 1, "t-8": 1, "t": 1, "8": 1, "t8.0": 1}
+    members = numbered("t", 8) | others | numbered("z", 16)
+    assert read_boolean(write(members), "rows").tolist() == [[0] * 8]
+    members = numbered("z", 8) | numbered("t", 9)
+    assert read_eight(write(members), "rows").tolist() == [[0] * 8]
+
+
 def test_a_value_between_those_of_a_balanced_space_is_refused_with_all_of_them():
     read = partial(row_reader.read_operations, space=QUINARY)
     assert refusal(read, b"3,0,0,0,0\n") == "rows: line 1: column t0 is 3, expected -2, -1, 0, 1 or 2"
@@ -200,6 +322,26 @@ def test_rows_of_another_width_are_refused_before_the_model_is_proved(client, sp
     done = client("encode", "--package", spaces / "boolean.ternary", stdin=b"0,0,0,0,0,0,0,0,0\n")
     assert (done.status, done.out) == (1, b"")
     assert done.err == ("error: standard input: line 1: 9 columns without names, expected 8 (t0 to t7)\n")
+
+
+@pytest.mark.parametrize(
+    ("command", "prefix", "width", "member"), [("encode", "t", 9, "operation"), ("decode", "z", 16, "latent")]
+)
+@pytest.mark.parametrize(("write", "place"), READERS)
+def test_rows_of_another_package_are_refused_before_anything_is_computed_or_counted(
+    client, ternary, spaces, tmp_path, command, prefix, width, member, write, place
+):
+    members, out = numbered(prefix, width), tmp_path / "rows.csv"
+    words = (command, "--package", spaces / "boolean.ternary", "--out", out)
+    done = client(*words, license="metered", stdin=write(members))
+    assert (done.status, done.out) == (1, b"")
+    assert done.err == (
+        f"error: standard input: {place}: column {prefix}8 is of a wider {member}; "
+        f"found {found(members)}, expected {prefix}0 to {prefix}7\n"
+    )
+    assert not out.exists()
+    usage = ("license", "usage", spaces / "metered.license", "--trust", spaces / "acme.trust")
+    assert json.loads(ternary(*usage, "--json").text)["drawn"] == 0
 
 
 def test_a_path_without_an_encoder_encodes_nothing_and_leaves_no_file(client, spaces, tmp_path):

@@ -20,6 +20,7 @@ from typing import Any
 
 import httpx
 import numpy as np
+import onnx
 import pytest
 import torch
 from sqlalchemy import Select
@@ -161,6 +162,7 @@ def real(shipped: bytes, build: Build, vendor: KeyRing, tmp_path_factory: pytest
         httpx.Proxy: httpx.Proxy("https://proxy.acme.example"),
         timedelta: span,
         torch.Tensor: torch.ones(2),
+        onnx.AttributeProto: onnx.helper.make_attribute("axis", 0),
         torch.device: CPU,
         np.ndarray: np.arange(3),
         Decoder: TorchNetwork(TernaryVAE(), "A", CPU),

@@ -1,15 +1,28 @@
 """What a program may rely on changes only together with docs/api.md and a line of CHANGELOG.md."""
 
-import ast
+import hashlib
 import importlib
+import inspect
 import re
+import typing
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import GenericAlias, SimpleNamespace
+from typing import Any
 
 import pytest
 from maintenance.public_names import PAGE, names, page
 
 ROOT = Path(__file__).parents[2]
 PUBLIC = names()
+CHANGELOG = (ROOT / "CHANGELOG.md").read_text("utf-8")
+EXAMPLES = sorted(path for path in (ROOT / "examples").rglob("*") if path.is_file())
+NOT_HERE = {
+    "Json": object,
+    "pandas": SimpleNamespace(DataFrame=object),
+    "pyarrow": SimpleNamespace(Table=object),
+}
+"""Names that annotations use and a module does not have when it runs."""
 
 
 def test_the_page_lists_what_is_public() -> None:
@@ -19,13 +32,21 @@ def test_the_page_lists_what_is_public() -> None:
     )
 
 
+def test_the_changelog_holds_the_digest_of_the_page() -> None:
+    """So that no member changes, either, without somebody who opens CHANGELOG.md."""
+    newest = CHANGELOG.split("\n## ")[1]
+    digest = hashlib.sha256(PAGE.read_bytes()).hexdigest()[:12]
+    assert re.findall(r"Public names: `([0-9a-f]*)`", newest) == [digest], (
+        f"docs/api.md changed: say in the newest section of CHANGELOG.md what changed, "
+        f"then make its one line about this 'Public names: `{digest}`'"
+    )
+
+
 @pytest.mark.parametrize("where", PUBLIC)
 def test_the_changelog_speaks_of_every_public_name(where: str) -> None:
-    changelog = (ROOT / "CHANGELOG.md").read_text("utf-8")
-    silent = [
-        name for name in PUBLIC[where] if not re.search(rf"\b{re.escape(name.strip('_'))}\b", changelog)
-    ]
-    assert not silent, f"CHANGELOG.md has no line about {', '.join(silent)} of {where}: add one"
+    marked = {name for code in re.findall(r"`([^`\n]+)`", CHANGELOG) for name in [code, code.strip("_")]}
+    silent = [name for name in PUBLIC[where] if name.strip("_") not in marked]
+    assert not silent, f"CHANGELOG.md has no line with {', '.join(silent)} of {where} in backticks: add one"
 
 
 @pytest.mark.parametrize("where", PUBLIC)
@@ -48,11 +69,47 @@ def test_modules_beside_the_public_ones_are_internal() -> None:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("file", sorted((ROOT / "examples").glob("*.py")), ids=lambda path: path.name)
-def test_examples_import_nothing_that_is_internal(file: Path) -> None:
-    imported = [
-        node.module or ""
-        for node in ast.walk(ast.parse(file.read_text("utf-8")))
-        if isinstance(node, ast.ImportFrom)
-    ]
-    assert not [module for module in imported if "_internal" in module]
+def test_what_public_objects_give_out_is_public() -> None:
+    """Attributes, properties and what calls return, of every public class and function."""
+    values = [getattr(importlib.import_module(where), name) for where in PUBLIC for name in PUBLIC[where]]
+    public = {value for value in values if inspect.isclass(value)}
+    hidden = {
+        f"{value.__qualname__}: {found.__qualname__}"
+        for value in values
+        if inspect.isclass(value) or inspect.isfunction(value)
+        for hint in given_by(value)
+        for found in classes(hint)
+        if found.__module__.startswith("ternary_sdk") and found not in public
+    }
+    assert not hidden
+
+
+def given_by(value: type | Callable[..., Any]) -> Iterator[object]:
+    """The annotations of what a class or a function gives out."""
+    if inspect.isfunction(value):
+        yield typing.get_type_hints(value, localns=NOT_HERE).get("return")
+        return
+    for name, hint in typing.get_type_hints(value, localns=NOT_HERE).items():
+        if not name.startswith("_"):
+            yield hint
+    for name, member in vars(value).items():
+        if isinstance(member, property):
+            member = member.fget
+        elif isinstance(member, classmethod | staticmethod):
+            member = member.__func__
+        if inspect.isfunction(member) and (not name.startswith("_") or name.endswith("__")):
+            yield typing.get_type_hints(member, localns=NOT_HERE).get("return")
+
+
+def classes(hint: object) -> Iterator[type]:
+    """The classes in an annotation."""
+    if inspect.isclass(hint) and not isinstance(hint, GenericAlias):
+        yield hint
+    for part in hint if isinstance(hint, list) else typing.get_args(hint):
+        yield from classes(part)
+
+
+@pytest.mark.parametrize("file", EXAMPLES, ids=lambda path: path.name)
+def test_examples_name_nothing_that_is_internal(file: Path) -> None:
+    """Their text is searched: an import of any form, a string, a cell of a notebook."""
+    assert re.findall(r"\b_internal\b", file.read_text("utf-8")) == []

@@ -92,3 +92,9 @@ def test_a_picture_that_is_no_rgb_is_refused():
     with pytest.raises(InputError) as refused:
         png.encode(np.zeros((2, 2), np.uint8))
     assert str(refused.value) == "picture: is uint8 (2, 2), expected uint8 (rows, columns, 3)"
+
+
+def test_drawn_operations_of_another_space_are_refused() -> None:
+    with pytest.raises(InputError) as refusal:
+        atlas.colours(np.ones(19_683, np.float32), OperationSet.of([1], Space(2, 3)))
+    assert str(refusal.value) == "drawn: operations of the space 2,3, expected 3,2"

@@ -5,10 +5,11 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ternary_sdk._internal.documents.fields import Fields
+from ternary_sdk._internal.stated import read_signature, read_space
 from ternary_sdk.errors import FormatError, InputError
 from ternary_sdk.operations import OperationSet
 from ternary_sdk.signature import STANDARD, Signature
@@ -43,6 +44,7 @@ def test_numbering_is_that_of_the_definition(space: Space) -> None:
 
 
 @pytest.mark.parametrize("space", ALL, ids=str)
+@settings(deadline=None)  # the first table of a large space takes a while
 @given(data=st.data())
 def test_an_index_comes_back_from_its_table(space: Space, data: st.DataObject) -> None:
     index = data.draw(st.integers(0, space.size - 1))
@@ -62,7 +64,7 @@ def test_its_last_operation_is_the_highest_value_everywhere(space: Space) -> Non
 def test_its_names_are_its_own(space: Space) -> None:
     assert Space.parse(str(space)) == Space.parse(space.label) == space
     assert len({one.label for one in ALL}) == len({one.title for one in ALL}) == len(ALL)
-    assert Space.read(Fields(space.to_json(), "space")) == space
+    assert read_space(Fields(space.to_json(), "space")) == space
 
 
 def test_the_flagship_is_called_as_ever() -> None:
@@ -152,17 +154,18 @@ def test_what_is_no_signature_is_refused(arguments: tuple[Space, int, tuple[str,
 
 
 def test_a_signature_comes_back_from_a_document() -> None:
-    assert Signature.read(Fields(STANDARD.to_json(), "run.json")) == STANDARD
+    assert read_signature(Fields(STANDARD.to_json(), "run.json")) == STANDARD
     assert str(STANDARD) == "ternary-2-input, 16 latent dimensions, paths A, B"
     document = {**STANDARD.to_json(), "paths": ["B", "A"]}  # type: ignore[dict-item]
     with pytest.raises(FormatError) as refusal:
-        Signature.read(Fields(document, "run.json"))
+        read_signature(Fields(document, "run.json"))
     assert str(refusal.value) == (
         "run.json: paths: B, A, expected 1 to 8 different capital letters in ascending order"
     )
 
 
 @pytest.mark.parametrize("space", LISTED, ids=str)
+@settings(deadline=None)  # the first table of a large space takes a while
 @given(data=st.data())
 def test_sets_behave_as_pythons_own(space: Space, data: st.DataObject) -> None:
     members = st.sets(st.integers(0, space.size - 1), max_size=20)
@@ -188,3 +191,34 @@ def test_sets_of_two_spaces_are_never_combined(combine: str) -> None:
     with pytest.raises(InputError) as refusal:
         getattr(one, combine)(other)
     assert str(refusal.value) == "operation sets: of the spaces 2,3 and 4,1, expected one space"
+
+
+def test_what_is_no_index_is_in_no_set() -> None:
+    some = OperationSet.of([1], TERNARY_2)
+    assert [one in some for one in (1, np.int64(1), 0, -1, 19_683, 1.0, 1.5, "a", None, True)] == [
+        True, True, False, False, False, False, False, False, False, False,
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: Space.parse(3), "space: 3, expected text such as 3,2"),
+        (lambda: Signature("3,2", 16, ("A",)), "space: '3,2', expected a Space"),
+        (
+            lambda: Signature(TERNARY_2, 16, ["A"]),
+            "paths: ['A'], expected 1 to 8 different capital letters in ascending order",
+        ),
+        (
+            lambda: Signature(TERNARY_2, 16, None),
+            "paths: None, expected 1 to 8 different capital letters in ascending order",
+        ),
+        (lambda: OperationSet([True] * 9), "operation set: mask is bool (9,), expected bool (19683,)"),
+    ],
+)
+def test_arguments_of_another_type_are_refused_in_a_sentence(
+    call: Callable[[], object], message: str
+) -> None:
+    with pytest.raises(InputError) as refusal:
+        call()
+    assert str(refusal.value) == message

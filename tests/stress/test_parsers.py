@@ -25,9 +25,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ternary_cli.options import Format
+from ternary_cli.formats import Format, to_bytes
 from ternary_cli.row_reader import read_latents, read_operations
-from ternary_cli.rows import Rows, to_bytes
+from ternary_cli.rows import Rows
 from ternary_export.build import Build
 from ternary_license_server.keys.keyring import KeyRing
 from ternary_license_server.keys.signing import SigningKey

@@ -1,3 +1,4 @@
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -94,6 +95,25 @@ def test_a_setting_of_the_wrong_kind_or_range_is_refused(setting: str, value: st
     with pytest.raises(InputError) as caught:
         recipe.load("v5.5", {setting: value})
     assert str(caught.value) == f"recipe 'v5.5': {problem}"
+
+
+@pytest.mark.parametrize(
+    ("text", "setting", "problem"),
+    [
+        ("clip = 5.0", "clip = 0.0", "setting 'clip' is 0.0, expected 1e-06 to 1e+06"),
+        ("window = [200e3, 1e6]", "window = [0.5, 1e6]",
+         "setting 'separate.spread.window' is 0.5, expected 1 to 1e+12"),
+        ("strength = 0.5", "strength = 11.0", "setting 'surge[0].strength' is 11.0, expected 0 to 10"),
+    ],
+)  # fmt: skip
+def test_a_setting_out_of_range_is_refused_with_its_line(
+    tmp_path: Path, text: str, setting: str, problem: str
+) -> None:
+    file = tmp_path / "mine.toml"
+    shipped = (files("ternary_trainer") / "recipes" / "coverage.toml").read_text("utf-8")
+    file.write_text(shipped.replace(text, setting))
+    line = file.read_text().splitlines().index(setting) + 1
+    assert refusal(str(file)) == f"{file}, line {line}: {problem}"
 
 
 def test_settings_that_contradict_each_other_are_refused() -> None:

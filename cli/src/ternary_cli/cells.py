@@ -87,27 +87,37 @@ def layout(names: Collection[str], kind: Kind) -> Layout:
     """Where a row with these columns or members holds a kind of values: the first that is there of
     numbered columns, the list, and for operations the index, the code and the name.
 
+    Other columns are left alone, except numbered ones of a wider array: without them a row of another
+    space or latent size would be cut, and read as what it is not.
+
     Raises:
-        InputError: If it holds none of them, only some of the numbered columns, or only what stands for
-            operations of another space.
+        InputError: If it holds none of them, only some of the numbered columns, more of them than the kind
+            has, or only what stands for operations of another space.
     """
     numbered = [name for name in kind.columns if name in names]
-    if len(numbered) == kind.width:
+    if len(numbered) == kind.width == len(names):  # as most rows of JSON are: nothing else to look for
         return Layout(kind=kind, columns=kind.columns)
-    found = shown(",".join(names))
-    if numbered:
+    if 0 < len(numbered) < kind.width:
         missing = next(name for name in kind.columns if name not in numbered)
-        raise InputError(f"column {missing} is missing; found {found}, expected {kind}")
+        raise InputError(f"column {missing} is missing; {_instead(names, kind)}")
+    if wider := kind.wider(names):
+        raise InputError(f"column {wider[:20]} is of a wider {kind.member}; {_instead(names, kind)}")
+    if numbered:
+        return Layout(kind=kind, columns=kind.columns)
     for name in kind.singles:
         if name in names:
             form = Form(name) if kind.space is not None else None
             return Layout(kind=kind, columns=(name,), form=form)
     for name in kind.foreign:
         if name in names:
-            raise InputError(f"column {name}: {_UNNAMED}; found {found}, expected {kind}, or index")
+            raise InputError(f"column {name}: {_UNNAMED}; {_instead(names, kind)}, or index")
     raise InputError(
-        f"no column of {kind.member}s; found {found}, expected {kind}, or one of {', '.join(kind.singles)}"
+        f"no column of {kind.member}s; {_instead(names, kind)}, or one of {', '.join(kind.singles)}"
     )
+
+
+def _instead(names: Collection[str], kind: Kind) -> str:
+    return f"found {shown(','.join(names))}, expected {kind}"
 
 
 def _list_in(text: str) -> object:

@@ -8,6 +8,7 @@ without a model at work, the format and the rows, is refused before the package 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from ternary_cli.formats import in_parts
 from ternary_cli.options import (
     ORDER,
     FormatOption,
@@ -69,7 +70,6 @@ def _command(read_rows: Callable[[bytes, str, "Signature"], Conversion], text: s
     ) -> None:
         from ternary_cli.files import chosen_format, read, refuse_json_beside_rows, write_parts
         from ternary_cli.row_reader import MOST_BYTES
-        from ternary_cli.rows import blocks, in_parts
         from ternary_cli.selection import select
         from ternary_cli.terminal import show_json
 
@@ -82,7 +82,7 @@ def _command(read_rows: Callable[[bytes, str, "Signature"], Conversion], text: s
         with selection.open() as model:
             converted = convert(model, path)
             letter = model.default_path if path is None else path
-        write_parts(in_parts(blocks(converted), form, count=converted.count), out)
+        write_parts(in_parts(converted.blocks(), form, count=converted.count), out)
         if as_json:
             show_json({"file": str(out), "rows": converted.count, "path": letter})
 

@@ -98,10 +98,11 @@ def _records(first: str, lines: Lines, separator: str) -> Iterator[_Record]:
 
 
 def _commented(comment: str, kind: Kind) -> list[str]:
-    """The names in a line of comment, if it holds names of ours."""
+    """The names in a line of comment, if some are ours, or as many as ours and of a wider array."""
     names = next(csv.reader([comment.strip()], delimiter=_separator(comment), skipinitialspace=True), [])
     names = [name.strip() for name in names]
-    return names if kind.names_any(names) else []
+    wider = len(names) == kind.width and kind.wider(names) is not None
+    return names if wider or kind.names_any(names) else []
 
 
 def _unnamed(cells: list[str], kind: Kind) -> list[str]:

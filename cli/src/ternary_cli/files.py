@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import BinaryIO
 
-from ternary_cli.options import Format
+from ternary_cli.formats import Format
 from ternary_cli.refusals import STDOUT, sentences
 from ternary_sdk._internal import whole_file
 from ternary_sdk._internal.documents import outer
@@ -129,9 +129,11 @@ def chosen_format(form: Format | None, target: Path | None) -> Format:
         target = None
     on_terminal = target is None and sys.stdout.isatty()
     if form is None and target is not None:
-        by_name = {".csv": Format.CSV, ".jsonl": Format.JSONL, ".npy": Format.NPY, ".txt": Format.TABLE}
+        by_name = {known.suffix: known for known in Format}
         if target.suffix not in by_name:
-            raise InputError(f"{target}: the name says no format; add --format csv, jsonl, npy or table")
+            *others, last = Format
+            choices = f"{', '.join(others)} or {last}"
+            raise InputError(f"{target}: the name says no format; add --format {choices}")
         form = by_name[target.suffix]
     if form is Format.NPY and on_terminal:
         raise InputError("npy is binary and standard output is a terminal; add --out F.npy or pipe it")

@@ -5,6 +5,7 @@ A package's signature says how wide they are: a column for each cell of a truth 
 dimension of a latent, ``z0`` on.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -46,6 +47,26 @@ class Kind:
     def names_any(self, cells: Iterable[str]) -> bool:
         """Whether one of some cells is the name of a column of this kind."""
         return any(cell in (*self.columns, *self.singles, *self.foreign) for cell in cells)
+
+    def wider(self, names: Iterable[str]) -> str | None:
+        """The first of some columns that only a wider array has, such as ``t8`` beside ``t0`` to ``t7``.
+
+        ``T8`` and ``t08`` mean the same here: they are never read, but they show that a row holds more.
+        """
+        for name in names:
+            if name[:1] in self._initials and (found := self._number.fullmatch(name)):
+                digits = found[1]  # compared as text: `int` refuses thousands of digits
+                if (len(digits), digits) >= (len(str(self.width)), str(self.width)):
+                    return name
+        return None
+
+    @cached_property
+    def _initials(self) -> tuple[str, str]:
+        return self.prefix, self.prefix.upper()
+
+    @cached_property
+    def _number(self) -> re.Pattern[str]:
+        return re.compile(rf"{self.prefix}0*([0-9]+)", re.IGNORECASE)
 
     def __str__(self) -> str:
         return f"{self.prefix}0 to {self.prefix}{self.width - 1}"

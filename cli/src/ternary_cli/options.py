@@ -1,7 +1,8 @@
 """
 The options that several commands share: one name, one type and one sentence of help for each.
 
-Only the standard library and typer are imported here, so that ``ternary --help`` is instant.
+Only the standard library, typer and the formats' names are imported here, so that ``ternary --help`` is
+instant.
 """
 
 import math
@@ -12,20 +13,13 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from ternary_cli.formats import Format
+
 ORDER: Final = (
     "Of two-input ternary operations the trit tk, k = 3(a + 1) + (b + 1), is f(a, b): b varies fastest. "
     "In every space the last input does."
 )
 """The order of a table's cells, in the help of every command that reads or writes tables."""
-
-
-class Format(StrEnum):
-    """How rows are written."""
-
-    TABLE = "table"
-    CSV = "csv"
-    JSONL = "jsonl"
-    NPY = "npy"
 
 
 class Device(StrEnum):

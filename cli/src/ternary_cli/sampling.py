@@ -5,9 +5,9 @@
 from collections.abc import Iterator
 from typing import Annotated, TypedDict
 
+from ternary_cli.formats import Format, in_parts
 from ternary_cli.options import (
     ORDER,
-    Format,
     FormatOption,
     JsonOption,
     LicenseOption,
@@ -63,7 +63,7 @@ def sample(
 ) -> None:
     """Draw operations from a model."""
     from ternary_cli.files import chosen_format, refuse_json_beside_rows, write_parts
-    from ternary_cli.rows import Rows, in_parts
+    from ternary_cli.rows import Rows
     from ternary_cli.selection import select
     from ternary_cli.terminal import note, show_json
     from ternary_sdk.errors import InputError

@@ -18,8 +18,9 @@ from ternary_sdk._internal.certificates.path_coverage import PathCoverage
 from ternary_sdk._internal.inference import proof
 from ternary_sdk._internal.inference.runtime import Workers
 from ternary_sdk._internal.packages.members import cap
+from ternary_sdk._internal.signing.dsse import MAX_PAYLOAD
 from ternary_sdk._internal.source import read
-from ternary_sdk.errors import FormatError
+from ternary_sdk.errors import FormatError, InputError
 
 _COMPUTED_WITH: Final = ("numpy", "onnxruntime", "ternary-export", "ternary-sdk")
 
@@ -43,6 +44,8 @@ def certify(draft: Draft, *, tell: Callable[[str], None] = lambda _: None) -> Ce
     Args:
         draft: The graphs, and the record that names the paths.
         tell: Called with a few words before each path.
+    Raises:
+        InputError: If the certificate would be larger than a client reads.
     """
     signature = draft.provenance.signature
     certificate = Certificate(
@@ -54,7 +57,13 @@ def certify(draft: Draft, *, tell: Callable[[str], None] = lambda _: None) -> Ce
         computed_with={name: version(name) for name in _COMPUTED_WITH},
         paths=_coverage(draft, tell),
     )
-    return Certificate.from_statement(certificate.to_statement())  # clients will read it, so read it first
+    statement = certificate.to_statement()
+    if len(statement) > MAX_PAYLOAD:
+        raise InputError(
+            f"{CERTIFICATE}: would have {len(statement):,} bytes, expected at most {MAX_PAYLOAD:,}: too many "
+            "witnesses are rows of the latent stream; export the decoder with its encoder"
+        )
+    return Certificate.from_statement(statement)  # clients will read it, so read it first
 
 
 def compared(certificate: Certificate, file: Path) -> State:

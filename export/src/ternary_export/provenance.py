@@ -14,6 +14,7 @@ from typing import Final, Literal
 from ternary_sdk._internal.documents import canonical
 from ternary_sdk._internal.documents.canonical import Json
 from ternary_sdk._internal.documents.fields import Fields
+from ternary_sdk._internal.stated import read_signature
 from ternary_sdk.signature import STANDARD, Signature
 
 FORMAT: Final = "ternary-build/2"
@@ -140,7 +141,7 @@ class Provenance:
         """
         fields = Fields(canonical.decode(data, RECORD), RECORD)
         form = fields.one_of("format", [STANDARD_ONLY, FORMAT])
-        signature = STANDARD if form == STANDARD_ONLY else Signature.read(fields.object("signature"))
+        signature = STANDARD if form == STANDARD_ONLY else read_signature(fields.object("signature"))
         provenance = cls(
             signature=signature,
             released=fields.moment("released"),

@@ -32,11 +32,21 @@ from ternary_sdk.errors import (
 if TYPE_CHECKING:
     from ternary_sdk import atlas, coverage, errors, logic, operations, signature, space
     from ternary_sdk._internal.certificates.certificate import Certificate
+    from ternary_sdk._internal.certificates.path_coverage import PathCoverage, Prior, Reachable
+    from ternary_sdk._internal.graphs.interface import Interface, Tensor
+    from ternary_sdk._internal.identity import ExactPackage, PackageIdentity, VersionRange
+    from ternary_sdk._internal.licensing.claims import ContentKey
     from ternary_sdk._internal.licensing.license import License
     from ternary_sdk._internal.licensing.machine import Machine, identify
     from ternary_sdk._internal.online.client import LicenseServer
+    from ternary_sdk._internal.online.state import Activation
+    from ternary_sdk._internal.packages.manifest import Manifest
+    from ternary_sdk._internal.packages.manifest_entries import Graph, Member, ModelPath
     from ternary_sdk._internal.packages.package import Package
-    from ternary_sdk._internal.trust.trust import Trust
+    from ternary_sdk._internal.packages.validation import CheckResult, Ending, Figure, Relation, Validation
+    from ternary_sdk._internal.signing.keys import PublicKey
+    from ternary_sdk._internal.streams.stream import Stream
+    from ternary_sdk._internal.trust.trust import Revocations, Role, Trust
     from ternary_sdk.draw import Draw
     from ternary_sdk.model import Model
     from ternary_sdk.operations import OperationSet
@@ -48,29 +58,52 @@ __version__ = VERSION
 
 __all__ = [
     "TERNARY_2",
+    "Activation",
     "Certificate",
+    "CheckResult",
     "CodedError",
+    "ContentKey",
     "CoverageError",
     "Draw",
+    "Ending",
+    "ExactPackage",
+    "Figure",
     "FormatError",
+    "Graph",
     "InputError",
+    "Interface",
     "LedgerError",
     "License",
     "LicenseError",
     "LicenseServer",
     "Machine",
+    "Manifest",
+    "Member",
     "Model",
+    "ModelPath",
     "OperationSet",
     "Package",
+    "PackageIdentity",
+    "PathCoverage",
+    "Prior",
     "ProofError",
     "ProvedModel",
+    "PublicKey",
+    "Reachable",
     "Reason",
+    "Relation",
+    "Revocations",
+    "Role",
     "ServerError",
     "Signature",
     "SignatureError",
     "Space",
+    "Stream",
+    "Tensor",
     "TernaryError",
     "Trust",
+    "Validation",
+    "VersionRange",
     "__version__",
     "atlas",
     "coverage",
@@ -84,18 +117,41 @@ __all__ = [
 
 _WHERE: Final = {
     "TERNARY_2": "space",
+    "Activation": "_internal.online.state",
     "Certificate": "_internal.certificates.certificate",
+    "CheckResult": "_internal.packages.validation",
+    "ContentKey": "_internal.licensing.claims",
     "Draw": "draw",
+    "Ending": "_internal.packages.validation",
+    "ExactPackage": "_internal.identity",
+    "Figure": "_internal.packages.validation",
+    "Graph": "_internal.packages.manifest_entries",
+    "Interface": "_internal.graphs.interface",
     "License": "_internal.licensing.license",
+    "LicenseServer": "_internal.online.client",
     "Machine": "_internal.licensing.machine",
+    "Manifest": "_internal.packages.manifest",
+    "Member": "_internal.packages.manifest_entries",
     "Model": "model",
+    "ModelPath": "_internal.packages.manifest_entries",
     "OperationSet": "operations",
     "Package": "_internal.packages.package",
+    "PackageIdentity": "_internal.identity",
+    "PathCoverage": "_internal.certificates.path_coverage",
+    "Prior": "_internal.certificates.path_coverage",
     "ProvedModel": "proved",
-    "LicenseServer": "_internal.online.client",
+    "PublicKey": "_internal.signing.keys",
+    "Reachable": "_internal.certificates.path_coverage",
+    "Relation": "_internal.packages.validation",
+    "Revocations": "_internal.trust.trust",
+    "Role": "_internal.trust.trust",
     "Signature": "signature",
     "Space": "space",
+    "Stream": "_internal.streams.stream",
+    "Tensor": "_internal.graphs.interface",
     "Trust": "_internal.trust.trust",
+    "Validation": "_internal.packages.validation",
+    "VersionRange": "_internal.identity",
     "identify": "_internal.licensing.machine",
 }
 """The module of each name that is imported when first asked for; a module's own name is not in it."""

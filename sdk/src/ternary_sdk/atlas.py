@@ -58,11 +58,14 @@ def colours(
     Returns:
         Shape (rows, columns, 3).
     Raises:
-        InputError: If the shape is another, a margin is negative or not finite, or the space is vast.
+        InputError: If the shape is another, a margin is negative or not finite, the drawn operations are of
+            another space, or the space is vast.
     """
     size = space.size
     if margins.shape != (size,) or not np.isfinite(margins).all() or margins.min() < 0:
         raise InputError(f"margins: expected {size} finite numbers from 0, found shape {margins.shape}")
+    if drawn is not None and drawn.space != space:
+        raise InputError(f"drawn: operations of the space {drawn.space}, expected {space}")
     cells = _shades(margins, REACHED)
     if drawn is not None:
         cells = np.where(drawn.mask[:, None], _shades(margins, DRAWN), cells)

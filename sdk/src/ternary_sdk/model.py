@@ -2,7 +2,7 @@
 The model a client embeds: open a package, then encode, decode and sample under its license.
 
 Opening verifies and proves; each call asks the license again, computes, and commits to the meter before
-it returns. The host program is sacred: nothing here exits, prints, logs or touches the network.
+it returns. Nothing here exits, prints, logs or touches the network.
 """
 
 import secrets
@@ -145,18 +145,31 @@ class Model(ProvedModel):
         self._permit = permit
 
     def drawn(self) -> OperationSet:
-        """The operations ever returned under this license on this machine, as its meter counted them.
+        """The operations of this model's space ever returned under its license on this machine, as metered.
+
+        Where the license has packages of several spaces, ``drawn_in_all`` counts for its quota.
 
         Raises:
             InputError: If there is no license, or it has no quota, so that nothing is counted.
             LedgerError: If the meter cannot be read.
         """
+        return self._counting().drawn()
+
+    def drawn_in_all(self) -> int:
+        """How many operations count for the license's quota on this machine, those of all spaces added up.
+
+        Raises:
+            InputError, LedgerError: As ``drawn``.
+        """
+        return self._counting().total()
+
+    def _counting(self) -> Permit:
         permit = self._permit
         if permit is None or permit.license.unique_operations is None:
             raise InputError(
                 "model: nothing is counted, since it was opened without a license that has a quota"
             )
-        return permit.drawn()
+        return permit
 
     def encode(self, tables: npt.ArrayLike, *, path: str | None = None) -> npt.NDArray[np.float32]:
         """Encode operations.

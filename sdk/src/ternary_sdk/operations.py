@@ -44,6 +44,7 @@ class OperationSet:
             InputError: If the mask is of another form, or the space is vast.
         """
         space.expect_listed()
+        members = np.asarray(members)
         if members.shape != (space.size,) or members.dtype != np.bool_:
             raise InputError(
                 f"operation set: mask is {members.dtype} {members.shape}, expected bool ({space.size},)"
@@ -112,8 +113,10 @@ class OperationSet:
     def __len__(self) -> int:
         return int(np.count_nonzero(self._members))
 
-    def __contains__(self, index: int) -> bool:
-        return 0 <= index < self._space.size and bool(self._members[index])
+    def __contains__(self, index: object) -> bool:
+        if not isinstance(index, int | np.integer) or isinstance(index, bool):
+            return False
+        return 0 <= int(index) < self._space.size and bool(self._members[index])
 
     def __iter__(self) -> Iterator[int]:
         return iter(self.indices.tolist())

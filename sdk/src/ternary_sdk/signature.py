@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from ternary_sdk._internal.documents.canonical import Json
-from ternary_sdk._internal.documents.fields import Fields
-from ternary_sdk.errors import FormatError, InputError
+from ternary_sdk.errors import InputError
 from ternary_sdk.space import TERNARY_2, Space
 
-__all__ = ["LATENT_SIZES", "MOST_PATHS", "STANDARD", "Signature", "read_latent_size"]
+__all__ = ["LATENT_SIZES", "MOST_PATHS", "STANDARD", "Signature"]
 
 LATENT_SIZES: Final = range(8, 65, 8)
 """Latent sizes that there are: a row of the latent stream is whole blocks of a cipher, 8 latents each."""
@@ -41,11 +40,13 @@ class Signature:
     """The letters of its paths, ascending; each is one decoder with or without an encoder."""
 
     def __post_init__(self) -> None:
+        if not isinstance(self.space, Space):
+            raise InputError(f"space: {self.space!r}, expected a Space")
         if type(self.latent_size) is not int or self.latent_size not in LATENT_SIZES:
             raise InputError(f"latent size: {self.latent_size!r}, expected a multiple of 8 from 8 to 64")
         if not _are_paths(self.paths):
             raise InputError(
-                f"paths: {', '.join(map(str, self.paths)) or 'none'}, "
+                f"paths: {_shown(self.paths)}, "
                 f"expected 1 to {MOST_PATHS} different capital letters in ascending order"
             )
 
@@ -53,41 +54,19 @@ class Signature:
         """As documents state it."""
         return {"latent_size": self.latent_size, "paths": list(self.paths), "space": self.space.to_json()}
 
-    @classmethod
-    def read(cls, fields: Fields) -> "Signature":
-        """Read what ``to_json`` wrote.
-
-        Raises:
-            FormatError: If it is no signature.
-        """
-        space = Space.read(fields.object("space"))
-        latent_size = read_latent_size(fields)
-        paths = fields.texts("paths", least=1, most=MOST_PATHS)
-        fields.end()
-        try:
-            return cls(space, latent_size, paths)
-        except InputError as refusal:
-            raise FormatError(f"{fields.path}: {refusal}") from None
-
     def __str__(self) -> str:
         """As sentences name it: ``ternary-2-input, 16 latent dimensions, paths A, B``."""
         word = "path" if len(self.paths) == 1 else "paths"
         return f"{self.space.label}, {self.latent_size} latent dimensions, {word} {', '.join(self.paths)}"
 
 
-def read_latent_size(fields: Fields) -> int:
-    """The member ``latent_size`` of a document.
-
-    Raises:
-        FormatError: If it is no multiple of 8 from 8 to 64.
-    """
-    size = fields.integer("latent_size")
-    if size not in LATENT_SIZES:
-        raise fields.wrong("latent_size", size, "a multiple of 8 from 8 to 64")
-    return size
+def _shown(paths: object) -> str:
+    return repr(paths) if not isinstance(paths, tuple) else ", ".join(map(str, paths)) or "none"
 
 
-def _are_paths(paths: tuple[str, ...]) -> bool:
+def _are_paths(paths: object) -> bool:
+    if not isinstance(paths, tuple):
+        return False
     letters = all(isinstance(path, str) and _LETTER.fullmatch(path) for path in paths)
     return letters and 1 <= len(paths) <= MOST_PATHS and list(paths) == sorted(set(paths))
 

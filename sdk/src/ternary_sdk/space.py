@@ -13,8 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ternary_sdk._internal.documents.canonical import Json
-from ternary_sdk._internal.documents.fields import Fields
-from ternary_sdk.errors import FormatError, InputError
+from ternary_sdk.errors import InputError
 
 __all__ = ["MOST_LISTED", "TERNARY_2", "Indices", "Space", "Tables"]
 
@@ -40,8 +39,8 @@ class Space:
     balanced around 0 where the radix is odd, and 0 to radix - 1 where it is even.
 
     Raises:
-        InputError: If the radix or the number of inputs is no whole number from 2 or 1 on, or the space has
-            2^63 operations or more.
+        InputError: If the radix is not a whole number from 2, the number of inputs not one from 1, or the
+            space has 2^63 operations or more.
     """
 
     radix: int
@@ -54,7 +53,7 @@ class Space:
         for name, value, least in (("radix", self.radix, 2), ("inputs", self.inputs, 1)):
             if type(value) is not int or value < least:
                 raise InputError(f"space: {name} is {value!r}, expected a whole number from {least}")
-        # Looked at before any power is computed: a power of large numbers takes for ever.
+        # Checked before any power is computed: a power of large numbers takes hours.
         if max(self.radix, self.inputs) > _MOST_CELLS or self.cells > _MOST_CELLS or self.size >= _MOST:
             raise InputError(
                 f"space: {self.radix} values and {self.inputs} inputs have 2^63 operations or more, "
@@ -229,21 +228,6 @@ class Space:
         """As documents state it: ``{"inputs": 2, "radix": 3}``."""
         return {"inputs": self.inputs, "radix": self.radix}
 
-    @classmethod
-    def read(cls, fields: Fields) -> "Space":
-        """Read what ``to_json`` wrote.
-
-        Raises:
-            FormatError: If it is no space.
-        """
-        radix = fields.integer("radix", least=2, most=_MOST_CELLS)
-        inputs = fields.integer("inputs", least=1, most=_MOST_CELLS)
-        fields.end()
-        try:
-            return cls(radix, inputs)
-        except InputError as refusal:
-            raise FormatError(f"{fields.path}: {refusal}") from None
-
     def __str__(self) -> str:
         """As sentences and command lines name it: ``3,2``."""
         return f"{self.radix},{self.inputs}"
@@ -255,6 +239,8 @@ class Space:
         Raises:
             InputError: If it is no space.
         """
+        if not isinstance(text, str):
+            raise InputError(f"space: {text!r}, expected text such as {TERNARY_2}")
         for space in _labelled():
             if text == space.label:
                 return space

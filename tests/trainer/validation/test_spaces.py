@@ -66,9 +66,9 @@ def test_a_space_with_too_few_operations_to_decide_says_so_of_each_check(sound):
         "may agree, expected at most 0.52.",
         "novel-operations": "No family has enough held-out members to decide at 0.8. "
         "The least share found is 1: commutative, 1 held out, path A.",
-        "cold-shift": f"{few} would begin at 0.87538. "
+        "cold-shift": f"{few} would begin at 0.87545. "
         "The least share found is 1: exact with 1 of 8 cells replaced, path A.",
-        "true-holdout": f"{few} would begin at 0.87538. "
+        "true-holdout": f"{few} would begin at 0.87545. "
         "The least share found is 1: true holdout exact, path A.",
     }
     assert set(reasons(outcomes, Ending.PASSED)) == {

@@ -1,5 +1,8 @@
 """
-The settings of a training: frozen dataclasses, one line of meaning under each field.
+The settings of a training: frozen dataclasses, a line of meaning under each field.
+
+The reader refuses a number outside the range beside its type. How settings depend on each other is in
+`soundness`.
 
 A run directory stores them as resolved; a field that is renamed or changes its meaning makes old runs
 impossible to resume.
@@ -7,12 +10,17 @@ impossible to resume.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Annotated, Literal
 
 from ternary_sdk.signature import STANDARD, Signature
 from ternary_sdk.space import TERNARY_2, Space
 from ternary_trainer.architecture import Architecture, Network
 from ternary_trainer.families import Family
+from ternary_trainer.ranges import Within
+
+Rate = Annotated[float, Within(1e-9, 1)]
+Weight = Annotated[float, Within(1e-6, 1e6)]
+Window = Annotated[float, Within(1, 1e12)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,19 +30,19 @@ class Surge:
     Each dial is multiplied by its factor to the power of the strength, so strength 0 changes nothing.
     """
 
-    epoch: int
+    epoch: Annotated[int, Within(0, 100_000)]
     """First epoch, counted from 0."""
-    epochs: int = 1
+    epochs: Annotated[int, Within(1, 100_000)] = 1
     """How many."""
-    strength: float = 1.0
+    strength: Annotated[float, Within(0, 10)] = 1.0
     """Exponent of the four factors, at least 0."""
-    noise: float = 1.5
+    noise: Annotated[float, Within(1e-3, 1e3)] = 1.5
     """Factor on the standard deviation of the posterior's noise."""
-    beta: float = 2.0
+    beta: Annotated[float, Within(1e-3, 1e3)] = 2.0
     """Factor on the weight of the KL to the prior."""
-    exploration: float = 2.0
+    exploration: Annotated[float, Within(1e-3, 1e3)] = 2.0
     """Factor on the prior's term: uniformity under `separate`, entropy and repulsion under `coupled`."""
-    rate: float = 2.0
+    rate: Annotated[float, Within(1e-3, 1e3)] = 2.0
     """Factor on the learning rate."""
 
     def covers(self, epoch: int) -> bool:
@@ -48,11 +56,11 @@ class Learn:
 
     epochs: int
     """How many; the next phase follows."""
-    passes: int
+    passes: Annotated[int, Within(1, 10_000)]
     """Passes over the training operations in each of them."""
-    rate: float
+    rate: Rate
     """Peak learning rate; it rises over the first tenth and falls by a cosine to 0.3 of it."""
-    beta: float
+    beta: Annotated[float, Within(0, 100)]
     """Weight of the KL, reached after 30 % of the phase."""
 
 
@@ -60,9 +68,9 @@ class Learn:
 class Spread:
     """The second phase of `separate`: the prior's draws are evened out."""
 
-    beta: float
+    beta: Annotated[float, Within(0, 100)]
     """Weight of the KL."""
-    window: tuple[float, float]
+    window: tuple[Window, Window]
     """Memory of the running distribution in draws, first and last, for four cells and more."""
 
 
@@ -70,17 +78,17 @@ class Spread:
 class Effort:
     """What one path does in an epoch of the second phase of `separate`."""
 
-    passes: int
+    passes: Annotated[int, Within(1, 10_000)]
     """Passes over the training operations."""
-    draws: int
+    draws: Annotated[int, Within(1, 1e7)]
     """Prior draws decoded in each step."""
     pushed: int
     """Of these, how many are pushed: those that a push moves most."""
-    rate: tuple[float, float]
+    rate: tuple[Rate, Rate]
     """Learning rate, peak and last; it rises over the first tenth and falls by a cosine."""
-    weight: tuple[float, float]
+    weight: tuple[Weight, Weight]
     """Weight of uniformity after the first tenth, and at the end; constant to 30 %, then geometric."""
-    low_window: float
+    low_window: Window
     """Longest memory for single cells, in draws: few settle them, and a long memory would make them swing."""
 
 
@@ -88,11 +96,11 @@ class Effort:
 class Separate:
     """Each path for itself, side by side: ELBO first, then uniform draws."""
 
-    free_bits: float
+    free_bits: Annotated[float, Within(0, 100)]
     """Nats of KL a dimension that cost nothing."""
-    active_variance: float
+    active_variance: Annotated[float, Within(0, 1)]
     """Variance of the mean below which a dimension is pulled back, over the batch."""
-    active_weight: float
+    active_weight: Annotated[float, Within(0, 1e6)]
     """Weight of that pull."""
     learn: Learn
     spread: Spread
@@ -104,13 +112,13 @@ class Separate:
 class Coupled:
     """The published recipe: both paths in one loss, with cross-injection; `coupled` has the formulas."""
 
-    free_bits: float
+    free_bits: Annotated[float, Within(0, 100)]
     """Nats of KL a dimension that cost nothing."""
-    entropy: float
+    entropy: Annotated[float, Within(0, 100)]
     """Weight of the entropy of path B's mean softmax."""
-    repulsion: float
+    repulsion: Annotated[float, Within(0, 100)]
     """Weight of the mean pairwise exp(-d²/0.25) of path B's latents."""
-    disruption: int
+    disruption: Annotated[int, Within(0, 100_000)]
     """Epoch at which beta B jumps from 0, and the first halving of the rate happens."""
     state_net: bool
     """Whether StateNet's corrections are applied, once an epoch; it has no gradient."""
@@ -122,9 +130,9 @@ class Scoring:
 
     draws: int
     """Prior draws decoded for coverage after each epoch, at least those that coverage is quoted at."""
-    exact: float
+    exact: Annotated[float, Within(0, 1)]
     """Share of the validation operations that each path must reconstruct for an epoch to be eligible."""
-    sampling_draws: int
+    sampling_draws: Annotated[int, Within(1, 1e9)]
     """Prior draws for the older figure, sampling coverage; 195,000 where it was published."""
     report_draws: int
     """Prior draws decoded for each kept snapshot at the end of the run, for the summary."""
@@ -136,9 +144,9 @@ class Plateau:
 
     score: Literal["coverage", "elbo", "loss"]
     """Which score must improve, as named in `choose.RULES`."""
-    patience: int
+    patience: Annotated[int, Within(1, 100_000)]
     """Epochs without improvement after which the run ends."""
-    least: float
+    least: Annotated[float, Within(0, 1e9)]
     """What counts as an improvement, in the score's unit."""
 
 
@@ -156,13 +164,13 @@ class Recipe:
     """Dimensions of a latent, a multiple of 8 from 8 to 64."""
     networks: Mapping[str, Network] = field(default_factory=dict)
     """Of each path, by its letter; what a file leaves out of A and B is as in v5.5."""
-    epochs: int
+    epochs: Annotated[int, Within(1, 100_000)]
     """At most so many."""
     batch: int
     """Training operations in a step."""
-    weight_decay: float
+    weight_decay: Annotated[float, Within(0, 1)]
     """AdamW's."""
-    clip: float
+    clip: Annotated[float, Within(1e-6, 1e6)]
     """Largest norm of a step's gradient."""
     scoring: Scoring
     plateau: Plateau

@@ -7,11 +7,13 @@ Every refusal names the line where the setting was written, or its key alone if 
 import dataclasses
 import math
 import types
+from collections import Counter
 from collections.abc import Mapping
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from ternary_sdk.errors import InputError
 from ternary_sdk.space import Space
+from ternary_trainer.ranges import Within
 
 
 class Reader:
@@ -30,7 +32,7 @@ class Reader:
             values: What the file holds there.
             path: Dotted key of the table, empty for the whole file.
         Raises:
-            InputError: If a setting is unknown, missing or of the wrong kind.
+            InputError: If a setting is unknown, missing, of the wrong kind or out of range.
         """
         if not isinstance(values, dict):
             raise self._refusal(path, f"is {values!r}, expected a table of settings")
@@ -39,7 +41,7 @@ class Reader:
         for key in values:
             if key not in fields:
                 raise self._refusal(prefix + key, f"is unknown, expected one of {', '.join(fields)}")
-        hints = get_type_hints(kind)
+        hints = get_type_hints(kind, include_extras=True)
         read = {key: self._value(hints[key], value, prefix + key) for key, value in values.items()}
         for key, field in fields.items():
             if key not in read and field.default is dataclasses.MISSING:
@@ -50,6 +52,8 @@ class Reader:
         origin, arguments = get_origin(kind), get_args(kind)
         if origin in (types.UnionType, Union):
             return self._value(_of_two(arguments, value), value, path)
+        if origin is Annotated:
+            return self._within(arguments[0], arguments[1], value, path)
         if kind is Space:
             return self._space(value, path)
         if dataclasses.is_dataclass(kind):
@@ -61,6 +65,12 @@ class Reader:
         if origin is Mapping:
             return self._mapping(arguments[1], value, path)
         return self._scalar(kind, value, path)
+
+    def _within(self, kind: type[Any], bounds: Within, value: Any, path: str) -> Any:
+        number = self._scalar(kind, value, path)
+        if problem := bounds.problem(number):
+            raise self._refusal(path, problem)
+        return number
 
     def _space(self, value: Any, path: str) -> Space:
         try:
@@ -80,7 +90,10 @@ class Reader:
             raise self._refusal(
                 path, f"is {value!r}, expected a list" + (f" of {len(kinds)}" if kinds else "")
             )
-        return tuple(self._value(kind, item, path) for kind, item in zip(kinds, value, strict=True))
+        return tuple(
+            self._value(kind, item, f"{path}[{number}]" if dataclasses.is_dataclass(kind) else path)
+            for number, (kind, item) in enumerate(zip(kinds, value, strict=True))
+        )
 
     def _mapping(self, kind: Any, value: Any, path: str) -> dict[str, Any]:
         if not isinstance(value, dict):
@@ -96,17 +109,21 @@ class Reader:
         return value
 
     def _refusal(self, path: str, problem: str) -> InputError:
-        line = None if path in self._overrides else self._line_of(path)
+        given = any(path == key or path.startswith((f"{key}.", f"{key}[")) for key in self._overrides)
+        line = None if given else self._line_of(path)
         where = f"{self._source}, line {line}" if line else self._source
         return InputError(f"{where}: setting '{path}' {problem}")
 
     def _line_of(self, path: str) -> int | None:
         table, _, key = path.rpartition(".")
-        current = ""
+        current, lists = "", Counter[str]()
         for number, line in enumerate(self._lines, start=1):
             stripped = line.split("#")[0].strip()
             if stripped.startswith("["):
                 current = stripped.strip("[] ")
+                if stripped.startswith("[["):
+                    lists[current] += 1
+                    current = f"{current}[{lists[current] - 1}]"
                 if current == path:
                     return number
             elif current == table and stripped.partition("=")[0].strip() == key:

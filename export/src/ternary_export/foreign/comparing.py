@@ -16,7 +16,7 @@ import numpy as np
 from ternary_export.foreign.fitting import Fitted, hot
 from ternary_export.foreign.network import Doubles, Floats
 from ternary_export.provenance import Parity
-from ternary_sdk._internal.inference.runtime import BLOCK, Decoder, Encoder, load
+from ternary_sdk._internal.inference.runtime import BLOCK, Decoder, Encoder, load, margin_of
 from ternary_sdk._internal.streams.stream import CURRENT
 from ternary_sdk.errors import FormatError, ProofError
 from ternary_sdk.space import Space
@@ -173,10 +173,7 @@ def _compare(
 
 def _margins(logits: Doubles) -> Doubles:
     """Margins, shape (n,), of logits, shape (n, cells, radix)."""
-    ordered = np.sort(logits, axis=2)
-    with np.errstate(invalid="ignore", over="ignore"):
-        margins: Doubles = (ordered[:, :, -1] - ordered[:, :, -2]).min(axis=1)
-    return margins
+    return margin_of(logits.transpose(2, 1, 0))
 
 
 def _check(gaps: _Gaps, decoder: Fitted, encoder: Fitted | None) -> None:

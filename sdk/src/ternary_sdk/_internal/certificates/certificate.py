@@ -17,10 +17,11 @@ from ternary_sdk._internal.documents import canonical
 from ternary_sdk._internal.documents.canonical import Json
 from ternary_sdk._internal.documents.fields import Fields
 from ternary_sdk._internal.signing.dsse import Envelope
+from ternary_sdk._internal.stated import read_latent_size, read_space
 from ternary_sdk._internal.streams.stream import AES, PHILOX, Stream
 from ternary_sdk._internal.trust.trust import Role, Trust
 from ternary_sdk.errors import FormatError
-from ternary_sdk.signature import MOST_PATHS, STANDARD, Signature, read_latent_size
+from ternary_sdk.signature import MOST_PATHS, STANDARD, Signature
 from ternary_sdk.space import Space
 
 CERTIFICATE: Final = "coverage.json"
@@ -179,9 +180,11 @@ def _read_of(predicate: Fields, version: int) -> tuple[Space, int]:
         stated.end()
         return STANDARD.space, STANDARD.latent_size
     kind = predicate.one_of("kind", [_LISTED, _VAST])
-    space = Space.read(predicate.object("space"))
+    space = read_space(predicate.object("space"))
     latent_size = read_latent_size(predicate)
-    if kind == _VAST or not space.listed:
+    if kind == _VAST:
+        raise FormatError(f"{predicate.path}: its kind is 'vast', which this release does not read yet")
+    if not space.listed:
         raise FormatError(
             f"{predicate.path}: is of {space}, a space of {space.size:,} operations; this release reads "
             "certificates of spaces of up to 2^20"

@@ -55,7 +55,7 @@ def inspect(model: bytes, *, what: str, interface: Interface, parameters: int | 
     left_out = len(interface.outputs) - len(graph.outputs)
     expected = interface.outputs[: len(graph.outputs)]
     if (graph.inputs, graph.outputs) != (interface.inputs, expected) or left_out > interface.optional:  # 3
-        raise FormatError(f"{what}: has the interface {_signature(graph)}, expected {_signature(interface)}")
+        raise FormatError(f"{what}: has the interface {_shown(graph)}, expected {_shown(interface)}")
     known = _walk(graph, what)  # 4, 5
     _check_results(graph, known, what)
     _check_use(graph, what)  # 6
@@ -123,7 +123,7 @@ def _check_constants(graph: OnnxGraph, parameters: int | None, what: str) -> int
     return count
 
 
-def _signature(interface: Interface | OnnxGraph) -> str:
+def _shown(interface: Interface | OnnxGraph) -> str:
     inputs, outputs = (
         ", ".join(f"{tensor.name} {tensor.type} {tensor.shape}" for tensor in side)
         for side in (interface.inputs, interface.outputs)

@@ -211,10 +211,14 @@ def _find_witnesses(path: str, means: npt.NDArray[np.float32], drawn: Decoded, s
 def stream_rows(claim: PathCoverage, rows: list[int]) -> Floats:
     """Scattered rows of the stream; a row's neighbours come at no cost, so whole blocks are made."""
     wanted = np.asarray(rows, dtype=np.int64)
+    order = np.argsort(wanted, kind="stable")
+    ascending = wanted[order]
+    blocks = np.unique(ascending // BLOCK)
+    ends = np.searchsorted(ascending, np.append(blocks * BLOCK, np.iinfo(np.int64).max))
     result = np.empty((len(wanted), claim.stream.latent_size), np.float32)
-    for block in np.unique(wanted // BLOCK).tolist():
-        here = wanted // BLOCK == block
-        result[here] = claim.stream.prior(claim.seed, block * BLOCK, BLOCK)[wanted[here] - block * BLOCK]
+    for block, start, end in zip(blocks.tolist(), ends[:-1], ends[1:], strict=True):
+        first = block * BLOCK
+        result[order[start:end]] = claim.stream.prior(claim.seed, first, BLOCK)[ascending[start:end] - first]
     return result
 
 

@@ -40,6 +40,7 @@ CLOSED: Final = "model: it was closed, open it again"
 """What a call is told that comes after the model was closed, or while it is."""
 
 T = TypeVar("T")
+Real = TypeVar("Real", np.float32, np.float64)
 Floats = npt.NDArray[np.float32]
 
 
@@ -244,7 +245,7 @@ class Decoder(Graph):
         return np.concatenate([np.empty(0, self.space.index_type), *parts])[:rows]
 
 
-def margin_of(logits: Floats) -> Floats:
+def margin_of(logits: npt.NDArray[Real]) -> npt.NDArray[Real]:
     """By how much the highest logit of each cell beats the second, at least, over a row's cells.
 
     Finite weights may still give infinite logits; a row in which they meet has the margin NaN, which proves
@@ -261,7 +262,7 @@ def margin_of(logits: Floats) -> Floats:
         second = np.maximum(second, np.minimum(best, other))
         best = np.maximum(best, other)
     with np.errstate(invalid="ignore", over="ignore"):
-        margin: Floats = (best - second).min(axis=0)
+        margin: npt.NDArray[Real] = (best - second).min(axis=0)
     return margin
 
 

@@ -37,15 +37,16 @@ CREATE TABLE counted (
     PRIMARY KEY (license, space, lease, owner)
 ) STRICT, WITHOUT ROWID
 """
-_OF_ONE_SPACE: Final = "lease, owner, history, sequence, bitmap, acknowledged, acknowledged_operations"
-_COLUMNS: Final = f"space, {_OF_ONE_SPACE}"
-_SELECT: Final = {
-    _ONE_SET_EACH: f"SELECT '{TERNARY_2}', '', '', '{EARLIER}', 1, bitmap, NULL, NULL FROM drawn",
-    _ONE_SPACE: f"SELECT '{TERNARY_2}', {_OF_ONE_SPACE} FROM counted",
-    VERSION: f"SELECT {_COLUMNS} FROM counted",
+_SET: Final = "lease, owner, history, sequence, bitmap, acknowledged, acknowledged_operations"
+_COLUMNS: Final = f"license, space, {_SET}"
+_EARLIEST: Final = f"license, '{TERNARY_2}', '', '', '{EARLIER}', 1, bitmap, NULL, NULL"
+_HELD: Final = {
+    _ONE_SET_EACH: ("drawn", _EARLIEST),
+    _ONE_SPACE: ("counted", f"license, '{TERNARY_2}', {_SET}"),
+    VERSION: ("counted", _COLUMNS),
 }
-"""The sets that a file of each version holds."""
-_WRITE: Final = f"INSERT OR REPLACE INTO counted (license, {_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+"""The table of each version, and its columns as those of this version."""
+_WRITE: Final = f"INSERT OR REPLACE INTO counted ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 
 def create(connection: sqlite3.Connection) -> None:
@@ -64,7 +65,7 @@ def version(connection: sqlite3.Connection) -> int:
     application, found = (
         connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version")
     )
-    if application != APPLICATION or found not in _SELECT:
+    if application != APPLICATION or found not in _HELD:
         raise FormatError(
             f"application {application:#x}, version {found}; expected {APPLICATION:#x}, version {VERSION}"
         )
@@ -80,11 +81,10 @@ def upgrade(connection: sqlite3.Connection) -> None:
     found = version(connection)
     if found == VERSION:
         return
-    before = "drawn" if found == _ONE_SET_EACH else "counted"
-    connection.execute(f"ALTER TABLE {before} RENAME TO before")
+    table, columns = _HELD[found]
+    connection.execute(f"ALTER TABLE {table} RENAME TO before")
     connection.execute(_SCHEMA)
-    sets = _SELECT[found].replace("SELECT", "SELECT license,", 1).replace(f"FROM {before}", "FROM before")
-    connection.execute(f"INSERT INTO counted (license, {_COLUMNS}) {sets}")
+    connection.execute(f"INSERT INTO counted ({_COLUMNS}) SELECT {columns} FROM before")
     connection.execute("DROP TABLE before")
     connection.execute(f"PRAGMA user_version = {VERSION}")
 
@@ -95,7 +95,8 @@ def read(connection: sqlite3.Connection, license_id: str) -> list[Counted]:
     Raises:
         FormatError: If the file is not a meter, or what it holds is not what its table says.
     """
-    query = f"{_SELECT[version(connection)]} WHERE license = ? ORDER BY 1, 2, 3"
+    table, columns = _HELD[version(connection)]
+    query = f"SELECT {columns} FROM {table} WHERE license = ? ORDER BY 2, 3, 4"
     rows = connection.execute(query, (license_id,)).fetchall()
     return [found for row in rows if len((found := _counted(row)).operations)]
 
@@ -149,7 +150,7 @@ def write(connection: sqlite3.Connection, license_id: str, counted: Counted) -> 
 
 def _counted(row: tuple[object, ...]) -> Counted:
     """A row, whatever program wrote it: what another one made need not be STRICT."""
-    space, lease, owner, history, sequence, bitmap, sha256, operations = row
+    _, space, lease, owner, history, sequence, bitmap, sha256, operations = row
     if not isinstance(bitmap, bytes):
         raise FormatError(f"bitmap: its SQLite type is {_sqlite_type(bitmap)}, expected blob")
     if not (

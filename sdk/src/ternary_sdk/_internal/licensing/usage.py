@@ -20,6 +20,7 @@ from ternary_sdk._internal.licensing.counted import HISTORY_BYTES, MAX_SEQUENCE,
 from ternary_sdk._internal.licensing.installation import Installation
 from ternary_sdk._internal.signing.keys import PublicKey
 from ternary_sdk._internal.signing.self_signed import Envelope
+from ternary_sdk._internal.stated import read_space
 from ternary_sdk.errors import FormatError
 from ternary_sdk.operations import OperationSet
 from ternary_sdk.space import TERNARY_2, Space
@@ -72,7 +73,7 @@ class Usage:
         format, fields, key = _ENVELOPE.read(data)
         if format == WITHOUT_LEASE:
             return _without_lease(fields, key)
-        space = TERNARY_2 if format == WITHOUT_SPACE else Space.read(fields.object("space"))
+        space = TERNARY_2 if format == WITHOUT_SPACE else read_space(fields.object("space"))
         return _read_claims(fields, space, key)
 
 

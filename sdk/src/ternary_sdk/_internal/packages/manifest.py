@@ -32,8 +32,9 @@ from ternary_sdk._internal.packages.manifest_entries import (
     write_path,
 )
 from ternary_sdk._internal.packages.members import MANIFEST, OPTIONAL, REQUIRED, decoder_of, encoder_of
+from ternary_sdk._internal.stated import read_latent_size, read_space
 from ternary_sdk.errors import FormatError
-from ternary_sdk.signature import MOST_PATHS, STANDARD, Signature, read_latent_size
+from ternary_sdk.signature import MOST_PATHS, STANDARD, Signature
 from ternary_sdk.space import Space
 
 FORMAT: Final = "ternary-package/2"
@@ -180,7 +181,7 @@ def _read_of(fields: Fields, form: str) -> tuple[Space, int]:
         if fields.json("interface") != _INTERFACE:
             raise FormatError(f"{MANIFEST}.interface: not the inputs and outputs that {STANDARD_ONLY} has")
         return STANDARD.space, STANDARD.latent_size
-    space = Space.read(fields.object("space"))
+    space = read_space(fields.object("space"))
     if not space.listed:
         raise FormatError(
             f"{MANIFEST}: is of {space}, a space of {space.size:,} operations; this release reads packages "
