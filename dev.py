@@ -225,7 +225,7 @@ def stress(checkout: Checkout) -> Iterator[Step]:
     for module in ("stress", "stress.seats", "stress.clocks", "stress.interface"):
         yield python(checkout, "-m", module)
     profile = "--hypothesis-profile", "stress", "--numprocesses", "auto"
-    yield python(checkout, "-m", "pytest", "tests/stress", *profile)
+    yield python(checkout, "-m", "pytest", "tests/stress", "tests/examples", *profile)
 
 
 def evaluation(checkout: Checkout) -> Iterator[Step]:

@@ -44,7 +44,7 @@ def test_numbering_is_that_of_the_definition(space: Space) -> None:
 
 
 @pytest.mark.parametrize("space", ALL, ids=str)
-@settings(deadline=None)  # the first table of a large space takes a while
+@settings(deadline=None, max_examples=30)  # the first table of a large space takes a while
 @given(data=st.data())
 def test_an_index_comes_back_from_its_table(space: Space, data: st.DataObject) -> None:
     index = data.draw(st.integers(0, space.size - 1))
@@ -165,7 +165,7 @@ def test_a_signature_comes_back_from_a_document() -> None:
 
 
 @pytest.mark.parametrize("space", LISTED, ids=str)
-@settings(deadline=None)  # the first table of a large space takes a while
+@settings(deadline=None, max_examples=30)  # the first table of a large space takes a while
 @given(data=st.data())
 def test_sets_behave_as_pythons_own(space: Space, data: st.DataObject) -> None:
     members = st.sets(st.integers(0, space.size - 1), max_size=20)

@@ -158,7 +158,7 @@ def test_every_shell_line_of_the_page_does_what_the_page_says(readers):
     vendor.run("ternary server usage --from 2020-01-01 --to 2099-12-31")
     told = "".join(vendor.printed)
     assert re.search(r"^faults +0$", told, re.MULTILINE)
-    assert re.search(r"^L-\w+,C-\w+,(\d+),0,0,\1,0\.\d+,5000,0\.\d+$", told, re.MULTILINE)
+    assert re.search(r'^L-\w+,C-\w+,"3,2",(\d+),0,0,\1,0\.\d+,\1,5000,0\.\d+$', told, re.MULTILINE)
     assert len(readers["replicas"].servers) == 2
 
 

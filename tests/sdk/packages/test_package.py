@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from ternary_export.build import Build
-from ternary_export.packaging import package
 from ternary_license_server.keys.keyring import KeyRing
 from ternary_license_server.keys.signing import SigningKey
 from ternary_sdk._internal.certificates.certificate import Certificate
@@ -269,7 +268,7 @@ def test_a_wrong_parameter_count_is_refused(members: Members, vendor: KeyRing, k
 
 
 def test_a_graph_the_firewall_refuses_is_refused_although_signed_and_certified(
-    build: Build, vendor: KeyRing, key: SigningKey
+    build: Build, vendor: KeyRing, forge: Callable[[Build], bytes]
 ) -> None:
     bent = build.graphs["encoder_B.onnx"] + b"\x72\x00"  # an empty entry of metadata
     digest = hashlib.sha256(bent).hexdigest()
@@ -279,8 +278,7 @@ def test_a_graph_the_firewall_refuses_is_refused_although_signed_and_certified(
         graphs={**build.graphs, "encoder_B.onnx": bent},
         certificate=replace(build.certificate, subjects=subjects),
     )
-    data = package(rebuilt, name="acme", version=(1, 0, 0), signer=key)
-    assert str(refusal(data, vendor.trust)) == "encoder_B.onnx: holds metadata, expected none"
+    assert str(refusal(forge(rebuilt), vendor.trust)) == "encoder_B.onnx: holds metadata, expected none"
 
 
 def test_a_key_that_was_not_trusted_any_more_at_the_build_is_refused(shipped: bytes, vendor: KeyRing) -> None:

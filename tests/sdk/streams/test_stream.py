@@ -6,7 +6,7 @@ from statistics import NormalDist
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.vectors.streams import MASK, WORDS, encrypt
 
@@ -138,6 +138,7 @@ def test_a_seed_out_of_range_is_refused(stream: Stream, seed: int) -> None:
 
 
 @pytest.mark.parametrize("size", range(8, 65, 8))
+@settings(max_examples=20)
 @given(seed=st.integers(0, MASK), row=st.integers(0, 2**40))
 def test_a_row_of_another_size_is_that_many_eighths_of_cipher_blocks(size: int, seed: int, row: int) -> None:
     """Row p of L latents is the cipher blocks p·L/8 onward, two bytes a latent."""
