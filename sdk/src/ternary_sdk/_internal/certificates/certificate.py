@@ -17,11 +17,17 @@ from ternary_sdk._internal.documents import canonical
 from ternary_sdk._internal.documents.canonical import Json
 from ternary_sdk._internal.documents.fields import Fields
 from ternary_sdk._internal.signing.dsse import Envelope
-from ternary_sdk._internal.stated import read_latent_size, read_space
+from ternary_sdk._internal.stated import (
+    expect_listed,
+    read_latent_size,
+    read_space,
+    read_standard,
+    write_standard,
+)
 from ternary_sdk._internal.streams.stream import AES, PHILOX, Stream
 from ternary_sdk._internal.trust.trust import Role, Trust
 from ternary_sdk.errors import FormatError
-from ternary_sdk.signature import MOST_PATHS, STANDARD, Signature
+from ternary_sdk.signature import MOST_PATHS, Signature
 from ternary_sdk.space import Space
 
 CERTIFICATE: Final = "coverage.json"
@@ -102,7 +108,7 @@ class Certificate:
 
     def _of(self) -> dict[str, Json]:
         if self.version < CURRENT:
-            return {"operations": {"count": self.space.size, "space": self.space.label}}
+            return {"operations": write_standard(self.space)}
         return {"kind": _LISTED, "latent_size": self.latent_size, "space": self.space.to_json()}
 
     @classmethod
@@ -174,21 +180,13 @@ def _read_subject(fields: Fields) -> tuple[str, str]:
 def _read_of(predicate: Fields, version: int) -> tuple[Space, int]:
     """The space and the latent size that a predicate is of."""
     if version < CURRENT:
-        stated = predicate.object("operations")
-        stated.exactly("count", STANDARD.space.size)
-        stated.exactly("space", STANDARD.space.label)
-        stated.end()
-        return STANDARD.space, STANDARD.latent_size
+        return read_standard(predicate)
     kind = predicate.one_of("kind", [_LISTED, _VAST])
     space = read_space(predicate.object("space"))
     latent_size = read_latent_size(predicate)
     if kind == _VAST:
         raise FormatError(f"{predicate.path}: its kind is 'vast', which this release does not read yet")
-    if not space.listed:
-        raise FormatError(
-            f"{predicate.path}: is of {space}, a space of {space.size:,} operations; this release reads "
-            "certificates of spaces of up to 2^20"
-        )
+    expect_listed(predicate, space, "certificates")
     return space, latent_size
 
 

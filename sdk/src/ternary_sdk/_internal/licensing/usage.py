@@ -20,7 +20,7 @@ from ternary_sdk._internal.licensing.counted import HISTORY_BYTES, MAX_SEQUENCE,
 from ternary_sdk._internal.licensing.installation import Installation
 from ternary_sdk._internal.signing.keys import PublicKey
 from ternary_sdk._internal.signing.self_signed import Envelope
-from ternary_sdk._internal.stated import read_space
+from ternary_sdk._internal.stated import expect_listed, read_space
 from ternary_sdk.errors import FormatError
 from ternary_sdk.operations import OperationSet
 from ternary_sdk.space import TERNARY_2, Space
@@ -120,11 +120,7 @@ def _read_claims(fields: Fields, space: Space, key: PublicKey) -> Usage:
 
 
 def _counted(fields: Fields, space: Space) -> Counted:
-    if not space.listed:
-        raise FormatError(
-            f"usage report: is of {space}, a space of {space.size:,} operations; "
-            "this release reads reports of spaces of up to 2^20"
-        )
+    expect_listed(fields, space, "reports")
     whole = fields.object("set")
     whole.exactly("kind", _WHOLE)
     counted = Counted(

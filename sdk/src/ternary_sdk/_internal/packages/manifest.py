@@ -32,7 +32,13 @@ from ternary_sdk._internal.packages.manifest_entries import (
     write_path,
 )
 from ternary_sdk._internal.packages.members import MANIFEST, OPTIONAL, REQUIRED, decoder_of, encoder_of
-from ternary_sdk._internal.stated import read_latent_size, read_space
+from ternary_sdk._internal.stated import (
+    expect_listed,
+    read_latent_size,
+    read_space,
+    read_standard,
+    write_standard,
+)
 from ternary_sdk.errors import FormatError
 from ternary_sdk.signature import MOST_PATHS, STANDARD, Signature
 from ternary_sdk.space import Space
@@ -134,8 +140,7 @@ class Manifest:
 
     def _of(self) -> dict[str, Json]:
         if self.format == STANDARD_ONLY:
-            stated: Json = {"count": self.space.size, "space": self.space.label}
-            return {"operations": stated, "interface": _INTERFACE}
+            return {"operations": write_standard(self.space), "interface": _INTERFACE}
         return {"latent_size": self.latent_size, "space": self.space.to_json()}
 
     @property
@@ -174,19 +179,12 @@ class Manifest:
 def _read_of(fields: Fields, form: str) -> tuple[Space, int]:
     """The space and the latent size that a manifest is of."""
     if form == STANDARD_ONLY:
-        stated = fields.object("operations")
-        stated.exactly("count", STANDARD.space.size)
-        stated.exactly("space", STANDARD.space.label)
-        stated.end()
+        standard = read_standard(fields)
         if fields.json("interface") != _INTERFACE:
             raise FormatError(f"{MANIFEST}.interface: not the inputs and outputs that {STANDARD_ONLY} has")
-        return STANDARD.space, STANDARD.latent_size
+        return standard
     space = read_space(fields.object("space"))
-    if not space.listed:
-        raise FormatError(
-            f"{MANIFEST}: is of {space}, a space of {space.size:,} operations; this release reads packages "
-            "of spaces of up to 2^20"
-        )
+    expect_listed(fields, space, "packages")
     return space, read_latent_size(fields)
 
 
