@@ -4,14 +4,10 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import Annotated, Final
 
 from ternary_cli.options import JsonOption, LicenseArgument, StateOption, TrustOption, option
 from ternary_cli.terminal import show, show_json
-
-if TYPE_CHECKING:
-    from ternary_sdk._internal.licensing.permit import Permit
-    from ternary_sdk.space import Space
 
 Export = Annotated[Path | None, option("--export", metavar="F", text="Write the signed report here.")]
 SpaceOption = Annotated[
@@ -46,7 +42,11 @@ def usage(
     if quota is None:
         raise InputError(f"license {held.id} has no quota, so nothing is metered")
     permit = Permit(held, licensed_package(held), trusted, machine_id=granted.machine_id, state=state)
-    drawn, parts = permit.total(), _parts(permit, chosen)
+    parts = permit.totals()
+    drawn = sum(parts.values())
+    if chosen is not None:
+        chosen.expect_listed()
+        parts = {chosen: parts.get(chosen, 0)}
     if export is not None:
         write(permit.usage(datetime.now(UTC), space=chosen), export)
     if as_json:
@@ -59,9 +59,3 @@ def usage(
     if chosen is not None or len(parts) > 1:
         told += [f"{one}  {count:,} {one.title} operations" for one, count in parts.items()]
     show(told)
-
-
-def _parts(permit: "Permit", chosen: "Space | None") -> "dict[Space, int]":
-    """How many operations were drawn of the chosen space, or of each that any were drawn of."""
-    spaces = permit.spaces() if chosen is None else (chosen,)
-    return {space: len(permit.drawn(space=space)) for space in spaces}

@@ -574,7 +574,7 @@ def test_spaces_of_one_license_are_counted_apart_and_share_its_quota(ledger: Led
     assert ledger.drawn("L-1") == some(1, 2)
     assert ledger.drawn("L-1", space=Space(2, 3)) == boolean
     assert ledger.drawn("L-1", space=Space(4, 1)) == OperationSet.of([], Space(4, 1))
-    assert ledger.total("L-1") == 4
+    assert ledger.totals("L-1") == {Space(2, 3): 2, TERNARY_2: 2}
     (confirmed,) = (one for one in ledger.sets("L-1") if one.space == Space(2, 3))
     ledger.acknowledge("L-1", confirmed)
     assert {str(one.space): one.settled for one in ledger.sets("L-1")} == {"2,3": True, "3,2": False}

@@ -259,7 +259,7 @@ class _Examination:
         if quota is None:
             return "the license has no quota"
         ledger = Ledger(self._needed_directory() / state.LEDGER)
-        drawn = ledger.total(self.license.id, owner=self.license.customer)
+        drawn = sum(ledger.totals(self.license.id, owner=self.license.customer).values())
         return f"{drawn:,} of {quota:,} operations drawn"
 
     def look_at_permissions(self) -> str:

@@ -70,7 +70,7 @@ class Ledger:
         """
         with self._transaction() as connection:
             sets = ledger_rows.read(connection, license_id)
-            total = _total(sets, owner)
+            total = sum(_totals(sets, owner).values())
             more = len(operations - _union(sets, owner, operations.space))
             if more and total + more > quota:
                 _refuse(license_id, quota, total, more)
@@ -78,8 +78,8 @@ class Ledger:
             if len(operations - before.operations):
                 ledger_rows.grow(connection, license_id, before, operations)
 
-    def total(self, license_id: str, *, owner: str | None = None) -> int:
-        """How many different operations were ever returned under a license, those of all spaces added up.
+    def totals(self, license_id: str, *, owner: str | None = None) -> dict[Space, int]:
+        """How many different operations of each space were ever returned under a license, ascending by space.
 
         Args:
             license_id: The license.
@@ -87,7 +87,7 @@ class Ledger:
         Raises:
             LedgerError: If the file cannot be read.
         """
-        return _total(self.sets(license_id), owner)
+        return _totals(self.sets(license_id), owner)
 
     def drawn(self, license_id: str, *, space: Space = TERNARY_2, owner: str | None = None) -> OperationSet:
         """The operations of a space ever returned under a license; read-only state is read as it lies.
@@ -243,17 +243,22 @@ def _key(counted: Counted) -> tuple[Space, str | None, str | None]:
     return counted.space, counted.lease, counted.owner
 
 
-def _union(sets: list[Counted], owner: str | None, space: Space) -> OperationSet:
+def _of_owner(sets: list[Counted], owner: str | None) -> list[Counted]:
     """What was returned to one owner, or to one that is not known; to all if none is given."""
+    return [counted for counted in sets if owner is None or counted.owner in (owner, None)]
+
+
+def _union(sets: list[Counted], owner: str | None, space: Space) -> OperationSet:
     together = OperationSet.of([], space)
-    for counted in sets:
-        if counted.space == space and (owner is None or counted.owner in (owner, None)):
+    for counted in _of_owner(sets, owner):
+        if counted.space == space:
             together |= counted.operations
     return together
 
 
-def _total(sets: list[Counted], owner: str | None) -> int:
-    return sum(len(_union(sets, owner, space)) for space in {counted.space for counted in sets})
+def _totals(sets: list[Counted], owner: str | None) -> dict[Space, int]:
+    spaces = sorted({counted.space for counted in _of_owner(sets, owner)})
+    return {space: len(_union(sets, owner, space)) for space in spaces}
 
 
 def _refuse(license_id: str, quota: int, before: int, more: int) -> None:

@@ -229,15 +229,13 @@ class Permit(ProcessBound):
         of = space or self._counted_space()
         return self.ledger.drawn(self.license.id, space=of, owner=self.license.customer)
 
-    def spaces(self) -> tuple[Space, ...]:
-        """The spaces of which operations count for the quota on this machine, ascending.
+    def totals(self) -> dict[Space, int]:
+        """How many operations of each space count for the quota on this machine, ascending by space.
 
         Raises:
             LedgerError: If the meter cannot be read.
         """
-        owners = (self.license.customer, None)  # as in ``Ledger.drawn``
-        sets = self.ledger.sets(self.license.id)
-        return tuple(sorted({counted.space for counted in sets if counted.owner in owners}))
+        return self.ledger.totals(self.license.id, owner=self.license.customer)
 
     def total(self) -> int:
         """How many operations count for the quota on this machine, those of all spaces added up.
@@ -245,13 +243,13 @@ class Permit(ProcessBound):
         Raises:
             LedgerError: If the meter cannot be read.
         """
-        return self.ledger.total(self.license.id, owner=self.license.customer)
+        return sum(self.totals().values())
 
     def _counted_space(self) -> Space:
         """The package's space; without a package the one in which anything was counted."""
         if self._space is not None:
             return self._space
-        found = self.spaces()
+        found = tuple(self.totals())
         if len(found) > 1:
             counted = " and ".join(map(str, found))
             raise InputError(
