@@ -4,8 +4,8 @@ Metering: every operation that a customer's leases of a license ever returned, c
 A customer has a meter for each space. The meters of two spaces are never joined; what counts for the quota is
 the sum over all of them.
 
-Reports are whole sets and are merged by union, so one that comes twice, late or out of order changes nothing.
-A report belongs to the customer of the lease that it names, whoever has the license by now. What a report
+Reports are sets, or differences whose ends are checked, and are merged by union, so one that comes twice, late
+or out of order changes nothing. A report belongs to the customer of the lease that it names, whoever has the license by now. What a report
 adds is kept beside the moment it arrived: the additions are disjoint, so their sum over a period is what that
 period newly used, and the sum over all periods is the whole.
 
@@ -13,19 +13,21 @@ Only what a lease reports while it is held counts for the quota. Whoever once ha
 nobody; what his machine reports is kept and billed apart, as late.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import and_, bindparam, func, insert, select
+from sqlalchemy import and_, bindparam, func, select
 
-from ternary_license_server.database.schema import customers, meter_entries, meters
+from ternary_license_server.database.schema import customers, meters
 from ternary_license_server.database.transaction import Transaction
-from ternary_license_server.service import audit, records, reported
+from ternary_license_server.service import audit, differences, entries, records, reported, segments, sets
 from ternary_license_server.service import lease as lease_rows
 from ternary_license_server.service.lease import Lease
-from ternary_license_server.service.records import LicenseRecord, seconds
-from ternary_license_server.service.reported import UNKNOWN, nothing
+from ternary_license_server.service.records import LicenseRecord
+from ternary_license_server.service.reported import UNKNOWN, Taken
+from ternary_license_server.service.segments import Place, Role
+from ternary_license_server.service.sets import nothing
 from ternary_sdk._internal.documents.canonical import Json
 from ternary_sdk._internal.licensing.usage import Usage
 from ternary_sdk.errors import LicenseError, Reason
@@ -56,6 +58,10 @@ class Meter:
         """What its operations are of."""
         return self.operations.space
 
+    def place(self, role: Role) -> Place:
+        """Where a set of it is kept, of a vast space."""
+        return _place(self.license, self.customer, self.space, role)
+
 
 def merge(transaction: Transaction, report: Usage) -> dict[str, Json]:
     """Merge a report into the meter of its lease's customer and its space.
@@ -79,15 +85,14 @@ def merge(transaction: Transaction, report: Usage) -> dict[str, Json]:
     customer, held = _attributed(transaction, license, report, last, now)
     kid, space = report.installation.kid, report.operations.space
     before = reported.find(transaction, license.id, kid, report.lease or UNKNOWN, space)
-    fault = reported.compare(before, report, now)
-    after = reported.remember(transaction, before, report, customer, now)
+    take = reported.take if space.listed else differences.take
+    taken = take(transaction, before, report, customer, now)
+    fault = taken.fault
     if fault.lost or fault.restarted:
-        reported.flag(transaction, after, fault, now)
-    meter = find(transaction, license.id, customer, space)
-    added, meter = _grown(meter, report.operations - after.excluded, held=held)
-    write(transaction, meter)
-    if len(added):
-        enter(transaction, meter, added, now, lease=report.lease, late=not held)
+        reported.flag(transaction, taken.reported, fault, now)
+    meter, added = _grow(transaction, find(transaction, license.id, customer, space), taken, held=held)
+    whose = {"license": license.id, "customer": customer}
+    entries.enter(transaction, added, now, **whose, lease=report.lease, late=not held)
     facts: dict[str, Json] = {
         "lease": report.lease,
         "space": str(space),
@@ -98,9 +103,10 @@ def merge(transaction: Transaction, report: Usage) -> dict[str, Json]:
         "lost": fault.lost,
         "restarted": fault.restarted,
     }
-    detail = facts | {"customer": customer, "sha256": report.operations.digest}
+    stands = taken.acknowledged
+    detail = facts | {"customer": customer, "sha256": stands.sha256}
     audit.append(transaction, license.id, actor=f"installation {kid}", action="usage.report", detail=detail)
-    acknowledged: Json = {"operations": len(report.operations), "sha256": report.operations.digest}
+    acknowledged: Json = {"operations": stands.operations, "sha256": stands.sha256}
     quota = license.unique_operations if customer == license.customer else None
     return facts | {"id": license.id, "quota": quota, "acknowledged": acknowledged}
 
@@ -114,7 +120,7 @@ def check_quota(transaction: Transaction, license: LicenseRecord) -> None:
     if license.unique_operations is None:
         return
     owner = {"of_license": license.id, "of_customer": license.customer}
-    counted = transaction.execute(_COUNT, owner).scalar_one() or 0
+    counted = int(transaction.execute(_COUNT, owner).scalar_one() or 0)
     if counted > license.unique_operations:
         raise LicenseError(
             Reason.QUOTA_EXHAUSTED,
@@ -133,20 +139,50 @@ def find(transaction: Transaction, license_id: str, customer: str, space: Space)
     """A customer's meter of a license and a space; an empty one where nothing was reported."""
     this = {"of_license": license_id, "of_customer": customer, "of_space": str(space)}
     row = transaction.execute(select(meters).where(_THIS), this).one_or_none()
-    whole, weighed = (nothing(space),) * 2
-    if row is not None:
-        whole = OperationSet.from_bytes(bytes(row.bitmap), space)
-        weighed = OperationSet.from_bytes(bytes(row.quota_bitmap), space)
-    return Meter(license=license_id, customer=customer, operations=whole, weighed=weighed)
+    if row is None:
+        return Meter(
+            license=license_id, customer=customer, operations=nothing(space), weighed=nothing(space)
+        )
+    whole, weighed = (_place(license_id, customer, space, role) for role in (Role.METERED, Role.WEIGHED))
+    return Meter(
+        license=license_id,
+        customer=customer,
+        operations=sets.read(transaction, whole, row.bitmap),
+        weighed=sets.read(transaction, weighed, row.quota_bitmap),
+    )
 
 
 def write(transaction: Transaction, meter: Meter) -> None:
     """Keep a meter."""
+    bitmaps = {
+        "bitmap": sets.write(transaction, meter.place(Role.METERED), meter.operations),
+        "quota_bitmap": sets.write(transaction, meter.place(Role.WEIGHED), meter.weighed),
+    }
+    _write_row(transaction, meter, bitmaps)
+
+
+def _grow(transaction: Transaction, meter: Meter, taken: Taken, *, held: bool) -> tuple[Meter, OperationSet]:
+    """A meter with what a report brought, kept; and what of that is new to it."""
+    added, heavier = taken.fresh - meter.operations, nothing(meter.space)
+    if held:
+        alike = len(meter.weighed) == len(meter.operations)  # as all that is weighed is metered
+        heavier = added if alike else taken.counting() - meter.weighed
+    grown = replace(meter, operations=meter.operations | added, weighed=meter.weighed | heavier)
+    if meter.space.listed:
+        write(transaction, grown)
+        return grown, added
+    for role, more in ((Role.METERED, added), (Role.WEIGHED, heavier)):
+        kept = segments.find(transaction, meter.place(role))
+        segments.append(transaction, kept, more, like=taken.grown)
+    _write_row(transaction, grown, {"bitmap": b"", "quota_bitmap": b""})
+    return grown, added
+
+
+def _write_row(transaction: Transaction, meter: Meter, bitmaps: dict[str, bytes]) -> None:
     insertion = transaction.insert(meters)
     columns: dict[str, Any] = {
-        "bitmap": meter.operations.to_bytes(),
+        **bitmaps,
         "operations": len(meter.operations),
-        "quota_bitmap": meter.weighed.to_bytes(),
         "quota_operations": len(meter.weighed),
     }
     whose = {"license": meter.license, "customer": meter.customer, "space": str(meter.space)}
@@ -155,42 +191,8 @@ def write(transaction: Transaction, meter: Meter) -> None:
     )
 
 
-def enter(
-    transaction: Transaction,
-    meter: Meter,
-    operations: OperationSet,
-    now: datetime,
-    *,
-    lease: str | None,
-    late: bool,
-    taken_back: bool = False,
-) -> None:
-    """Write what was added to a meter, or taken back from it, with its date: entries are never changed."""
-    entry = meter_entries.c
-    last = select(func.max(entry.number)).where(entry.license == meter.license)
-    columns = {
-        "license": meter.license,
-        "number": (transaction.execute(last).scalar_one() or 0) + 1,
-        "received": seconds(now),
-        "customer": meter.customer,
-        "lease": lease,
-        "late": late,
-        "space": str(operations.space),
-        "operations": -len(operations) if taken_back else len(operations),
-        "bitmap": operations.to_bytes(),
-    }
-    transaction.execute(insert(meter_entries), columns)
-
-
-def _grown(meter: Meter, operations: OperationSet, *, held: bool) -> tuple[OperationSet, Meter]:
-    """What is new to a meter, and the meter with it."""
-    grown = Meter(
-        license=meter.license,
-        customer=meter.customer,
-        operations=meter.operations | operations,
-        weighed=meter.weighed | operations if held else meter.weighed,
-    )
-    return operations - meter.operations, grown
+def _place(license_id: str, customer: str, space: Space, role: Role) -> Place:
+    return Place(license=license_id, holder=customer, role=role, space=space)
 
 
 def _attributed(
