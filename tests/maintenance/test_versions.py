@@ -148,6 +148,7 @@ OPENS: Final[dict[tuple[str, str], Callable[[Path], None]]] = {
     ("usage report", "ternary-usage/1"): lambda _: opens_usage("usage_report", "ternary-usage/1"),
     ("usage report", "ternary-usage/2"): lambda _: opens_usage("usage_report_2", "ternary-usage/2"),
     ("usage report", "ternary-usage/3"): lambda _: opens_usage("usage_report_3", "ternary-usage/3"),
+    ("usage report", "ternary-usage/4"): lambda _: opens_usage("usage_report_4", "ternary-usage/4"),
     ("meter", "1"): lambda folder: opens_meter(1, folder),
     ("meter", "2"): lambda folder: opens_meter(2, folder),
     ("meter", "3"): lambda folder: opens_meter(3, folder),
