@@ -12,6 +12,7 @@ from datetime import datetime
 from ternary_license_server.database.transaction import Transaction
 from ternary_license_server.service import audit, entries, metering, records, reported
 from ternary_license_server.service import lease as lease_rows
+from ternary_license_server.service.entries import Account
 from ternary_license_server.service.refusals import Code, ServiceError
 from ternary_license_server.service.reported import UNKNOWN, Reported
 from ternary_license_server.service.sets import nothing
@@ -116,6 +117,6 @@ def _take_back(
     changed = replace(meter, operations=meter.operations - alone, weighed=meter.weighed - alone)
     taken_back = meter.operations - changed.operations
     metering.write(transaction, changed)
-    whose = {"license": meant.license, "customer": meant.customer}
-    entries.enter(transaction, taken_back, now, **whose, lease=lease, taken_back=True)
+    account = Account(license=meant.license, customer=meant.customer, lease=lease)
+    entries.enter(transaction, account, taken_back, now, taken_back=True)
     return TakenBack(operations=taken_back, stay=len(changed.operations))

@@ -1,5 +1,5 @@
 """
-The decoded sets that a process used last, so that a report beside millions of operations need not decode them.
+The decoded sets that a process used last: a report beside millions of operations need not decode them again.
 
 A set is named by the digests of its segments. These never change, so nothing here can be out of date: not
 after a transaction that was rolled back, not after a restored backup, not beside other processes.
@@ -40,7 +40,7 @@ class Decoded:
             return self._sets.get(name)
 
     def keep(self, name: Hashable, operations: OperationSet) -> OperationSet:
-        """Keep a set and give it back; the ones unused for longest go, this one too if it alone is too much."""
+        """Keep a set and give it back. The ones unused for longest go, and this one too if it is too much."""
         with self._turn:
             before = self._sets.pop(name, None)
             self._operations += len(operations) - (0 if before is None else len(before))

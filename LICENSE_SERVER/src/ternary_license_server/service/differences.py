@@ -138,15 +138,16 @@ def _keep_base(
         segments.rewrite(transaction, kept, reached)
 
 
-def _after(
-    before: Reported, report: Usage, customer: str, union: OperationSet, now: datetime
-) -> Reported:
+def _after(before: Reported, report: Usage, customer: str, union: OperationSet, now: datetime) -> Reported:
     """All that a lease has reported, with a report: a complete one states the sequence."""
     counted, difference = _stated(report)
     history, sequence = before.history, before.sequence
     if difference.complete:
         same = history == counted.history
-        history, sequence = counted.history, max(sequence or 0, counted.sequence) if same else counted.sequence
+        history, sequence = (
+            counted.history,
+            max(sequence or 0, counted.sequence) if same else counted.sequence,
+        )
     passed_on = before.operations if before.customer != customer else nothing(before.space)
     return replace(
         before,

@@ -1,9 +1,10 @@
 """
 The entries of a meter: what was added to it or taken back from it, with the date. They are never changed.
 
-What was added is kept alone, as the gaps of its numbers or as a bitmap of the whole space, whichever is shorter.
+What was added is kept alone, as the gaps of its numbers or as a bitmap of its space, whichever is shorter.
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -18,39 +19,38 @@ from ternary_sdk.operations import OperationSet
 from ternary_sdk.space import Space
 
 
+@dataclass(frozen=True, kw_only=True)
+class Account:
+    """Whose meter an entry is of, and on whose report."""
+
+    license: str
+    customer: str
+    lease: str | None
+    """The lease's number; None where it is not known."""
+
+
 def enter(
     transaction: Transaction,
+    account: Account,
     operations: OperationSet,
     now: datetime,
     *,
-    license: str,
-    customer: str,
-    lease: str | None,
     late: bool = False,
     taken_back: bool = False,
 ) -> None:
-    """Write what was added to a customer's meter, or taken back from it; nothing if that is nothing.
+    """Write what was added to a meter, or taken back from it; nothing if that is nothing.
 
     Args:
         transaction: With the license's row locked.
+        account: Whose meter.
         operations: What changed.
         now: When.
-        license: Whose meter.
-        customer: And of which customer.
-        lease: The lease that reported it; None if that is unknown.
-        late: Whether that lease was not held any more.
+        late: Whether the lease that reported it was not held any more.
         taken_back: Whether it was taken back.
     """
-    last = select(func.max(meter_entries.c.number)).where(meter_entries.c.license == license)
+    last = select(func.max(meter_entries.c.number)).where(meter_entries.c.license == account.license)
     number = transaction.execute(last).scalar_one() or 0
-    common = {
-        "license": license,
-        "received": seconds(now),
-        "customer": customer,
-        "lease": lease,
-        "late": late,
-        "space": str(operations.space),
-    }
+    common = {**vars(account), "received": seconds(now), "late": late, "space": str(operations.space)}
     numbers = operations.indices
     for start in range(0, len(numbers), LARGEST):
         part, number = numbers[start : start + LARGEST], number + 1

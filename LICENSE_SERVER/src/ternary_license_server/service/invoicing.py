@@ -202,7 +202,7 @@ def customer_lines(
 
 
 def _alone(row: Row[Any]) -> CustomerLine:
-    """The line of one license whose additions nobody took back: they are disjoint, so their numbers add up."""
+    """The line of one license of which nothing was taken back: its entries are disjoint, so they add up."""
     return CustomerLine(
         customer=row.customer,
         space=Space.parse(row.space),
@@ -245,7 +245,7 @@ def _together(
     )
 
 
-def _entered(operations: OperationSet, row: Row[Any]) -> OperationSet:
+def _entered(operations: OperationSet, row: Any) -> OperationSet:
     """A set after an entry: with what was added, or without what was taken back."""
     changed = entries.read(row, operations.space)
     return operations - changed if row.operations < 0 else operations | changed

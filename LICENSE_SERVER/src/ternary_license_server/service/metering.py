@@ -4,10 +4,10 @@ Metering: every operation that a customer's leases of a license ever returned, c
 A customer has a meter for each space. The meters of two spaces are never joined; what counts for the quota is
 the sum over all of them.
 
-Reports are sets, or differences whose ends are checked, and are merged by union, so one that comes twice, late
-or out of order changes nothing. A report belongs to the customer of the lease that it names, whoever has the license by now. What a report
-adds is kept beside the moment it arrived: the additions are disjoint, so their sum over a period is what that
-period newly used, and the sum over all periods is the whole.
+Reports are sets, or differences whose ends are checked, and are merged by union. So one that comes twice or
+late changes nothing. A report belongs to the customer of the lease that it names, whoever has the
+license by now. What a report adds is kept beside the moment it arrived: the additions are disjoint, so their
+sum over a period is what that period newly used, and the sum over all periods is the whole.
 
 Only what a lease reports while it is held counts for the quota. Whoever once had a seat can therefore block
 nobody; what his machine reports is kept and billed apart, as late.
@@ -23,6 +23,7 @@ from ternary_license_server.database.schema import customers, meters
 from ternary_license_server.database.transaction import Transaction
 from ternary_license_server.service import audit, differences, entries, records, reported, segments, sets
 from ternary_license_server.service import lease as lease_rows
+from ternary_license_server.service.entries import Account
 from ternary_license_server.service.lease import Lease
 from ternary_license_server.service.records import LicenseRecord
 from ternary_license_server.service.reported import UNKNOWN, Taken
@@ -91,8 +92,8 @@ def merge(transaction: Transaction, report: Usage) -> dict[str, Json]:
     if fault.lost or fault.restarted:
         reported.flag(transaction, taken.reported, fault, now)
     meter, added = _grow(transaction, find(transaction, license.id, customer, space), taken, held=held)
-    whose = {"license": license.id, "customer": customer}
-    entries.enter(transaction, added, now, **whose, lease=report.lease, late=not held)
+    account = Account(license=license.id, customer=customer, lease=report.lease)
+    entries.enter(transaction, account, added, now, late=not held)
     facts: dict[str, Json] = {
         "lease": report.lease,
         "space": str(space),
@@ -140,9 +141,7 @@ def find(transaction: Transaction, license_id: str, customer: str, space: Space)
     this = {"of_license": license_id, "of_customer": customer, "of_space": str(space)}
     row = transaction.execute(select(meters).where(_THIS), this).one_or_none()
     if row is None:
-        return Meter(
-            license=license_id, customer=customer, operations=nothing(space), weighed=nothing(space)
-        )
+        return Meter(license=license_id, customer=customer, operations=nothing(space), weighed=nothing(space))
     whole, weighed = (_place(license_id, customer, space, role) for role in (Role.METERED, Role.WEIGHED))
     return Meter(
         license=license_id,

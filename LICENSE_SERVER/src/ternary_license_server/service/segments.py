@@ -137,9 +137,7 @@ class Grown:
     after: Kept
 
 
-def append(
-    transaction: Transaction, kept: Kept, more: OperationSet, *, like: Grown | None = None
-) -> Grown:
+def append(transaction: Transaction, kept: Kept, more: OperationSet, *, like: Grown | None = None) -> Grown:
     """Add operations to a set.
 
     Args:
@@ -187,9 +185,7 @@ def copy(transaction: Transaction, kept: Kept, other: Kept) -> Kept:
     return _use(transaction, kept, other.segments)
 
 
-def _put(
-    transaction: Transaction, kept: Kept, stay: Iterable[Segment], runs: Iterable[gaps.Numbers]
-) -> Kept:
+def _put(transaction: Transaction, kept: Kept, stay: Iterable[Segment], runs: Iterable[gaps.Numbers]) -> Kept:
     """Keep some segments of a set and new ones after them."""
     written = [_write(transaction, kept.place, run) for run in runs]
     return _use(transaction, kept, (*stay, *written))
@@ -228,9 +224,7 @@ def _use(transaction: Transaction, kept: Kept, used: tuple[Segment, ...]) -> Kep
 def _alike(one: Sequence[Segment], other: Sequence[Segment]) -> int:
     """How many segments two sets begin with alike."""
     pairs = zip(one, other, strict=False)
-    return next(
-        (number for number, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other))
-    )
+    return next((number for number, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
 
 
 def _decoded(data: bytes, segment: Segment, space: Space) -> gaps.Numbers:

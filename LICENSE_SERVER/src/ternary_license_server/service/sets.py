@@ -1,8 +1,8 @@
 """
 Sets of operations in the database, of every space: a bitmap in the row of what it is of, or segments.
 
-A listed space's set is a bitmap of the whole space. A vast space's set has no bitmap: its row has an empty one,
-and the set is kept as ``segments``.
+A listed space's set is a bitmap of the whole space. A vast space's set is kept as ``segments``, and the
+bitmap in its row is empty.
 """
 
 from ternary_license_server.database.transaction import Transaction

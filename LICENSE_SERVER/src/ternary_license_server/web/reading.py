@@ -1,10 +1,10 @@
 """
 Reading a request's body: whole, up to a size and within a time, before any other code sees it.
 
-Two kinds of requests may have more than the settings say. A trust file is read one at a time in this process,
-and another is told to come back. Large usage reports, those of vast spaces, are read ``REPORTS`` at a time; others
-wait for their turn, unread, for as long as a body may take. Their places are given back with their answers, so
-what they need in memory is bounded too.
+Two kinds of requests may have more than the settings say. A large trust file is read one at a time in this
+process, and another is told to come back. Large usage reports, those of vast spaces, are read ``REPORTS`` at
+a time. Others wait for their turn, unread, for as long as a body may take. Their places are given back with
+their answers, so what they need in memory is bounded too.
 """
 
 import asyncio
@@ -66,8 +66,9 @@ class Bodies:
             scope: The request.
             exchange: The same; holds a place from then on, if its body is large.
             receive: Gives the parts of the body.
-            wait: For how many seconds its address has asked too often. A usage report is read all the same, up
-                to the ordinary size: the refusal is signed over it, or the client could not believe it.
+            wait: In how many seconds its address may ask again; 0 if it need not wait. A usage report is read
+                all the same, up to the ordinary size: the refusal is signed over it, or the client could not
+                believe it.
         Raises:
             RefusedError: If it is too large or takes too long.
             ConnectionError: If the client went away.

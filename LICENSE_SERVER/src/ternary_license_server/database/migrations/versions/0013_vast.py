@@ -1,5 +1,5 @@
 """
-Room for sets of vast spaces, as segments of ascending numbers, and for what a report's difference starts from.
+Room for sets of vast spaces, as segments of ascending numbers, and for what a difference starts from.
 
 Entries get a second form: the numbers that were added, as gaps, where that is shorter than a bitmap of the
 whole space. Nothing that is there is written anew, but that PostgreSQL widens the counts of the meters.
@@ -42,9 +42,7 @@ def upgrade() -> None:
             ["segments.license", "segments.sha256"],
             name=op.f("fk_segment_uses_license"),
         ),
-        sa.PrimaryKeyConstraint(
-            "license", "holder", "role", "space", "number", name=op.f("pk_segment_uses")
-        ),
+        sa.PrimaryKeyConstraint("license", "holder", "role", "space", "number", name=op.f("pk_segment_uses")),
     )
     op.create_index("ix_segment_uses_segment", "segment_uses", ["license", "sha256"], unique=False)
     if op.get_bind().dialect.name == "sqlite":  # whose integers have 64 bits
