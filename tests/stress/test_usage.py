@@ -22,7 +22,7 @@ LONG = {"sqlite": (range(60), 300), "postgresql": (range(60, 80), 300)}
 def test_usage_reports_under_fire_are_billed_once_and_none_is_lost(kind, tmp_path, monkeypatch, tally):
     monkeypatch.setattr(usage, "MOST_ADDED", 5)
     monkeypatch.setattr(segments, "LARGEST", 8)
-    monkeypatch.setattr(segments, "_DECODED", Decoded(most=60))
+    monkeypatch.setattr(segments, "DECODED", Decoded(most=60))
     long = settings.get_current_profile_name() == "stress"
     seeds, steps = (LONG if long else SHORT)[kind]
     ring = keyring.create(tmp_path / "keys", "Stress", under_fire.START)

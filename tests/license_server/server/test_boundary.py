@@ -14,6 +14,7 @@ from ternary_license_server.keys import keyring, rotation
 from ternary_license_server.settings import Settings
 from ternary_license_server.web import reading
 from ternary_license_server.web.observation import JsonLines
+from ternary_sdk._internal.licensing.usage import MAX_REPORT
 from ternary_sdk._internal.online import answer as online_answer
 from ternary_sdk._internal.online import request as online_request
 from ternary_sdk._internal.online.answer import Answer, Question

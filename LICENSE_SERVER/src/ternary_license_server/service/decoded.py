@@ -49,3 +49,9 @@ class Decoded:
                 _, gone = self._sets.popitem(last=False)
                 self._operations -= len(gone)
         return operations
+
+    def clear(self) -> None:
+        """Forget every set, as a process that begins."""
+        with self._turn:
+            self._sets.clear()
+            self._operations = 0

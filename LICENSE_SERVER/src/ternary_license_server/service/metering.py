@@ -91,7 +91,8 @@ def merge(transaction: Transaction, report: Usage) -> dict[str, Json]:
     fault = taken.fault
     if fault.lost or fault.restarted:
         reported.flag(transaction, taken.reported, fault, now)
-    meter, added = _grow(transaction, find(transaction, license.id, customer, space), taken, held=held)
+    meter = find(transaction, license.id, customer, space)
+    total, added = _grow(transaction, meter, taken, held=held)
     account = Account(license=license.id, customer=customer, lease=report.lease)
     entries.enter(transaction, account, added, now, late=not held)
     facts: dict[str, Json] = {
@@ -99,7 +100,7 @@ def merge(transaction: Transaction, report: Usage) -> dict[str, Json]:
         "space": str(space),
         "late": not held,
         "added": len(added),
-        "operations": len(meter.operations),
+        "operations": total,
         "all_spaces": sum(drawn(transaction, license.id, customer).values()),
         "lost": fault.lost,
         "restarted": fault.restarted,
@@ -153,36 +154,42 @@ def find(transaction: Transaction, license_id: str, customer: str, space: Space)
 
 def write(transaction: Transaction, meter: Meter) -> None:
     """Keep a meter."""
-    bitmaps = {
-        "bitmap": sets.write(transaction, meter.place(Role.METERED), meter.operations),
-        "quota_bitmap": sets.write(transaction, meter.place(Role.WEIGHED), meter.weighed),
-    }
-    _write_row(transaction, meter, bitmaps)
+    bitmaps = (
+        sets.write(transaction, meter.place(Role.METERED), meter.operations),
+        sets.write(transaction, meter.place(Role.WEIGHED), meter.weighed),
+    )
+    _write_row(transaction, meter, bitmaps, (len(meter.operations), len(meter.weighed)))
 
 
-def _grow(transaction: Transaction, meter: Meter, taken: Taken, *, held: bool) -> tuple[Meter, OperationSet]:
-    """A meter with what a report brought, kept; and what of that is new to it."""
+def _grow(transaction: Transaction, meter: Meter, taken: Taken, *, held: bool) -> tuple[int, OperationSet]:
+    """Keep a meter with what a report brought; how many operations it has then, and what of it is new."""
     added, heavier = taken.fresh - meter.operations, nothing(meter.space)
     if held:
         alike = len(meter.weighed) == len(meter.operations)  # as all that is weighed is metered
         heavier = added if alike else taken.counting() - meter.weighed
-    grown = replace(meter, operations=meter.operations | added, weighed=meter.weighed | heavier)
     if meter.space.listed:
-        write(transaction, grown)
-        return grown, added
-    for role, more in ((Role.METERED, added), (Role.WEIGHED, heavier)):
-        kept = segments.find(transaction, meter.place(role))
-        segments.append(transaction, kept, more, like=taken.grown)
-    _write_row(transaction, grown, {"bitmap": b"", "quota_bitmap": b""})
-    return grown, added
+        write(
+            transaction, replace(meter, operations=meter.operations | added, weighed=meter.weighed | heavier)
+        )
+    else:
+        for role, more in ((Role.METERED, added), (Role.WEIGHED, heavier)):
+            kept = segments.find(transaction, meter.place(role))
+            segments.append(transaction, kept, more, like=taken.grown)
+        counts = (len(meter.operations) + len(added), len(meter.weighed) + len(heavier))
+        _write_row(transaction, meter, (b"", b""), counts)
+    return len(meter.operations) + len(added), added
 
 
-def _write_row(transaction: Transaction, meter: Meter, bitmaps: dict[str, bytes]) -> None:
+def _write_row(
+    transaction: Transaction, meter: Meter, bitmaps: tuple[bytes, bytes], counts: tuple[int, int]
+) -> None:
+    """Keep a meter's row: of all that it has and of what is weighed, the bitmap and the number."""
     insertion = transaction.insert(meters)
     columns: dict[str, Any] = {
-        **bitmaps,
-        "operations": len(meter.operations),
-        "quota_operations": len(meter.weighed),
+        "bitmap": bitmaps[0],
+        "operations": counts[0],
+        "quota_bitmap": bitmaps[1],
+        "quota_operations": counts[1],
     }
     whose = {"license": meter.license, "customer": meter.customer, "space": str(meter.space)}
     transaction.execute(

@@ -27,7 +27,7 @@ from ternary_sdk.space import Space
 
 LARGEST: Final = 1 << 21
 """Operations of a segment that is never merged with another; some 6 MB of (3, 3)."""
-_DECODED: Final = Decoded()
+DECODED: Final = Decoded()
 
 _USE: Final = segment_uses.c
 _THIS: Final = and_(
@@ -118,14 +118,14 @@ def load(transaction: Transaction, kept: Kept) -> OperationSet:
     Raises:
         FormatError: If a segment is damaged.
     """
-    known = _DECODED.find(_name(kept))
+    known = DECODED.find(_name(kept))
     if known is not None:
         return known
     found = {row.sha256: bytes(row.gaps) for row in transaction.execute(_GAPS, _asked(kept, kept.segments))}
     runs = [_decoded(found[segment.sha256], segment, kept.place.space) for segment in kept.segments]
     together = np.concatenate(runs) if runs else np.empty(0, np.int64)
     together.sort(kind="stable")  # merges runs that ascend
-    return _DECODED.keep(_name(kept), OperationSet.of(together, kept.place.space))
+    return DECODED.keep(_name(kept), OperationSet.of(together, kept.place.space))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,7 +153,7 @@ def append(transaction: Transaction, kept: Kept, more: OperationSet, *, like: Gr
         return Grown(before=kept, more=more, after=kept)
     whole = load(transaction, kept) | more
     after = _append(transaction, kept, more)
-    _DECODED.keep(_name(after), whole)
+    DECODED.keep(_name(after), whole)
     return Grown(before=kept, more=more, after=after)
 
 
@@ -197,7 +197,7 @@ def _write(transaction: Transaction, place: Place, numbers: gaps.Numbers) -> Seg
     row = {"license": place.license, "sha256": segment.sha256, "operations": len(numbers), "gaps": data}
     transaction.execute(transaction.insert(segments).on_conflict_do_nothing(), row)
     alone = Kept(place=place, segments=(segment,))
-    _DECODED.keep(_name(alone), OperationSet.of(numbers, place.space))
+    DECODED.keep(_name(alone), OperationSet.of(numbers, place.space))
     return segment
 
 
