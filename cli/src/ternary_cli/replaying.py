@@ -5,8 +5,8 @@
 from pathlib import Path
 from typing import Final
 
-from ternary_cli.documents import expect_certificate
 from ternary_cli.certified import coverage_facts
+from ternary_cli.documents import expect_certificate
 from ternary_cli.facts import signature_facts, signature_words
 from ternary_cli.files import read
 from ternary_cli.selection import select_trust
