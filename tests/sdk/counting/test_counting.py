@@ -14,12 +14,12 @@ import pytest
 from tests.networks import untrained_of
 
 from ternary_export.graph import decoder_graph
-from ternary_sdk._internal.counting import counting, shard
+from ternary_sdk._internal.counting import counting, shard, task_file
 from ternary_sdk._internal.counting.counting import disk_needed
 from ternary_sdk._internal.counting.draw_count import DrawCount
 from ternary_sdk._internal.counting.job import Job
 from ternary_sdk._internal.counting.progress import Progress
-from ternary_sdk._internal.counting.shard import Shard
+from ternary_sdk._internal.counting.tally import Tally
 from ternary_sdk._internal.inference.runtime import Decoder, Workers
 from ternary_sdk._internal.streams.stream import CURRENT
 from ternary_sdk.errors import FormatError, InputError
@@ -263,14 +263,12 @@ def test_ranges_that_do_not_fit_in_memory_are_counted_in_parts(
         count(signature, tell=stop_after(DRAWS))
     decoder = hashlib.sha256(decoder_of(signature)).hexdigest()
     job = Job(decoder=decoder, signature=signature, seed=7, draws=DRAWS)
+    sizes = sum(task_file.read(tmp_path / "count", job, task).sizes for task in range(job.plan.tasks))
     tallies = [
-        shard.count(
-            Shard(
-                job=job, folder=str(tmp_path / "count"), first=0, end=job.plan.partitions, size=DRAWS, most=n
-            )
-        )
-        for n in (2 * DRAWS, 2000)
+        sum(map(shard.count, shard.shards(job, tmp_path / "count", sizes, most)), Tally())
+        for most in (2 * DRAWS, 2000)
     ]
+    assert int(sizes.max()) > 2000
     assert tallies[0] == tallies[1]
     assert tallies[0].draws > tallies[0].distinct > tallies[0].twice > 0
 

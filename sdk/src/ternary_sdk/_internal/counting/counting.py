@@ -10,7 +10,7 @@ Whatever was done stays done: the files of a count that ended early serve ``resu
 
 import hashlib
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Executor
 from contextlib import suppress
 from pathlib import Path
@@ -19,14 +19,13 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from ternary_sdk._internal.counting import drawing, shard, tally, task_file
+from ternary_sdk._internal.counting import drawing, shard, task_file
 from ternary_sdk._internal.counting.draw_count import DrawCount
 from ternary_sdk._internal.counting.drawing import Task
 from ternary_sdk._internal.counting.engine import Engine
 from ternary_sdk._internal.counting.job import Job
 from ternary_sdk._internal.counting.plan import Plan
 from ternary_sdk._internal.counting.progress import Pace, Progress, silent
-from ternary_sdk._internal.counting.shard import Shard
 from ternary_sdk._internal.counting.tally import Tally
 from ternary_sdk.errors import InputError
 from ternary_sdk.signature import Signature
@@ -152,7 +151,7 @@ def _count(engine: Engine, job: Job, folder: Path, most: int, tell: Callable[[Pr
         sizes += found.sizes
     near_ties = np.concatenate(ties)
     total, pace = Tally(), Pace("counting", job.draws - len(near_ties))
-    for _, part in engine.results(shard.count, _shards(job, folder, sizes, most)):
+    for _, part in engine.results(shard.count, shard.shards(job, folder, sizes, most)):
         total += part
         tell(pace.add(part.draws))
     if total.draws != job.draws - len(near_ties):
@@ -167,13 +166,6 @@ def _count(engine: Engine, job: Job, folder: Path, most: int, tell: Callable[[Pr
         pairs=total.pairs,
         leaves=b"".join(leaves),
     )
-
-
-def _shards(job: Job, folder: Path, sizes: npt.NDArray[np.int64], most: int) -> Iterator[Shard]:
-    """Partitions that fit in memory together, twice; one that alone does not is a shard too."""
-    for first, end in tally.groups(sizes, most // 2):
-        size = int(sizes[first:end].sum())
-        yield Shard(job=job, folder=str(folder), first=first, end=end, size=size, most=most)
 
 
 def discard(folder: Path, job: Job) -> None:

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from ternary_sdk._internal.counting import tally, task_file
 from ternary_sdk._internal.counting.job import Job
@@ -33,6 +34,20 @@ class Shard:
 
     most: int
     """How many numbers may be held in memory."""
+
+
+def shards(job: Job, folder: Path, sizes: npt.NDArray[np.int64], most: int) -> Iterator[Shard]:
+    """Cut the partitions into shards: neighbors that fit in memory together, twice, or one that does not.
+
+    Args:
+        job: What is counted.
+        folder: Where the files of all tasks are.
+        sizes: Draws of each partition, shape (partitions,).
+        most: How many numbers a worker may hold.
+    """
+    for first, end in tally.groups(sizes, most // 2):
+        size = int(sizes[first:end].sum())
+        yield Shard(job=job, folder=str(folder), first=first, end=end, size=size, most=most)
 
 
 def count(shard: Shard) -> Tally:
