@@ -80,6 +80,7 @@ def bring(
     """
     if released.tzinfo is None:
         raise InputError(f"released: {released} has no time zone, expected UTC")
+    (effort or Effort()).expect_of(space)
     tell("reading the model")
     fitted = fitting.decoder(reading.read(decoder.data, decoder.name), space, class_first=class_first)  # 1
     signature = Signature(space, fitted.network.width, (PATH,))

@@ -53,14 +53,17 @@ def completed(
         effort: How much is computed in a vast space.
         tell: Called with a few words before each step.
     Raises:
-        InputError: If the certificate would be larger than a client reads, or a count cannot be done.
+        InputError: If the certificate would be larger than a client reads, a count cannot be done, or numbers
+            are asked of a listed space.
     """
     space, binary = draft.provenance.signature.space, dict[str, bytes]()
+    effort = effort or Effort()
+    effort.expect_of(space)
     certificate: AnyCertificate
     if space.listed:
         certificate = certify(draft, tell=tell)
     else:
-        certificate, binary = vast_certifying.certify(draft, effort or Effort(), tell=tell)
+        certificate, binary = vast_certifying.certify(draft, effort, tell=tell)
     return Build(provenance=draft.provenance, certificate=certificate, graphs=draft.graphs, binary=binary)
 
 

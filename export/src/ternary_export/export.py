@@ -62,6 +62,7 @@ def export(
     moment = released.replace(microsecond=0)
     weights, origin = _choose(source, rule)  # 1
     signature = architecture_of(weights, "weights").signature
+    (effort or Effort()).expect_of(signature.space)
     tell("writing the graphs")
     graphs = write_graphs(weights, signature)  # 2
     described = tuple(_described(name, graphs[name], weights, signature) for name in sorted(graphs))  # 3

@@ -49,11 +49,11 @@ class Effort:
         InputError: If a number is out of range.
     """
 
-    draws: int = QUICK
-    """Prior draws that are counted on each path."""
+    draws: int | None = None
+    """Prior draws that are counted on each path; None for 10^7."""
 
-    operations: int = QUICK
-    """Uniform operations that are tried on each path with an encoder."""
+    operations: int | None = None
+    """Uniform operations that are tried on each path with an encoder; None for 10^7."""
 
     folder: Path | None = None
     """Where the files of a count are kept until it ends, for a later call to go on; None for a temporary
@@ -70,8 +70,21 @@ class Effort:
             ("draws", self.draws, MOST_DRAWS),
             ("operations", self.operations, MOST_OPERATIONS),
         ):
-            if not 1 <= value <= most:
+            if value is not None and not 1 <= value <= most:
                 raise InputError(f"{name}: {value:,}, expected 1 to {most:,}")
+
+    def expect_of(self, space: Space) -> None:
+        """Refuse numbers that are asked of a listed space, of which everything is certified.
+
+        Raises:
+            InputError: If there are any.
+        """
+        for name, value in (("draws", self.draws), ("operations", self.operations)):
+            if space.listed and value is not None:
+                raise InputError(
+                    f"{name}: {value:,} are asked for, but {space} is a listed space, whose certificate is "
+                    "of all operations; leave the number out"
+                )
 
 
 def certify(
@@ -119,12 +132,13 @@ def _certify_path(
     graph = draft.graphs[decoder.what]
     stream = STREAM.of(decoder.signature.latent_size)
     seed = seed_of(hashlib.sha256(graph).hexdigest(), stream)
+    operations, draws = effort.operations or QUICK, effort.draws or QUICK
     failures = None
     if encoder is not None:
-        tell(f"trying {effort.operations:,} uniform operations on path {letter}")
-        failures = vast_proof.failures(encoder, decoder, stream, seed, effort.operations)
-    tell(f"counting {effort.draws:,} draws of path {letter}")
-    counted = _count(graph, decoder, seed, effort)
+        tell(f"trying {operations:,} uniform operations on path {letter}")
+        failures = vast_proof.failures(encoder, decoder, stream, seed, operations)
+    tell(f"counting {draws:,} draws of path {letter}")
+    counted = _count(graph, decoder, seed, draws, effort)
     members = Records(leaves=counted.leaves, near_ties=counted.near_ties, failures=failures).to_members(
         letter
     )
@@ -140,7 +154,7 @@ def _certify_path(
         decoder=decoder.what,
         stream=stream,
         seed=seed,
-        reachable=None if failures is None else _share(letter, effort.operations, len(failures), members),
+        reachable=None if failures is None else _share(letter, operations, len(failures), members),
         evenness=_evenness(counted, decoder.space),
         root=merkle.root(counted.leaves),
         near_ties=digest_of(members[records.near_ties_of(letter)]),
@@ -165,13 +179,13 @@ def _evenness(counted: DrawCount, space: Space) -> Evenness:
     )
 
 
-def _count(graph: bytes, decoder: Decoder, seed: int, effort: Effort) -> DrawCount:
+def _count(graph: bytes, decoder: Decoder, seed: int, draws: int, effort: Effort) -> DrawCount:
     with _folder(effort) as folder:
         return counting.count(
             graph,
             decoder.signature,
             seed=seed,
-            draws=effort.draws,
+            draws=draws,
             folder=Path(folder),
             memory=_MEMORY * usable_cores(),
             executor=effort.executor,
