@@ -22,11 +22,11 @@ import numpy.typing as npt
 from ternary_sdk._internal.counting import drawing, shard, task_file
 from ternary_sdk._internal.counting.draw_count import DrawCount
 from ternary_sdk._internal.counting.drawing import Task
-from ternary_sdk._internal.counting.engine import Engine
 from ternary_sdk._internal.counting.job import Job
 from ternary_sdk._internal.counting.plan import Plan
 from ternary_sdk._internal.counting.progress import Pace, Progress, silent
 from ternary_sdk._internal.counting.tally import Tally
+from ternary_sdk._internal.executing.engine import Engine
 from ternary_sdk.errors import InputError
 from ternary_sdk.signature import Signature
 from ternary_sdk.space import Space
