@@ -132,7 +132,8 @@ def info(
     as_json: JsonOption = False,
 ) -> None:
     """Show what a package is and what its certificate says."""
-    from ternary_cli.facts import coverage_lines, package_facts, package_words
+    from ternary_cli.certified import coverage_lines
+    from ternary_cli.facts import package_facts, package_words
     from ternary_cli.selection import select
     from ternary_cli.terminal import pairs, show, show_json
 

@@ -161,7 +161,7 @@ def _expect_new(out: Path) -> None:
 
 
 def _show_build(build: "Build", facts: dict[str, Any], words: dict[str, str], *, as_json: bool) -> None:
-    from ternary_cli.facts import coverage_facts, coverage_lines
+    from ternary_cli.certified import coverage_facts, coverage_lines
     from ternary_cli.terminal import pairs, show, show_json
 
     if as_json:
@@ -172,10 +172,10 @@ def _show_build(build: "Build", facts: dict[str, Any], words: dict[str, str], *,
 
 def certify(build: BuildFolder, as_json: JsonOption = False) -> None:
     """Vendor: compute a build's certificate, again if it has one; 'ternary package' signs it."""
-    from ternary_cli.facts import coverage_facts, coverage_lines
+    from ternary_cli.certified import coverage_facts, coverage_lines
     from ternary_cli.files import write
     from ternary_cli.terminal import note, show, show_json
-    from ternary_sdk._internal.certificates.certificate import CERTIFICATE
+    from ternary_sdk._internal.certificates.statement import CERTIFICATE
 
     with vendor_extra("ternary certify"):
         from ternary_export import certifying

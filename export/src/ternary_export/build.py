@@ -12,7 +12,8 @@ from pathlib import Path
 
 from ternary_export.provenance import RECORD, Provenance
 from ternary_sdk._internal import folder as folders
-from ternary_sdk._internal.certificates.certificate import CERTIFICATE, Certificate
+from ternary_sdk._internal.certificates.certificate import Certificate
+from ternary_sdk._internal.certificates.statement import CERTIFICATE
 from ternary_sdk._internal.graphs import firewall
 from ternary_sdk._internal.graphs.firewall import MAX_GRAPH
 from ternary_sdk._internal.graphs.interface import of_decoder, of_encoder

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Final
 
 from ternary_export.build import Draft, load
-from ternary_sdk._internal.certificates.certificate import CERTIFICATE, CURRENT, Certificate
+from ternary_sdk._internal.certificates.certificate import Certificate
 from ternary_sdk._internal.certificates.path_coverage import PathCoverage
+from ternary_sdk._internal.certificates.statement import CERTIFICATE, CURRENT
 from ternary_sdk._internal.inference import proof
 from ternary_sdk._internal.inference.runtime import Workers
 from ternary_sdk._internal.packages.members import cap

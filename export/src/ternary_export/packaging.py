@@ -15,7 +15,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from ternary_export.bom import bill_of_materials
 from ternary_export.build import Build
 from ternary_export.card import model_card
-from ternary_sdk._internal.certificates.certificate import CERTIFICATE, Certificate
+from ternary_sdk._internal.certificates.certificate import Certificate
+from ternary_sdk._internal.certificates.statement import CERTIFICATE
 from ternary_sdk._internal.identity import Version
 from ternary_sdk._internal.packages import archive, attachments, oms
 from ternary_sdk._internal.packages.encryption import associated_data, nonce
