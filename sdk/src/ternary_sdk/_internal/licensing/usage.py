@@ -118,6 +118,8 @@ class Report:
     """The file."""
     confirms: OperationSet
     """Which operations it states."""
+    base: Acknowledged | None
+    """The set that they are a difference from; None if there is none."""
     after: Acknowledged
     """The set that the server has after it."""
 
@@ -183,7 +185,7 @@ def _signed(
     }
     token = held.sign_token(claims, typ=TYP).decode()
     document = canonical.encode({"format": FORMAT, "key": held.public.jwk, "report": token})
-    return Report(document=document, confirms=operations, after=after)
+    return Report(document=document, confirms=operations, base=base, after=after)
 
 
 def _stated(of: Acknowledged) -> dict[str, Json]:
