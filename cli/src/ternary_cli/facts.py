@@ -9,13 +9,12 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from ternary_sdk._internal.certificates.certificate import Certificate
-from ternary_sdk._internal.certificates.path_coverage import PathCoverage
+from ternary_cli.certified import coverage_facts
 from ternary_sdk._internal.licensing.license import ACTIONS, License
 from ternary_sdk._internal.packages.package import Package
 from ternary_sdk._internal.packages.validation import Validation
 from ternary_sdk._internal.trust.trust import Trust
-from ternary_sdk.coverage import iid_deviation, iid_limit, percent, perfect_percent, quoted_draws
+from ternary_sdk.coverage import percent, perfect_percent, quoted_draws
 from ternary_sdk.signature import Signature
 from ternary_sdk.space import Space
 
@@ -88,10 +87,7 @@ def validation_facts(validation: Validation) -> dict[str, Any]:
 def package_words(facts: Mapping[str, Any]) -> dict[str, str]:
     """The same in plain words, but for the coverage."""
     sizes = (f"{path}: {_sizes(about)}" for path, about in facts["paths"].items())
-    margins = (
-        f"{path}: {about['smallest_margin']} or more, {_near_ties(about['near_ties'])}"
-        for path, about in facts["paths"].items()
-    )
+    margins = (f"{path}: {_margins(about)}" for path, about in facts["paths"].items())
     streams = (f"{path}: {about['stream']}, seed {about['seed']}" for path, about in facts["paths"].items())
     found = facts["validation"]
     told = validation_words(found, space_of(facts)) if found else {}
@@ -106,6 +102,13 @@ def package_words(facts: Mapping[str, Any]) -> dict[str, str]:
         "streams": "; ".join(streams),
         **told,
     }
+
+
+def _margins(about: Mapping[str, Any]) -> str:
+    near_ties = _near_ties(about["near_ties"])
+    if "smallest_margin" not in about:
+        return f"{near_ties} in {about['draws']:,} draws"
+    return f"{about['smallest_margin']} or more, {near_ties}"
 
 
 def _near_ties(count: int) -> str:
@@ -139,46 +142,6 @@ def _covered(found: Mapping[str, Any], space: Space) -> dict[str, str]:
                     f"(perfect draws, on average {perfect_percent(draws, space)} %)"
                 )
     return {path: "; ".join(parts) for path, parts in told.items()}
-
-
-def coverage_facts(claim: PathCoverage) -> dict[str, Any]:
-    """What a certificate says of one path."""
-    return {
-        "stream": claim.stream.generator,
-        "seed": f"{claim.seed:016x}",
-        "reachable": len(claim.reachable.operations),
-        "reachable_digest": claim.reachable.operations.digest,
-        "smallest_margin": claim.reachable.smallest_margin,
-        "prior": [
-            {
-                "draws": prior.draws,
-                "operations": prior.operations,
-                "percent": percent(prior.coverage),
-                "perfect_percent": f"{100 * iid_limit(prior.draws, prior.space):.3f}",
-                "perfect_deviation_percent": f"{100 * iid_deviation(prior.draws, prior.space):.3f}",
-            }
-            for prior in claim.prior
-        ],
-        "near_ties": len(claim.near_ties),
-    }
-
-
-def coverage_lines(certificate: Certificate) -> list[str]:
-    """The same for people, one line per path."""
-    space = certificate.space
-    heads = [f"at {draws:,} draws" for draws in quoted_draws(space)]
-    perfect = [f"{perfect_percent(draws, space)} %" for draws in quoted_draws(space)]
-    width = max(17, 1 + max(map(len, (*heads, *perfect))))
-
-    def line(first: str, figures: Iterable[str]) -> str:
-        return f"{first:<28}" + "".join(f"{figure:>{width}}" for figure in figures)
-
-    lines = [line("path  reachable", heads)]
-    for claim in certificate.paths:
-        reached = f"{len(claim.reachable.operations):,} of {space.size:,}"
-        shares = [f"{percent(prior.coverage)} %" for prior in claim.prior]
-        lines.append(line(f"{claim.path:<4}  {reached}", shares))
-    return [*lines, line("perfect draws, on average", perfect)]
 
 
 def license_facts(license: License) -> dict[str, Any]:

@@ -5,13 +5,15 @@
 from pathlib import Path
 from typing import Final
 
+from ternary_cli.certified import coverage_facts
 from ternary_cli.documents import expect_certificate
-from ternary_cli.facts import coverage_facts, signature_facts, signature_words
+from ternary_cli.facts import signature_facts, signature_words
 from ternary_cli.files import read
 from ternary_cli.selection import select_trust
 from ternary_cli.terminal import not_proved_line, show, show_json
-from ternary_sdk._internal.certificates.certificate import CERTIFICATE, Certificate
+from ternary_sdk._internal.certificates.certificate import Certificate
 from ternary_sdk._internal.certificates.path_coverage import PathCoverage
+from ternary_sdk._internal.certificates.statement import CERTIFICATE
 from ternary_sdk._internal.documents import outer
 from ternary_sdk._internal.graphs.firewall import MAX_GRAPH
 from ternary_sdk._internal.inference import evidence

@@ -15,7 +15,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from ternary_export.bom import bill_of_materials
 from ternary_export.build import Build
 from ternary_export.card import model_card
-from ternary_sdk._internal.certificates.certificate import CERTIFICATE, Certificate
+from ternary_sdk._internal.certificates import reading
+from ternary_sdk._internal.certificates.statement import CERTIFICATE
 from ternary_sdk._internal.identity import Version
 from ternary_sdk._internal.packages import archive, attachments, oms
 from ternary_sdk._internal.packages.encryption import associated_data, nonce
@@ -81,11 +82,11 @@ def package(
         documents[VALIDATION] = _validation(build, validation)
     attachments.read(documents)  # what no client would open is not signed
     statement = build.certificate.to_statement()
-    Certificate.from_statement(statement)
+    reading.from_statement(statement)
     _prove(build)
     documents[CERTIFICATE] = _sign(statement, signer, CERTIFICATE).to_bytes()
     graphs = build.graphs if content_key is None else _encrypted(build.graphs, content_key)
-    members = dict(sorted({**documents, **graphs}.items()))
+    members = dict(sorted({**documents, **graphs, **build.binary}.items()))
     manifest = _manifest(build, name, version, members)
     stored = {MANIFEST: manifest.to_bytes(), **members}
     for member, data in stored.items():

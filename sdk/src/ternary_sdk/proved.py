@@ -62,7 +62,7 @@ class ProvedModel(ProcessBound, AbstractContextManager["ProvedModel"]):
     @property
     def certificate(self) -> Certificate:
         """What the model is certified to reach and to draw."""
-        return self.package.certificate
+        return _listed(self.package)
 
     @property
     def signature(self) -> Signature:
@@ -146,9 +146,15 @@ class ProvedModel(ProcessBound, AbstractContextManager["ProvedModel"]):
         return letter, paths[letter]
 
 
+def _listed(package: Package) -> Certificate:
+    if not isinstance(package.certificate, Certificate):
+        raise InputError(f"{package.manifest.label}: is of the vast space {package.signature.space}")
+    return package.certificate
+
+
 def _prove(package: Package, workers: Workers) -> dict[str, ProvedPath]:
     paths, signature = {}, package.signature
-    for claim in package.certificate.paths:
+    for claim in _listed(package).paths:
         name = claim.encoder
         encoder = None if name is None else Encoder(package.graphs[name], name, workers, signature)
         decoder = Decoder(package.graphs[claim.decoder], claim.decoder, workers, signature)

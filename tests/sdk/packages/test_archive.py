@@ -100,8 +100,8 @@ HOSTILE = {
         "archive: member 0 has an extra field of 4 bytes, expected none",
     ),
     "too many members": (
-        foreign(*((f"m{n}", b"") for n in range(33))),
-        "archive: more than 32 members",
+        foreign(*((f"m{n}", b"") for n in range(65))),
+        "archive: more than 64 members",
     ),
     "too many bytes": (bytes(archive.MAX_BYTES + 1), "archive: 67108865 bytes, expected at most 67108864"),
 }

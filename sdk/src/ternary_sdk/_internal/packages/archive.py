@@ -16,7 +16,7 @@ from typing import Final
 from ternary_sdk.errors import FormatError
 
 MAX_BYTES: Final = 64 << 20
-MAX_MEMBERS: Final = 32
+MAX_MEMBERS: Final = 64
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 

@@ -1,19 +1,21 @@
 """
 The graphs of a package before ONNX Runtime sees them: each through the firewall, and all together.
 
-Whoever opens a package encodes and decodes every operation once. So the bound on a whole package is what a
-stolen package key can make a client compute, and docs/threat-model.md states it in hours.
+Whoever opens a package encodes and decodes every operation once, and in a vast space some thousand rows. So
+the bound on a whole package is what a stolen package key can make a client compute, and docs/threat-model.md
+states it in hours.
 """
 
 from collections.abc import Mapping
 from typing import Final
 
+from ternary_sdk._internal.certificates.vast_path import OPENED
 from ternary_sdk._internal.graphs import firewall
 from ternary_sdk._internal.packages.manifest import Manifest
 from ternary_sdk.errors import FormatError
 
 MAX_WORK: Final = 1 << 42
-"""The most work that all graphs may take on every operation once, in multiplications of a matrix product."""
+"""The most work that opening a package may take, in multiplications of a matrix product."""
 
 
 def inspected(manifest: Manifest, plaintexts: Mapping[str, bytes]) -> dict[str, bytes]:
@@ -31,9 +33,17 @@ def inspected(manifest: Manifest, plaintexts: Mapping[str, bytes]) -> dict[str, 
         )
         for graph, interface in manifest.graphs
     )
-    if (work := row * manifest.space.size) > MAX_WORK:
+    rows, of = _opened(manifest)
+    if (work := row * rows) > MAX_WORK:
         raise FormatError(
-            f"{manifest.label}: its graphs cost {work:,} multiplications on all {manifest.space.size:,} "
-            f"operations, expected at most {MAX_WORK:,}"
+            f"{manifest.label}: its graphs cost {work:,} multiplications on {of}, "
+            f"expected at most {MAX_WORK:,}"
         )
     return {graph.member: plaintexts[graph.member] for graph, _ in manifest.graphs}
+
+
+def _opened(manifest: Manifest) -> tuple[int, str]:
+    """How many rows of each graph opening a package computes, at most, and what they are."""
+    if manifest.space.listed:
+        return manifest.space.size, f"all {manifest.space.size:,} operations"
+    return 2 * OPENED, f"the {2 * OPENED:,} rows that opening it computes"

@@ -6,10 +6,12 @@ orphans every license ever issued (docs/formats.md, section 5).
 """
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from ternary_sdk._internal.certificates import records
 from ternary_sdk._internal.documents import canonical
 from ternary_sdk._internal.documents.canonical import Json
 from ternary_sdk._internal.documents.fields import Fields
@@ -22,6 +24,7 @@ from ternary_sdk._internal.identity import (
     format_version,
     parse_version,
 )
+from ternary_sdk._internal.packages.archive import MAX_MEMBERS
 from ternary_sdk._internal.packages.manifest_entries import (
     Graph,
     Member,
@@ -33,7 +36,6 @@ from ternary_sdk._internal.packages.manifest_entries import (
 )
 from ternary_sdk._internal.packages.members import MANIFEST, OPTIONAL, REQUIRED, decoder_of, encoder_of
 from ternary_sdk._internal.stated import (
-    expect_listed,
     read_latent_size,
     read_space,
     read_standard,
@@ -168,7 +170,7 @@ class Manifest:
             released=fields.moment("released"),
             default_path=fields.text("default_path", longest=1),
             paths=fields.items("paths", read_path, least=1, most=MOST_PATHS),
-            members=fields.items("members", read_member, least=1, most=30),
+            members=fields.items("members", read_member, least=1, most=MAX_MEMBERS - 2),
         )
         fields.end()
         _check_paths(manifest)
@@ -183,9 +185,7 @@ def _read_of(fields: Fields, form: str) -> tuple[Space, int]:
         if fields.json("interface") != _INTERFACE:
             raise FormatError(f"{MANIFEST}.interface: not the inputs and outputs that {STANDARD_ONLY} has")
         return standard
-    space = read_space(fields.object("space"))
-    expect_listed(fields, space, "packages")
-    return space, read_latent_size(fields)
+    return read_space(fields.object("space")), read_latent_size(fields)
 
 
 def _check_paths(manifest: Manifest) -> None:
@@ -207,12 +207,18 @@ def _check_paths(manifest: Manifest) -> None:
                 )
 
 
+def _binary(manifest: Manifest) -> Iterator[str]:
+    """The binary members that a package of a vast space has."""
+    for path in () if manifest.space.listed else manifest.paths:
+        yield from records.names(path.path, encoder=path.encoder is not None)
+
+
 def _check_members(manifest: Manifest) -> None:
     names = [member.name for member in manifest.members]
     if names != sorted(set(names)):
         raise FormatError(f"{MANIFEST}: members are {names}, expected different names in ascending order")
     graphs = {graph.member for graph, _ in manifest.graphs}
-    expected = REQUIRED.union(graphs)
+    expected = REQUIRED.union(graphs, _binary(manifest))
     if missing := expected.difference(names):
         raise FormatError(f"{MANIFEST}: members lack {min(missing)!r}")
     if extra := set(names) - expected - OPTIONAL:

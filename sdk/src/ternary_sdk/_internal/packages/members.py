@@ -4,9 +4,10 @@ The files a package consists of: what they are called and how large they may be.
 A reader applies these caps before it parses a single byte of a member (docs/formats.md, section 5).
 """
 
+import re
 from typing import Final
 
-from ternary_sdk._internal.certificates.certificate import CERTIFICATE
+from ternary_sdk._internal.certificates.statement import CERTIFICATE
 from ternary_sdk._internal.graphs.firewall import MAX_GRAPH
 
 MANIFEST: Final = "manifest.json"
@@ -31,6 +32,9 @@ _CAPS: Final = {
     TERMS: 256 << 10,
     VALIDATION: 1 << 20,
 }
+_BINARY: Final = re.compile(r"(blocks|near_ties|failures)_[A-Z]\.bin")
+_BINARY_CAPS: Final = {"blocks": 8 << 20, "near_ties": 32 << 20, "failures": 4 << 20}
+"""Of the binary members of a vast space, each a path's (``certificates.records``)."""
 
 
 def encoder_of(path: str) -> str:
@@ -45,4 +49,5 @@ def decoder_of(path: str) -> str:
 
 def cap(name: str) -> int:
     """The most bytes a member of this name may have."""
-    return _CAPS.get(name, MAX_GRAPH)
+    binary = _BINARY.fullmatch(name)
+    return _CAPS.get(name, MAX_GRAPH) if binary is None else _BINARY_CAPS[binary[1]]

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from ternary_sdk._internal.certificates.certificate import STATEMENT_TYPE
+from ternary_sdk._internal.certificates.statement import STATEMENT_TYPE
 from ternary_sdk._internal.documents import canonical
 from ternary_sdk._internal.documents.fields import Fields
 from ternary_sdk._internal.packages.members import SIGNATURE

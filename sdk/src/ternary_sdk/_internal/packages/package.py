@@ -11,8 +11,13 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Final
 
-from ternary_sdk._internal.certificates.certificate import CERTIFICATE, Certificate
+from ternary_sdk._internal.certificates import reading
+from ternary_sdk._internal.certificates.certificate import Certificate
 from ternary_sdk._internal.certificates.path_coverage import PathCoverage
+from ternary_sdk._internal.certificates.records import Records
+from ternary_sdk._internal.certificates.statement import CERTIFICATE
+from ternary_sdk._internal.certificates.vast_certificate import VastCertificate
+from ternary_sdk._internal.certificates.vast_path import VastPath
 from ternary_sdk._internal.identity import PackageIdentity
 from ternary_sdk._internal.packages import archive, attachments, oms
 from ternary_sdk._internal.packages.inspection import inspected
@@ -26,13 +31,17 @@ from ternary_sdk.signature import Signature
 MAX_PACKAGE: Final = archive.MAX_BYTES
 """Longest file that is looked at, in bytes."""
 
+_VIEWS: Final = ("members", "graphs", "records")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Package:
     """A verified package."""
 
     manifest: Manifest
-    certificate: Certificate
+    certificate: Certificate | VastCertificate
+    """Of a listed space or of a vast one."""
+
     signed_by: str
     """Name of the key that signed the package."""
 
@@ -45,6 +54,9 @@ class Package:
     graphs: Mapping[str, bytes] = field(repr=False)
     """ONNX graphs by member name, through the firewall; none while the package is locked."""
 
+    records: Mapping[str, Records] = field(repr=False)
+    """What the binary members say, by path; none in a listed space."""
+
     @classmethod
     def read(cls, data: bytes, trust: Trust) -> "Package":
         """Verify a package:
@@ -56,7 +68,8 @@ class Package:
         5. the signed statement is, byte for byte, that of this name, version and these stored members;
         6. the manifest lists exactly these members, with their sizes and digests;
         7. the certificate is signed by a key of role ``package`` and agrees with itself;
-        8. it certifies exactly the manifest's graphs, and the default path is the one that covers most;
+        8. it certifies exactly the manifest's graphs, the default path is the one that covers most, and in
+           a vast space the binary members are those of which it speaks;
         9. card, terms, bill of materials and validation are of their forms;
         10. every graph passes the firewall, and together they are not more work than a client does; this
             is checked of encrypted ones when the package is unlocked.
@@ -81,7 +94,7 @@ class Package:
                 f"{SIGNATURE}: signs other members than those of {manifest.label} stored here"
             )
         _check_members(manifest, members, digests)  # 6
-        certificate = Certificate.read(members[CERTIFICATE], trust)  # 7
+        certificate = reading.read(members[CERTIFICATE], trust)  # 7
         _check_certificate(manifest, certificate)  # 8
         return cls(
             manifest=manifest,
@@ -89,14 +102,15 @@ class Package:
             signed_by=envelope.keyid,
             validation=attachments.read(members),  # 9
             members=MappingProxyType(members),
+            records=MappingProxyType(_records(certificate, members)),  # 8
             graphs=MappingProxyType({} if manifest.encrypted else inspected(manifest, members)),  # 10
         )
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "members": dict(self.members), "graphs": dict(self.graphs)}
+        return self.__dict__ | {name: dict(self.__dict__[name]) for name in _VIEWS}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        views = {name: MappingProxyType(state[name]) for name in ("members", "graphs")}
+        views = {name: MappingProxyType(state[name]) for name in _VIEWS}
         self.__dict__.update(state | views)  # no view can be pickled, so a pickle has what it shows
 
     @property
@@ -138,7 +152,7 @@ class Package:
         }
         return replace(self, graphs=MappingProxyType(inspected(self.manifest, graphs)))
 
-    def coverage(self, path: str) -> PathCoverage:
+    def coverage(self, path: str) -> PathCoverage | VastPath:
         """The certified coverage of one path.
 
         Raises:
@@ -148,6 +162,12 @@ class Package:
             if coverage.path == path:
                 return coverage
         raise InputError(f"{self.manifest.label}: has no path {path[:20]!r}")
+
+
+def _records(certificate: Certificate | VastCertificate, members: Mapping[str, bytes]) -> dict[str, Records]:
+    if isinstance(certificate, Certificate):
+        return {}
+    return {path.path: Records.read(path, members) for path in certificate.paths}
 
 
 def _check_order(names: list[str]) -> None:
@@ -178,7 +198,7 @@ def _check_members(manifest: Manifest, members: Mapping[str, bytes], digests: Ma
             )
 
 
-def _check_certificate(manifest: Manifest, certificate: Certificate) -> None:
+def _check_certificate(manifest: Manifest, certificate: Certificate | VastCertificate) -> None:
     certified = [(path.path, path.encoder, path.decoder) for path in certificate.paths]
     listed = [
         (path.path, path.encoder and path.encoder.member, path.decoder.member) for path in manifest.paths

@@ -17,13 +17,16 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from ternary_sdk._internal.streams.quantiles import quantiles
 from ternary_sdk.errors import FormatError, InputError
 from ternary_sdk.signature import STANDARD
+from ternary_sdk.space import Space
 
 PRIOR: Final = 0
 """Domain of prior draws, of samples and certificates alike."""
 EXPLORATION: Final = 1
 """Domain that decides which rows ``explore`` replaces, and by which witness."""
 COMPLETION: Final = 2
-"""Domain that orders the unseen operations which ``unique`` appends."""
+"""Domain that orders the unseen operations which ``unique`` appends in a listed space."""
+UNIFORM: Final = 3
+"""Domain of uniform operations: what certificates of vast spaces try, and ``unique`` appends there."""
 
 Floats = npt.NDArray[np.float32]
 Words = npt.NDArray[np.uint64]
@@ -77,6 +80,24 @@ class Stream:
         """
         return self._reader(seed, domain, start, _WORDS_OF_A_DECISION)(rows)
 
+    def uniform(self, seed: int, start: int, rows: int, space: Space) -> npt.NDArray[np.int64]:
+        """Uniform operations: each row's first word below the largest multiple of N, modulo N.
+
+        A row without such a word gives its last one modulo N, so entries are uniform but for less than 2^-24,
+        and exactly so where N is a power of 2 (docs/formats.md, section 3).
+
+        Args:
+            seed: In [0, 2^64).
+            start: First entry, in [0, 2^62].
+            rows: How many.
+            space: What they are operations of.
+        Returns:
+            Indices in [0, N), shape (rows,).
+        Raises:
+            InputError: If the seed is out of range.
+        """
+        return uniform_of(self.words(seed, UNIFORM, start, rows), space)
+
     def prior(self, seed: int, start: int, rows: int) -> Floats:
         """Standard normal latents, shape (rows, latent_size), in [-4.325, 4.325].
 
@@ -111,6 +132,14 @@ class Stream:
         if not 0 <= start <= 2**62:
             raise InputError(f"start: {start}, expected 0 to 2^62")
         return self._open(int(seed), domain, int(start), each)
+
+
+def uniform_of(words: Words, space: Space) -> npt.NDArray[np.int64]:
+    """The uniform operations that four words each stand for: (rows, 4) to (rows,), as ``uniform`` says."""
+    largest = np.uint64((2**64 // space.size * space.size - 1) % 2**64)  # the last word that is taken
+    taken = words <= largest
+    first = np.where(taken.any(axis=1), taken.argmax(axis=1), _WORDS_OF_A_DECISION - 1)
+    return (words[np.arange(len(words)), first] % np.uint64(space.size)).astype(np.int64)
 
 
 def _philox(seed: int, domain: int, start: int, each: int) -> Callable[[int], Words]:

@@ -1,0 +1,161 @@
+"""
+How even the draws of one path are: plain counts of them, and what these prove of a vast space.
+
+Near ties are left out: which draws are clear does not depend on the others, so the clear ones are
+independent draws from one distribution. docs/spaces.md proves what follows.
+"""
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+from ternary_sdk._internal.certificates import statistics
+from ternary_sdk._internal.documents.canonical import Json
+from ternary_sdk._internal.documents.fields import Fields
+from ternary_sdk.errors import FormatError
+from ternary_sdk.space import Space
+
+MOST_DRAWS: Final = 1 << 34
+"""The most draws that a certificate speaks of."""
+
+_DIGITS: Final = re.compile(r"0|[1-9][0-9]{0,19}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evenness:
+    """Counts of the first rows of the latent stream, and the bounds that follow from them."""
+
+    space: Space
+    """What the rows decode to."""
+
+    draws: int
+    """How many rows there are."""
+
+    near_ties: int
+    """How many of them have a margin below 0.001; they count for nothing else."""
+
+    distinct: int
+    """How many different operations the clear rows decode to."""
+
+    once: int
+    """How many of these operations occur exactly once."""
+
+    twice: int
+    """How many occur exactly twice."""
+
+    pairs: int
+    """How many pairs of clear rows decode to the same operation."""
+
+    @property
+    def clear(self) -> int:
+        """How many rows are no near ties."""
+        return self.draws - self.near_ties
+
+    @cached_property
+    def near_tie_share_at_most(self) -> str:
+        """Nine decimals: what share of all draws are near ties, at most."""
+        return statistics.share_at_most(self.near_ties, self.draws)
+
+    @cached_property
+    def repeats_at_most(self) -> str:
+        """Six decimals: how many of as many clear draws are repeats, on average, at most."""
+        return statistics.repeats_at_most(self.clear, self.distinct)
+
+    @cached_property
+    def effective_number(self) -> int:
+        """The clear draws are at least as varied as throws of a fair die with so many faces."""
+        return statistics.effective_number(self.clear, self.distinct, self.space)
+
+    @cached_property
+    def perfect_distinct(self) -> int:
+        """How many different operations as many perfect draws give on average, rounded down."""
+        return statistics.perfect_distinct(self.clear, self.space)
+
+    @cached_property
+    def perfect_effective_number(self) -> int:
+        """The effective number that ``perfect_distinct`` different operations would give."""
+        return statistics.effective_number(self.clear, self.perfect_distinct, self.space)
+
+    def to_json(self) -> Json:
+        """The member ``evenness`` of a path."""
+        return {
+            "draws": self.draws,
+            "near_ties": self.near_ties,
+            "distinct": self.distinct,
+            "once": self.once,
+            "twice": self.twice,
+            "pairs": str(self.pairs),
+            **dict(self._derived()),
+            "perfect": dict(self._perfect()),
+        }
+
+    def _derived(self) -> list[tuple[str, str | int]]:
+        return [
+            ("clear", self.clear),
+            ("near_tie_share_at_most", self.near_tie_share_at_most),
+            ("repeats_at_most", self.repeats_at_most),
+            ("effective_number", str(self.effective_number)),
+        ]
+
+    def _perfect(self) -> list[tuple[str, str | int]]:
+        return [
+            ("distinct", self.perfect_distinct),
+            ("effective_number", str(self.perfect_effective_number)),
+        ]
+
+    @classmethod
+    def read(cls, fields: Fields, space: Space) -> "Evenness":
+        """Read what ``to_json`` wrote; what follows from the counts is computed and compared.
+
+        Raises:
+            FormatError: If it is not of this format or contradicts itself.
+        """
+        draws = fields.integer("draws", least=1, most=MOST_DRAWS)
+        near_ties = fields.integer("near_ties", most=draws)
+        most = min(draws - near_ties, space.size)
+        evenness = cls(
+            space=space,
+            draws=draws,
+            near_ties=near_ties,
+            distinct=fields.integer("distinct", most=most),
+            once=fields.integer("once", most=most),
+            twice=fields.integer("twice", most=most),
+            pairs=int(fields.text("pairs", pattern=_DIGITS)),
+        )
+        evenness._check_counts(fields.path)  # before anything is computed from them
+        for name, expected in evenness._derived():
+            fields.exactly(name, expected)
+        perfect = fields.object("perfect")
+        for name, expected in evenness._perfect():
+            perfect.exactly(name, expected)
+        perfect.end()
+        fields.end()
+        return evenness
+
+    def _check_counts(self, what: str) -> None:
+        """Refuse counts that no draws have."""
+        more = self.distinct - self.once - self.twice
+        left = self.clear - self.once - 2 * self.twice
+        if more < 0 or left < 3 * more or (left > 0 and more == 0):
+            raise FormatError(
+                f"{what}: {self.clear} clear rows with {self.distinct} different operations, {self.once} "
+                f"once and {self.twice} twice, which no draws have"
+            )
+        least, most = self._possible_pairs(more, left)
+        if not least <= self.pairs <= most:
+            raise FormatError(f"{what}.pairs: '{self.pairs}', expected {least} to {most} with these counts")
+
+    def _possible_pairs(self, more: int, left: int) -> tuple[int, int]:
+        """Pairs are fewest where ``left`` rows spread evenly over ``more`` operations that occur three times
+        or more often, and most where all but one of these occur three times."""
+        if more == 0:
+            return self.twice, self.twice
+        each, over = divmod(left, more)
+        fewest = over * _pairs(each + 1) + (more - over) * _pairs(each)
+        most = 3 * (more - 1) + _pairs(left - 3 * (more - 1))
+        return self.twice + fewest, self.twice + most
+
+
+def _pairs(rows: int) -> int:
+    return rows * (rows - 1) // 2

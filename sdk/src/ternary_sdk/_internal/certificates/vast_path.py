@@ -1,0 +1,189 @@
+"""
+What is certified of one path in a vast space: a share of the space that is reachable, and even draws.
+
+This module owns the figures and their consistency with each other; ``vast_certificate`` binds them to graphs,
+``records`` reads the binary members that they speak of. Changing a byte of what is written here breaks every
+certificate of a vast space (docs/formats.md, section 6).
+"""
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+from ternary_sdk._internal.certificates import statistics
+from ternary_sdk._internal.certificates.evenness import Evenness
+from ternary_sdk._internal.certificates.merkle import BLOCK_ROWS
+from ternary_sdk._internal.documents.canonical import Json
+from ternary_sdk._internal.documents.fields import Fields
+from ternary_sdk._internal.streams.stream import Stream
+from ternary_sdk.errors import FormatError
+from ternary_sdk.space import Space
+
+MOST_OPERATIONS: Final = 1 << 40
+"""The most uniform operations that a certificate speaks of."""
+
+OPENED: Final = 2048
+"""Rows of the stream, and as many uniform operations, that opening a package computes for each path."""
+
+_LETTER: Final = re.compile(r"[A-Z]")
+_SEED: Final = re.compile(r"[0-9a-f]{16}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileDigest:
+    """What a binary member must be."""
+
+    sha256: str
+    """Hex."""
+
+    size: int
+    """Bytes."""
+
+    def to_json(self) -> Json:
+        """As a certificate states it."""
+        return {"sha256": self.sha256, "size": self.size}
+
+    @classmethod
+    def read(cls, fields: Fields) -> "FileDigest":
+        """Read what ``to_json`` wrote.
+
+        Raises:
+            FormatError: If it is not of this form.
+        """
+        digest = cls(sha256=fields.sha256("sha256"), size=fields.integer("size"))
+        fields.end()
+        return digest
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReachableShare:
+    """How large a share of the space has a witness, found by trying uniform operations."""
+
+    operations: int
+    """How many were tried: the first entries of domain 3 under the path's seed."""
+
+    failures: int
+    """How many of them have no witness."""
+
+    failed: FileDigest
+    """Of the member that lists their numbers."""
+
+    @cached_property
+    def share(self) -> str:
+        """Nine decimals: the share of all operations that have a witness, at least."""
+        return statistics.share_at_least(self.failures, self.operations)
+
+    def to_json(self) -> Json:
+        """The member ``reachable`` of a path."""
+        return {
+            "operations": self.operations,
+            "failures": self.failures,
+            "failed": self.failed.to_json(),
+            "share": self.share,
+        }
+
+    @classmethod
+    def read(cls, fields: Fields) -> "ReachableShare":
+        """Read what ``to_json`` wrote.
+
+        Raises:
+            FormatError: If it is not of this format or contradicts itself.
+        """
+        operations = fields.integer("operations", least=1, most=MOST_OPERATIONS)
+        reachable = cls(
+            operations=operations,
+            failures=fields.integer("failures", most=operations),
+            failed=FileDigest.read(fields.object("failed")),
+        )
+        fields.exactly("share", reachable.share)
+        fields.end()
+        return reachable
+
+
+@dataclass(frozen=True, kw_only=True)
+class VastPath:
+    """The coverage of one path in a vast space: one decoder, with or without an encoder."""
+
+    path: str
+    """A single capital letter."""
+
+    encoder: str | None
+    """Name of the subject that gives the posterior means; None where the path has no encoder."""
+
+    decoder: str
+    """Name of the subject that is certified."""
+
+    stream: Stream
+    """The latent stream that its rows are of."""
+
+    seed: int
+    """Seed of the latent stream, derived from the decoder's digest by ``seed_of``, 64 bits."""
+
+    reachable: ReachableShare | None
+    """How much has a witness; None without an encoder, as nothing then gives a latent for an operation."""
+
+    evenness: Evenness
+    """What is drawn."""
+
+    root: str
+    """Root of the Merkle tree over the blocks of draws, hex."""
+
+    near_ties: FileDigest
+    """Of the member that lists the positions of near ties."""
+
+    @property
+    def space(self) -> Space:
+        """What its operations are of."""
+        return self.evenness.space
+
+    @property
+    def blocks(self) -> int:
+        """How many blocks its draws have."""
+        return -(-self.evenness.draws // BLOCK_ROWS)
+
+    def to_json(self) -> Json:
+        """The member of the certificate's ``predicate.paths``."""
+        stated: dict[str, Json] = {
+            "path": self.path,
+            "decoder": self.decoder,
+            "seed": f"{self.seed:016x}",
+            "evenness": self.evenness.to_json(),
+            "blocks": {"rows": BLOCK_ROWS, "count": self.blocks, "root": self.root},
+            "near_ties": self.near_ties.to_json(),
+        }
+        if self.encoder is not None:
+            stated["encoder"] = self.encoder
+        if self.reachable is not None:
+            stated["reachable"] = self.reachable.to_json()
+        return stated
+
+    @classmethod
+    def read(cls, fields: Fields, stream: Stream, space: Space) -> "VastPath":
+        """Read what ``to_json`` wrote.
+
+        Raises:
+            FormatError: If it is not of this format or contradicts itself.
+        """
+        encoder = fields.optional("encoder", lambda name: fields.text(name, longest=64))
+        reachable = fields.optional("reachable", lambda name: ReachableShare.read(fields.object(name)))
+        if (encoder is None) != (reachable is None):
+            has, lacks = ("reachable", "encoder") if encoder is None else ("encoder", "reachable")
+            raise FormatError(f"{fields.path}: has '{has}' and no '{lacks}', expected both or none")
+        blocks = fields.object("blocks")
+        path = cls(
+            path=fields.text("path", pattern=_LETTER),
+            encoder=encoder,
+            decoder=fields.text("decoder", longest=64),
+            stream=stream,
+            seed=int(fields.text("seed", pattern=_SEED), 16),
+            reachable=reachable,
+            evenness=Evenness.read(fields.object("evenness"), space),
+            root=blocks.sha256("root"),
+            near_ties=FileDigest.read(fields.object("near_ties")),
+        )
+        fields.end()
+        blocks.exactly("rows", BLOCK_ROWS)
+        blocks.exactly("count", path.blocks)
+        blocks.end()
+        return path

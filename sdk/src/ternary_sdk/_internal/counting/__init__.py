@@ -1,0 +1,1 @@
+"""Counting how many different operations many prior draws hold, exactly and in bounded memory."""

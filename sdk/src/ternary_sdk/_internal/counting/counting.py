@@ -1,0 +1,182 @@
+"""
+Counting prior draws of one decoder, exactly, in bounded memory, on any executor.
+
+1. Tasks draw; each makes one file of what it drew, cut into ranges of the space.
+2. Ranges are counted, each once, from exactly one file per task.
+3. The result is written down, and the files of the tasks are removed.
+
+Whatever was done stays done: the files of a count that ended early serve ``resume``, on other workers too.
+"""
+
+import hashlib
+import shutil
+from collections.abc import Callable
+from concurrent.futures import Executor
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from ternary_sdk._internal.counting import drawing, shard, task_file
+from ternary_sdk._internal.counting.draw_count import DrawCount
+from ternary_sdk._internal.counting.drawing import Task
+from ternary_sdk._internal.counting.job import Job
+from ternary_sdk._internal.counting.plan import Plan
+from ternary_sdk._internal.counting.progress import Pace, Progress, silent
+from ternary_sdk._internal.counting.tally import Tally
+from ternary_sdk._internal.executing.engine import Engine
+from ternary_sdk.errors import InputError
+from ternary_sdk.signature import Signature
+from ternary_sdk.space import Space
+
+LEAST_MEMORY: Final = 1 << 27
+"""For each worker, bytes: a task's indices and their sorted partitions, or two large files of tasks."""
+
+MOST_DRAWS: Final = 10**12
+
+
+_MANY: Final = 1 << 20
+"""Fewer draws take less time than starting processes does."""
+
+
+def disk_needed(draws: int, space: Space) -> int:
+    """The most bytes that counting takes in its folder, while it runs."""
+    return Plan(space, draws).bytes
+
+
+def count(
+    decoder: bytes,
+    signature: Signature,
+    *,
+    seed: int,
+    draws: int,
+    folder: Path,
+    memory: int,
+    executor: Executor | None = None,
+    workers: int | None = None,
+    resume: bool = False,
+    tell: Callable[[Progress], None] = silent,
+) -> DrawCount:
+    """Draw rows of the prior and count what they decode to.
+
+    Args:
+        decoder: ONNX bytes, already inspected by ``firewall``.
+        signature: What the decoder is of.
+        seed: Of the stream, in [0, 2^64).
+        draws: Rows 0 to draws - 1 of domain 0, 1 to 10^12.
+        folder: For files of indices, made if it is not there; all workers see it under this name. At the end
+            only the result is left in it.
+        memory: Bytes that all workers together may hold of indices, at least 128 MiB each.
+        executor: What the tasks run on; by default, from 2^20 draws on, a process for each core, made anew if
+            one is killed; threads for fewer.
+        workers: How many tasks the executor runs at once; by default as many as this process has cores.
+        resume: Go on with what an earlier call left in the folder.
+        tell: Called with how far it has come, in the caller's thread.
+    Raises:
+        InputError: If an argument is out of range, the folder cannot be used or has too little space or holds
+            files of this count and ``resume`` is false, or worker processes end again and again.
+    """
+    if not 1 <= draws <= MOST_DRAWS:
+        raise InputError(f"draws: {draws:,}, expected 1 to {MOST_DRAWS:,}")
+    job = Job(decoder=hashlib.sha256(decoder).hexdigest(), signature=signature, seed=seed, draws=draws)
+    with Engine(executor, workers, processes=draws >= _MANY) as engine:
+        if memory < LEAST_MEMORY * engine.workers:
+            raise InputError(
+                f"memory: {memory >> 20:,} MiB for {engine.workers} workers, "
+                f"expected at least {LEAST_MEMORY * engine.workers >> 20:,} MiB"
+            )
+        done = _begin(folder, job, resume=resume)
+        if (folder / job.result).exists():
+            return DrawCount.read(folder / job.result)
+        _draw(engine, job, decoder, folder, done, tell)
+        counted = _count(engine, job, folder, memory // engine.workers // job.plan.item_type.itemsize, tell)
+    counted.write(folder / job.result)
+    discard(folder, job)
+    return counted
+
+
+def _begin(folder: Path, job: Job, *, resume: bool) -> set[int]:
+    """Make the folder, and find which tasks are done.
+
+    Raises:
+        InputError: As ``count``.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        names = {entry.name for entry in folder.iterdir()}
+        free = shutil.disk_usage(folder).free
+    except OSError as error:
+        raise InputError(f"{folder}: cannot be used ({error.strerror})") from None
+    plan = job.plan
+    done = {task for task in map(job.task_of, names) if task is not None}
+    if not resume and (done or job.result in names):
+        raise InputError(
+            f"{folder}: holds {len(done):,} of {plan.tasks:,} parts of this count already; "
+            "resume it, or name another folder"
+            if done
+            else f"{folder}: holds the result of this count already; resume it, or name another folder"
+        )
+    needed = plan.bytes * (plan.tasks - len(done)) // plan.tasks
+    if job.result not in names and free < needed:
+        raise InputError(
+            f"{folder}: {job.draws:,} draws need {_gigabytes(needed)} there, {_gigabytes(free)} are free"
+        )
+    return done
+
+
+def _gigabytes(size: int) -> str:
+    return f"{size / 1e9:,.3f} GB"
+
+
+def _draw(
+    engine: Engine, job: Job, decoder: bytes, folder: Path, done: set[int], tell: Callable[[Progress], None]
+) -> None:
+    """Do every task that is not done."""
+    pace = Pace("drawing", job.draws, sum(job.plan.rows_of(task) for task in done))
+    tell(pace.add(0))
+    tasks = (
+        Task(job=job, decoder=decoder, number=task, folder=str(folder))
+        for task in range(job.plan.tasks)
+        if task not in done
+    )
+    for _, rows in engine.results(drawing.draw, tasks):
+        tell(pace.add(rows))
+
+
+def _count(engine: Engine, job: Job, folder: Path, most: int, tell: Callable[[Progress], None]) -> DrawCount:
+    """Put together what all tasks found."""
+    plan, ties, leaves = job.plan, list[npt.NDArray[np.int64]](), list[bytes]()
+    sizes = np.zeros(plan.partitions, np.int64)
+    for task in range(plan.tasks):
+        found = task_file.read(folder, job, task)
+        ties.append(found.near_ties + plan.start_of(task))
+        leaves.append(found.leaves)
+        sizes += found.sizes
+    near_ties = np.concatenate(ties)
+    total, pace = Tally(), Pace("counting", job.draws - len(near_ties))
+    for _, part in engine.results(shard.count, shard.shards(job, folder, sizes, most)):
+        total += part
+        tell(pace.add(part.draws))
+    if total.draws != job.draws - len(near_ties):
+        raise InputError(f"{folder}: its files hold {total.draws:,} clear draws, expected {pace.draws:,}")
+    return DrawCount(
+        draws=job.draws,
+        near_ties=near_ties,
+        clear=total.draws,
+        distinct=total.distinct,
+        once=total.once,
+        twice=total.twice,
+        pairs=total.pairs,
+        leaves=b"".join(leaves),
+    )
+
+
+def discard(folder: Path, job: Job) -> None:
+    """Remove the files of a count's tasks, and what killed workers began."""
+    marks = tuple(f"{lead}draws-" for lead in ("", "."))
+    with suppress(OSError):
+        for entry in folder.iterdir():
+            if entry.name.startswith(marks) and job.digest[:32] in entry.name:
+                entry.unlink()

@@ -1,0 +1,97 @@
+"""
+The result of a count, and the file that keeps it.
+"""
+
+import hashlib
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from ternary_sdk._internal import whole_file
+from ternary_sdk._internal.documents import gaps
+from ternary_sdk.errors import FormatError, InputError
+
+_HEAD: Final = struct.Struct("<32s6qqq")
+"""Digest of what follows, six numbers, and the lengths of the near ties and of the pairs."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class DrawCount:
+    """How many different operations prior draws hold, and what the draws were."""
+
+    draws: int
+    """Rows drawn."""
+
+    near_ties: npt.NDArray[np.int64]
+    """Positions, ascending, of the rows that count for nothing: their margin is below 0.001, or none."""
+
+    clear: int
+    """All other rows; the figures below are of them."""
+
+    distinct: int
+    """Different operations."""
+
+    once: int
+    """Operations drawn once."""
+
+    twice: int
+    """Operations drawn twice."""
+
+    pairs: int
+    """Pairs of rows with the same operation: Σ c(c - 1)/2, c being how often an operation is drawn."""
+
+    leaves: bytes
+    """SHA-256 of each block of 65,536 rows, 32 bytes each; docs/formats.md, section 6."""
+
+    @property
+    def repeats(self) -> int:
+        """Clear rows whose operation an earlier clear row had."""
+        return self.clear - self.distinct
+
+    def write(self, path: Path) -> None:
+        """Write it to a file.
+
+        Raises:
+            InputError: If it cannot be written.
+        """
+        tied = gaps.encode(self.near_ties)
+        pairs = self.pairs.to_bytes(-(-self.pairs.bit_length() // 8), "little")
+        numbers = (self.draws, self.clear, self.distinct, self.once, self.twice, len(self.near_ties))
+        rest = tied + pairs + self.leaves
+        ends = struct.pack("<6qqq", *numbers, len(tied), len(pairs))
+        whole_file.write(path, hashlib.sha256(ends + rest).digest() + ends + rest)
+
+    @classmethod
+    def read(cls, path: Path) -> "DrawCount":
+        """Read what ``write`` wrote.
+
+        Raises:
+            InputError: If it cannot be read, or is something else.
+        """
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise InputError(f"{path}: cannot be read ({error.strerror})") from None
+        damaged = InputError(f"{path}: is damaged; delete it and count again")
+        if len(data) < _HEAD.size or hashlib.sha256(data[32:]).digest() != data[:32]:
+            raise damaged
+        _, draws, clear, distinct, once, twice, ties, tied, pairs = _HEAD.unpack_from(data)
+        rest = data[_HEAD.size :]
+        try:
+            near_ties = gaps.decode(rest[:tied], below=draws, most=ties, what=str(path))
+        except FormatError:
+            raise damaged from None
+        return cls(
+            draws=draws,
+            near_ties=near_ties,
+            clear=clear,
+            distinct=distinct,
+            once=once,
+            twice=twice,
+            pairs=int.from_bytes(rest[tied : tied + pairs], "little"),
+            leaves=rest[tied + pairs :],
+        )
