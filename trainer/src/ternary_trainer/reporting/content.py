@@ -14,6 +14,7 @@ from ternary_sdk.coverage import headline_draws, iid_limit
 from ternary_sdk.signature import Signature
 from ternary_sdk.space import TERNARY_2, Space
 from ternary_trainer import split
+from ternary_trainer.compute import Price
 from ternary_trainer.run import Run
 from ternary_trainer.validation.checks import CHECKS
 from ternary_trainer.validation.drawing import Counts, counted, draw, expected, expected_interval
@@ -73,6 +74,8 @@ class Content:
     """How its training went, where that is on record: of a run, or in a checkpoint file."""
     provenance: Mapping[str, str]
     """Where it came from, in words."""
+    price: Price | None = None
+    """Of an hour of one core, where the training's cost is to be told."""
 
     @property
     def headline(self) -> int:
@@ -119,7 +122,12 @@ class Content:
 
 
 def collect(
-    subject: Subject, validation: Validation, *, run: Run | None = None, package: Package | None = None
+    subject: Subject,
+    validation: Validation,
+    *,
+    run: Run | None = None,
+    package: Package | None = None,
+    price: Price | None = None,
 ) -> Content:
     """Measure what the pictures show.
 
@@ -128,6 +136,7 @@ def collect(
         validation: What was found.
         run: The subject's run, where it is one.
         package: The subject's package, where it is one.
+        price: Of an hour of one core, where the training's cost is to be told.
     """
     space, networks = subject.space, subject.networks
     headline = headline_draws(space)
@@ -153,6 +162,7 @@ def collect(
         rule=subject.rule,
         traces=subject.traces,
         provenance=_provenance(subject, run, package),
+        price=price,
     )
 
 

@@ -192,6 +192,8 @@ def _best(paper: Paper, content: Content) -> None:
     paper.heading("Compute")
     for sentence in words.compute(content):
         paper.text(sentence)
+    header = words.compute_header(content)
+    paper.table(header, words.compute_rows(content), (6, 2, 3, 3, 3)[: len(header)])
 
 
 def _checks(paper: Paper, content: Content) -> None:
