@@ -15,6 +15,7 @@ from ternary_sdk.signature import Signature
 from ternary_sdk.space import TERNARY_2, Space
 from ternary_trainer import split
 from ternary_trainer.compute import Price
+from ternary_trainer.reporting.compressed import Compressed, compressed
 from ternary_trainer.run import Run
 from ternary_trainer.validation.checks import CHECKS
 from ternary_trainer.validation.drawing import Counts, counted, draw, expected, expected_interval
@@ -36,6 +37,8 @@ class PathContent:
     """Variance of the posterior mean in each dimension, shape (latent size,); None without an encoder."""
     curve: npt.NDArray[np.float64]
     """Expected share of the space at each of `Content.draws`."""
+    compressed: Compressed
+    """Bits of a latent and bytes of the decoder."""
 
     @property
     def quoted(self) -> float:
@@ -150,6 +153,7 @@ def collect(
             margins=subject.margins[path],
             spectrum=variances(networks[path], space) if path in networks else None,
             curve=np.array([expected(counts, int(number)) for number in draws]),
+            compressed=compressed(subject, path, run),
         )
     return Content(
         name=subject.name,

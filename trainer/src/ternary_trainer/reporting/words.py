@@ -8,7 +8,6 @@ from decimal import Decimal
 from ternary_sdk import atlas, coverage
 from ternary_sdk._internal.packages.validation import CheckResult, Ending, Figure, Relation
 from ternary_sdk.coverage import perfect_percent
-from ternary_trainer.compute import Price, Stretch
 from ternary_trainer.reporting.content import Content
 from ternary_trainer.validation.checks import CHECKS
 
@@ -28,19 +27,6 @@ CONTROLS = (
     "purpose."
 )
 NOT_ENDED = "The run has not ended, so nothing is compared yet."
-STRETCHES = {
-    "until": "until the snapshot that is shipped",
-    "after": "after it",
-    "saved": "saved by stopping, estimated",
-}
-CORE_SECONDS = (
-    "A core-second is one second of one core at work, added up over all threads of the training's process. "
-    "Wall seconds multiplied by the machine's cores would be more: they count cores that wait."
-)
-NO_CORE_SECONDS = (
-    "Core-seconds were not recorded: an older release trained this run, or part of it. What is known is wall "
-    "time."
-)
 BEYOND = (
     "beyond the checks",
     "Whether the operations are useful for a purpose; other hardware than this machine's; an attacker who "
@@ -201,37 +187,7 @@ def compute(content: Content) -> list[str]:
         f"{percent(surge.before)} before, {percent(surge.during)} during, {percent(surge.after)} after."
         for surge in summary.surges
     ]
-    told.append(CORE_SECONDS if summary.compute.measured else NO_CORE_SECONDS)
-    device = str(content.run.facts.get("device", "cpu"))
-    if device != "cpu":
-        told.append(f"It was trained on {device}; the time of a GPU is not counted.")
-    if content.price is not None:
-        hourly = f"{content.price.per_core_hour:g} {content.price.currency}"
-        told.append(f"The price is that of the core-seconds, at {hourly} for an hour of one core.")
     return told
-
-
-def compute_header(content: Content) -> tuple[str, ...]:
-    """The columns of ``compute_rows``."""
-    price = () if content.price is None else ("price",)
-    return "stretch", "epochs", "wall seconds", "core-seconds", *price
-
-
-def compute_rows(content: Content) -> list[tuple[str, ...]]:
-    """What each stretch of the training took."""
-    if content.run is None:
-        return []
-    stretches = content.run.compute(content.rule).stretches
-    return [(STRETCHES[name], *_took(stretch, content.price)) for name, stretch in stretches.items()]
-
-
-def _took(stretch: Stretch, price: Price | None) -> tuple[str, ...]:
-    cores = "not recorded" if stretch.core_seconds is None else f"{stretch.core_seconds:,.1f}"
-    took = str(stretch.epochs), f"{stretch.seconds:,.1f}", cores
-    if price is None:
-        return took
-    cost = price.of(stretch)
-    return *took, "not known" if cost is None else price.shown(cost)
 
 
 def percent(share: float) -> str:
