@@ -37,10 +37,16 @@ def test_an_interrupted_training_says_how_to_go_on_and_ends_with_the_same_weight
         training.send_signal(signal.SIGINT)
         out, err = training.communicate()
     assert training.returncode == 130
-    assert re.fullmatch(r"run: [12] of 5 epochs in \d+ s, interrupted\n", out)
+    assert re.fullmatch(
+        r"run: [12] of 5 epochs in \d+ s, interrupted\ncore-seconds: [\d.]+ until the shipped epoch, "
+        r"[\d.]+ after it, 0\.0 saved by stopping\n",
+        out,
+    )
     assert err.splitlines()[-1] == "interrupted; go on with: ternary train --resume run"
-    done = ternary("train", "--resume", "run", "--json")
-    assert (done.status, json.loads(done.text)["status"]) == (0, "complete")
+    done = ternary("train", "--resume", "run", "--json", "--price-per-core-hour", "3600", "--currency", "EUR")
+    told = json.loads(done.text)
+    assert (done.status, told["status"]) == (0, "complete")
+    assert told["money"]["until"] == pytest.approx(told["compute"]["until"]["core_seconds"])
     assert weights(tmp_path / "run") == weights(release / "run")
 
 
@@ -84,7 +90,7 @@ def test_resuming_takes_no_option_that_would_change_the_run(ternary, tmp_path):
     assert done.status == 1
     assert done.err == (
         "error: --resume goes on with a run as it was begun; "
-        "only --device, --tensorboard and --json fit beside it\n"
+        "only --device, --tensorboard, --json and a price fit beside it\n"
     )
 
 

@@ -17,6 +17,7 @@ from ternary_cli import (
     activation,
     atlas,
     coding,
+    comparing,
     doctor,
     endings,
     inspection,
@@ -76,6 +77,7 @@ app.command("recipes")(runs.recipes)
 app.command("train")(training.train)
 app.command("disrupt")(runs.disrupt)
 app.command("plot")(runs.plot)
+app.command("compare")(comparing.compare)
 app.command("validate")(validation.validate)
 app.command("report")(validation.report)
 app.command("export")(vendor.export)

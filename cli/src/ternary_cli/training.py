@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ternary_cli.options import Device, DeviceOption, JsonOption, option, whole
+from ternary_cli.prices import STRETCHES, CurrencyOption, PriceOption, core_seconds, cost, priced
 from ternary_cli.vendor_extra import vendor_extra
 
 if TYPE_CHECKING:
     import torch
 
+    from ternary_trainer.compute import Compute, Price
     from ternary_trainer.history import EpochRecord
     from ternary_trainer.run import Run
     from ternary_trainer.settings import Recipe
@@ -47,6 +49,8 @@ def train(
     settings: Settings = None,
     tensorboard: Tensorboard = False,
     device: DeviceOption = None,
+    per_core_hour: PriceOption = None,
+    currency: CurrencyOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Vendor: train a model."""
@@ -56,6 +60,7 @@ def train(
         from ternary_trainer import recipe as recipes
         from ternary_trainer import run as runs
         from ternary_trainer.device import choose
+    price = priced(per_core_hour, currency)
     place = choose(device or Device.AUTO, tell=note)
     if resume is not None:
         _refuse_beside_resume(recipe, seed, out, settings)
@@ -73,7 +78,7 @@ def train(
         number = 1 if seed is None else seed
         folder = out or Path("runs") / f"{chosen.name}-{number}"
         run = watched(chosen, seed=number, out=folder, tensorboard=tensorboard, place=place)
-    show_json(facts(run)) if as_json else show(lines(run))
+    show_json(facts(run, price)) if as_json else show(lines(run, price))
     if run.summary().status == "interrupted":
         note(f"interrupted; go on with: ternary train --resume {run.path}")
         raise typer.Exit(130)
@@ -104,17 +109,24 @@ def _refuse_beside_resume(*given: object) -> None:
     if any(value is not None for value in given):
         raise InputError(
             "--resume goes on with a run as it was begun; "
-            "only --device, --tensorboard and --json fit beside it"
+            "only --device, --tensorboard, --json and a price fit beside it"
         )
 
 
-def facts(run: "Run") -> dict[str, Any]:
+def facts(run: "Run", price: "Price | None" = None) -> dict[str, Any]:
     """How a run ended, as one object."""
-    summary = asdict(run.summary())
-    return {"run": str(run.path), "recipe": run.recipe.name, "seed": run.seed, **summary}
+    summary = run.summary()
+    money = price.money(summary.compute) if price else None
+    return {
+        "run": str(run.path),
+        "recipe": run.recipe.name,
+        "seed": run.seed,
+        **asdict(summary),
+        "money": money,
+    }
 
 
-def lines(run: "Run") -> list[str]:
+def lines(run: "Run", price: "Price | None" = None) -> list[str]:
     """How a run ended, for people: what each rule of choice would ship, side by side."""
     from ternary_sdk.coverage import headline_draws, percent
     from ternary_trainer.orders import uniform_entropy_shown
@@ -126,6 +138,8 @@ def lines(run: "Run") -> list[str]:
     told = [f"{run.path}: {length}, {summary.status}"]
     if summary.epochs_saved:
         told.append(f"a plateau saved {summary.epochs_saved} epochs, about {summary.seconds_saved:.0f} s")
+    if summary.epochs:
+        told.append(_took(summary.compute, price))
     for surge in summary.surges:
         moments = {"before": surge.before, "during": surge.during, "after": surge.after}
         effect = ", ".join(f"{percent(share)} % {when}" for when, share in moments.items())
@@ -139,6 +153,18 @@ def lines(run: "Run") -> list[str]:
         held_out, elbo = f"{percent(exact)} %", run.history[choice.epoch].elbo
         told.append(f"{rule:<9}  {choice.epoch:>5}   {shares}   {held_out:>14}   {elbo:>{len(floor)}.3f}")
     return told
+
+
+def _took(compute: "Compute", price: "Price | None") -> str:
+    """Core-seconds of each stretch, or wall time where an older release trained the run."""
+    parts = []
+    for name, words in STRETCHES.items():
+        stretch = compute.stretches[name]
+        money = f" ({cost(stretch, price)})" if price else ""
+        figure = f"{core_seconds(stretch)}{money}" if compute.measured else f"{stretch.seconds:,.1f}"
+        parts.append(f"{figure} {words}")
+    unit = "core-seconds" if compute.measured else "wall seconds, core-seconds were not recorded"
+    return f"{unit}: {', '.join(parts)}"
 
 
 def watched(

@@ -77,6 +77,9 @@ class EpochRecord:
     """By the path's letter."""
     coupling: dict[str, float] | None = None
     """What `coupled` adapts: rho, l1, l2, l3, gradient_ratio."""
+    core_seconds: float | None = None
+    """Processor time of the process over all its threads in the same span as `seconds`; None if an older
+    release trained the epoch."""
 
     @property
     def coverage(self) -> float:
@@ -139,6 +142,13 @@ def _from_line(line: str, name: str) -> EpochRecord:
         if "paths" not in values:  # Written before paths were a mapping.
             values["paths"] = {path: values.pop(path) for path in ("A", "B")}
         paths = {path: PathRecord(**figures) for path, figures in values.pop("paths").items()}
-        return EpochRecord(paths=paths, **values)
+        record = EpochRecord(paths=paths, **values)
+        if not _is_time(record.seconds) or not (record.core_seconds is None or _is_time(record.core_seconds)):
+            raise TypeError
+        return record
     except (FormatError, TypeError, KeyError, AttributeError):
         raise FormatError(f"{name}: is no record of an epoch") from None
+
+
+def _is_time(value: object) -> bool:
+    return type(value) in (int, float) and 0 <= value < math.inf  # type: ignore[operator]

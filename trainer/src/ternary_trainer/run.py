@@ -23,6 +23,7 @@ from ternary_sdk.errors import FormatError, InputError
 from ternary_trainer import checkpoint, choose, history, split
 from ternary_trainer import recipe as recipes
 from ternary_trainer.architecture import Architecture
+from ternary_trainer.compute import Compute, spent
 from ternary_trainer.disrupt import SurgeEffect, effects
 from ternary_trainer.history import EpochRecord
 from ternary_trainer.recognition import architecture_of
@@ -84,6 +85,8 @@ class Summary:
     """Epochs not trained because the plateau's score stood still."""
     seconds_saved: float
     """Their time, at the mean of the last five."""
+    compute: Compute
+    """Until the snapshot that `coverage` ships, after it, and saved by the plateau."""
     choices: Mapping[str, Choice]
     """What each rule would ship; empty unless the run has ended."""
     surges: Sequence[SurgeEffect]
@@ -132,23 +135,39 @@ class Run:
                 return spent
         return None
 
+    def compute(self, rule: str = "coverage") -> Compute:
+        """What the training took until the snapshot of a rule, and after it.
+
+        Raises:
+            InputError: If there is no such rule.
+            FormatError: If `summary.json` is damaged.
+        """
+        return self._compute(rule, self._ending()["status"])
+
+    def _compute(self, rule: str, status: str) -> Compute:
+        shipped = choose.best_epoch(self.history, self.recipe, rule) if self.history else 0
+        unspent = self.recipe.epochs - len(self.history) if status == "plateau" else 0
+        return spent(self.history, shipped, unspent)
+
+    def _ending(self) -> dict[str, Any]:
+        file = self.path / SUMMARY
+        return _read_json(file) if file.exists() else {"status": "running", "choices": {}}
+
     def summary(self) -> Summary:
         """How the run ended, and what each rule would ship.
 
         Raises:
             FormatError: If `summary.json` is damaged.
         """
-        file = self.path / SUMMARY
-        ending: dict[str, Any] = _read_json(file) if file.exists() else {"status": "running", "choices": {}}
-        unspent = self.recipe.epochs - len(self.history) if ending["status"] == "plateau" else 0
-        recent = [record.seconds for record in self.history[-5:]]
+        file, ending, compute = self.path / SUMMARY, self._ending(), self.compute()
         return Summary(
             status=ending["status"],
             epochs=len(self.history),
             planned=self.recipe.epochs,
             seconds=sum(record.seconds for record in self.history),
-            epochs_saved=unspent,
-            seconds_saved=unspent * sum(recent) / max(1, len(recent)),
+            epochs_saved=compute.saved.epochs,
+            seconds_saved=compute.saved.seconds,
+            compute=compute,
             choices={rule: _choice(rule, value, file) for rule, value in ending["choices"].items()},
             surges=effects(self.history),
         )
@@ -205,12 +224,17 @@ def record_device(path: Path, then: str) -> None:
 
 
 def write_ending(path: Path, status: str, choices: Mapping[str, Choice]) -> None:
-    """Record how a run ended.
+    """Record how a run ended, and what it took as its history tells.
 
     Raises:
         InputError: If it cannot be written.
+        FormatError: If what the run wrote before is damaged.
     """
-    ending = {"status": status, "choices": {rule: asdict(choice) for rule, choice in choices.items()}}
+    ending = {
+        "status": status,
+        "choices": {rule: asdict(choice) for rule, choice in choices.items()},
+        "compute": asdict(open(path)._compute("coverage", status)),
+    }
     whole_file.write(path / SUMMARY, json.dumps(ending, indent=1).encode())
 
 

@@ -47,6 +47,8 @@ def writing(run_dir: Path) -> Iterator[Callable[[EpochRecord], None]]:
 def figures(record: EpochRecord) -> dict[str, float]:
     """Every number of a record by a slashed name, as in `coverage/A`."""
     flat = {"loss": record.loss, "surge": record.surge, "seconds": record.seconds}
+    if record.core_seconds is not None:
+        flat["core_seconds"] = record.core_seconds
     for path, figures in record.paths.items():
         flat |= {f"{name}/{path}": float(value) for name, value in asdict(figures).items()}
     return flat | {f"coupling/{name}": value for name, value in (record.coupling or {}).items()}

@@ -108,7 +108,7 @@ class Training:
         return "complete"
 
     def _epoch(self, epoch: int) -> EpochRecord:
-        started = time.perf_counter()
+        started, worked = time.perf_counter(), time.process_time()
         surge, origin = self._surges.at(epoch)
         figures = self._method.run_epoch(epoch, surge, self._history[-1] if self._history else None)
         with ThreadPoolExecutor(len(figures.paths)) as threads:
@@ -118,6 +118,7 @@ class Training:
             epochs=self._recipe.epochs,
             phase=figures.phase,
             seconds=time.perf_counter() - started,
+            core_seconds=time.process_time() - worked,
             limit=iid_limit(headline_draws(self._recipe.space), self._recipe.space),
             loss=self._method.validation_loss(self._operations, self._stream("validation loss")),
             surge=surge.strength if surge else 0.0,

@@ -52,6 +52,7 @@ def run_subject(
         signature=best.architecture.signature,
         paths=networks.of_weights(best.state, place),
         margins=margins(best.state),
+        decoder_parameters=networks.decoder_parameters(best.state),
         split=split.sets(run.recipe.space, run.recipe.holdout_family),
         traces=traces.of_run(run.history, run.recipe),
         rule=rule,
@@ -72,6 +73,7 @@ def checkpoint_subject(
         signature=checkpoint.architecture.signature,
         paths=networks.of_weights(checkpoint.state, place),
         margins=margins(checkpoint.state),
+        decoder_parameters=networks.decoder_parameters(checkpoint.state),
         split=split.sets(checkpoint.architecture.signature.space),
         traces=traces.of_file(checkpoint.details, checkpoint.architecture.signature),
         asks_for_all=None,
@@ -90,6 +92,7 @@ def package_subject(model: ProvedModel) -> Iterator[Subject]:
             signature=package.signature,
             paths=paths,
             margins={path: model.margins(path=path) for path in paths},
+            decoder_parameters={entry.path: entry.decoder.parameters for entry in package.manifest.paths},
             split=split.sets(package.signature.space),
             asks_for_all=None,
         )
