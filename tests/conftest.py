@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
+from tests.sharing import made_once
 
 from ternary_export.build import Build
 from ternary_export.packaging import package
@@ -141,11 +142,17 @@ def quick_recipe() -> Path:
 
 @pytest.fixture(scope="session")
 def release(quick_recipe: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What a vendor's commands leave behind, from keys to a license: a short training, but a real one."""
-    folder = tmp_path_factory.mktemp("release")
+    """What a vendor's commands leave behind, from keys to a license: a short training, but a real one.
+
+    The processes of one test session share it, so no test may change it.
+    """
+    return made_once("release", tmp_path_factory, lambda folder: _type_a_release(quick_recipe, folder))
+
+
+def _type_a_release(recipe: Path, folder: Path) -> None:
     for line in (
         "keys init keys --vendor 'Acme Logic'",
-        f"train --recipe {quick_recipe} --out run",
+        f"train --recipe {recipe} --out run",
         "export run --out build",
         "package build --name acme --version 1.0.0 --keys keys --out acme-1.0.0.ternary",
         "license issue --package acme-1.0.0.ternary --to Initech --expires 2035-12-31 --keys keys "
@@ -155,4 +162,3 @@ def release(quick_recipe: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
     shutil.copy(folder / "keys" / "vendor.trust", folder / "acme.trust")
-    return folder
