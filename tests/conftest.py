@@ -1,5 +1,6 @@
 """Untrained models for tests of what holds for any model; trained ones come from the evaluation package."""
 
+import os
 import shlex
 import shutil
 import subprocess
@@ -25,6 +26,9 @@ from ternary_sdk._internal.packages.manifest_entries import Member
 from ternary_sdk._internal.signing import dsse
 from ternary_sdk._internal.signing.dsse import Envelope
 from ternary_sdk._internal.trust.trust import Role
+
+# Tests compute on the processor and print the same, whichever torch is installed and whether there is a GPU.
+os.environ["CUDA_VISIBLE_DEVICES"] = ""
 
 State = dict[str, npt.NDArray[np.float32]]
 

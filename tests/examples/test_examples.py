@@ -20,11 +20,11 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
 def run(*command, folder, status=0):
-    scripts = Path(sys.executable).parent
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(
         list(map(str, command)),
         cwd=folder,
-        env={"PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}", "HOME": str(folder), "LANG": "C.UTF-8"},
+        env={"PATH": path, "HOME": str(folder), "LANG": "C.UTF-8", "CUDA_VISIBLE_DEVICES": ""},
         capture_output=True,
         text=True,
         check=False,
