@@ -2,7 +2,7 @@
 ``ternary train``: train a model, or go on with a training that was interrupted.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 
     from ternary_trainer.compute import Compute, Price
     from ternary_trainer.history import EpochRecord
-    from ternary_trainer.run import Run
+    from ternary_trainer.report import PathReport
+    from ternary_trainer.run import Choice, Run
     from ternary_trainer.settings import Recipe
+    from ternary_trainer.vast_report import VastPathReport
 
 RecipeName = Annotated[
     str | None, option("--recipe", metavar="NAME|FILE.toml", text="How to train; default: coverage.")
@@ -128,12 +130,9 @@ def facts(run: "Run", price: "Price | None" = None) -> dict[str, Any]:
 
 def lines(run: "Run", price: "Price | None" = None) -> list[str]:
     """How a run ended, for people: what each rule of choice would ship, side by side."""
-    from ternary_sdk.coverage import headline_draws, percent
-    from ternary_trainer.orders import uniform_entropy_shown
+    from ternary_sdk.coverage import percent
 
-    summary, space = run.summary(), run.recipe.space
-    titles = [f"{path} at {headline_draws(space):,}" for path in run.recipe.signature.paths]
-    floor = f"negative ELBO, floor {uniform_entropy_shown(space)}"
+    summary, listed = run.summary(), run.recipe.space.listed
     length = f"{summary.epochs} of {summary.planned} epochs in {summary.seconds:.0f} s"
     told = [f"{run.path}: {length}, {summary.status}"]
     if summary.epochs_saved:
@@ -143,15 +142,10 @@ def lines(run: "Run", price: "Price | None" = None) -> list[str]:
     for surge in summary.surges:
         moments = {"before": surge.before, "during": surge.during, "after": surge.after}
         effect = ", ".join(f"{percent(share)} % {when}" for when, share in moments.items())
-        told.append(f"surge of strength {surge.strength:g} in epoch {surge.epoch}: coverage {effect}")
+        what = "coverage" if listed else "evenness"
+        told.append(f"surge of strength {surge.strength:g} in epoch {surge.epoch}: {what} {effect}")
     if summary.choices:
-        told += ["", "   ".join(["chosen by  epoch", *titles, "held-out exact", floor])]
-    for rule, choice in summary.choices.items():
-        exact = min(path.holdout_exact for path in choice.paths.values())
-        covered = [f"{percent(path.coverage)} %" for path in choice.paths.values()]
-        shares = "   ".join(f"{share:>{len(title)}}" for share, title in zip(covered, titles, strict=True))
-        held_out, elbo = f"{percent(exact)} %", run.history[choice.epoch].elbo
-        told.append(f"{rule:<9}  {choice.epoch:>5}   {shares}   {held_out:>14}   {elbo:>{len(floor)}.3f}")
+        told += ["", *_choices(run, summary.choices)]
     return told
 
 
@@ -165,6 +159,35 @@ def _took(compute: "Compute", price: "Price | None") -> str:
         parts.append(f"{figure} {words}")
     unit = "core-seconds" if compute.measured else "wall seconds, core-seconds were not recorded"
     return f"{unit}: {', '.join(parts)}"
+
+
+def _choices(run: "Run", choices: "Mapping[str, Choice]") -> list[str]:
+    """A table: a row for each rule of choice, with what each path is worth."""
+    from ternary_sdk.coverage import headline_draws, percent
+    from ternary_trainer.orders import uniform_entropy_shown
+
+    space = run.recipe.space
+    quantity = f"at {headline_draws(space):,}" if space.listed else "collisions, of expected"
+    titles = [f"{path} {quantity}" for path in run.recipe.signature.paths]
+    floor = f"negative ELBO, floor {uniform_entropy_shown(space)}"
+    told = ["   ".join(["chosen by  epoch", *titles, "held-out exact", floor])]
+    for rule, choice in choices.items():
+        exact = min(path.holdout_exact for path in choice.paths.values())
+        worth = [_worth(path) for path in choice.paths.values()]
+        columns = "   ".join(f"{cell:>{len(title)}}" for cell, title in zip(worth, titles, strict=True))
+        held_out, elbo = f"{percent(exact)} %", run.history[choice.epoch].elbo
+        told.append(f"{rule:<9}  {choice.epoch:>5}   {columns}   {held_out:>14}   {elbo:>{len(floor)}.3f}")
+    return told
+
+
+def _worth(path: "PathReport | VastPathReport") -> str:
+    """How even the prior draws of a path are: their coverage, or in a vast space how many collide."""
+    from ternary_sdk.coverage import percent
+    from ternary_trainer.report import PathReport
+
+    if isinstance(path, PathReport):
+        return f"{percent(path.coverage)} %"
+    return f"{path.colliding_pairs:,} of {path.expected_pairs:,.0f}"
 
 
 def watched(

@@ -20,7 +20,7 @@ from torch import Tensor
 from ternary_sdk._internal import source, whole_file
 from ternary_sdk._internal.documents import plain
 from ternary_sdk.errors import FormatError, InputError
-from ternary_trainer import checkpoint, choose, history, split
+from ternary_trainer import checkpoint, choose, history, split, vast_split
 from ternary_trainer import recipe as recipes
 from ternary_trainer.architecture import Architecture
 from ternary_trainer.compute import Compute, spent
@@ -29,6 +29,7 @@ from ternary_trainer.history import EpochRecord
 from ternary_trainer.recognition import architecture_of
 from ternary_trainer.report import PathReport
 from ternary_trainer.settings import Recipe
+from ternary_trainer.vast_report import VastPathReport
 
 RECIPE: Final = "recipe.toml"
 FACTS: Final = "run.json"
@@ -65,8 +66,20 @@ class Choice:
     rule: str
     epoch: int
     reason: str
-    paths: Mapping[str, PathReport]
-    """By the path's letter."""
+    paths: Mapping[str, PathReport | VastPathReport]
+    """By the path's letter: of a listed space the first, of a vast one the second."""
+
+    @property
+    def counted(self) -> Mapping[str, PathReport]:
+        """The paths of a model of a listed space.
+
+        Raises:
+            InputError: If the space is vast.
+        """
+        paths = {path: found for path, found in self.paths.items() if isinstance(found, PathReport)}
+        if len(paths) != len(self.paths):
+            raise InputError(f"choice by {self.rule}: is of a vast space, whose operations are not counted")
+        return paths
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +103,7 @@ class Summary:
     choices: Mapping[str, Choice]
     """What each rule would ship; empty unless the run has ended."""
     surges: Sequence[SurgeEffect]
-    """Coverage before, during and after each surge."""
+    """Coverage, in a vast space evenness, before, during and after each surge."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,12 +139,14 @@ class Run:
         return Snapshot(state=kept.state, epoch=record.epoch, reason=reason, source=kept.source)
 
     def seconds_to(self, coverage: float) -> float | None:
-        """Wall time until all paths first covered this share at the headline draws; None if they never
-        did."""
+        """Wall time until all paths first covered this share at the headline draws; None if they never did.
+
+        In a vast space, until all paths first were so even.
+        """
         spent = 0.0
         for record in self.history:
             spent += record.seconds
-            if record.coverage >= coverage:
+            if record.headline >= coverage:
                 return spent
         return None
 
@@ -168,7 +183,10 @@ class Run:
             epochs_saved=compute.saved.epochs,
             seconds_saved=compute.saved.seconds,
             compute=compute,
-            choices={rule: _choice(rule, value, file) for rule, value in ending["choices"].items()},
+            choices={
+                rule: _choice(rule, value, file, listed=self.recipe.space.listed)
+                for rule, value in ending["choices"].items()
+            },
             surges=effects(self.history),
         )
 
@@ -192,10 +210,17 @@ def open(path: Path) -> Run:
     except InputError as error:
         raise FormatError(str(error)) from None
     _check_signature(path / FACTS, facts.pop("signature", None), recipe)
-    expected = split.sets(recipe.space, recipe.holdout_family).digests
+    expected = operations_of(recipe)
     _check_operations(path / FACTS, facts.pop("operations", {}), expected)
     records = history.read(path) if (path / history.NAME).exists() else []
     return Run(path=path, recipe=recipe, seed=seed, facts=facts, history=records)
+
+
+def operations_of(recipe: Recipe) -> dict[str, str]:
+    """What a run records of the operations it uses: a digest of each set, or of a vast space's rule."""
+    if not recipe.space.listed:
+        return vast_split.digests(recipe.space, recipe.scoring.operations or 0, recipe.holdout_family)
+    return split.sets(recipe.space, recipe.holdout_family).digests
 
 
 def snapshot_file(path: Path, rule: str) -> Path:
@@ -259,10 +284,11 @@ def _check_operations(file: Path, recorded: object, expected: Mapping[str, str])
             )
 
 
-def _choice(rule: str, values: dict[str, Any], file: Path) -> Choice:
+def _choice(rule: str, values: dict[str, Any], file: Path, *, listed: bool) -> Choice:
     try:
         written = values.get("paths") or {path: values[path] for path in ("A", "B")}  # as before the mapping
-        reports = {path: PathReport(**figures) for path, figures in written.items()}
+        kind = PathReport if listed else VastPathReport
+        reports = {path: kind(**figures) for path, figures in written.items()}
         return Choice(rule=rule, epoch=values["epoch"], reason=values["reason"], paths=reports)
     except (KeyError, TypeError, AttributeError):
         raise FormatError(f"{file}: choice '{rule}' is incomplete") from None
