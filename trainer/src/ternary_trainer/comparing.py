@@ -34,8 +34,8 @@ class Compared:
     """Of that snapshot by path, at the headline draws of the run's space; empty unless the run has ended, and
     in a vast space."""
     collisions: Mapping[str, float]
-    """In a vast space, of that snapshot by path: colliding pairs of draws, as a multiple of what uniform draws
-    have on average; else empty."""
+    """In a vast space, of that snapshot by path: colliding pairs of draws, as a multiple of what
+    uniform draws have on average; else empty."""
 
     @property
     def space(self) -> Space:
