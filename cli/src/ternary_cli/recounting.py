@@ -200,7 +200,8 @@ def _vast_lines(facts: Mapping[str, Any]) -> list[str]:
     lines = [
         f"{facts['distinct']:,} different operations, {facts['repeats']:,} repeats "
         f"(perfect draws, on average {perfect['distinct']:,} and {perfect['repeats']:,})",
-        f"effective number {facts['effective_number']:,} or more, {facts['effective_percent']} % of the space",
+        f"effective number {facts['effective_number']:,} or more, "
+        f"{facts['effective_percent']} % of the space",
         f"perfect draws would give {perfect['effective_number']:,} or more, {perfect['effective_percent']} %",
     ]
     if tried is not None:
