@@ -3,6 +3,8 @@
 """
 
 from collections.abc import Iterator
+from functools import reduce
+from operator import or_
 from typing import Annotated, TypedDict
 
 from ternary_cli.formats import Format, in_parts
@@ -81,7 +83,7 @@ def sample(
     dial: Dial = {"seed": seed, "path": path, "explore": explore, "temperature": temperature}
     how = dict[str, str | int]()
     with select(package, license, trust, machine_id, state=state).open() as model:
-        space, drawn = model.space, OperationSet.of([], model.space)
+        space, sets = model.space, list[OperationSet]()
         draws = (
             iter([model.sample(n, unique=True, new=new, **dial)])
             if unique or new
@@ -89,14 +91,16 @@ def sample(
         )
 
         def rows() -> Iterator[Rows]:
-            nonlocal drawn
             for draw in draws:
-                drawn |= draw.set
+                sets.append(draw.set)
+                while len(sets) > 1 and len(sets[-2]) <= 2 * len(sets[-1]):  # so that each is merged seldom
+                    sets[-2:] = [sets[-2] | sets[-1]]
                 how.update(path=draw.path, seed=draw.seed)
                 kept = draw.latents if latents else None
                 yield Rows(index=draw.index, operations=draw.operations, latents=kept, space=space)
 
         write_parts(in_parts(rows(), form, count=n), out)
+    drawn = reduce(or_, sets, OperationSet.of([], space))
     if as_json:
         show_json({"file": str(out), "rows": n, "operations": len(drawn), "set": drawn.digest, **how})
         return

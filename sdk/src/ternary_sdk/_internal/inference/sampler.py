@@ -70,16 +70,17 @@ class Sampler(Draws):
         return self._different(left, seed, dial)
 
     def _different(self, wanted: OperationSet, seed: int, dial: Dial) -> Different:
-        return Different(self._parts(wanted.mask.copy(), seed, dial), self._none())
+        return Different(self._parts(wanted.mask, seed, dial), self._none())
 
-    def _parts(self, unseen: npt.NDArray[np.bool_], seed: int, dial: Dial) -> Iterator[Rows]:
+    def _parts(self, wanted: npt.NDArray[np.bool_], seed: int, dial: Dial) -> Iterator[Rows]:
+        unseen = self._witnesses.operations.mask.copy()
         for part in self._blocks(seed, dial):
             first = _first_occurrences(part.index, unseen)
             unseen[part.index[first]] = False
-            yield part.part(first)
+            yield part.part(first[wanted[part.index[first]]])
             if len(first) < SATURATED * BLOCK:
                 break
-        yield self._complete(np.flatnonzero(unseen).astype(self._space.index_type), seed)
+        yield self._complete(np.flatnonzero(unseen & wanted).astype(self._space.index_type), seed)
 
     def _complete(self, unseen: Indices, seed: int) -> Rows:
         """The unseen operations, ordered by a random word of their own index."""

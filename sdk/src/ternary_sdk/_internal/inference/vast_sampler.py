@@ -19,6 +19,7 @@ from ternary_sdk._internal.inference.runtime import BLOCK, Decoder, Encoder, Flo
 from ternary_sdk._internal.streams.stream import Stream, Words
 from ternary_sdk.errors import CoverageError, InputError
 from ternary_sdk.operations import OperationSet
+from ternary_sdk.space import Indices
 
 MOST_COUNTED: Final = 10_000_000
 """The most draws of which the set is kept: 80 MB."""
@@ -27,7 +28,7 @@ _AT_ONCE: Final = 32
 """Most blocks of draws, and of uniform operations, that are compared with what was seen at once."""
 
 _DRY: Final = 0.01
-"""A unique draw is given up when so small a share of uniform operations is new and has a witness."""
+"""A unique draw is given up when so small a share of uniform operations is new to it and has a witness."""
 
 
 def _all(operations: OperationSet) -> OperationSet:
@@ -84,24 +85,25 @@ class VastSampler(Draws):
         return Different(self._parts(seed, dial, lacking), self._none())
 
     def _parts(self, seed: int, dial: Dial, lacking: Lacking) -> Iterator[Rows]:
+        """Operations that are new to this draw end the search for them if they are few; whether they were
+        returned in an earlier one does not."""
         seen, blocks, size, saturated = Runs(), self._blocks(seed, dial), 1, False
         while not saturated:
             some = list(islice(blocks, size))
-            rows = Rows(
-                index=np.concatenate([part.index for part in some]),
-                latents=np.concatenate([part.latents for part in some]),
-            )
-            found = self._unseen(rows.index, seen, lacking)
-            brought = np.bincount(found // BLOCK, minlength=size)
-            if saturated := bool((brought < SATURATED * BLOCK).any()):
-                found = found[found < (int(np.argmax(brought < SATURATED * BLOCK)) + 1) * BLOCK]
-            seen.add(np.sort(rows.index[found]))
-            yield rows.part(found)
+            index = np.concatenate([part.index for part in some])
+            latents = np.concatenate([part.latents for part in some])
+            found = _first_occurrences(index, seen)
+            few = np.bincount(found // BLOCK, minlength=size) < SATURATED * BLOCK
+            if saturated := bool(few.any()):
+                found = found[found < (int(np.argmax(few)) + 1) * BLOCK]
+            seen.add(np.sort(_numbers(index[found])))
+            found = found[self._are_lacking(index[found], lacking)]
+            yield Rows(index=index[found], latents=latents[found])
             size = min(2 * size, _AT_ONCE)
         yield from self._uniform(seed, seen, lacking)
 
     def _uniform(self, seed: int, seen: Runs, lacking: Lacking) -> Iterator[Rows]:
-        """Uniform operations that were not seen and have a witness, until hardly any are left."""
+        """Uniform operations that have a witness, until hardly any is new to this draw."""
         if self._encoder is None:
             raise CoverageError(
                 "different operations: the draws ran dry, and the path has no encoder to make others from"
@@ -109,29 +111,25 @@ class VastSampler(Draws):
         start, size, dry = 0, 1, False
         while not dry:
             entries = self._stream.uniform(seed, start, size * BLOCK, self._space)
-            wanted = entries[self._unseen(entries, seen, lacking)]
-            found, latents = self._encoded(wanted)
-            kept = wanted[found]
-            seen.add(np.sort(kept))
-            yield Rows(index=kept.astype(self._space.index_type, copy=False), latents=latents[found])
-            start, dry = start + len(entries), size == _AT_ONCE and len(kept) < _DRY * len(entries)
+            wanted = entries[_first_occurrences(entries, seen)]
+            seen.add(np.sort(wanted))
+            new = self._are_lacking(wanted, lacking)
+            good, latents = self._encoded(wanted[new])
+            yield Rows(
+                index=wanted[new][good].astype(self._space.index_type, copy=False), latents=latents[good]
+            )
+            witnessed = int(good.sum()) + int((~new).sum())
+            start, dry = start + len(entries), size == _AT_ONCE and witnessed < _DRY * len(entries)
             size = min(2 * size, _AT_ONCE)
         raise CoverageError(
             f"different operations: the draws ran dry, and of the last {len(entries):,} uniform operations "
-            f"only {len(kept):,} were new and have a witness"
+            f"only {witnessed:,} are others that have a witness"
         )
 
-    def _unseen(
-        self, index: npt.NDArray[np.signedinteger], seen: Runs, lacking: Lacking
-    ) -> npt.NDArray[np.intp]:
-        """Positions, ascending, of the first occurrences of operations that are new."""
-        numbers, first = np.unique(index.astype(np.int64, copy=False), return_index=True)
-        new = ~seen.contain(numbers)
-        numbers, first = numbers[new], first[new]
-        left = lacking(OperationSet.of(numbers, self._space))
-        if len(left) < len(numbers):
-            first = first[ascending.contains(left.indices.astype(np.int64, copy=False), numbers)]
-        return np.sort(first)
+    def _are_lacking(self, index: Indices, lacking: Lacking) -> npt.NDArray[np.bool_]:
+        """Which of some different operations were not returned before."""
+        left = lacking(OperationSet.of(index, self._space))
+        return ascending.contains(_numbers(left.indices), _numbers(index))
 
     def _expect_explorable(self) -> None:
         if self._encoder is None:
@@ -147,3 +145,13 @@ class VastSampler(Draws):
         latents = self._encoder.mean(self._space.from_index(wanted))
         decoded = self._decoder.decode(latents)
         return (decoded.index == wanted) & (decoded.margin >= VERIFIER_MARGIN), latents
+
+
+def _numbers(index: Indices) -> Numbers:
+    return index.astype(np.int64, copy=False)
+
+
+def _first_occurrences(index: Indices, seen: Runs) -> npt.NDArray[np.intp]:
+    """Positions, ascending, of the first occurrences of operations that were not seen."""
+    numbers, first = np.unique(_numbers(index), return_index=True)
+    return np.sort(first[~seen.contain(numbers)])
