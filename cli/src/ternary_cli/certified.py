@@ -9,11 +9,13 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from ternary_sdk._internal.certificates.certificate import Certificate
+from ternary_sdk._internal.certificates.evenness import Evenness
 from ternary_sdk._internal.certificates.path_coverage import PathCoverage
 from ternary_sdk._internal.certificates.statistics import ALPHA
 from ternary_sdk._internal.certificates.vast_certificate import VastCertificate
 from ternary_sdk._internal.certificates.vast_path import VastPath
 from ternary_sdk.coverage import iid_deviation, iid_limit, percent, perfect_percent, quoted_draws
+from ternary_sdk.space import Space
 
 _NAME: Final = 28
 
@@ -77,21 +79,35 @@ def _vast_facts(claim: VastPath) -> dict[str, Any]:
             "failures": reachable.failures,
             "share_at_least": reachable.share,
         },
+        **evenness_facts(evenness),
+    }
+
+
+def evenness_facts(evenness: Evenness) -> dict[str, Any]:
+    """Counts of draws, and in a vast space the bounds that follow from them."""
+    counts = {
         "draws": evenness.draws,
         "near_ties": evenness.near_ties,
         "near_tie_share_at_most": evenness.near_tie_share_at_most,
         "clear": evenness.clear,
         "distinct": evenness.distinct,
+        "repeats": evenness.clear - evenness.distinct,
         "once": evenness.once,
         "twice": evenness.twice,
         "pairs": evenness.pairs,
+    }
+    if evenness.space.listed:
+        return counts
+    return {
+        **counts,
         "repeats_at_most": evenness.repeats_at_most,
         "effective_number": evenness.effective_number,
-        "effective_percent": _percent_of_space(evenness.effective_number, claim),
+        "effective_percent": _percent_of_space(evenness.effective_number, evenness.space),
         "perfect": {
             "distinct": evenness.perfect_distinct,
+            "repeats": evenness.clear - evenness.perfect_distinct,
             "effective_number": evenness.perfect_effective_number,
-            "effective_percent": _percent_of_space(evenness.perfect_effective_number, claim),
+            "effective_percent": _percent_of_space(evenness.perfect_effective_number, evenness.space),
         },
     }
 
@@ -101,7 +117,7 @@ def _vast_lines(certificate: VastCertificate) -> list[str]:
     lines = [_line("path  draws", ["reachable", "different operations", "effective number"], width)]
     for claim in certificate.paths:
         evenness, reachable = claim.evenness, claim.reachable
-        share = "no encoder" if reachable is None else f"{_share_percent(reachable.share)} % or more"
+        share = "no encoder" if reachable is None else f"{share_percent(reachable.share)} % or more"
         draws = f"{claim.path:<4}  {evenness.draws:,}"
         number = _effective(evenness.effective_number, claim)
         lines.append(_line(draws, [share, f"{evenness.distinct:,}", number], width))
@@ -119,15 +135,15 @@ def _line(first: str, figures: Iterable[str], width: int) -> str:
 
 
 def _effective(number: int, claim: VastPath) -> str:
-    return f"{number:,} ({_percent_of_space(number, claim)} %)"
+    return f"{number:,} ({_percent_of_space(number, claim.space)} %)"
 
 
-def _percent_of_space(number: int, claim: VastPath) -> str:
-    hundredths = 10_000 * number // claim.space.size
+def _percent_of_space(number: int, space: Space) -> str:
+    hundredths = 10_000 * number // space.size
     return f"{hundredths // 100}.{hundredths % 100:02d}"
 
 
-def _share_percent(share: str) -> str:
+def share_percent(share: str) -> str:
     """A share of nine decimals in percent, with all of them: ``0.999998618`` is ``99.9998618``."""
     whole, decimals = share.split(".")
     return f"{int(whole + decimals[:2])}.{decimals[2:]}"

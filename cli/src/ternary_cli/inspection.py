@@ -4,7 +4,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from ternary_cli.options import (
     JsonOption,
@@ -14,10 +14,14 @@ from ternary_cli.options import (
     StateOption,
     TrustOption,
     argument,
+    large,
     option,
+    size,
+    whole,
 )
 
 if TYPE_CHECKING:
+    from ternary_cli.recounting import Wish
     from ternary_cli.selection import Selection
 
 CLOSED: Final = "signed; not re-proved: its graphs are encrypted, and only its license has the key"
@@ -30,6 +34,28 @@ VerifiedArgument = Annotated[
 ReplayOption = Annotated[bool, option("--replay", text="Also recompute the certified draws.")]
 ModelOption = Annotated[
     Path | None, option("--model", metavar="DECODER.onnx", text="FILE is a certificate of this decoder.")
+]
+RecountOption = Annotated[
+    int | None, large("--recount", metavar="N", text="Draw N rows with a seed of your own, such as 1e8.")
+]
+SeedOption = Annotated[
+    int | None, whole("--seed", metavar="S", text="Of the recount, 0 to 2^64 - 1; default: a random one.")
+]
+RecountedPathOption = Annotated[
+    str | None,
+    option("--path", metavar="P", text="The path to recount; default: the package's default path."),
+]
+ClusterOption = Annotated[
+    str | None,
+    option("--cluster", metavar="ADDRESS", text="Recount on a Dask cluster: its scheduler's address."),
+]
+FolderOption = Annotated[
+    Path | None,
+    option("--folder", metavar="DIR", text="For the recount's files; default: a temporary one."),
+]
+ResumeOption = Annotated[bool, option("--resume", text="Go on with an interrupted recount's files.")]
+MemoryOption = Annotated[
+    int | None, size("--memory", metavar="SIZE", text="Of all workers, as 2G; default: 256M each.")
 ]
 EncoderOption = Annotated[
     Path | None, option("--encoder", metavar="ENCODER.onnx", text="Prove the encodings too.")
@@ -45,10 +71,22 @@ def verify(
     replay: ReplayOption = False,
     model: ModelOption = None,
     encoder: EncoderOption = None,
+    recount: RecountOption = None,
+    seed: SeedOption = None,
+    path: RecountedPathOption = None,
+    cluster: ClusterOption = None,
+    folder: FolderOption = None,
+    resume: ResumeOption = False,
+    memory: MemoryOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Check a package's signatures and prove its certificate."""
-    of_packages: Mapping[str, object] = {"--license": license, "--machine-id": machine_id, "--replay": replay}
+    of_packages: Mapping[str, object] = {
+        "--license": license,
+        "--machine-id": machine_id,
+        "--replay": replay,
+        "--recount": recount,
+    }
     graphs: Mapping[str, object] = {"--model": model, "--encoder": encoder}
     if package is not None and package.is_dir():
         from ternary_cli.signed_folder import verify_folder
@@ -61,7 +99,19 @@ def verify(
         _refuse(of_packages, "a certificate needs no license and its draws are always replayed")
         verify_certificate(package, model, encoder, trust, state, as_json=as_json)
     else:
-        _verify_package(package, license, trust, machine_id, state, replay=replay, as_json=as_json)
+        from ternary_cli.recounting import Wish
+
+        wish = Wish(
+            draws=recount,
+            seed=seed,
+            path=path,
+            cluster=cluster,
+            folder=folder,
+            resume=resume,
+            memory=memory,
+        )
+        wish.check()
+        _verify_package(package, license, trust, machine_id, state, replay=replay, wish=wish, as_json=as_json)
 
 
 def _refuse(given: Mapping[str, object], why: str) -> None:
@@ -81,6 +131,7 @@ def _verify_package(
     state: Path | None,
     *,
     replay: bool,
+    wish: "Wish",
     as_json: bool,
 ) -> None:
     from ternary_cli.chosen import choose_to_verify, or_evaluation
@@ -93,36 +144,43 @@ def _verify_package(
     selection = selected(or_evaluation(chosen), state)
     read = selection.package
     closed = read.locked and selection.license is None
-    if closed and replay:
+    if closed and (replay or wish.draws):
         raise InputError(
-            f"{read.manifest.label}: its graphs are encrypted, and --replay needs the license that has "
-            "their key; add --license L"
+            f"{read.manifest.label}: its graphs are encrypted, and {'--replay' if replay else '--recount'} "
+            "needs the license that has their key; add --license L"
         )
-    reached, proofs = (None, [CLOSED]) if closed else _proved(selection, replay)
+    reached, proofs, recounted = (None, [CLOSED], None) if closed else _proved(selection, replay, wish)
     left = [CLOSED] if closed else [] if replay else [_UNDRAWN]
     facts = package_facts(read, selection.trust, selection.size)
     if as_json:
         found = {"verified": True, "proved_reachable": reached, "replayed": replay, "not_proved": left}
-        show_json(found | facts)
+        show_json(found | {"recount": recounted} | facts)
         return
     signed = f"{facts['name']} is what {facts['vendor']} signed (root {facts['root']})"
     open_ends = [] if closed else map(not_proved_line, left)
     show([signed, f"sha256 {facts['digest']}", signature_words(facts, facts["paths"]), *proofs, *open_ends])
 
 
-def _proved(selection: "Selection", replay: bool) -> tuple[dict[str, int], list[str]]:
-    """How many operations each path was proved to reach, just now; and that in words, draws included."""
+def _proved(
+    selection: "Selection", replay: bool, wish: "Wish"
+) -> tuple[dict[str, int], list[str], dict[str, Any] | None]:
+    """How many operations each path was proved to reach, just now; that in words, draws included; and what
+    was recounted, if that was asked for."""
+    from ternary_cli.recounting import recount_facts, recount_lines, recount_path
     from ternary_cli.replaying import draws_line
 
     with selection.open() as model:
         letters = [claim.path for claim in model.certificate.paths]
         reached = {path: len(model.reachable(path=path)) for path in letters}
         draws = [draws_line(model.replay(path=path)) for path in letters if replay]
+        recounted = None if wish.draws is None else recount_path(model, wish)
     proofs = [
         f"path {path}: {number:,} reachable operations proved on this machine"
         for path, number in reached.items()
     ]
-    return reached, proofs + draws
+    if recounted is None:
+        return reached, proofs + draws, None
+    return reached, proofs + draws + recount_lines(recounted), recount_facts(recounted)
 
 
 def info(

@@ -45,6 +45,16 @@ def whole(*names: str, metavar: str, text: str) -> Any:
     return typer.Option(*names, metavar=metavar, help=text, show_default=False, parser=_whole)
 
 
+def large(*names: str, metavar: str, text: str) -> Any:
+    """An option whose value is a whole number from 1, as `100000000` or `1e8`."""
+    return typer.Option(*names, metavar=metavar, help=text, show_default=False, parser=_large)
+
+
+def size(*names: str, metavar: str, text: str) -> Any:
+    """An option whose value is a number of bytes, as `512M` or `2G`."""
+    return typer.Option(*names, metavar=metavar, help=text, show_default=False, parser=_size)
+
+
 def number(*names: str, metavar: str, text: str) -> Any:
     """An option whose value is a number as `0.5` or `1e-3` in ASCII, and finite."""
     return typer.Option(*names, metavar=metavar, help=text, show_default=False, parser=_number)
@@ -54,6 +64,27 @@ def _whole(text: str | int) -> int:
     if isinstance(text, str) and not re.fullmatch(r"[+-]?[0-9]{1,30}", text):
         raise typer.BadParameter(f"{text!r} is not a whole number.")
     return int(text)
+
+
+def _large(text: str | int) -> int:
+    if isinstance(text, int):
+        return text
+    found = re.fullmatch(r"([0-9]{1,18})(?:\.([0-9]{1,18}))?(?:[eE]\+?([0-9]{1,2}))?", text)
+    if found:
+        digits, decimals, exponent = found[1], (found[2] or "").rstrip("0"), int(found[3] or 0)
+        zeros = exponent - len(decimals)
+        if zeros >= 0 and (value := int(digits + decimals + zeros * "0")):
+            return value
+    raise typer.BadParameter(f"{text!r} is not a whole number from 1, such as 100000000 or 1e8.")
+
+
+def _size(text: str | int) -> int:
+    if isinstance(text, int):
+        return text
+    found = re.fullmatch(r"([0-9]{1,9})([MG])", text)
+    if not found:
+        raise typer.BadParameter(f"{text!r} is not a size such as 512M or 2G.")
+    return int(found[1]) << (20 if found[2] == "M" else 30)
 
 
 def _number(text: str | float) -> float:

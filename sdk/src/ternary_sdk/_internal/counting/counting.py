@@ -22,11 +22,11 @@ import numpy.typing as npt
 from ternary_sdk._internal.counting import drawing, shard, task_file
 from ternary_sdk._internal.counting.draw_count import DrawCount
 from ternary_sdk._internal.counting.drawing import Task
-from ternary_sdk._internal.counting.engine import Engine
 from ternary_sdk._internal.counting.job import Job
 from ternary_sdk._internal.counting.plan import Plan
 from ternary_sdk._internal.counting.progress import Pace, Progress, silent
 from ternary_sdk._internal.counting.tally import Tally
+from ternary_sdk._internal.executing.engine import Engine
 from ternary_sdk.errors import InputError
 from ternary_sdk.signature import Signature
 from ternary_sdk.space import Space
@@ -34,7 +34,11 @@ from ternary_sdk.space import Space
 LEAST_MEMORY: Final = 1 << 27
 """For each worker, bytes: a task's indices and their sorted partitions, or two large files of tasks."""
 
-MOST_DRAWS: Final = 10**13
+MOST_DRAWS: Final = 10**12
+
+
+_MANY: Final = 1 << 20
+"""Fewer draws take less time than starting processes does."""
 
 
 def disk_needed(draws: int, space: Space) -> int:
@@ -61,11 +65,12 @@ def count(
         decoder: ONNX bytes, already inspected by ``firewall``.
         signature: What the decoder is of.
         seed: Of the stream, in [0, 2^64).
-        draws: Rows 0 to draws - 1 of domain 0, 1 to 10^13.
+        draws: Rows 0 to draws - 1 of domain 0, 1 to 10^12.
         folder: For files of indices, made if it is not there; all workers see it under this name. At the end
             only the result is left in it.
         memory: Bytes that all workers together may hold of indices, at least 128 MiB each.
-        executor: What the tasks run on; by default a process for each core, made anew if one is killed.
+        executor: What the tasks run on; by default, from 2^20 draws on, a process for each core, made anew if
+            one is killed; threads for fewer.
         workers: How many tasks the executor runs at once; by default as many as this process has cores.
         resume: Go on with what an earlier call left in the folder.
         tell: Called with how far it has come, in the caller's thread.
@@ -76,7 +81,7 @@ def count(
     if not 1 <= draws <= MOST_DRAWS:
         raise InputError(f"draws: {draws:,}, expected 1 to {MOST_DRAWS:,}")
     job = Job(decoder=hashlib.sha256(decoder).hexdigest(), signature=signature, seed=seed, draws=draws)
-    with Engine(executor, workers) as engine:
+    with Engine(executor, workers, processes=draws >= _MANY) as engine:
         if memory < LEAST_MEMORY * engine.workers:
             raise InputError(
                 f"memory: {memory >> 20:,} MiB for {engine.workers} workers, "

@@ -8,7 +8,15 @@ import signal
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    BrokenExecutor,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    ThreadPoolExecutor,
+    wait,
+)
 from contextlib import AbstractContextManager
 from typing import Final, TypeVar
 
@@ -29,12 +37,17 @@ class Engine(AbstractContextManager["Engine"]):
     """Runs tasks that may be run twice.
 
     Args:
-        executor: Somebody else's, neither made anew nor shut down here; by default a pool of processes.
+        executor: Somebody else's, neither made anew nor shut down here; by default a pool of its own.
         workers: How many tasks run at once; by default as many as this process may use cores.
+        processes: Whether its own pool is of processes; one of threads is there at once, but they wait for
+            one another.
     """
 
-    def __init__(self, executor: Executor | None = None, workers: int | None = None) -> None:
+    def __init__(
+        self, executor: Executor | None = None, workers: int | None = None, *, processes: bool = True
+    ) -> None:
         self.workers = workers or usable_cores()
+        self._processes = processes
         self._given = executor
         self._pool: Executor | None = None
 
@@ -97,10 +110,13 @@ class Engine(AbstractContextManager["Engine"]):
         if self._given is not None:
             return self._given
         if self._pool is None:
-            context = multiprocessing.get_context(
-                "spawn"
-            )  # a fork would copy threads' locks as they happen to be
-            self._pool = ProcessPoolExecutor(self.workers, mp_context=context, initializer=_begin)
+            # Spawned: a fork would copy the locks of threads as they happen to be.
+            context = multiprocessing.get_context("spawn")
+            self._pool = (
+                ProcessPoolExecutor(self.workers, mp_context=context, initializer=_begin)
+                if self._processes
+                else ThreadPoolExecutor(self.workers, thread_name_prefix="ternary")
+            )
         return self._pool
 
     def _renew(self, breaks: int) -> None:

@@ -1,0 +1,212 @@
+"""
+``ternary verify --recount``: draws from a seed that the buyer chooses, counted on his own machines.
+"""
+
+import secrets
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from ternary_cli.certified import evenness_facts, share_percent
+from ternary_cli.progress_line import progress_line
+from ternary_cli.terminal import note
+from ternary_sdk._internal.certificates.evenness import Evenness
+from ternary_sdk._internal.certificates.statistics import ALPHA
+from ternary_sdk._internal.counting.counting import LEAST_MEMORY, disk_needed
+from ternary_sdk._internal.counting.recount import Recount, recount
+from ternary_sdk._internal.executing import cluster
+from ternary_sdk._internal.inference.cores import usable_cores
+from ternary_sdk._internal.inference.sampler import whole
+from ternary_sdk.coverage import iid_deviation, iid_limit, percent, perfect_percent
+from ternary_sdk.errors import InputError
+from ternary_sdk.proved import ProvedModel
+
+_EACH: Final = 2 * LEAST_MEMORY
+"""Memory of each worker, unless it is named."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """What the command line says of a recount; None where it says nothing."""
+
+    draws: int | None
+    seed: int | None
+    path: str | None
+    cluster: str | None
+    folder: Path | None
+    resume: bool
+    memory: int | None
+
+    def check(self) -> None:
+        """Refuse what says nothing without ``--recount``, or cannot be had together.
+
+        Raises:
+            InputError: Naming the option.
+        """
+        if self.draws is None:
+            for name, value in (
+                ("--seed", self.seed),
+                ("--path", self.path),
+                ("--cluster", self.cluster),
+                ("--folder", self.folder),
+                ("--resume", self.resume or None),
+                ("--memory", self.memory),
+            ):
+                if value is not None:
+                    raise InputError(f"{name}: belongs to a recount; add --recount N")
+        if self.resume and (self.folder is None or self.seed is None):
+            raise InputError("--resume: add --folder DIR and --seed S of the recount that was interrupted")
+        if self.cluster is not None and self.folder is None:
+            raise InputError("--cluster: add --folder DIR, a folder that all workers share")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recounted:
+    """What a recount found of a path."""
+
+    path: str
+    found: Recount
+
+
+def recount_path(model: ProvedModel, wish: Wish) -> Recounted:
+    """Draw and count, as the command line says.
+
+    Raises:
+        InputError: If something cannot be had, such as a folder, a cluster or memory.
+    """
+    draws = wish.draws or 0
+    seed = secrets.randbits(64) if wish.seed is None else whole(wish.seed, "--seed", 2**64 - 1)
+    letter = model.default_path if wish.path is None else wish.path
+    try:
+        claim = model.package.coverage(letter)
+    except InputError:
+        raise InputError(f"--path: {letter!r}, expected {' or '.join(model.signature.paths)}") from None
+    graphs = model.package.graphs
+    with ExitStack() as held:
+        folder = held.enter_context(_folder(wish.folder))
+        workers, executor = usable_cores(), None
+        if wish.cluster is not None:
+            connected = held.enter_context(cluster.connected(wish.cluster))
+            connected.expect(held.enter_context(_mark(folder)))
+            workers, executor = connected.workers, connected.executor
+        _say(draws, letter, seed, folder, model, wish)
+        tell = held.enter_context(progress_line())
+        found = recount(
+            graphs[claim.decoder],
+            None if claim.encoder is None else graphs[claim.encoder],
+            model.signature,
+            seed=seed,
+            draws=draws,
+            folder=folder,
+            memory=wish.memory or _EACH * workers,
+            executor=executor,
+            workers=workers,
+            resume=wish.resume,
+            tell=tell,
+        )
+    return Recounted(path=letter, found=found)
+
+
+def _say(draws: int, path: str, seed: int, folder: Path, model: ProvedModel, wish: Wish) -> None:
+    """What will be done, before it is: how much disk it takes, and how to go on."""
+    needed = disk_needed(draws, model.space) / 1e9
+    again = "" if wish.folder is None else f"; if it is interrupted, go on with --seed {seed} --resume"
+    note(f"recount: {draws:,} draws of path {path}, seed {seed}, at most {needed:,.3f} GB in {folder}{again}")
+
+
+@contextmanager
+def _folder(named: Path | None) -> Iterator[Path]:
+    if named is not None:
+        yield named.absolute()
+        return
+    with tempfile.TemporaryDirectory(prefix="ternary-recount-") as folder:
+        yield Path(folder)
+
+
+@contextmanager
+def _mark(folder: Path) -> Iterator[Path]:
+    """A file by which workers find out whether they share the folder."""
+    mark = folder / f"shared-{secrets.token_hex(8)}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        mark.touch()
+    except OSError as error:
+        raise InputError(f"{folder}: cannot be used ({error.strerror})") from None
+    try:
+        yield mark
+    finally:
+        mark.unlink(missing_ok=True)
+
+
+def recount_facts(recounted: Recounted) -> dict[str, Any]:
+    """What was found, for programs."""
+    found, evenness = recounted.found, recounted.found.evenness
+    facts = {"path": recounted.path, "seed": found.seed, **evenness_facts(evenness)}
+    if evenness.space.listed:
+        share = evenness.distinct / evenness.space.size
+        facts |= {
+            "percent": percent(share),
+            "perfect_percent": f"{100 * iid_limit(evenness.draws, evenness.space):.3f}",
+            "perfect_deviation_percent": f"{100 * iid_deviation(evenness.draws, evenness.space):.3f}",
+        }
+    facts["pairs_of_perfect"] = _pairs_of_perfect(evenness)
+    tried = None
+    if found.tried is not None:
+        tried = {
+            "operations": found.tried.operations,
+            "failures": found.tried.failures,
+            "share_at_least": found.tried.share_at_least,
+        }
+    return facts | {"uniform_operations": tried}
+
+
+def _pairs_of_perfect(evenness: Evenness) -> str | None:
+    """How many times as many pairs of equal draws there are as perfect draws give on average; four decimals,
+    rounded down. It estimates N times the probability that two draws are equal."""
+    all_pairs = evenness.clear * (evenness.clear - 1) // 2
+    if all_pairs == 0:
+        return None
+    parts = 10_000 * evenness.pairs * evenness.space.size // all_pairs
+    return f"{parts // 10_000}.{parts % 10_000:04d}"
+
+
+def recount_lines(recounted: Recounted) -> list[str]:
+    """The same for people."""
+    facts, evenness = recount_facts(recounted), recounted.found.evenness
+    lines = [f"{evenness.draws:,} draws with seed {facts['seed']}, {facts['near_ties']:,} near ties left out"]
+    if evenness.space.listed:
+        lines.append(
+            f"{evenness.distinct:,} of {evenness.space.size:,} operations, {facts['percent']} % "
+            f"(perfect draws, on average {perfect_percent(evenness.draws, evenness.space)} %)"
+        )
+    else:
+        lines += _vast_lines(facts)
+    if facts["pairs_of_perfect"] is not None:
+        lines.append(
+            f"{evenness.pairs:,} pairs of equal draws, {facts['pairs_of_perfect']} times as many as perfect "
+            "draws give on average"
+        )
+    if not evenness.space.listed:
+        lines.append(f"each bound is wrong with a probability of {ALPHA} at most")
+    lead = f"path {recounted.path}: recounted here: "
+    return [lead + line for line in lines]
+
+
+def _vast_lines(facts: Mapping[str, Any]) -> list[str]:
+    perfect, tried = facts["perfect"], facts["uniform_operations"]
+    lines = [
+        f"{facts['distinct']:,} different operations, {facts['repeats']:,} repeats "
+        f"(perfect draws, on average {perfect['distinct']:,} and {perfect['repeats']:,})",
+        f"effective number {facts['effective_number']:,} or more, "
+        f"{facts['effective_percent']} % of the space",
+        f"perfect draws would give {perfect['effective_number']:,} or more, {perfect['effective_percent']} %",
+    ]
+    if tried is not None:
+        lines.append(
+            f"{tried['operations']:,} uniform operations, {tried['failures']:,} without a witness; "
+            f"{share_percent(tried['share_at_least'])} % or more of the space has one"
+        )
+    return lines

@@ -1,0 +1,1 @@
+"""Running pure tasks on executors: this machine's processes, or a cluster."""

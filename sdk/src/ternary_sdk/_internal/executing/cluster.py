@@ -1,0 +1,200 @@
+"""
+A Dask cluster as an executor: the only module that knows Dask.
+
+Needs distributed (extra ``cluster``; ``docs/counting.md``). A cluster runs whatever it is sent, so plain TCP
+is for schedulers of this machine alone. Others are reached by TLS, with the certificates of Dask's own
+configuration. Workers run tasks of this very release: another may number, draw or write otherwise.
+"""
+
+import ipaddress
+import re
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Executor, Future
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
+
+from ternary_sdk._internal.release import VERSION
+from ternary_sdk._internal.wheels import pip_install
+from ternary_sdk.errors import InputError, TernaryError
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+_ADDRESS: Final = re.compile(
+    r"(?:(?P<scheme>[a-z]+)://)?(?P<host>\[[0-9a-fA-F:.]+\]|[^\s/:@\[\]]+):(?P<port>[0-9]{1,5})"
+)
+_PATIENCE: Final = "10s"
+"""How long a scheduler may take to answer at all."""
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cluster:
+    """A cluster whose workers have this release."""
+
+    address: str
+    """Of its scheduler."""
+
+    executor: Executor
+    """What tasks are submitted to."""
+
+    workers: int
+    """How many tasks it runs at once: threads of all workers."""
+
+    _client: "Client"
+
+    def expect(self, file: Path) -> None:
+        """Refuse workers that do not see a file of this machine.
+
+        Args:
+            file: Somewhere in the folder that all are to work in.
+        Raises:
+            InputError: Naming the first worker that does not see it.
+        """
+        name = str(file)
+
+        def sees() -> bool:
+            from pathlib import Path
+
+            return Path(name).is_file()
+
+        for worker, seen in sorted(self._client.run(sees).items()):
+            if not seen:
+                raise InputError(
+                    f"worker {worker}: does not see {file.parent}; name a folder that all workers share"
+                )
+
+
+@contextmanager
+def connected(address: str) -> Iterator[Cluster]:
+    """Connect to a cluster, and let go of it at the end:
+
+    1. its address is one that may be used;
+    2. its scheduler answers;
+    3. it has workers, and each has this release of the SDK.
+
+    Args:
+        address: Of its scheduler: ``tls://HOST:PORT``, or ``tcp://HOST:PORT`` of this machine.
+    Raises:
+        InputError: If one of these fails, or distributed is not installed.
+    """
+    checked = check_address(address)  # 1
+    client = _client(checked)
+    try:
+        _expect_release(client, checked)  # 3
+        threads = sum(client.nthreads().values())
+        yield Cluster(address=checked, executor=_Checked(client, checked), workers=threads, _client=client)
+    finally:
+        with suppress(Exception):  # the scheduler may be gone
+            client.close()
+
+
+def check_address(address: str) -> str:
+    """The address of a scheduler with its scheme, ``tcp`` where none is named.
+
+    Raises:
+        InputError: If it is not one, or would be plain TCP to another machine.
+    """
+    found = _ADDRESS.fullmatch(address)
+    if not found or int(found["port"]) > 65535:
+        raise InputError(f"cluster: {address!r}, expected an address such as tls://scheduler.example:8786")
+    scheme, host = found["scheme"] or "tcp", found["host"]
+    if scheme not in ("tcp", "tls"):
+        raise InputError(f"cluster: {address}: expected tls, or tcp to this machine")
+    if scheme == "tcp" and not _is_here(host):
+        raise InputError(
+            f"cluster: {address}: plain tcp is only for this machine; use tls://{host}:{found['port']}, with "
+            "certificates in Dask's configuration (docs/counting.md)"
+        )
+    return f"{scheme}://{host}:{found['port']}"
+
+
+def _is_here(host: str) -> bool:
+    if host == "localhost":
+        return True
+    with suppress(ValueError):
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    return False
+
+
+def _client(address: str) -> "Client":
+    try:
+        from distributed import Client
+    except ImportError:
+        install = pip_install("ternary-sdk", "cluster")
+        raise InputError(f"cluster: needs distributed, which is not installed: {install}") from None
+    try:
+        return Client(address, timeout=_PATIENCE, set_as_default=False)
+    except (
+        OSError,
+        ValueError,
+        TypeError,
+        RuntimeError,
+    ) as error:  # no scheduler, no certificates, another TLS
+        reason = (str(error) or type(error).__name__).splitlines()[0][:200]
+        raise InputError(f"cluster {address}: cannot be reached ({reason})") from None
+
+
+def _expect_release(client: "Client", address: str) -> None:
+    """Refuse a cluster without workers, or with one of another release.
+
+    Raises:
+        InputError: Naming the first such worker.
+    """
+
+    def release() -> str | None:  # sent whole, because a worker may lack the SDK
+        try:
+            from ternary_sdk._internal.release import VERSION
+        except ImportError:
+            return None
+        return str(VERSION)
+
+    found: Mapping[str, str | None] = client.run(release)
+    if not found:
+        raise InputError(f"cluster {address}: has no workers")
+    for worker, version in sorted(found.items()):
+        if version != VERSION:
+            has = f"ternary-sdk {version}" if version else "no ternary-sdk"
+            raise InputError(f"worker {worker}: has {has}, expected {VERSION}")
+
+
+class _Checked(Executor):
+    """Sends tasks with the release that they need, because workers come and go."""
+
+    def __init__(self, client: "Client", address: str) -> None:
+        self._executor = client.get_executor()
+        self._address = address
+
+    def submit(self, fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Future[R]:
+        """As of any executor; what Dask itself raises comes as one sentence."""
+        inner: Future[R] = self._executor.submit(_run, VERSION, fn, args, kwargs)
+        outer: Future[R] = Future()
+        inner.add_done_callback(lambda done: self._pass_on(done, outer))
+        outer.add_done_callback(lambda given: inner.cancel() if given.cancelled() else None)
+        return outer
+
+    def _pass_on(self, done: "Future[R]", to: "Future[R]") -> None:
+        if done.cancelled() or not to.set_running_or_notify_cancel():
+            to.cancel()
+            return
+        error = done.exception()
+        if error is None:
+            to.set_result(done.result())
+        elif isinstance(error, TernaryError):
+            to.set_exception(error)
+        else:
+            reason = (str(error) or type(error).__name__).splitlines()[0][:200]
+            to.set_exception(InputError(f"cluster {self._address}: a task failed ({reason})"))
+
+
+def _run(release: str, function: Callable[..., Any], args: tuple[Any, ...], named: dict[str, Any]) -> Any:
+    """On a worker: do a task of this release."""
+    if release != VERSION:
+        from distributed import get_worker
+
+        raise InputError(f"worker {get_worker().address}: has ternary-sdk {VERSION}, expected {release}")
+    return function(*args, **named)

@@ -1,0 +1,158 @@
+"""A Dask cluster of this machine; its workers are threads here, and processes in tests/stress."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.networks import untrained_of
+
+from ternary_export.graph import decoder_graph
+from ternary_sdk._internal.counting.counting import count
+from ternary_sdk._internal.executing import cluster
+from ternary_sdk._internal.executing.cluster import check_address, connected
+from ternary_sdk._internal.wheels import pip_install
+from ternary_sdk.errors import InputError, ProofError
+from ternary_sdk.signature import Signature
+from ternary_sdk.space import Space
+
+try:
+    from distributed import LocalCluster
+except ImportError:
+    LocalCluster = None
+
+QUATERNARY = Signature(Space(4, 2), 16, ("A",))
+
+
+@pytest.fixture(scope="module")
+def scheduler() -> Iterator[str]:
+    """The address of a cluster with one worker."""
+    if LocalCluster is None:
+        lacking = f"no cluster can be made without distributed: {pip_install('ternary-sdk', 'cluster')}"
+        if os.environ.get("CI") == "true":
+            pytest.fail(lacking)
+        pytest.skip(lacking)
+    with LocalCluster(
+        n_workers=1, threads_per_worker=2, processes=False, protocol="tcp://", dashboard_address=None
+    ) as made:
+        yield made.scheduler_address
+
+
+def test_a_cluster_counts_what_this_machine_counts(scheduler: str, tmp_path: Path) -> None:
+    decoder = decoder_graph(untrained_of(QUATERNARY), "A", QUATERNARY)
+    given = {"seed": 7, "draws": 200_000, "memory": 1 << 30}
+    here = count(decoder, QUATERNARY, folder=tmp_path / "here", **given)
+    with connected(scheduler) as found:
+        (tmp_path / "seen").write_bytes(b"")
+        found.expect(tmp_path / "seen")
+        assert found.workers == 2
+        there = count(
+            decoder, QUATERNARY, folder=tmp_path / "there", executor=found.executor, workers=2, **given
+        )
+    assert (here.distinct, here.once, here.twice, here.pairs) == (
+        there.distinct, there.once, there.twice, there.pairs,
+    )  # fmt: skip
+    assert here.leaves == there.leaves
+    assert here.near_ties.tolist() == there.near_ties.tolist()
+
+
+def refuse() -> None:
+    raise ProofError("decoder: is another")
+
+
+def fail() -> None:
+    raise ZeroDivisionError("division by zero\nand more")
+
+
+def test_what_a_task_raises_comes_as_one_sentence(scheduler: str) -> None:
+    with connected(scheduler) as found:
+        with pytest.raises(ProofError, match=r"^decoder: is another$"):
+            found.executor.submit(refuse).result()
+        with pytest.raises(InputError) as refusal:
+            found.executor.submit(fail).result()
+    assert str(refusal.value) == f"cluster {scheduler}: a task failed (division by zero)"
+
+
+def test_a_task_of_another_release_is_refused_by_the_workers_name(scheduler: str) -> None:
+    with connected(scheduler) as found:
+        worker = next(iter(found._client.nthreads()))
+        with pytest.raises(InputError) as refusal:
+            found._client.submit(cluster._run, "9.9.9", len, ((),), {}).result()
+    assert str(refusal.value) == f"worker {worker}: has ternary-sdk 0.1.0, expected 9.9.9"
+
+
+def test_a_worker_of_another_release_is_refused_by_name(
+    scheduler: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cluster, "VERSION", "9.9.9")
+    with pytest.raises(InputError) as refusal, connected(scheduler):
+        pass
+    assert str(refusal.value).startswith("worker tcp://127.0.0.1:")
+    assert str(refusal.value).endswith(": has ternary-sdk 0.1.0, expected 9.9.9")
+
+
+def test_a_folder_that_workers_do_not_see_is_refused(scheduler: str, tmp_path: Path) -> None:
+    with connected(scheduler) as found:
+        worker = next(iter(found._client.nthreads()))
+        with pytest.raises(InputError) as refusal:
+            found.expect(tmp_path / "here" / "mark")
+    assert str(refusal.value) == (
+        f"worker {worker}: does not see {tmp_path / 'here'}; name a folder that all workers share"
+    )
+
+
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "tls://127.0.0.1:1"])
+def test_a_scheduler_that_does_not_answer_is_refused(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("distributed", reason="distributed is not installed")
+    monkeypatch.setattr(cluster, "_PATIENCE", "50ms")
+    with pytest.raises(InputError) as refusal, connected(address):
+        pass
+    assert str(refusal.value).startswith(f"cluster {address}: cannot be reached (")
+
+
+@pytest.mark.parametrize(
+    ("given", "checked"),
+    [
+        ("localhost:8786", "tcp://localhost:8786"),
+        ("127.0.0.1:8786", "tcp://127.0.0.1:8786"),
+        ("tcp://127.9.9.9:1", "tcp://127.9.9.9:1"),
+        ("tcp://[::1]:8786", "tcp://[::1]:8786"),
+        ("tls://scheduler.example:8786", "tls://scheduler.example:8786"),
+    ],
+)
+def test_an_address_is_of_this_machine_or_encrypted(given: str, checked: str) -> None:
+    assert check_address(given) == checked
+
+
+@pytest.mark.parametrize(
+    ("address", "message"),
+    [
+        (
+            "tcp://192.0.2.7:8786",
+            "cluster: tcp://192.0.2.7:8786: plain tcp is only for this machine; use tls://192.0.2.7:8786, "
+            "with certificates in Dask's configuration (docs/counting.md)",
+        ),
+        (
+            "localhost.example:8786",
+            "cluster: localhost.example:8786: plain tcp is only for this machine; use "
+            "tls://localhost.example:8786, with certificates in Dask's configuration (docs/counting.md)",
+        ),
+        ("ucx://127.0.0.1:8786", "cluster: ucx://127.0.0.1:8786: expected tls, or tcp to this machine"),
+        *(
+            (wrong, f"cluster: {wrong!r}, expected an address such as tls://scheduler.example:8786")
+            for wrong in (
+                "",
+                "here",
+                "tls://here",
+                "tls://a b:1",
+                "tls://me@here:1",
+                "here:99999",
+                "tls://h:1/x",
+            )
+        ),
+    ],
+)
+def test_other_addresses_are_refused(address: str, message: str) -> None:
+    with pytest.raises(InputError) as refusal:
+        check_address(address)
+    assert str(refusal.value) == message
