@@ -134,6 +134,8 @@ def _compared(parity: Parity, provenance: Provenance) -> str:
     onnx, size = provenance.origin.kind == "onnx", provenance.signature.space.size
     against = "the ONNX that was given" if onnx else "the trained network"
     inputs = f"all {size:,} operations" if parity.random is None else f"{parity.random:,} random latents"
+    if parity.drawn is not None:
+        inputs = f"{parity.drawn:,} random operations"
     means = "" if parity.mean is None else f"encodings differ by at most {parity.mean}, "
     logits = f"logits {'by' if means else 'differ by at most'} {parity.logits}"
     return (

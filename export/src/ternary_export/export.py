@@ -42,7 +42,7 @@ def export(
     1. choose the snapshot: a run's best by ``rule``, or the checkpoint's only one;
     2. write encoder and decoder of each path as ONNX;
     3. pass each graph through the firewall, as every client will;
-    4. compare each path with the network on all operations;
+    4. compare each path with the network on all operations, in a vast space on uniform ones;
     5. certify each path's coverage, as ``ternary certify`` does again.
 
     Args:
@@ -136,7 +136,8 @@ def _measure(
     parity = []
     with Workers() as workers:
         for path in signature.paths:
-            tell(f"comparing path {path} with the network on every operation")
+            on = "on every operation" if signature.space.listed else "on random operations"
+            tell(f"comparing path {path} with the network {on}")
             encoder, decoder = load(graphs, path, workers, signature)
             if encoder is not None:
                 parity.append(measure(model, path, encoder, decoder))

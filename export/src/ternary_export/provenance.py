@@ -97,6 +97,9 @@ class Parity:
     random: int | None = None
     """How many random latents stand in place of all posterior means; None with an encoder."""
 
+    drawn: int | None = None
+    """How many uniform operations stand in place of all, in a vast space; None in a listed one."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Provenance:
@@ -211,6 +214,8 @@ def _write_parity(parity: Parity) -> Json:
         stated["mean"] = parity.mean
     if parity.random is not None:
         stated["random_latents"] = parity.random
+    if parity.drawn is not None:
+        stated["random_operations"] = parity.drawn
     return stated
 
 
@@ -221,6 +226,7 @@ def _read_parity(fields: Fields) -> Parity:
         logits=fields.text("logits", pattern=_DECIMAL),
         operations=fields.integer("operations"),
         random=fields.optional("random_latents", fields.integer),
+        drawn=fields.optional("random_operations", fields.integer),
     )
     fields.end()
     return parity
