@@ -5,8 +5,9 @@ import torch
 
 from ternary_export.build import load
 from ternary_export.export import write_graphs
-from ternary_export.parity import DRAWN, measure
+from ternary_export.parity import measure
 from ternary_export.provenance import Parity
+from ternary_export.sample import SAMPLED
 from ternary_sdk._internal.inference.runtime import Workers
 from ternary_sdk.errors import ProofError
 from ternary_sdk.signature import Signature
@@ -40,8 +41,8 @@ def compared(written: TernaryVAE, network: TernaryVAE, path: str) -> Parity:
 def test_graphs_compute_what_the_network_does(space: Space, path: str) -> None:
     model = model_of(space)
     found = compared(model, model, path)
-    assert found.drawn == (None if space.listed else DRAWN)
-    assert found.operations >= 0.99 * min(space.size, DRAWN)
+    assert found.sampled == (None if space.listed else SAMPLED)
+    assert found.operations >= 0.99 * min(space.size, SAMPLED)
     assert float(found.logits) < 1e-5
 
 
