@@ -23,6 +23,7 @@ import psycopg
 from sqlalchemy import insert, select
 from stress.seats import prepare, serving
 
+from benchmarks import vast_reports
 from benchmarks.measurement import Measurement
 from ternary_license_server.database.engine import Database
 from ternary_license_server.database.schema import leases, licenses
@@ -111,6 +112,8 @@ def measurements() -> Iterator[Measurement]:
                 unit="percent",
                 most=20,
             )
+            with _database(kind, Path(folder)) as url:
+                yield from vast_reports.measurements(ring, url, kind)
 
 
 def _measure(

@@ -1,14 +1,16 @@
 """Builds of untrained networks of any signature: in a second what ``ternary export`` makes of a training."""
 
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 from tests.networks import State
 
 from ternary_export.build import Build, Draft, inspect
-from ternary_export.certifying import certify
+from ternary_export.certifying import completed
 from ternary_export.graph import decoder_graph, encoder_graph
 from ternary_export.provenance import ExportedGraph, Origin, Provenance
+from ternary_export.vast_certifying import Effort
 from ternary_sdk.signature import Signature
 
 MOMENT = datetime(2026, 2, 3, 4, 5, 6, tzinfo=UTC)
@@ -19,7 +21,15 @@ def parameters(state: State, member: str) -> int:
     return sum(value.size for name, value in state.items() if name.startswith(prefix))
 
 
-def built(signature: Signature, state: State, *, encoders: bool = True) -> Build:
+def built(
+    signature: Signature,
+    state: State,
+    *,
+    encoders: bool = True,
+    draws: int = 100_000,
+    operations: int = 10_000,
+) -> Build:
+    """In a vast space so many draws are counted, and so many uniform operations tried."""
     graphs = {f"decoder_{path}.onnx": decoder_graph(state, path, signature) for path in signature.paths}
     if encoders:
         graphs |= {f"encoder_{path}.onnx": encoder_graph(state, path, signature) for path in signature.paths}
@@ -37,5 +47,6 @@ def built(signature: Signature, state: State, *, encoders: bool = True) -> Build
     provenance = Provenance(
         released=MOMENT, signature=signature, origin=origin, graphs=described, parity=(), computed_with={}
     )
-    certificate = certify(Draft(provenance=provenance, graphs=graphs))
-    return Build(provenance=provenance, certificate=certificate, graphs=graphs)
+    draft = Draft(provenance=provenance, graphs=graphs)
+    with ThreadPoolExecutor(1) as executor:
+        return completed(draft, Effort(draws=draws, operations=operations, executor=executor))

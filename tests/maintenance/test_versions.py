@@ -13,6 +13,7 @@ from ternary_cli.pins import Pins
 from ternary_export.provenance import Provenance
 from ternary_sdk._internal.certificates.certificate import Certificate
 from ternary_sdk._internal.licensing import installation
+from ternary_sdk._internal.licensing.counted import Acknowledged
 from ternary_sdk._internal.licensing.ledger import Ledger
 from ternary_sdk._internal.licensing.usage import Usage
 from ternary_sdk._internal.online import state
@@ -22,6 +23,7 @@ from ternary_sdk._internal.packages.validation import Validation
 from ternary_sdk._internal.trust.trust import Trust
 from ternary_sdk.operations import OperationSet
 from ternary_sdk.signature import STANDARD
+from ternary_sdk.space import Space
 from ternary_trainer import run
 
 ROOT: Final = Path(__file__).parents[2]
@@ -90,6 +92,15 @@ def opens_meter(version: int, folder: Path) -> None:
     assert Ledger(path).drawn("L-17") == COUNTED
 
 
+def opens_meter_of_vast_spaces(folder: Path) -> None:
+    opens_meter(4, folder)
+    space = Space(3, 3)
+    (found,) = Ledger(folder / "ledger.sqlite3").sets("L-18")
+    assert found.operations == OperationSet.of([0, 5, 6, 2**40, space.size - 1], space)
+    assert found.pending == OperationSet.of([0, 6, space.size - 1], space)
+    assert found.acknowledged == Acknowledged.of(OperationSet.of([5, 2**40], space))
+
+
 def opens_requests(version: str) -> None:
     vendor = Trust.read(vector("online.json", "trust_file").encode()).root.kid
     documents = [one["document"] for one in vector("online.json", "requests")]
@@ -148,9 +159,11 @@ OPENS: Final[dict[tuple[str, str], Callable[[Path], None]]] = {
     ("usage report", "ternary-usage/1"): lambda _: opens_usage("usage_report", "ternary-usage/1"),
     ("usage report", "ternary-usage/2"): lambda _: opens_usage("usage_report_2", "ternary-usage/2"),
     ("usage report", "ternary-usage/3"): lambda _: opens_usage("usage_report_3", "ternary-usage/3"),
+    ("usage report", "ternary-usage/4"): lambda _: opens_usage("usage_report_4", "ternary-usage/4"),
     ("meter", "1"): lambda folder: opens_meter(1, folder),
     ("meter", "2"): lambda folder: opens_meter(2, folder),
     ("meter", "3"): lambda folder: opens_meter(3, folder),
+    ("meter", "4"): opens_meter_of_vast_spaces,
     ("request", "ternary-request/1"): lambda _: opens_requests("ternary-request/1"),
     ("request", "ternary-request/2"): lambda _: opens_requests("ternary-request/2"),
     ("activation file", "ternary-activation/1"): lambda folder: opens_activation(1, folder),

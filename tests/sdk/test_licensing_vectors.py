@@ -14,11 +14,11 @@ from ternary_license_server.keys.issue import issue
 from ternary_license_server.keys.keyring import KeyRing
 from ternary_license_server.keys.signing import SigningKey
 from ternary_sdk._internal.identity import ExactPackage, VersionRange
-from ternary_sdk._internal.licensing.counted import Acknowledged, Counted
+from ternary_sdk._internal.licensing.counted import Acknowledged, Counted, Growth
 from ternary_sdk._internal.licensing.installation import Installation
 from ternary_sdk._internal.licensing.license import License
 from ternary_sdk._internal.licensing.machine import identify
-from ternary_sdk._internal.licensing.usage import Usage, report
+from ternary_sdk._internal.licensing.usage import Difference, Usage, report
 from ternary_sdk._internal.signing.keys import PublicKey
 from ternary_sdk._internal.trust.trust import Role, Trust
 from ternary_sdk.operations import OperationSet
@@ -122,9 +122,21 @@ COUNTED = Counted(
 OF_BOOLEAN = replace(COUNTED, operations=OperationSet.of([0, 200], Space(2, 3)), acknowledged=None)
 
 
+FIRST, LATER = OperationSet.of([5, 2**40], Space(3, 3)), OperationSet.of([0, 6], Space(3, 3))
+OF_VAST = replace(COUNTED, sequence=1, operations=FIRST, acknowledged=None)
+OF_VAST_LATER = replace(
+    OF_VAST, sequence=2, operations=FIRST | LATER, pending=LATER, acknowledged=Acknowledged.of(FIRST)
+)
+
+
 @pytest.mark.parametrize(
     ("vector", "counted"),
-    [("usage_report_2", COUNTED), ("usage_report_3", COUNTED), ("usage_report_3_boolean", OF_BOOLEAN)],
+    [
+        ("usage_report_2", COUNTED),
+        ("usage_report_3", COUNTED),
+        ("usage_report_3_boolean", OF_BOOLEAN),
+        ("usage_report_4", COUNTED),
+    ],
 )
 def test_usage_report_is_read_as_this(vector: str, counted: Counted, installation: Installation) -> None:
     assert Usage.read(VECTORS[vector].encode()) == Usage(
@@ -137,7 +149,35 @@ def test_usage_report_is_read_as_this(vector: str, counted: Counted, installatio
 
 
 @pytest.mark.parametrize(
-    ("vector", "counted"), [("usage_report_3", COUNTED), ("usage_report_3_boolean", OF_BOOLEAN)]
+    ("vector", "counted", "base"),
+    [("usage_report_4_vast", OF_VAST, None), ("usage_report_4_difference", OF_VAST_LATER, FIRST)],
+)
+def test_usage_report_of_a_vast_space_is_read_as_this(
+    vector: str, counted: Counted, base: OperationSet | None, installation: Installation
+) -> None:
+    assert Usage.read(VECTORS[vector].encode()) == Usage(
+        license_id="L-17",
+        issued=NOW,
+        counted=Growth(
+            lease=counted.lease,
+            owner=counted.owner,
+            history=counted.history,
+            sequence=counted.sequence,
+            acknowledged=base and Acknowledged.of(base),
+        ),
+        operations=counted.unconfirmed,
+        installation=installation.public,
+        difference=Difference(after=Acknowledged.of(counted.operations), complete=True),
+    )
+
+
+@pytest.mark.parametrize(
+    ("vector", "counted"),
+    [
+        ("usage_report_4", COUNTED),
+        ("usage_report_4_vast", OF_VAST),
+        ("usage_report_4_difference", OF_VAST_LATER),
+    ],
 )
 def test_usage_report_is_written_as_these_bytes(
     vector: str, counted: Counted, installation: Installation

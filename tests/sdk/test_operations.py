@@ -1,4 +1,6 @@
 import hashlib
+import pickle
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -8,7 +10,7 @@ from hypothesis import strategies as st
 from ternary_sdk import operations
 from ternary_sdk.errors import FormatError, InputError
 from ternary_sdk.operations import OperationSet
-from ternary_sdk.space import TERNARY_2
+from ternary_sdk.space import TERNARY_2, Space
 
 
 def test_numbering_is_a_bijection_over_the_whole_space() -> None:
@@ -100,3 +102,102 @@ def test_a_set_cannot_be_changed_through_its_mask() -> None:
     assert 5 not in held
     with pytest.raises(ValueError, match="read-only"):
         held.mask[5] = True
+
+
+VAST = Space(3, 3)
+MEMBERS = st.sets(st.integers(0, 60) | st.integers(VAST.size - 60, VAST.size - 1), max_size=30)
+
+
+def test_digest_of_a_vast_set_is_the_sha256_of_its_members_in_order() -> None:
+    written = b"".join(member.to_bytes(8, "little") for member in (5, 700, VAST.size - 1))
+    found = OperationSet.of([VAST.size - 1, 700, 5, 700], VAST)
+    assert found.digest == hashlib.sha256(written).hexdigest()
+    assert found.indices.tolist() == [5, 700, VAST.size - 1]
+    assert OperationSet.of([], VAST).digest == hashlib.sha256().hexdigest()
+
+
+@given(MEMBERS, MEMBERS)
+def test_the_algebra_of_vast_sets_is_that_of_sets(left: set[int], right: set[int]) -> None:
+    one, other = (OperationSet.of(list(members), VAST) for members in (left, right))
+    assert set(one | other) == left | right
+    assert set(one & other) == left & right
+    assert set(one - other) == left - right
+    assert set(one ^ other) == left ^ right
+    assert (one <= other, one < other, one == other) == (left <= right, left < right, left == right)
+    assert (hash(one) == hash(other)) == (left == right)
+    assert [member in one for member in right] == [member in left for member in right]
+    assert (len(one), -1 in one, VAST.size in one, True in one) == (len(left), False, False, False)
+
+
+@given(MEMBERS)
+def test_a_vast_set_survives_its_gaps_and_a_pickle(members: set[int]) -> None:
+    whole = OperationSet.of(list(members), VAST)
+    assert OperationSet.from_gaps(whole.to_gaps(), VAST, most=len(members)) == whole
+    copy = pickle.loads(pickle.dumps(whole))
+    assert copy == whole
+    assert not copy.indices.flags.writeable
+
+
+def test_a_vast_set_does_not_share_the_memory_of_what_it_was_made_of() -> None:
+    given = np.array([1, 2, 3], np.int64)
+    found = OperationSet.of(given, VAST)
+    given[0] = 0
+    assert found.indices.tolist() == [1, 2, 3]
+    with pytest.raises(ValueError, match="read-only"):
+        (found | OperationSet.of([], VAST)).indices[0] = 7
+
+
+def test_indices_of_a_vast_set_have_the_type_of_the_space() -> None:
+    assert OperationSet.of([2**24 - 1], Space(8, 1)).indices.dtype == np.int32
+    assert OperationSet.of([0], VAST).indices.dtype == np.int64
+
+
+TOO_MANY = "3,3: has 7,625,597,484,987 operations, more than the 2^20 that can be listed"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda: OperationSet.of([1], VAST).mask,
+        lambda: OperationSet.of([1], VAST).to_bytes(),
+        lambda: OperationSet.from_bytes(b"", VAST),
+        lambda: OperationSet(np.zeros(3, np.bool_), VAST),
+    ],
+)
+def test_a_vast_set_has_neither_mask_nor_bitmap(wrong: Callable[[], object]) -> None:
+    with pytest.raises(InputError) as refusal:
+        wrong()
+    assert str(refusal.value) == TOO_MANY
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda: OperationSet.of([1]).to_gaps(),
+        lambda: OperationSet.from_gaps(b"", TERNARY_2, most=1),
+    ],
+)
+def test_a_listed_set_has_no_gaps(wrong: Callable[[], object]) -> None:
+    with pytest.raises(InputError) as refusal:
+        wrong()
+    assert str(refusal.value) == "3,2: its 19,683 operations are listed, so its sets are bitmaps"
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"\x80", "members: ends within a number"),
+        (b"\x01\x00", "members: 2 numbers, expected at most 1"),
+        (b"\xff" * 8 + b"\x7f", "members: holds a number of 7,625,597,484,987 or more"),
+    ],
+)
+def test_gaps_that_are_no_set_are_refused(data: bytes, message: str) -> None:
+    with pytest.raises(FormatError) as refusal:
+        OperationSet.from_gaps(data, VAST, most=1, what="members")
+    assert str(refusal.value) == message
+
+
+def test_sets_of_a_listed_and_a_vast_space_are_not_combined() -> None:
+    with pytest.raises(InputError) as refusal:
+        OperationSet.of([1]) | OperationSet.of([1], VAST)
+    assert str(refusal.value) == "operation sets: of the spaces 3,2 and 3,3, expected one space"

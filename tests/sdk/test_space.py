@@ -114,7 +114,7 @@ def test_text_that_names_no_space_is_refused(text: str) -> None:
             "4,2: has 4,294,967,296 operations, more than the 2^20 that can be listed",
         ),
         (
-            lambda s: OperationSet.of([1], s),
+            lambda s: OperationSet.of([1], s).mask,
             "4,2: has 4,294,967,296 operations, more than the 2^20 that can be listed",
         ),
         (lambda s: s.from_index([2**32]), "indices: entry 0 is 4294967296, expected 0 to 4294967295"),

@@ -19,7 +19,7 @@ from ternary_sdk._internal.counting.counting import LEAST_MEMORY, disk_needed
 from ternary_sdk._internal.counting.recount import Recount, recount
 from ternary_sdk._internal.executing import cluster
 from ternary_sdk._internal.inference.cores import usable_cores
-from ternary_sdk._internal.inference.sampler import whole
+from ternary_sdk._internal.inference.dial import whole
 from ternary_sdk.coverage import iid_deviation, iid_limit, percent, perfect_percent
 from ternary_sdk.errors import InputError
 from ternary_sdk.proved import ProvedModel

@@ -24,6 +24,9 @@ from ternary_cli.options import (
 
 Count = Annotated[int, whole("-n", metavar="N", text="How many rows; default: 10.")]
 Unique = Annotated[bool, option("--unique", text="Pairwise different operations, guaranteed.")]
+New = Annotated[
+    bool, option("--new", text="As --unique, and different from all that the license returned here before.")
+]
 Seed = Annotated[int | None, whole("--seed", metavar="S", text="Same seed, same rows; default: a new one.")]
 Explore = Annotated[
     float, number("--explore", metavar="X", text="Share of rows drawn uniformly, 0 to 1; default: 0.")
@@ -48,6 +51,7 @@ def sample(
     package: PackageArgument = None,
     n: Count = 10,
     unique: Unique = False,
+    new: New = False,
     seed: Seed = None,
     path: PathOption = None,
     explore: Explore = 0.0,
@@ -78,7 +82,11 @@ def sample(
     how = dict[str, str | int]()
     with select(package, license, trust, machine_id, state=state).open() as model:
         space, drawn = model.space, OperationSet.of([], model.space)
-        draws = iter([model.sample(n, unique=True, **dial)]) if unique else model.sample_in_parts(n, **dial)
+        draws = (
+            iter([model.sample(n, unique=True, new=new, **dial)])
+            if unique or new
+            else model.sample_in_parts(n, **dial)
+        )
 
         def rows() -> Iterator[Rows]:
             nonlocal drawn

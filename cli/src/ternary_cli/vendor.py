@@ -7,11 +7,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from ternary_cli.options import JsonOption, KeysOption, NewFileOption, argument, option
+from ternary_cli.options import JsonOption, KeysOption, NewFileOption, argument, option, whole
 from ternary_cli.vendor_extra import vendor_extra
 
 if TYPE_CHECKING:
     from ternary_export.build import Build
+    from ternary_export.vast_certifying import Effort
     from ternary_sdk._internal.packages.validation import Validation
 
 Source = Annotated[
@@ -47,6 +48,18 @@ Terms = Annotated[
     Path | None, option("--terms", metavar="FILE.md", text="License terms; default: the standard ones.")
 ]
 
+Draws = Annotated[
+    int | None,
+    whole("--draws", metavar="N", text="Of a vast space: count N draws of each path; default: 10000000."),
+]
+Operations = Annotated[
+    int | None,
+    whole("--operations", metavar="M", text="Of a vast space: try M uniform operations; default: 10000000."),
+]
+
+_Asked = tuple[int | None, int | None]
+"""Draws and uniform operations, where the command says how many."""
+
 ContentKey = Annotated[
     Path | None,
     option("--content-key", metavar="F", text="Encrypt the graphs under this release's key; made if new."),
@@ -67,6 +80,8 @@ def export(
     space: SpaceOption = None,
     encoder: EncoderFile = None,
     class_first: ClassFirst = False,
+    draws: Draws = None,
+    operations: Operations = None,
     as_json: JsonOption = False,
 ) -> None:
     """Vendor: make graphs and a certificate of a run, of a v5.5 checkpoint, or of a model of others."""
@@ -83,7 +98,8 @@ def export(
                 "--onnx needs --space, the operations that it decodes to, as RADIX,INPUTS: "
                 "--space 3,2 for two-input ternary ones"
             )
-        _export_onnx(onnx, encoder, space, out, class_first=class_first, as_json=as_json)
+        asked = draws, operations
+        _export_onnx(onnx, encoder, space, out, asked, class_first=class_first, as_json=as_json)
         return
     for name, given in (("--space", space), ("--encoder", encoder), ("--class-first", class_first)):
         if given:
@@ -93,10 +109,27 @@ def export(
             "nothing to export: name a run or a checkpoint, "
             "or bring a model with --onnx DECODER.onnx --space 3,2"
         )
-    _export_training(source, rule, out, as_json=as_json)
+    _export_training(source, rule, out, (draws, operations), as_json=as_json)
 
 
-def _export_training(source: Path, rule: str | None, out: Path, *, as_json: bool) -> None:
+def _effort(draws: int | None, operations: int | None, out: Path) -> "Effort":
+    """What is asked for, with the folder where a count that was cut short is kept: it goes on from there
+    when the command is given again.
+
+    Raises:
+        InputError: If a number is out of range.
+    """
+    from ternary_export.vast_certifying import Effort
+
+    return Effort(draws=draws, operations=operations, folder=_counting(out))
+
+
+def _counting(out: Path) -> Path:
+    """The folder beside a build in which draws are counted."""
+    return out.parent / f"{out.name}.counting"
+
+
+def _export_training(source: Path, rule: str | None, out: Path, asked: _Asked, *, as_json: bool) -> None:
     from ternary_cli.terminal import note
 
     with vendor_extra("ternary export"):
@@ -107,8 +140,10 @@ def _export_training(source: Path, rule: str | None, out: Path, *, as_json: bool
     if isinstance(chosen, checkpoint.Checkpoint):
         for changed in chosen.notes:
             note(f"{source}: {changed}")
-    build = exporting.export(chosen, released=datetime.now(UTC), rule=rule, tell=note)
+    effort = _effort(*asked, out)
+    build = exporting.export(chosen, released=datetime.now(UTC), rule=rule, effort=effort, tell=note)
     build.write(out)
+    _forget(out)
     origin = build.provenance.origin
     why = origin.reason
     if origin.kind == "checkpoint" and origin.epoch is not None:
@@ -118,7 +153,14 @@ def _export_training(source: Path, rule: str | None, out: Path, *, as_json: bool
 
 
 def _export_onnx(
-    decoder: Path, encoder: Path | None, space: str, out: Path, *, class_first: bool, as_json: bool
+    decoder: Path,
+    encoder: Path | None,
+    space: str,
+    out: Path,
+    asked: _Asked,
+    *,
+    class_first: bool,
+    as_json: bool,
 ) -> None:
     from ternary_cli.files import read
     from ternary_cli.terminal import note
@@ -135,9 +177,11 @@ def _export_onnx(
         space=chosen,
         released=datetime.now(UTC),
         class_first=class_first,
+        effort=_effort(*asked, out),
         tell=note,
     )
     build.write(out)
+    _forget(out)
     origin, signature = build.provenance.origin, build.provenance.signature
     facts = {
         "build": str(out),
@@ -170,7 +214,17 @@ def _show_build(build: "Build", facts: dict[str, Any], words: dict[str, str], *,
     show([*pairs(words), "", *coverage_lines(build.certificate)])
 
 
-def certify(build: BuildFolder, as_json: JsonOption = False) -> None:
+def _forget(out: Path) -> None:
+    """Remove what a count kept to go on with."""
+    import shutil
+
+    if _counting(out).exists():
+        shutil.rmtree(_counting(out))
+
+
+def certify(
+    build: BuildFolder, draws: Draws = None, operations: Operations = None, as_json: JsonOption = False
+) -> None:
     """Vendor: compute a build's certificate, again if it has one; 'ternary package' signs it."""
     from ternary_cli.certified import coverage_facts, coverage_lines
     from ternary_cli.files import write
@@ -180,11 +234,14 @@ def certify(build: BuildFolder, as_json: JsonOption = False) -> None:
     with vendor_extra("ternary certify"):
         from ternary_export import certifying
         from ternary_export.build import Draft
-    certificate = certifying.certify(Draft.read(build), tell=note)
-    file = build / CERTIFICATE
+    done = certifying.completed(Draft.read(build), _effort(draws, operations, build), tell=note)
+    certificate, file = done.certificate, build / CERTIFICATE
     state = certifying.compared(certificate, file)
     if state is not certifying.State.CONFIRMED:
+        for name, data in done.binary.items():
+            write(data, build / name)
         write(certificate.to_statement(), file)
+    _forget(build)
     if as_json:
         paths = {claim.path: coverage_facts(claim) for claim in certificate.paths}
         show_json({"certificate": str(file), "state": state, "paths": paths})

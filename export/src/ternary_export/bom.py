@@ -6,13 +6,18 @@ same build gives the same package.
 """
 
 import uuid
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC
+from itertools import chain
 
 from ternary_export.card import coverage_sentence
 from ternary_export.provenance import Origin, Provenance
-from ternary_sdk._internal.certificates.certificate import Certificate
 from ternary_sdk._internal.certificates.path_coverage import PathCoverage, Prior
+from ternary_sdk._internal.certificates.reading import AnyCertificate
+from ternary_sdk._internal.certificates.statistics import ALPHA
+from ternary_sdk._internal.certificates.vast_certificate import VastCertificate
+from ternary_sdk._internal.certificates.vast_path import VastPath
 from ternary_sdk._internal.documents import canonical
 from ternary_sdk._internal.documents.canonical import Json
 from ternary_sdk._internal.graphs.interface import Interface, of_decoder, of_encoder
@@ -22,7 +27,9 @@ from ternary_sdk.space import Space
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:ternary:package")
 
 
-def bill_of_materials(name: str, version: Version, certificate: Certificate, provenance: Provenance) -> bytes:
+def bill_of_materials(
+    name: str, version: Version, certificate: AnyCertificate, provenance: Provenance
+) -> bytes:
     """Write a package's bill of materials.
 
     Args:
@@ -66,7 +73,7 @@ def bill_of_materials(name: str, version: Version, certificate: Certificate, pro
     )
 
 
-def _model_card(certificate: Certificate, provenance: Provenance) -> Json:
+def _model_card(certificate: AnyCertificate, provenance: Provenance) -> Json:
     return {
         "bom-ref": "model-card",
         "modelParameters": {
@@ -78,7 +85,9 @@ def _model_card(certificate: Certificate, provenance: Provenance) -> Json:
             **_interfaces(certificate, provenance.origin),
         },
         "quantitativeAnalysis": {
-            "performanceMetrics": [
+            "performanceMetrics": [*chain.from_iterable(map(_metrics, certificate.paths))]
+            if isinstance(certificate, VastCertificate)
+            else [
                 *(_metric(path.path, prior) for path in certificate.paths for prior in path.prior),
                 *(_reach(path) for path in certificate.paths),
             ]
@@ -114,7 +123,7 @@ def _training(origin: Origin) -> dict[str, Json]:
     return {"approach": {"type": "self-supervised"}, "architectureFamily": "variational autoencoder"}
 
 
-def _architecture(certificate: Certificate) -> str:
+def _architecture(certificate: AnyCertificate) -> str:
     independent = "1 path" if len(certificate.paths) == 1 else f"{len(certificate.paths)} independent paths"
     alone = [path.encoder is None for path in certificate.paths]
     parts = "a decoder alone" if all(alone) else "decoder with or without encoder"
@@ -122,11 +131,11 @@ def _architecture(certificate: Certificate) -> str:
     return f"{independent}, {parts}, {certificate.latent_size} latent dimensions"
 
 
-def _encodes(certificate: Certificate) -> bool:
+def _encodes(certificate: AnyCertificate) -> bool:
     return any(path.encoder is not None for path in certificate.paths)
 
 
-def _interfaces(certificate: Certificate, origin: Origin) -> dict[str, Json]:
+def _interfaces(certificate: AnyCertificate, origin: Origin) -> dict[str, Json]:
     """What goes in and comes out; of an encoder that was brought only the mean is sure."""
     encoder, decoder = of_encoder(certificate.signature), of_decoder(certificate.signature)
     if origin.kind == "onnx":
@@ -172,11 +181,30 @@ def _reach(path: PathCoverage) -> Json:
     }
 
 
+def _metrics(path: VastPath) -> Iterator[Json]:
+    """The figures of a path in a vast space."""
+    evenness, reachable = path.evenness, path.reachable
+    drawn = f"path {path.path}, {evenness.draws:,} prior draws"
+    yield {"type": "different operations", "value": str(evenness.distinct), "slice": drawn}
+    yield {
+        "type": "effective number of operations, at least",
+        "value": f"{evenness.effective_number} of {path.space.size}; perfect draws, on average "
+        f"{evenness.perfect_effective_number}; wrong with a probability of {ALPHA} at most",
+        "slice": drawn,
+    }
+    if reachable is not None:
+        yield {
+            "type": "reachable share of all operations, at least",
+            "value": f"{reachable.share}; wrong with a probability of {ALPHA} at most",
+            "slice": f"path {path.path}, {reachable.operations:,} uniform operations",
+        }
+
+
 def _leaves(references: list[str]) -> list[Json]:
     return [{"ref": reference} for reference in sorted(references)]
 
 
-def _graphs(certificate: Certificate, provenance: Provenance) -> list[Json]:
+def _graphs(certificate: AnyCertificate, provenance: Provenance) -> list[Json]:
     parameters = {graph.member: graph.parameters for graph in provenance.graphs}
     return [
         {

@@ -12,13 +12,15 @@ from typing import Final
 import torch
 
 from ternary_export.build import Build, Draft, load
-from ternary_export.certifying import certify
+from ternary_export.certifying import completed
 from ternary_export.export import weights_digest
 from ternary_export.foreign import fitting, reading, writing
 from ternary_export.foreign.comparing import measure
 from ternary_export.foreign.fitting import Fitted
 from ternary_export.provenance import ExportedGraph, Origin, Parity, Provenance
-from ternary_sdk._internal.certificates.path_coverage import MARGIN
+from ternary_export.vast_certifying import Effort
+from ternary_sdk._internal.certificates.path_coverage import MARGIN, PathCoverage
+from ternary_sdk._internal.certificates.vast_path import VastPath
 from ternary_sdk._internal.graphs import firewall
 from ternary_sdk._internal.graphs.interface import Interface, of_decoder, of_encoder
 from ternary_sdk._internal.inference.runtime import Workers
@@ -51,6 +53,7 @@ def bring(
     space: Space,
     released: datetime,
     class_first: bool = False,
+    effort: Effort | None = None,
     tell: Callable[[str], None] = lambda _: None,
 ) -> Build:
     """Make a build of a foreign model:
@@ -63,20 +66,21 @@ def bring(
 
     Args:
         decoder: Latents to logits.
-        encoder: Tables to mean and log-variance; without one every witness is a row of the latent stream.
+        encoder: Tables to mean and log-variance; without one every witness is a row of the latent stream, and
+            in a vast space nothing is certified of what is reachable.
         space: What it decodes to.
         released: The moment of the build, timezone-aware; whole seconds are kept.
         class_first: Whether flat logits are ordered value by value, and not cell by cell.
+        effort: How much is computed for the certificate of a vast space.
         tell: Called with a few words before each step.
     Raises:
-        InputError: If the space is vast, or ``released`` has no time zone.
+        InputError: If ``released`` has no time zone.
         FormatError: If a model is not accepted: names the node and the nearest form that is.
         ProofError: If what would be shipped computes something else, or no operation is reached.
     """
     if released.tzinfo is None:
         raise InputError(f"released: {released} has no time zone, expected UTC")
-    if not space.listed:
-        raise InputError(f"space: {space} has {space.size:,} operations, expected at most 2^20")
+    (effort or Effort()).expect_of(space)
     tell("reading the model")
     fitted = fitting.decoder(reading.read(decoder.data, decoder.name), space, class_first=class_first)  # 1
     signature = Signature(space, fitted.network.width, (PATH,))
@@ -107,13 +111,21 @@ def bring(
         parity=(parity,),
         computed_with={name: version(name) for name in _COMPUTED_WITH},
     )
-    certificate = certify(Draft(provenance=provenance, graphs=graphs), tell=tell)  # 5
-    if not certificate.paths[0].reachable.operations:
+    build = completed(Draft(provenance=provenance, graphs=graphs), effort, tell=tell)  # 5
+    if not _reaches(build.certificate.paths[0]):
         raise ProofError(
             f"{decoder.name}: reaches no operation: for no latent does the best logit of every cell "
             f"lead by {MARGIN}"
         )
-    return Build(provenance=provenance, certificate=certificate, graphs=graphs)
+    return build
+
+
+def _reaches(claim: PathCoverage | VastPath) -> bool:
+    """Whether any operation is certified to be drawn or encoded."""
+    if isinstance(claim, VastPath):
+        tried = claim.reachable
+        return claim.evenness.distinct > 0 or (tried is not None and tried.failures < tried.operations)
+    return len(claim.reachable.operations) > 0
 
 
 def compared(parity: Parity) -> dict[str, int | str | None]:
@@ -124,19 +136,29 @@ def compared(parity: Parity) -> dict[str, int | str | None]:
         "logits": parity.logits,
         "same": parity.operations,
         "random_latents": parity.random,
+        "uniform_operations": parity.sampled,
     }
 
 
 def words(build: Build) -> dict[str, str]:
     """How closely a build follows the files that were given, and whether its encoder fits its decoder."""
     (parity,), (claim,) = build.provenance.parity, build.certificate.paths
-    size = claim.space.size
-    inputs = f"all {size:,} operations" if parity.random is None else f"{parity.random:,} random latents"
+    size, inputs = claim.space.size, parity.inputs(claim.space)
     told = {"compared": f"with what was given, on {inputs}: logits differ by at most {parity.logits}"}
+    if isinstance(claim, VastPath):
+        return told | {"encoder": _encoder_words(claim)}
     if claim.encoder is None:
         return {**told, "encoder": "none: every witness is found among the draws"}
     own = len(claim.reachable.operations) - len(claim.reachable.streamed)
     return {**told, "encoder": f"the means of {own:,} of {size:,} operations decode back to them"}
+
+
+def _encoder_words(claim: VastPath) -> str:
+    if claim.reachable is None:
+        return "none: nothing is certified of what is reachable"
+    tried = claim.reachable.operations
+    own = tried - claim.reachable.failures
+    return f"the means of {own:,} of {tried:,} uniform operations decode back to them"
 
 
 def _inspect(fitted: Fitted, graph: bytes, interface: Interface) -> None:

@@ -7,22 +7,31 @@ measured, so that packaging has nothing left to decide. Until it is certified it
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
+
+import numpy as np
 
 from ternary_export.provenance import RECORD, Provenance
 from ternary_sdk._internal import folder as folders
-from ternary_sdk._internal.certificates.certificate import Certificate
+from ternary_sdk._internal.certificates import reading, records
+from ternary_sdk._internal.certificates.reading import AnyCertificate
+from ternary_sdk._internal.certificates.records import Records
 from ternary_sdk._internal.certificates.statement import CERTIFICATE
+from ternary_sdk._internal.certificates.vast_path import VastPath
 from ternary_sdk._internal.graphs import firewall
 from ternary_sdk._internal.graphs.firewall import MAX_GRAPH
 from ternary_sdk._internal.graphs.interface import of_decoder, of_encoder
-from ternary_sdk._internal.inference import proof
+from ternary_sdk._internal.inference import proof, vast_proof
 from ternary_sdk._internal.inference.runtime import Decoder, Encoder, Workers
 from ternary_sdk._internal.packages.members import cap, decoder_of, encoder_of
 from ternary_sdk._internal.source import read
 from ternary_sdk.errors import FormatError, InputError, ProofError
 from ternary_sdk.signature import Signature
+
+_REPLAYED: Final = 64
+"""Blocks of draws that are computed again where all would be too many."""
 
 
 def inspect(member: str, graph: bytes, parameters: int, signature: Signature) -> None:
@@ -84,11 +93,14 @@ class Build:
     """Graphs of a model with what was measured of them."""
 
     provenance: Provenance
-    certificate: Certificate
+    certificate: AnyCertificate
     """Not signed yet."""
 
     graphs: Mapping[str, bytes]
     """ONNX bytes by member name."""
+
+    binary: Mapping[str, bytes] = field(default_factory=dict)
+    """The binary members by name, of which the certificate of a vast space speaks; none in a listed space."""
 
     def write(self, folder: Path) -> None:
         """Write the build to a folder that does not exist yet, all of it or nothing.
@@ -100,11 +112,15 @@ class Build:
             RECORD: self.provenance.to_bytes(),
             CERTIFICATE: self.certificate.to_statement(),
             **self.graphs,
+            **self.binary,
         }
         folders.write(files, folder)
 
     def prove(self) -> None:
-        """Compute again what the certificate says of these graphs, everything that a client can.
+        """Compute again what the certificate says of these graphs.
+
+        In a listed space that is everything. In a vast space it is every draw and uniform operation, up to
+        2^27 of each on a path; of more, 64 blocks and 2^20 operations that are chosen at random.
 
         Raises:
             ProofError: Naming the first figure, row or operation that differs.
@@ -116,8 +132,11 @@ class Build:
         with Workers() as workers:
             for claim in self.certificate.paths:
                 encoder, decoder = load(self.graphs, claim.path, workers, self.certificate.signature)
-                proof.replay(claim, decoder)
-                proof.reprove(claim, encoder, decoder)
+                if isinstance(claim, VastPath):
+                    _prove_vast(claim, self.binary, encoder, decoder)
+                else:
+                    proof.replay(claim, decoder)
+                    proof.reprove(claim, encoder, decoder)
 
     @classmethod
     def read(cls, folder: Path) -> "Build":
@@ -131,9 +150,26 @@ class Build:
         file = folder / CERTIFICATE
         if not file.exists():
             raise InputError(f"{folder}: holds no {CERTIFICATE}; run 'ternary certify {folder}'")
-        certificate = Certificate.from_statement(read(file, cap(CERTIFICATE)), str(file))
+        certificate = reading.from_statement(read(file, cap(CERTIFICATE)), str(file))
         recorded = {graph.member: graph.sha256 for graph in draft.provenance.graphs}
         same = certificate.signature == draft.provenance.signature
         if certificate.subjects != recorded or certificate.released != draft.provenance.released or not same:
             raise FormatError(f"{file}: is of another build than {RECORD}; run 'ternary certify {folder}'")
-        return cls(provenance=draft.provenance, certificate=certificate, graphs=draft.graphs)
+        binary = dict[str, bytes]()
+        for claim in certificate.paths:
+            if isinstance(claim, VastPath):
+                names = records.names(claim.path, encoder=claim.encoder is not None)
+                binary |= {name: read(folder / name, cap(name)) for name in names}
+                Records.read(claim, binary)
+        return cls(provenance=draft.provenance, certificate=certificate, graphs=draft.graphs, binary=binary)
+
+
+def _prove_vast(
+    claim: VastPath, binary: Mapping[str, bytes], encoder: Encoder | None, decoder: Decoder
+) -> None:
+    found, random = Records.read(claim, binary), np.random.default_rng()
+    few = claim.evenness.draws <= vast_proof.COUNTED
+    blocks = None if few else vast_proof.choose_blocks(claim, _REPLAYED, random)
+    vast_proof.replay(claim, found, decoder, blocks)
+    if encoder is not None:
+        vast_proof.prove_entries(claim, found, encoder, decoder, random)

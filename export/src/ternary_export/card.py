@@ -8,16 +8,19 @@ draws and what perfect draws cover with as many.
 from collections.abc import Iterator
 from typing import Final
 
+from ternary_export import vast_card
 from ternary_export.provenance import Origin, Parity, Provenance
 from ternary_sdk._internal.certificates.certificate import Certificate
 from ternary_sdk._internal.certificates.path_coverage import PathCoverage, Prior
+from ternary_sdk._internal.certificates.reading import AnyCertificate
+from ternary_sdk._internal.certificates.vast_certificate import VastCertificate
 from ternary_sdk._internal.identity import Version, format_version
 from ternary_sdk.coverage import percent, perfect_percent
 
 _KINDS: Final = {"run": "a training run", "checkpoint": "a stored checkpoint"}
 
 
-def model_card(name: str, version: Version, certificate: Certificate, provenance: Provenance) -> str:
+def model_card(name: str, version: Version, certificate: AnyCertificate, provenance: Provenance) -> str:
     """Write a package's card.
 
     Args:
@@ -28,27 +31,45 @@ def model_card(name: str, version: Version, certificate: Certificate, provenance
     Returns:
         Markdown, ending with a newline.
     """
-    best = certificate.best_path
     sections = [
         f"# {name} {format_version(version)}",
         _introduction(certificate),
+        *(_vast(certificate) if isinstance(certificate, VastCertificate) else _listed(certificate)),
+        "## Where it comes from",
+        _origin(provenance),
+        "## What it is for, and what not",
+        _USE,
+        "## Check it yourself",
+        _CHECK if certificate.space.listed else vast_card.CHECK,
+    ]
+    return "\n\n".join(sections) + "\n"
+
+
+def _listed(certificate: Certificate) -> list[str]:
+    best = certificate.best_path
+    return [
         f"Path {best.path} is used by default: {coverage_sentence(best.headline)}.",
         "## What it covers",
         _coverage_table(certificate.paths),
         _READING,
         "## What it is certified to reach",
         "\n".join(_reach_line(path) for path in certificate.paths),
-        "## Where it comes from",
-        _origin(provenance),
-        "## What it is for, and what not",
-        _USE,
-        "## Check it yourself",
-        _CHECK,
     ]
-    return "\n\n".join(sections) + "\n"
 
 
-def _introduction(certificate: Certificate) -> str:
+def _vast(certificate: VastCertificate) -> list[str]:
+    best = certificate.best_path
+    return [
+        f"Path {best.path} is used by default: {vast_card.headline(best)}.",
+        "## What it draws",
+        vast_card.draws_table(certificate.paths),
+        vast_card.READING,
+        "## What it is certified to reach",
+        "\n".join(vast_card.reach_line(path) for path in certificate.paths),
+    ]
+
+
+def _introduction(certificate: AnyCertificate) -> str:
     space, encodes = certificate.space, any(path.encoder is not None for path in certificate.paths)
     *most, last = (f"{value:+d}" if value > 0 > space.lowest else str(value) for value in space.values)
     numbers = f"{certificate.latent_size} numbers"
@@ -131,9 +152,8 @@ def _brought(origin: Origin) -> Iterator[str]:
 
 
 def _compared(parity: Parity, provenance: Provenance) -> str:
-    onnx, size = provenance.origin.kind == "onnx", provenance.signature.space.size
+    onnx, inputs = provenance.origin.kind == "onnx", parity.inputs(provenance.signature.space)
     against = "the ONNX that was given" if onnx else "the trained network"
-    inputs = f"all {size:,} operations" if parity.random is None else f"{parity.random:,} random latents"
     means = "" if parity.mean is None else f"encodings differ by at most {parity.mean}, "
     logits = f"logits {'by' if means else 'differ by at most'} {parity.logits}"
     return (

@@ -12,9 +12,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
-from ternary_export.build import Draft, load
+from ternary_export import vast_certifying
+from ternary_export.build import Build, Draft, load
+from ternary_export.vast_certifying import Effort
+from ternary_sdk._internal.certificates import reading
 from ternary_sdk._internal.certificates.certificate import Certificate
 from ternary_sdk._internal.certificates.path_coverage import PathCoverage
+from ternary_sdk._internal.certificates.reading import AnyCertificate
 from ternary_sdk._internal.certificates.statement import CERTIFICATE, CURRENT
 from ternary_sdk._internal.inference import proof
 from ternary_sdk._internal.inference.runtime import Workers
@@ -39,8 +43,32 @@ class State(StrEnum):
     """It said something else, or could not be read."""
 
 
+def completed(
+    draft: Draft, effort: Effort | None = None, *, tell: Callable[[str], None] = lambda _: None
+) -> Build:
+    """Compute the certificate of a build, of a listed space or of a vast one, and what belongs to it.
+
+    Args:
+        draft: The graphs, and the record that names the paths.
+        effort: How much is computed in a vast space.
+        tell: Called with a few words before each step.
+    Raises:
+        InputError: If the certificate would be larger than a client reads, a count cannot be done, or numbers
+            are asked of a listed space.
+    """
+    space, binary = draft.provenance.signature.space, dict[str, bytes]()
+    effort = effort or Effort()
+    effort.expect_of(space)
+    certificate: AnyCertificate
+    if space.listed:
+        certificate = certify(draft, tell=tell)
+    else:
+        certificate, binary = vast_certifying.certify(draft, effort, tell=tell)
+    return Build(provenance=draft.provenance, certificate=certificate, graphs=draft.graphs, binary=binary)
+
+
 def certify(draft: Draft, *, tell: Callable[[str], None] = lambda _: None) -> Certificate:
-    """Compute the certificate of a build, not signed yet.
+    """Compute the certificate of a build of a listed space, not signed yet.
 
     Args:
         draft: The graphs, and the record that names the paths.
@@ -67,15 +95,15 @@ def certify(draft: Draft, *, tell: Callable[[str], None] = lambda _: None) -> Ce
     return Certificate.from_statement(statement)  # clients will read it, so read it first
 
 
-def compared(certificate: Certificate, file: Path) -> State:
+def compared(certificate: AnyCertificate, file: Path) -> State:
     """How a certificate just computed stands to the Statement in a file, whatever each was computed with."""
     if not file.exists():
         return State.WRITTEN
     try:
-        held = Certificate.from_statement(read(file, cap(CERTIFICATE)), str(file))
+        held = reading.from_statement(read(file, cap(CERTIFICATE)), str(file))
     except FormatError:
         return State.REPLACED
-    same = replace(certificate, computed_with={}) == replace(held, computed_with={})
+    same = replace(certificate, computed_with={}) == replace(held, computed_with={})  # of one kind or not
     return State.CONFIRMED if same else State.REPLACED
 
 

@@ -15,10 +15,11 @@ import numpy as np
 from torch import Tensor
 
 from ternary_export.build import Build, Draft, inspect, load
-from ternary_export.certifying import certify
+from ternary_export.certifying import completed
 from ternary_export.graph import decoder_graph, encoder_graph
 from ternary_export.parity import measure
 from ternary_export.provenance import ExportedGraph, Origin, Parity, Provenance
+from ternary_export.vast_certifying import Effort
 from ternary_sdk._internal.inference.runtime import Workers
 from ternary_sdk.errors import InputError
 from ternary_sdk.signature import Signature
@@ -35,6 +36,7 @@ def export(
     *,
     released: datetime,
     rule: str | None = None,
+    effort: Effort | None = None,
     tell: Callable[[str], None] = lambda _: None,
 ) -> Build:
     """Export a model:
@@ -42,13 +44,14 @@ def export(
     1. choose the snapshot: a run's best by ``rule``, or the checkpoint's only one;
     2. write encoder and decoder of each path as ONNX;
     3. pass each graph through the firewall, as every client will;
-    4. compare each path with the network on all operations;
+    4. compare each path with the network on all operations, or 65,536 uniform ones of a vast space;
     5. certify each path's coverage, as ``ternary certify`` does again.
 
     Args:
         source: The training, or a v5.5 checkpoint.
         released: The moment of the build, timezone-aware; whole seconds are kept.
         rule: By which score a run's snapshot is chosen; by default hash coverage on validation seeds.
+        effort: How much is computed for the certificate of a vast space.
         tell: Called with a few words before each step.
     Raises:
         InputError: If ``released`` has no time zone.
@@ -59,6 +62,7 @@ def export(
     moment = released.replace(microsecond=0)
     weights, origin = _choose(source, rule)  # 1
     signature = architecture_of(weights, "weights").signature
+    (effort or Effort()).expect_of(signature.space)
     tell("writing the graphs")
     graphs = write_graphs(weights, signature)  # 2
     described = tuple(_described(name, graphs[name], weights, signature) for name in sorted(graphs))  # 3
@@ -71,8 +75,7 @@ def export(
         parity=parity,
         computed_with={name: version(name) for name in _COMPUTED_WITH},
     )
-    certificate = certify(Draft(provenance=provenance, graphs=graphs), tell=tell)  # 5
-    return Build(provenance=provenance, certificate=certificate, graphs=graphs)
+    return completed(Draft(provenance=provenance, graphs=graphs), effort, tell=tell)  # 5
 
 
 def weights_digest(state: Mapping[str, Tensor]) -> str:
@@ -136,7 +139,8 @@ def _measure(
     parity = []
     with Workers() as workers:
         for path in signature.paths:
-            tell(f"comparing path {path} with the network on every operation")
+            inputs = "every operation" if signature.space.listed else "uniform operations"
+            tell(f"comparing path {path} with the network on {inputs}")
             encoder, decoder = load(graphs, path, workers, signature)
             if encoder is not None:
                 parity.append(measure(model, path, encoder, decoder))

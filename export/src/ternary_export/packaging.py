@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from ternary_export.bom import bill_of_materials
 from ternary_export.build import Build
 from ternary_export.card import model_card
-from ternary_sdk._internal.certificates.certificate import Certificate
+from ternary_sdk._internal.certificates import reading
 from ternary_sdk._internal.certificates.statement import CERTIFICATE
 from ternary_sdk._internal.identity import Version
 from ternary_sdk._internal.packages import archive, attachments, oms
@@ -29,7 +29,6 @@ from ternary_sdk._internal.signing import dsse
 from ternary_sdk._internal.signing.dsse import Envelope
 from ternary_sdk._internal.signing.keys import PublicKey
 from ternary_sdk.errors import InputError, ProofError
-from ternary_trainer.validation.checks import CHECKS
 
 
 class Signer(Protocol):
@@ -82,11 +81,11 @@ def package(
         documents[VALIDATION] = _validation(build, validation)
     attachments.read(documents)  # what no client would open is not signed
     statement = build.certificate.to_statement()
-    Certificate.from_statement(statement)
+    reading.from_statement(statement)
     _prove(build)
     documents[CERTIFICATE] = _sign(statement, signer, CERTIFICATE).to_bytes()
     graphs = build.graphs if content_key is None else _encrypted(build.graphs, content_key)
-    members = dict(sorted({**documents, **graphs}.items()))
+    members = dict(sorted({**documents, **graphs, **build.binary}.items()))
     manifest = _manifest(build, name, version, members)
     stored = {MANIFEST: manifest.to_bytes(), **members}
     for member, data in stored.items():
@@ -124,6 +123,9 @@ def _validation(build: Build, validation: Validation) -> bytes:
             f"{VALIDATION}: is of the {validation.kind} with sha256 {validation.digest}, "
             f"the build was made from the snapshot {snapshot}"
         )
+    # Imported here: it loads torch, for seconds, and most packages carry no validation.
+    from ternary_trainer.validation.checks import CHECKS
+
     found = {check.name for check in validation.checks}
     left_out = [name for name in CHECKS if name not in found]
     if left_out:

@@ -16,6 +16,7 @@ from ternary_sdk._internal.documents.canonical import Json
 from ternary_sdk._internal.documents.fields import Fields
 from ternary_sdk._internal.stated import read_signature
 from ternary_sdk.signature import STANDARD, Signature
+from ternary_sdk.space import Space
 
 FORMAT: Final = "ternary-build/2"
 STANDARD_ONLY: Final = "ternary-build/1"
@@ -96,6 +97,17 @@ class Parity:
 
     random: int | None = None
     """How many random latents stand in place of all posterior means; None with an encoder."""
+
+    sampled: int | None = None
+    """How many uniform operations stand in place of all, whose means are compared; None in a listed space."""
+
+    def inputs(self, space: Space) -> str:
+        """On what it was compared, in words."""
+        if self.random is not None:
+            return f"{self.random:,} random latents"
+        if self.sampled is not None:
+            return f"{self.sampled:,} uniform operations"
+        return f"all {space.size:,} operations"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -211,6 +223,8 @@ def _write_parity(parity: Parity) -> Json:
         stated["mean"] = parity.mean
     if parity.random is not None:
         stated["random_latents"] = parity.random
+    if parity.sampled is not None:
+        stated["uniform_operations"] = parity.sampled
     return stated
 
 
@@ -221,6 +235,7 @@ def _read_parity(fields: Fields) -> Parity:
         logits=fields.text("logits", pattern=_DECIMAL),
         operations=fields.integer("operations"),
         random=fields.optional("random_latents", fields.integer),
+        sampled=fields.optional("uniform_operations", fields.integer),
     )
     fields.end()
     return parity

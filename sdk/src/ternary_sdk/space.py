@@ -23,6 +23,8 @@ MOST_LISTED: Final = 1 << 20
 _MOST: Final = 1 << 63
 _MOST_CELLS: Final = 62
 """Two values in one cell more are 2^63 operations."""
+_AT_ONCE: Final = 1 << 14
+"""Rows that are written out at a time."""
 _NAMES: Final = {2: "boolean", 3: "ternary", 4: "quaternary", 5: "quinary", 6: "senary", 7: "septenary"}
 
 Indices = npt.NDArray[np.signedinteger[Any]]
@@ -284,8 +286,11 @@ def _tables(space: Space) -> Tables:
 
 
 def _written_out(space: Space, indices: Indices) -> Tables:
-    digits = indices.astype(np.int64)[:, None] // space.places % space.radix
-    return (digits + space.lowest).astype(np.int8)
+    tables = np.empty((len(indices), space.cells), np.int8)
+    for start in range(0, len(indices), _AT_ONCE):  # whole digits of many rows would take gigabytes
+        part = indices[start : start + _AT_ONCE].astype(np.int64)[:, None]
+        tables[start : start + _AT_ONCE] = part // space.places % space.radix + space.lowest
+    return tables
 
 
 TERNARY_2: Final = Space(3, 2)

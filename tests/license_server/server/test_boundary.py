@@ -12,7 +12,9 @@ import pytest
 from ternary_license_server.addresses import Proxies
 from ternary_license_server.keys import keyring, rotation
 from ternary_license_server.settings import Settings
+from ternary_license_server.web import reading
 from ternary_license_server.web.observation import JsonLines
+from ternary_sdk._internal.licensing.usage import MAX_REPORT
 from ternary_sdk._internal.online import answer as online_answer
 from ternary_sdk._internal.online import request as online_request
 from ternary_sdk._internal.online.answer import Answer, Question
@@ -43,7 +45,8 @@ def check_signature(site, method, path, body, came, nonce="n-1"):
         ("POST", "/v1/activations", b"{}", 400),
         ("POST", "/v1/standing", b"\xff", 400),
         ("POST", "/v1/renewals", b"x" * 100_000, 413),
-        ("POST", "/v1/usage", b"x" * 300_000, 413),
+        ("POST", "/v1/usage", b"x" * 300_000, 400),
+        ("POST", "/v1/usage", b"x" * (MAX_REPORT + 1), 413),
         ("POST", "/admin/v1/customers", b"{}", 400),
         ("GET", "/admin/v1/customers", b"", 401),
         ("GET", "/v1/%F0%9F%98%80", b"", 404),
@@ -304,6 +307,57 @@ def test_one_large_trust_file_is_read_at_a_time(make_site, vendor_keys):
 
     busy = "trust files of more than 65536 bytes: too many requests; ask again in 10 seconds"
     assert site.wired.runner.run(ask()) == ((429, busy), 400, 400, 400)
+
+
+def test_large_usage_reports_wait_for_their_turn_and_others_do_not(make_site, vendor_keys, monkeypatch):
+    monkeypatch.setattr(reading, "REPORTS", 1)
+    site, large = make_site("sqlite", vendor_keys), b" " * 300_000
+    begun = []
+
+    async def post(*chunks, wait):
+        sent, left = [], list(chunks)
+        scope = {
+            "type": "http", "method": "POST", "path": "/v1/usage", "raw_path": b"/v1/usage",
+            "query_string": b"", "headers": [], "client": ("127.0.0.1", 1),
+        }  # fmt: skip
+
+        async def receive():
+            if len(left) == 1:
+                begun.append(chunks[0])
+                await wait.wait()
+            return {"type": "http.request", "body": left.pop(0), "more_body": bool(left)}
+
+        async def send(message):
+            sent.append(message)
+
+        await site.wired.inner.app(scope, receive, send)
+        return sent[0]["status"], json.loads(sent[1]["body"])["code"]
+
+    async def ask():
+        whole, now = asyncio.Event(), asyncio.Event()
+        now.set()
+        first = asyncio.create_task(post(large, b"{", wait=whole))
+        await asyncio.sleep(0)
+        second = asyncio.create_task(post(large, b"{", wait=now))
+        small = await post(b"{", b"{", wait=now)
+        waits = len(begun)
+        whole.set()
+        return small, waits, await first, await second, len(begun)
+
+    malformed = (400, "MALFORMED")
+    assert site.wired.runner.run(ask()) == (malformed, 2, malformed, malformed, 3)
+
+
+def test_large_usage_report_of_an_address_that_has_to_wait_is_not_read(make_site, vendor_keys):
+    site = make_site("sqlite", vendor_keys, rate=1)
+    site.http("GET", "/v1/keys")
+    came = site.http("POST", "/v1/usage", content=b" " * 300_000)
+    assert (came.status_code, came.json()["code"], came.json()["detail"]) == (
+        413,
+        "TOO_LARGE",
+        "body of more than 262144 bytes, after too many requests from this address; ask again in 60 seconds",
+    )
+    check_signature(site, "POST", "/v1/usage", b" " * 300_000, came, nonce="")
 
 
 def test_documents_are_cached_by_their_tag(site):

@@ -17,6 +17,7 @@ from ternary_license_server.database.migration import migrate
 from ternary_license_server.database.schema import meter_entries, meter_losses
 from ternary_license_server.service import audit, correcting, invoicing, metering, policies, records
 from ternary_license_server.service.refusals import ServiceError
+from ternary_license_server.web.reading import ORDINARY
 from ternary_sdk._internal.documents import canonical
 from ternary_sdk._internal.licensing import usage
 from ternary_sdk._internal.licensing.counted import Counted
@@ -56,25 +57,25 @@ def lines(shop, license_id, now, days=(-1, 1)):
     return {str(one.space): (one.operations, one.late, one.taken_back, one.total) for one in found}
 
 
-def vast_report(document, held, space):
-    """The same report, said to be of another space."""
+def version_3(document, held, space):
+    """The same report in version 3, which knows no vast spaces, said to be of a space."""
     written = canonical.decode(document, "report")
     claims = jws.read(
         written["report"].encode(), typ=usage.TYP, what="report", key_for=lambda _: held.public
     ).claims
     token = held.sign_token(dict(claims) | {"space": space.to_json()}, typ=usage.TYP).decode()
-    return canonical.encode(written | {"report": token})
+    return canonical.encode(written | {"format": usage.OF_LISTED, "report": token})
 
 
-def test_report_of_a_vast_space_is_refused_in_a_sentence(site, new_client, now):
+def test_report_of_a_vast_space_in_version_3_is_refused_in_a_sentence(site, new_client, now):
     license_id, held, customer = held_license(site, new_client, now)
-    document = vast_report(site.usage(license_id, held, [1], now), held, Space(4, 2))
+    document = version_3(site.usage(license_id, held, [1], now), held, Space(4, 2))
     came = site.http("POST", "/v1/usage", content=document)
     assert (came.status_code, came.json()["code"], came.json()["detail"]) == (
         400,
         "MALFORMED",
         "usage report: is of 4,2, a space of 4,294,967,296 operations; "
-        "this release reads reports of spaces of up to 2^20",
+        "this release reads reports of version 3 of spaces of up to 2^20",
     )
     assert drawn(site, license_id, customer) == {}
 
@@ -89,7 +90,7 @@ def test_report_larger_than_any_space_needs_is_refused_and_others_are_as_before(
 def test_report_of_every_operation_of_the_largest_listed_space_is_counted(site, new_client, now):
     license_id, held, customer = held_license(site, new_client, now, unique_operations=MOST)
     document = site.usage(license_id, held, list(range(SEPTENARY_1.size)), now, space=SEPTENARY_1)
-    assert 65_536 < len(document) <= MAX_REPORT
+    assert 65_536 < len(document) <= ORDINARY
     told = site.http("POST", "/v1/usage", content=document).json()
     assert (told["space"], told["added"], told["operations"]) == ("7,1", 823_543, 823_543)
     assert (told["all_spaces"], told["quota"]) == (823_543, MOST)
@@ -105,11 +106,12 @@ def test_address_that_has_to_wait_is_told_so_whatever_the_size_of_its_report(mak
     assert (came.status_code, came.json()["code"]) == (429, "TOO_MANY_REQUESTS")
 
 
-@pytest.mark.parametrize("version", [1, 2, 3])
+@pytest.mark.parametrize("version", [1, 2, 3, 4])
 def test_report_of_each_version_is_counted_in_its_space(shop, new_client, now, version):
     license_id, held, customer = held_license(shop, new_client, now)
-    if version == 3:
+    if version >= 3:
         document, space = shop.usage(license_id, held, [1, 2], now, space=BOOLEAN_3), BOOLEAN_3
+        document = version_3(document, held, space) if version == 3 else document
     else:
         make = shop.usage_1 if version == 1 else shop.usage_2
         document, space = make(license_id, held, [1, 2], now), TERNARY_2

@@ -2,8 +2,9 @@
 The tables, and the invariants that the database itself keeps.
 
 Moments are whole seconds since 1970-01-01 UTC, durations whole seconds. A ``space`` is the text of one, such
-as ``3,2``; every bitmap is of the space in its row. A change here needs a new file in
-``migrations/versions``; a test compares the two.
+as ``3,2``; every bitmap is of the space in its row. Sets of vast spaces are kept as ``segments``, and the
+bitmap in their row is empty. A change here needs a new file in ``migrations/versions``; a test compares the
+two.
 """
 
 from typing import Final
@@ -14,6 +15,7 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     Integer,
     LargeBinary,
@@ -23,6 +25,9 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
+
+_COUNT: Final = BigInteger().with_variant(Integer, "sqlite")
+"""How many operations; SQLite's integers have 64 bits."""
 
 metadata: Final = MetaData(
     naming_convention={
@@ -69,7 +74,7 @@ policies: Final = Table(
     Column("term", BigInteger),
     Column("entitlements", Text, nullable=False),
     Column("seats", Integer),
-    Column("unique_operations", BigInteger().with_variant(Integer, "sqlite")),
+    Column("unique_operations", _COUNT),
     Column("lease", BigInteger, nullable=False),
     Column("grace", BigInteger, nullable=False),
     Column("offline", BigInteger, nullable=False),
@@ -92,7 +97,7 @@ licenses: Final = Table(
     Column("expires", BigInteger),
     Column("entitlements", Text, nullable=False),
     Column("seats", Integer),
-    Column("unique_operations", BigInteger().with_variant(Integer, "sqlite")),
+    Column("unique_operations", _COUNT),
     Column("lease", BigInteger, nullable=False),
     Column("grace", BigInteger, nullable=False),
     Column("offline", BigInteger, nullable=False),
@@ -212,9 +217,9 @@ meters: Final = Table(
     Column("customer", Text, ForeignKey("customers.id"), primary_key=True),
     Column("space", Text, primary_key=True),
     Column("bitmap", LargeBinary, nullable=False),
-    Column("operations", Integer, nullable=False),
+    Column("operations", _COUNT, nullable=False),
     Column("quota_bitmap", LargeBinary, nullable=False),
-    Column("quota_operations", Integer, nullable=False),
+    Column("quota_operations", _COUNT, nullable=False),
 )
 
 meter_reports: Final = Table(
@@ -231,6 +236,9 @@ meter_reports: Final = Table(
     Column("excluded", LargeBinary),
     Column("issued", BigInteger, nullable=False),
     Column("received", BigInteger, nullable=False),
+    Column("base_history", Text),
+    Column("base_operations", BigInteger),
+    Column("base_sha256", Text),
 )
 
 meter_losses: Final = Table(
@@ -241,7 +249,7 @@ meter_losses: Final = Table(
     Column("customer", Text, ForeignKey("customers.id"), primary_key=True),
     Column("space", Text, primary_key=True),
     Column("received", BigInteger, primary_key=True),
-    Column("lost", Integer, nullable=False),
+    Column("lost", _COUNT, nullable=False),
     Column("restarted", Boolean, nullable=False),
     Index("ix_meter_losses_received", "received"),
 )
@@ -258,7 +266,30 @@ meter_entries: Final = Table(
     Column("space", Text, nullable=False),
     Column("operations", Integer, nullable=False),
     Column("bitmap", LargeBinary, nullable=False),
+    Column("gaps", LargeBinary),
     Index("ix_meter_entries_received", "received"),
+)
+
+segments: Final = Table(
+    "segments",
+    metadata,
+    Column("license", Text, ForeignKey("licenses.id"), primary_key=True),
+    Column("sha256", Text, primary_key=True),
+    Column("operations", Integer, nullable=False),
+    Column("gaps", LargeBinary, nullable=False),
+)
+
+segment_uses: Final = Table(
+    "segment_uses",
+    metadata,
+    Column("license", Text, primary_key=True),
+    Column("holder", Text, primary_key=True),
+    Column("role", Text, primary_key=True),
+    Column("space", Text, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("sha256", Text, nullable=False),
+    ForeignKeyConstraint(["license", "sha256"], ["segments.license", "segments.sha256"]),
+    Index("ix_segment_uses_segment", "license", "sha256"),
 )
 
 tokens: Final = Table(

@@ -10,10 +10,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ternary_license_server.database.transaction import Transaction
-from ternary_license_server.service import audit, metering, records, reported
+from ternary_license_server.service import audit, entries, metering, records, reported
 from ternary_license_server.service import lease as lease_rows
+from ternary_license_server.service.entries import Account
 from ternary_license_server.service.refusals import Code, ServiceError
-from ternary_license_server.service.reported import UNKNOWN, Reported, nothing
+from ternary_license_server.service.reported import UNKNOWN, Reported
+from ternary_license_server.service.sets import nothing
 from ternary_sdk._internal.documents.canonical import Json
 from ternary_sdk.operations import OperationSet
 from ternary_sdk.space import Space
@@ -115,6 +117,6 @@ def _take_back(
     changed = replace(meter, operations=meter.operations - alone, weighed=meter.weighed - alone)
     taken_back = meter.operations - changed.operations
     metering.write(transaction, changed)
-    if len(taken_back):
-        metering.enter(transaction, changed, taken_back, now, lease=lease, late=False, taken_back=True)
+    account = Account(license=meant.license, customer=meant.customer, lease=lease)
+    entries.enter(transaction, account, taken_back, now, taken_back=True)
     return TakenBack(operations=taken_back, stay=len(changed.operations))

@@ -3,20 +3,24 @@ What an invoice needs: what was newly used in a period, of which license, which 
 whose meters lost something in it.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Row, and_, case, func, select
 
 from ternary_license_server.database.schema import licenses, meter_entries, meter_losses
 from ternary_license_server.database.transaction import Transaction
+from ternary_license_server.service import entries
 from ternary_license_server.service.records import seconds
+from ternary_license_server.service.sets import nothing
 from ternary_sdk._internal.documents.canonical import Json
 from ternary_sdk.operations import OperationSet
 from ternary_sdk.space import Space
+
+_AT_ONCE: Final = 16
+"""Entries that are read at a time: one may hold millions of operations."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,35 +173,69 @@ def customer_lines(
     Each space has a line of its own; operations of two spaces are never the same.
     """
     entry = meter_entries.c
+    within = entry.received >= seconds(start)
     query = (
-        select(entry.customer, entry.space, entry.license, entry.received, entry.operations, entry.bitmap)
+        select(
+            entry.customer,
+            entry.space,
+            func.count(entry.license.distinct()).label("licenses"),
+            func.min(entry.operations).label("least"),
+            _sum(within, entry.operations).label("operations"),
+            func.sum(entry.operations).label("total"),
+        )
         .where(entry.received < seconds(end))
-        .order_by(entry.customer, entry.space, entry.license, entry.number)
+        .group_by(entry.customer, entry.space)
+        .having(func.max(entry.received) >= seconds(start))
+        .order_by(entry.customer, entry.space)
     )
+    chosen = []
     if license_id is not None:
-        query = query.where(entry.license == license_id)
+        chosen.append(entry.license == license_id)
     if customer is not None:
-        query = query.where(entry.customer == customer)
-    every = groupby(transaction.execute(query), key=lambda row: (str(row.customer), Space.parse(row.space)))
-    found = (_together(name, space, rows, seconds(start)) for (name, space), rows in every)
-    return [line for line in found if line is not None]
+        chosen.append(entry.customer == customer)
+    return [
+        _alone(row)
+        if row.licenses == 1 and row.least >= 0
+        else _together(transaction, row.customer, Space.parse(row.space), start, end, chosen)
+        for row in transaction.execute(query.where(*chosen)).all()
+    ]
 
 
-def _together(customer: str, space: Space, entries: Iterable[Any], start: int) -> CustomerLine | None:
-    """The union of a customer's licenses for a space; None if no entry is of the period."""
-    nothing, any_within = OperationSet.of([], space), False
-    before, after = nothing, nothing
-    for _, of_license in groupby(entries, key=lambda row: str(row.license)):
-        known = during = nothing
+def _alone(row: Row[Any]) -> CustomerLine:
+    """The line of one license of which nothing was taken back: its entries are disjoint, so they add up."""
+    return CustomerLine(
+        customer=row.customer,
+        space=Space.parse(row.space),
+        operations=int(row.operations),
+        taken_back=0,
+        total=int(row.total),
+    )
+
+
+def _together(
+    transaction: Transaction,
+    customer: str,
+    space: Space,
+    start: datetime,
+    end: datetime,
+    chosen: list[ColumnElement[bool]],
+) -> CustomerLine:
+    """The union of a customer's licenses for a space, from the sets themselves."""
+    entry = meter_entries.c
+    query = (
+        select(entry.license, entry.received, entry.operations, entry.bitmap, entry.gaps)
+        .where(entry.customer == customer, entry.space == str(space), entry.received < seconds(end), *chosen)
+        .order_by(entry.license, entry.number)
+    )
+    before = after = nothing(space)
+    every = transaction.execute(query.execution_options(yield_per=_AT_ONCE))
+    for _, of_license in groupby(every, key=lambda row: str(row.license)):
+        known = during = nothing(space)
         for row in of_license:
             during = _entered(during, row)
-            if row.received < start:
+            if row.received < seconds(start):
                 known = _entered(known, row)
-            else:
-                any_within = True
         before, after = before | known, after | during
-    if not any_within:
-        return None
     return CustomerLine(
         customer=customer,
         space=space,
@@ -207,9 +245,9 @@ def _together(customer: str, space: Space, entries: Iterable[Any], start: int) -
     )
 
 
-def _entered(operations: OperationSet, row: Row[Any]) -> OperationSet:
+def _entered(operations: OperationSet, row: Any) -> OperationSet:
     """A set after an entry: with what was added, or without what was taken back."""
-    changed = OperationSet.from_bytes(bytes(row.bitmap), operations.space)
+    changed = entries.read(row, operations.space)
     return operations - changed if row.operations < 0 else operations | changed
 
 

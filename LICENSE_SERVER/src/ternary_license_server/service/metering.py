@@ -4,28 +4,31 @@ Metering: every operation that a customer's leases of a license ever returned, c
 A customer has a meter for each space. The meters of two spaces are never joined; what counts for the quota is
 the sum over all of them.
 
-Reports are whole sets and are merged by union, so one that comes twice, late or out of order changes nothing.
-A report belongs to the customer of the lease that it names, whoever has the license by now. What a report
-adds is kept beside the moment it arrived: the additions are disjoint, so their sum over a period is what that
-period newly used, and the sum over all periods is the whole.
+Reports are sets, or differences whose ends are checked, and are merged by union. So one that comes twice or
+late changes nothing. A report belongs to the customer of the lease that it names, whoever has the
+license by now. What a report adds is kept beside the moment it arrived: the additions are disjoint, so their
+sum over a period is what that period newly used, and the sum over all periods is the whole.
 
 Only what a lease reports while it is held counts for the quota. Whoever once had a seat can therefore block
 nobody; what his machine reports is kept and billed apart, as late.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import and_, bindparam, func, insert, select
+from sqlalchemy import and_, bindparam, func, select
 
-from ternary_license_server.database.schema import customers, meter_entries, meters
+from ternary_license_server.database.schema import customers, meters
 from ternary_license_server.database.transaction import Transaction
-from ternary_license_server.service import audit, records, reported
+from ternary_license_server.service import audit, differences, entries, records, reported, segments, sets
 from ternary_license_server.service import lease as lease_rows
+from ternary_license_server.service.entries import Account
 from ternary_license_server.service.lease import Lease
-from ternary_license_server.service.records import LicenseRecord, seconds
-from ternary_license_server.service.reported import UNKNOWN, nothing
+from ternary_license_server.service.records import LicenseRecord
+from ternary_license_server.service.reported import UNKNOWN, Taken
+from ternary_license_server.service.segments import Place, Role
+from ternary_license_server.service.sets import nothing
 from ternary_sdk._internal.documents.canonical import Json
 from ternary_sdk._internal.licensing.usage import Usage
 from ternary_sdk.errors import LicenseError, Reason
@@ -56,6 +59,10 @@ class Meter:
         """What its operations are of."""
         return self.operations.space
 
+    def place(self, role: Role) -> Place:
+        """Where a set of it is kept, of a vast space."""
+        return _place(self.license, self.customer, self.space, role)
+
 
 def merge(transaction: Transaction, report: Usage) -> dict[str, Json]:
     """Merge a report into the meter of its lease's customer and its space.
@@ -79,28 +86,29 @@ def merge(transaction: Transaction, report: Usage) -> dict[str, Json]:
     customer, held = _attributed(transaction, license, report, last, now)
     kid, space = report.installation.kid, report.operations.space
     before = reported.find(transaction, license.id, kid, report.lease or UNKNOWN, space)
-    fault = reported.compare(before, report, now)
-    after = reported.remember(transaction, before, report, customer, now)
+    take = reported.take if space.listed else differences.take
+    taken = take(transaction, before, report, customer, now)
+    fault = taken.fault
     if fault.lost or fault.restarted:
-        reported.flag(transaction, after, fault, now)
+        reported.flag(transaction, taken.reported, fault, now)
     meter = find(transaction, license.id, customer, space)
-    added, meter = _grown(meter, report.operations - after.excluded, held=held)
-    write(transaction, meter)
-    if len(added):
-        enter(transaction, meter, added, now, lease=report.lease, late=not held)
+    total, added = _grow(transaction, meter, taken, held=held)
+    account = Account(license=license.id, customer=customer, lease=report.lease)
+    entries.enter(transaction, account, added, now, late=not held)
     facts: dict[str, Json] = {
         "lease": report.lease,
         "space": str(space),
         "late": not held,
         "added": len(added),
-        "operations": len(meter.operations),
+        "operations": total,
         "all_spaces": sum(drawn(transaction, license.id, customer).values()),
         "lost": fault.lost,
         "restarted": fault.restarted,
     }
-    detail = facts | {"customer": customer, "sha256": report.operations.digest}
+    stands = taken.acknowledged
+    detail = facts | {"customer": customer, "sha256": stands.sha256}
     audit.append(transaction, license.id, actor=f"installation {kid}", action="usage.report", detail=detail)
-    acknowledged: Json = {"operations": len(report.operations), "sha256": report.operations.digest}
+    acknowledged: Json = {"operations": stands.operations, "sha256": stands.sha256}
     quota = license.unique_operations if customer == license.customer else None
     return facts | {"id": license.id, "quota": quota, "acknowledged": acknowledged}
 
@@ -114,7 +122,7 @@ def check_quota(transaction: Transaction, license: LicenseRecord) -> None:
     if license.unique_operations is None:
         return
     owner = {"of_license": license.id, "of_customer": license.customer}
-    counted = transaction.execute(_COUNT, owner).scalar_one() or 0
+    counted = int(transaction.execute(_COUNT, owner).scalar_one() or 0)
     if counted > license.unique_operations:
         raise LicenseError(
             Reason.QUOTA_EXHAUSTED,
@@ -133,21 +141,55 @@ def find(transaction: Transaction, license_id: str, customer: str, space: Space)
     """A customer's meter of a license and a space; an empty one where nothing was reported."""
     this = {"of_license": license_id, "of_customer": customer, "of_space": str(space)}
     row = transaction.execute(select(meters).where(_THIS), this).one_or_none()
-    whole, weighed = (nothing(space),) * 2
-    if row is not None:
-        whole = OperationSet.from_bytes(bytes(row.bitmap), space)
-        weighed = OperationSet.from_bytes(bytes(row.quota_bitmap), space)
-    return Meter(license=license_id, customer=customer, operations=whole, weighed=weighed)
+    if row is None:
+        return Meter(license=license_id, customer=customer, operations=nothing(space), weighed=nothing(space))
+    whole, weighed = (_place(license_id, customer, space, role) for role in (Role.METERED, Role.WEIGHED))
+    return Meter(
+        license=license_id,
+        customer=customer,
+        operations=sets.read(transaction, whole, row.bitmap),
+        weighed=sets.read(transaction, weighed, row.quota_bitmap),
+    )
 
 
 def write(transaction: Transaction, meter: Meter) -> None:
     """Keep a meter."""
+    bitmaps = (
+        sets.write(transaction, meter.place(Role.METERED), meter.operations),
+        sets.write(transaction, meter.place(Role.WEIGHED), meter.weighed),
+    )
+    _write_row(transaction, meter, bitmaps, (len(meter.operations), len(meter.weighed)))
+
+
+def _grow(transaction: Transaction, meter: Meter, taken: Taken, *, held: bool) -> tuple[int, OperationSet]:
+    """Keep a meter with what a report brought; how many operations it has then, and what of it is new."""
+    added, heavier = taken.fresh - meter.operations, nothing(meter.space)
+    if held:
+        alike = len(meter.weighed) == len(meter.operations)  # as all that is weighed is metered
+        heavier = added if alike else taken.counting() - meter.weighed
+    if meter.space.listed:
+        write(
+            transaction, replace(meter, operations=meter.operations | added, weighed=meter.weighed | heavier)
+        )
+    else:
+        for role, more in ((Role.METERED, added), (Role.WEIGHED, heavier)):
+            kept = segments.find(transaction, meter.place(role))
+            segments.append(transaction, kept, more, like=taken.grown)
+        counts = (len(meter.operations) + len(added), len(meter.weighed) + len(heavier))
+        _write_row(transaction, meter, (b"", b""), counts)
+    return len(meter.operations) + len(added), added
+
+
+def _write_row(
+    transaction: Transaction, meter: Meter, bitmaps: tuple[bytes, bytes], counts: tuple[int, int]
+) -> None:
+    """Keep a meter's row: of all that it has and of what is weighed, the bitmap and the number."""
     insertion = transaction.insert(meters)
     columns: dict[str, Any] = {
-        "bitmap": meter.operations.to_bytes(),
-        "operations": len(meter.operations),
-        "quota_bitmap": meter.weighed.to_bytes(),
-        "quota_operations": len(meter.weighed),
+        "bitmap": bitmaps[0],
+        "operations": counts[0],
+        "quota_bitmap": bitmaps[1],
+        "quota_operations": counts[1],
     }
     whose = {"license": meter.license, "customer": meter.customer, "space": str(meter.space)}
     transaction.execute(
@@ -155,42 +197,8 @@ def write(transaction: Transaction, meter: Meter) -> None:
     )
 
 
-def enter(
-    transaction: Transaction,
-    meter: Meter,
-    operations: OperationSet,
-    now: datetime,
-    *,
-    lease: str | None,
-    late: bool,
-    taken_back: bool = False,
-) -> None:
-    """Write what was added to a meter, or taken back from it, with its date: entries are never changed."""
-    entry = meter_entries.c
-    last = select(func.max(entry.number)).where(entry.license == meter.license)
-    columns = {
-        "license": meter.license,
-        "number": (transaction.execute(last).scalar_one() or 0) + 1,
-        "received": seconds(now),
-        "customer": meter.customer,
-        "lease": lease,
-        "late": late,
-        "space": str(operations.space),
-        "operations": -len(operations) if taken_back else len(operations),
-        "bitmap": operations.to_bytes(),
-    }
-    transaction.execute(insert(meter_entries), columns)
-
-
-def _grown(meter: Meter, operations: OperationSet, *, held: bool) -> tuple[OperationSet, Meter]:
-    """What is new to a meter, and the meter with it."""
-    grown = Meter(
-        license=meter.license,
-        customer=meter.customer,
-        operations=meter.operations | operations,
-        weighed=meter.weighed | operations if held else meter.weighed,
-    )
-    return operations - meter.operations, grown
+def _place(license_id: str, customer: str, space: Space, role: Role) -> Place:
+    return Place(license=license_id, holder=customer, role=role, space=space)
 
 
 def _attributed(

@@ -26,6 +26,8 @@ class Code(StrEnum):
     """The token's scope does not reach that far."""
     LIST_FULL = "LIST_FULL"
     """The revocation list has as many names as clients read."""
+    SEND_ALL = "SEND_ALL"
+    """A usage report starts from a set that is not the one that the server has: the whole set is wanted."""
     TRY_LATER = "TRY_LATER"
     """The server was restored from a backup and cannot know whether a denial would be true."""
 

@@ -6,8 +6,11 @@ Each space has reports of its own: sets of two spaces are never compared or join
 Reports are ordered by the sequence number of the set that they report, never by the clock of the machine that
 made them. Version 1 has no such number: there a date counts that is no later than the moment of its arrival,
 so that a report from the year 9999 hides nothing that comes after it.
+
+A report of a listed space is of the whole set; one of a vast space is a difference (``differences``).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
@@ -16,7 +19,11 @@ from sqlalchemy import and_, bindparam, insert, select, update
 
 from ternary_license_server.database.schema import meter_losses, meter_reports
 from ternary_license_server.database.transaction import Transaction
+from ternary_license_server.service import sets
 from ternary_license_server.service.records import seconds
+from ternary_license_server.service.segments import Grown, Place, Role
+from ternary_license_server.service.sets import nothing
+from ternary_sdk._internal.licensing.counted import Acknowledged, Growth
 from ternary_sdk._internal.licensing.usage import Usage
 from ternary_sdk.operations import OperationSet
 from ternary_sdk.space import Space
@@ -51,11 +58,27 @@ class Reported:
     """What of it counts no more for this customer: the vendor corrected it, or it was an earlier owner's."""
     issued: int
     """The latest date of a report, no later than its arrival."""
+    base: "Base | None" = None
+    """What the next difference starts from; None of a listed space, whose reports are whole."""
 
     @property
     def space(self) -> Space:
         """What its operations are of."""
         return self.operations.space
+
+    def place(self, role: Role) -> Place:
+        """Where a set of it is kept, of a vast space."""
+        return _place(self.license, self.installation, self.lease, self.space, role)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Base:
+    """The set of an installation as the server knows it from its last report."""
+
+    history: str | None
+    """Of that set; None if it is empty."""
+    stands: Acknowledged
+    """Its size and digest."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,9 +91,22 @@ class Fault:
     """Whether its set began anew, or an older copy of it went on."""
 
 
-def nothing(space: Space) -> OperationSet:
-    """The empty set of a space."""
-    return OperationSet.of([], space)
+@dataclass(frozen=True, kw_only=True)
+class Taken:
+    """What a report brought."""
+
+    reported: Reported
+    """All that its lease has reported, this report included."""
+    fault: Fault
+    """How it contradicts earlier reports."""
+    fresh: OperationSet
+    """What it has that may be new to its customer: all that its meter does not have is in here."""
+    counting: Callable[[], OperationSet]
+    """All that the lease has reported and that counts."""
+    acknowledged: Acknowledged
+    """The set that came."""
+    grown: Grown | None = None
+    """How what the lease reported grew, in a vast space."""
 
 
 def find(
@@ -84,13 +120,37 @@ def find(
         "of_space": str(space),
     }
     row = transaction.execute(select(meter_reports).where(_THIS), this).one_or_none()
-    return None if row is None else _reported(dict(row._mapping))
+    return None if row is None else _reported(transaction, dict(row._mapping))
 
 
 def every(transaction: Transaction, license_id: str) -> list[Reported]:
     """What every lease of a license has reported, of each space."""
     rows = transaction.execute(select(meter_reports).where(meter_reports.c.license == license_id))
-    return [_reported(dict(row._mapping)) for row in rows]
+    return [_reported(transaction, dict(row._mapping)) for row in rows]
+
+
+def take(
+    transaction: Transaction, before: Reported | None, report: Usage, customer: str, now: datetime
+) -> Taken:
+    """Take in a report of a whole set.
+
+    Args:
+        transaction: With the license's row locked.
+        before: What its lease has reported so far, of the same space.
+        report: What came.
+        customer: Whose it is.
+        now: The present moment, timezone-aware.
+    """
+    after = remember(transaction, before, report, customer, now)
+    fresh = report.operations - after.excluded
+    stands = Acknowledged(operations=len(report.operations), sha256=report.operations.digest)
+    return Taken(
+        reported=after,
+        fault=compare(before, report, now),
+        fresh=fresh,
+        counting=lambda: fresh,
+        acknowledged=stands,
+    )
 
 
 def compare(before: Reported | None, report: Usage, now: datetime) -> Fault:
@@ -105,15 +165,27 @@ def compare(before: Reported | None, report: Usage, now: datetime) -> Fault:
         return Fault(lost=0, restarted=False)
     missing, more = len(before.operations - report.operations), len(report.operations - before.operations)
     if report.counted is None:
-        later = _dated(report, now) >= before.issued
+        later = dated(report, now) >= before.issued
         return Fault(lost=missing if later else 0, restarted=False)
+    return judge(before, report.counted, missing=missing, more=more)
+
+
+def judge(before: Reported, counted: Growth, *, missing: int, more: int) -> Fault:
+    """How a set contradicts what came before.
+
+    Args:
+        before: What its lease has reported so far, of the same space.
+        counted: The set's history and sequence number.
+        missing: How many operations of that the set lacks.
+        more: How many it has that were never reported.
+    """
     if before.sequence is None:
         return Fault(lost=missing, restarted=False)
-    if report.counted.history != before.history:
+    if counted.history != before.history:
         return Fault(lost=missing, restarted=before.sequence > 0)
-    if report.counted.sequence > before.sequence:
+    if counted.sequence > before.sequence:
         return Fault(lost=missing, restarted=False)
-    late = report.counted.sequence < before.sequence
+    late = counted.sequence < before.sequence
     return Fault(lost=0 if late else missing, restarted=more > 0)
 
 
@@ -143,18 +215,18 @@ def remember(
         sequence=counted.sequence if counted else None,
         operations=report.operations,
         excluded=nothing(report.operations.space),
-        issued=_dated(report, now),
+        issued=dated(report, now),
     )
     if before is not None:
         after = _joined(before, after)
-    _write(transaction, after, now, new=before is None)
+    write(transaction, after, now, new=before is None)
     return after
 
 
 def exclude(transaction: Transaction, reported: Reported, operations: OperationSet, now: datetime) -> None:
     """Let operations of a lease count no more for its customer."""
     changed = replace(reported, excluded=reported.excluded | operations)
-    _write(transaction, changed, now, new=False)
+    write(transaction, changed, now, new=False)
 
 
 def flag(transaction: Transaction, reported: Reported, fault: Fault, now: datetime) -> None:
@@ -189,16 +261,31 @@ def _joined(before: Reported, after: Reported) -> Reported:
     )
 
 
-def _dated(report: Usage, now: datetime) -> int:
+def dated(report: Usage, now: datetime) -> int:
+    """When a report was made, in seconds; no later than its arrival."""
     return min(seconds(report.issued), seconds(now))
 
 
-def _write(transaction: Transaction, reported: Reported, now: datetime, *, new: bool) -> None:
-    values = {name: value for name, value in vars(reported).items() if name not in ("operations", "excluded")}
-    values["space"] = str(reported.space)
-    values["bitmap"] = reported.operations.to_bytes()
-    values["excluded"] = reported.excluded.to_bytes() if len(reported.excluded) else None
-    values["received"] = seconds(now)
+def write(transaction: Transaction, reported: Reported, now: datetime, *, new: bool) -> None:
+    """Keep what a lease has reported; of a vast space all but the set itself, which ``differences`` keeps."""
+    space, base = reported.space, reported.base
+    values: dict[str, Any] = {
+        "license": reported.license,
+        "installation": reported.installation,
+        "lease": reported.lease,
+        "space": str(space),
+        "customer": reported.customer,
+        "history": reported.history,
+        "sequence": reported.sequence,
+        "bitmap": reported.operations.to_bytes() if space.listed else b"",
+        "issued": reported.issued,
+        "received": seconds(now),
+        "base_history": base and base.history,
+        "base_operations": base and base.stands.operations,
+        "base_sha256": base and base.stands.sha256,
+    }
+    excluded = sets.write(transaction, reported.place(Role.EXCLUDED), reported.excluded)
+    values["excluded"] = excluded if len(reported.excluded) and space.listed else None
     if new:
         transaction.execute(insert(meter_reports), values)
         return
@@ -206,12 +293,21 @@ def _write(transaction: Transaction, reported: Reported, now: datetime, *, new: 
     transaction.execute(update(meter_reports).where(_THIS), this | values)
 
 
-def _reported(row: dict[str, Any]) -> Reported:
-    bitmap, excluded = row.pop("bitmap"), row.pop("excluded")
+def _reported(transaction: Transaction, row: dict[str, Any]) -> Reported:
     row.pop("received")
-    space = Space.parse(row.pop("space"))
+    space, bitmap, excluded = Space.parse(row.pop("space")), row.pop("bitmap"), row.pop("excluded")
+    history, operations, sha256 = (row.pop(f"base_{name}") for name in ("history", "operations", "sha256"))
+    base = None
+    if sha256 is not None:
+        base = Base(history=history, stands=Acknowledged(operations=operations, sha256=sha256))
+    whose = (row["license"], row["installation"], row["lease"], space)
     return Reported(
         **row,
-        operations=OperationSet.from_bytes(bytes(bitmap), space),
-        excluded=nothing(space) if excluded is None else OperationSet.from_bytes(bytes(excluded), space),
+        operations=sets.read(transaction, _place(*whose, Role.REPORTED), bitmap),
+        excluded=sets.read(transaction, _place(*whose, Role.EXCLUDED), excluded),
+        base=base,
     )
+
+
+def _place(license: str, installation: str, lease: str, space: Space, role: Role) -> Place:
+    return Place(license=license, holder=f"{installation} {lease}", role=role, space=space)

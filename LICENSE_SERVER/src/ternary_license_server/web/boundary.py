@@ -7,11 +7,10 @@ that are no HTTP request, and 503 above its limit of connections. Bodies are rea
 within a time, before any other code sees the request.
 """
 
-import asyncio
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
@@ -26,10 +25,10 @@ from ternary_license_server.web.exchange import Exchange, begin
 from ternary_license_server.web.limits import RateLimit
 from ternary_license_server.web.observation import LOG, Metrics, known_method
 from ternary_license_server.web.problems import Problem, Web
-from ternary_sdk._internal.licensing.usage import MAX_REPORT
+from ternary_license_server.web.reading import Bodies, RefusedError
 from ternary_sdk._internal.online import answer as online_answer
 from ternary_sdk._internal.online.answer import Question
-from ternary_sdk._internal.trust.trust import MAX_TRUST, Role
+from ternary_sdk._internal.trust.trust import Role
 from ternary_sdk.errors import Reason
 
 Headers = list[tuple[bytes, bytes]]
@@ -81,8 +80,7 @@ class Boundary:
         self._clock = clock
         self._rate = rate
         self._told_of_proxy = False
-        self._large: Scope | None = None
-        """The one request whose body may be larger than the settings say."""
+        self._bodies = Bodies(settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -101,7 +99,7 @@ class Boundary:
             LOG.exception("failed", extra={"facts": {"request": request_id, "path": scope["path"][:200]}})
             answer.refuse(Problem(code=Web.INTERNAL, detail=f"the server failed; quote request {request_id}"))
         finally:
-            self._large = None if self._large is scope else self._large
+            self._bodies.leave(exchange)
         await self._send(scope, exchange, answer, request_id, send)
         self._observe(scope, exchange, answer, request_id, time.perf_counter() - started)
 
@@ -120,52 +118,20 @@ class Boundary:
         return proxies.origin(peer, forwarded)
 
     async def _admit(self, scope: Scope, exchange: Exchange, receive: Receive, answer: Outgoing) -> bytes:
-        """The whole body; or a refusal in ``answer`` and what was read of it."""
+        """The whole body, and a refusal in ``answer`` if there is one."""
         address = addresses.bucket(exchange.address)
         wait = 0 if scope["path"] in _UNLIMITED else self._rate.wait(address)
-        parts, size = list[bytes](), 0
         try:
-            async with asyncio.timeout(self._settings.body_timeout):
-                while True:
-                    message = await receive()
-                    if message["type"] == "http.disconnect":
-                        raise ConnectionError
-                    parts.append(message.get("body", b""))
-                    size += len(parts[-1])
-                    if refused := self._too_large(scope, size, waits=bool(wait)):
-                        answer.refuse(refused)
-                        return b""
-                    if not message.get("more_body"):
-                        break
-        except TimeoutError:
-            detail = f"the body did not arrive within {self._settings.body_timeout} seconds"
-            answer.refuse(Problem(code=Web.TOO_SLOW, detail=detail, headers={"Connection": "close"}))
-        if wait and answer.code is None:
+            body = await self._bodies.read(scope, exchange, receive, wait)
+        except RefusedError as refused:
+            answer.refuse(refused.problem)
+            return b""
+        if wait:
             answer.refuse(problems.too_many(f"address {address}", wait))
         if _nonce(scope) is None and answer.code is None:
             detail = f"Ternary-Nonce: expected at most {LONGEST_NONCE} ASCII characters"
             answer.refuse(Problem(code=Reason.MALFORMED, detail=detail))
-        return b"".join(parts)
-
-    def _too_large(self, scope: Scope, size: int, *, waits: bool) -> Problem | None:
-        """Why a body of this size is not read; a trust file is, one large one at a time in this process.
-
-        A usage report is read even of an address that has to wait: the refusal that says so is signed over
-        the report, or the client could not believe it.
-        """
-        asked, limit = (scope["method"], scope["path"]), self._settings.body_limit
-        if asked == _REPORT or (asked == _LARGE and not waits):
-            limit = max(limit, MAX_REPORT if asked == _REPORT else MAX_TRUST)
-        if size > limit:
-            detail = f"body of more than {limit} bytes"
-            return Problem(code=Web.TOO_LARGE, detail=detail, headers={"Connection": "close"})
-        if asked != _LARGE or size <= self._settings.body_limit:
-            return None
-        self._large = self._large or scope
-        if self._large is scope:
-            return None
-        busy = problems.too_many(f"trust files of more than {self._settings.body_limit} bytes", _LARGE_AGAIN)
-        return replace(busy, headers={**busy.headers, "Connection": "close"})
+        return body
 
     async def _run(self, scope: Scope, exchange: Exchange, answer: Outgoing) -> None:
         sent = False
@@ -239,11 +205,5 @@ _NONCE: Final = online_answer.NONCE_HEADER.lower().encode()
 _TIME: Final = online_answer.TIME_HEADER.lower().encode()
 _ANSWER: Final = online_answer.ANSWER_HEADER.lower().encode()
 _WITHOUT_BODY: Final = (204, 304)
-_REPORT: Final = ("POST", "/v1/usage")
-"""What may have as much as the largest report, one of a space of 823,543 operations, needs."""
-_LARGE: Final = ("POST", "/v1/trust")
-"""What may have a large body: a revocation list can have a hundred thousand names."""
-_LARGE_AGAIN: Final = 10
-"""Seconds after which a large body that came beside another may be sent again."""
 _UNLIMITED: Final = ("/livez", "/readyz", "/metrics")
 """What the operator's own network asks for; a flood from there must not make a server look dead."""

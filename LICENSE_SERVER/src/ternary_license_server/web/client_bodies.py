@@ -20,7 +20,7 @@ class Signed(Taken):
 class UsageReport(Taken):
     """A usage report signed by an installation."""
 
-    format: Literal["ternary-usage/1", "ternary-usage/2", "ternary-usage/3"]
+    format: Literal["ternary-usage/1", "ternary-usage/2", "ternary-usage/3", "ternary-usage/4"]
     key: dict[str, str]
     report: str
 
@@ -52,7 +52,7 @@ class Standing(Given):
 
 
 class Acknowledged(Given):
-    """The set that came: the next report may state it as its base."""
+    """The set that came, or that a difference led to: the next report's base."""
 
     operations: int
     sha256: str

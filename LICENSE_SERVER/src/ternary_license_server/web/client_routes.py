@@ -104,7 +104,10 @@ def carried(request: Request, idempotency_key: Key) -> Response:
     summary="Report usage",
 )
 def report(request: Request) -> Response:
-    """Merge a signed usage report into the license's meter; reporting twice changes nothing."""
+    """Merge a signed usage report into the license's meter; reporting twice changes nothing.
+
+    A difference from a set that the server does not have is refused with `SEND_ALL`: send the whole set then.
+    """
     server, document = server_of(request), outer.bare(body_of(request), "usage report")
     read = usage.Usage.read(document)
     name_principal(request, f"installation {read.installation.kid}")

@@ -26,7 +26,7 @@ REFUSALS: Final[dict[int | str, dict[str, Any]]] = {
         (403, "The license does not allow it; `code` says why."),
         (404, "Nothing of this name."),
         (408, "The body did not arrive in time."),
-        (409, "Every seat is taken, the lease is lost, or something is in the way."),
+        (409, "Every seat is taken, the lease is lost, the whole set is wanted, or something is in the way."),
         (413, "The body is too large."),
         (422, "Well-formed, and senseless."),
         (429, "Too many requests."),

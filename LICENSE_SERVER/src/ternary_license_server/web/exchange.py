@@ -23,6 +23,8 @@ class Exchange:
     """Where it comes from; None if it has no IP address."""
     body: bytes = b""
     """Its whole body; empty until the boundary has read it."""
+    large: bool = False
+    """Whether it holds one of the places of large usage reports."""
     principal: str | None = None
     """Who asks, as logs name them; None until somebody is identified."""
     code: str | None = None

@@ -43,6 +43,7 @@ _STATUS: Final[dict[str, int]] = {
     Code.UNAUTHENTICATED: 401,
     Code.FORBIDDEN: 403,
     Code.LIST_FULL: 409,
+    Code.SEND_ALL: 409,
     Code.TRY_LATER: 503,
     Web.NO_SUCH_PATH: 404,
     Web.WRONG_METHOD: 405,

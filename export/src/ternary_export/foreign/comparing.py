@@ -1,9 +1,10 @@
 """
 Whether what is shipped computes what was brought, and whether other machines will find the same margins.
 
-The file that was given runs in ONNX Runtime beside the graphs that were written from it, on all tables and on
-random latents. Double precision stands for exact arithmetic: two machines whose margins are each within
-2.4e-4 of exact ones differ by less than the 5e-4 that a verifier allows.
+The file that was given runs in ONNX Runtime beside the graphs that were written from it, on random latents
+and on all tables, or a sample of them in a vast space. Double precision stands for exact arithmetic: two
+machines whose margins are each within 2.4e-4 of exact ones differ by less than the 5e-4 that a verifier
+allows.
 """
 
 from collections.abc import Iterator
@@ -13,13 +14,14 @@ from typing import Any, Final
 
 import numpy as np
 
+from ternary_export import sample
 from ternary_export.foreign.fitting import Fitted, hot
 from ternary_export.foreign.network import Doubles, Floats
 from ternary_export.provenance import Parity
 from ternary_sdk._internal.inference.runtime import BLOCK, Decoder, Encoder, load, margin_of
 from ternary_sdk._internal.streams.stream import CURRENT
 from ternary_sdk.errors import FormatError, ProofError
-from ternary_sdk.space import Space
+from ternary_sdk.space import Tables
 
 RANDOM: Final = 16 * BLOCK
 """How many random latents are compared."""
@@ -142,19 +144,25 @@ def measure(
             path=path, mean=None, logits=_upper(gaps.logits.found), operations=same_random, random=RANDOM
         )
     given_encoder, space = Given(fitted_encoder), decoder.space
-    for tables in _blocks_of(space):
+    for tables in _blocks_of(sample.compared(space)):
         means = encoder.mean(tables)
         fed = hot(tables, space) if fitted_encoder.one_hot else tables.astype(np.float32)
         gaps.mean.widen(means, given_encoder.compute(fed)[0])
         exact = fitted_encoder.network.compute(tables.astype(np.float64))[0]
         same += _compare(gaps, given, fitted_decoder, decoder, means, exact)
     _check(gaps, fitted_decoder, fitted_encoder)
-    return Parity(path=path, mean=_upper(gaps.mean.found), logits=_upper(gaps.logits.found), operations=same)
+    return Parity(
+        path=path,
+        mean=_upper(gaps.mean.found),
+        logits=_upper(gaps.logits.found),
+        operations=same,
+        sampled=None if space.listed else sample.SAMPLED,
+    )
 
 
-def _blocks_of(space: Space) -> Iterator[Any]:
+def _blocks_of(tables: Tables) -> Iterator[Tables]:
     step = 8 * BLOCK
-    return (space.tables[start : start + step] for start in range(0, space.size, step))
+    return (tables[start : start + step] for start in range(0, len(tables), step))
 
 
 def _compare(

@@ -11,31 +11,28 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from ternary_sdk.space import Indices
-
 BLOCK_ROWS: Final = 65_536
 """Draws in a block; the last one may be shorter."""
 
 HASH_BYTES: Final = 32
 
+NEAR_TIE: Final = -1
+"""In the place of an index, where a row's margin is below 0.001."""
+
 _LEAF: Final = b"\x00"
 _NODE: Final = b"\x01"
-_LEFT_OUT: Final = np.uint64(2**64 - 1)
 
 
-def leaf(index: Indices, near_ties: npt.NDArray[np.int64]) -> bytes:
+def leaf(numbers: npt.NDArray[np.int64]) -> bytes:
     """The hash of one block.
 
     Args:
-        index: What its rows decode to, shape (n,).
-        near_ties: The places in the block, 0 to n - 1, of near ties; what they decode to counts for nothing.
+        numbers: What its rows decode to, shape (n,); ``NEAR_TIE`` where a row is one.
     Returns:
-        SHA-256 of a zero byte and, for each row, its index in eight bytes, little-endian; ``ff`` eight
-        times where the row is a near tie.
+        SHA-256 of a zero byte and, for each row, its index in eight bytes, little-endian; eight bytes ``ff``
+        where the row is a near tie.
     """
-    rows = index.astype("<u8")
-    rows[near_ties] = _LEFT_OUT
-    return hashlib.sha256(_LEAF + rows.tobytes()).digest()
+    return hashlib.sha256(_LEAF + numbers.astype("<i8").tobytes()).digest()
 
 
 def root(leaves: bytes) -> str:

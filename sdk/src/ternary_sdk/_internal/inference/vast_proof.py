@@ -26,8 +26,10 @@ from ternary_sdk.errors import InputError, ProofError
 from ternary_sdk.space import Indices
 
 COUNTED: Final = 1 << 27
-"""The most draws that a replay of all blocks also counts: their indices take a gibibyte of memory."""
+"""The most draws that a replay of all blocks also counts: their indices take a gibibyte of memory. A vendor
+proves as many draws, and entries, before he signs."""
 
+_PROVED: Final = 1 << 20
 _STEP: Final = 16 * BLOCK
 
 
@@ -65,6 +67,25 @@ def failures(
     return np.concatenate(found)
 
 
+def prove_entries(
+    claim: VastPath, records: Records, encoder: Encoder, decoder: Decoder, random: np.random.Generator
+) -> None:
+    """Prove all entries of domain 3 but those listed as failed; of more than 2^27, 2^20 chosen at random.
+
+    Raises:
+        ProofError: Naming the first entry that differs.
+    """
+    operations = 0 if claim.reachable is None else claim.reachable.operations
+    if operations > COUNTED:
+        entries = np.unique(random.integers(0, operations, size=_PROVED))
+        for part in np.array_split(entries, _PROVED // _STEP):
+            _prove_entries(claim, records, part, encoder, decoder)
+        return
+    for start in range(0, operations, _STEP):
+        part = np.arange(start, min(start + _STEP, operations))
+        _prove_entries(claim, records, part, encoder, decoder)
+
+
 def prove(
     claim: VastPath,
     records: Records,
@@ -87,9 +108,8 @@ def prove(
     Raises:
         ProofError: Naming the first entry or row that differs.
     """
-    if encoder is not None and claim.reachable is not None and records.failures is not None:
-        entries = _chosen(random, claim.reachable.operations)
-        _prove_entries(claim, entries[~_are_in(entries, records.failures)], encoder, decoder)  # 1
+    if encoder is not None and claim.reachable is not None:
+        _prove_entries(claim, records, _chosen(random, claim.reachable.operations), encoder, decoder)  # 1
     rows = _chosen(random, claim.evenness.draws)
     decoded = decoder.decode(scattered.prior(claim.stream, claim.seed, rows))
     _check_rows(claim, rows, decoded, _are_in(rows, records.near_ties))  # 2
@@ -152,7 +172,10 @@ def _are_in(numbers: Numbers, ascending: Numbers) -> npt.NDArray[np.bool_]:
     return found
 
 
-def _prove_entries(claim: VastPath, entries: Numbers, encoder: Encoder, decoder: Decoder) -> None:
+def _prove_entries(
+    claim: VastPath, records: Records, chosen: Numbers, encoder: Encoder, decoder: Decoder
+) -> None:
+    entries = chosen if records.failures is None else chosen[~_are_in(chosen, records.failures)]
     wanted = scattered.uniform(claim.stream, claim.seed, entries, claim.space)
     decoded = decoder.decode(encoder.mean(claim.space.from_index(wanted)))
     failed = (decoded.index != wanted) | ~(decoded.margin >= VERIFIER_MARGIN)
@@ -195,7 +218,8 @@ def _replay_block(claim: VastPath, records: Records, decoder: Decoder, block: in
     near_ties = np.zeros(len(rows), np.bool_)
     near_ties[listed] = True
     _check_rows(claim, rows, decoded, near_ties)
-    found, stated = merkle.leaf(decoded.index, listed), records.leaves[block * HASH_BYTES :][:HASH_BYTES]
+    numbers = np.where(near_ties, merkle.NEAR_TIE, decoded.index.astype(np.int64))
+    found, stated = merkle.leaf(numbers), records.leaves[block * HASH_BYTES :][:HASH_BYTES]
     if found != stated:
         raise ProofError(
             f"path {claim.path}: block {block}, rows {start:,} to {rows[-1]:,} of its draws, has the digest "

@@ -23,10 +23,15 @@ class Acknowledged:
     sha256: str
     """Its digest."""
 
+    @classmethod
+    def of(cls, operations: OperationSet) -> "Acknowledged":
+        """A set, by its number and digest."""
+        return cls(operations=len(operations), sha256=operations.digest)
+
 
 @dataclass(frozen=True, kw_only=True)
-class Counted:
-    """One set of a meter."""
+class Growth:
+    """Whose set it is and how far it has come, whatever is in it."""
 
     lease: str | None
     """The lease it was counted under; None for a license without one, and where an older SDK counted."""
@@ -37,10 +42,19 @@ class Counted:
     while nothing is counted."""
     sequence: int
     """How often the set has grown: the order of its reports, whatever the clocks say. 0 while it is empty."""
-    operations: OperationSet
-    """Every operation of one space ever returned under that lease, each once."""
     acknowledged: Acknowledged | None = None
     """What the server has confirmed last."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counted(Growth):
+    """One set of a meter."""
+
+    operations: OperationSet
+    """Every operation of one space ever returned under that lease, each once."""
+    pending: OperationSet | None = None
+    """What of a set of a vast space the server has not confirmed, all of it by default. A set of a listed
+    space is reported whole each time."""
 
     @property
     def space(self) -> Space:
@@ -48,9 +62,14 @@ class Counted:
         return self.operations.space
 
     @property
+    def unconfirmed(self) -> OperationSet:
+        """What the next report states."""
+        return self.operations if self.pending is None else self.pending
+
+    @property
     def settled(self) -> bool:
         """Whether the server has confirmed all of it."""
-        return self.acknowledged is not None and self.acknowledged.sha256 == self.operations.digest
+        return self.acknowledged is not None and self.acknowledged == Acknowledged.of(self.operations)
 
 
 def nothing(lease: str | None, owner: str | None, space: Space) -> Counted:

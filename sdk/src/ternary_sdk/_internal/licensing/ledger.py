@@ -12,23 +12,23 @@ What was counted for one customer is never another's, whoever has the license la
 
 import os
 import sqlite3
-import stat
-import tempfile
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from dataclasses import replace
-from pathlib import Path, PurePath
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import reduce
+from pathlib import Path
 from typing import Final
 
-from ternary_sdk._internal.licensing import ledger_rows, state
-from ternary_sdk._internal.licensing.appearing import appear
-from ternary_sdk._internal.licensing.counted import Acknowledged, Counted
+from ternary_sdk._internal import ascending
+from ternary_sdk._internal.licensing import joining, ledger_file, ledger_rows, segments
+from ternary_sdk._internal.licensing.counted import Acknowledged, Counted, Growth, nothing
 from ternary_sdk._internal.licensing.forks import ForkGuard
+from ternary_sdk._internal.licensing.ledger_rows import Row
+from ternary_sdk._internal.licensing.segments import Segmented
 from ternary_sdk.errors import FormatError, LedgerError, LicenseError, Reason
 from ternary_sdk.operations import OperationSet
 from ternary_sdk.space import TERNARY_2, Space
 
-_PATIENCE: Final = 10.0
 _FORKS: Final = ForkGuard()
 
 
@@ -69,14 +69,44 @@ class Ledger:
             LedgerError: If the file cannot be read or written; nothing may be returned then.
         """
         with self._transaction() as connection:
-            sets = ledger_rows.read(connection, license_id)
-            total = sum(_totals(sets, owner).values())
-            more = len(operations - _union(sets, owner, operations.space))
-            if more and total + more > quota:
-                _refuse(license_id, quota, total, more)
-            before = ledger_rows.chosen(sets, lease, owner, operations.space)
-            if len(operations - before.operations):
-                ledger_rows.grow(connection, license_id, before, operations)
+            rows = ledger_rows.read(connection, license_id)
+            _count(connection, license_id, rows, quota, operations, lease, owner)
+        self._join_beside(rows)
+
+    def record_new(
+        self,
+        license_id: str,
+        quota: int,
+        operations: OperationSet,
+        *,
+        lease: str | None = None,
+        owner: str | None = None,
+    ) -> OperationSet:
+        """Count operations as ``record`` does if not one of them was returned before, to whomever; else none.
+
+        Args:
+            license_id, quota, operations, lease, owner: As ``record``.
+        Returns:
+            Those that were returned before; empty if all are counted now.
+        Raises:
+            LicenseError, LedgerError: As ``record``.
+        """
+        with self._transaction() as connection:
+            rows = ledger_rows.read(connection, license_id)
+            known = operations - _lacking(rows, operations)
+            if not len(known):
+                _count(connection, license_id, rows, quota, operations, lease, owner)
+        self._join_beside(rows)
+        return known
+
+    def lacking(self, license_id: str, operations: OperationSet) -> OperationSet:
+        """Those of some operations that were never returned under a license, to whomever.
+
+        Raises:
+            LedgerError: If the file cannot be read.
+        """
+        with self._rows(license_id) as rows:
+            return _lacking(rows, operations)
 
     def totals(self, license_id: str, *, owner: str | None = None) -> dict[Space, int]:
         """How many different operations of each space were ever returned under a license, ascending by space.
@@ -87,7 +117,8 @@ class Ledger:
         Raises:
             LedgerError: If the file cannot be read.
         """
-        return _totals(self.sets(license_id), owner)
+        with self._rows(license_id) as rows:
+            return _totals(_of_owner(rows, owner))
 
     def drawn(self, license_id: str, *, space: Space = TERNARY_2, owner: str | None = None) -> OperationSet:
         """The operations of a space ever returned under a license; read-only state is read as it lies.
@@ -99,7 +130,8 @@ class Ledger:
         Raises:
             LedgerError: If the file cannot be read.
         """
-        return _union(self.sets(license_id), owner, space)
+        with self._rows(license_id) as rows:
+            return _union(_of_owner(rows, owner), space)
 
     def sets(self, license_id: str) -> list[Counted]:
         """What was counted under a license, for each space, lease and owner.
@@ -107,14 +139,8 @@ class Ledger:
         Raises:
             LedgerError: If the file cannot be read.
         """
-        if not _exists(self.path):
-            return []
-        uri = _uri_to_read(self.path)
-        with self._unforked() as process, self._connection(uri) as connection:
-            connection.execute("BEGIN")
-            found = ledger_rows.read(connection, license_id)
-            self._check_process(process)
-        return found
+        with self._rows(license_id) as rows:
+            return [row.counted() for row in rows]
 
     def counted(
         self, license_id: str, *, lease: str | None, owner: str | None, space: Space = TERNARY_2
@@ -124,26 +150,96 @@ class Ledger:
         Raises:
             LedgerError: If the file cannot be read.
         """
-        return ledger_rows.chosen(self.sets(license_id), lease, owner, space)
+        with self._rows(license_id) as rows:
+            found = ledger_rows.chosen(rows, lease, owner, space)
+            return nothing(lease, owner, space) if found is None else found.counted()
 
-    def acknowledge(self, license_id: str, reported: Counted) -> None:
-        """Keep that the server has confirmed a set as it was reported; it may have grown since.
+    def acknowledge(
+        self, license_id: str, reported: Growth, confirmed: OperationSet, after: Acknowledged
+    ) -> None:
+        """Keep what the server has of a set, which may have grown since it was reported.
+
+        Nothing is kept if the set began anew since, or if of a vast space another report was acknowledged.
+
+        Args:
+            license_id: The license.
+            reported: The set whose report was answered; its acknowledgement was that report's base.
+            confirmed: The operations that the report stated.
+            after: The set that the server has now.
+        Raises:
+            LedgerError: If the file cannot be written.
+        """
+        with self._transaction() as connection:
+            for row in ledger_rows.read(connection, license_id):
+                same = _key(row, row.space) == _key(reported, confirmed.space)
+                if same and (row.space.listed or row.acknowledged == reported.acknowledged):
+                    ledger_rows.acknowledge(connection, license_id, row, confirmed, after)
+
+    def forget_acknowledgement(self, license_id: str, reported: Counted) -> None:
+        """Keep that the server does not know a set, so that all of it is reported again.
 
         Raises:
             LedgerError: If the file cannot be written.
         """
-        confirmed = Acknowledged(operations=len(reported.operations), sha256=reported.operations.digest)
+        nothing_of_it = OperationSet.of([], reported.space)
         with self._transaction() as connection:
-            for counted in ledger_rows.read(connection, license_id):
-                if _key(counted) == _key(reported):
-                    ledger_rows.write(connection, license_id, replace(counted, acknowledged=confirmed))
+            for row in ledger_rows.read(connection, license_id):
+                if _key(row, row.space) == _key(reported, reported.space):
+                    ledger_rows.acknowledge(connection, license_id, row, nothing_of_it, None)
+
+    @contextmanager
+    def _rows(self, license_id: str) -> Iterator[list[Row]]:
+        """Every set of a license, as long as this block lasts; read-only state is read as it lies."""
+        if not ledger_file.exists(self.path):
+            yield []
+            return
+        with self._reading() as connection:
+            yield ledger_rows.read(connection, license_id)
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        uri = ledger_file.uri_to_read(self.path)
+        with self._unforked() as process, self._connection(uri) as connection:
+            connection.execute("BEGIN")
+            yield connection
+            self._check_process(process)
+
+    def join(self, history: str) -> None:
+        """Join large segments of a set until no more are to be joined; nothing is counted or lost by it.
+
+        A joined segment is made beside other calls, which wait only while it is written.
+
+        Raises:
+            LedgerError: If the file cannot be read or written.
+        """
+        while self._join_some(history):
+            pass
+
+    def _join_some(self, history: str) -> bool:
+        with self._reading() as connection:
+            held = ledger_rows.segmented(connection, history)
+            group = segments.due(held.segments, most=sys.maxsize) if held else []
+            parts = [held.members(segment) for segment in group] if held else []
+        if not group:
+            return False
+        joined = segments.Written.of(reduce(ascending.union, parts))
+        with self._transaction() as connection:
+            held = ledger_rows.segmented(connection, history)
+            if held and set(group) <= set(held.segments):  # else another process was first
+                held.join(group, joined)
+        return True
+
+    def _join_beside(self, rows: Sequence[Row]) -> None:
+        for row in rows:
+            if isinstance(row.members, Segmented) and segments.due(row.members.segments, most=sys.maxsize):
+                joining.beside(self.join, self.path, row.history or "")
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         with self._unforked() as process:
-            if not _exists(self.path):
-                _create(self.path)
-            with self._connection(_uri(self.path)) as connection:
+            if not ledger_file.exists(self.path):
+                ledger_file.create(self.path)
+            with self._connection(ledger_file.uri(self.path)) as connection:
                 connection.execute("BEGIN IMMEDIATE")
                 with connection:
                     ledger_rows.upgrade(connection)
@@ -169,7 +265,7 @@ class Ledger:
     @contextmanager
     def _connection(self, uri: str) -> Iterator[sqlite3.Connection]:
         try:
-            with _open(uri) as connection:
+            with ledger_file.opened(uri) as connection:
                 yield connection
         except sqlite3.Error as error:
             raise LedgerError(f"{self.path}: the meter cannot be used ({error})") from None
@@ -177,88 +273,63 @@ class Ledger:
             raise LedgerError(f"{self.path}: damaged ({refusal})") from None
 
 
-@contextmanager
-def _open(uri: str) -> Iterator[sqlite3.Connection]:
-    with closing(sqlite3.connect(uri, uri=True, timeout=_PATIENCE, isolation_level=None)) as connection:
-        for setting in ("synchronous = FULL", "foreign_keys = ON", "trusted_schema = OFF"):
-            connection.execute(f"PRAGMA {setting}")
-        yield connection
+def _key(growth: Growth, space: Space) -> tuple[Space, str | None, str | None, str | None]:
+    return space, growth.lease, growth.owner, growth.history
 
 
-def _uri(path: Path) -> str:
-    return f"{_location(path.absolute())}?mode=rw"
+def _count(
+    connection: sqlite3.Connection,
+    license_id: str,
+    rows: Sequence[Row],
+    quota: int,
+    operations: OperationSet,
+    lease: str | None,
+    owner: str | None,
+) -> None:
+    """Grow the set of a lease by what it lacks, if the quota allows it."""
+    theirs = _of_owner(rows, owner)
+    before = ledger_rows.chosen(rows, lease, owner, operations.space)
+    missing = before.members.lacking(operations) if before else operations
+    more = len(_lacking([row for row in theirs if row is not before], missing))
+    # Sets of several leases may share operations, so their sizes together are only an upper bound, but one
+    # that costs nothing.
+    if more and sum(len(row.members) for row in theirs) + more > quota:
+        total = sum(_totals(theirs).values())
+        if total + more > quota:
+            _refuse(license_id, quota, total, more)
+    if len(missing):
+        ledger_rows.grow(connection, license_id, before, missing, lease=lease, owner=owner)
 
 
-def _location(path: PurePath) -> str:
-    """The file's URI in SQLite's spelling: it knows no hosts, so a UNC path begins with four slashes."""
-    uri = path.as_uri()
-    return uri if uri.startswith("file:///") else uri.replace("file://", "file:////", 1)
-
-
-def _uri_to_read(path: Path) -> str:
-    """SQLite reads a write-ahead log only with files that it may make beside it.
-
-    Where it may not, a meter without a log is complete and nobody here can change it, so it is read as it is.
-    """
-    if os.access(path, os.W_OK) and os.access(path.parent, os.W_OK | os.X_OK):
-        return _uri(path)
-    log = path.with_name(f"{path.name}-wal")
-    return f"{_location(path.absolute())}?mode=ro{'' if log.exists() else '&immutable=1'}"
-
-
-def _exists(path: Path) -> bool:
-    try:
-        found = path.stat()
-    except (FileNotFoundError, NotADirectoryError):
-        return False
-    except OSError as error:
-        raise LedgerError(f"{path}: cannot be read ({error.strerror})") from None
-    if not stat.S_ISREG(found.st_mode):
-        raise LedgerError(f"{path}: is not a regular file")
-    return True
-
-
-def _create(path: Path) -> None:
-    """Make a complete, empty meter, mode 0600, appear at once under its name.
-
-    Two processes that both switched a new file to write-ahead logging would find it locked, and opening
-    and closing a file that SQLite holds open in another thread would drop its locks (POSIX fcntl).
-    """
-    state.prepare(path)
-    try:
-        with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as workshop:
-            draft = Path(workshop) / path.name
-            os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-            with _open(_uri(draft)) as connection:
-                connection.execute("PRAGMA journal_mode = WAL")
-                ledger_rows.create(connection)
-            appear(draft, path)
-    except OSError as error:
-        raise LedgerError(f"{path}: cannot be made ({error.strerror})") from None
-    except sqlite3.Error as error:
-        raise LedgerError(f"{path}: cannot be made ({error})") from None
-
-
-def _key(counted: Counted) -> tuple[Space, str | None, str | None]:
-    return counted.space, counted.lease, counted.owner
-
-
-def _of_owner(sets: list[Counted], owner: str | None) -> list[Counted]:
+def _of_owner(rows: Sequence[Row], owner: str | None) -> list[Row]:
     """What was returned to one owner, or to one that is not known; to all if none is given."""
-    return [counted for counted in sets if owner is None or counted.owner in (owner, None)]
+    return [row for row in rows if owner is None or row.owner in (owner, None)]
 
 
-def _union(sets: list[Counted], owner: str | None, space: Space) -> OperationSet:
+def _lacking(rows: Sequence[Row], operations: OperationSet) -> OperationSet:
+    for row in rows:
+        if row.space == operations.space:
+            operations = row.members.lacking(operations)
+    return operations
+
+
+def _union(rows: Sequence[Row], space: Space) -> OperationSet:
     together = OperationSet.of([], space)
-    for counted in _of_owner(sets, owner):
-        if counted.space == space:
-            together |= counted.operations
+    for row in rows:
+        if row.space == space:
+            together |= row.members.operations
     return together
 
 
-def _totals(sets: list[Counted], owner: str | None) -> dict[Space, int]:
-    spaces = sorted({counted.space for counted in _of_owner(sets, owner)})
-    return {space: len(_union(sets, owner, space)) for space in spaces}
+def _totals(rows: Sequence[Row]) -> dict[Space, int]:
+    """How many different operations there are of each space."""
+    spaces: dict[Space, list[Row]] = {}
+    for row in rows:
+        spaces.setdefault(row.space, []).append(row)
+    return {
+        space: len(some[0].members) if len(some) == 1 else len(_union(some, space))
+        for space, some in sorted(spaces.items())
+    }
 
 
 def _refuse(license_id: str, quota: int, before: int, more: int) -> None:

@@ -1,25 +1,32 @@
 """
 The tables of a meter's file: one set for each license, space, lease and owner; and those of earlier versions.
 
-Version 2 knew one space, that of two-input ternary operations. Version 1 kept one set for each license, too.
-Both are read as they are, and upgraded in place by the first call that counts. Whose the sets of version 1
-were is not known, so they go on to count for the license's quota, and are reported as sets of an unknown
-lease.
+A set of a listed space is a bitmap in its row, one of a vast space has ``segments``. Version 3 knew no vast
+spaces, version 2 one space, that of two-input ternary operations, and version 1 kept one set for each
+license. They are read as they are, and upgraded in place by the first call that counts. Whose the sets of
+version 1 were is not known, so they go on to count for the license's quota, and are reported as sets of an
+unknown lease.
 """
 
 import secrets
 import sqlite3
-from dataclasses import replace
-from typing import Final
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final, Protocol
+
+import numpy as np
 
 from ternary_sdk._internal.documents import base64url
-from ternary_sdk._internal.licensing.counted import EARLIER, HISTORY_BYTES, Acknowledged, Counted, nothing
+from ternary_sdk._internal.licensing import segments
+from ternary_sdk._internal.licensing.counted import EARLIER, HISTORY_BYTES, Acknowledged, Counted, Growth
+from ternary_sdk._internal.licensing.segments import Segmented
 from ternary_sdk.errors import FormatError, InputError
 from ternary_sdk.operations import OperationSet
 from ternary_sdk.space import TERNARY_2, Space
 
 APPLICATION: Final = 0x7E52_A417
-VERSION: Final = 3
+VERSION: Final = 4
+_LISTED_SPACES: Final = 3
 _ONE_SPACE: Final = 2
 _ONE_SET_EACH: Final = 1
 _UNKNOWN: Final = ""
@@ -31,7 +38,7 @@ CREATE TABLE counted (
     owner TEXT NOT NULL,
     history TEXT NOT NULL,
     sequence INTEGER NOT NULL CHECK (sequence > 0),
-    bitmap BLOB NOT NULL,
+    bitmap BLOB,
     acknowledged TEXT,
     acknowledged_operations INTEGER,
     PRIMARY KEY (license, space, lease, owner)
@@ -43,15 +50,67 @@ _EARLIEST: Final = f"license, '{TERNARY_2}', '', '', '{EARLIER}', 1, bitmap, NUL
 _HELD: Final = {
     _ONE_SET_EACH: ("drawn", _EARLIEST),
     _ONE_SPACE: ("counted", f"license, '{TERNARY_2}', {_SET}"),
+    _LISTED_SPACES: ("counted", _COLUMNS),
     VERSION: ("counted", _COLUMNS),
 }
 """The table of each version, and its columns as those of this version."""
 _WRITE: Final = f"INSERT OR REPLACE INTO counted ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 
+class Members(Protocol):
+    """The operations of a set, as a file holds them."""
+
+    def __len__(self) -> int: ...
+
+    def lacking(self, wanted: OperationSet) -> OperationSet:
+        """Those of the wanted operations that it does not have."""
+
+    @property
+    def operations(self) -> OperationSet:
+        """All of them."""
+
+
+@dataclass(frozen=True)
+class Bitmap:
+    """The operations of a listed space."""
+
+    operations: OperationSet
+    """All of them."""
+
+    def __len__(self) -> int:
+        return len(self.operations)
+
+    def lacking(self, wanted: OperationSet) -> OperationSet:
+        """Those of the wanted operations that it does not have."""
+        return wanted - self.operations
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row(Growth):
+    """One set of a meter, in a transaction."""
+
+    space: Space
+    """What its operations are of."""
+    members: Members
+    """Its operations."""
+
+    def counted(self) -> Counted:
+        """It, as it is beyond the transaction."""
+        return Counted(
+            lease=self.lease,
+            owner=self.owner,
+            history=self.history,
+            sequence=self.sequence,
+            acknowledged=self.acknowledged,
+            operations=self.members.operations,
+            pending=self.members.pending if isinstance(self.members, Segmented) else None,
+        )
+
+
 def create(connection: sqlite3.Connection) -> None:
     """Make the tables in a new file."""
-    connection.execute(_SCHEMA)
+    for statement in (_SCHEMA, segments.TABLE, segments.INDEX):
+        connection.execute(statement)
     connection.execute(f"PRAGMA application_id = {APPLICATION}")
     connection.execute(f"PRAGMA user_version = {VERSION}")
 
@@ -86,73 +145,132 @@ def upgrade(connection: sqlite3.Connection) -> None:
     connection.execute(_SCHEMA)
     connection.execute(f"INSERT INTO counted ({_COLUMNS}) SELECT {columns} FROM before")
     connection.execute("DROP TABLE before")
+    for statement in (segments.TABLE, segments.INDEX):
+        connection.execute(statement)
     connection.execute(f"PRAGMA user_version = {VERSION}")
 
 
-def read(connection: sqlite3.Connection, license_id: str) -> list[Counted]:
-    """Every set of a license.
+def read(connection: sqlite3.Connection, license_id: str) -> list[Row]:
+    """Every set of a license that has operations.
 
     Raises:
         FormatError: If the file is not a meter, or what it holds is not what its table says.
     """
-    table, columns = _HELD[version(connection)]
+    found = version(connection)
+    table, columns = _HELD[found]
     query = f"SELECT {columns} FROM {table} WHERE license = ? ORDER BY 2, 3, 4"
     rows = connection.execute(query, (license_id,)).fetchall()
-    return [found for row in rows if len((found := _counted(row)).operations)]
+    read = [_row(connection, row, knows_vast=found == VERSION) for row in rows]
+    return [row for row in read if len(row.members)]
 
 
-def chosen(sets: list[Counted], lease: str | None, owner: str | None, space: Space) -> Counted:
-    """The set of one lease, owner and space, empty if nothing was counted.
+def segmented(connection: sqlite3.Connection, history: str) -> Segmented | None:
+    """A set of a vast space, by its history; None if there is none.
+
+    Raises:
+        FormatError: If what the file holds is not what its table says.
+    """
+    query = "SELECT space FROM counted WHERE history = ? AND bitmap IS NULL"
+    row = connection.execute(query, (history,)).fetchone() if version(connection) == VERSION else None
+    return Segmented(connection, history, _space(row[0], knows_vast=True)) if row else None
+
+
+def chosen(rows: Sequence[Row], lease: str | None, owner: str | None, space: Space) -> Row | None:
+    """The set of one lease, owner and space; None if nothing was counted.
 
     A license without a lease has one owner as far as this machine can know, so what an older SDK counted
     under it goes on.
     """
-    of_space = [one for one in sets if one.space == space]
-    for counted in of_space:
-        if (counted.lease, counted.owner) == (lease, owner):
-            return counted
+    of_space = [one for one in rows if one.space == space]
+    for row in of_space:
+        if (row.lease, row.owner) == (lease, owner):
+            return row
     earlier = next((one for one in of_space if one.lease is lease is None and one.owner is None), None)
-    return nothing(lease, owner, space) if earlier is None else replace(earlier, owner=owner)
+    return None if earlier is None else replace(earlier, owner=owner)
 
 
-def grow(connection: sqlite3.Connection, license_id: str, before: Counted, operations: OperationSet) -> None:
-    """Write a set with more operations than it has; its sequence goes on by one."""
-    history = before.history or base64url.encode(secrets.token_bytes(HISTORY_BYTES))
-    grown = before.operations | operations
-    write(
-        connection,
-        license_id,
-        replace(before, history=history, sequence=before.sequence + 1, operations=grown),
+def grow(
+    connection: sqlite3.Connection,
+    license_id: str,
+    before: Row | None,
+    missing: OperationSet,
+    *,
+    lease: str | None,
+    owner: str | None,
+) -> None:
+    """Write a set with operations that it lacks, or a new one; its sequence goes on by one."""
+    space = missing.space
+    history = (before and before.history) or base64url.encode(secrets.token_bytes(HISTORY_BYTES))
+    growth = Growth(
+        lease=lease,
+        owner=owner,
+        history=history,
+        sequence=before.sequence + 1 if before else 1,
+        acknowledged=before.acknowledged if before else None,
     )
-    if before.lease is None and before.owner is not None:  # its earlier set goes on under its owner's name
+    bitmap = None
+    if space.listed:
+        bitmap = (before.members.operations | missing if before else missing).to_bytes()
+    else:
+        members = before.members if before else None
+        segmented = members if isinstance(members, Segmented) else Segmented(connection, history, space)
+        segmented.append(missing.indices.astype(np.int64, copy=False))
+    _write(connection, license_id, growth, space, bitmap)
+    if lease is None and owner is not None:  # its earlier set goes on under its owner's name
         connection.execute(
             "DELETE FROM counted WHERE license = ? AND space = ? AND lease = '' AND owner = ''",
-            (license_id, str(before.space)),
+            (license_id, str(space)),
         )
 
 
-def write(connection: sqlite3.Connection, license_id: str, counted: Counted) -> None:
-    """Write a set as it is."""
-    confirmed = counted.acknowledged
+def acknowledge(
+    connection: sqlite3.Connection,
+    license_id: str,
+    row: Row,
+    confirmed: OperationSet,
+    after: Acknowledged | None,
+) -> None:
+    """Keep what the server has of a set.
+
+    Args:
+        connection: The file, in a transaction.
+        license_id: The license.
+        row: The set as it is.
+        confirmed: The operations that it acknowledged with this answer.
+        after: The set that it has now; None if none of this set.
+    """
+    bitmap = None
+    if isinstance(row.members, Segmented):
+        if after is None:
+            row.members.doubt()
+        elif len(confirmed):
+            row.members.confirm(confirmed)
+    else:
+        bitmap = row.members.operations.to_bytes()
+    _write(connection, license_id, replace(row, acknowledged=after), row.space, bitmap)
+
+
+def _write(
+    connection: sqlite3.Connection, license_id: str, growth: Growth, space: Space, bitmap: bytes | None
+) -> None:
+    confirmed = growth.acknowledged
     values = (
         license_id,
-        str(counted.space),
-        counted.lease or _UNKNOWN,
-        counted.owner or _UNKNOWN,
-        counted.history,
-        counted.sequence,
-        counted.operations.to_bytes(),
+        str(space),
+        growth.lease or _UNKNOWN,
+        growth.owner or _UNKNOWN,
+        growth.history,
+        growth.sequence,
+        bitmap,
         confirmed.sha256 if confirmed else None,
         confirmed.operations if confirmed else None,
     )
     connection.execute(_WRITE, values)
 
 
-def _counted(row: tuple[object, ...]) -> Counted:
+def _row(connection: sqlite3.Connection, row: tuple[object, ...], *, knows_vast: bool) -> Row:
     """A row, whatever program wrote it: what another one made need not be STRICT."""
     _, space, lease, owner, history, sequence, bitmap, sha256, operations = row
-    if not isinstance(bitmap, bytes):
-        raise FormatError(f"bitmap: its SQLite type is {_sqlite_type(bitmap)}, expected blob")
     if not (
         isinstance(space, str)
         and isinstance(lease, str)
@@ -162,21 +280,34 @@ def _counted(row: tuple[object, ...]) -> Counted:
         raise FormatError("space, lease, owner, history: their SQLite types are not all text")
     if not isinstance(sequence, int):
         raise FormatError(f"sequence: its SQLite type is {_sqlite_type(sequence)}, expected integer")
+    of = _space(space, knows_vast=knows_vast)
+    expected = "blob" if of.listed else "null"
+    if _sqlite_type(bitmap) != expected:
+        raise FormatError(f"bitmap: its SQLite type is {_sqlite_type(bitmap)}, expected {expected}")
+    members: Members = (
+        Bitmap(OperationSet.from_bytes(bitmap, of))
+        if isinstance(bitmap, bytes)
+        else Segmented(connection, history, of)
+    )
+    if not of.listed and not len(members):
+        raise FormatError("segments: there are none of a set that has operations")
     confirmed = isinstance(sha256, str) and isinstance(operations, int)
-    return Counted(
+    return Row(
         lease=lease or None,
         owner=owner or None,
         history=history,
         sequence=sequence,
-        operations=OperationSet.from_bytes(bitmap, _space(space)),
+        space=of,
+        members=members,
         acknowledged=Acknowledged(operations=operations, sha256=sha256) if confirmed else None,  # type: ignore[arg-type]
     )
 
 
-def _space(text: str) -> Space:
+def _space(text: str, *, knows_vast: bool) -> Space:
     try:
         space = Space.parse(text)
-        space.expect_listed()
+        if not knows_vast:
+            space.expect_listed()
     except InputError as refusal:
         raise FormatError(str(refusal)) from None
     return space

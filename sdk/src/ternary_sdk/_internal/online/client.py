@@ -9,6 +9,7 @@ answer must be signed for this very question before a byte of it is believed.
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Final, NoReturn
@@ -18,7 +19,7 @@ import httpx
 from ternary_sdk._internal.documents import canonical, outer
 from ternary_sdk._internal.documents.fields import Fields
 from ternary_sdk._internal.licensing import clock, machine, usage
-from ternary_sdk._internal.licensing.counted import Counted, nothing
+from ternary_sdk._internal.licensing.counted import Acknowledged, Counted, nothing
 from ternary_sdk._internal.licensing.installation import Installation
 from ternary_sdk._internal.licensing.ledger import Ledger
 from ternary_sdk._internal.licensing.renewal import replacement
@@ -48,6 +49,8 @@ _UNNUMBERED: Final = ("/v1/usage", "/v1/standing")
 """Where nothing needs a number to be done once: reports merge by union, a question changes nothing."""
 TRY_LATER: Final = "TRY_LATER"
 """What a restored server answers where it may have forgotten something."""
+SEND_ALL: Final = "SEND_ALL"
+"""What a server answers that does not have the set that a report of a vast space is a difference from."""
 _OF_THE_REQUEST: Final = (Reason.MALFORMED, Reason.SIGNATURE_INVALID)
 """Refusals that say nothing of the license, such as a much older server's: they take nothing away."""
 
@@ -183,13 +186,33 @@ class LicenseServer:
     def _report(
         self, ledger: Ledger, license_id: str, counted: Counted, held: Installation, now: datetime
     ) -> int:
-        """Report one set; how many operations of all spaces the server has counted after it."""
-        document = usage.report(license_id, counted, held, now)
-        came = self._ask("/v1/usage", document, now)
-        fields = Fields(canonical.decode(came, "server's answer"), "server's answer")
-        with suppress(LedgerError):  # read-only state is reported in full each time
-            ledger.acknowledge(license_id, counted)
-        return fields.integer("all_spaces")
+        """Report one set; how many operations of all spaces the server has counted after it.
+
+        Where the server does not know what it would be told the difference from, all is sent.
+        """
+        try:
+            return self._send_reports(ledger, license_id, counted, held, now)
+        except ServerError as refusal:
+            if refusal.code != SEND_ALL:
+                raise
+        with suppress(LedgerError):
+            ledger.forget_acknowledgement(license_id, counted)
+        unknown = replace(counted, acknowledged=None, pending=None)
+        return self._send_reports(ledger, license_id, unknown, held, now)
+
+    def _send_reports(
+        self, ledger: Ledger, license_id: str, counted: Counted, held: Installation, now: datetime
+    ) -> int:
+        total = 0
+        for sent in usage.reports(license_id, counted, held, now):
+            came = self._ask("/v1/usage", sent.document, now)
+            fields = Fields(canonical.decode(came, "server's answer"), "server's answer")
+            _check_acknowledged(fields.object("acknowledged"), sent.after)
+            with suppress(LedgerError):  # read-only state is reported in full each time
+                reported = replace(counted, acknowledged=sent.base)
+                ledger.acknowledge(license_id, reported, sent.confirms, sent.after)
+            total = fields.integer("all_spaces")
+        return total
 
     def _in_force(self, license_id: str) -> tuple[str, str | None]:
         """The lease and the owner that the license in force states; after a denial only the lease is kept."""
@@ -310,6 +333,15 @@ def _taking_nothing() -> Iterator[None]:
     except ServerError as refusal:
         if refusal.code != TRY_LATER:
             raise
+
+
+def _check_acknowledged(fields: Fields, expected: Acknowledged) -> None:
+    found = Acknowledged(operations=fields.integer("operations"), sha256=fields.sha256("sha256"))
+    if found != expected:
+        raise ServerError(
+            f"license server: it acknowledged a set of {found.operations:,} operations (set "
+            f"{found.sha256[:12]}…), reported was one of {expected.operations:,} ({expected.sha256[:12]}…)"
+        )
 
 
 def _refuse(answer: Answer) -> NoReturn:

@@ -51,5 +51,5 @@ class Envelope:
                 raise SignatureError(f"{self.what}: signed by key {kid}, it names {key.kid}")
             return key
 
-        claims = jws.read(token, typ=self.typ, what=self.what, key_for=own).claims
+        claims = jws.read(token, typ=self.typ, what=self.what, key_for=own, longest=self.longest).claims
         return format, Fields(claims, self.what), key

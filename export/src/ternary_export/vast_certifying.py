@@ -1,0 +1,200 @@
+"""
+Certifying a build of a vast space: uniform operations are tried, and prior draws are counted.
+
+Nothing of the training is needed here, and the seeds follow from the graphs: the same graphs give the same
+figures wherever they are computed.
+"""
+
+import hashlib
+from collections.abc import Callable
+from concurrent.futures import Executor
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
+from ternary_export.build import Draft, load
+from ternary_sdk._internal.certificates import merkle, records
+from ternary_sdk._internal.certificates.evenness import MOST_DRAWS, Evenness
+from ternary_sdk._internal.certificates.path_coverage import seed_of
+from ternary_sdk._internal.certificates.records import Records, digest_of
+from ternary_sdk._internal.certificates.statement import CURRENT
+from ternary_sdk._internal.certificates.vast_certificate import VastCertificate
+from ternary_sdk._internal.certificates.vast_path import MOST_OPERATIONS, ReachableShare, VastPath
+from ternary_sdk._internal.counting import counting
+from ternary_sdk._internal.counting.draw_count import DrawCount
+from ternary_sdk._internal.counting.progress import Progress, silent
+from ternary_sdk._internal.inference import vast_proof
+from ternary_sdk._internal.inference.cores import usable_cores
+from ternary_sdk._internal.inference.runtime import Decoder, Encoder, Workers
+from ternary_sdk._internal.packages.members import cap
+from ternary_sdk._internal.streams.stream import CURRENT as STREAM
+from ternary_sdk.errors import InputError
+from ternary_sdk.space import Space
+
+QUICK: Final = 10_000_000
+"""Draws, and uniform operations, unless others are asked for: minutes on two cores."""
+
+_COMPUTED_WITH: Final = ("numpy", "onnxruntime", "ternary-export", "ternary-sdk")
+_MEMORY: Final = 256 << 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Effort:
+    """How much is computed for the certificate of a vast space, and with what.
+
+    Raises:
+        InputError: If a number is out of range.
+    """
+
+    draws: int | None = None
+    """Prior draws that are counted on each path; None for 10^7."""
+
+    operations: int | None = None
+    """Uniform operations that are tried on each path with an encoder; None for 10^7."""
+
+    folder: Path | None = None
+    """Where the files of a count are kept until it ends, for a later call to go on; None for a temporary
+    folder, with nothing to go on from."""
+
+    executor: Executor | None = None
+    """What counts; by default a process for each core."""
+
+    watch: Callable[[Progress], None] = silent
+    """Called with how far a count has come."""
+
+    def __post_init__(self) -> None:
+        for name, value, most in (
+            ("draws", self.draws, MOST_DRAWS),
+            ("operations", self.operations, MOST_OPERATIONS),
+        ):
+            if value is not None and not 1 <= value <= most:
+                raise InputError(f"{name}: {value:,}, expected 1 to {most:,}")
+
+    def expect_of(self, space: Space) -> None:
+        """Refuse numbers that are asked of a listed space, of which everything is certified.
+
+        Raises:
+            InputError: If there are any.
+        """
+        for name, value in (("draws", self.draws), ("operations", self.operations)):
+            if space.listed and value is not None:
+                raise InputError(
+                    f"{name}: {value:,} are asked for, but {space} is a listed space, whose certificate is "
+                    "of all operations; leave the number out"
+                )
+
+
+def certify(
+    draft: Draft, effort: Effort, *, tell: Callable[[str], None] = lambda _: None
+) -> tuple[VastCertificate, dict[str, bytes]]:
+    """Compute the certificate of a build, not signed yet, and the binary members that belong to it.
+
+    Args:
+        draft: The graphs, and the record that names the paths.
+        effort: How much is computed.
+        tell: Called with a few words before each step.
+    Raises:
+        InputError: If the members would be larger than a package holds, or the folder of a count cannot be
+            used or has too little space.
+        ProofError: If a posterior mean is not finite.
+    """
+    signature, paths, members = draft.provenance.signature, [], dict[str, bytes]()
+    with Workers() as workers:
+        for letter in signature.paths:
+            encoder, decoder = load(draft.graphs, letter, workers, signature)
+            claim, found = _certify_path(letter, encoder, decoder, draft, effort, tell)
+            paths.append(claim)
+            members |= found
+    certificate = VastCertificate(
+        version=CURRENT,
+        space=signature.space,
+        latent_size=signature.latent_size,
+        subjects={graph.member: graph.sha256 for graph in draft.provenance.graphs},
+        released=draft.provenance.released,
+        computed_with={name: version(name) for name in _COMPUTED_WITH},
+        paths=tuple(paths),
+    )
+    # Clients will read it, so read it first.
+    return VastCertificate.from_statement(certificate.to_statement()), members
+
+
+def _certify_path(
+    letter: str,
+    encoder: Encoder | None,
+    decoder: Decoder,
+    draft: Draft,
+    effort: Effort,
+    tell: Callable[[str], None],
+) -> tuple[VastPath, dict[str, bytes]]:
+    graph = draft.graphs[decoder.what]
+    stream = STREAM.of(decoder.signature.latent_size)
+    seed = seed_of(hashlib.sha256(graph).hexdigest(), stream)
+    operations, draws = effort.operations or QUICK, effort.draws or QUICK
+    failures = None
+    if encoder is not None:
+        tell(f"trying {operations:,} uniform operations on path {letter}")
+        failures = vast_proof.failures(encoder, decoder, stream, seed, operations)
+    tell(f"counting {draws:,} draws of path {letter}")
+    counted = _count(graph, decoder, seed, draws, effort)
+    members = Records(leaves=counted.leaves, near_ties=counted.near_ties, failures=failures).to_members(
+        letter
+    )
+    for name, data in members.items():
+        if len(data) > cap(name):
+            raise InputError(
+                f"{name}: would have {len(data):,} bytes, expected at most {cap(name):,}: "
+                "certify fewer draws or operations"
+            )
+    claim = VastPath(
+        path=letter,
+        encoder=None if encoder is None else encoder.what,
+        decoder=decoder.what,
+        stream=stream,
+        seed=seed,
+        reachable=None if failures is None else _share(letter, operations, len(failures), members),
+        evenness=_evenness(counted, decoder.space),
+        root=merkle.root(counted.leaves),
+        near_ties=digest_of(members[records.near_ties_of(letter)]),
+    )
+    return claim, members
+
+
+def _share(letter: str, operations: int, failures: int, members: dict[str, bytes]) -> ReachableShare:
+    failed = digest_of(members[records.failures_of(letter)])
+    return ReachableShare(operations=operations, failures=failures, failed=failed)
+
+
+def _evenness(counted: DrawCount, space: Space) -> Evenness:
+    return Evenness(
+        space=space,
+        draws=counted.draws,
+        near_ties=len(counted.near_ties),
+        distinct=counted.distinct,
+        once=counted.once,
+        twice=counted.twice,
+        pairs=counted.pairs,
+    )
+
+
+def _count(graph: bytes, decoder: Decoder, seed: int, draws: int, effort: Effort) -> DrawCount:
+    with _folder(effort) as folder:
+        return counting.count(
+            graph,
+            decoder.signature,
+            seed=seed,
+            draws=draws,
+            folder=Path(folder),
+            memory=_MEMORY * usable_cores(),
+            executor=effort.executor,
+            resume=True,
+            tell=effort.watch,
+        )
+
+
+def _folder(effort: Effort) -> AbstractContextManager[str]:
+    if effort.folder is None:
+        return TemporaryDirectory(prefix="ternary-count-")
+    return nullcontext(str(effort.folder))
