@@ -262,7 +262,7 @@ def _one_thread_an_operation() -> Iterator[None]:
 
 
 def _measured(recipe: Recipe, rule: str) -> Scoring:
-    """How much is decoded for a snapshot; in a vast space, where that takes long, all for the default rule's."""
+    """How much is decoded for a snapshot; in a vast space, which takes long, all for the default rule."""
     scoring = recipe.scoring
     if recipe.space.listed or rule == "coverage":
         return scoring
