@@ -22,7 +22,7 @@ from ternary_license_server.database.transaction import Transaction
 from ternary_license_server.service import sets
 from ternary_license_server.service.records import seconds
 from ternary_license_server.service.segments import Grown, Place, Role
-from ternary_license_server.service.sets import nothing
+from ternary_license_server.service.sets import Lazy, nothing
 from ternary_sdk._internal.licensing.counted import Acknowledged, Growth
 from ternary_sdk._internal.licensing.usage import Usage
 from ternary_sdk.operations import OperationSet
@@ -52,9 +52,11 @@ class Reported:
     """Of the last report; None before version 2."""
     sequence: int | None
     """Of the last report; None before version 2."""
-    operations: OperationSet
+    space: Space
+    """What the operations are of."""
+    whole: Lazy
     """The union of all of them."""
-    excluded: OperationSet
+    left_out: Lazy
     """What of it counts no more for this customer: the vendor corrected it, or it was an earlier owner's."""
     issued: int
     """The latest date of a report, no later than its arrival."""
@@ -62,9 +64,14 @@ class Reported:
     """What the next difference starts from; None of a listed space, whose reports are whole."""
 
     @property
-    def space(self) -> Space:
-        """What its operations are of."""
-        return self.operations.space
+    def operations(self) -> OperationSet:
+        """The union of all reports."""
+        return self.whole.operations
+
+    @property
+    def excluded(self) -> OperationSet:
+        """What of it counts no more."""
+        return self.left_out.operations
 
     def place(self, role: Role) -> Place:
         """Where a set of it is kept, of a vast space."""
@@ -213,8 +220,9 @@ def remember(
         customer=customer,
         history=counted.history if counted else None,
         sequence=counted.sequence if counted else None,
-        operations=report.operations,
-        excluded=nothing(report.operations.space),
+        space=report.operations.space,
+        whole=Lazy.of(report.operations),
+        left_out=Lazy.of(nothing(report.operations.space)),
         issued=dated(report, now),
     )
     if before is not None:
@@ -225,8 +233,10 @@ def remember(
 
 def exclude(transaction: Transaction, reported: Reported, operations: OperationSet, now: datetime) -> None:
     """Let operations of a lease count no more for its customer."""
-    changed = replace(reported, excluded=reported.excluded | operations)
+    changed = replace(reported, left_out=Lazy.of(reported.excluded | operations))
     write(transaction, changed, now, new=False)
+    if not reported.space.listed:
+        sets.write(transaction, reported.place(Role.EXCLUDED), changed.excluded)
 
 
 def flag(transaction: Transaction, reported: Reported, fault: Fault, now: datetime) -> None:
@@ -255,8 +265,8 @@ def _joined(before: Reported, after: Reported) -> Reported:
     return replace(
         after,
         sequence=sequence,
-        operations=before.operations | after.operations,
-        excluded=before.excluded | passed_on,
+        whole=Lazy.of(before.operations | after.operations),
+        left_out=Lazy.of(before.excluded | passed_on),
         issued=max(before.issued, after.issued),
     )
 
@@ -267,7 +277,7 @@ def dated(report: Usage, now: datetime) -> int:
 
 
 def write(transaction: Transaction, reported: Reported, now: datetime, *, new: bool) -> None:
-    """Keep what a lease has reported; of a vast space all but the set itself, which ``differences`` keeps."""
+    """Keep what a lease has reported; of a vast space all but the sets, which are segments."""
     space, base = reported.space, reported.base
     values: dict[str, Any] = {
         "license": reported.license,
@@ -284,8 +294,7 @@ def write(transaction: Transaction, reported: Reported, now: datetime, *, new: b
         "base_operations": base and base.stands.operations,
         "base_sha256": base and base.stands.sha256,
     }
-    excluded = sets.write(transaction, reported.place(Role.EXCLUDED), reported.excluded)
-    values["excluded"] = excluded if len(reported.excluded) and space.listed else None
+    values["excluded"] = reported.excluded.to_bytes() if len(reported.left_out) and space.listed else None
     if new:
         transaction.execute(insert(meter_reports), values)
         return
@@ -303,8 +312,9 @@ def _reported(transaction: Transaction, row: dict[str, Any]) -> Reported:
     whose = (row["license"], row["installation"], row["lease"], space)
     return Reported(
         **row,
-        operations=sets.read(transaction, _place(*whose, Role.REPORTED), bitmap),
-        excluded=sets.read(transaction, _place(*whose, Role.EXCLUDED), excluded),
+        space=space,
+        whole=sets.read(transaction, _place(*whose, Role.REPORTED), bitmap),
+        left_out=sets.read(transaction, _place(*whose, Role.EXCLUDED), excluded),
         base=base,
     )
 
