@@ -21,7 +21,16 @@ from sqlalchemy import and_, bindparam, func, select
 
 from ternary_license_server.database.schema import customers, meters
 from ternary_license_server.database.transaction import Transaction
-from ternary_license_server.service import audit, differences, entries, records, reported, segments, sets
+from ternary_license_server.service import (
+    audit,
+    differences,
+    entries,
+    records,
+    reported,
+    segments,
+    sets,
+    whole,
+)
 from ternary_license_server.service import lease as lease_rows
 from ternary_license_server.service.entries import Account
 from ternary_license_server.service.lease import Lease
@@ -96,7 +105,7 @@ def merge(transaction: Transaction, report: Usage) -> dict[str, Json]:
     customer, held = _attributed(transaction, license, report, last, now)
     kid, space = report.installation.kid, report.operations.space
     before = reported.find(transaction, license.id, kid, report.lease or UNKNOWN, space)
-    take = reported.take if space.listed else differences.take
+    take = whole.take if space.listed else differences.take
     taken = take(transaction, before, report, customer, now)
     fault = taken.fault
     if fault.lost or fault.restarted:
@@ -154,12 +163,12 @@ def find(transaction: Transaction, license_id: str, customer: str, space: Space)
     if row is None:
         empty = Lazy.of(nothing(space))
         return Meter(license=license_id, customer=customer, space=space, whole=empty, of_quota=empty)
-    whole, weighed = (_place(license_id, customer, space, role) for role in (Role.METERED, Role.WEIGHED))
+    metered, weighed = (_place(license_id, customer, space, role) for role in (Role.METERED, Role.WEIGHED))
     return Meter(
         license=license_id,
         customer=customer,
         space=space,
-        whole=sets.read(transaction, whole, row.bitmap),
+        whole=sets.read(transaction, metered, row.bitmap),
         of_quota=sets.read(transaction, weighed, row.quota_bitmap),
     )
 

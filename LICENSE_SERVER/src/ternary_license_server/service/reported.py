@@ -7,7 +7,7 @@ Reports are ordered by the sequence number of the set that they report, never by
 made them. Version 1 has no such number: there a date counts that is no later than the moment of its arrival,
 so that a report from the year 9999 hides nothing that comes after it.
 
-A report of a listed space is of the whole set; one of a vast space is a difference (``differences``).
+A report of a listed space is of the ``whole`` set, one of a vast space a difference (``differences``).
 """
 
 from collections.abc import Callable
@@ -22,7 +22,7 @@ from ternary_license_server.database.transaction import Transaction
 from ternary_license_server.service import sets
 from ternary_license_server.service.records import seconds
 from ternary_license_server.service.segments import Grown, Place, Role
-from ternary_license_server.service.sets import Lazy, nothing
+from ternary_license_server.service.sets import Lazy
 from ternary_sdk._internal.licensing.counted import Acknowledged, Growth
 from ternary_sdk._internal.licensing.usage import Usage
 from ternary_sdk.operations import OperationSet
@@ -136,47 +136,6 @@ def every(transaction: Transaction, license_id: str) -> list[Reported]:
     return [_reported(transaction, dict(row._mapping)) for row in rows]
 
 
-def take(
-    transaction: Transaction, before: Reported | None, report: Usage, customer: str, now: datetime
-) -> Taken:
-    """Take in a report of a whole set.
-
-    Args:
-        transaction: With the license's row locked.
-        before: What its lease has reported so far, of the same space.
-        report: What came.
-        customer: Whose it is.
-        now: The present moment, timezone-aware.
-    """
-    after = remember(transaction, before, report, customer, now)
-    fresh = report.operations - after.excluded
-    stands = Acknowledged(operations=len(report.operations), sha256=report.operations.digest)
-    return Taken(
-        reported=after,
-        fault=compare(before, report, now),
-        fresh=fresh,
-        counting=lambda: fresh,
-        acknowledged=stands,
-    )
-
-
-def compare(before: Reported | None, report: Usage, now: datetime) -> Fault:
-    """How a report contradicts what came before; not at all if it is an earlier one that comes late.
-
-    Args:
-        before: What its lease has reported so far, of the same space.
-        report: What came.
-        now: The present moment, timezone-aware.
-    """
-    if before is None:
-        return Fault(lost=0, restarted=False)
-    missing, more = len(before.operations - report.operations), len(report.operations - before.operations)
-    if report.counted is None:
-        later = dated(report, now) >= before.issued
-        return Fault(lost=missing if later else 0, restarted=False)
-    return judge(before, report.counted, missing=missing, more=more)
-
-
 def judge(before: Reported, counted: Growth, *, missing: int, more: int) -> Fault:
     """How a set contradicts what came before.
 
@@ -194,41 +153,6 @@ def judge(before: Reported, counted: Growth, *, missing: int, more: int) -> Faul
         return Fault(lost=missing, restarted=False)
     late = counted.sequence < before.sequence
     return Fault(lost=0 if late else missing, restarted=more > 0)
-
-
-def remember(
-    transaction: Transaction, before: Reported | None, report: Usage, customer: str, now: datetime
-) -> Reported:
-    """Keep the union of what a lease reported.
-
-    Where reports name no lease, what an earlier owner's machine had reported stays that owner's.
-
-    Args:
-        transaction: With the license's row locked.
-        before: What its lease has reported so far, of the same space.
-        report: What came.
-        customer: Whose it is.
-        now: The present moment, timezone-aware.
-    Returns:
-        All of it, this report included.
-    """
-    counted = report.counted
-    after = Reported(
-        license=report.license_id,
-        installation=report.installation.kid,
-        lease=report.lease or UNKNOWN,
-        customer=customer,
-        history=counted.history if counted else None,
-        sequence=counted.sequence if counted else None,
-        space=report.operations.space,
-        whole=Lazy.of(report.operations),
-        left_out=Lazy.of(nothing(report.operations.space)),
-        issued=dated(report, now),
-    )
-    if before is not None:
-        after = _joined(before, after)
-    write(transaction, after, now, new=before is None)
-    return after
 
 
 def exclude(transaction: Transaction, reported: Reported, operations: OperationSet, now: datetime) -> None:
@@ -255,20 +179,6 @@ def flag(transaction: Transaction, reported: Reported, fault: Fault, now: dateti
     else:
         worst = {"lost": max(fault.lost, known.lost), "restarted": fault.restarted or known.restarted}
         transaction.execute(update(meter_losses).where(row).values(**worst))
-
-
-def _joined(before: Reported, after: Reported) -> Reported:
-    """Reports of one lease together; the later of them states the sequence."""
-    same = before.history == after.history and before.sequence is not None and after.sequence is not None
-    sequence = max(before.sequence or 0, after.sequence or 0) if same else after.sequence
-    passed_on = before.operations if before.customer != after.customer else nothing(after.space)
-    return replace(
-        after,
-        sequence=sequence,
-        whole=Lazy.of(before.operations | after.operations),
-        left_out=Lazy.of(before.excluded | passed_on),
-        issued=max(before.issued, after.issued),
-    )
 
 
 def dated(report: Usage, now: datetime) -> int:
