@@ -1,5 +1,6 @@
 """Untrained models for tests of what holds for any model; trained ones come from the evaluation package."""
 
+import os
 import shlex
 import shutil
 import subprocess
@@ -13,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
+from tests.sharing import made_once
 
 from ternary_export.build import Build
 from ternary_export.packaging import package
@@ -24,6 +26,9 @@ from ternary_sdk._internal.packages.manifest_entries import Member
 from ternary_sdk._internal.signing import dsse
 from ternary_sdk._internal.signing.dsse import Envelope
 from ternary_sdk._internal.trust.trust import Role
+
+# Tests compute on the processor and print the same, whichever torch is installed and whether there is a GPU.
+os.environ["CUDA_VISIBLE_DEVICES"] = ""
 
 State = dict[str, npt.NDArray[np.float32]]
 
@@ -141,11 +146,17 @@ def quick_recipe() -> Path:
 
 @pytest.fixture(scope="session")
 def release(quick_recipe: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What a vendor's commands leave behind, from keys to a license: a short training, but a real one."""
-    folder = tmp_path_factory.mktemp("release")
+    """What a vendor's commands leave behind, from keys to a license: a short training, but a real one.
+
+    The processes of one test session share it, so no test may change it.
+    """
+    return made_once("release", tmp_path_factory, lambda folder: _type_a_release(quick_recipe, folder))
+
+
+def _type_a_release(recipe: Path, folder: Path) -> None:
     for line in (
         "keys init keys --vendor 'Acme Logic'",
-        f"train --recipe {quick_recipe} --out run",
+        f"train --recipe {recipe} --out run",
         "export run --out build",
         "package build --name acme --version 1.0.0 --keys keys --out acme-1.0.0.ternary",
         "license issue --package acme-1.0.0.ternary --to Initech --expires 2035-12-31 --keys keys "
@@ -155,4 +166,3 @@ def release(quick_recipe: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
     shutil.copy(folder / "keys" / "vendor.trust", folder / "acme.trust")
-    return folder

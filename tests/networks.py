@@ -11,7 +11,9 @@ from ternary_sdk.signature import Signature
 State = dict[str, npt.NDArray[np.float32]]
 
 
-def untrained_of(signature: Signature, seed: int = 1, *, residual: bool = False, width: int = 24) -> State:
+def untrained_of(
+    signature: Signature, seed: int = 1, *, residual: bool = False, skip: bool = False, width: int = 24
+) -> State:
     """Random weights; each path has two hidden layers, or with ``residual`` two blocks of two layers.
 
     They are large enough that draws spread over a part of the space.
@@ -37,6 +39,9 @@ def untrained_of(signature: Signature, seed: int = 1, *, residual: bool = False,
         else:
             for number, (size, out) in enumerate(itertools.pairwise((latents, width, width, logits))):
                 layer(f"decoder_{path}.decoder.{2 * number}", size, out)
+        if skip:
+            layer(f"decoder_{path}.skip", latents, logits)
+            del state[f"decoder_{path}.skip.bias"]
     return state
 
 

@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import pytest
+import typer
 
 from ternary_cli.formats import Format
 from ternary_cli.options import ORDER
@@ -26,6 +27,18 @@ def test_help_lists_every_command(ternary):
     listed = ternary("--help").text + "".join(ternary(group, "--help").text for group in groups)
     for command in CLIENT + VENDOR:
         assert f"  {command.split()[-1]} " in listed
+
+
+def test_only_the_command_that_is_typed_is_built(ternary, monkeypatch):
+    built, build = [], typer.main.get_command_from_info
+
+    def noting(command_info, **rest):
+        built.append(command_info.name)
+        return build(command_info, **rest)
+
+    monkeypatch.setattr(typer.main, "get_command_from_info", noting)
+    ternary("sample", "--help")
+    assert built == ["sample"]
 
 
 @pytest.mark.parametrize("command", CLIENT + VENDOR)

@@ -19,8 +19,8 @@ TERNARY = Path(sys.executable).parent / "ternary"
 pytestmark = pytest.mark.slow
 
 
-def begin(recipe, folder):
-    command = [TERNARY, "train", "--recipe", recipe, "--out", "run"]
+def begin(recipe, folder, *options):
+    command = [TERNARY, "train", "--recipe", recipe, "--out", "run", *options]
     return subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
@@ -33,14 +33,20 @@ def test_an_interrupted_training_says_how_to_go_on_and_ends_with_the_same_weight
 ):
     monkeypatch.chdir(tmp_path)
     with begin(quick_recipe, tmp_path) as training:
-        assert training.stderr.readline().startswith("epoch 0 (1 of 5) ")
+        assert training.stderr.readline().startswith("epoch 0 (1 of 3) ")
         training.send_signal(signal.SIGINT)
         out, err = training.communicate()
     assert training.returncode == 130
-    assert re.fullmatch(r"run: [12] of 5 epochs in \d+ s, interrupted\n", out)
+    assert re.fullmatch(
+        r"run: [12] of 3 epochs in \d+ s, interrupted\ncore-seconds: [\d.]+ until the shipped epoch, "
+        r"[\d.]+ after it, 0\.0 saved by stopping\n",
+        out,
+    )
     assert err.splitlines()[-1] == "interrupted; go on with: ternary train --resume run"
-    done = ternary("train", "--resume", "run", "--json")
-    assert (done.status, json.loads(done.text)["status"]) == (0, "complete")
+    done = ternary("train", "--resume", "run", "--json", "--price-per-core-hour", "3600", "--currency", "EUR")
+    told = json.loads(done.text)
+    assert (done.status, told["status"]) == (0, "complete")
+    assert told["money"]["until"] == pytest.approx(told["compute"]["until"]["core_seconds"])
     assert weights(tmp_path / "run") == weights(release / "run")
 
 
@@ -48,8 +54,8 @@ def test_a_running_training_surges_when_asked_to_and_its_summary_says_so(
     ternary, quick_recipe, tmp_path, monkeypatch
 ):
     monkeypatch.chdir(tmp_path)
-    with begin(quick_recipe, tmp_path) as training:
-        assert training.stderr.readline().startswith("epoch 0 (1 of 5) ")
+    with begin(quick_recipe, tmp_path, "--set", "epochs=6") as training:
+        assert training.stderr.readline().startswith("epoch 0 (1 of 6) ")
         asked = ternary("disrupt", "run", "--strength", "0.5")
         out, _ = training.communicate()
     assert (asked.status, asked.err) == (0, "run: a surge of strength 0.5 begins with the next epoch\n")
@@ -63,10 +69,10 @@ def test_a_running_training_surges_when_asked_to_and_its_summary_says_so(
 
 def test_a_training_writes_for_tensorboard_where_it_is_asked_to(ternary, quick_recipe, tmp_path):
     run = tmp_path / "run"
-    words = "train", "--recipe", quick_recipe, "--set", "epochs=3", "--out", run
+    words = "train", "--recipe", quick_recipe, "--set", "epochs=2", "--out", run
     assert ternary(*words, "--tensorboard").status == 0
     coverage = EventAccumulator(str(run / "tensorboard")).Reload().Scalars("coverage/B")
-    assert [event.step for event in coverage] == [0, 1, 2]
+    assert [event.step for event in coverage] == [0, 1]
 
 
 def test_a_training_without_the_extra_is_refused_before_it_begins(ternary, tmp_path, monkeypatch):
@@ -84,7 +90,7 @@ def test_resuming_takes_no_option_that_would_change_the_run(ternary, tmp_path):
     assert done.status == 1
     assert done.err == (
         "error: --resume goes on with a run as it was begun; "
-        "only --device, --tensorboard and --json fit beside it\n"
+        "only --device, --tensorboard, --json and a price fit beside it\n"
     )
 
 

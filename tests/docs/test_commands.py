@@ -72,6 +72,7 @@ def run(command, folder, home):
         "HOME": str(home),
         "XDG_DATA_HOME": str(home / "data"),
         "LANG": "C.UTF-8",
+        "CUDA_VISIBLE_DEVICES": "",
     }
     if command.text.startswith("make "):
         command, folder = Command(command.text.replace("make ", "make --dry-run ", 1)), ROOT

@@ -4,6 +4,7 @@ import asyncio
 import importlib.util
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -19,17 +20,23 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
 def run(*command, folder, status=0):
-    scripts = Path(sys.executable).parent
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(
         list(map(str, command)),
         cwd=folder,
-        env={"PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}", "HOME": str(folder), "LANG": "C.UTF-8"},
+        env={"PATH": path, "HOME": str(folder), "LANG": "C.UTF-8", "CUDA_VISIBLE_DEVICES": ""},
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == status, done.stdout + done.stderr
     return done
+
+
+@pytest.fixture(scope="module")
+def acme(release, tmp_path_factory):
+    """A release of this module's own, where commands may leave files."""
+    return Path(shutil.copytree(release, tmp_path_factory.mktemp("acme") / "here"))
 
 
 def test_the_embedded_client_works_with_no_files_at_all(tmp_path):
@@ -40,33 +47,33 @@ def test_the_embedded_client_works_with_no_files_at_all(tmp_path):
     assert third == "decoding what was encoded gives the same operations"
 
 
-def test_the_embedded_client_works_with_a_vendors_files(release):
+def test_the_embedded_client_works_with_a_vendors_files(acme):
     files = ["acme-1.0.0.ternary", "acme.license", "acme.trust"]
-    done = run(sys.executable, EXAMPLES / "embedded_client.py", *files, folder=release)
+    done = run(sys.executable, EXAMPLES / "embedded_client.py", *files, folder=acme)
     assert done.stdout.startswith("1,000 different operations, set ")
 
 
-def test_the_embedded_client_ends_with_one_sentence_where_it_is_refused(release):
+def test_the_embedded_client_ends_with_one_sentence_where_it_is_refused(acme):
     files = ["acme-1.0.0.ternary", "acme.trust", "acme.trust"]
-    done = run(sys.executable, EXAMPLES / "embedded_client.py", *files, folder=release, status=1)
+    done = run(sys.executable, EXAMPLES / "embedded_client.py", *files, folder=acme, status=1)
     assert done.stdout == ""
     assert done.stderr.startswith("error: license: ")
 
 
-def test_the_air_gapped_client_draws_under_a_license_for_its_id_and_no_other(release, tmp_path):
+def test_the_air_gapped_client_draws_under_a_license_for_its_id_and_no_other(acme, tmp_path):
     client = sys.executable, EXAMPLES / "air_gapped_client.py"
-    root = Trust.read((release / "acme.trust").read_bytes()).root.kid
-    machine = run(*client, "--as", "rack 7", "id", "acme.trust", folder=release).stdout.strip()
+    root = Trust.read((acme / "acme.trust").read_bytes()).root.kid
+    machine = run(*client, "--as", "rack 7", "id", "acme.trust", folder=acme).stdout.strip()
     bound = tmp_path / "bound.license"
     issue = "ternary license issue --package acme-1.0.0.ternary --to Initech --expires never --keys keys"
-    run(*issue.split(), "--machine", machine, "--out", bound, folder=release)
+    run(*issue.split(), "--machine", machine, "--out", bound, folder=acme)
 
     files = "acme-1.0.0.ternary", bound, "acme.trust"
-    drawn = run(*client, "--as", "rack 7", "draw", *files, root, folder=release)
+    drawn = run(*client, "--as", "rack 7", "draw", *files, root, folder=acme)
     assert len(set(drawn.stdout.split())) == 5
-    other = run(*client, "--as", "rack 8", "draw", *files, root, folder=release, status=1)
+    other = run(*client, "--as", "rack 8", "draw", *files, root, folder=acme, status=1)
     assert "is for machine" in other.stderr
-    forged = run(*client, "--as", "rack 7", "draw", *files, "A" * 43, folder=release, status=1)
+    forged = run(*client, "--as", "rack 7", "draw", *files, "A" * 43, folder=acme, status=1)
     assert forged.stderr == f"error: acme.trust has the root {root}, the paper says {'A' * 43}\n"
 
 
@@ -150,11 +157,13 @@ def test_a_plain_vae_is_trained_certified_packaged_licensed_and_drawn(tmp_path):
 
 
 @pytest.mark.slow
-def test_the_demo_runs_twice_in_one_folder_and_spares_a_foreign_one(quick_recipe, tmp_path):
-    for _ in range(2):
-        done = run(sys.executable, EXAMPLES / "demo.py", "demo", quick_recipe, folder=tmp_path)
-        assert "of 19,683 operations, each with a proof" in done.stdout
-        assert "different operations drawn:" in done.stdout
+def test_the_demo_replaces_an_earlier_one_and_spares_a_foreign_folder(quick_recipe, release, tmp_path):
+    shutil.copytree(release, tmp_path / "demo")  # by the names that a demo gives them too
+    before = (tmp_path / "demo" / "acme.trust").read_bytes()
+    done = run(sys.executable, EXAMPLES / "demo.py", "demo", quick_recipe, folder=tmp_path)
+    assert "of 19,683 operations, each with a proof" in done.stdout
+    assert "different operations drawn:" in done.stdout
+    assert (tmp_path / "demo" / "acme.trust").read_bytes() != before
     (tmp_path / "demo" / "thesis.txt").write_text("mine")
     done = run(sys.executable, EXAMPLES / "demo.py", "demo", quick_recipe, folder=tmp_path, status=1)
     assert done.stderr == "error: demo holds thesis.txt, which no demo made; name another folder\n"

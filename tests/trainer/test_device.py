@@ -61,6 +61,27 @@ def test_a_device_that_does_not_compute_is_left_out_with_a_reason_or_refused() -
     assert str(caught.value) == f"device 'cuda': cannot be used, {FAILED}; compute with 'cpu' or 'auto'"
 
 
+@pytest.mark.parametrize("hidden", ["", "-1"])
+def test_a_gpu_that_the_environment_hides_is_left_out_without_a_word(
+    hidden: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(torch.version, "cuda", "12.8")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", hidden)
+    assert device.choose(tell=told.append) == torch.device("cpu")
+    assert told == []
+
+
+@without_gpu
+def test_a_torch_for_gpus_says_that_it_finds_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(torch.version, "cuda", "12.8")
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
+    assert device.choose(tell=told.append) == torch.device("cpu")
+    (sentence,) = told
+    assert sentence.startswith("computes on the processor, not on a GPU: torch finds no GPU")
+
+
 @pytest.mark.parametrize("wanted", ["", "gpu", "cuda:1", "CPU"])
 def test_an_unknown_device_is_refused(wanted: str) -> None:
     with pytest.raises(InputError) as caught:

@@ -116,6 +116,6 @@ def test_effects_of_a_surge_at_the_start_and_at_the_end(tiny: Recipe, tmp_path: 
     surges = (Surge(epoch=0), Surge(epoch=3, strength=2.0))
     trained = train(replace(tiny, surge=surges), seed=2, out=tmp_path / "run")
     first, last = disrupt.effects(run.open(trained.path).history)
-    coverage = [record.coverage for record in trained.history]
+    coverage = [record.headline for record in trained.history]
     assert (first.before, first.during, first.after) == (coverage[0], coverage[0], max(coverage[1:4]))
     assert (last.before, last.during, last.after) == (coverage[2], coverage[3], coverage[3])

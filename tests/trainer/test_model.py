@@ -20,6 +20,14 @@ ARCHITECTURES = [
             "Z": Network(encoder=(3,), decoder=Residual(width=1, blocks=1)),
         },
     ),
+    Architecture.of(
+        Signature(Space(4, 2), 16, ("A", "B", "C")),
+        {
+            "A": Network(encoder=(7,), decoder=(), skip=True),
+            "B": Network(encoder=(7,), decoder=(5, 6), skip=True),
+            "C": Network(encoder=(7,), decoder=Residual(width=5, blocks=2), skip=True),
+        },
+    ),
 ]
 
 

@@ -40,7 +40,7 @@ def test_the_view_of_a_terminal_shows_both_paths_beside_perfect_draws(finished: 
     for expected in (
         "epoch 2 (3 of 4)",
         "surge 0.5 (recipe)",
-        f"{percent(record.paths['A'].coverage)} %",
+        f"{percent(record.paths['A'].headline)} %",
         "perfect draws, on average 92.116 %",
         "1:15 left",
     ):
@@ -82,4 +82,4 @@ def test_tensorboard_gets_every_figure_of_a_record(finished: Run) -> None:
     named = figures(record)
     assert named["coverage/A"] == record.paths["A"].coverage
     assert named["kl/B"] == record.paths["B"].kl
-    assert len(named) == 3 + 2 * 14
+    assert len(named) == 3 + 2 * 15

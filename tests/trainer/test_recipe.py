@@ -26,7 +26,9 @@ def test_a_recipe_written_out_reads_back_as_itself(name: str, tmp_path: Path) ->
 
 
 def test_the_recipes_that_come_along() -> None:
-    assert recipe.names() == ["boolean-3", "boolean-4", "coverage", "coverage-max", "quinary-1", "v5.5"]
+    assert recipe.names() == [
+        "boolean-3", "boolean-4", "coverage", "coverage-max", "quaternary", "quinary-1", "ternary-3", "v5.5",
+    ]  # fmt: skip
     assert all(recipe.load(name).name == name and recipe.load(name).about for name in recipe.names())
 
 

@@ -6,6 +6,7 @@ they need when they run.
 """
 
 import contextlib
+import copy
 import os
 import sys
 from collections.abc import Sequence
@@ -17,6 +18,7 @@ from ternary_cli import (
     activation,
     atlas,
     coding,
+    comparing,
     doctor,
     endings,
     inspection,
@@ -76,6 +78,7 @@ app.command("recipes")(runs.recipes)
 app.command("train")(training.train)
 app.command("disrupt")(runs.disrupt)
 app.command("plot")(runs.plot)
+app.command("compare")(comparing.compare)
 app.command("validate")(validation.validate)
 app.command("report")(validation.report)
 app.command("export")(vendor.export)
@@ -115,7 +118,8 @@ def _options(
 
 def main() -> None:
     """Run the command line; the entry point of the ``ternary`` script."""
-    words, command, signalled = sys.argv[1:], typer.main.get_command(app), False
+    words, signalled = sys.argv[1:], False
+    command = typer.main.get_command(_narrowed(words))
     try:
         streams.prepare()
         for word in words:
@@ -137,6 +141,17 @@ def main() -> None:
     if signalled:
         os._exit(status)  # torch's threads may still run, and abort a Python that ends under them
     sys.exit(status)
+
+
+def _narrowed(words: Sequence[str]) -> typer.Typer:
+    """The app with only the command or group that the first word names; whole if it names none.
+
+    Typer reads the signature of every command that an app has, which takes longer than most commands do.
+    """
+    first, narrowed = words[0] if words else "", copy.copy(app)
+    narrowed.registered_commands = [one for one in app.registered_commands if one.name == first]
+    narrowed.registered_groups = [one for one in app.registered_groups if one.name == first]
+    return narrowed if narrowed.registered_commands or narrowed.registered_groups else app
 
 
 def _doing(command: object, words: Sequence[str]) -> str:

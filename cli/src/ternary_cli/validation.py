@@ -23,6 +23,7 @@ from ternary_cli.options import (
     option,
     whole,
 )
+from ternary_cli.prices import CurrencyOption, PriceOption, priced
 from ternary_cli.vendor_extra import vendor_extra
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from ternary_sdk._internal.packages.package import Package
     from ternary_sdk._internal.packages.validation import Validation
+    from ternary_trainer.compute import Price
     from ternary_trainer.run import Run
     from ternary_trainer.validation.studies import Study
     from ternary_trainer.validation.subject import Subject
@@ -69,11 +71,14 @@ def validate(
     trust: TrustOption = None,
     state: StateOption = None,
     device: DeviceOption = None,
+    per_core_hour: PriceOption = None,
+    currency: CurrencyOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Vendor: run the checks; exit status 1 if one fails."""
     from ternary_cli.files import write
     from ternary_cli.terminal import note, show, show_document
+    from ternary_sdk.errors import InputError
 
     with vendor_extra("ternary validate"):
         from ternary_trainer.reporting.write import check_installed
@@ -82,14 +87,17 @@ def validate(
         from ternary_trainer.validation.verdict import verdict
     only = known.chosen([name.strip() for name in checks.split(",")] if checks else [])
     held = bounds.load(thresholds) if thresholds else bounds.Thresholds()
+    price = _priced(per_core_hour, currency, subject)
     if report is not None:
         check_installed()
+    elif price is not None:
+        raise InputError("--price-per-core-hour: is told in the report; add --report DIR")
     retraining = Retraining(folder=studies, seeds=seeds, checks=only, place=_place(device, subject))
     with _opened(subject, retraining, license, trust, state) as opened:
         outcomes = known.validate(opened.subject, held, only=only, tell=lambda name: note(f"checking {name}"))
         found = verdict(opened.subject, outcomes, held, made=datetime.now(UTC))
         if report is not None:
-            found = dataclasses.replace(found, report=_written(opened, found, report))
+            found = dataclasses.replace(found, report=_written(opened, found, report, price))
     if out is not None:
         write(found.to_bytes(), out)
     show_document(found.to_bytes()) if as_json else show(lines(opened.subject.name, found))
@@ -106,6 +114,8 @@ def report(
     trust: TrustOption = None,
     state: StateOption = None,
     device: DeviceOption = None,
+    per_core_hour: PriceOption = None,
+    currency: CurrencyOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Vendor: validate, and write the report as HTML and PDF."""
@@ -116,6 +126,7 @@ def report(
         from ternary_trainer.validation import checks as known
         from ternary_trainer.validation.thresholds import Thresholds
         from ternary_trainer.validation.verdict import verdict
+    price = _priced(per_core_hour, currency, subject)
     check_installed()
     retraining = Retraining(
         folder=studies, seeds=seeds, checks=known.chosen([]), place=_place(device, subject)
@@ -123,7 +134,7 @@ def report(
     with _opened(subject, retraining, license, trust, state) as opened:
         outcomes = known.validate(opened.subject, Thresholds(), tell=lambda name: note(f"checking {name}"))
         found = verdict(opened.subject, outcomes, Thresholds(), made=datetime.now(UTC))
-        page = _written(opened, found, out)
+        page = _written(opened, found, out, price)
     name, html, pdf = opened.subject.name, out / "report.html", out / "report.pdf"
     if as_json:
         verdict_of = {"subject": name, "sound": found.sound, "sentence": found.sentence}
@@ -229,8 +240,21 @@ def _studied(trained: "Run", folder: Path, retraining: Retraining) -> "tuple[Stu
     return seeds, betas
 
 
-def _written(opened: Opened, found: "Validation", folder: Path) -> str:
+def _priced(per_core_hour: float | None, currency: str | None, source: Path) -> "Price | None":
+    """The price, where what is validated says what its training took."""
+    from ternary_sdk.errors import InputError
+
+    price = priced(per_core_hour, currency)
+    if price is not None and not source.is_dir():
+        raise InputError(
+            f"--price-per-core-hour: {source} is no run, and only a run says what its training took"
+        )
+    return price
+
+
+def _written(opened: Opened, found: "Validation", folder: Path, price: "Price | None") -> str:
     from ternary_trainer.reporting.content import collect
     from ternary_trainer.reporting.write import write
 
-    return write(collect(opened.subject, found, run=opened.run, package=opened.package), folder)
+    content = collect(opened.subject, found, run=opened.run, package=opened.package, price=price)
+    return write(content, folder)

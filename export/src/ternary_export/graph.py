@@ -65,8 +65,15 @@ def decoder_graph(state: State, path: str, signature: Signature = STANDARD) -> b
     graph = _Layers(state)
     residual = f"decoder_{path}.fc_in.weight" in state
     hidden, last = (_residual_layers if residual else _plain_layers)(graph, state, f"decoder_{path}")
-    operation(graph, class_first(graph, hidden, last, *graph.weights(last), signature.space), signature.space)
+    rows = class_first(graph, hidden, last, *graph.weights(last), signature.space, skip=_skip(state, path))
+    operation(graph, rows, signature.space)
     return graph.finish(f"decoder_{path}", of_decoder(signature))
+
+
+def _skip(state: State, path: str) -> tuple[str, Floats] | None:
+    """The name and the weights of the linear map that a path adds to its logits, if it has one."""
+    layer = f"decoder_{path}.skip"
+    return (layer, state[f"{layer}.weight"]) if f"{layer}.weight" in state else None
 
 
 def _layers(state: State, name: str) -> list[int]:

@@ -17,7 +17,14 @@ from ternary_sdk.space import Space
 
 
 def class_first(
-    graph: GraphBuilder, hidden: str, layer: str, weight: Floats, bias: Floats, space: Space
+    graph: GraphBuilder,
+    hidden: str,
+    layer: str,
+    weight: Floats,
+    bias: Floats,
+    space: Space,
+    *,
+    skip: tuple[str, Floats] | None = None,
 ) -> str:
     """The last layer as weight · hiddenᵀ, its rows regrouped from (cell, class) to (class, cell).
 
@@ -28,14 +35,26 @@ def class_first(
         weight: Shape (cells · radix, width); row cell · radix + class.
         bias: Shape (cells · radix,).
         space: What the logits are of.
+        skip: The name and the weights, shape (cells · radix, latent size), of a linear map of the latents
+            that is added to the logits.
     Returns:
         The name of the rows, (radix · cells, n); ``logits`` is made of them.
     """
     radix, cells = space.radix, space.cells
-    weight = weight.reshape(cells, radix, -1).transpose(1, 0, 2).reshape(radix * cells, -1)
-    bias = bias.reshape(cells, radix).T.reshape(radix * cells, 1)
-    names = [graph.constant(f"{layer}.weight", weight), hidden, graph.constant(f"{layer}.bias", bias)]
-    rows = graph.node("Gemm", names, "logits.rows", transB=1)
+
+    def regrouped(weight: Floats) -> Floats:
+        return weight.reshape(cells, radix, -1).transpose(1, 0, 2).reshape(radix * cells, -1)
+
+    names = [
+        graph.constant(f"{layer}.weight", regrouped(weight)),
+        hidden,
+        graph.constant(f"{layer}.bias", regrouped(bias)),
+    ]
+    rows = graph.node("Gemm", names, "logits.rows" if skip is None else "logits.hidden", transB=1)
+    if skip is not None:
+        # A Gemm adds its third input, so that the sum of two maps needs no node of its own.
+        names = [graph.constant(f"{skip[0]}.weight", regrouped(skip[1])), "latents", rows]
+        rows = graph.node("Gemm", names, "logits.rows", transB=1)
     shape = graph.constant("logits.shape", np.array([radix, cells, -1], dtype=np.int64))
     graph.node("Reshape", [rows, shape], "logits")
     return rows

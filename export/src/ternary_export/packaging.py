@@ -29,7 +29,6 @@ from ternary_sdk._internal.signing import dsse
 from ternary_sdk._internal.signing.dsse import Envelope
 from ternary_sdk._internal.signing.keys import PublicKey
 from ternary_sdk.errors import InputError, ProofError
-from ternary_trainer.validation.checks import CHECKS
 
 
 class Signer(Protocol):
@@ -124,6 +123,9 @@ def _validation(build: Build, validation: Validation) -> bytes:
             f"{VALIDATION}: is of the {validation.kind} with sha256 {validation.digest}, "
             f"the build was made from the snapshot {snapshot}"
         )
+    # Imported here: it loads torch, for seconds, and most packages carry no validation.
+    from ternary_trainer.validation.checks import CHECKS
+
     found = {check.name for check in validation.checks}
     left_out = [name for name in CHECKS if name not in found]
     if left_out:

@@ -62,6 +62,7 @@ def test_the_page_begins_with_the_verdict_and_ends_with_what_was_not_tested(cont
         "<h2>Training",
         "<h2>The best of the run",
         "<h2>Compute",
+        "<h2>Compression",
         "<h2>The checks",
         "<h2>Provenance",
         "<h2>What was not tested",

@@ -37,6 +37,8 @@ class Network:
     """Widths of the encoder's hidden layers, 1 to 16 of them; two heads follow, mean and log-variance."""
     decoder: tuple[int, ...] | Residual
     """Widths of the decoder's hidden layers, up to 16, or a decoder of blocks."""
+    skip: bool = False
+    """Whether the logits are the decoder's plus a linear map of the latents."""
 
 
 NETWORKS: Final[Mapping[str, Network]] = {

@@ -63,7 +63,7 @@ def adapted(balance: Balance, epoch: int, ratio: float, last: EpochRecord | None
     if not now.balanced:
         step = 0.02 if ratio < _BALANCE[0] else -0.02
         return replace(now, l1=_weight(now.l1 + step), l2=_weight(now.l2 - step))
-    coverages = last.paths["B"].coverage / last.paths["A"].coverage if last else 1.0
+    coverages = last.paths["B"].headline / last.paths["A"].headline if last else 1.0
     if coverages > 1.5:
         return replace(now, l1=_weight(now.l1 * 1.05), l2=_weight(now.l2 * 0.95))
     if coverages < 0.67:

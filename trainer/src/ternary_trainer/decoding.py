@@ -51,3 +51,16 @@ def decode(decoder: nn.Module, latents: Tensor, space: Space) -> Decoded:
 def places(space: Space, device: torch.device) -> Tensor:
     """The place value of each cell, int64, shape (cells, 1)."""
     return torch.from_numpy(space.places.copy()).to(device)[:, None]
+
+
+def one_hot(classes: Tensor, space: Space) -> Tensor:
+    """Digits, int64, shape (cells, n), as ones and zeros, float, shape (cells · radix, n)."""
+    rows = torch.zeros(space.cells, space.radix, classes.shape[1], device=classes.device)
+    return rows.scatter_(1, classes[:, None], 1.0).flatten(0, 1)
+
+
+def softmax(logits: Tensor) -> Tensor:
+    """Chances of each digit from logits, shape (cells, radix, n) both."""
+    # Written out because torch's softmax over so few values costs ten times as much.
+    powers = (logits - logits.amax(1, keepdim=True)).exp_()
+    return powers.div_(powers.sum(1, keepdim=True))

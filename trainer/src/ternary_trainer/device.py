@@ -5,6 +5,7 @@ A GPU that torch lists may still fail: its driver is too old, its memory is take
 this torch. So one small computation is compared with the processor's before a training relies on it.
 """
 
+import os
 import warnings
 from collections.abc import Callable
 from typing import Final
@@ -29,7 +30,8 @@ def choose(
 
     Args:
         wanted: One of `CHOICES`.
-        tell: Called with a sentence if `auto` leaves out the GPU although this torch is made for one.
+        tell: Called with a sentence if `auto` leaves out the GPU although this torch is made for one and the
+            environment does not hide it.
         gpu: The device that `cuda` means.
     Raises:
         InputError: If the name is not one of these, or `cuda` cannot be used.
@@ -43,7 +45,7 @@ def choose(
         return gpu
     if wanted == "cuda":
         raise InputError(f"device 'cuda': cannot be used, {reason}; compute with 'cpu' or 'auto'")
-    if gpu.type != "cuda" or _has_gpu_code():
+    if gpu.type != "cuda" or (_has_gpu_code() and not _is_hidden()):
         tell(f"computes on the processor, not on a GPU: {reason}")
     return CPU
 
@@ -69,6 +71,11 @@ def name(device: torch.device) -> str:
 
 def _has_gpu_code() -> bool:
     return torch.version.cuda is not None or torch.version.hip is not None
+
+
+def _is_hidden() -> bool:
+    # Whoever hides every GPU has chosen the processor, and need not hear of it.
+    return os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1")
 
 
 def _missing(gpu: torch.device) -> str:

@@ -147,7 +147,10 @@ class Surges:
 
 @dataclass(frozen=True, kw_only=True)
 class SurgeEffect:
-    """What a surge did to coverage at the headline draws of the weakest path, each in [0, 1]."""
+    """What a surge did to coverage at the headline draws of the weakest path, each in [0, 1].
+
+    In a vast space these are evenness.
+    """
 
     epoch: int
     """Its first epoch."""
@@ -175,14 +178,14 @@ def _same(one: EpochRecord, other: EpochRecord) -> bool:
 
 def _effect(history: Sequence[EpochRecord], start: int) -> SurgeEffect:
     end = next((i for i in range(start, len(history)) if not _same(history[i], history[start])), len(history))
-    during = min(record.coverage for record in history[start:end])
+    during = min(record.headline for record in history[start:end])
     following = history[end : end + max(3, end - start)]
     return SurgeEffect(
         epoch=history[start].epoch,
         epochs=end - start,
         strength=history[start].surge,
         origin=history[start].surge_origin,
-        before=history[max(0, start - 1)].coverage,
+        before=history[max(0, start - 1)].headline,
         during=during,
-        after=max((record.coverage for record in following), default=during),
+        after=max((record.headline for record in following), default=during),
     )

@@ -35,22 +35,42 @@ class PathRecord:
     """Scale of the posterior's noise (the temperature) at the epoch's end."""
     weight: float
     """Factor on the prior's term at the epoch's end: uniformity, or (`coupled`) entropy and repulsion."""
-    coverage: float
-    """Expected share of the space at its headline draws, rarefied from the validation draws, in [0, 1]."""
-    entropy: float
-    """Of the validation draws' operations, nats; uniform is ln size (9.887 for (3, 2))."""
+    coverage: float | None
+    """Expected share of the space at its headline draws, rarefied from the validation draws, in [0, 1].
+
+    None in a vast space."""
+    entropy: float | None
+    """Of the validation draws' operations, nats; uniform is ln size (9.887 for (3, 2)).
+
+    None in a vast space."""
     kl_single: float
     """KL to uniform of single cells, nats."""
     kl_pairs: float
     """Mutual information in pairs of cells, nats."""
     kl_higher: float
-    """Dependence of three and more cells, nats."""
+    """Dependence of three and more cells, nats; in a vast space of three alone, from a sample of triples."""
     exact: float
     """Share of validation operations that decode from their posterior mean exactly, in [0, 1]."""
     elbo: float
     """Negative ELBO at beta 1 over validation operations, nats; no model is below ln size on average."""
     active: int
     """Dimensions whose mean varies by more than 0.1 over validation operations, from 0 to the latent size."""
+    lost_cells: int | None = None
+    """Cells that validation operations do not get back; None in a history that does not say."""
+
+    @property
+    def evenness(self) -> float:
+        """e to the minus KL to uniform, as far as its three parts show it; 1 if uniform.
+
+        It is the perplexity of the draws as a share of the space. What triples add to pairs can come out
+        negative far from uniform, where pairs say the same thing twice; then it counts as nothing.
+        """
+        return math.exp(-(self.kl_single + self.kl_pairs + max(0.0, self.kl_higher)))
+
+    @property
+    def headline(self) -> float:
+        """The figure that ranks epochs: coverage, or in a vast space evenness."""
+        return self.evenness if self.coverage is None else self.coverage
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -65,8 +85,9 @@ class EpochRecord:
     """What the recipe calls this stretch: learn, spread; isolation, consolidation, coupling, exploration."""
     seconds: float
     """Wall time of the epoch, scoring included."""
-    limit: float
-    """What perfect draws would cover at the headline draws, on average; 0.92116 for (3, 2)."""
+    limit: float | None
+    """What perfect draws would cover at the headline draws, on average; 0.92116 for (3, 2), None in a vast
+    space."""
     loss: float
     """The recipe's own loss on validation operations; with the epoch's beta in it, it cannot rank epochs."""
     surge: float
@@ -77,11 +98,14 @@ class EpochRecord:
     """By the path's letter."""
     coupling: dict[str, float] | None = None
     """What `coupled` adapts: rho, l1, l2, l3, gradient_ratio."""
+    core_seconds: float | None = None
+    """Processor time of the process over all its threads in the same span as `seconds`; None if an older
+    release trained the epoch."""
 
     @property
-    def coverage(self) -> float:
-        """Coverage of the weakest path: what every path is good for."""
-        return min(path.coverage for path in self.paths.values())
+    def headline(self) -> float:
+        """Coverage, or in a vast space evenness, of the weakest path: what every path is good for."""
+        return min(path.headline for path in self.paths.values())
 
     @property
     def exact(self) -> float:
@@ -107,7 +131,7 @@ def to_line(record: EpochRecord) -> str:
 def is_finite(record: EpochRecord) -> bool:
     """Whether all figures are numbers; an overflow in training shows here first."""
     numbers = [figure for path in record.paths.values() for figure in dataclasses.astuple(path)]
-    return all(math.isfinite(number) for number in [*numbers, record.loss])
+    return all(math.isfinite(number) for number in [*numbers, record.loss] if number is not None)
 
 
 def write(folder: Path, records: Sequence[EpochRecord]) -> None:
@@ -139,6 +163,13 @@ def _from_line(line: str, name: str) -> EpochRecord:
         if "paths" not in values:  # Written before paths were a mapping.
             values["paths"] = {path: values.pop(path) for path in ("A", "B")}
         paths = {path: PathRecord(**figures) for path, figures in values.pop("paths").items()}
-        return EpochRecord(paths=paths, **values)
+        record = EpochRecord(paths=paths, **values)
+        if not _is_time(record.seconds) or not (record.core_seconds is None or _is_time(record.core_seconds)):
+            raise TypeError
+        return record
     except (FormatError, TypeError, KeyError, AttributeError):
         raise FormatError(f"{name}: is no record of an epoch") from None
+
+
+def _is_time(value: object) -> bool:
+    return type(value) in (int, float) and 0 <= value < math.inf  # type: ignore[operator]

@@ -52,13 +52,15 @@ class PlainDecoder(nn.Module):
     Args:
         signature: Of the model.
         widths: Of the hidden layers.
+        skip: Whether a linear map of the latents is added to the logits.
     """
 
-    def __init__(self, signature: Signature, widths: Sequence[int]) -> None:
+    def __init__(self, signature: Signature, widths: Sequence[int], *, skip: bool = False) -> None:
         super().__init__()
         last = widths[-1] if widths else signature.latent_size
         hidden = _layers(signature.latent_size, *widths)
         self.decoder = nn.Sequential(*hidden, nn.Linear(last, _logits(signature)))
+        self.skip = _skip(signature) if skip else None
 
     def forward(self, latents: Tensor) -> Tensor:
         """Latents, shape (n, latent_size), to logits, shape (n, cells·radix).
@@ -66,7 +68,7 @@ class PlainDecoder(nn.Module):
         Logit radix·k + c is of digit c in cell k.
         """
         logits: Tensor = self.decoder(latents)
-        return logits
+        return logits if self.skip is None else logits + self.skip(latents)
 
 
 class Block(nn.Module):
@@ -88,15 +90,17 @@ class ResidualDecoder(nn.Module):
     Args:
         signature: Of the model.
         shape: Width and number of blocks.
+        skip: Whether a linear map of the latents is added to the logits.
     """
 
-    def __init__(self, signature: Signature, shape: Residual) -> None:
+    def __init__(self, signature: Signature, shape: Residual, *, skip: bool = False) -> None:
         super().__init__()
         self.fc_in = nn.Linear(signature.latent_size, shape.width)
         self._blocks = [Block(shape.width) for _ in range(shape.blocks)]
         for number, block in enumerate(self._blocks, start=1):
             self.add_module(f"residual{number}", block)
         self.fc_out = nn.Linear(shape.width, _logits(signature))
+        self.skip = _skip(signature) if skip else None
 
     def forward(self, latents: Tensor) -> Tensor:
         """Latents, shape (n, latent_size), to logits, shape (n, cells·radix).
@@ -107,7 +111,7 @@ class ResidualDecoder(nn.Module):
         for block in self._blocks:
             hidden = block(torch.relu(hidden))
         logits: Tensor = self.fc_out(hidden)  # no ReLU after the last block
-        return logits
+        return logits if self.skip is None else logits + self.skip(latents)
 
 
 Decoder = PlainDecoder | ResidualDecoder
@@ -117,10 +121,14 @@ def _logits(signature: Signature) -> int:
     return signature.space.cells * signature.space.radix
 
 
+def _skip(signature: Signature) -> nn.Linear:
+    return nn.Linear(signature.latent_size, _logits(signature), bias=False)
+
+
 def _decoder(signature: Signature, network: Network) -> Decoder:
     if isinstance(network.decoder, Residual):
-        return ResidualDecoder(signature, network.decoder)
-    return PlainDecoder(signature, network.decoder)
+        return ResidualDecoder(signature, network.decoder, skip=network.skip)
+    return PlainDecoder(signature, network.decoder, skip=network.skip)
 
 
 class StateNet(nn.Module):

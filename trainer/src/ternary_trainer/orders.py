@@ -124,18 +124,19 @@ def power_by_order(coefficients: Tensor, space: Space) -> Tensor:
 class Divergence:
     """How far a drawn distribution is from uniform, in nats, sampling bias subtracted."""
 
-    entropy: float
-    """Of the drawn distribution; `uniform_entropy` is uniform."""
+    entropy: float | None
+    """Of the drawn distribution; `uniform_entropy` is uniform. None in a vast space, where it is unknown."""
     single: float
     """KL to uniform of each cell's marginal, summed."""
     pairs: float
     """Mutual information of each pair of cells, summed."""
     higher: float
-    """What is left of the KL to uniform: dependence of three and more cells."""
+    """What is left of the KL to uniform: dependence of three and more cells. In a vast space, of three alone,
+    as a sample of triples tells it."""
 
     @property
     def total(self) -> float:
-        """KL to uniform, single + pairs + higher."""
+        """KL to uniform, single + pairs + higher; in a vast space without dependence of four and more."""
         return self.single + self.pairs + self.higher
 
 

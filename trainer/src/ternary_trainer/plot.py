@@ -28,6 +28,8 @@ _LEGENDS: Final[tuple[_Place, ...]] = (
     "lower right", "center right", "lower right", "lower right", "lower right", "upper right",
 )  # fmt: skip
 
+_EVENNESS: Final = "evenness: e to the minus KL of cells, pairs and triples, %"
+
 Reading = Callable[[PathRecord], float]
 
 
@@ -67,14 +69,13 @@ def draw(run: Run, path: Path) -> None:
 def _panels(panels: Sequence["Axes"], history: Sequence[EpochRecord], space: Space) -> None:
     floor, shown = uniform_entropy(space), uniform_entropy_shown(space)
     coverage, loss, kl, beta, entropy, divergence = panels
-    _lines(
-        coverage, history, f"hash coverage at {headline_draws(space):,}, %", lambda path: 100 * path.coverage
-    )
-    perfect = 100 * history[0].limit
+    title = f"hash coverage at {headline_draws(space):,}, %" if space.listed else _EVENNESS
+    perfect = 100 if (limit := history[0].limit) is None else 100 * limit
+    _lines(coverage, history, title, lambda path: 100 * path.headline)
     words = f"perfect draws {perfect:.3f} %"
     coverage.axhline(perfect, color="black", linestyle="--", linewidth=1, label=words)
     coverage.set_ylim(
-        bottom=max(0, min(100 * record.coverage for record in history[len(history) // 3 :]) - 2)
+        bottom=max(0, min(100 * record.headline for record in history[len(history) // 3 :]) - 2)
     )
     _lines(loss, history, "negative ELBO at beta 1 (solid), CE (dotted), nats", lambda path: path.elbo)
     _lines(loss, history, None, lambda path: path.reconstruction, "dotted")
@@ -88,8 +89,11 @@ def _panels(panels: Sequence["Axes"], history: Sequence[EpochRecord], space: Spa
     _lines(beta, history, "beta (solid), weight of the prior's term (dotted)", lambda path: path.beta)
     _lines(beta, history, None, lambda path: path.weight, "dotted")
     beta.set_yscale("symlog", linthresh=0.05)  # beta is a few hundredths where the other weight is above ten
-    _lines(entropy, history, "entropy of the drawn distribution, nats", lambda path: path.entropy)
-    entropy.axhline(floor, color="black", linestyle="--", linewidth=1, label=f"uniform {shown}")
+    if space.listed:
+        _lines(entropy, history, "entropy of the drawn distribution, nats", lambda path: path.entropy or 0.0)
+        entropy.axhline(floor, color="black", linestyle="--", linewidth=1, label=f"uniform {shown}")
+    else:
+        _lines(entropy, history, "validation operations exact, %", lambda path: 100 * path.exact)
     _lines(divergence, history, "KL to uniform: single (solid), pairs (dashed), higher (dotted)", _single)
     _lines(divergence, history, None, lambda path: max(1e-5, path.kl_pairs), "dashed")
     _lines(divergence, history, None, lambda path: max(1e-5, path.kl_higher), "dotted")

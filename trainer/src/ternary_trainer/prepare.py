@@ -14,7 +14,7 @@ import torch
 
 from ternary_sdk._internal import whole_file
 from ternary_sdk.errors import InputError
-from ternary_trainer import device, run, seeds, split
+from ternary_trainer import device, run, seeds
 from ternary_trainer import recipe as recipes
 from ternary_trainer.run import Run
 from ternary_trainer.settings import Recipe
@@ -44,7 +44,7 @@ def prepare(recipe: Recipe, seed: int, out: Path, place: torch.device, *, resume
         "format": run.FORMAT,
         "signature": recipe.signature.to_json(),
         "seed": seed,
-        "operations": split.sets(recipe.space, recipe.holdout_family).digests,
+        "operations": run.operations_of(recipe),
     }
     run.write_facts(out, {**facts, **_versions(place)})
 

@@ -35,9 +35,14 @@ def watching(signature: Signature, stream: TextIO | None = None) -> Iterator[OnE
             anything else one line an epoch.
     """
     console = _Console(file=stream or sys.stderr, highlight=False, soft_wrap=True)
-    clock = Remaining()
+    clock, noticed = Remaining(), Losses(signature)
     if not console.is_terminal:
-        yield _if_possible(lambda record: console.print(line(record, clock.after(record)), markup=False))
+
+        def tell(record: EpochRecord) -> None:
+            for text in (line(record, clock.after(record)), *noticed.new(record)):
+                console.print(text, markup=False)
+
+        yield _if_possible(tell)
         return
     with Live(Text("first epoch …", style="dim"), console=console, auto_refresh=False) as live:
         yield _if_possible(
@@ -82,12 +87,42 @@ def line(record: EpochRecord, seconds_left: float) -> str:
 
 
 def _path(name: str, path: PathRecord) -> str:
-    covered, exact = f"{percent(path.coverage)} %", f"{percent(path.exact)} %"
-    return f"{name} {covered} exact {exact} KL {path.kl:.1f} active {path.active}"
+    return f"{name} {_headline(path)} exact {percent(path.exact)} % KL {path.kl:.1f} active {path.active}"
+
+
+def _headline(path: PathRecord) -> str:
+    return f"evenness {path.evenness:.4f}" if path.coverage is None else f"{percent(path.coverage)} %"
 
 
 def _perfect(record: EpochRecord) -> str:
-    return f"{100 * record.limit:.3f} %"
+    return "1" if record.limit is None else f"{100 * record.limit:.3f} %"
+
+
+class Losses:
+    """Cells and dimensions that a path has lost: what is lost early is hardly ever found again."""
+
+    def __init__(self, signature: Signature) -> None:
+        self._signature = signature
+        self._told: dict[str, tuple[int, int]] = {}
+
+    def new(self, record: EpochRecord) -> list[str]:
+        """A line for each path that has lost more or less than the last time; none in the first epoch."""
+        told = []
+        for name, path in record.paths.items() if record.epoch else ():
+            lost = path.lost_cells or 0, self._signature.latent_size - path.active
+            if lost != self._told.get(name, (0, 0)):
+                told.append(f"path {name}: {self._words(*lost)}")
+            self._told[name] = lost
+        return told
+
+    def _words(self, cells: int, dimensions: int) -> str:
+        of = f"{cells} of {self._signature.space.cells} cells and {dimensions} of"
+        if not cells and not dimensions:
+            return "no cell or dimension is lost any more"
+        return (
+            f"{of} {self._signature.latent_size} dimensions are lost; what is lost early is hardly ever found"
+            " again: train longer at first, with a lower beta or another seed"
+        )
 
 
 def duration(seconds: float) -> str:
@@ -99,14 +134,15 @@ def duration(seconds: float) -> str:
 def view(record: EpochRecord, seconds_left: float, signature: Signature) -> RenderableType:
     """One epoch as a small table under a bar."""
     table = Table(box=None, pad_edge=False, header_style="dim")
-    draws = f"coverage at {headline_draws(signature.space):,}"
-    for heading in ("path", draws, "of perfect draws", "exact", "CE", "KL", "rate", "beta", "active"):
+    listed = signature.space.listed
+    drawn = (f"coverage at {headline_draws(signature.space):,}", "of perfect draws")
+    drawn = drawn if listed else ("evenness", "KL of cells + pairs + triples")
+    for heading in ("path", *drawn, "exact", "CE", "KL", "rate", "beta", "active"):
         table.add_column(heading, justify="left" if heading == "path" else "right")
     for name, path in record.paths.items():
         table.add_row(
             name,
-            f"{percent(path.coverage)} %",
-            f"{percent(path.coverage / record.limit)} %",
+            *_drawn(path, record.limit),
             f"{percent(path.exact)} %",
             f"{path.reconstruction:.3f}",
             f"{path.kl:.2f}",
@@ -120,6 +156,13 @@ def view(record: EpochRecord, seconds_left: float, signature: Signature) -> Rend
         title.append(f"  surge {record.surge:g} ({record.surge_origin})", style="bold magenta")
     figures = f"perfect draws, on average {_perfect(record)}   loss {record.loss:.4f}   "
     footer = Text(f"{figures}{duration(seconds_left)} left", style="dim")
+    lost = [Text(text, style="bold red") for text in Losses(signature).new(record)]
     bar = Table.grid()  # a bar ends no line by itself, a row of a table does
     bar.add_row(ProgressBar(total=record.epochs, completed=done, width=60))
-    return Group(title, bar, table, footer)
+    return Group(title, bar, table, footer, *lost)
+
+
+def _drawn(path: PathRecord, limit: float | None) -> tuple[str, str]:
+    if path.coverage is None or limit is None:
+        return f"{path.evenness:.4f}", f"{path.kl_single:.4f} + {path.kl_pairs:.4f} + {path.kl_higher:.4f}"
+    return f"{percent(path.coverage)} %", f"{percent(path.coverage / limit)} %"

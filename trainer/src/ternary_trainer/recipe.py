@@ -123,11 +123,20 @@ def _table(settings: Any) -> list[str]:
 
 
 def _written(value: Any) -> Any:
-    """Settings as a TOML file has them: tables are dictionaries, and a space is text."""
+    """Settings as a TOML file has them: tables are dictionaries, and a space is text.
+
+    A switch that is off unless a recipe says otherwise is written only where it is on, so that the text of
+    recipes that do not know it stays the same.
+    """
     if isinstance(value, Space):
         return str(value)
     if dataclasses.is_dataclass(value):
-        return {field.name: _written(getattr(value, field.name)) for field in dataclasses.fields(value)}
+        values = {field: getattr(value, field.name) for field in dataclasses.fields(value)}
+        return {
+            field.name: _written(set_to)
+            for field, set_to in values.items()
+            if not (set_to is False and field.default is False)
+        }
     if isinstance(value, Mapping):
         return {key: _written(item) for key, item in value.items()}
     if isinstance(value, tuple):

@@ -21,7 +21,7 @@ from ternary_trainer.architecture import Architecture, Network, Residual
 Shapes = Mapping[str, tuple[int, ...]]
 
 _OF_PATH: Final = re.compile(
-    r"(?:encoder_([A-Z])\.(?:encoder\.|fc_)|decoder_([A-Z])\.(?:decoder\.|fc_|residual)).*"
+    r"(?:encoder_([A-Z])\.(?:encoder\.|fc_)|decoder_([A-Z])\.(?:decoder\.|fc_|residual|skip\.)).*"
 )
 _OF_STATE_NET: Final = re.compile(r"state_net\..*|grad_norm_[A-Z]_ema")
 _NUMBER: Final = re.compile(r"[0-9]{1,2}")
@@ -120,7 +120,16 @@ class _Path:
     def latents(self) -> list[int]:
         """What is shown of the latent size."""
         first = self._plain[0] if self._plain else f"{self._decoder}fc_in"
-        return [*self.out(f"{self.heads}fc_mu"), *self.out(f"{self.heads}fc_logvar"), *self.into(first)]
+        return [
+            *self.out(f"{self.heads}fc_mu"),
+            *self.out(f"{self.heads}fc_logvar"),
+            *self.into(first),
+            *self.into(self._skip),
+        ]
+
+    @property
+    def _skip(self) -> str:
+        return f"{self._decoder}skip"
 
     def out(self, layer: str) -> list[int]:
         """What is shown of the size that a layer gives."""
@@ -146,7 +155,8 @@ class _Path:
         decoder = (
             tuple(self._between(*pair) for pair in pairwise(self._plain)) if self._plain else self._residual()
         )
-        return Network(encoder=encoder, decoder=decoder)
+        skip = any(shown.startswith(f"{self._skip}.") for shown in self._shapes)
+        return Network(encoder=encoder, decoder=decoder, skip=skip)
 
     def _between(self, layer: str, *following: str) -> int:
         return self.most(

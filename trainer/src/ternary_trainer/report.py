@@ -1,5 +1,5 @@
 """
-What a run's kept snapshots are worth, measured once at its end.
+What a run's kept snapshots are worth, measured once at its end; of a listed space here.
 
 Of a training, this is the only part that looks at the true holdout; the checks of `validation` do too.
 """
@@ -11,11 +11,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ternary_sdk.errors import InputError
 from ternary_sdk.space import Space
-from ternary_trainer import score, seeds, split
+from ternary_trainer import score, seeds, split, vast_report
 from ternary_trainer.decoding import places
 from ternary_trainer.model import Decoder, TernaryVAE, restored
 from ternary_trainer.settings import Scoring
+from ternary_trainer.vast_report import VastPathReport
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +48,9 @@ class PathReport:
     """Of those variances, the smallest."""
 
 
-def report(state: Mapping[str, Tensor], seed: int, scoring: Scoring) -> dict[str, PathReport]:
+def report(
+    state: Mapping[str, Tensor], seed: int, scoring: Scoring
+) -> Mapping[str, PathReport | VastPathReport]:
     """Measure every path of a snapshot, side by side.
 
     Args:
@@ -55,10 +59,13 @@ def report(state: Mapping[str, Tensor], seed: int, scoring: Scoring) -> dict[str
         scoring: How many draws to decode.
     """
     model = restored(state)
-    draws, older = scoring.report_draws, scoring.sampling_draws
-    size, paths = model.signature.latent_size, model.signature.paths
-    prior = score.latents(max(draws, older), size, seeds.generator(seed, "report"))
+    paths = model.signature.paths
     with ThreadPoolExecutor(len(paths)) as threads:
+        if not model.signature.space.listed:
+            vast = threads.map(lambda path: vast_report.measure(model, path, seed, scoring), paths)
+            return dict(zip(paths, vast, strict=True))
+        draws, older = scoring.report_draws, scoring.sampling_draws or 0
+        prior = score.latents(max(draws, older), model.signature.latent_size, seeds.generator(seed, "report"))
         measured = threads.map(lambda path: _report(model, path, prior[:draws], prior[:older]), paths)
         return dict(zip(paths, measured, strict=True))
 
@@ -70,6 +77,8 @@ def _report(model: TernaryVAE, path: str, prior: Tensor, older: Tensor) -> PathR
         score.reconstruct(encoder, decoder, operations, torch.zeros(len(operations), prior.shape[1]))
         for operations in (split.all_operations(space), split.holdout(space))
     )
+    if drawn.share is None or drawn.divergence.entropy is None:
+        raise InputError(f"{space}: is vast, `vast_report` measures its paths")
     return PathReport(
         coverage=drawn.share,
         entropy=drawn.divergence.entropy,

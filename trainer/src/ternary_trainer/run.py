@@ -20,14 +20,16 @@ from torch import Tensor
 from ternary_sdk._internal import source, whole_file
 from ternary_sdk._internal.documents import plain
 from ternary_sdk.errors import FormatError, InputError
-from ternary_trainer import checkpoint, choose, history, split
+from ternary_trainer import checkpoint, choose, history, split, vast_split
 from ternary_trainer import recipe as recipes
 from ternary_trainer.architecture import Architecture
+from ternary_trainer.compute import Compute, spent
 from ternary_trainer.disrupt import SurgeEffect, effects
 from ternary_trainer.history import EpochRecord
 from ternary_trainer.recognition import architecture_of
 from ternary_trainer.report import PathReport
 from ternary_trainer.settings import Recipe
+from ternary_trainer.vast_report import VastPathReport
 
 RECIPE: Final = "recipe.toml"
 FACTS: Final = "run.json"
@@ -64,8 +66,20 @@ class Choice:
     rule: str
     epoch: int
     reason: str
-    paths: Mapping[str, PathReport]
-    """By the path's letter."""
+    paths: Mapping[str, PathReport | VastPathReport]
+    """By the path's letter: of a listed space the first, of a vast one the second."""
+
+    @property
+    def counted(self) -> Mapping[str, PathReport]:
+        """The paths of a model of a listed space.
+
+        Raises:
+            InputError: If the space is vast.
+        """
+        paths = {path: found for path, found in self.paths.items() if isinstance(found, PathReport)}
+        if len(paths) != len(self.paths):
+            raise InputError(f"choice by {self.rule}: is of a vast space, whose operations are not counted")
+        return paths
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,10 +98,12 @@ class Summary:
     """Epochs not trained because the plateau's score stood still."""
     seconds_saved: float
     """Their time, at the mean of the last five."""
+    compute: Compute
+    """Until the snapshot that `coverage` ships, after it, and saved by the plateau."""
     choices: Mapping[str, Choice]
     """What each rule would ship; empty unless the run has ended."""
     surges: Sequence[SurgeEffect]
-    """Coverage before, during and after each surge."""
+    """Coverage, in a vast space evenness, before, during and after each surge."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,14 +139,34 @@ class Run:
         return Snapshot(state=kept.state, epoch=record.epoch, reason=reason, source=kept.source)
 
     def seconds_to(self, coverage: float) -> float | None:
-        """Wall time until all paths first covered this share at the headline draws; None if they never
-        did."""
+        """Wall time until all paths first covered this share at the headline draws; None if they never did.
+
+        In a vast space, until all paths first were so even.
+        """
         spent = 0.0
         for record in self.history:
             spent += record.seconds
-            if record.coverage >= coverage:
+            if record.headline >= coverage:
                 return spent
         return None
+
+    def compute(self, rule: str = "coverage") -> Compute:
+        """What the training took until the snapshot of a rule, and after it.
+
+        Raises:
+            InputError: If there is no such rule.
+            FormatError: If `summary.json` is damaged.
+        """
+        return self._compute(rule, self._ending()["status"])
+
+    def _compute(self, rule: str, status: str) -> Compute:
+        shipped = choose.best_epoch(self.history, self.recipe, rule) if self.history else 0
+        unspent = self.recipe.epochs - len(self.history) if status == "plateau" else 0
+        return spent(self.history, shipped, unspent)
+
+    def _ending(self) -> dict[str, Any]:
+        file = self.path / SUMMARY
+        return _read_json(file) if file.exists() else {"status": "running", "choices": {}}
 
     def summary(self) -> Summary:
         """How the run ended, and what each rule would ship.
@@ -138,18 +174,19 @@ class Run:
         Raises:
             FormatError: If `summary.json` is damaged.
         """
-        file = self.path / SUMMARY
-        ending: dict[str, Any] = _read_json(file) if file.exists() else {"status": "running", "choices": {}}
-        unspent = self.recipe.epochs - len(self.history) if ending["status"] == "plateau" else 0
-        recent = [record.seconds for record in self.history[-5:]]
+        file, ending, compute = self.path / SUMMARY, self._ending(), self.compute()
         return Summary(
             status=ending["status"],
             epochs=len(self.history),
             planned=self.recipe.epochs,
             seconds=sum(record.seconds for record in self.history),
-            epochs_saved=unspent,
-            seconds_saved=unspent * sum(recent) / max(1, len(recent)),
-            choices={rule: _choice(rule, value, file) for rule, value in ending["choices"].items()},
+            epochs_saved=compute.saved.epochs,
+            seconds_saved=compute.saved.seconds,
+            compute=compute,
+            choices={
+                rule: _choice(rule, value, file, listed=self.recipe.space.listed)
+                for rule, value in ending["choices"].items()
+            },
             surges=effects(self.history),
         )
 
@@ -173,10 +210,17 @@ def open(path: Path) -> Run:
     except InputError as error:
         raise FormatError(str(error)) from None
     _check_signature(path / FACTS, facts.pop("signature", None), recipe)
-    expected = split.sets(recipe.space, recipe.holdout_family).digests
+    expected = operations_of(recipe)
     _check_operations(path / FACTS, facts.pop("operations", {}), expected)
     records = history.read(path) if (path / history.NAME).exists() else []
     return Run(path=path, recipe=recipe, seed=seed, facts=facts, history=records)
+
+
+def operations_of(recipe: Recipe) -> dict[str, str]:
+    """What a run records of the operations it uses: a digest of each set, or of a vast space's rule."""
+    if not recipe.space.listed:
+        return vast_split.digests(recipe.space, recipe.scoring.operations or 0, recipe.holdout_family)
+    return split.sets(recipe.space, recipe.holdout_family).digests
 
 
 def snapshot_file(path: Path, rule: str) -> Path:
@@ -205,12 +249,17 @@ def record_device(path: Path, then: str) -> None:
 
 
 def write_ending(path: Path, status: str, choices: Mapping[str, Choice]) -> None:
-    """Record how a run ended.
+    """Record how a run ended, and what it took as its history tells.
 
     Raises:
         InputError: If it cannot be written.
+        FormatError: If what the run wrote before is damaged.
     """
-    ending = {"status": status, "choices": {rule: asdict(choice) for rule, choice in choices.items()}}
+    ending = {
+        "status": status,
+        "choices": {rule: asdict(choice) for rule, choice in choices.items()},
+        "compute": asdict(open(path)._compute("coverage", status)),
+    }
     whole_file.write(path / SUMMARY, json.dumps(ending, indent=1).encode())
 
 
@@ -235,10 +284,11 @@ def _check_operations(file: Path, recorded: object, expected: Mapping[str, str])
             )
 
 
-def _choice(rule: str, values: dict[str, Any], file: Path) -> Choice:
+def _choice(rule: str, values: dict[str, Any], file: Path, *, listed: bool) -> Choice:
     try:
         written = values.get("paths") or {path: values[path] for path in ("A", "B")}  # as before the mapping
-        reports = {path: PathReport(**figures) for path, figures in written.items()}
+        kind = PathReport if listed else VastPathReport
+        reports = {path: kind(**figures) for path, figures in written.items()}
         return Choice(rule=rule, epoch=values["epoch"], reason=values["reason"], paths=reports)
     except (KeyError, TypeError, AttributeError):
         raise FormatError(f"{file}: choice '{rule}' is incomplete") from None

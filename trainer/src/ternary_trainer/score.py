@@ -13,6 +13,7 @@ from torch import Tensor
 
 from ternary_sdk.coverage import expected_coverage, headline_draws
 from ternary_sdk.space import Space
+from ternary_trainer import evenness
 from ternary_trainer.decoding import decode
 from ternary_trainer.model import Decoder, Encoder
 from ternary_trainer.orders import Divergence, divergence
@@ -26,8 +27,8 @@ _BLOCK = 4096
 class Coverage:
     """What prior draws of one decoder reach."""
 
-    share: float
-    """Expected coverage at the space's headline draws (50,000 of (3, 2)), in [0, 1]."""
+    share: float | None
+    """Expected coverage at the space's headline draws (50,000 of (3, 2)), in [0, 1]; None in a vast space."""
     divergence: Divergence
     """How far the draws are from uniform."""
 
@@ -46,6 +47,10 @@ class Reconstruction:
     """KL to the prior of each operation and dimension, nats, shape (n, latent size)."""
     variances: Tensor
     """Variance of the posterior mean in each dimension, shape (latent size,)."""
+    cells: Tensor
+    """Share of the operations whose digit in a cell comes back right, shape (cells,)."""
+    radix: int
+    """Of the operations; a cell that is guessed is right in 1/radix of them."""
 
     @property
     def elbo(self) -> float:
@@ -55,7 +60,12 @@ class Reconstruction:
     @property
     def active(self) -> int:
         """Dimensions with a variance of the mean above 0.1."""
-        return int((self.variances > ACTIVE_VARIANCE).sum())
+        return active(self.variances)
+
+    @property
+    def lost_cells(self) -> int:
+        """Cells that come back right less than halfway between a guess and always."""
+        return lost_cells(self.cells, self.radix)
 
 
 def latents(draws: int, size: int, generator: torch.Generator) -> Tensor:
@@ -74,7 +84,9 @@ def count(decoder: Decoder, prior: Tensor, space: Space) -> Tensor:
 
 def coverage(decoder: Decoder, prior: Tensor, space: Space) -> Coverage:
     """Coverage at the space's headline draws and divergence, estimated from at least as many latents, shape
-    (m, latent size)."""
+    (m, latent size); in a vast space divergence alone, from however many."""
+    if not space.listed:
+        return Coverage(share=None, divergence=evenness.divergence(decoder, prior, space))
     counts = count(decoder, prior, space).cpu()
     share = expected_coverage(counts.numpy(), headline_draws(space))
     return Coverage(share=share, divergence=divergence(counts, space))
@@ -92,15 +104,29 @@ def reconstruct(encoder: Encoder, decoder: Decoder, operations: Operations, nois
     """
     mean, logvar = encoder(operations.tables)
     given_back = decode(decoder, mean, operations.space)
+    right = given_back.classes.t() == operations.classes
     sampled = decoder(mean + noise * (logvar / 2).exp())
     ce = cross_entropy(sampled, operations) / len(operations)
     return Reconstruction(
-        exact=float((given_back.classes.t() == operations.classes).all(1).float().mean()),
+        exact=float(right.all(1).float().mean()),
         margin=float(given_back.margin.min()),
         ce=float(ce),
         kl=kl_to_prior(mean, logvar),
         variances=mean.var(0),
+        cells=right.float().mean(0),
+        radix=operations.space.radix,
     )
+
+
+def active(variances: Tensor) -> int:
+    """Of the variances of the posterior mean, shape (latent size,), how many are above 0.1."""
+    return int((variances > ACTIVE_VARIANCE).sum())
+
+
+def lost_cells(right: Tensor, radix: int) -> int:
+    """Of the shares of operations whose digit in a cell comes back, shape (cells,), how many are nearer to a
+    guess, 1/radix, than to 1."""
+    return int((right < (1 + 1 / radix) / 2).sum())
 
 
 def cross_entropy(logits: Tensor, operations: Operations) -> Tensor:

@@ -7,7 +7,6 @@ they run side by side in two threads; each has its own number stream, so the res
 is ahead.
 """
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -16,15 +15,16 @@ from torch import Tensor
 
 from ternary_sdk.coverage import headline_draws
 from ternary_sdk.space import Space
-from ternary_trainer import orders, score, seeds, split
+from ternary_trainer import batches, evenness, orders, score, seeds
 from ternary_trainer.decoding import decode
 from ternary_trainer.dials import Dials, cosine, geometric, ramp, turned
 from ternary_trainer.history import EpochRecord
 from ternary_trainer.method import Figures, PathFigures
 from ternary_trainer.model import TernaryVAE
+from ternary_trainer.moments import Moments
 from ternary_trainer.settings import Effort, Recipe, Separate, Surge
 from ternary_trainer.split import Operations
-from ternary_trainer.uniformity import Uniformity, push
+from ternary_trainer.uniformity import Uniformity
 
 _FIRST_COUNT = 100_000
 """Draws of the first estimate of what a decoder draws, at least; in larger spaces twice the headline
@@ -45,11 +45,14 @@ def schedule(settings: Separate, effort: Effort, epochs: int, at: float) -> Dial
 
 
 def windows(settings: Separate, effort: Effort, epochs: int, at: float, space: Space) -> Tensor:
-    """For each order, how many draws the running distribution remembers, shape (cells + 1,)."""
+    """For each order, how many draws the running distribution remembers, shape (cells + 1,); in a vast space
+    shape (3,)."""
     spread = settings.spread
     progress = min(1.0, max(0.0, at - settings.learn.epochs) / (0.9 * (epochs - settings.learn.epochs)))
     high = geometric(*spread.window, progress)
     low = min(high, effort.low_window)
+    if not space.listed:
+        return torch.tensor([high, low, high])
     towards_high = [min(1.0, max(0, order - 1) / 3) for order in range(orders.orders(space))]
     return torch.tensor([geometric(low, high, share) for share in towards_high])
 
@@ -66,45 +69,42 @@ class PathTraining:
         self._optimizer = torch.optim.AdamW(self._parameters, weight_decay=recipe.weight_decay, fused=True)
         device = self._parameters[0].device
         self._space, self._latent_size = recipe.space, recipe.latent_size
-        self._data = split.training(recipe.space, device, recipe.holdout_family)
         self._random = seeds.generator(seed, self._purpose, device)
-        self._uniformity: Uniformity | None = None
+        self._batches = batches.of(recipe, self._random)
+        self._evening: Uniformity | Moments | None = None
         self._dials = Dials(rate=0.0, beta=0.0)
 
     def run(self, epoch: int, surge: Surge | None) -> PathFigures:
         """Train one epoch."""
-        if self._uniformity is None and epoch >= self._settings.learn.epochs:
-            self._uniformity = Uniformity(self._first_counts(), self._space)
+        if self._evening is None and epoch >= self._settings.learn.epochs:
+            self._evening = self._first_estimate()
         sums = torch.zeros(2)
-        passes = self._settings.learn.passes if self._uniformity is None else self._effort.passes
-        steps = passes * (len(self._data) // self._recipe.batch)
-        for step, rows in enumerate(self._batches(passes)):
+        effort = self._settings.learn if self._evening is None else self._effort
+        steps = self._batches.steps(effort)
+        for step, operations in enumerate(self._batches.epoch(effort)):
             at = epoch + step / steps
             self._dials = turned(schedule(self._settings, self._effort, self._recipe.epochs, at), surge)
             self._optimizer.zero_grad()
-            sums += self._autoencode(rows)
-            if self._uniformity:
-                self._spread(self._uniformity, at)
+            sums += self._autoencode(operations)
+            if self._evening:
+                self._spread(self._evening, at)
             self._step()
         reconstruction, kl = (sums / steps).tolist()
         return PathFigures(reconstruction=reconstruction, kl=kl, dials=self._dials)
 
-    def _first_counts(self) -> Tensor:
+    def _first_estimate(self) -> Uniformity | Moments:
+        if not self._space.listed:
+            latents = self._latents(_FIRST_COUNT)
+            return Moments(evenness.digits(self._decoder, latents, self._space), self._space)
         draws = max(_FIRST_COUNT, 2 * headline_draws(self._space))
-        return score.count(self._decoder, self._latents(draws), self._space)
+        return Uniformity(score.count(self._decoder, self._latents(draws), self._space), self._space)
 
     def _latents(self, draws: int) -> Tensor:
         return score.latents(draws, self._latent_size, self._random)
 
-    def _batches(self, passes: int) -> Iterator[Tensor]:
-        batch, total, device = self._recipe.batch, len(self._data), self._random.device
-        for _ in range(passes):
-            order = torch.randperm(total, generator=self._random, device=device)
-            yield from order[: total - total % batch].view(-1, batch)
-
-    def _autoencode(self, rows: Tensor) -> Tensor:
+    def _autoencode(self, operations: Operations) -> Tensor:
         # Adds the gradient of the VAE's part, and gives (cross-entropy, KL).
-        loss, figures = self._vae_loss(self._data.take(rows), self._random)
+        loss, figures = self._vae_loss(operations, self._random)
         loss.backward()  # type: ignore[no-untyped-call]
         return figures.cpu()
 
@@ -125,15 +125,14 @@ class PathTraining:
         loss, _ = self._vae_loss(operations, random)
         return float(loss)
 
-    def _spread(self, uniformity: Uniformity, at: float) -> None:
+    def _spread(self, evening: Uniformity | Moments, at: float) -> None:
         # Most draws are far from any boundary between operations, where no gradient is: those are decoded
         # and counted, but only the rest go through the network again to be pushed.
         latents = self._latents(self._effort.draws)
         with torch.no_grad():
             draws = decode(self._decoder, latents, self._space)
         memory = windows(self._settings, self._effort, self._recipe.epochs, at, self._space)
-        uniformity.observe(draws, memory.to(latents.device))
-        gradient = push(draws, uniformity.potential(), self._space).flatten(0, 1)
+        gradient = evening.gradient(draws, memory.to(latents.device)).flatten(0, 1)
         chosen = gradient.abs().sum(0).topk(self._effort.pushed, sorted=False).indices
         logits = self._decoder(latents[chosen])
         logits.backward(gradient[:, chosen].t() * (self._dials.exploration / len(latents)))
@@ -148,7 +147,7 @@ class PathTraining:
         return {
             "optimizer": self._optimizer.state_dict(),
             "random": self._random.get_state(),
-            "uniformity": self._uniformity and self._uniformity.state(),
+            "uniformity": self._evening and self._evening.state(),
         }
 
     def restore(self, state: dict[str, Any], moved: str) -> None:
@@ -156,9 +155,14 @@ class PathTraining:
         self._optimizer.load_state_dict(state["optimizer"])
         seeds.go_on(self._random, state["random"], self._seed, moved and f"{self._purpose}, {moved}")
         if state["uniformity"]:
-            counts = torch.ones(self._space.size, device=self._random.device)
-            self._uniformity = Uniformity(counts, self._space)
-            self._uniformity.restore(state["uniformity"])
+            self._evening = self._unknown()
+            self._evening.restore(state["uniformity"])
+
+    def _unknown(self) -> Uniformity | Moments:
+        device = self._random.device
+        if self._space.listed:
+            return Uniformity(torch.ones(self._space.size, device=device), self._space)
+        return Moments(torch.zeros(self._space.cells, 1, dtype=torch.int64, device=device), self._space)
 
 
 class SeparateTraining:

@@ -21,6 +21,9 @@ from ternary_trainer.ranges import Within
 Rate = Annotated[float, Within(1e-9, 1)]
 Weight = Annotated[float, Within(1e-6, 1e6)]
 Window = Annotated[float, Within(1, 1e12)]
+Passes = Annotated[int, Within(1, 10_000)]
+Steps = Annotated[int, Within(1, 1_000_000)]
+Count = Annotated[int, Within(2, 100_000_000)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,12 +59,14 @@ class Learn:
 
     epochs: int
     """How many; the next phase follows."""
-    passes: Annotated[int, Within(1, 10_000)]
-    """Passes over the training operations in each of them."""
+    passes: Passes | None = None
+    """Passes over the training operations in each of them; of a listed space."""
     rate: Rate
     """Peak learning rate; it rises over the first tenth and falls by a cosine to 0.3 of it."""
     beta: Annotated[float, Within(0, 100)]
     """Weight of the KL, reached after 30 % of the phase."""
+    steps: Steps | None = None
+    """Steps in each of them, of a batch of fresh operations; of a vast space."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,15 +76,16 @@ class Spread:
     beta: Annotated[float, Within(0, 100)]
     """Weight of the KL."""
     window: tuple[Window, Window]
-    """Memory of the running distribution in draws, first and last, for four cells and more."""
+    """Memory of the running distribution in draws, first and last, for four cells and more; in a vast space
+    for pairs of cells."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Effort:
     """What one path does in an epoch of the second phase of `separate`."""
 
-    passes: Annotated[int, Within(1, 10_000)]
-    """Passes over the training operations."""
+    passes: Passes | None = None
+    """Passes over the training operations; of a listed space."""
     draws: Annotated[int, Within(1, 1e7)]
     """Prior draws decoded in each step."""
     pushed: int
@@ -90,6 +96,8 @@ class Effort:
     """Weight of uniformity after the first tenth, and at the end; constant to 30 %, then geometric."""
     low_window: Window
     """Longest memory for single cells, in draws: few settle them, and a long memory would make them swing."""
+    steps: Steps | None = None
+    """Steps, each of a batch of fresh operations; of a vast space."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,13 +137,20 @@ class Scoring:
     """How an epoch is scored."""
 
     draws: int
-    """Prior draws decoded for coverage after each epoch, at least those that coverage is quoted at."""
+    """Prior draws decoded after each epoch: for coverage, at least those that it is quoted at.
+
+    In a vast space, for the divergence of cells, pairs and triples."""
     exact: Annotated[float, Within(0, 1)]
     """Share of the validation operations that each path must reconstruct for an epoch to be eligible."""
-    sampling_draws: Annotated[int, Within(1, 1e9)]
-    """Prior draws for the older figure, sampling coverage; 195,000 where it was published."""
+    sampling_draws: Annotated[int, Within(1, 1e9)] | None = None
+    """Prior draws for the older figure, sampling coverage, of a listed space; 195,000 where it was
+    published."""
     report_draws: int
     """Prior draws decoded for each kept snapshot at the end of the run, for the summary."""
+    operations: Count | None = None
+    """Validation operations of a vast space; a listed one has its tenth."""
+    report_operations: Count | None = None
+    """Operations of the true holdout, and of each family held out, for the summary; of a vast space."""
 
 
 @dataclass(frozen=True, kw_only=True)

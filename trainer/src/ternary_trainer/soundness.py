@@ -8,14 +8,20 @@ from typing import Final
 
 from ternary_sdk.coverage import headline_draws
 from ternary_sdk.errors import InputError
-from ternary_sdk.space import MOST_LISTED
 from ternary_trainer.architecture import V55
 from ternary_trainer.ranges import Within
-from ternary_trainer.settings import Recipe, Separate
+from ternary_trainer.settings import Effort, Learn, Recipe, Separate
 from ternary_trainer.split import LEAST, rows
+from ternary_trainer.vast_split import VastSplit
 
 _LEAST_SIZE: Final = 16
 """Operations of the smallest space that can be split for training, validation and holdout."""
+
+
+_VAST_DRAWS: Final = (1_000, 200_000_000)
+"""Prior draws of a vast space that can be scored; the indices of all of them are held and sorted."""
+_MOST_FRESH: Final = 1 << 20
+"""Fresh operations in a step, at most."""
 
 
 def check(recipe: Recipe) -> str | None:
@@ -26,19 +32,39 @@ def check(recipe: Recipe) -> str | None:
 def _problems(recipe: Recipe) -> Iterator[str]:
     if (recipe.separate is None) == (recipe.coupled is None):
         yield "tables 'separate' and 'coupled': expected exactly one of them"
+    yield from _kind(recipe)
     yield from _model(recipe)
     yield from _operations(recipe)
-    quoted = headline_draws(recipe.space)
-    yield from _outside("scoring.draws", recipe.scoring.draws, quoted, 10**9)
-    yield from _outside("scoring.report_draws", recipe.scoring.report_draws, quoted, 10**9)
+    least, most = (headline_draws(recipe.space), 10**9) if recipe.space.listed else _VAST_DRAWS
+    yield from _outside("scoring.draws", recipe.scoring.draws, least, most)
+    yield from _outside("scoring.report_draws", recipe.scoring.report_draws, least, most)
     yield from _surges(recipe)
     yield from _separate(recipe.separate, recipe.epochs) if recipe.separate else ()
 
 
+def _kind(recipe: Recipe) -> Iterator[str]:
+    """Settings that only listed spaces have, or only vast ones."""
+    scoring, listed = recipe.scoring, {"scoring.sampling_draws": recipe.scoring.sampling_draws}
+    vast = {"scoring.operations": scoring.operations, "scoring.report_operations": scoring.report_operations}
+    if recipe.separate:
+        stretches: dict[str, Learn | Effort] = {"separate.learn": recipe.separate.learn}
+        stretches |= {f"separate.paths.{path}": effort for path, effort in recipe.separate.paths.items()}
+        listed |= {f"{name}.passes": stretch.passes for name, stretch in stretches.items()}
+        vast |= {f"{name}.steps": stretch.steps for name, stretch in stretches.items()}
+    wanted, others = (listed, vast) if recipe.space.listed else (vast, listed)
+    for name, value in wanted.items():
+        if value is None:
+            yield f"setting '{name}' is missing"
+    for name, value in others.items():
+        if value is not None:
+            kinds = ("vast", "listed") if recipe.space.listed else ("listed", "vast")
+            yield f"setting '{name}' is of {kinds[0]} spaces, but {recipe.space} is {kinds[1]}; leave it out"
+
+
 def _model(recipe: Recipe) -> Iterator[str]:
     space, paths = recipe.space, tuple(recipe.separate.paths) if recipe.separate else V55.signature.paths
-    if not _LEAST_SIZE <= space.size <= MOST_LISTED:
-        yield f"setting 'space' is {space}, of {space.size:,} operations, expected 16 to 2^20 to train on"
+    if space.size < _LEAST_SIZE:
+        yield f"setting 'space' is {space}, of {space.size:,} operations, expected at least 16 to train on"
     try:
         architecture = recipe.architecture
     except InputError as refusal:
@@ -51,6 +77,13 @@ def _model(recipe: Recipe) -> Iterator[str]:
 
 
 def _operations(recipe: Recipe) -> Iterator[str]:
+    if not recipe.space.listed:
+        try:
+            VastSplit(recipe.space, recipe.holdout_family)
+        except InputError as refusal:
+            yield f"setting 'holdout_family': {refusal}"
+        yield from _outside("batch", recipe.batch, 2, _MOST_FRESH)
+        return
     try:
         training, validation, _ = rows(recipe.space, recipe.holdout_family)
     except InputError as refusal:

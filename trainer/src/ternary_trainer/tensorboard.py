@@ -47,8 +47,13 @@ def writing(run_dir: Path) -> Iterator[Callable[[EpochRecord], None]]:
 def figures(record: EpochRecord) -> dict[str, float]:
     """Every number of a record by a slashed name, as in `coverage/A`."""
     flat = {"loss": record.loss, "surge": record.surge, "seconds": record.seconds}
+    if record.core_seconds is not None:
+        flat["core_seconds"] = record.core_seconds
     for path, figures in record.paths.items():
-        flat |= {f"{name}/{path}": float(value) for name, value in asdict(figures).items()}
+        known = {name: value for name, value in asdict(figures).items() if value is not None}
+        flat |= {f"{name}/{path}": float(value) for name, value in known.items()}
+        if figures.coverage is None:
+            flat[f"evenness/{path}"] = figures.evenness
     return flat | {f"coupling/{name}": value for name, value in (record.coupling or {}).items()}
 
 

@@ -19,7 +19,8 @@ import torch
 from ternary_sdk._internal import whole_file
 from ternary_sdk.coverage import headline_draws, iid_limit
 from ternary_sdk.errors import FormatError, InputError
-from ternary_trainer import checkpoint, choose, device, history, run, score, seeds, split
+from ternary_sdk.space import Space
+from ternary_trainer import checkpoint, choose, device, history, run, score, seeds, split, vast_split
 from ternary_trainer import recipe as recipes
 from ternary_trainer.coupled import CoupledTraining
 from ternary_trainer.disrupt import Surges, running
@@ -32,6 +33,7 @@ from ternary_trainer.report import report
 from ternary_trainer.run import Choice, Run
 from ternary_trainer.separate import SeparateTraining
 from ternary_trainer.settings import Recipe
+from ternary_trainer.split import Operations
 
 OnEpoch = Callable[[EpochRecord], None]
 
@@ -81,7 +83,7 @@ class Training:
         self._method = _method(self._model, recipe, seed)
         self._surges = Surges(recipe.surge, out)
         self._history: list[EpochRecord] = []
-        self._operations = split.validation(recipe.space, place, recipe.holdout_family)
+        self._operations = _validation(recipe, place)
         stream = self._stream("validation")
         self._prior = score.latents(recipe.scoring.draws, recipe.latent_size, stream)
         self._noise = score.latents(len(self._operations), recipe.latent_size, stream)
@@ -108,7 +110,7 @@ class Training:
         return "complete"
 
     def _epoch(self, epoch: int) -> EpochRecord:
-        started = time.perf_counter()
+        started, worked = time.perf_counter(), time.process_time()
         surge, origin = self._surges.at(epoch)
         figures = self._method.run_epoch(epoch, surge, self._history[-1] if self._history else None)
         with ThreadPoolExecutor(len(figures.paths)) as threads:
@@ -118,7 +120,8 @@ class Training:
             epochs=self._recipe.epochs,
             phase=figures.phase,
             seconds=time.perf_counter() - started,
-            limit=iid_limit(headline_draws(self._recipe.space), self._recipe.space),
+            core_seconds=time.process_time() - worked,
+            limit=_limit(self._recipe.space),
             loss=self._method.validation_loss(self._operations, self._stream("validation loss")),
             surge=surge.strength if surge else 0.0,
             surge_origin=origin,
@@ -230,7 +233,19 @@ def _path_record(figures: PathFigures, covered: score.Coverage, rebuilt: score.R
         exact=rebuilt.exact,
         elbo=rebuilt.elbo,
         active=rebuilt.active,
+        lost_cells=rebuilt.lost_cells,
     )
+
+
+def _validation(recipe: Recipe, place: torch.device) -> Operations:
+    if recipe.space.listed:
+        return split.validation(recipe.space, place, recipe.holdout_family)
+    count = recipe.scoring.operations or 0
+    return vast_split.validation(recipe.space, count, recipe.holdout_family, place)
+
+
+def _limit(space: Space) -> float | None:
+    return iid_limit(headline_draws(space), space) if space.listed else None
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from ternary_sdk.space import Space
 from ternary_trainer import orders
-from ternary_trainer.decoding import Decoded, places
+from ternary_trainer.decoding import Decoded, places, softmax
 
 _LEAST_GAIN: Final = 0.05
 _CEILING: Final = 5.0
@@ -47,6 +47,18 @@ class Uniformity:
         self._seen = 1 / ((1 - rate).square() / self._seen + rate.square() / count)
         deviation = _deviation(torch.bincount(draws.index, minlength=self._space.size), self._space)
         self._modes = torch.lerp(self._modes, deviation, rate[self._order_of_modes])
+
+    def gradient(self, draws: Decoded, windows: Tensor) -> Tensor:
+        """Count draws, and give the gradient of their mean potential, times n, with respect to their logits.
+
+        Args:
+            draws: n new ones.
+            windows: As for `observe`.
+        Returns:
+            Shape (cells, radix, n).
+        """
+        self.observe(draws, windows)
+        return push(draws, self.potential(), self._space)
 
     def potential(self) -> Tensor:
         """Log of the denoised density relative to uniform, within ±ln 5, shape (size,).
@@ -91,11 +103,5 @@ def push(draws: Decoded, potential: Tensor, space: Space) -> Tensor:
     rest = draws.index - draws.classes * step
     digits = torch.arange(space.radix, device=potential.device)[:, None]
     neighbours = potential[rest[:, None] + step[:, None] * digits]
-    chances = _softmax(draws.logits.detach())
+    chances = softmax(draws.logits.detach())
     return chances * (neighbours - (chances * neighbours).sum(1, keepdim=True))
-
-
-def _softmax(logits: Tensor) -> Tensor:
-    # Written out because torch's softmax over so few values costs ten times as much.
-    powers = (logits - logits.amax(1, keepdim=True)).exp_()
-    return powers.div_(powers.sum(1, keepdim=True))

@@ -196,7 +196,7 @@ def _training_coverage(axes: "Axes", content: Content, palette: Palette) -> None
     history = _history(content)
     limit = 100 * iid_limit(content.headline, content.signature.space)
     axes.axhline(limit, color=palette.ink, linestyle="--", linewidth=1.2, label="perfect draws, on average")
-    _lines(axes, history, palette, lambda path: 100 * path.coverage)
+    _lines(axes, history, palette, lambda path: 100 * path.headline)
     _mark(axes, history, palette)
     _label(axes, palette, x="epoch", y=f"coverage at {content.headline:,}, %")
 

@@ -14,6 +14,8 @@ from ternary_sdk.coverage import headline_draws, iid_limit
 from ternary_sdk.signature import Signature
 from ternary_sdk.space import TERNARY_2, Space
 from ternary_trainer import split
+from ternary_trainer.compute import Price
+from ternary_trainer.reporting.compressed import Compressed, compressed
 from ternary_trainer.run import Run
 from ternary_trainer.validation.checks import CHECKS
 from ternary_trainer.validation.drawing import Counts, counted, draw, expected, expected_interval
@@ -35,6 +37,8 @@ class PathContent:
     """Variance of the posterior mean in each dimension, shape (latent size,); None without an encoder."""
     curve: npt.NDArray[np.float64]
     """Expected share of the space at each of `Content.draws`."""
+    compressed: Compressed
+    """Bits of a latent and bytes of the decoder."""
 
     @property
     def quoted(self) -> float:
@@ -73,6 +77,8 @@ class Content:
     """How its training went, where that is on record: of a run, or in a checkpoint file."""
     provenance: Mapping[str, str]
     """Where it came from, in words."""
+    price: Price | None = None
+    """Of an hour of one core, where the training's cost is to be told."""
 
     @property
     def headline(self) -> int:
@@ -119,7 +125,12 @@ class Content:
 
 
 def collect(
-    subject: Subject, validation: Validation, *, run: Run | None = None, package: Package | None = None
+    subject: Subject,
+    validation: Validation,
+    *,
+    run: Run | None = None,
+    package: Package | None = None,
+    price: Price | None = None,
 ) -> Content:
     """Measure what the pictures show.
 
@@ -128,6 +139,7 @@ def collect(
         validation: What was found.
         run: The subject's run, where it is one.
         package: The subject's package, where it is one.
+        price: Of an hour of one core, where the training's cost is to be told.
     """
     space, networks = subject.space, subject.networks
     headline = headline_draws(space)
@@ -141,6 +153,7 @@ def collect(
             margins=subject.margins[path],
             spectrum=variances(networks[path], space) if path in networks else None,
             curve=np.array([expected(counts, int(number)) for number in draws]),
+            compressed=compressed(subject, path, run),
         )
     return Content(
         name=subject.name,
@@ -153,6 +166,7 @@ def collect(
         rule=subject.rule,
         traces=subject.traces,
         provenance=_provenance(subject, run, package),
+        price=price,
     )
 
 

@@ -6,7 +6,7 @@ from base64 import b64encode
 from importlib.resources import files
 
 from ternary_sdk import atlas
-from ternary_trainer.reporting import words
+from ternary_trainer.reporting import costs, words
 from ternary_trainer.reporting.charts import charts, to_svg
 from ternary_trainer.reporting.content import Content
 
@@ -29,6 +29,7 @@ def to_html(content: Content) -> bytes:
     page = environment.from_string(template).render(
         content=content,
         words=words,
+        costs=costs,
         figure=figure,
         choices=words.choices(content),
         training=[title for title in available if title.startswith("Training")],

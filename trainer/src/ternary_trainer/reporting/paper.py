@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from ternary_sdk import atlas
 from ternary_sdk._internal.packages.validation import Ending
-from ternary_trainer.reporting import words
+from ternary_trainer.reporting import costs, words
 from ternary_trainer.reporting.charts import SPECTRUM, charts, to_png
 from ternary_trainer.reporting.content import Content
 
@@ -116,6 +116,7 @@ def to_pdf(content: Content) -> bytes:
         _training(paper, content)
     if content.run is not None:
         _best(paper, content)
+    _compression(paper, content)
     _checks(paper, content)
     _ending(paper, content)
     return bytes(paper.pdf.output())
@@ -190,8 +191,17 @@ def _best(paper: Paper, content: Content) -> None:
     else:
         paper.text(words.NOT_ENDED)
     paper.heading("Compute")
-    for sentence in words.compute(content):
+    for sentence in (*words.compute(content), *costs.compute(content)):
         paper.text(sentence)
+    header = costs.compute_header(content)
+    paper.table(header, costs.compute_rows(content), (6, 2, 3, 3, 3)[: len(header)])
+
+
+def _compression(paper: Paper, content: Content) -> None:
+    paper.heading("Compression")
+    paper.text(costs.COMPRESSION, size=9)
+    header = costs.compression_header(content)
+    paper.table(header, costs.compression(content), (8, *(4 for _ in content.paths)))
 
 
 def _checks(paper: Paper, content: Content) -> None:

@@ -160,7 +160,7 @@ def choices(content: Content) -> list[tuple[str, ...]]:
         (
             rule,
             str(choice.epoch),
-            *(percent(path.coverage) for path in choice.paths.values()),
+            *(percent(path.coverage) for path in choice.counted.values()),
             percent(min(path.holdout_exact for path in choice.paths.values())),
         )
         for rule, choice in content.run.summary().choices.items()

@@ -95,6 +95,15 @@ def of_weights(state: Mapping[str, Tensor], place: torch.device = CPU) -> dict[s
     return {path: TorchNetwork(model, path, place) for path in model.signature.paths}
 
 
+def decoder_parameters(state: Mapping[str, Tensor]) -> dict[str, int]:
+    """How many parameters the decoder of each path has."""
+    model = restored(state)
+    return {
+        path: sum(weight.numel() for weight in model.decoder(path).parameters())
+        for path in model.signature.paths
+    }
+
+
 @contextmanager
 def of_package(package: Package) -> Iterator[dict[str, Decoder]]:
     """Every path of a verified package; its threads stop at the end.

@@ -222,7 +222,7 @@ def _look(job: Job, seen: dict[Path, int], tell: Callable[[str], None]) -> None:
 
 
 def _progress(name: str, record: EpochRecord) -> str:
-    return f"{name}: {place(record)}, coverage {percent(record.coverage)} %"
+    return f"{name}: {place(record)}, coverage {percent(record.headline)} %"
 
 
 def _interrupted(job: Job) -> InputError:
@@ -234,7 +234,7 @@ def _trial(job: Job) -> Trial:
     if "coverage" not in choices:
         raise _interrupted(job)
     best = choices["coverage"]
-    return Trial(seed=job.seed, factor=job.factor, paths=best.paths)
+    return Trial(seed=job.seed, factor=job.factor, paths=best.counted)
 
 
 def _scaled(recipe: Recipe, factor: float) -> Recipe:

@@ -7,7 +7,7 @@ are all measured by the same code.
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal, Protocol, runtime_checkable
 
 import numpy as np
@@ -70,6 +70,8 @@ class Subject:
     where the operation is not reachable."""
     split: Split
     """As published, unless the run's recipe or a test gives another."""
+    decoder_parameters: Mapping[str, int] = field(default_factory=dict)
+    """How many numbers the decoder of each path was trained to, where that is known."""
     traces: Traces | None = None
     """How the training went, where that is on record."""
     rule: str = "coverage"
