@@ -1,5 +1,5 @@
 """
-The SDK's client and the server together, in a vast space: differences, parts, and backups restored.
+A vast space, and a client or a server that was restored from a backup: what is billed, and what is flagged.
 """
 
 import shutil
@@ -11,8 +11,6 @@ from stress.usage import backup, restore
 
 from ternary_license_server.database.schema import meter_entries
 from ternary_license_server.service import audit, invoicing, metering, records
-from ternary_sdk._internal.documents import canonical
-from ternary_sdk._internal.licensing import usage
 from ternary_sdk._internal.licensing.ledger import Ledger
 from ternary_sdk._internal.licensing.license import License
 from ternary_sdk.operations import OperationSet
@@ -65,33 +63,11 @@ def entered(client):
         return list(transaction.execute(query).scalars())
 
 
-def reports(client):
-    """What the audit log has of each report: what was new to the meter."""
-    with client.site.database.read() as transaction:
-        rows = audit.entries(transaction, client.id)
-    details = [
-        canonical.decode(row.detail.encode(), "detail") for row in rows if row.action == "usage.report"
-    ]
-    return [detail["added"] for detail in details]
-
-
 def flagged(client):
     period = {"start": client.now - DAY, "end": client.now + DAY}
     with client.site.database.read() as transaction:
         found = invoicing.flagged(transaction, **period, license_id=client.id)
     return [(line["lost"], line["restarted"]) for line in found]
-
-
-def test_client_reports_differences_in_parts_and_each_is_confirmed(client, monkeypatch):
-    monkeypatch.setattr(usage, "MOST_ADDED", 2)
-    client.draw(1, 2, 3, TERNARY_3.size - 1)
-    assert client.report() == 4
-    client.draw(4)
-    assert client.report() == 5
-    assert reports(client) == entered(client) == [2, 2, 1]
-    assert billed(client) == [1, 2, 3, 4, TERNARY_3.size - 1]
-    assert client.settled() == [True]
-    assert flagged(client) == []
 
 
 def test_restored_server_is_sent_all_of_it_and_bills_it_once(client):
