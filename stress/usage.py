@@ -161,11 +161,7 @@ class World:
 
     def back_up(self, _: int) -> None:
         """The server's database is copied."""
-        with self.database.read() as transaction:
-            rows = {
-                table.name: [dict(row._mapping) for row in transaction.execute(select(table))]
-                for table in metadata.sorted_tables
-            }
+        rows = backup(self.database)
         self.backups.append((rows, copy.deepcopy(self.model)))
 
     def put_back(self, _: int) -> None:
@@ -173,13 +169,7 @@ class World:
         if not self.backups:
             return
         rows, model = self.random.choice(self.backups)
-        tables = [table for table in metadata.sorted_tables if table is not clock_table]
-        with self.database.write() as transaction:
-            for table in reversed(tables):
-                transaction.execute(delete(table))
-            for table in tables:
-                if rows[table.name]:
-                    transaction.execute(insert(table), rows[table.name])
+        restore(self.database, rows)
         self.model = copy.deepcopy(model)
 
     def deliver(self, sent: Sent) -> bool:
@@ -306,6 +296,26 @@ class World:
         with self.database.read() as transaction:
             found = lease_rows.find(transaction, self.license, held.kid)
         return found.seat if found else ""
+
+
+def backup(database: Database) -> Rows:
+    """Every row of every table."""
+    with database.read() as transaction:
+        return {
+            table.name: [dict(row._mapping) for row in transaction.execute(select(table))]
+            for table in metadata.sorted_tables
+        }
+
+
+def restore(database: Database, rows: Rows) -> None:
+    """Make a database what it was, but for the time that it has seen."""
+    tables = [table for table in metadata.sorted_tables if table is not clock_table]
+    with database.write() as transaction:
+        for table in reversed(tables):
+            transaction.execute(delete(table))
+        for table in tables:
+            if rows[table.name]:
+                transaction.execute(insert(table), rows[table.name])
 
 
 def expect(holds: bool, what: object) -> None:

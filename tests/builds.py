@@ -48,5 +48,7 @@ def built(
         released=MOMENT, signature=signature, origin=origin, graphs=described, parity=(), computed_with={}
     )
     draft = Draft(provenance=provenance, graphs=graphs)
+    if signature.space.listed:
+        return completed(draft)
     with ThreadPoolExecutor(1) as executor:
         return completed(draft, Effort(draws=draws, operations=operations, executor=executor))

@@ -33,8 +33,8 @@ from ternary_license_server.service.policies import Policy
 from ternary_license_server.service.refusals import Code, ServiceError
 from ternary_sdk import Model
 from ternary_sdk._internal.identity import PackageIdentity, VersionRange
+from ternary_sdk._internal.inference.dial import Dial
 from ternary_sdk._internal.inference.runtime import Workers
-from ternary_sdk._internal.inference.sampler import Dial
 from ternary_sdk._internal.licensing.installation import Installation
 from ternary_sdk._internal.licensing.permit import Permit
 from ternary_sdk._internal.packages.package import Package

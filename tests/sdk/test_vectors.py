@@ -19,9 +19,10 @@ from tests.vectors.streams import WORDS
 
 from ternary_export.graph import decoder_graph
 from ternary_sdk._internal.certificates.path_coverage import seed_of
+from ternary_sdk._internal.inference.dial import Dial
 from ternary_sdk._internal.inference.proof import Witnesses
 from ternary_sdk._internal.inference.runtime import Decoder, Workers
-from ternary_sdk._internal.inference.sampler import Dial, Sampler
+from ternary_sdk._internal.inference.sampler import Sampler
 from ternary_sdk._internal.packages import archive
 from ternary_sdk._internal.signing import dsse
 from ternary_sdk._internal.streams.stream import STREAMS, quantiles

@@ -11,11 +11,13 @@ from pathlib import Path
 import pytest
 import torch
 
+from ternary_export.reach import margins
 from ternary_sdk.errors import InputError
 from ternary_trainer import checkpoint, plot, progress, recipe, run, tensorboard
 from ternary_trainer.run import Run
 from ternary_trainer.settings import Recipe
 from ternary_trainer.train import train
+from ternary_trainer.validation.opening import run_subject
 from ternary_trainer.vast_report import VastPathReport
 
 SHORT = {
@@ -129,6 +131,20 @@ def test_a_run_of_a_vast_space_is_drawn_with_its_own_figures(trained: Run, tmp_p
     )
     for expected in titles:
         assert f"<!-- {expected} -->" in drawn
+
+
+def test_what_examines_every_operation_refuses_a_vast_space(trained: Run) -> None:
+    with pytest.raises(InputError) as refused:
+        run_subject(trained, margins)
+    assert str(refused.value) == (
+        f"{trained.path}: is of the vast space 8,1; its operations cannot be examined one by one, expected a"
+        " listed space"
+    )
+    with pytest.raises(InputError) as refused:
+        margins(trained.best().state)
+    assert str(refused.value) == (
+        "weights: are of the vast space 8,1; what they reach cannot be listed, expected a listed space"
+    )
 
 
 def test_lines_and_figures_of_an_epoch_are_those_of_its_space(trained: Run) -> None:

@@ -47,8 +47,6 @@ def facts(found: "Comparison", price: "Price | None") -> dict[str, Any]:
 
 
 def _facts(one: "Compared", price: "Price | None") -> dict[str, Any]:
-    from ternary_sdk.coverage import iid_deviation, iid_limit
-
     return {
         "run": str(one.run.path),
         "recipe": one.run.recipe.name,
@@ -56,13 +54,25 @@ def _facts(one: "Compared", price: "Price | None") -> dict[str, Any]:
         "status": one.summary.status,
         "epochs": one.summary.epochs,
         "shipped": one.shipped,
-        "draws": one.draws,
-        "perfect_percent": f"{100 * iid_limit(one.draws, one.space):.3f}",
-        "perfect_deviation_percent": f"{100 * iid_deviation(one.draws, one.space):.3f}",
+        **_perfect(one),
         "coverage": one.coverage,
+        "collisions": one.collisions,
         "seconds": one.summary.seconds,
         "compute": asdict(one.summary.compute),
         "money": price.money(one.summary.compute) if price else None,
+    }
+
+
+def _perfect(one: "Compared") -> dict[str, Any]:
+    """What perfect draws cover; of a vast space, whose coverage is not quoted, nothing."""
+    from ternary_sdk.coverage import iid_deviation, iid_limit
+
+    if one.draws is None:
+        return {"draws": None, "perfect_percent": None, "perfect_deviation_percent": None}
+    return {
+        "draws": one.draws,
+        "perfect_percent": f"{100 * iid_limit(one.draws, one.space):.3f}",
+        "perfect_deviation_percent": f"{100 * iid_deviation(one.draws, one.space):.3f}",
     }
 
 
@@ -102,6 +112,14 @@ def _result(found: "Comparison", price: "Price | None") -> list[Row]:
             lambda one: f"{percent(one.coverage[path])} %" if path in one.coverage else "none",
         )
 
+    def collided(path: str) -> Row:
+        return row(
+            f"colliding pairs of {path}, perfect draws 1",
+            lambda one: f"{one.collisions[path]:.3f}" if path in one.collisions else "none",
+        )
+
+    vast = any(not one.space.listed for one in found.runs)
+
     def took(what: str, cell: "Callable[[Stretch], str]") -> list[Row]:
         return [
             (f"{what} {words}", [cell(one.summary.compute.stretches[name]) for one in found.runs])
@@ -112,9 +130,13 @@ def _result(found: "Comparison", price: "Price | None") -> list[Row]:
         row("status", lambda one: one.summary.status),
         row("epochs", lambda one: f"{one.summary.epochs} of {one.summary.planned}"),
         row("shipped epoch", lambda one: _shown(one.shipped)),
-        row("draws", lambda one: f"{one.draws:,}"),
+        row("draws", lambda one: "none" if one.draws is None else f"{one.draws:,}"),
         *map(covered, found.paths),
-        row("perfect draws, on average", lambda one: f"{perfect_percent(one.draws, one.space)} %"),
+        row(
+            "perfect draws, on average",
+            lambda one: "none" if one.draws is None else f"{perfect_percent(one.draws, one.space)} %",
+        ),
+        *(map(collided, found.paths) if vast else ()),
         *took("wall seconds", lambda stretch: f"{stretch.seconds:,.1f}"),
         *took("core-seconds", core_seconds),
         *(took("price", lambda stretch: cost(stretch, price)) if price else ()),

@@ -164,17 +164,18 @@ def _verify_package(
 def _proved(
     selection: "Selection", replay: bool, wish: "Wish"
 ) -> tuple[dict[str, int], list[str], dict[str, Any] | None]:
-    """How many operations each path was proved to reach, just now; that in words, draws included; and what
-    was recounted, if that was asked for."""
+    """How many operations each path of a listed space was proved to reach, just now; what was proved, in
+    words; and what was recounted, if that was asked for."""
     from ternary_cli.recounting import recount_facts, recount_lines, recount_path
-    from ternary_cli.replaying import draws_line
+    from ternary_cli.replaying import draws_line, sampled_line
 
     with selection.open() as model:
-        letters = [claim.path for claim in model.certificate.paths]
-        reached = {path: len(model.reachable(path=path)) for path in letters}
-        draws = [draws_line(model.replay(path=path)) for path in letters if replay]
+        claims, listed = model.certificate.paths, model.space.listed
+        reached = {one.path: len(model.reachable(path=one.path)) for one in claims if listed}
+        sampled = [sampled_line(claim) for claim in claims if not listed]
+        draws = [draws_line(one.path, model.replay(path=one.path)) for one in claims if replay]
         recounted = None if wish.draws is None else recount_path(model, wish)
-    proofs = [
+    proofs = sampled + [
         f"path {path}: {number:,} reachable operations proved on this machine"
         for path, number in reached.items()
     ]

@@ -19,7 +19,7 @@ from ternary_sdk._internal.counting.counting import LEAST_MEMORY, disk_needed
 from ternary_sdk._internal.counting.recount import Recount, recount
 from ternary_sdk._internal.executing import cluster
 from ternary_sdk._internal.inference.cores import usable_cores
-from ternary_sdk._internal.inference.sampler import whole
+from ternary_sdk._internal.inference.dial import whole
 from ternary_sdk.coverage import iid_deviation, iid_limit, percent, perfect_percent
 from ternary_sdk.errors import InputError
 from ternary_sdk.proved import ProvedModel
@@ -200,7 +200,8 @@ def _vast_lines(facts: Mapping[str, Any]) -> list[str]:
     lines = [
         f"{facts['distinct']:,} different operations, {facts['repeats']:,} repeats "
         f"(perfect draws, on average {perfect['distinct']:,} and {perfect['repeats']:,})",
-        f"effective number {facts['effective_number']:,} or more, {facts['effective_percent']} % of the space",
+        f"effective number {facts['effective_number']:,} or more, "
+        f"{facts['effective_percent']} % of the space",
         f"perfect draws would give {perfect['effective_number']:,} or more, {perfect['effective_percent']} %",
     ]
     if tried is not None:

@@ -14,11 +14,13 @@ from ternary_cli.terminal import not_proved_line, show, show_json
 from ternary_sdk._internal.certificates.certificate import Certificate
 from ternary_sdk._internal.certificates.path_coverage import PathCoverage
 from ternary_sdk._internal.certificates.statement import CERTIFICATE
+from ternary_sdk._internal.certificates.vast_path import OPENED, VastPath
 from ternary_sdk._internal.documents import outer
 from ternary_sdk._internal.graphs.firewall import MAX_GRAPH
 from ternary_sdk._internal.inference import evidence
 from ternary_sdk._internal.inference.evidence import Recomputed
 from ternary_sdk._internal.inference.runtime import Workers
+from ternary_sdk._internal.inference.vast_proof import Replayed
 from ternary_sdk._internal.packages.members import cap
 from ternary_sdk.errors import InputError
 
@@ -62,7 +64,7 @@ def verify_certificate(
             signature_words(of, certificate.signature.paths),
             f"{decoder} is the decoder of path {found.claim.path}",
             _witness_line(found),
-            draws_line(found.claim),
+            draws_line(found.claim.path, found.claim),
             *map(not_proved_line, left),
         ]
     )
@@ -102,7 +104,17 @@ def _are(count: int) -> str:
     return "1 operation is" if count == 1 else f"{count:,} operations are"
 
 
-def draws_line(claim: PathCoverage) -> str:
+def draws_line(path: str, found: PathCoverage | Replayed) -> str:
     """What replaying a path's draws found: exactly what is certified, or it would have been refused."""
-    counts = ", ".join(f"{prior.operations:,} in {prior.draws:,}" for prior in claim.prior)
-    return f"path {claim.path}: draws replayed, {counts}, as certified"
+    if isinstance(found, Replayed):
+        blocks = "1 block" if found.blocks == 1 else f"{found.blocks:,} blocks"
+        counts = "draws and counts are" if found.counted else "draws are (counts are not proved by draws)"
+        return f"path {path}: {blocks} of draws replayed, {counts} as certified"
+    counts = ", ".join(f"{prior.operations:,} in {prior.draws:,}" for prior in found.prior)
+    return f"path {path}: draws replayed, {counts}, as certified"
+
+
+def sampled_line(claim: PathCoverage | VastPath) -> str:
+    """What opening a package of a vast space proved of a path."""
+    encoded = f"{OPENED:,} uniform operations and " if claim.encoder is not None else ""
+    return f"path {claim.path}: {encoded}{OPENED:,} draws, chosen at random, proved on this machine"

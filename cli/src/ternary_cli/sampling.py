@@ -3,6 +3,8 @@
 """
 
 from collections.abc import Iterator
+from functools import reduce
+from operator import or_
 from typing import Annotated, TypedDict
 
 from ternary_cli.formats import Format, in_parts
@@ -24,6 +26,9 @@ from ternary_cli.options import (
 
 Count = Annotated[int, whole("-n", metavar="N", text="How many rows; default: 10.")]
 Unique = Annotated[bool, option("--unique", text="Pairwise different operations, guaranteed.")]
+New = Annotated[
+    bool, option("--new", text="As --unique, and different from all that the license returned here before.")
+]
 Seed = Annotated[int | None, whole("--seed", metavar="S", text="Same seed, same rows; default: a new one.")]
 Explore = Annotated[
     float, number("--explore", metavar="X", text="Share of rows drawn uniformly, 0 to 1; default: 0.")
@@ -48,6 +53,7 @@ def sample(
     package: PackageArgument = None,
     n: Count = 10,
     unique: Unique = False,
+    new: New = False,
     seed: Seed = None,
     path: PathOption = None,
     explore: Explore = 0.0,
@@ -77,18 +83,24 @@ def sample(
     dial: Dial = {"seed": seed, "path": path, "explore": explore, "temperature": temperature}
     how = dict[str, str | int]()
     with select(package, license, trust, machine_id, state=state).open() as model:
-        space, drawn = model.space, OperationSet.of([], model.space)
-        draws = iter([model.sample(n, unique=True, **dial)]) if unique else model.sample_in_parts(n, **dial)
+        space, sets = model.space, list[OperationSet]()
+        draws = (
+            iter([model.sample(n, unique=True, new=new, **dial)])
+            if unique or new
+            else model.sample_in_parts(n, **dial)
+        )
 
         def rows() -> Iterator[Rows]:
-            nonlocal drawn
             for draw in draws:
-                drawn |= draw.set
+                sets.append(draw.set)
+                while len(sets) > 1 and len(sets[-2]) <= 2 * len(sets[-1]):  # so that each is merged seldom
+                    sets[-2:] = [sets[-2] | sets[-1]]
                 how.update(path=draw.path, seed=draw.seed)
                 kept = draw.latents if latents else None
                 yield Rows(index=draw.index, operations=draw.operations, latents=kept, space=space)
 
         write_parts(in_parts(rows(), form, count=n), out)
+    drawn = reduce(or_, sets, OperationSet.of([], space))
     if as_json:
         show_json({"file": str(out), "rows": n, "operations": len(drawn), "set": drawn.digest, **how})
         return

@@ -2,12 +2,16 @@
 ``ternary license usage``: how much of a quota is used, and the signed report of it.
 """
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from ternary_cli.options import JsonOption, LicenseArgument, StateOption, TrustOption, option
 from ternary_cli.terminal import show, show_json
+
+if TYPE_CHECKING:
+    from ternary_sdk._internal.licensing.usage import Report
 
 Export = Annotated[Path | None, option("--export", metavar="F", text="Write the signed report here.")]
 SpaceOption = Annotated[
@@ -28,7 +32,6 @@ def usage(
     as_json: JsonOption = False,
 ) -> None:
     """Show how many different operations were drawn of how many allowed; --export signs a report of them."""
-    from ternary_cli.files import write
     from ternary_cli.selection import select_license
     from ternary_cli.standing import licensed_package
     from ternary_sdk._internal.licensing.permit import Permit
@@ -45,17 +48,37 @@ def usage(
     parts = permit.totals()
     drawn = sum(parts.values())
     if chosen is not None:
-        chosen.expect_listed()
         parts = {chosen: parts.get(chosen, 0)}
-    if export is not None:
-        write(permit.usage(datetime.now(UTC), space=chosen), export)
+    vast = chosen is not None and not chosen.listed
+    sets = {str(chosen): permit.drawn(space=chosen).digest} if vast else {}
+    files = [] if export is None else _export(permit.usage(datetime.now(UTC), space=chosen), export)
     if as_json:
         spaces = {str(one): count for one, count in parts.items()}
-        show_json({"license": held.id, "drawn": drawn, "allowed": quota, "spaces": spaces})
+        facts: dict[str, Any] = {"license": held.id, "drawn": drawn, "allowed": quota, "spaces": spaces}
+        more = {"sets": sets} if sets else {}
+        show_json(facts | more | ({"reports": list(map(str, files))} if len(files) > 1 else {}))
         return
     filled = min(_BAR, _BAR * drawn // quota)
     bar = "█" * filled + "░" * (_BAR - filled)
     told = [f"{held.id}  {bar}  {drawn:,} of {quota:,} operations drawn"]
     if chosen is not None or len(parts) > 1:
         told += [f"{one}  {count:,} {one.title} operations" for one, count in parts.items()]
+    told += [f"set {digest}" for digest in sets.values()]
+    if len(files) > 1:
+        told.append(f"{len(files)} reports, to be handed in in this order: {', '.join(map(str, files))}")
     show(told)
+
+
+def _export(reports: "Iterator[Report]", file: Path) -> list[Path]:
+    """Write reports to a file, and those after the first to others beside it: F.json, F.2.json, F.3.json."""
+    from ternary_cli.files import is_standard, write
+    from ternary_sdk.errors import InputError
+
+    documents = [report.document for report in reports]
+    if len(documents) > 1 and is_standard(file):
+        raise InputError(f"--export: there are {len(documents)} reports; name a file, others go beside it")
+    names = [f"{file.stem}.{number}{file.suffix}" for number in range(2, len(documents) + 1)]
+    files = [file, *map(file.with_name, names)]
+    for document, each in zip(documents, files, strict=True):
+        write(document, each)
+    return files

@@ -2,12 +2,13 @@
 ``ternary export``, ``certify`` and ``package``: from trained weights to a signed package.
 """
 
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from ternary_cli.options import JsonOption, KeysOption, NewFileOption, argument, option, whole
+from ternary_cli.options import JsonOption, KeysOption, NewFileOption, argument, large, option
 from ternary_cli.vendor_extra import vendor_extra
 
 if TYPE_CHECKING:
@@ -50,11 +51,11 @@ Terms = Annotated[
 
 Draws = Annotated[
     int | None,
-    whole("--draws", metavar="N", text="Of a vast space: count N draws of each path; default: 10000000."),
+    large("--draws", metavar="N", text="Of a vast space: count N draws of each path, as 1e9; default: 1e7."),
 ]
 Operations = Annotated[
     int | None,
-    whole("--operations", metavar="M", text="Of a vast space: try M uniform operations; default: 10000000."),
+    large("--operations", metavar="M", text="Of a vast space: try M uniform operations; default: 1e7."),
 ]
 
 _Asked = tuple[int | None, int | None]
@@ -112,21 +113,26 @@ def export(
     _export_training(source, rule, out, (draws, operations), as_json=as_json)
 
 
-def _effort(draws: int | None, operations: int | None, out: Path) -> "Effort":
-    """What is asked for, with the folder where a count that was cut short is kept: it goes on from there
-    when the command is given again.
+@contextmanager
+def _effort(draws: int | None, operations: int | None, build: Path) -> "Iterator[Effort]":
+    """What is asked for of a vast space, with a line on a terminal that says how far it has come.
+
+    A count that is cut short is kept beside the build and goes on from there when the command is given
+    again; it is removed once all is done.
 
     Raises:
         InputError: If a number is out of range.
     """
+    import shutil
+
+    from ternary_cli.progress_line import progress_line
     from ternary_export.vast_certifying import Effort
 
-    return Effort(draws=draws, operations=operations, folder=_counting(out))
-
-
-def _counting(out: Path) -> Path:
-    """The folder beside a build in which draws are counted."""
-    return out.parent / f"{out.name}.counting"
+    folder = build.parent / f"{build.name}.counting"
+    with progress_line() as watch:
+        yield Effort(draws=draws, operations=operations, folder=folder, watch=watch)
+    if folder.exists():
+        shutil.rmtree(folder)
 
 
 def _export_training(source: Path, rule: str | None, out: Path, asked: _Asked, *, as_json: bool) -> None:
@@ -140,10 +146,9 @@ def _export_training(source: Path, rule: str | None, out: Path, asked: _Asked, *
     if isinstance(chosen, checkpoint.Checkpoint):
         for changed in chosen.notes:
             note(f"{source}: {changed}")
-    effort = _effort(*asked, out)
-    build = exporting.export(chosen, released=datetime.now(UTC), rule=rule, effort=effort, tell=note)
-    build.write(out)
-    _forget(out)
+    with _effort(*asked, out) as effort:
+        build = exporting.export(chosen, released=datetime.now(UTC), rule=rule, effort=effort, tell=note)
+        build.write(out)
     origin = build.provenance.origin
     why = origin.reason
     if origin.kind == "checkpoint" and origin.epoch is not None:
@@ -171,17 +176,19 @@ def _export_onnx(
         from ternary_export.foreign.reading import MAX_FILE
     chosen = Space.parse(space)
     _expect_new(out)
-    build = bringing.bring(
-        bringing.File(*read(decoder, most=MAX_FILE)),
-        bringing.File(*read(encoder, most=MAX_FILE)) if encoder is not None else None,
-        space=chosen,
-        released=datetime.now(UTC),
-        class_first=class_first,
-        effort=_effort(*asked, out),
-        tell=note,
-    )
-    build.write(out)
-    _forget(out)
+    given = bringing.File(*read(decoder, most=MAX_FILE))
+    given_encoder = bringing.File(*read(encoder, most=MAX_FILE)) if encoder is not None else None
+    with _effort(*asked, out) as effort:
+        build = bringing.bring(
+            given,
+            given_encoder,
+            space=chosen,
+            released=datetime.now(UTC),
+            class_first=class_first,
+            effort=effort,
+            tell=note,
+        )
+        build.write(out)
     origin, signature = build.provenance.origin, build.provenance.signature
     facts = {
         "build": str(out),
@@ -211,15 +218,18 @@ def _show_build(build: "Build", facts: dict[str, Any], words: dict[str, str], *,
     if as_json:
         show_json(facts | {"paths": {claim.path: coverage_facts(claim) for claim in build.certificate.paths}})
         return
-    show([*pairs(words), "", *coverage_lines(build.certificate)])
+    show([*pairs(words), "", *coverage_lines(build.certificate), *_more(build, Path(words["build"]))])
 
 
-def _forget(out: Path) -> None:
-    """Remove what a count kept to go on with."""
-    import shutil
+def _more(build: "Build", folder: Path) -> list[str]:
+    """How a certificate of a vast space that took few draws can be made to say more."""
+    from ternary_export.vast_certifying import QUICK
+    from ternary_sdk._internal.certificates.vast_path import VastPath
 
-    if _counting(out).exists():
-        shutil.rmtree(_counting(out))
+    draws = [claim.evenness.draws for claim in build.certificate.paths if isinstance(claim, VastPath)]
+    if not draws or max(draws) > QUICK:
+        return []
+    return [f"A quick certificate. More draws prove more: ternary certify {folder} --draws 1e9"]
 
 
 def certify(
@@ -234,14 +244,14 @@ def certify(
     with vendor_extra("ternary certify"):
         from ternary_export import certifying
         from ternary_export.build import Draft
-    done = certifying.completed(Draft.read(build), _effort(draws, operations, build), tell=note)
-    certificate, file = done.certificate, build / CERTIFICATE
-    state = certifying.compared(certificate, file)
-    if state is not certifying.State.CONFIRMED:
-        for name, data in done.binary.items():
-            write(data, build / name)
-        write(certificate.to_statement(), file)
-    _forget(build)
+    with _effort(draws, operations, build) as effort:
+        done = certifying.completed(Draft.read(build), effort, tell=note)
+        certificate, file = done.certificate, build / CERTIFICATE
+        state = certifying.compared(certificate, file)
+        if state is not certifying.State.CONFIRMED:
+            for name, data in done.binary.items():
+                write(data, build / name)
+            write(certificate.to_statement(), file)
     if as_json:
         paths = {claim.path: coverage_facts(claim) for claim in certificate.paths}
         show_json({"certificate": str(file), "state": state, "paths": paths})

@@ -25,12 +25,14 @@ from ternary_sdk._internal.certificates.vast_certificate import VastCertificate
 from ternary_sdk._internal.certificates.vast_path import MOST_OPERATIONS, ReachableShare, VastPath
 from ternary_sdk._internal.counting import counting
 from ternary_sdk._internal.counting.draw_count import DrawCount
-from ternary_sdk._internal.counting.progress import Progress, silent
+from ternary_sdk._internal.counting.progress import Pace, Progress, silent
+from ternary_sdk._internal.documents.gaps import Numbers
 from ternary_sdk._internal.inference import vast_proof
 from ternary_sdk._internal.inference.cores import usable_cores
 from ternary_sdk._internal.inference.runtime import Decoder, Encoder, Workers
 from ternary_sdk._internal.packages.members import cap
 from ternary_sdk._internal.streams.stream import CURRENT as STREAM
+from ternary_sdk._internal.streams.stream import Stream
 from ternary_sdk.errors import InputError
 from ternary_sdk.space import Space
 
@@ -63,7 +65,7 @@ class Effort:
     """What counts; by default a process for each core."""
 
     watch: Callable[[Progress], None] = silent
-    """Called with how far a count has come."""
+    """Called with how far trying and counting have come."""
 
     def __post_init__(self) -> None:
         for name, value, most in (
@@ -136,7 +138,7 @@ def _certify_path(
     failures = None
     if encoder is not None:
         tell(f"trying {operations:,} uniform operations on path {letter}")
-        failures = vast_proof.failures(encoder, decoder, stream, seed, operations)
+        failures = _try(encoder, decoder, stream, seed, operations, effort)
     tell(f"counting {draws:,} draws of path {letter}")
     counted = _count(graph, decoder, seed, draws, effort)
     members = Records(leaves=counted.leaves, near_ties=counted.near_ties, failures=failures).to_members(
@@ -160,6 +162,17 @@ def _certify_path(
         near_ties=digest_of(members[records.near_ties_of(letter)]),
     )
     return claim, members
+
+
+def _try(
+    encoder: Encoder, decoder: Decoder, stream: Stream, seed: int, operations: int, effort: Effort
+) -> Numbers:
+    pace = Pace("encoding", operations)
+
+    def done(tried: int) -> None:
+        effort.watch(pace.add(tried - pace.done))
+
+    return vast_proof.failures(encoder, decoder, stream, seed, operations, done=done)
 
 
 def _share(letter: str, operations: int, failures: int, members: dict[str, bytes]) -> ReachableShare:

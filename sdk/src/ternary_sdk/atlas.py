@@ -61,6 +61,7 @@ def colours(
         InputError: If the shape is another, a margin is negative or not finite, the drawn operations are of
             another space, or the space is vast.
     """
+    space.expect_listed()
     size = space.size
     if margins.shape != (size,) or not np.isfinite(margins).all() or margins.min() < 0:
         raise InputError(f"margins: expected {size} finite numbers from 0, found shape {margins.shape}")

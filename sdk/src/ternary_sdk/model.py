@@ -15,8 +15,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from ternary_sdk._internal.inference.dial import Dial, whole
+from ternary_sdk._internal.inference.drawing import Draws, Rows
 from ternary_sdk._internal.inference.runtime import BLOCK
-from ternary_sdk._internal.inference.sampler import Dial, whole
 from ternary_sdk._internal.licensing.claims import Action
 from ternary_sdk._internal.licensing.license import License
 from ternary_sdk._internal.licensing.permit import Permit
@@ -25,7 +26,7 @@ from ternary_sdk._internal.packages.package import MAX_PACKAGE, Package
 from ternary_sdk._internal.source import Source, read
 from ternary_sdk._internal.trust.trust import MAX_TRUST, Trust
 from ternary_sdk.draw import Draw
-from ternary_sdk.errors import InputError, LicenseError, Reason
+from ternary_sdk.errors import InputError, LedgerError, LicenseError, Reason
 from ternary_sdk.operations import OperationSet
 from ternary_sdk.proved import ProvedModel, ProvedPath
 from ternary_sdk.space import Indices, Tables
@@ -35,6 +36,8 @@ __all__ = ["Model"]
 MAX_LICENSE: Final = 1 << 20
 MAX_ROWS: Final = 10_000_000
 """Most rows of one ``sample`` call; ``count`` goes further without keeping them."""
+_ROUNDS: Final = 100
+"""How often operations that other processes drew first are replaced; each time some process gets its own."""
 PART: Final = 8 * BLOCK
 """Most rows of each part that ``sample_in_parts`` gives."""
 
@@ -211,6 +214,7 @@ class Model(ProvedModel):
         n: int,
         *,
         unique: bool = False,
+        new: bool = False,
         seed: int | None = None,
         path: str | None = None,
         explore: float = 0.0,
@@ -221,33 +225,45 @@ class Model(ProvedModel):
 
         Args:
             n: How many rows, 0 to 10 million.
-            unique: Draw pairwise different operations, all of them certified reachable.
+            unique: Draw pairwise different operations, all of them certified reachable. In a vast space,
+                uniform operations that were encoded and found to decode follow where draws run dry.
+            new: As ``unique``, and different from everything ever returned under the license on this machine.
+                The rows then depend on what was returned before, too. Needs a license with a quota, since
+                others keep no meter.
             seed: In [0, 2^64); the same seed gives the same rows. On another machine the prior's latents are
                 the same, and the operations but for near ties: about one row in 20,000 may decode to another
                 there, which changes the digest and, if ``unique``, the rows after it. By default a fresh
                 one, kept in the draw.
             path: The letter of a path, by default ``default_path``.
-            explore: Probability, in [0, 1], that a row is a uniformly chosen witness, not a prior draw.
+            explore: Probability, in [0, 1], that a row is a uniformly chosen witness, not a prior draw. In a
+                vast space it is the posterior mean of a uniform operation, if that decodes to it.
             temperature: Factor on the prior's latents, in [0.01, 100].
             offset: First row of the seed's stream; ``sample(n)`` is ``sample(k)`` and then
-                ``sample(n - k, offset=k)``. Not with ``unique``, which is a promise about one call.
+                ``sample(n - k, offset=k)``. Not with ``unique`` or ``new``: they promise about one call.
         Raises:
             LicenseError: If the license does not allow it, or its quota would be exceeded.
             InputError: If an argument is not what it must be.
-            CoverageError: If more different operations are asked for than the certified model reaches.
+            CoverageError: If more different operations are asked for than the certified model reaches, or the
+                path lacks the encoder that would be needed.
             LedgerError: If the license has a quota and the meter cannot be committed.
         """
         permit, (letter, used) = self._authorized("sample", path)
         count, start = whole(n, "n", MAX_ROWS), whole(offset, "offset", 2**62)
         chosen, dial = _seed(seed), Dial(explore=explore, temperature=temperature)
-        if unique and start:
-            raise InputError(f"offset: {start} with unique=True, expected 0, since uniqueness is per call")
-        rows = (
-            used.sampler.unique(count, seed=chosen, dial=dial)
-            if unique
-            else used.sampler.rows(count, seed=chosen, dial=dial, offset=start)
-        )
-        self._meter(permit, rows.index)
+        if (unique or new) and start:
+            promised = "new" if new else "unique"
+            raise InputError(
+                f"offset: {start} with {promised}=True, expected 0, since uniqueness is per call"
+            )
+        if new:
+            rows = _new_rows(permit, used.sampler, count, chosen, dial)
+        else:
+            rows = (
+                used.sampler.unique(count, seed=chosen, dial=dial)
+                if unique
+                else used.sampler.rows(count, seed=chosen, dial=dial, offset=start)
+            )
+            self._meter(permit, rows.index)
         return Draw(index=rows.index, latents=rows.latents, seed=chosen, path=letter, space=self.space)
 
     def sample_in_parts(
@@ -326,3 +342,24 @@ class Model(ProvedModel):
 def _seed(seed: int | None) -> int:
     """The seed that was asked for, else a fresh one."""
     return secrets.randbits(63) if seed is None else whole(seed, "seed", 2**64 - 1)
+
+
+def _new_rows(permit: Permit, sampler: Draws, count: int, seed: int, dial: Dial) -> Rows:
+    """Rows of operations that were never returned before, counted.
+
+    Another process may return some of them first. Whether it has is checked in the transaction that counts
+    them; then only those are drawn again.
+    """
+    permit.expect_meter()
+    source = sampler.new(count, seed=seed, dial=dial, lacking=permit.lacking)
+    rows = source.take(count)
+    if not count:
+        return rows
+    for _ in range(_ROUNDS):
+        known = permit.count_new(OperationSet.of(rows.index, sampler.space))
+        if not len(known):
+            return rows
+        rows = rows.without(known).followed_by(source.take(len(known)))
+    raise LedgerError(
+        f"{permit.ledger.path}: other processes draw new operations faster than this one can; call again"
+    )

@@ -15,10 +15,16 @@ import numpy.typing as npt
 
 from ternary_sdk._internal.certificates.certificate import Certificate
 from ternary_sdk._internal.certificates.path_coverage import PathCoverage
-from ternary_sdk._internal.inference import proof
+from ternary_sdk._internal.certificates.vast_certificate import VastCertificate
+from ternary_sdk._internal.certificates.vast_path import VastPath
+from ternary_sdk._internal.inference import proof, vast_proof
+from ternary_sdk._internal.inference.dial import Dial, whole
+from ternary_sdk._internal.inference.drawing import Draws
 from ternary_sdk._internal.inference.proof import Witnesses
 from ternary_sdk._internal.inference.runtime import CLOSED, Decoder, Encoder, Workers
-from ternary_sdk._internal.inference.sampler import Dial, Sampler, whole
+from ternary_sdk._internal.inference.sampler import Sampler
+from ternary_sdk._internal.inference.vast_proof import Replayed
+from ternary_sdk._internal.inference.vast_sampler import VastSampler
 from ternary_sdk._internal.packages.package import Package
 from ternary_sdk._internal.process_bound import ProcessBound
 from ternary_sdk.errors import InputError
@@ -33,19 +39,23 @@ __all__ = ["ProvedModel"]
 class ProvedPath:
     """One path of an open model: its graphs and what was proved of them."""
 
-    claim: PathCoverage
+    claim: PathCoverage | VastPath
     """What the certificate says of it."""
 
     encoder: Encoder | None
     """None where the path has none, and encodes nothing."""
     decoder: Decoder
-    witnesses: Witnesses
-    sampler: Sampler
+    witnesses: Witnesses | None
+    """Of every operation that it reaches; None in a vast space, where they are made as they are needed."""
+    sampler: Draws
     """Draws from it."""
 
 
 class ProvedModel(ProcessBound, AbstractContextManager["ProvedModel"]):
     """A verified package whose every path was proved again to reach what is certified.
+
+    In a vast space samples of it are proved: uniform operations and prior draws that are chosen at random, on
+    this machine, each time.
 
     Args:
         package: Verified, and unlocked if it is encrypted.
@@ -60,9 +70,9 @@ class ProvedModel(ProcessBound, AbstractContextManager["ProvedModel"]):
         self._paths: Mapping[str, ProvedPath] | None = _prove(package, self._workers)
 
     @property
-    def certificate(self) -> Certificate:
+    def certificate(self) -> Certificate | VastCertificate:
         """What the model is certified to reach and to draw."""
-        return _listed(self.package)
+        return self.package.certificate
 
     @property
     def signature(self) -> Signature:
@@ -80,17 +90,23 @@ class ProvedModel(ProcessBound, AbstractContextManager["ProvedModel"]):
         return self.package.manifest.default_path
 
     def reachable(self, *, path: str | None = None) -> OperationSet:
-        """The operations proved reachable when the model was opened."""
-        return self._path(path)[1].witnesses.operations
+        """The operations proved reachable when the model was opened.
+
+        Raises:
+            InputError: If the space is vast, or there is no such path.
+        """
+        return self._listed(path, "reachable")[1].operations
 
     def margins(self, *, path: str | None = None) -> npt.NDArray[np.float32]:
         """How clearly each operation's witness decodes to it: its margin, 0 where it is not reachable.
 
         Returns:
             Margins in canonical order, shape (space.size,).
+        Raises:
+            InputError: As ``reachable``.
         """
-        _, used = self._path(path)
-        return proof.margins(used.witnesses, used.decoder)
+        used, witnesses = self._listed(path, "margins")
+        return proof.margins(witnesses, used.decoder)
 
     def count(
         self,
@@ -103,27 +119,43 @@ class ProvedModel(ProcessBound, AbstractContextManager["ProvedModel"]):
     ) -> int:
         """How many different operations a number of draws gives: hash-validated, none of them returned.
 
-        Memory does not grow with ``draws``.
+        Memory does not grow with ``draws``; in a vast space it does, and they are at most 10 million.
 
         Raises:
             InputError: If an argument is not what it must be.
+            CoverageError: If exploration is asked of a path that has nothing to explore with.
         """
         _, used = self._path(path)
         dial = Dial(explore=explore, temperature=temperature)
         chosen = whole(seed, "seed", 2**64 - 1)
         return len(used.sampler.count(whole(draws, "draws", 2**62), seed=chosen, dial=dial))
 
-    def replay(self, *, path: str | None = None) -> PathCoverage:
+    def replay(self, *, path: str | None = None, blocks: int | None = None) -> PathCoverage | Replayed:
         """Draw again, on this machine, all rows that a path's certificate speaks of.
 
+        Args:
+            path: The letter of a path, by default ``default_path``.
+            blocks: In a vast space, replay so many blocks of 65,536 draws, chosen at random; by default all.
         Returns:
-            The path's figures, each found again exactly.
+            The path's figures, each found again exactly. In a vast space how much was found again: draws are,
+            and counts only where all blocks are replayed and are at most 2^27 draws.
         Raises:
+            InputError: If an argument is not what it must be.
             ProofError: Naming the first row or figure that differs.
         """
-        _, used = self._path(path)
-        proof.replay(used.claim, used.decoder)
-        return used.claim
+        letter, used = self._path(path)
+        if isinstance(used.claim, PathCoverage):
+            if blocks is not None:
+                raise InputError(
+                    f"blocks: {blocks} of the listed space {self.space}, which is replayed whole"
+                )
+            proof.replay(used.claim, used.decoder)
+            return used.claim
+        chosen = None
+        if blocks is not None:
+            number = whole(blocks, "blocks", used.claim.blocks)
+            chosen = vast_proof.choose_blocks(used.claim, number, np.random.default_rng())
+        return vast_proof.replay(used.claim, self.package.records[letter], used.decoder, chosen)
 
     def close(self) -> None:
         """Stop the threads and let the graphs go; every later call is refused, and calls that run may be."""
@@ -145,21 +177,31 @@ class ProvedModel(ProcessBound, AbstractContextManager["ProvedModel"]):
             raise InputError(f"path: {letter!r}, expected {' or '.join(paths)}")
         return letter, paths[letter]
 
-
-def _listed(package: Package) -> Certificate:
-    if not isinstance(package.certificate, Certificate):
-        raise InputError(f"{package.manifest.label}: is of the vast space {package.signature.space}")
-    return package.certificate
+    def _listed(self, path: str | None, what: str) -> tuple[ProvedPath, Witnesses]:
+        """A path and the witnesses of all that it reaches, for what only a listed space has."""
+        _, used = self._path(path)
+        if used.witnesses is None:
+            raise InputError(
+                f"{what}: {self.space} is a vast space of {self.space.size:,} operations, which are not "
+                "listed one by one; its certificate states the share of them that is reachable"
+            )
+        return used, used.witnesses
 
 
 def _prove(package: Package, workers: Workers) -> dict[str, ProvedPath]:
-    paths, signature = {}, package.signature
-    for claim in _listed(package).paths:
+    paths, signature, random = {}, package.signature, np.random.default_rng()
+    for claim in package.certificate.paths:
         name = claim.encoder
         encoder = None if name is None else Encoder(package.graphs[name], name, workers, signature)
         decoder = Decoder(package.graphs[claim.decoder], claim.decoder, workers, signature)
-        witnesses = proof.reprove(claim, encoder, decoder)
-        sampler = Sampler(decoder, witnesses, claim.stream)
+        witnesses: Witnesses | None = None
+        sampler: Draws
+        if isinstance(claim, PathCoverage):
+            witnesses = proof.reprove(claim, encoder, decoder)
+            sampler = Sampler(decoder, witnesses, claim.stream)
+        else:
+            vast_proof.prove(claim, package.records[claim.path], encoder, decoder, random)
+            sampler = VastSampler(decoder, encoder, claim.stream)
         paths[claim.path] = ProvedPath(
             claim=claim, encoder=encoder, decoder=decoder, witnesses=witnesses, sampler=sampler
         )

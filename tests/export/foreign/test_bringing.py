@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,7 +23,9 @@ from ternary_export.card import model_card
 from ternary_export.foreign import fitting, reading, writing
 from ternary_export.foreign.comparing import measure
 from ternary_export.packaging import package
+from ternary_export.vast_certifying import Effort
 from ternary_license_server.keys.keyring import KeyRing
+from ternary_sdk._internal.certificates.vast_path import VastPath
 from ternary_sdk._internal.inference.runtime import Decoder, Workers
 from ternary_sdk._internal.trust.trust import Role
 from ternary_sdk.errors import InputError, ProofError
@@ -39,6 +42,23 @@ Draw = Callable[[Any], Any]
 def brought(decoder: Any, encoder: Any = None, space: Space = BOOLEAN, **options: Any) -> Build:
     given = None if encoder is None else File(encoder.data, "encoder.onnx")
     return bring(File(decoder.data, "decoder.onnx"), given, space=space, released=MOMENT, **options)
+
+
+def test_a_model_of_a_vast_space_is_brought(plain: Callable[..., Any]) -> None:
+    """Somebody's decoder and encoder of two-input quaternary operations, untrained."""
+    with ThreadPoolExecutor(1) as executor:
+        effort = Effort(draws=3000, operations=100, executor=executor)
+        build = brought(plain(logits=64), space=Space(4, 2), effort=effort)
+    (claim,) = build.certificate.paths
+    assert isinstance(claim, VastPath)
+    assert (claim.evenness.draws, claim.reachable) == (3000, None)
+    assert words(build)["encoder"] == "none: nothing is certified of what is reachable"
+    build.prove()
+
+
+def test_draws_are_not_asked_of_a_listed_space(plain: Callable[..., Any]) -> None:
+    with pytest.raises(InputError, match=r"^draws: 7 are asked for, but 2,3 is a listed space"):
+        brought(plain(), effort=Effort(draws=7))
 
 
 def constants(sketch: Any, out: int, *, scale: float = 1.0) -> list[str]:

@@ -359,12 +359,6 @@ def test_class_first_contradicts_logits_whose_shape_is_cell_by_cell(plain: Calla
     )
 
 
-def test_a_vast_space_is_refused(plain: Callable[..., Any]) -> None:
-    assert refusal(plain(logits=64).data, space=Space(4, 2), kind=InputError) == (
-        "space: 4,2 has 4,294,967,296 operations, expected at most 2^20"
-    )
-
-
 def test_a_moment_without_a_time_zone_is_refused(plain: Callable[..., Any]) -> None:
     with pytest.raises(InputError) as found:
         bring(File(plain().data, "d"), space=TERNARY_2, released=datetime(2026, 2, 3))

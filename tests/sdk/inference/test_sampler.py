@@ -10,9 +10,10 @@ import pytest
 
 from ternary_export.graph import decoder_graph, encoder_graph
 from ternary_sdk._internal.inference import proof
+from ternary_sdk._internal.inference.dial import Dial
 from ternary_sdk._internal.inference.proof import Witnesses
 from ternary_sdk._internal.inference.runtime import BLOCK, Decoder, Encoder, Workers
-from ternary_sdk._internal.inference.sampler import Dial, Sampler
+from ternary_sdk._internal.inference.sampler import Sampler
 from ternary_sdk._internal.streams.stream import CURRENT
 from ternary_sdk.errors import CoverageError, InputError
 from ternary_sdk.operations import OperationSet

@@ -344,7 +344,7 @@ def test_usage_report_holds_what_was_counted(
 ) -> None:
     permit = granted(unique_operations=3)
     permit.count(some(1, 2))
-    found = Usage.read(permit.usage(now))
+    found = Usage.read(next(permit.usage(now)).document)
     assert (found.license_id, found.operations) == ("L-17", some(1, 2)())
     held = installation.find(kept)
     assert held is not None
@@ -361,7 +361,7 @@ def test_each_space_that_was_counted_can_be_asked_for(granted: Terms, now: datet
     assert (tuple(permit.totals()), permit.total()) == ((Space(2, 3), TERNARY_2), 3)
     assert (permit.drawn(space=Space(2, 3)), permit.drawn(space=TERNARY_2)) == (boolean, ternary)
     assert permit.drawn(space=Space(5, 1)) == OperationSet.of([], Space(5, 1))
-    assert Usage.read(permit.usage(now, space=Space(2, 3))).operations == boolean
+    assert Usage.read(next(permit.usage(now, space=Space(2, 3))).document).operations == boolean
     for unclear in (permit.drawn, lambda: permit.usage(now)):
         with pytest.raises(InputError) as refusal:
             unclear()

@@ -13,7 +13,9 @@ from ternary_sdk.errors import InputError
 from ternary_sdk.space import Space
 from ternary_trainer import recipe as recipes
 from ternary_trainer import run as runs
+from ternary_trainer.report import PathReport
 from ternary_trainer.run import Run, Summary
+from ternary_trainer.vast_report import VastPathReport
 
 RULE: Final = "coverage"
 """The rule whose snapshot is compared: what `export` ships unless another is asked for."""
@@ -29,7 +31,11 @@ class Compared:
     shipped: int | None
     """The epoch of the snapshot that is shipped; None unless the run has ended."""
     coverage: Mapping[str, float]
-    """Of that snapshot by path, at the headline draws of the run's space; empty unless the run has ended."""
+    """Of that snapshot by path, at the headline draws of the run's space; empty unless the run has ended, and
+    in a vast space."""
+    collisions: Mapping[str, float]
+    """In a vast space, of that snapshot by path: colliding pairs of draws, as a multiple of what
+    uniform draws have on average; else empty."""
 
     @property
     def space(self) -> Space:
@@ -37,9 +43,9 @@ class Compared:
         return self.run.recipe.space
 
     @property
-    def draws(self) -> int:
-        """The headline draws of that space."""
-        return headline_draws(self.space)
+    def draws(self) -> int | None:
+        """The headline draws of that space; None in a vast space, where coverage is not quoted."""
+        return headline_draws(self.space) if self.space.listed else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,11 +89,17 @@ def compare(folders: Sequence[Path]) -> Comparison:
 def _compared(run: Run) -> Compared:
     summary = run.summary()
     choice = summary.choices.get(RULE)
+    reports = choice.paths.items() if choice else ()
     return Compared(
         run=run,
         summary=summary,
         shipped=choice.epoch if choice else None,
-        coverage={path: report.coverage for path, report in choice.paths.items()} if choice else {},
+        coverage={path: report.coverage for path, report in reports if isinstance(report, PathReport)},
+        collisions={
+            path: report.colliding_pairs / report.expected_pairs
+            for path, report in reports
+            if isinstance(report, VastPathReport)
+        },
     )
 
 

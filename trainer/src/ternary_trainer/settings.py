@@ -146,7 +146,9 @@ class Scoring:
     """Prior draws for the older figure, sampling coverage, of a listed space; 195,000 where it was
     published."""
     report_draws: int
-    """Prior draws decoded for each kept snapshot at the end of the run, for the summary."""
+    """Prior draws decoded for each kept snapshot at the end of the run, for the summary.
+
+    In a vast space for the default rule's alone, and `draws` for the others."""
     operations: Count | None = None
     """Validation operations of a vast space; a listed one has its tenth."""
     report_operations: Count | None = None

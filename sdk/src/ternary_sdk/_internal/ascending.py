@@ -62,3 +62,32 @@ def contains(numbers: Numbers, wanted: Numbers) -> npt.NDArray[np.bool_]:
     places = np.searchsorted(numbers, wanted)
     found: npt.NDArray[np.bool_] = numbers[np.minimum(places, len(numbers) - 1)] == wanted
     return found
+
+
+class Runs:
+    """A set that grows, in a few ascending arrays: what is added is merged with others of about its size."""
+
+    def __init__(self) -> None:
+        self._runs: list[Numbers] = []
+
+    def add(self, numbers: Numbers) -> None:
+        """Add ascending numbers that it does not contain."""
+        if len(numbers):
+            self._runs.append(numbers)
+        while len(self._runs) > 1 and len(self._runs[-2]) <= 2 * len(self._runs[-1]):
+            last = self._runs.pop()
+            self._runs[-1] = union(self._runs[-1], last)
+
+    def contain(self, wanted: Numbers) -> npt.NDArray[np.bool_]:
+        """Which of the wanted numbers it contains, shape (len(wanted),)."""
+        found = np.zeros(len(wanted), np.bool_)
+        for run in self._runs:
+            found |= contains(run, wanted)
+        return found
+
+    def union(self) -> Numbers:
+        """All its numbers."""
+        total = np.empty(0, np.int64)
+        for run in reversed(self._runs):
+            total = union(total, run)
+        return total

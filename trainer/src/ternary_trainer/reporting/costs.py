@@ -81,7 +81,7 @@ def compression(content: Reported) -> list[tuple[str, ...]]:
     def alike(figure: str) -> tuple[str, ...]:
         return (figure,) * len(measured)
 
-    bits, in_all = f"{math.log2(space.size):.2f}", _listed_bytes(space)
+    bits, in_all = _figure(math.log2(space.size)), _listed_bytes(space)
     return [
         (f"bits that name one of {space.size:,} operations", *alike(bits)),
         ("bits of a latent, levels of one width", *(_figure(path.uniform) for path in measured)),
@@ -101,4 +101,6 @@ def _listed_bytes(space: Space) -> str:
 def _figure(figure: float | str) -> str:
     if isinstance(figure, str):
         return figure
-    return f"{figure:,}" if isinstance(figure, int) else f"{figure:.2f}"
+    if isinstance(figure, int):
+        return f"{figure:,}"
+    return f"{math.ceil(round(100 * figure, 6)) / 100:.2f}"  # up: fewer bits would not do

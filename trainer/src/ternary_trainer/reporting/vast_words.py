@@ -44,8 +44,8 @@ def introduction(content: VastContent) -> str:
     return (
         f"An operation is a table of {space.cells} answers, each {values(space)}, so there are "
         f"{space.size:,} of them, too many to list or to count. So this page states bounds in place of "
-        "counts: figures that the truth is at least as good as. Each of the bounds below is wrong with a probability "
-        f"of at most {ALPHA}, one in a million, whatever the model is."
+        "counts: figures that the truth is at least as good as. Each of the bounds below is wrong with a "
+        f"probability of at most {ALPHA}, one in a million, whatever the model is."
     )
 
 

@@ -31,9 +31,9 @@ def introduction(content: Content) -> str:
     return (
         f"An operation is a table of {space.cells} answers, each {values(space)}, so there are "
         f"{space.size:,} of them. This model has learned to produce them: every draw yields one. Coverage is "
-        "the share of all operations that a number of draws brings. Even perfect draws repeat themselves, so coverage always "
-        "stands beside what perfect draws bring on average. A single count can exceed that average; the "
-        "number after ± is the standard deviation of one count."
+        "the share of all operations that a number of draws brings. Even perfect draws repeat themselves, so "
+        "coverage always stands beside what perfect draws bring on average. A single count can exceed that "
+        "average; the number after ± is the standard deviation of one count."
     )
 
 

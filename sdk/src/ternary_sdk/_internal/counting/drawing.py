@@ -20,7 +20,7 @@ from ternary_sdk._internal.counting import task_file
 from ternary_sdk._internal.counting.job import Job
 from ternary_sdk._internal.counting.plan import BLOCK_ROWS, Plan
 from ternary_sdk._internal.graphs.interface import has_index
-from ternary_sdk._internal.inference.runtime import BLOCK, Decoder, Floats, Workers, margin_of
+from ternary_sdk._internal.inference.runtime import BLOCK, Decoder, Floats, Workers
 from ternary_sdk._internal.streams.stream import CURRENT
 from ternary_sdk.errors import ProofError
 from ternary_sdk.signature import Signature
@@ -92,15 +92,42 @@ def drawn(decoder: Decoder, seed: int, start: int, rows: int) -> Numbers:
         Shape (rows,).
     """
     space, session = decoder.space, decoder.session()
-    outputs, number = ["index" if has_index(space) else "digits", "logits"], numbering(space)
+    outputs, number, margin = (
+        ["index" if has_index(space) else "digits", "logits"],
+        numbering(space),
+        margins(),
+    )
     fill = CURRENT.of(decoder.signature.latent_size).prior_reader(seed, start)
     latents: Floats = np.empty((BLOCK, decoder.signature.latent_size), np.float32)
     numbers = np.empty(-(-rows // BLOCK) * BLOCK, np.int64)
     for place in range(0, len(numbers), BLOCK):
         fill(latents)
         found, logits = session.run(outputs, {"latents": latents})
-        numbers[place : place + BLOCK] = np.where(margin_of(logits) >= MARGIN, number(found), NEAR_TIE)
+        numbers[place : place + BLOCK] = np.where(margin(logits) >= MARGIN, number(found), NEAR_TIE)
     return numbers[:rows]
+
+
+def margins() -> Callable[[Floats], Floats]:
+    """``margin_of`` for many blocks of one shape: what it returns holds until the next call.
+
+    Arrays of this size are asked of the system anew each time, which takes longer than computing them.
+    """
+    held: list[Floats] = []
+
+    def margin(logits: Floats) -> Floats:
+        if not held:
+            held.extend(np.empty_like(logits[0]) for _ in range(3))
+        best, second, lower = held
+        np.maximum(logits[0], logits[1], out=best)
+        np.minimum(logits[0], logits[1], out=second)
+        for other in logits[2:]:
+            np.maximum(second, np.minimum(best, other, out=lower), out=second)
+            np.maximum(best, other, out=best)
+        with np.errstate(invalid="ignore", over="ignore"):
+            least: Floats = np.subtract(best, second, out=lower).min(axis=0)
+        return least
+
+    return margin
 
 
 def numbering(space: Space) -> Callable[[npt.NDArray[np.int32]], npt.NDArray[Any]]:

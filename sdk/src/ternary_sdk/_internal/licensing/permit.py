@@ -6,7 +6,7 @@ only as much of it as the license needs. One that never ends keeps no clock mark
 meter, one for any machine asks for no id.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -27,6 +27,7 @@ from ternary_sdk.space import TERNARY_2, Space
 
 if TYPE_CHECKING:
     from ternary_sdk._internal.licensing.ledger import Ledger
+    from ternary_sdk._internal.licensing.usage import Report
 
 
 class Permit(ProcessBound):
@@ -149,6 +150,47 @@ class Permit(ProcessBound):
                 owner=self.license.customer,
             )
 
+    def count_new(self, operations: OperationSet) -> OperationSet:
+        """Count operations as ``count`` does if not one of them was returned before under this license; else
+        none.
+
+        Returns:
+            Those that were returned before; empty if all are counted now.
+        Raises:
+            InputError: If the license has no quota, so that no meter is kept.
+            LicenseError, LedgerError: As ``count``.
+        """
+        self.expect_meter()
+        return self.ledger.record_new(
+            self.license.id,
+            self.license.unique_operations or 0,
+            operations,
+            lease=self.license.lease,
+            owner=self.license.customer,
+        )
+
+    def lacking(self, operations: OperationSet) -> OperationSet:
+        """Those of some operations that were never returned under this license on this machine.
+
+        Raises:
+            InputError: If the license has no quota, so that no meter is kept.
+            LedgerError: If the meter cannot be read.
+        """
+        self.expect_meter()
+        return self.ledger.lacking(self.license.id, operations)
+
+    def expect_meter(self) -> None:
+        """Refuse a license that keeps no meter.
+
+        Raises:
+            InputError: If it has no quota.
+        """
+        if self.license.unique_operations is None:
+            raise InputError(
+                f"license {self.license.id}: has no quota, so it keeps no meter, and which operations it has "
+                "returned is not known"
+            )
+
     def content_key(self, now: datetime) -> bytes:
         """The 32 bytes that decrypt the package, if the license would allow any call at all on it now.
 
@@ -196,8 +238,9 @@ class Permit(ProcessBound):
         """
         return _ledger_class()(self._directory / LEDGER)
 
-    def usage(self, now: datetime, *, space: Space | None = None) -> bytes:
-        """A signed report of what was returned so far under the license's lease, for the vendor.
+    def usage(self, now: datetime, *, space: Space | None = None) -> "Iterator[Report]":
+        """Signed reports of what was returned so far under the license's lease, for the vendor: one, or for
+        a vast space as many as the server needs.
 
         See ``ternary_sdk._internal.licensing.usage``.
 
@@ -214,7 +257,7 @@ class Permit(ProcessBound):
         held = clock.establish(self._directory, now, signed=newest_signature(self.license, self._trust))
         license = self.license
         counted = self.ledger.counted(license.id, lease=license.lease, owner=license.customer, space=of)
-        return usage.report(license.id, counted, held, now)
+        return usage.reports(license.id, counted, held, now)
 
     def drawn(self, *, space: Space | None = None) -> OperationSet:
         """The operations that count for the quota on this machine: those ever returned to its customer.
@@ -222,8 +265,7 @@ class Permit(ProcessBound):
         Args:
             space: What they are operations of; by default the package's, or the only one counted.
         Raises:
-            InputError: If no package is open and operations of several spaces were counted, or the space is
-                vast.
+            InputError: If no package is open and operations of several spaces were counted.
             LedgerError: If the meter cannot be read.
         """
         of = space or self._counted_space()

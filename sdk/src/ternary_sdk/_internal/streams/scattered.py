@@ -20,6 +20,7 @@ Places = npt.NDArray[np.int64]
 
 _LATENTS_IN_A_BLOCK: Final = 8
 _BLOCKS_OF_A_DECISION: Final = 2
+_WORDS_OF_A_DECISION: Final = 4
 
 
 def prior(stream: Stream, seed: int, rows: Places) -> Floats:
@@ -47,7 +48,7 @@ def uniform(stream: Stream, seed: int, entries: Places, space: Space) -> npt.NDA
         FormatError: If the stream is of version 1.
     """
     words = _blocks(stream, seed, UNIFORM, entries, _BLOCKS_OF_A_DECISION)
-    return uniform_of(np.frombuffer(words, "<u8").reshape(len(entries), -1), space)
+    return uniform_of(np.frombuffer(words, "<u8").reshape(-1, _WORDS_OF_A_DECISION), space)
 
 
 def _blocks(stream: Stream, seed: int, domain: int, rows: Places, each: int) -> bytes:

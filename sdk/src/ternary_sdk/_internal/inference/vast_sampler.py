@@ -1,0 +1,157 @@
+"""
+Drawing from a path of a vast space, where witnesses are made as they are needed: the posterior mean of an
+operation, if it decodes to it clearly.
+"""
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from ternary_sdk._internal import ascending
+from ternary_sdk._internal.ascending import Numbers, Runs
+from ternary_sdk._internal.certificates.path_coverage import VERIFIER_MARGIN
+from ternary_sdk._internal.inference.dial import Dial
+from ternary_sdk._internal.inference.drawing import CHUNK, SATURATED, Different, Draws, Lacking, Rows
+from ternary_sdk._internal.inference.runtime import BLOCK, Decoder, Encoder, Floats
+from ternary_sdk._internal.streams.stream import Stream, Words
+from ternary_sdk.errors import CoverageError, InputError
+from ternary_sdk.operations import OperationSet
+from ternary_sdk.space import Indices
+
+MOST_COUNTED: Final = 10_000_000
+"""The most draws of which the set is kept: 80 MB."""
+
+_AT_ONCE: Final = 32
+"""Most blocks of draws, and of uniform operations, that are compared with what was seen at once."""
+
+_DRY: Final = 0.01
+"""A unique draw is given up when so small a share of uniform operations is new to it and has a witness."""
+
+
+def _all(operations: OperationSet) -> OperationSet:
+    return operations
+
+
+class VastSampler(Draws):
+    """Draws from one path.
+
+    Args:
+        decoder: The path's decoder.
+        encoder: The path's encoder, if it has one: without it no witness can be made.
+        stream: Where its prior draws and uniform operations come from.
+    """
+
+    def __init__(self, decoder: Decoder, encoder: Encoder | None, stream: Stream) -> None:
+        super().__init__(decoder, stream)
+        self._encoder = encoder
+
+    def count(self, draws: int, *, seed: int, dial: Dial) -> OperationSet:
+        """The set of operations in the first ``draws`` rows, at most 10 million.
+
+        Raises:
+            InputError: If there are more.
+        """
+        if draws > MOST_COUNTED:
+            raise InputError(
+                f"draws: {draws:,} of the vast space {self._space}, expected at most {MOST_COUNTED:,}, whose "
+                "set is kept in memory; 'ternary verify --recount' counts more"
+            )
+        blocks = -(-draws // BLOCK)
+
+        def chunk(number: int) -> Numbers:
+            values, first, found = self._buffer(), number * CHUNK, []
+            read = self._reader(seed, dial, first)
+            for block in range(first, min(first + CHUNK, blocks)):
+                found.append(read(values)[: draws - block * BLOCK])
+            return ascending.distinct(np.concatenate(found))
+
+        total = Runs()
+        for seen in self._decoder.workers.map(chunk, range(-(-blocks // CHUNK))):
+            total.add(seen[~total.contain(seen)])
+        return OperationSet.of(total.union(), self._space)
+
+    def unique(self, count: int, *, seed: int, dial: Dial) -> Rows:
+        """Pairwise different operations.
+
+        Where the draws run dry, uniform operations follow that were encoded and found to decode.
+        """
+        return self.new(count, seed=seed, dial=dial, lacking=_all).take(count)
+
+    def new(self, count: int, *, seed: int, dial: Dial, lacking: Lacking) -> Different:  # noqa: ARG002
+        """As ``unique``, of operations that were not returned before."""
+        return Different(self._parts(seed, dial, lacking), self._none())
+
+    def _parts(self, seed: int, dial: Dial, lacking: Lacking) -> Iterator[Rows]:
+        """Operations that are new to this draw end the search for them if they are few; whether they were
+        returned in an earlier one does not."""
+        seen, blocks, size, saturated = Runs(), self._blocks(seed, dial), 1, False
+        while not saturated:
+            some = list(islice(blocks, size))
+            index = np.concatenate([part.index for part in some])
+            latents = np.concatenate([part.latents for part in some])
+            found = _first_occurrences(index, seen)
+            few = np.bincount(found // BLOCK, minlength=size) < SATURATED * BLOCK
+            if saturated := bool(few.any()):
+                found = found[found < (int(np.argmax(few)) + 1) * BLOCK]
+            seen.add(np.sort(_numbers(index[found])))
+            found = found[self._are_lacking(index[found], lacking)]
+            yield Rows(index=index[found], latents=latents[found])
+            size = min(2 * size, _AT_ONCE)
+        yield from self._uniform(seed, seen, lacking)
+
+    def _uniform(self, seed: int, seen: Runs, lacking: Lacking) -> Iterator[Rows]:
+        """Uniform operations that have a witness, until hardly any is new to this draw."""
+        if self._encoder is None:
+            raise CoverageError(
+                "different operations: the draws ran dry, and the path has no encoder to make others from"
+            )
+        start, size, dry = 0, 1, False
+        while not dry:
+            entries = self._stream.uniform(seed, start, size * BLOCK, self._space)
+            wanted = entries[_first_occurrences(entries, seen)]
+            seen.add(np.sort(wanted))
+            new = self._are_lacking(wanted, lacking)
+            good, latents = self._encoded(wanted[new])
+            yield Rows(
+                index=wanted[new][good].astype(self._space.index_type, copy=False), latents=latents[good]
+            )
+            witnessed = int(good.sum()) + int((~new).sum())
+            start, dry = start + len(entries), size == _AT_ONCE and witnessed < _DRY * len(entries)
+            size = min(2 * size, _AT_ONCE)
+        raise CoverageError(
+            f"different operations: the draws ran dry, and of the last {len(entries):,} uniform operations "
+            f"only {witnessed:,} are others that have a witness"
+        )
+
+    def _are_lacking(self, index: Indices, lacking: Lacking) -> npt.NDArray[np.bool_]:
+        """Which of some different operations were not returned before."""
+        left = lacking(OperationSet.of(index, self._space))
+        return ascending.contains(_numbers(left.indices), _numbers(index))
+
+    def _expect_explorable(self) -> None:
+        if self._encoder is None:
+            raise CoverageError("explore: the path has no encoder, so no operation can be given a latent")
+
+    def _witnesses_of(self, words: Words) -> tuple[npt.NDArray[np.bool_], Floats]:
+        return self._encoded((words % np.uint64(self._space.size)).astype(np.int64))
+
+    def _encoded(self, wanted: Numbers) -> tuple[npt.NDArray[np.bool_], Floats]:
+        """Which operations have a witness, and the posterior mean of each."""
+        if self._encoder is None or not len(wanted):
+            return np.zeros(len(wanted), np.bool_), self._none().latents
+        latents = self._encoder.mean(self._space.from_index(wanted))
+        decoded = self._decoder.decode(latents)
+        return (decoded.index == wanted) & (decoded.margin >= VERIFIER_MARGIN), latents
+
+
+def _numbers(index: Indices) -> Numbers:
+    return index.astype(np.int64, copy=False)
+
+
+def _first_occurrences(index: Indices, seen: Runs) -> npt.NDArray[np.intp]:
+    """Positions, ascending, of the first occurrences of operations that were not seen."""
+    numbers, first = np.unique(_numbers(index), return_index=True)
+    return np.sort(first[~seen.contain(numbers)])
