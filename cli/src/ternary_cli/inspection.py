@@ -23,9 +23,11 @@ from ternary_cli.options import (
 if TYPE_CHECKING:
     from ternary_cli.recounting import Wish
     from ternary_cli.selection import Selection
+    from ternary_sdk._internal.packages.package import Package
 
 CLOSED: Final = "signed; not re-proved: its graphs are encrypted, and only its license has the key"
 _UNDRAWN: Final = "the certified draws; add --replay"
+_UNCOUNTED: Final = "the counts of draws, which the vendor signed; add --recount N for your own"
 
 VerifiedArgument = Annotated[
     Path | None,
@@ -150,7 +152,7 @@ def _verify_package(
             "needs the license that has their key; add --license L"
         )
     reached, proofs, recounted = (None, [CLOSED], None) if closed else _proved(selection, replay, wish)
-    left = [CLOSED] if closed else [] if replay else [_UNDRAWN]
+    left = [CLOSED] if closed else _left(read, replay, wish)
     facts = package_facts(read, selection.trust, selection.size)
     if as_json:
         found = {"verified": True, "proved_reachable": reached, "replayed": replay, "not_proved": left}
@@ -159,6 +161,18 @@ def _verify_package(
     signed = f"{facts['name']} is what {facts['vendor']} signed (root {facts['root']})"
     open_ends = [] if closed else map(not_proved_line, left)
     show([signed, f"sha256 {facts['digest']}", signature_words(facts, facts["paths"]), *proofs, *open_ends])
+
+
+def _left(package: "Package", replay: bool, wish: "Wish") -> list[str]:
+    """What a verified package claims by its signature alone: draws, and in a vast space their counts."""
+    from ternary_sdk._internal.certificates.vast_certificate import VastCertificate
+    from ternary_sdk._internal.inference.vast_proof import COUNTED
+
+    left = [] if replay else [_UNDRAWN]
+    if isinstance(package.certificate, VastCertificate) and wish.draws is None:
+        most = max(claim.evenness.draws for claim in package.certificate.paths)
+        left += [] if replay and most <= COUNTED else [_UNCOUNTED]
+    return left
 
 
 def _proved(
@@ -191,7 +205,7 @@ def info(
     as_json: JsonOption = False,
 ) -> None:
     """Show what a package is and what its certificate says."""
-    from ternary_cli.certified import coverage_lines
+    from ternary_cli.certified import AS_SIGNED, coverage_lines
     from ternary_cli.facts import package_facts, package_words
     from ternary_cli.selection import select
     from ternary_cli.terminal import pairs, show, show_json
@@ -202,7 +216,8 @@ def info(
     if as_json:
         show_json(facts)
         return
-    show([*pairs(package_words(facts)), "", *coverage_lines(read.certificate)])
+    told = [*pairs(package_words(facts)), "", *coverage_lines(read.certificate)]
+    show(told if read.signature.space.listed else [*told, AS_SIGNED])
 
 
 def unpack(

@@ -67,7 +67,7 @@ def _varied(path: str, counts: Evenness, whose: str) -> list[tuple[str, str]]:
     what = f"or more of the space is the effective number of path {path}, by {counts.draws:,} draws; {whose}"
     return [
         (_of_space(counts.effective_number, counts.space), what),
-        (_of_space(counts.perfect_effective_number, counts.space), "or more by as many perfect draws"),
+        (_of_space(counts.perfect_effective_number, counts.space), "is what as many perfect draws prove"),
     ]
 
 
