@@ -15,7 +15,7 @@ def info(
     as_json: JsonOption = False,
 ) -> None:
     """Show what a package is and what its certificate says."""
-    from ternary_cli.certified import coverage_lines
+    from ternary_cli.certified import AS_SIGNED, coverage_lines
     from ternary_cli.facts import package_facts, package_words
     from ternary_cli.selection import select
     from ternary_cli.terminal import pairs, show, show_json
@@ -26,7 +26,8 @@ def info(
     if as_json:
         show_json(facts)
         return
-    show([*pairs(package_words(facts)), "", *coverage_lines(read.certificate)])
+    told = [*pairs(package_words(facts)), "", *coverage_lines(read.certificate)]
+    show(told if read.signature.space.listed else [*told, AS_SIGNED])
 
 
 def unpack(

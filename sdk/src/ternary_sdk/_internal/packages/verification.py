@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
+from ternary_sdk._internal.certificates import evenness
 from ternary_sdk._internal.certificates.evenness import Evenness
 from ternary_sdk._internal.certificates.statistics import share_at_least
 from ternary_sdk._internal.documents import canonical
@@ -160,7 +161,7 @@ class Counted:
             share = share_at_least(failures, operations)
             tried = {"operations": operations, "failures": failures, "share": share}
         return {
-            "evenness": self.evenness.to_json(),
+            "evenness": evenness.write(self.evenness),
             "path": self.path,
             "seed": f"{self.seed:016x}",
             "uniform_operations": tried,
@@ -176,7 +177,7 @@ class Counted:
         counted = cls(
             path=fields.text("path", pattern=_LETTER),
             seed=int(fields.text("seed", pattern=_SEED), 16),
-            evenness=Evenness.read(fields.object("evenness"), space, most=_MOST_DRAWS),
+            evenness=evenness.read(fields.object("evenness"), space, most=_MOST_DRAWS),
             tried=fields.or_null("uniform_operations", lambda name: _read_tried(fields.object(name))),
         )
         fields.end()
