@@ -10,6 +10,7 @@ import importlib
 import inspect
 import re
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 from types import ModuleType
 
@@ -67,7 +68,7 @@ def _entry(name: str, value: object) -> Iterator[str]:
 
 
 def _member(name: str, member: str, found: object) -> Iterator[str]:
-    if isinstance(found, property):
+    if isinstance(found, property | cached_property):
         yield f"  - `{name}.{member}` {_sentence(found)}"
     elif isinstance(found, classmethod | staticmethod):
         yield f"  - `{name}.{member}{_signature(found.__func__)}` {_sentence(found)}"

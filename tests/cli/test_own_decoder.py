@@ -86,7 +86,6 @@ REFUSED = {
     "--onnx decoder.onnx": "--onnx needs --space, the operations that it decodes to, as RADIX,INPUTS: "
     "--space 3,2 for two-input ternary ones",
     "--onnx decoder.onnx --space 3": "space: '3', expected a radix and a number of inputs, such as 3,2",
-    "--onnx decoder.onnx --space 4,2": "space: 4,2 has 4,294,967,296 operations, expected at most 2^20",
     "--onnx decoder.onnx --space 2,3 run": "run: a build is of a training or of --onnx decoder.onnx, "
     "not of both; leave one out",
     "--onnx decoder.onnx --space 2,3 --best-by elbo": "--best-by: a build is of a training or of "

@@ -144,22 +144,26 @@ def test_what_was_asked_for_is_counted_even_if_its_reader_leaves(acme):
 def test_no_code_page_makes_a_traceback(acme, page):
     made = keyring.create(acme / "keys", JAPANESE, NOW)
     (acme / f"{JAPANESE}.trust").write_bytes(made.trust.data)
-    for line, status in (
+    lines = [
         ("license usage small.license --trust acme.trust", 0),
         ("license usage small.license --trust acme.trust --json", 0),
         ("license show small.license --trust acme.trust", 0),
         ("license show small.license --trust acme.trust --json", 0),
-        (f"sample {OPTIONS} -n 2 --format table", 0),
         (f"keys init new --vendor {JAPANESE}", 1 if page == "LANG=C" else 0),
         ("keys rotate license --keys keys --json", 0),
         (f"verify acme.ternary --trust {JAPANESE}.trust --json", 1),
         (f"info {JAPANESE}…", 1),
         (f"{JAPANESE} → --json", 2),
         (f"sample --path {JAPANESE}", 1),
-        (f"train --recipe {JAPANESE}", 1),
         ("--help", 0),
-        ("sample --help", 0),
-    ):
+    ]
+    if page == "ascii":  # the narrowest; what is slow, or prints no letter of these files, runs on it alone
+        lines += [
+            (f"sample {OPTIONS} -n 2 --format table", 0),
+            (f"train --recipe {JAPANESE}", 1),
+            ("sample --help", 0),
+        ]
+    for line, status in lines:
         done = shell(f"ternary {line}", acme, **CODE_PAGES[page])
         assert b"Traceback" not in done.stderr + done.stdout, line
         assert done.returncode == status, done.stderr

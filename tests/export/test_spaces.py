@@ -132,10 +132,11 @@ def test_the_quota_counts_operations_of_all_spaces_together(vendor: KeyRing, tmp
 
 
 @pytest.mark.parametrize("signature", [*EACH, *VAST], ids=str)
+@pytest.mark.parametrize("skip", [False, True], ids=["", "skip"])
 @pytest.mark.parametrize("residual", [False, True], ids=["plain", "residual"])
-def test_a_decoder_gives_the_argmax_of_its_logits(signature: Signature, residual: bool) -> None:
+def test_a_decoder_gives_the_argmax_of_its_logits(signature: Signature, residual: bool, skip: bool) -> None:
     """Also where indices are too large for a graph, which gives digits then."""
-    state = untrained_of(signature, residual=residual)
+    state = untrained_of(signature, residual=residual, skip=skip)
     path, space = signature.paths[0], signature.space
     graph = decoder_graph(state, path, signature)
     firewall.inspect(

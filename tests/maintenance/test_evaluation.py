@@ -7,13 +7,12 @@ from ternary_sdk import Model
 
 
 @pytest.mark.slow
-def test_it_can_be_made_anew_under_keys_that_are_not_kept(quick_recipe, tmp_path, monkeypatch):
+def test_it_can_be_made_anew_under_keys_that_are_not_kept(release, tmp_path, monkeypatch):
     monkeypatch.setattr(evaluation, "MOST_BYTES", 2_000_000)  # a poor model's certificate is long
     with Model.evaluation() as shipped:
         before = shipped.package.signed_by
-    run = evaluation.train(str(quick_recipe), tmp_path / "run")
     (tmp_path / "made").mkdir()
-    assert evaluation.main([str(tmp_path / "made"), str(run.path)]) == 0
+    assert evaluation.main([str(tmp_path / "made"), str(release / "run")]) == 0
     files = {path.name: path.read_bytes() for path in (tmp_path / "made").iterdir()}
     assert set(files) == {f"evaluation.{kind}" for kind in ("ternary", "license", "trust")}
     assert not any(b"PRIVATE KEY" in data for data in files.values())

@@ -6,6 +6,7 @@ import inspect
 import re
 import typing
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from pathlib import Path
 from types import GenericAlias, SimpleNamespace
 from typing import Any
@@ -95,6 +96,8 @@ def given_by(value: type | Callable[..., Any]) -> Iterator[object]:
     for name, member in vars(value).items():
         if isinstance(member, property):
             member = member.fget
+        elif isinstance(member, cached_property):
+            member = member.func
         elif isinstance(member, classmethod | staticmethod):
             member = member.__func__
         if inspect.isfunction(member) and (not name.startswith("_") or name.endswith("__")):

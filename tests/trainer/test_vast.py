@@ -11,11 +11,13 @@ from pathlib import Path
 import pytest
 import torch
 
+from ternary_export.reach import margins
 from ternary_sdk.errors import InputError
 from ternary_trainer import checkpoint, plot, progress, recipe, run, tensorboard
 from ternary_trainer.run import Run
 from ternary_trainer.settings import Recipe
 from ternary_trainer.train import train
+from ternary_trainer.validation.opening import run_subject
 from ternary_trainer.vast_report import VastPathReport
 
 SHORT = {
@@ -25,6 +27,8 @@ SHORT = {
     "batch": "128",
     "networks.A": "{encoder = [32], decoder = [32]}",
     "networks.B": "{encoder = [32], decoder = {width = 24, blocks = 1}, skip = true}",
+    "separate.spread.window": "[2_000, 10_000]",
+    "separate.spread.low_window": "[1_000, 2_000]",
     "separate.learn.epochs": "1",
     "separate.learn.steps": "30",
     "scoring.draws": "20_000",
@@ -131,6 +135,20 @@ def test_a_run_of_a_vast_space_is_drawn_with_its_own_figures(trained: Run, tmp_p
         assert f"<!-- {expected} -->" in drawn
 
 
+def test_what_examines_every_operation_refuses_a_vast_space(trained: Run) -> None:
+    with pytest.raises(InputError) as refused:
+        run_subject(trained, margins)
+    assert str(refused.value) == (
+        f"{trained.path}: is of the vast space 8,1; its operations cannot be examined one by one, expected a"
+        " listed space"
+    )
+    with pytest.raises(InputError) as refused:
+        margins(trained.best().state)
+    assert str(refused.value) == (
+        "weights: are of the vast space 8,1; what they reach cannot be listed, expected a listed space"
+    )
+
+
 def test_lines_and_figures_of_an_epoch_are_those_of_its_space(trained: Run) -> None:
     record = trained.history[-1]
     assert f"A evenness {record.paths['A'].evenness:.4f} exact " in progress.line(record, 0.0)
@@ -168,6 +186,10 @@ def test_what_a_path_has_lost_is_told_once_until_it_changes(trained: Run) -> Non
         (
             {"holdout_family": "commutative"},
             "setting 'holdout_family': family 'commutative': needs two inputs",
+        ),
+        (
+            {"separate.paths.A.low_window": "9e3"},
+            "setting 'separate.paths.A.low_window' is of listed spaces, but 8,1 is vast; leave it out",
         ),
         ({"batch": "1"}, "setting 'batch' is 1, expected 2 to 1.04858e+06"),
         ({"space": "3,2"}, "setting 'scoring.sampling_draws' is missing"),

@@ -48,10 +48,13 @@ def atlas(
     if out.suffix not in (".svg", ".png"):
         raise InputError(f"{out}: suffix is '{out.suffix}', expected .svg or .png")
     if source is not None and source.is_dir():
+        _expect_listed(source.name, _space_of_run(source), run=True)
         letter, margins, space = _of_run(source, path)
         name, drawn = source.name, None
     else:
-        with select(source, license, trust, state=state).open() as model:
+        selection = select(source, license, trust, state=state)
+        _expect_listed(selection.package.manifest.label, selection.package.signature.space, run=False)
+        with selection.open() as model:
             letter, name = model.default_path if path is None else path, model.package.manifest.label
             margins, space, drawn = model.margins(path=letter), model.space, _drawn(model)
     words = f"{name}, path {letter}: {atlases.summary(margins, drawn)}"
@@ -65,6 +68,26 @@ def atlas(
 def _drawn(model: "Model") -> "OperationSet | None":
     """What was drawn so far, where the license counts it."""
     return model.drawn() if model.license is not None and model.license.unique_operations else None
+
+
+def _expect_listed(name: str, space: "Space", *, run: bool) -> None:
+    """Refuse a space that no picture holds, and say what shows it instead."""
+    from ternary_sdk.errors import InputError
+
+    if not space.listed:
+        shown = "" if run else ", and 'ternary info' states its bounds"
+        raise InputError(
+            f"{name}: is of the vast space {space}, whose {space.size:,} operations fit no picture; 'ternary "
+            f"report' draws its cells and pairs of cells instead{shown}"
+        )
+
+
+def _space_of_run(folder: Path) -> "Space":
+    from ternary_cli.vendor_extra import vendor_extra
+
+    with vendor_extra("ternary atlas RUN"):
+        from ternary_trainer import run
+    return run.open(folder).recipe.space
 
 
 def _of_run(folder: Path, path: str | None) -> "tuple[str, npt.NDArray[np.float32], Space]":

@@ -17,6 +17,11 @@ from ternary_sdk._internal.certificates.vast_path import VastPath
 from ternary_sdk.coverage import iid_deviation, iid_limit, percent, perfect_percent, quoted_draws
 from ternary_sdk.space import Space
 
+AS_SIGNED: Final = (
+    "This is what the signature states; only bounds were computed here, from the stated counts. 'ternary "
+    "verify' proves samples here, and with --recount 1e8 counts draws of your own."
+)
+"""Of a vast space: whose word the figures of a package are that was only read."""
 _NAME: Final = 28
 
 

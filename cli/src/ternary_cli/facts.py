@@ -96,11 +96,21 @@ def package_words(facts: Mapping[str, Any]) -> dict[str, str]:
         "sha256": facts["digest"],
         "vendor": f"{facts['vendor']}, root {facts['root']}",
         "model": signature_words(facts, facts["paths"]),
+        **_kind_words(space_of(facts)),
         "default": f"path {facts['default_path']}",
         "parameters": "; ".join(sizes),
         "margins": "; ".join(margins),
         "streams": "; ".join(streams),
         **told,
+    }
+
+
+def _kind_words(space: Space) -> dict[str, str]:
+    """Of a vast space, that its certificate is another kind of statement."""
+    if space.listed:
+        return {}
+    return {
+        "space": f"{space.size:,} operations, too many to list: certified by bounds, each with its confidence"
     }
 
 

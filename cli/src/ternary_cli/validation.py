@@ -20,6 +20,7 @@ from ternary_cli.options import (
     StateOption,
     TrustOption,
     argument,
+    large,
     option,
     whole,
 )
@@ -33,8 +34,9 @@ if TYPE_CHECKING:
     from ternary_sdk._internal.packages.validation import Validation
     from ternary_trainer.compute import Price
     from ternary_trainer.run import Run
+    from ternary_trainer.validation.checks import AnySubject
     from ternary_trainer.validation.studies import Study
-    from ternary_trainer.validation.subject import Subject
+    from ternary_trainer.validation.vast_subject import Effort
 
 SubjectFile = Annotated[
     Path, argument("RUN|CHECKPOINT.pt|FILE.ternary", "A training's folder, a v5.5 checkpoint, or a package.")
@@ -52,6 +54,14 @@ Studies = Annotated[
 Seeds = Annotated[
     int | None, whole("--seeds", metavar="N", text="Seeds that --studies compares, 3 to 10; default: 3.")
 ]
+Draws = Annotated[
+    int | None,
+    large("--draws", metavar="N", text="Of a vast space: draw N of each path; default: 4194304."),
+]
+Operations = Annotated[
+    int | None,
+    large("--operations", metavar="M", text="Of a vast space: encode M of each kind; default: 131072."),
+]
 Out = Annotated[Path | None, option("--out", "-o", metavar="F.json", text="Also write validation.json here.")]
 Folder = Annotated[Path | None, option("--report", metavar="DIR", text="Also write the report there.")]
 ReportFolder = Annotated[
@@ -65,6 +75,8 @@ def validate(
     thresholds: Bounds = None,
     studies: Studies = None,
     seeds: Seeds = None,
+    draws: Draws = None,
+    operations: Operations = None,
     out: Out = None,
     report: Folder = None,
     license: LicenseOption = None,
@@ -93,7 +105,8 @@ def validate(
     elif price is not None:
         raise InputError("--price-per-core-hour: is told in the report; add --report DIR")
     retraining = Retraining(folder=studies, seeds=seeds, checks=only, place=_place(device, subject))
-    with _opened(subject, retraining, license, trust, state) as opened:
+    effort = _effort(draws, operations)
+    with _opened(subject, retraining, license, trust, state, effort) as opened:
         outcomes = known.validate(opened.subject, held, only=only, tell=lambda name: note(f"checking {name}"))
         found = verdict(opened.subject, outcomes, held, made=datetime.now(UTC))
         if report is not None:
@@ -110,6 +123,8 @@ def report(
     out: ReportFolder,
     studies: Studies = None,
     seeds: Seeds = None,
+    draws: Draws = None,
+    operations: Operations = None,
     license: LicenseOption = None,
     trust: TrustOption = None,
     state: StateOption = None,
@@ -131,7 +146,8 @@ def report(
     retraining = Retraining(
         folder=studies, seeds=seeds, checks=known.chosen([]), place=_place(device, subject)
     )
-    with _opened(subject, retraining, license, trust, state) as opened:
+    effort = _effort(draws, operations)
+    with _opened(subject, retraining, license, trust, state, effort) as opened:
         outcomes = known.validate(opened.subject, Thresholds(), tell=lambda name: note(f"checking {name}"))
         found = verdict(opened.subject, outcomes, Thresholds(), made=datetime.now(UTC))
         page = _written(opened, found, out, price)
@@ -169,7 +185,7 @@ class Retraining:
 class Opened:
     """What is validated, and what a report tells of where it came from."""
 
-    subject: "Subject"
+    subject: "AnySubject"
     run: "Run | None" = None
     package: "Package | None" = None
 
@@ -194,6 +210,7 @@ def _opened(
     license: Path | None,
     trust: Path | None,
     state: Path | None,
+    effort: "Effort | None",
 ) -> Iterator[Opened]:
     from ternary_cli.selection import select
     from ternary_cli.terminal import note
@@ -209,19 +226,34 @@ def _opened(
     if source.is_dir():
         trained = run.open(source)
         seeds, betas = _studied(trained, retraining.folder, retraining) if retraining.folder else (None, None)
-        subject = opening.run_subject(trained, margins, seeds=seeds, betas=betas, place=retraining.place)
+        subject = opening.run_subject(
+            trained, margins, seeds=seeds, betas=betas, place=retraining.place, effort=effort
+        )
         yield Opened(subject=subject, run=trained)
     elif source.suffix == ".ternary":
         with (
             select(source, license, trust, state=state).open() as model,
-            opening.package_subject(model) as subject,
+            opening.package_subject(model, effort) as subject,
         ):
             yield Opened(subject=subject, package=model.package)
     else:
         loaded = checkpoint.load(source)
         for changed in loaded.notes:
             note(f"{source}: {changed}")
-        yield Opened(subject=opening.checkpoint_subject(loaded, source, margins, retraining.place))
+        found = opening.checkpoint_subject(loaded, source, margins, retraining.place, effort)
+        yield Opened(subject=found)
+
+
+def _effort(draws: int | None, operations: int | None) -> "Effort | None":
+    """What is asked of a vast space; None if nothing is."""
+    from ternary_trainer.validation.vast_subject import DRAWS, OPERATIONS, Effort
+
+    if draws is None and operations is None:
+        return None
+    return Effort(
+        draws=DRAWS if draws is None else draws,
+        operations=OPERATIONS if operations is None else operations,
+    )
 
 
 def _studied(trained: "Run", folder: Path, retraining: Retraining) -> "tuple[Study | None, Study | None]":

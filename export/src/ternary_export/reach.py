@@ -18,6 +18,7 @@ from ternary_export.export import write_graphs
 from ternary_sdk._internal.certificates.path_coverage import PathCoverage
 from ternary_sdk._internal.inference import proof
 from ternary_sdk._internal.inference.runtime import Decoder, Encoder, Workers
+from ternary_sdk.errors import InputError
 from ternary_trainer.recognition import architecture_of
 
 
@@ -37,9 +38,15 @@ def reach(weights: Mapping[str, Tensor]) -> dict[str, Reach]:
     Args:
         weights: A model's state, as in a v5.5 checkpoint.
     Raises:
+        InputError: If the space is vast.
         ProofError: If a path's margins are too large for a certificate.
     """
     signature = architecture_of(weights, "weights").signature
+    if not signature.space.listed:
+        raise InputError(
+            f"weights: are of the vast space {signature.space}; what they reach cannot be listed, expected a"
+            " listed space"
+        )
     graphs = write_graphs(weights, signature)
     with Workers() as workers:
         return {

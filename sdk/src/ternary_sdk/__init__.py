@@ -32,7 +32,11 @@ from ternary_sdk.errors import (
 if TYPE_CHECKING:
     from ternary_sdk import atlas, coverage, errors, logic, operations, signature, space
     from ternary_sdk._internal.certificates.certificate import Certificate
+    from ternary_sdk._internal.certificates.evenness import Evenness
     from ternary_sdk._internal.certificates.path_coverage import PathCoverage, Prior, Reachable
+    from ternary_sdk._internal.certificates.records import Records
+    from ternary_sdk._internal.certificates.vast_certificate import VastCertificate
+    from ternary_sdk._internal.certificates.vast_path import FileDigest, ReachableShare, VastPath
     from ternary_sdk._internal.graphs.interface import Interface, Tensor
     from ternary_sdk._internal.identity import ExactPackage, PackageIdentity, VersionRange
     from ternary_sdk._internal.licensing.claims import ContentKey
@@ -66,8 +70,10 @@ __all__ = [
     "CoverageError",
     "Draw",
     "Ending",
+    "Evenness",
     "ExactPackage",
     "Figure",
+    "FileDigest",
     "FormatError",
     "Graph",
     "InputError",
@@ -90,7 +96,9 @@ __all__ = [
     "ProvedModel",
     "PublicKey",
     "Reachable",
+    "ReachableShare",
     "Reason",
+    "Records",
     "Relation",
     "Revocations",
     "Role",
@@ -103,6 +111,8 @@ __all__ = [
     "TernaryError",
     "Trust",
     "Validation",
+    "VastCertificate",
+    "VastPath",
     "VersionRange",
     "__version__",
     "atlas",
@@ -123,8 +133,10 @@ _WHERE: Final = {
     "ContentKey": "_internal.licensing.claims",
     "Draw": "draw",
     "Ending": "_internal.packages.validation",
+    "Evenness": "_internal.certificates.evenness",
     "ExactPackage": "_internal.identity",
     "Figure": "_internal.packages.validation",
+    "FileDigest": "_internal.certificates.vast_path",
     "Graph": "_internal.packages.manifest_entries",
     "Interface": "_internal.graphs.interface",
     "License": "_internal.licensing.license",
@@ -142,6 +154,8 @@ _WHERE: Final = {
     "ProvedModel": "proved",
     "PublicKey": "_internal.signing.keys",
     "Reachable": "_internal.certificates.path_coverage",
+    "ReachableShare": "_internal.certificates.vast_path",
+    "Records": "_internal.certificates.records",
     "Relation": "_internal.packages.validation",
     "Revocations": "_internal.trust.trust",
     "Role": "_internal.trust.trust",
@@ -151,6 +165,8 @@ _WHERE: Final = {
     "Tensor": "_internal.graphs.interface",
     "Trust": "_internal.trust.trust",
     "Validation": "_internal.packages.validation",
+    "VastCertificate": "_internal.certificates.vast_certificate",
+    "VastPath": "_internal.certificates.vast_path",
     "VersionRange": "_internal.identity",
     "identify": "_internal.licensing.machine",
 }

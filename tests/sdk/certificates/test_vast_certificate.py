@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 from tests.vectors import vast
 
-from ternary_sdk._internal.certificates import reading
+from ternary_sdk._internal.certificates import evenness, reading
 from ternary_sdk._internal.certificates.certificate import Certificate
 from ternary_sdk._internal.certificates.evenness import Evenness
 from ternary_sdk._internal.certificates.vast_certificate import VastCertificate
 from ternary_sdk._internal.documents import canonical
+from ternary_sdk._internal.documents.fields import Fields
 from ternary_sdk.errors import FormatError
 from ternary_sdk.signature import Signature
 from ternary_sdk.space import Space
@@ -232,11 +233,5 @@ def test_counts_of_any_draws_agree_with_themselves() -> None:
                 space=space, draws=draws, near_ties=0, distinct=len(counts), once=int((counts == 1).sum()),
                 twice=int((counts == 2).sum()), pairs=int((counts * (counts - 1) // 2).sum()),
             )  # fmt: skip
-            stated = canonical.decode(canonical.encode(counted.to_json()), "evenness")
-            assert Evenness.read(reading_fields(stated), space) == counted
-
-
-def reading_fields(stated: canonical.Json) -> Any:
-    from ternary_sdk._internal.documents.fields import Fields
-
-    return Fields(stated, "evenness")
+            stated = canonical.decode(canonical.encode(evenness.write(counted)), "evenness")
+            assert evenness.read(Fields(stated, "evenness"), space) == counted

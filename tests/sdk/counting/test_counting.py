@@ -14,13 +14,13 @@ import pytest
 from tests.networks import untrained_of
 
 from ternary_export.graph import decoder_graph
-from ternary_sdk._internal.counting import counting, shard, task_file
+from ternary_sdk._internal.counting import counting, drawing, shard, task_file
 from ternary_sdk._internal.counting.counting import disk_needed
 from ternary_sdk._internal.counting.draw_count import DrawCount
 from ternary_sdk._internal.counting.job import Job
 from ternary_sdk._internal.counting.progress import Progress
 from ternary_sdk._internal.counting.tally import Tally
-from ternary_sdk._internal.inference.runtime import Decoder, Workers
+from ternary_sdk._internal.inference.runtime import Decoder, Workers, margin_of
 from ternary_sdk._internal.streams.stream import CURRENT
 from ternary_sdk.errors import FormatError, InputError
 from ternary_sdk.signature import Signature
@@ -299,3 +299,15 @@ def test_a_pool_of_somebody_else_that_breaks_is_named(count: Count) -> None:
     assert str(refusal.value) == (
         "executor: it is broken, because one of its workers ended; make a new one and go on"
     )
+
+
+def test_margins_of_many_blocks_are_those_of_one() -> None:
+    """Infinite logits and others that are no numbers too."""
+    random, margin = np.random.default_rng(1), drawing.margins()
+    for _ in range(2):
+        logits = random.normal(size=(4, 5, 300)).astype(np.float32)
+        logits[random.integers(4, size=90), random.integers(5, size=90), random.integers(300, size=90)] = (
+            random.choice(np.float32([np.inf, -np.inf, np.nan, 3e38, -3e38]), 90)
+        )
+        with np.errstate(invalid="ignore"):
+            assert np.array_equal(margin(logits), margin_of(logits), equal_nan=True)

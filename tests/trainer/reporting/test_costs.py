@@ -96,12 +96,16 @@ def content(finished):
 def test_the_page_has_bits_and_bytes_of_each_path(content):
     assert costs.compression_header(content) == ("", "path A", "path B")
     rows = {name: figures for name, *figures in costs.compression(content)}
-    assert rows["bits that name one of 19,683 operations"] == ["14.26", "14.26"]
+    assert rows["bits that name one of 19,683 operations"] == ["14.27", "14.27"]
     assert rows["bytes of the decoder's weights as float32"] == ["17,644", "286,828"]
     assert rows["bytes of a list of all operations, no gaps"] == ["35,097", "35,097"]
     page = to_html(content).decode()
     assert page.index("<h2>Compute") < page.index("<h2>Compression") < page.index("<h2>The checks")
     assert "<td>286,828</td>" in page
+
+
+def test_bits_are_rounded_up_but_not_for_an_error_of_floats():
+    assert [costs._figure(bits) for bits in (14.261, 8.000000000000002, 8.0)] == ["14.27", "8.00", "8.00"]
 
 
 def test_the_page_has_what_each_stretch_of_the_training_took(content, finished):

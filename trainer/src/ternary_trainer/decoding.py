@@ -27,8 +27,12 @@ class Decoded:
     @property
     def margin(self) -> Tensor:
         """Of each row the smallest gap between the two largest logits of a cell, shape (n,)."""
-        largest = self.logits.detach().topk(2, dim=1).values
-        return (largest[:, 0] - largest[:, 1]).amin(0)
+        one, other, *rest = self.logits.detach().unbind(1)
+        best, second = torch.maximum(one, other), torch.minimum(one, other)
+        for logit in rest:
+            second = torch.maximum(second, torch.minimum(best, logit))
+            best = torch.maximum(best, logit)
+        return (best - second).amin(0)
 
 
 def decode(decoder: nn.Module, latents: Tensor, space: Space) -> Decoded:

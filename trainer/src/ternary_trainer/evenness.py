@@ -6,6 +6,7 @@ The sample is fixed for a space, so that figures of epochs, runs and models can 
 
 import hashlib
 import math
+from collections.abc import Sequence
 from functools import cache
 from typing import Final
 
@@ -68,14 +69,52 @@ class Tally:
         self._triples += (both @ rows.t()).cpu()
         self._draws += classes.shape[1]
 
-    def divergence(self) -> Divergence:
-        """In nats, sampling bias subtracted; of triples, the sample's mean times the number of all."""
+    @classmethod
+    def together(cls, tallies: "Sequence[Tally]") -> "Tally":
+        """The counts of all the draws of one or more tallies of one space."""
+        tally = cls(tallies[0]._space)
+        for part in tallies:
+            tally._count(part, 1)
+        return tally
+
+    def without(self, part: "Tally") -> "Tally":
+        """The counts of all draws but those of a tally that is a part of this one."""
+        tally = Tally.together([self])
+        tally._count(part, -1)
+        return tally
+
+    def _count(self, part: "Tally", times: int) -> None:
+        self._pairs += times * part._pairs
+        self._triples += times * part._triples
+        self._draws += times * part._draws
+
+    @property
+    def cells(self) -> Tensor:
+        """The share of draws that have each digit in each cell, shape (cells, radix)."""
+        joint = (self._pairs / self._draws).view(*[self._space.cells, self._space.radix] * 2)
+        marginal: Tensor = joint.diagonal(dim1=0, dim2=2).diagonal(dim1=0, dim2=1)
+        return marginal
+
+    @property
+    def dependence(self) -> Tensor:
+        """Mutual information of each pair of cells, nats, sampling bias subtracted, shape (cells, cells).
+
+        0 on the diagonal.
+        """
+        _, pairs = self._of_pairs()
+        return pairs.fill_diagonal_(0.0)
+
+    def _of_pairs(self) -> tuple[Tensor, Tensor]:
+        """KL to uniform of each cell, and what each pair of cells adds to it; not of a cell with itself."""
         radix, cells, draws = self._space.radix, self._space.cells, self._draws
         joint = (self._pairs / draws).view(cells, radix, cells, radix)
-        marginal = joint.diagonal(dim1=0, dim2=2).diagonal(dim1=0, dim2=1)  # (cells, radix)
-        single = _kl(marginal, radix, 1) - sampling_bias(radix, draws)
+        single = _kl(self.cells, radix, 1) - sampling_bias(radix, draws)
         pairs = _kl(joint.transpose(1, 2), radix, 2) - sampling_bias(radix**2, draws)
-        pairs = pairs - single[:, None] - single[None, :]
+        return single, pairs - single[:, None] - single[None, :]
+
+    def divergence(self) -> Divergence:
+        """In nats, sampling bias subtracted; of triples, the sample's mean times the number of all."""
+        cells, (single, pairs) = self._space.cells, self._of_pairs()
         triples = self._of_triples(single, pairs)
         upper = torch.ones(cells, cells).triu(1) > 0
         return Divergence(

@@ -139,6 +139,14 @@ class Divergence:
         """KL to uniform, single + pairs + higher; in a vast space without dependence of four and more."""
         return self.single + self.pairs + self.higher
 
+    @property
+    def perplexity(self) -> float:
+        """e to the minus KL: the perplexity of the draws as a share of the space; 1 if they are uniform.
+
+        What triples add to pairs can come out negative far from uniform; then it counts as nothing.
+        """
+        return math.exp(-(self.single + self.pairs + max(0.0, self.higher)))
+
 
 def divergence(counts: Tensor, space: Space) -> Divergence:
     """Measure how far draws are from uniform.

@@ -81,6 +81,18 @@ class Choice:
             raise InputError(f"choice by {self.rule}: is of a vast space, whose operations are not counted")
         return paths
 
+    @property
+    def sampled(self) -> Mapping[str, VastPathReport]:
+        """The paths of a model of a vast space.
+
+        Raises:
+            InputError: If the space is listed.
+        """
+        paths = {path: found for path, found in self.paths.items() if isinstance(found, VastPathReport)}
+        if len(paths) != len(self.paths):
+            raise InputError(f"choice by {self.rule}: is of a listed space, whose operations are counted")
+        return paths
+
 
 @dataclass(frozen=True, kw_only=True)
 class Summary:

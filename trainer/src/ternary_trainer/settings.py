@@ -78,6 +78,8 @@ class Spread:
     window: tuple[Window, Window]
     """Memory of the running distribution in draws, first and last, for four cells and more; in a vast space
     for pairs of cells."""
+    low_window: tuple[Window, Window] | None = None
+    """The same for single cells of a vast space."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,8 +96,9 @@ class Effort:
     """Learning rate, peak and last; it rises over the first tenth and falls by a cosine."""
     weight: tuple[Weight, Weight]
     """Weight of uniformity after the first tenth, and at the end; constant to 30 %, then geometric."""
-    low_window: Window
-    """Longest memory for single cells, in draws: few settle them, and a long memory would make them swing."""
+    low_window: Window | None = None
+    """Longest memory for single cells of a listed space, in draws: few settle them, and a long memory would
+    make them swing."""
     steps: Steps | None = None
     """Steps, each of a batch of fresh operations; of a vast space."""
 
@@ -146,7 +149,9 @@ class Scoring:
     """Prior draws for the older figure, sampling coverage, of a listed space; 195,000 where it was
     published."""
     report_draws: int
-    """Prior draws decoded for each kept snapshot at the end of the run, for the summary."""
+    """Prior draws decoded for each kept snapshot at the end of the run, for the summary.
+
+    In a vast space for the default rule's alone, and `draws` for the others."""
     operations: Count | None = None
     """Validation operations of a vast space; a listed one has its tenth."""
     report_operations: Count | None = None

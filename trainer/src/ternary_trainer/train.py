@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ from ternary_trainer.prepare import prepare
 from ternary_trainer.report import report
 from ternary_trainer.run import Choice, Run
 from ternary_trainer.separate import SeparateTraining
-from ternary_trainer.settings import Recipe
+from ternary_trainer.settings import Recipe, Scoring
 from ternary_trainer.split import Operations
 
 OnEpoch = Callable[[EpochRecord], None]
@@ -260,9 +261,20 @@ def _one_thread_an_operation() -> Iterator[None]:
         torch.set_num_threads(before)
 
 
+def _measured(recipe: Recipe, rule: str) -> Scoring:
+    """How much is decoded for a snapshot; in a vast space, which takes long, all for the default rule."""
+    scoring = recipe.scoring
+    if recipe.space.listed or rule == "coverage":
+        return scoring
+    return replace(scoring, report_draws=scoring.draws, report_operations=scoring.operations)
+
+
 def _choices(ended: Run) -> dict[str, Choice]:
     kept = {rule: ended.best(rule) for rule in choose.RULES}
-    reports = {best.epoch: report(best.state, ended.seed, ended.recipe.scoring) for best in kept.values()}
+    reports = {}
+    for rule, best in kept.items():
+        if best.epoch not in reports:
+            reports[best.epoch] = report(best.state, ended.seed, _measured(ended.recipe, rule))
     return {
         rule: Choice(rule=rule, epoch=best.epoch, reason=best.reason, paths=reports[best.epoch])
         for rule, best in kept.items()

@@ -18,6 +18,7 @@ from ternary_trainer import score, seeds
 from ternary_trainer.decoding import decode
 from ternary_trainer.evenness import Tally
 from ternary_trainer.model import Decoder, Encoder, TernaryVAE
+from ternary_trainer.orders import Divergence
 from ternary_trainer.settings import Scoring
 from ternary_trainer.split import Operations
 from ternary_trainer.vast_split import VastSplit, held_families, members
@@ -59,6 +60,12 @@ class VastPathReport:
     """Of those variances, the smallest."""
     lost_cells: int
     """Cells that the true holdout's operations do not get back."""
+
+    @property
+    def evenness(self) -> float:
+        """The perplexity of cells, pairs and triples as a share of the space; 1 if even."""
+        parts = Divergence(entropy=None, single=self.kl_single, pairs=self.kl_pairs, higher=self.kl_higher)
+        return parts.perplexity
 
 
 def measure(model: TernaryVAE, path: str, seed: int, scoring: Scoring) -> VastPathReport:

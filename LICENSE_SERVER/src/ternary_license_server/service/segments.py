@@ -42,9 +42,8 @@ _NAMED: Final = (
     .where(_THIS)
     .order_by(_USE.number)
 )
-_GAPS: Final = select(segments.c.sha256, segments.c.gaps).where(
-    segments.c.license == bindparam("of_license"),
-    segments.c.sha256.in_(bindparam("of_segments", expanding=True)),
+_GAPS: Final = select(segments.c.gaps).where(
+    segments.c.license == bindparam("of_license"), segments.c.sha256 == bindparam("of_segment")
 )
 _FORGET: Final = delete(segments).where(
     segments.c.license == bindparam("of_license"),
@@ -121,8 +120,7 @@ def load(transaction: Transaction, kept: Kept) -> OperationSet:
     known = DECODED.find(_name(kept))
     if known is not None:
         return known
-    found = {row.sha256: bytes(row.gaps) for row in transaction.execute(_GAPS, _asked(kept, kept.segments))}
-    runs = [_decoded(found[segment.sha256], segment, kept.place.space) for segment in kept.segments]
+    runs = [_decoded(transaction, kept.place, segment) for segment in kept.segments]
     together = np.concatenate(runs) if runs else np.empty(0, np.int64)
     together.sort(kind="stable")  # merges runs that ascend
     return DECODED.keep(_name(kept), OperationSet.of(together, kept.place.space))
@@ -227,9 +225,12 @@ def _alike(one: Sequence[Segment], other: Sequence[Segment]) -> int:
     return next((number for number, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
 
 
-def _decoded(data: bytes, segment: Segment, space: Space) -> gaps.Numbers:
+def _decoded(transaction: Transaction, place: Place, segment: Segment) -> gaps.Numbers:
+    """The operations of one segment; asked for by itself, so that no connection is idle for long."""
+    this = {"of_license": place.license, "of_segment": segment.sha256}
+    data = bytes(transaction.execute(_GAPS, this).scalar_one())
     what = f"segment {segment.sha256[:12]}"
-    return gaps.decode(data, below=space.size, most=segment.operations, what=what)
+    return gaps.decode(data, below=place.space.size, most=segment.operations, what=what)
 
 
 def _asked(kept: Kept, of: Iterable[Segment]) -> dict[str, object]:

@@ -11,7 +11,7 @@ import numpy as np
 from ternary_sdk.errors import InputError
 from ternary_trainer.compression import MOST_LEVELS, Kind, smallest_code
 from ternary_trainer.run import Run
-from ternary_trainer.validation.subject import Floats, Network, Subject
+from ternary_trainer.validation.subject import Floats, Network, Validated
 
 LARGEST: Final = 1 << 17
 """Operations of a space at most; the search decodes all of them some hundred times."""
@@ -35,8 +35,8 @@ class Compressed:
     """Bytes of the decoder's parameters as float32."""
 
 
-def compressed(subject: Subject, path: str, run: Run | None) -> Compressed:
-    """Measure one path of a listed space.
+def compressed(subject: Validated, path: str, run: Run | None) -> Compressed:
+    """Measure one path.
 
     Args:
         subject: The model.
@@ -60,7 +60,7 @@ def _elbo(run: Run, rule: str, path: str) -> float:
     return record.paths[path].elbo / math.log(2)
 
 
-def _codes(subject: Subject, path: str) -> list[float | str]:
+def _codes(subject: Validated, path: str) -> list[float | str]:
     network, space = subject.networks.get(path), subject.space
     if network is None:
         return ["no encoder"] * 2

@@ -6,9 +6,10 @@ import math
 from collections.abc import Mapping
 from typing import Final
 
+from ternary_sdk.space import Space
 from ternary_trainer.compression import table_bytes
 from ternary_trainer.compute import Price, Stretch
-from ternary_trainer.reporting.content import Content
+from ternary_trainer.reporting.reported import Reported
 
 STRETCHES: Final[Mapping[str, str]] = {
     "until": "until the snapshot that is shipped",
@@ -31,7 +32,7 @@ COMPRESSION: Final = (
 )
 
 
-def compute(content: Content) -> list[str]:
+def compute(content: Reported) -> list[str]:
     """What the figures of ``compute_rows`` mean."""
     if content.run is None:
         return []
@@ -45,13 +46,13 @@ def compute(content: Content) -> list[str]:
     return told
 
 
-def compute_header(content: Content) -> tuple[str, ...]:
+def compute_header(content: Reported) -> tuple[str, ...]:
     """The columns of ``compute_rows``."""
     price = () if content.price is None else ("price",)
     return "epochs", "how many", "wall seconds", "core-seconds", *price
 
 
-def compute_rows(content: Content) -> list[tuple[str, ...]]:
+def compute_rows(content: Reported) -> list[tuple[str, ...]]:
     """What each stretch of the training took."""
     if content.run is None:
         return []
@@ -68,19 +69,19 @@ def _took(stretch: Stretch, price: Price | None) -> tuple[str, ...]:
     return *took, "not known" if cost is None else price.shown(cost)
 
 
-def compression_header(content: Content) -> tuple[str, ...]:
+def compression_header(content: Reported) -> tuple[str, ...]:
     """The columns of ``compression``."""
     return "", *(f"path {path}" for path in content.paths)
 
 
-def compression(content: Content) -> list[tuple[str, ...]]:
+def compression(content: Reported) -> list[tuple[str, ...]]:
     """Bits for an operation and bytes for all of them, a row each."""
     space, measured = content.signature.space, [path.compressed for path in content.paths.values()]
 
     def alike(figure: str) -> tuple[str, ...]:
         return (figure,) * len(measured)
 
-    bits, in_all = f"{math.log2(space.size):.2f}", table_bytes(space)["no gaps"]
+    bits, in_all = _figure(math.log2(space.size)), _listed_bytes(space)
     return [
         (f"bits that name one of {space.size:,} operations", *alike(bits)),
         ("bits of a latent, levels of one width", *(_figure(path.uniform) for path in measured)),
@@ -88,12 +89,18 @@ def compression(content: Content) -> list[tuple[str, ...]]:
         ("negative ELBO at beta 1, validation operations, bits", *(_figure(path.elbo) for path in measured)),
         ("bits of a latent as float32", *(_figure(path.stored) for path in measured)),
         ("bytes of the decoder's weights as float32", *(_figure(path.weights) for path in measured)),
-        ("bytes of a list of all operations, no gaps", *alike(f"{in_all:,}")),
+        ("bytes of a list of all operations, no gaps", *alike(in_all)),
         ("bytes of the formula's data", *alike("0")),
     ]
+
+
+def _listed_bytes(space: Space) -> str:
+    return f"{table_bytes(space)['no gaps']:,}" if space.listed else "no list can be made"
 
 
 def _figure(figure: float | str) -> str:
     if isinstance(figure, str):
         return figure
-    return f"{figure:,}" if isinstance(figure, int) else f"{figure:.2f}"
+    if isinstance(figure, int):
+        return f"{figure:,}"
+    return f"{math.ceil(round(100 * figure, 6)) / 100:.2f}"  # up: fewer bits would not do

@@ -4,16 +4,18 @@ The report as one self-contained HTML page: no script, nothing fetched, light an
 
 from base64 import b64encode
 from importlib.resources import files
+from typing import Any
 
 from ternary_sdk import atlas
-from ternary_trainer.reporting import costs, words
+from ternary_trainer.reporting import costs, shared_words, vast_words, words
 from ternary_trainer.reporting.charts import charts, to_svg
-from ternary_trainer.reporting.content import Content
+from ternary_trainer.reporting.content import AnyContent, Content
+from ternary_trainer.reporting.vast_content import VastContent
 
 
-def to_html(content: Content) -> bytes:
+def to_html(content: AnyContent) -> bytes:
     """Lay out a report as a page, UTF-8."""
-    from jinja2 import Environment, StrictUndefined
+    from jinja2 import Environment, FunctionLoader, StrictUndefined
     from markupsafe import Markup
 
     available = charts(content)
@@ -24,21 +26,43 @@ def to_html(content: Content) -> bytes:
             Markup(to_svg(title, chart, content)), title, caption
         )
 
-    template = files("ternary_trainer.reporting").joinpath("page.html").read_text("utf-8")
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=False)
-    page = environment.from_string(template).render(
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=False, loader=FunctionLoader(_template)
+    )
+    page = environment.get_template("page.html").render(
         content=content,
-        words=words,
+        shared=shared_words,
         costs=costs,
         figure=figure,
-        choices=words.choices(content),
         training=[title for title in available if title.startswith("Training")],
-        atlases=atlases(content),
-        size=words.picture_size(content),
-        reached=atlas.REACHED,
-        missing=atlas.MISSING,
+        **_of_kind(content),
     )
     return page.encode()
+
+
+def _of_kind(content: AnyContent) -> dict[str, Any]:
+    """What only the templates of one kind of space use."""
+    if isinstance(content, VastContent):
+        return {
+            "kind": "vast",
+            "words": vast_words,
+            "choices": vast_words.choices(content),
+            "choices_header": vast_words.choices_header(content),
+        }
+    return {
+        "kind": "listed",
+        "words": words,
+        "choices": words.choices(content),
+        "choices_header": words.choices_header(content),
+        "atlases": atlases(content),
+        "size": words.picture_size(content),
+        "reached": atlas.REACHED,
+        "missing": atlas.MISSING,
+    }
+
+
+def _template(name: str) -> str:
+    return files("ternary_trainer.reporting").joinpath(name).read_text("utf-8")
 
 
 def atlases(content: Content) -> list[tuple[str, str, str]]:

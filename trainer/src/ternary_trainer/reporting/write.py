@@ -9,7 +9,7 @@ from pathlib import Path
 from ternary_sdk._internal import whole_file
 from ternary_sdk._internal.wheels import pip_install
 from ternary_sdk.errors import InputError
-from ternary_trainer.reporting.content import Content
+from ternary_trainer.reporting.content import AnyContent
 from ternary_trainer.reporting.page import to_html
 from ternary_trainer.reporting.paper import to_pdf
 
@@ -18,7 +18,7 @@ PAPER = "report.pdf"
 _NEEDED = ("matplotlib", "fpdf", "jinja2")
 
 
-def write(content: Content, folder: Path) -> str:
+def write(content: AnyContent, folder: Path) -> str:
     """Write `report.html` and `report.pdf`, replacing older ones.
 
     Returns:

@@ -17,7 +17,7 @@ from ternary_trainer.validation.outcome import (
     not_applicable,
     shown,
 )
-from ternary_trainer.validation.subject import Subject
+from ternary_trainer.validation.subject import Validated
 from ternary_trainer.validation.thresholds import Thresholds
 from ternary_trainer.validation.traces import Series, Traces
 
@@ -29,7 +29,7 @@ LEAST_GAIN: Final = 1e-4
 """What counts as a better score."""
 
 
-def annealing(subject: Subject, thresholds: Thresholds) -> Outcome:
+def annealing(subject: Validated, thresholds: Thresholds) -> Outcome:
     """The largest rise of beta from one epoch to the next outside declared disruptions."""
     traces = subject.traces
     if traces is None:
@@ -53,7 +53,7 @@ def annealing(subject: Subject, thresholds: Thresholds) -> Outcome:
     return judged(figures, "The weight of the KL rises in steps small enough for the posterior to follow.")
 
 
-def phase_sync(subject: Subject, thresholds: Thresholds) -> Outcome:
+def phase_sync(subject: Validated, thresholds: Thresholds) -> Outcome:
     """Whether the entropy of A surges before that of B, and whether both settle."""
     traces = subject.traces
     if traces is None:
@@ -89,7 +89,7 @@ def phase_sync(subject: Subject, thresholds: Thresholds) -> Outcome:
     return judged(figures, "Path A surges first, B follows, and both settle.")
 
 
-def early_plateau(subject: Subject, thresholds: Thresholds) -> Outcome:
+def early_plateau(subject: Validated, thresholds: Thresholds) -> Outcome:
     """The largest undeclared fall of the weaker path's coverage, and the longest stretch without progress."""
     traces = subject.traces
     if traces is None:
@@ -103,7 +103,7 @@ def early_plateau(subject: Subject, thresholds: Thresholds) -> Outcome:
     stalled = longest_stall(traces.weaker)
     figures = [
         at_most(
-            "largest fall of coverage",
+            f"largest fall of {traces.quantity}",
             "",
             _largest(np.where(planned, 0.0, fall)),
             thresholds.coverage_drop,
@@ -115,7 +115,8 @@ def early_plateau(subject: Subject, thresholds: Thresholds) -> Outcome:
         shown("longest stretch without progress, epochs", "", stalled),
         shown("farthest below the best so far", "", _largest(best_so_far(traces.weaker) - traces.weaker)),
     ]
-    return judged(figures, "Coverage grows without unexplained jumps and without standing still for long.")
+    good = "grows without unexplained jumps and without standing still for long."
+    return judged(figures, f"{traces.quantity.capitalize()} {good}")
 
 
 def best_so_far(series: Series) -> Series:
@@ -146,5 +147,5 @@ def _largest(values: Series) -> float:
     return max(0.0, float(values.max(initial=0.0)))
 
 
-def _no_history(subject: Subject) -> str:
+def _no_history(subject: Validated) -> str:
     return f"A {subject.kind} without its run carries no history of its training."

@@ -17,7 +17,8 @@ from ternary_sdk.space import Indices
 from ternary_trainer.decoding import decode
 from ternary_trainer.device import CPU
 from ternary_trainer.model import TernaryVAE, restored
-from ternary_trainer.validation.subject import Decoder, Floats, Network
+from ternary_trainer.validation.subject import Floats
+from ternary_trainer.validation.vast_draws import VastDecoder
 
 _BLOCK = 8192
 """Latents that are decoded at a time."""
@@ -47,6 +48,16 @@ class TorchNetwork:
         result: Indices = torch.cat(parts).cpu().numpy()
         return result
 
+    def decode(self, latents: Floats) -> tuple[Indices, Floats]:
+        """Canonical indices and margins, shape (n,) both, of latents, shape (n, latent size)."""
+        indices, margins = [], []
+        with _inferring():
+            for block in torch.split(self._tensor(latents), _BLOCK):
+                decoded = decode(self._decoder, block, self._space)
+                indices.append(decoded.index)
+                margins.append(decoded.margin)
+        return torch.cat(indices).cpu().numpy(), torch.cat(margins).cpu().numpy()
+
     def _tensor(self, values: Floats) -> Tensor:
         return torch.from_numpy(np.array(values, dtype=np.float32)).to(self._place)
 
@@ -73,6 +84,11 @@ class GraphDecoder:
         """Canonical indices, shape (n,), of what latents, shape (n, latent size), decode to."""
         return self._decoder.index(latents)
 
+    def decode(self, latents: Floats) -> tuple[Indices, Floats]:
+        """Canonical indices and margins, shape (n,) both, of latents, shape (n, latent size)."""
+        decoded = self._decoder.decode(np.ascontiguousarray(latents))
+        return decoded.index, decoded.margin
+
 
 class GraphNetwork(GraphDecoder):
     """One path of a package, with its encoder."""
@@ -89,7 +105,7 @@ class GraphNetwork(GraphDecoder):
         return np.concatenate([empty, *blocks])[: len(values)]
 
 
-def of_weights(state: Mapping[str, Tensor], place: torch.device = CPU) -> dict[str, Network]:
+def of_weights(state: Mapping[str, Tensor], place: torch.device = CPU) -> dict[str, TorchNetwork]:
     """Every path of trained weights, computed on a device."""
     model = restored(state).to(place).eval()
     return {path: TorchNetwork(model, path, place) for path in model.signature.paths}
@@ -105,7 +121,7 @@ def decoder_parameters(state: Mapping[str, Tensor]) -> dict[str, int]:
 
 
 @contextmanager
-def of_package(package: Package) -> Iterator[dict[str, Decoder]]:
+def of_package(package: Package) -> Iterator[dict[str, VastDecoder]]:
     """Every path of a verified package; its threads stop at the end.
 
     Raises:
@@ -119,7 +135,7 @@ def of_package(package: Package) -> Iterator[dict[str, Decoder]]:
         yield {entry.path: _of_graphs(package, entry, workers) for entry in package.manifest.paths}
 
 
-def _of_graphs(package: Package, entry: ModelPath, workers: runtime.Workers) -> Decoder:
+def _of_graphs(package: Package, entry: ModelPath, workers: runtime.Workers) -> GraphDecoder:
     member, of = entry.decoder.member, package.signature
     decoder = runtime.Decoder(package.graphs[member], member, workers, of)
     if entry.encoder is None:

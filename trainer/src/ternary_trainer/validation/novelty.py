@@ -18,7 +18,7 @@ from ternary_sdk.space import Space
 from ternary_trainer.families import Family, defined, members
 from ternary_trainer.split import Split
 from ternary_trainer.validation import intervals
-from ternary_trainer.validation.outcome import Outcome, decided, share, shown, too_few
+from ternary_trainer.validation.outcome import Method, Outcome, decided, share, shown, too_few
 from ternary_trainer.validation.subject import Floats, Network, Subject, cells_name, reconstruct, tables
 from ternary_trainer.validation.thresholds import Thresholds
 
@@ -26,6 +26,7 @@ LEAST_MEMBERS: Final = 30
 """Held-out members that a family needs for its share to decide anything."""
 NOISE: Final = 0.1
 MORE_NOISE: Final = 0.2
+READ: Final = "A corrupted operation is read as what it now is, and slight noise is rounded away."
 _NOISE_ROUNDS: Final = 5
 _MOST_REPLACED: Final = 3
 
@@ -72,27 +73,44 @@ def cold_shift(subject: Subject, thresholds: Thresholds) -> Outcome:
     figures: list[Figure] = []
     corrupted: list[Figure] = []
     for path, network in subject.networks.items():
-        shares = list(_replaced(path, network, inputs, space, thresholds.corrupted))
+        shares = list(replaced(path, network, inputs, space, thresholds.corrupted))
         corrupted += shares
-        figures += [*shares, *_noisy(path, network, inputs, space, thresholds.off_grid)]
-    good = "A corrupted operation is read as what it now is, and slight noise is rounded away."
-    return decided(figures, good, few=few, shares=corrupted)
+        figures += [*shares, *noisy(path, network, inputs, space, thresholds.off_grid)]
+    return decided(figures, READ, few=few, shares=corrupted)
 
 
-def _replaced(path: str, network: Network, inputs: Floats, space: Space, bound: float) -> Iterator[Figure]:
-    for replaced in range(1, min(_MOST_REPLACED, space.cells) + 1):
-        corrupted = replace(inputs, replaced, space)
-        name = f"exact with {replaced} of {space.cells} {cells_name(space)} replaced"
-        yield share(name, path, _right(network, corrupted, corrupted, space), len(inputs), bound)
+def replaced(
+    path: str,
+    network: Network,
+    inputs: Floats,
+    space: Space,
+    bound: float,
+    *,
+    of: Method = intervals.share,
+) -> Iterator[Figure]:
+    """Operations, tables of shape (n, cells), with one to three cells replaced: what is read as it now is."""
+    for cells in range(1, min(_MOST_REPLACED, space.cells) + 1):
+        corrupted = replace(inputs, cells, space)
+        name = f"exact with {cells} of {space.cells} {cells_name(space)} replaced"
+        yield share(name, path, _right(network, corrupted, corrupted, space), len(inputs), bound, of=of)
 
 
-def _noisy(path: str, network: Network, inputs: Floats, space: Space, bound: float) -> Iterator[Figure]:
+def noisy(
+    path: str,
+    network: Network,
+    inputs: Floats,
+    space: Space,
+    bound: float,
+    *,
+    of: Method = intervals.share,
+) -> Iterator[Figure]:
+    """Operations, tables of shape (n, cells), with noise on every cell: what is rounded to what it was."""
     target = np.tile(inputs, (_NOISE_ROUNDS, 1))
     noise = np.random.default_rng(0).normal(size=target.shape).astype(np.float32)
     right = _right(network, target + NOISE * noise, target, space)
-    yield share(f"exact under noise of {NOISE:g}", path, right, len(target), bound)
+    yield share(f"exact under noise of {NOISE:g}", path, right, len(target), bound, of=of)
     right = _right(network, target + MORE_NOISE * noise, target, space)
-    interval = intervals.share(right, len(target))
+    interval = of(right, len(target))
     yield shown(f"exact under noise of {MORE_NOISE:g}", path, right / len(target), interval=interval)
 
 

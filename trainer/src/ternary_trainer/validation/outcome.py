@@ -2,7 +2,7 @@
 What a check says: figures with their intervals and bounds, and one of four endings.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
@@ -10,6 +10,9 @@ from typing import Final
 from ternary_sdk._internal.packages.validation import Ending, Figure, Relation, decimal
 from ternary_trainer.validation import intervals
 from ternary_trainer.validation.intervals import Interval
+
+Method = Callable[[int, int], Interval]
+"""From how many of how many trials are right to the 95 % interval of the share."""
 
 _MOST_COMPLAINTS: Final = 20
 """Figures that a reason names; a document's text may have 4,096 characters."""
@@ -41,7 +44,14 @@ def shown(name: str, path: str, value: float, *, interval: Interval | None = Non
 
 
 def share(
-    name: str, path: str, right: int, total: int, bound: float, *, value: float | None = None
+    name: str,
+    path: str,
+    right: int,
+    total: int,
+    bound: float,
+    *,
+    value: float | None = None,
+    of: Method = intervals.share,
 ) -> Figure:
     """The share of operations that are right, with its interval, and a bound that it must reach.
 
@@ -54,20 +64,21 @@ def share(
         total: How many there are.
         bound: The least share.
         value: The share itself, where it is known more exactly than by `right`.
+        of: What gives the interval.
     """
     if total == 0:
         return shown(f"{name} (none)", path, 0)
-    value, interval = right / total if value is None else value, intervals.share(right, total)
-    if _most_certain(total) < bound <= interval[1]:
+    value, interval = right / total if value is None else value, of(right, total)
+    if _most_certain(total, of) < bound <= interval[1]:
         return shown(name, path, value, interval=interval)
     return at_least(name, path, value, bound, interval=interval)
 
 
-def too_few(total: int, what: str, bound: float) -> str:
+def too_few(total: int, what: str, bound: float, *, of: Method = intervals.share) -> str:
     """Why a share of so many operations cannot reach a bound, as a sentence; empty if it can."""
     if total == 0:
         return f"There are no {what}."
-    low = _most_certain(total)
+    low = _most_certain(total, of)
     if low >= bound:
         return ""
     return (
@@ -76,9 +87,9 @@ def too_few(total: int, what: str, bound: float) -> str:
     )
 
 
-def _most_certain(total: int) -> float:
+def _most_certain(total: int, of: Method) -> float:
     """The lower end of the interval if all are right, in the decimals that a verdict writes."""
-    return float(decimal(intervals.share(total, total)[0]))
+    return float(decimal(of(total, total)[0]))
 
 
 def _figure(

@@ -30,7 +30,8 @@ from ternary_trainer.validation.subject import Floats, Network, Subject, cells_n
 from ternary_trainer.validation.thresholds import Thresholds
 
 SHUFFLES: Final = 50
-_STATED_FOR: Final = 1_969
+FROM_INPUTS: Final = "With shuffled inputs agreement falls to chance, so the answers come from the inputs."
+STATED_FOR: Final = 1_969
 """Operations that `shuffled_exact` is stated for: the true holdout of (3, 2)."""
 
 
@@ -73,7 +74,7 @@ def true_holdout(subject: Subject, thresholds: Thresholds) -> Outcome:
 def holdout_shuffle(subject: Subject, thresholds: Thresholds) -> Outcome:
     """What is left of reconstruction when inputs are shuffled and targets are not: chance, if sound."""
     held_out, space = subject.split.holdout, subject.space
-    bounds = _bounds(thresholds, space, len(held_out))
+    bounds = bounds_for(thresholds, space, len(held_out))
     if bounds.by_chance > bounds.cells:
         return not_applicable(
             f"{len(held_out)} held-out operations of {space.cells} {cells_name(space)} are too few: "
@@ -83,15 +84,13 @@ def holdout_shuffle(subject: Subject, thresholds: Thresholds) -> Outcome:
     figures = [
         figure
         for path, network in subject.networks.items()
-        for figure in _shuffled(path, network, held_out, bounds)
+        for figure in shuffled(path, network, tables(held_out), space, bounds)
     ]
-    return judged(
-        figures, "With shuffled inputs agreement falls to chance, so the answers come from the inputs."
-    )
+    return judged(figures, FROM_INPUTS)
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Bounds:
+class Bounds:
     """Thresholds of shuffling, which are stated for (3, 2), for a space and a number of operations."""
 
     exact: float
@@ -101,24 +100,27 @@ class _Bounds:
     """The upper end of the 95 % interval of cells that agree by chance in one shuffle."""
 
 
-def _bounds(thresholds: Thresholds, space: Space, operations: int) -> _Bounds:
+def bounds_for(thresholds: Thresholds, space: Space, operations: int) -> Bounds:
+    """The thresholds of shuffling so many operations of a space."""
     chance = 1 / space.radix
     # Of what is not chance, the share that it is for radix 3.
     scale = (1 - chance) / (1 - 1 / 3)
     deviation = math.sqrt(chance * (1 - chance) / (operations * space.cells))
-    return _Bounds(
-        exact=thresholds.shuffled_exact * _STATED_FOR / operations,
+    return Bounds(
+        exact=thresholds.shuffled_exact * STATED_FOR / operations,
         cells=chance + (thresholds.shuffled_trits - 1 / 3) * scale,
         gap=thresholds.shuffle_gap * scale,
         by_chance=chance + 1.96 * deviation,
     )
 
 
-def _shuffled(path: str, network: Network, chosen: OperationSet, bounds: _Bounds) -> Iterator[Figure]:
-    inputs, targets, name = tables(chosen), chosen.space.from_index(chosen.indices), cells_name(chosen.space)
-    honest = float((_given_back(network, inputs, chosen.space) == targets).mean())
-    shuffled = [_agreement(network, inputs[order], targets, chosen.space) for order in _orders(len(inputs))]
-    exact, cells = (np.array(column) for column in zip(*shuffled, strict=True))
+def shuffled(path: str, network: Network, inputs: Floats, space: Space, bounds: Bounds) -> Iterator[Figure]:
+    """What is left on a path of the reconstruction of operations, tables of shape (n, cells), if others are
+    put in."""
+    targets, name = inputs.astype(np.int8), cells_name(space)
+    honest = float((_given_back(network, inputs, space) == targets).mean())
+    shares = [_agreement(network, inputs[order], targets, space) for order in _orders(len(inputs))]
+    exact, cells = (np.array(column) for column in zip(*shares, strict=True))
     yield at_most("exact after shuffling", path, float(exact.mean()), bounds.exact, interval=_range(exact))
     yield at_most(
         f"{name} agreeing after shuffling", path, float(cells.mean()), bounds.cells, interval=_range(cells)

@@ -5,6 +5,7 @@ Check `latent-spectrum`: does every latent dimension tell operations apart?
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from ternary_sdk._internal.packages.validation import Figure
 from ternary_sdk.space import Space
@@ -45,7 +46,12 @@ def variances(network: Network, space: Space) -> Floats:
 
 
 def _moments(network: Network, space: Space) -> Floats:
-    mean = network.encode(space.tables.astype(np.float32)).astype(np.float64)
+    return moments(network.encode(space.tables.astype(np.float32)))
+
+
+def moments(means: npt.NDArray[np.float32]) -> Floats:
+    """Posterior means, shape (n, latent size), beside their squares, shape (n, 2 · latent size)."""
+    mean = means.astype(np.float64)
     return np.concatenate([mean, np.square(mean)], axis=1)
 
 

@@ -28,6 +28,7 @@ from ternary_trainer.report import PathReport
 from ternary_trainer.run import Run
 from ternary_trainer.settings import Recipe, Surge
 from ternary_trainer.train import OnEpoch, train
+from ternary_trainer.vast_report import VastPathReport
 
 SEEDS: Final = 3
 """Trainings of a seed study, the run itself among them, unless asked for more."""
@@ -45,7 +46,8 @@ class Trial:
     seed: int
     factor: float
     """On beta; 1 is the recipe as it is."""
-    paths: Mapping[str, PathReport]
+    paths: Mapping[str, PathReport | VastPathReport]
+    """Of a listed space the first, of a vast one the second."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -222,7 +224,8 @@ def _look(job: Job, seen: dict[Path, int], tell: Callable[[str], None]) -> None:
 
 
 def _progress(name: str, record: EpochRecord) -> str:
-    return f"{name}: {place(record)}, coverage {percent(record.headline)} %"
+    quantity = "evenness" if record.limit is None else "coverage"
+    return f"{name}: {place(record)}, {quantity} {percent(record.headline)} %"
 
 
 def _interrupted(job: Job) -> InputError:
@@ -234,7 +237,7 @@ def _trial(job: Job) -> Trial:
     if "coverage" not in choices:
         raise _interrupted(job)
     best = choices["coverage"]
-    return Trial(seed=job.seed, factor=job.factor, paths=best.counted)
+    return Trial(seed=job.seed, factor=job.factor, paths=best.paths)
 
 
 def _scaled(recipe: Recipe, factor: float) -> Recipe:

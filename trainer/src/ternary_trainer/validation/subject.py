@@ -53,8 +53,8 @@ class Network(Decoder, Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Subject:
-    """A model and what is known of it."""
+class Validated:
+    """A model of a space of either kind, and what is known of it."""
 
     name: str
     """For people: a file or a folder."""
@@ -65,11 +65,6 @@ class Subject:
     """What it is a model of."""
     paths: Mapping[str, Decoder]
     """Every path; each is a ``Network`` unless it has no encoder."""
-    margins: Mapping[str, Floats]
-    """Of each path the margin of each operation's witness, as its certificate has them, shape (size,); 0
-    where the operation is not reachable."""
-    split: Split
-    """As published, unless the run's recipe or a test gives another."""
     decoder_parameters: Mapping[str, int] = field(default_factory=dict)
     """How many numbers the decoder of each path was trained to, where that is known."""
     traces: Traces | None = None
@@ -105,9 +100,28 @@ class Subject:
         """Prior latents, shape (rows, latent size); the stream follows from the digest, so nobody chooses
         it."""
         stream = _stream(self.signature.latent_size)
-        label = f"{_LABEL}{stream.version}".encode()
+        return stream.prior(self._seed(stream.version), start, rows)
+
+    def uniform(self, start: int, rows: int) -> Indices:
+        """Uniform operations of the space, indices, shape (rows,), which follow from the digest too."""
+        stream = CURRENT.of(self.signature.latent_size)
+        return stream.uniform(self._seed(stream.version), start, rows, self.space)
+
+    def _seed(self, version: int) -> int:
+        label = f"{_LABEL}{version}".encode()
         seed = hashlib.sha256(label + bytes.fromhex(self.digest)).digest()[:8]
-        return stream.prior(int.from_bytes(seed, "big"), start, rows)
+        return int.from_bytes(seed, "big")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject(Validated):
+    """A model of a listed space."""
+
+    margins: Mapping[str, Floats]
+    """Of each path the margin of each operation's witness, as its certificate has them, shape (size,); 0
+    where the operation is not reachable."""
+    split: Split
+    """As published, unless the run's recipe or a test gives another."""
 
 
 def _stream(latent_size: int) -> Stream:

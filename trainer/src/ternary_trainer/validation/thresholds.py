@@ -30,6 +30,14 @@ class Thresholds:
     """Least expected share of the space at the highest quoted number of prior draws; 195,000 for (3, 2)."""
     reachable: float = 1.0
     """Least share of the space for which a latent is known that decodes to it."""
+    evenness: float = 0.9
+    """Least evenness of prior draws of a vast space: the perplexity of their cells, pairs and triples as a
+    share of the space. With an effective number of so many operations a listed space would be covered by
+    85 % at its headline draws."""
+    equal_pairs: float = 1.25
+    """Most pairs of equal prior draws of a vast space, as a multiple of what perfect draws give."""
+    witnesses: float = 0.9999
+    """Least share of a vast space that decodes from its own posterior mean with a margin of 0.001."""
     phase_lead: float = 0.0
     """Least number of epochs by which the surge of A precedes that of B."""
     settled: float = 0.05
@@ -67,6 +75,7 @@ _RANGES: Final = {
     "phase_lead": (-_MOST, _MOST),
     "settled": (0.0, _MOST),
     "collapse_factor": (1.0, _MOST),
+    "equal_pairs": (1.0, _MOST),
 }
 """Of those that are no share."""
 

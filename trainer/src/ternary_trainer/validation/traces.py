@@ -21,15 +21,18 @@ class Traces:
     """One value an epoch, for each path."""
 
     coverage: Mapping[str, Series]
-    """Share of the space, as the training counted it, in [0, 1]."""
+    """Share of the space, as the training counted it, in [0, 1]; in a vast space evenness, 1 if even."""
     entropy: Mapping[str, Series]
-    """Nats: of the latents where that was recorded (v5.5 files), else of the drawn operations."""
+    """Nats: of the latents where that was recorded (v5.5 files), else of the drawn operations; empty in a
+    vast space, where it is not known."""
     beta: Mapping[str, Series]
     """Weight of the KL; empty where it was not recorded."""
     declared: frozenset[int]
     """Positions at which a jump is by design: a surge or disruption begins, goes on, or has just ended."""
     coupled: bool
     """Whether the paths were trained in one loss, each seeing the other's latents."""
+    quantity: str = "coverage"
+    """What ``coverage`` is."""
 
     def __len__(self) -> int:
         return len(next(iter(self.coverage.values())))
@@ -56,11 +59,12 @@ def of_run(history: Sequence[EpochRecord], recipe: Recipe) -> Traces | None:
     if recipe.coupled:
         disturbed.add(recipe.coupled.disruption)
     return Traces(
-        coverage=series("coverage"),
-        entropy=series("entropy"),
+        coverage=series("headline"),
+        entropy=series("entropy") if recipe.space.listed else {},
         beta=series("beta"),
         declared=frozenset(disturbed | {position + 1 for position in disturbed}),
         coupled=recipe.coupled is not None,
+        quantity="coverage" if recipe.space.listed else "evenness",
     )
 
 

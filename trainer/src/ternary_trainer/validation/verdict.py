@@ -8,12 +8,12 @@ from datetime import datetime
 from ternary_sdk._internal.packages.validation import CheckResult, Validation, decimal
 from ternary_sdk.errors import InputError
 from ternary_trainer.validation.outcome import Outcome
-from ternary_trainer.validation.subject import Subject
+from ternary_trainer.validation.subject import Validated
 from ternary_trainer.validation.thresholds import Thresholds, changed
 
 
 def verdict(
-    subject: Subject,
+    subject: Validated,
     outcomes: Mapping[str, Outcome],
     thresholds: Thresholds,
     *,

@@ -8,19 +8,35 @@ certificate ever issued (docs/formats.md, section 6).
 
 from dataclasses import dataclass
 
-from ternary_sdk._internal.certificates import path_coverage, statement
+from ternary_sdk._internal.certificates import path_coverage
 from ternary_sdk._internal.certificates.path_coverage import PathCoverage
-from ternary_sdk._internal.certificates.statement import CERTIFICATE, CURRENT, LISTED, Parsed, Statement
+from ternary_sdk._internal.certificates.statement import (
+    CERTIFICATE,
+    CURRENT,
+    LISTED,
+    Parsed,
+    Statement,
+    check,
+    opened,
+    parse,
+    signature_of,
+    write,
+)
 from ternary_sdk._internal.documents.canonical import Json
 from ternary_sdk._internal.stated import write_standard
 from ternary_sdk._internal.trust.trust import Role, Trust
 from ternary_sdk.errors import FormatError
-from ternary_sdk.signature import MOST_PATHS
+from ternary_sdk.signature import MOST_PATHS, Signature
 
 
 @dataclass(frozen=True, kw_only=True)
 class Certificate(Statement[PathCoverage]):
     """Coverage of the paths of one model of a listed space, bound to the exact bytes of its graphs."""
+
+    @property
+    def signature(self) -> Signature:
+        """What the certified model is of."""
+        return signature_of(self)
 
     @property
     def best_path(self) -> PathCoverage:
@@ -29,7 +45,7 @@ class Certificate(Statement[PathCoverage]):
 
     def to_statement(self) -> bytes:
         """Write the in-toto Statement as canonical JSON: the bytes that are signed."""
-        return self.written(self._of(), [path_coverage.write(path) for path in self.paths])
+        return write(self, self._of(), [path_coverage.write(path) for path in self.paths])
 
     def _of(self) -> dict[str, Json]:
         if self.version < CURRENT:
@@ -48,52 +64,52 @@ class Certificate(Statement[PathCoverage]):
             FormatError: If the envelope or the Statement is not of this format.
             SignatureError: If the signature is wrong or its key is not trusted for it.
         """
-        opened = statement.opened(envelope, trust, what)  # 1
-        certificate = cls.from_statement(opened.payload, what)  # 2
-        trust.key(opened.keyid, Role.PACKAGE, certificate.released)  # 3
+        signed = opened(envelope, trust, what)  # 1
+        certificate = cls.from_statement(signed.payload, what)  # 2
+        trust.key(signed.keyid, Role.PACKAGE, certificate.released)  # 3
         return certificate
 
     @classmethod
-    def from_statement(cls, data: bytes, what: str = CERTIFICATE) -> "Certificate":
+    def from_statement(cls, statement: bytes, what: str = CERTIFICATE) -> "Certificate":
         """Read a Statement and check that it agrees with itself.
 
         Args:
-            data: The verified payload of the envelope.
+            statement: The verified payload of the envelope.
             what: The document's name in error messages.
         Raises:
             FormatError: If it is not canonical, is not of this format and kind, or contradicts itself.
         """
-        return cls.of(statement.parse(data, what))
+        return read(parse(statement, what))
 
-    @classmethod
-    def of(cls, parsed: Parsed) -> "Certificate":
-        """Read the rest of a Statement whose frame was read.
 
-        Raises:
-            FormatError: If it is not of this format and kind, or contradicts itself.
-        """
-        parsed.expect(LISTED)
-        predicate = parsed.predicate
-        certificate = cls(
-            version=parsed.version,
-            space=parsed.space,
-            latent_size=parsed.latent_size,
-            subjects=dict(parsed.subjects),
-            released=predicate.moment("released"),
-            computed_with=predicate.labels("computed_with", most=32),
-            paths=predicate.items(
-                "paths",
-                lambda path: path_coverage.read(path, parsed.stream, parsed.space),
-                least=1,
-                most=MOST_PATHS,
-            ),
+def read(parsed: Parsed) -> Certificate:
+    """Read the rest of a Statement whose frame was read.
+
+    Raises:
+        FormatError: If it is not of this format and kind, or contradicts itself.
+    """
+    parsed.expect(LISTED)
+    predicate = parsed.predicate
+    certificate = Certificate(
+        version=parsed.version,
+        space=parsed.space,
+        latent_size=parsed.latent_size,
+        subjects=dict(parsed.subjects),
+        released=predicate.moment("released"),
+        computed_with=predicate.labels("computed_with", most=32),
+        paths=predicate.items(
+            "paths",
+            lambda path: path_coverage.read(path, parsed.stream, parsed.space),
+            least=1,
+            most=MOST_PATHS,
+        ),
+    )
+    predicate.end()
+    check(certificate, parsed)
+    if parsed.version < CURRENT and (
+        lacking := [path.path for path in certificate.paths if path.encoder is None]
+    ):
+        raise FormatError(
+            f"{parsed.what}: path {lacking[0]} lacks its encoder, which version {parsed.version} has"
         )
-        predicate.end()
-        certificate.check(parsed)
-        if parsed.version < CURRENT and (
-            lacking := [path.path for path in certificate.paths if path.encoder is None]
-        ):
-            raise FormatError(
-                f"{parsed.what}: path {lacking[0]} lacks its encoder, which version {parsed.version} has"
-            )
-        return certificate
+    return certificate

@@ -77,84 +77,96 @@ class Evenness:
         """The effective number that ``perfect_distinct`` different operations would give."""
         return statistics.effective_number(self.clear, self.perfect_distinct, self.space)
 
-    def to_json(self) -> Json:
-        """The member ``evenness`` of a path."""
-        return {
-            "draws": self.draws,
-            "near_ties": self.near_ties,
-            "distinct": self.distinct,
-            "once": self.once,
-            "twice": self.twice,
-            "pairs": str(self.pairs),
-            **dict(self._derived()),
-            "perfect": dict(self._perfect()),
-        }
 
-    def _derived(self) -> list[tuple[str, str | int]]:
-        return [
-            ("clear", self.clear),
-            ("near_tie_share_at_most", self.near_tie_share_at_most),
-            ("repeats_at_most", self.repeats_at_most),
-            ("effective_number", str(self.effective_number)),
-        ]
+def write(evenness: Evenness) -> Json:
+    """The member ``evenness`` of a path."""
+    return {
+        "draws": evenness.draws,
+        "near_ties": evenness.near_ties,
+        "distinct": evenness.distinct,
+        "once": evenness.once,
+        "twice": evenness.twice,
+        "pairs": str(evenness.pairs),
+        **dict(_derived(evenness)),
+        "perfect": dict(_perfect(evenness)),
+    }
 
-    def _perfect(self) -> list[tuple[str, str | int]]:
-        return [
-            ("distinct", self.perfect_distinct),
-            ("effective_number", str(self.perfect_effective_number)),
-        ]
 
-    @classmethod
-    def read(cls, fields: Fields, space: Space) -> "Evenness":
-        """Read what ``to_json`` wrote; what follows from the counts is computed and compared.
+def read(fields: Fields, space: Space, *, most: int = MOST_DRAWS) -> Evenness:
+    """Read what ``write`` wrote; what follows from the counts is computed and compared.
 
-        Raises:
-            FormatError: If it is not of this format or contradicts itself.
-        """
-        draws = fields.integer("draws", least=1, most=MOST_DRAWS)
-        near_ties = fields.integer("near_ties", most=draws)
-        most = min(draws - near_ties, space.size)
-        evenness = cls(
-            space=space,
-            draws=draws,
-            near_ties=near_ties,
-            distinct=fields.integer("distinct", most=most),
-            once=fields.integer("once", most=most),
-            twice=fields.integer("twice", most=most),
-            pairs=int(fields.text("pairs", pattern=_DIGITS)),
+    Args:
+        fields: The member.
+        space: What the rows decode to.
+        most: The most draws that it may speak of.
+    Raises:
+        FormatError: If it is not of this format or contradicts itself.
+    """
+    draws = fields.integer("draws", least=1, most=most)
+    near_ties = fields.integer("near_ties", most=draws)
+    different = min(draws - near_ties, space.size)
+    evenness = Evenness(
+        space=space,
+        draws=draws,
+        near_ties=near_ties,
+        distinct=fields.integer("distinct", most=different),
+        once=fields.integer("once", most=different),
+        twice=fields.integer("twice", most=different),
+        pairs=int(fields.text("pairs", pattern=_DIGITS)),
+    )
+    _check_counts(evenness, fields.path)  # before anything is computed from them
+    for name, expected in _derived(evenness):
+        fields.exactly(name, expected)
+    perfect = fields.object("perfect")
+    for name, expected in _perfect(evenness):
+        perfect.exactly(name, expected)
+    perfect.end()
+    fields.end()
+    return evenness
+
+
+def _derived(evenness: Evenness) -> list[tuple[str, str | int]]:
+    return [
+        ("clear", evenness.clear),
+        ("near_tie_share_at_most", evenness.near_tie_share_at_most),
+        ("repeats_at_most", evenness.repeats_at_most),
+        ("effective_number", str(evenness.effective_number)),
+    ]
+
+
+def _perfect(evenness: Evenness) -> list[tuple[str, str | int]]:
+    return [
+        ("distinct", evenness.perfect_distinct),
+        ("effective_number", str(evenness.perfect_effective_number)),
+    ]
+
+
+def _check_counts(evenness: Evenness, what: str) -> None:
+    """Refuse counts that no draws have."""
+    once, twice = evenness.once, evenness.twice
+    more, left = evenness.distinct - once - twice, evenness.clear - once - 2 * twice
+    if more < 0 or left < 3 * more or (left > 0 and more == 0):
+        raise FormatError(
+            f"{what}: {evenness.clear} clear rows with {evenness.distinct} different operations, {once} once "
+            f"and {twice} twice, which no draws have"
         )
-        evenness._check_counts(fields.path)  # before anything is computed from them
-        for name, expected in evenness._derived():
-            fields.exactly(name, expected)
-        perfect = fields.object("perfect")
-        for name, expected in evenness._perfect():
-            perfect.exactly(name, expected)
-        perfect.end()
-        fields.end()
-        return evenness
+    least, most = _possible_pairs(more, left)
+    if not least <= evenness.pairs - twice <= most:
+        raise FormatError(
+            f"{what}.pairs: '{evenness.pairs}', expected {twice + least} to {twice + most} with these counts"
+        )
 
-    def _check_counts(self, what: str) -> None:
-        """Refuse counts that no draws have."""
-        more = self.distinct - self.once - self.twice
-        left = self.clear - self.once - 2 * self.twice
-        if more < 0 or left < 3 * more or (left > 0 and more == 0):
-            raise FormatError(
-                f"{what}: {self.clear} clear rows with {self.distinct} different operations, {self.once} "
-                f"once and {self.twice} twice, which no draws have"
-            )
-        least, most = self._possible_pairs(more, left)
-        if not least <= self.pairs <= most:
-            raise FormatError(f"{what}.pairs: '{self.pairs}', expected {least} to {most} with these counts")
 
-    def _possible_pairs(self, more: int, left: int) -> tuple[int, int]:
-        """Pairs are fewest where ``left`` rows spread evenly over ``more`` operations that occur three times
-        or more often, and most where all but one of these occur three times."""
-        if more == 0:
-            return self.twice, self.twice
-        each, over = divmod(left, more)
-        fewest = over * _pairs(each + 1) + (more - over) * _pairs(each)
-        most = 3 * (more - 1) + _pairs(left - 3 * (more - 1))
-        return self.twice + fewest, self.twice + most
+def _possible_pairs(more: int, left: int) -> tuple[int, int]:
+    """How many pairs ``left`` rows have among ``more`` operations that each occur three times or more often.
+
+    They are fewest where the rows spread evenly, and most where all operations but one occur three times.
+    """
+    if more == 0:
+        return 0, 0
+    each, over = divmod(left, more)
+    fewest = over * _pairs(each + 1) + (more - over) * _pairs(each)
+    return fewest, 3 * (more - 1) + _pairs(left - 3 * (more - 1))
 
 
 def _pairs(rows: int) -> int:

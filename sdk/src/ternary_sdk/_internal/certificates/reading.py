@@ -2,7 +2,7 @@
 Reading a certificate of either kind: of a listed space or of a vast one.
 """
 
-from ternary_sdk._internal.certificates import statement
+from ternary_sdk._internal.certificates import certificate, statement, vast_certificate
 from ternary_sdk._internal.certificates.certificate import Certificate
 from ternary_sdk._internal.certificates.statement import CERTIFICATE, VAST
 from ternary_sdk._internal.certificates.vast_certificate import VastCertificate
@@ -19,9 +19,9 @@ def read(envelope: bytes, trust: Trust, what: str = CERTIFICATE) -> AnyCertifica
         SignatureError: If the signature is wrong or its key is not trusted for it.
     """
     opened = statement.opened(envelope, trust, what)
-    certificate = from_statement(opened.payload, what)
-    trust.key(opened.keyid, Role.PACKAGE, certificate.released)
-    return certificate
+    found = from_statement(opened.payload, what)
+    trust.key(opened.keyid, Role.PACKAGE, found.released)
+    return found
 
 
 def from_statement(data: bytes, what: str = CERTIFICATE) -> AnyCertificate:
@@ -31,4 +31,4 @@ def from_statement(data: bytes, what: str = CERTIFICATE) -> AnyCertificate:
         FormatError: If it is not canonical, is not of this format, or contradicts itself.
     """
     parsed = statement.parse(data, what)
-    return VastCertificate.of(parsed) if parsed.kind == VAST else Certificate.of(parsed)
+    return vast_certificate.read(parsed) if parsed.kind == VAST else certificate.read(parsed)

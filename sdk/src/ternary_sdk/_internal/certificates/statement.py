@@ -95,54 +95,6 @@ class Statement(Generic[P]):
     paths: tuple[P, ...]
     """One entry a path, ascending."""
 
-    @property
-    def signature(self) -> Signature:
-        """What the certified model is of."""
-        return Signature(self.space, self.latent_size, tuple(path.path for path in self.paths))
-
-    def written(self, of: Mapping[str, Json], paths: list[Json]) -> bytes:
-        """The Statement as canonical JSON, with what its kind says of the space and of the paths."""
-        return canonical.encode(
-            {
-                "_type": STATEMENT_TYPE,
-                "subject": [
-                    {"name": name, "digest": {"sha256": digest}}
-                    for name, digest in sorted(self.subjects.items())
-                ],
-                "predicateType": f"{PREDICATE_TYPE}{self.version}",
-                "predicate": {
-                    **of,
-                    "margin": str(MARGIN),
-                    "released": int(self.released.timestamp()),
-                    "computed_with": dict(self.computed_with),
-                    "paths": paths,
-                },
-            }
-        )
-
-    def check(self, parsed: "Parsed") -> None:
-        """Refuse a Statement whose subjects are not exactly the graphs of its paths, or with another seed.
-
-        Raises:
-            FormatError: If it contradicts itself.
-        """
-        names, what = [name for name, _ in parsed.subjects], parsed.what
-        if names != sorted(set(names)):
-            raise FormatError(f"{what}: subjects are {names}, expected different names in ascending order")
-        letters = [path.path for path in self.paths]
-        if letters != sorted(set(letters)):
-            raise FormatError(f"{what}: paths are {letters}, expected different letters in ascending order")
-        used = [name for path in self.paths for name in (path.decoder, path.encoder) if name is not None]
-        if sorted(used) != names:
-            raise FormatError(f"{what}: its paths use {sorted(used)}, its subjects are {names}")
-        for path in self.paths:
-            expected = seed_of(self.subjects[path.decoder], path.stream)
-            if path.seed != expected:
-                raise FormatError(
-                    f"{what}: path {path.path} has the seed {path.seed:016x}, "
-                    f"its decoder's digest gives {expected:016x}"
-                )
-
 
 @dataclass(frozen=True, kw_only=True)
 class Parsed:
@@ -206,6 +158,56 @@ def parse(statement: bytes, what: str) -> Parsed:
         subjects=subjects,
         predicate=predicate,
     )
+
+
+def write(statement: Statement[P], of: Mapping[str, Json], paths: list[Json]) -> bytes:
+    """A Statement as canonical JSON, with what its kind says of the space and of the paths."""
+    return canonical.encode(
+        {
+            "_type": STATEMENT_TYPE,
+            "subject": [
+                {"name": name, "digest": {"sha256": digest}}
+                for name, digest in sorted(statement.subjects.items())
+            ],
+            "predicateType": f"{PREDICATE_TYPE}{statement.version}",
+            "predicate": {
+                **of,
+                "margin": str(MARGIN),
+                "released": int(statement.released.timestamp()),
+                "computed_with": dict(statement.computed_with),
+                "paths": paths,
+            },
+        }
+    )
+
+
+def signature_of(statement: Statement[P]) -> Signature:
+    """What the certified model is of."""
+    return Signature(statement.space, statement.latent_size, tuple(path.path for path in statement.paths))
+
+
+def check(statement: Statement[P], parsed: Parsed) -> None:
+    """Refuse a Statement whose subjects are not exactly the graphs of its paths, or with another seed.
+
+    Raises:
+        FormatError: If it contradicts itself.
+    """
+    names, what = [name for name, _ in parsed.subjects], parsed.what
+    if names != sorted(set(names)):
+        raise FormatError(f"{what}: subjects are {names}, expected different names in ascending order")
+    letters = [path.path for path in statement.paths]
+    if letters != sorted(set(letters)):
+        raise FormatError(f"{what}: paths are {letters}, expected different letters in ascending order")
+    used = [name for path in statement.paths for name in (path.decoder, path.encoder) if name is not None]
+    if sorted(used) != names:
+        raise FormatError(f"{what}: its paths use {sorted(used)}, its subjects are {names}")
+    for path in statement.paths:
+        expected = seed_of(statement.subjects[path.decoder], path.stream)
+        if path.seed != expected:
+            raise FormatError(
+                f"{what}: path {path.path} has the seed {path.seed:016x}, "
+                f"its decoder's digest gives {expected:016x}"
+            )
 
 
 def opened(envelope: bytes, trust: Trust, what: str) -> Envelope:

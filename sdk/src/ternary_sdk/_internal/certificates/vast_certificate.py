@@ -7,16 +7,30 @@ certificate of a vast space (docs/formats.md, section 6).
 
 from dataclasses import dataclass
 
-from ternary_sdk._internal.certificates import statement
-from ternary_sdk._internal.certificates.statement import CERTIFICATE, VAST, Parsed, Statement
+from ternary_sdk._internal.certificates import vast_path
+from ternary_sdk._internal.certificates.statement import (
+    CERTIFICATE,
+    VAST,
+    Parsed,
+    Statement,
+    check,
+    parse,
+    signature_of,
+    write,
+)
 from ternary_sdk._internal.certificates.statistics import ALPHA
 from ternary_sdk._internal.certificates.vast_path import VastPath
-from ternary_sdk.signature import MOST_PATHS
+from ternary_sdk.signature import MOST_PATHS, Signature
 
 
 @dataclass(frozen=True, kw_only=True)
 class VastCertificate(Statement[VastPath]):
     """Coverage of the paths of one model of a vast space, bound to the exact bytes of its graphs."""
+
+    @property
+    def signature(self) -> Signature:
+        """What the certified model is of."""
+        return signature_of(self)
 
     @property
     def best_path(self) -> VastPath:
@@ -25,52 +39,53 @@ class VastCertificate(Statement[VastPath]):
 
     def to_statement(self) -> bytes:
         """Write the in-toto Statement as canonical JSON: the bytes that are signed."""
-        return self.written(
+        return write(
+            self,
             {
                 "kind": VAST,
                 "latent_size": self.latent_size,
                 "space": self.space.to_json(),
                 "alpha": ALPHA,
             },
-            [path.to_json() for path in self.paths],
+            [vast_path.write(path) for path in self.paths],
         )
 
     @classmethod
-    def from_statement(cls, data: bytes, what: str = CERTIFICATE) -> "VastCertificate":
+    def from_statement(cls, statement: bytes, what: str = CERTIFICATE) -> "VastCertificate":
         """Read a Statement and check that it agrees with itself.
 
         Args:
-            data: The verified payload of the envelope.
+            statement: The verified payload of the envelope.
             what: The document's name in error messages.
         Raises:
             FormatError: If it is not canonical, is not of this format and kind, or contradicts itself.
         """
-        return cls.of(statement.parse(data, what))
+        return read(parse(statement, what))
 
-    @classmethod
-    def of(cls, parsed: Parsed) -> "VastCertificate":
-        """Read the rest of a Statement whose frame was read.
 
-        Raises:
-            FormatError: If it is not of this format and kind, or contradicts itself.
-        """
-        parsed.expect(VAST)
-        predicate = parsed.predicate
-        predicate.exactly("alpha", ALPHA)
-        certificate = cls(
-            version=parsed.version,
-            space=parsed.space,
-            latent_size=parsed.latent_size,
-            subjects=dict(parsed.subjects),
-            released=predicate.moment("released"),
-            computed_with=predicate.labels("computed_with", most=32),
-            paths=predicate.items(
-                "paths",
-                lambda path: VastPath.read(path, parsed.stream, parsed.space),
-                least=1,
-                most=MOST_PATHS,
-            ),
-        )
-        predicate.end()
-        certificate.check(parsed)
-        return certificate
+def read(parsed: Parsed) -> VastCertificate:
+    """Read the rest of a Statement whose frame was read.
+
+    Raises:
+        FormatError: If it is not of this format and kind, or contradicts itself.
+    """
+    parsed.expect(VAST)
+    predicate = parsed.predicate
+    predicate.exactly("alpha", ALPHA)
+    certificate = VastCertificate(
+        version=parsed.version,
+        space=parsed.space,
+        latent_size=parsed.latent_size,
+        subjects=dict(parsed.subjects),
+        released=predicate.moment("released"),
+        computed_with=predicate.labels("computed_with", most=32),
+        paths=predicate.items(
+            "paths",
+            lambda path: vast_path.read(path, parsed.stream, parsed.space),
+            least=1,
+            most=MOST_PATHS,
+        ),
+    )
+    predicate.end()
+    check(certificate, parsed)
+    return certificate

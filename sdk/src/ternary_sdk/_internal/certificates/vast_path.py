@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-from ternary_sdk._internal.certificates import statistics
+from ternary_sdk._internal.certificates import evenness, statistics
 from ternary_sdk._internal.certificates.evenness import Evenness
 from ternary_sdk._internal.certificates.merkle import BLOCK_ROWS
 from ternary_sdk._internal.documents.canonical import Json
@@ -40,21 +40,6 @@ class FileDigest:
     size: int
     """Bytes."""
 
-    def to_json(self) -> Json:
-        """As a certificate states it."""
-        return {"sha256": self.sha256, "size": self.size}
-
-    @classmethod
-    def read(cls, fields: Fields) -> "FileDigest":
-        """Read what ``to_json`` wrote.
-
-        Raises:
-            FormatError: If it is not of this form.
-        """
-        digest = cls(sha256=fields.sha256("sha256"), size=fields.integer("size"))
-        fields.end()
-        return digest
-
 
 @dataclass(frozen=True, kw_only=True)
 class ReachableShare:
@@ -73,32 +58,6 @@ class ReachableShare:
     def share(self) -> str:
         """Nine decimals: the share of all operations that have a witness, at least."""
         return statistics.share_at_least(self.failures, self.operations)
-
-    def to_json(self) -> Json:
-        """The member ``reachable`` of a path."""
-        return {
-            "operations": self.operations,
-            "failures": self.failures,
-            "failed": self.failed.to_json(),
-            "share": self.share,
-        }
-
-    @classmethod
-    def read(cls, fields: Fields) -> "ReachableShare":
-        """Read what ``to_json`` wrote.
-
-        Raises:
-            FormatError: If it is not of this format or contradicts itself.
-        """
-        operations = fields.integer("operations", least=1, most=MOST_OPERATIONS)
-        reachable = cls(
-            operations=operations,
-            failures=fields.integer("failures", most=operations),
-            failed=FileDigest.read(fields.object("failed")),
-        )
-        fields.exactly("share", reachable.share)
-        fields.end()
-        return reachable
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,48 +101,76 @@ class VastPath:
         """How many blocks its draws have."""
         return -(-self.evenness.draws // BLOCK_ROWS)
 
-    def to_json(self) -> Json:
-        """The member of the certificate's ``predicate.paths``."""
-        stated: dict[str, Json] = {
-            "path": self.path,
-            "decoder": self.decoder,
-            "seed": f"{self.seed:016x}",
-            "evenness": self.evenness.to_json(),
-            "blocks": {"rows": BLOCK_ROWS, "count": self.blocks, "root": self.root},
-            "near_ties": self.near_ties.to_json(),
+
+def write(path: VastPath) -> Json:
+    """The member of the certificate's ``predicate.paths`` for one path."""
+    stated: dict[str, Json] = {
+        "path": path.path,
+        "decoder": path.decoder,
+        "seed": f"{path.seed:016x}",
+        "evenness": evenness.write(path.evenness),
+        "blocks": {"rows": BLOCK_ROWS, "count": path.blocks, "root": path.root},
+        "near_ties": _write_digest(path.near_ties),
+    }
+    if path.encoder is not None:
+        stated["encoder"] = path.encoder
+    if path.reachable is not None:
+        stated["reachable"] = {
+            "operations": path.reachable.operations,
+            "failures": path.reachable.failures,
+            "failed": _write_digest(path.reachable.failed),
+            "share": path.reachable.share,
         }
-        if self.encoder is not None:
-            stated["encoder"] = self.encoder
-        if self.reachable is not None:
-            stated["reachable"] = self.reachable.to_json()
-        return stated
+    return stated
 
-    @classmethod
-    def read(cls, fields: Fields, stream: Stream, space: Space) -> "VastPath":
-        """Read what ``to_json`` wrote.
 
-        Raises:
-            FormatError: If it is not of this format or contradicts itself.
-        """
-        encoder = fields.optional("encoder", lambda name: fields.text(name, longest=64))
-        reachable = fields.optional("reachable", lambda name: ReachableShare.read(fields.object(name)))
-        if (encoder is None) != (reachable is None):
-            has, lacks = ("reachable", "encoder") if encoder is None else ("encoder", "reachable")
-            raise FormatError(f"{fields.path}: has '{has}' and no '{lacks}', expected both or none")
-        blocks = fields.object("blocks")
-        path = cls(
-            path=fields.text("path", pattern=_LETTER),
-            encoder=encoder,
-            decoder=fields.text("decoder", longest=64),
-            stream=stream,
-            seed=int(fields.text("seed", pattern=_SEED), 16),
-            reachable=reachable,
-            evenness=Evenness.read(fields.object("evenness"), space),
-            root=blocks.sha256("root"),
-            near_ties=FileDigest.read(fields.object("near_ties")),
-        )
-        fields.end()
-        blocks.exactly("rows", BLOCK_ROWS)
-        blocks.exactly("count", path.blocks)
-        blocks.end()
-        return path
+def read(fields: Fields, stream: Stream, space: Space) -> VastPath:
+    """Read a member of the certificate's ``predicate.paths``, whose rows are of ``stream``.
+
+    Raises:
+        FormatError: If it is not of this format or contradicts itself.
+    """
+    encoder = fields.optional("encoder", lambda name: fields.text(name, longest=64))
+    reachable = fields.optional("reachable", lambda name: _read_reachable(fields.object(name)))
+    if (encoder is None) != (reachable is None):
+        has, lacks = ("reachable", "encoder") if encoder is None else ("encoder", "reachable")
+        raise FormatError(f"{fields.path}: has '{has}' and no '{lacks}', expected both or none")
+    blocks = fields.object("blocks")
+    path = VastPath(
+        path=fields.text("path", pattern=_LETTER),
+        encoder=encoder,
+        decoder=fields.text("decoder", longest=64),
+        stream=stream,
+        seed=int(fields.text("seed", pattern=_SEED), 16),
+        reachable=reachable,
+        evenness=evenness.read(fields.object("evenness"), space),
+        root=blocks.sha256("root"),
+        near_ties=_read_digest(fields.object("near_ties")),
+    )
+    fields.end()
+    blocks.exactly("rows", BLOCK_ROWS)
+    blocks.exactly("count", path.blocks)
+    blocks.end()
+    return path
+
+
+def _read_reachable(fields: Fields) -> ReachableShare:
+    operations = fields.integer("operations", least=1, most=MOST_OPERATIONS)
+    reachable = ReachableShare(
+        operations=operations,
+        failures=fields.integer("failures", most=operations),
+        failed=_read_digest(fields.object("failed")),
+    )
+    fields.exactly("share", reachable.share)
+    fields.end()
+    return reachable
+
+
+def _write_digest(digest: FileDigest) -> Json:
+    return {"sha256": digest.sha256, "size": digest.size}
+
+
+def _read_digest(fields: Fields) -> FileDigest:
+    digest = FileDigest(sha256=fields.sha256("sha256"), size=fields.integer("size"))
+    fields.end()
+    return digest

@@ -15,24 +15,20 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from ternary_sdk._internal.certificates import merkle
+from ternary_sdk._internal.certificates.merkle import BLOCK_ROWS, NEAR_TIE
 from ternary_sdk._internal.certificates.path_coverage import MARGIN
 from ternary_sdk._internal.counting import task_file
 from ternary_sdk._internal.counting.job import Job
-from ternary_sdk._internal.counting.plan import BLOCK_ROWS, Plan
+from ternary_sdk._internal.counting.plan import Plan
 from ternary_sdk._internal.graphs.interface import has_index
-from ternary_sdk._internal.inference.runtime import BLOCK, Decoder, Floats, Workers, margin_of
+from ternary_sdk._internal.inference.runtime import BLOCK, Decoder, Floats, Workers
 from ternary_sdk._internal.streams.stream import CURRENT
 from ternary_sdk.errors import ProofError
 from ternary_sdk.signature import Signature
 from ternary_sdk.space import Space
 
 Numbers = npt.NDArray[np.int64]
-
-NEAR_TIE: Final = -1
-"""In the place of an index: eight bytes of FF in a leaf."""
-
-_LEAF: Final = b"\0"
-"""Before the rows of a block, as before every leaf of an RFC 6962 tree."""
 
 _EXACT: Final = 1 << 53
 """Whole numbers up to here are exact as float64, whose products are many times as fast as those of int64."""
@@ -66,7 +62,9 @@ def draw(task: Task) -> int:
         raise ProofError(f"decoder: sha256 is {found}, the count is of {job.decoder}")
     start = job.plan.start_of(task.number)
     numbers = drawn(_decoder(task.decoder, job.signature), job.seed, start, rows)
-    leaves = b"".join(leaf(numbers[first : first + BLOCK_ROWS]) for first in range(0, rows, BLOCK_ROWS))
+    leaves = b"".join(
+        merkle.leaf(numbers[first : first + BLOCK_ROWS]) for first in range(0, rows, BLOCK_ROWS)
+    )
     near_ties = np.flatnonzero(numbers == NEAR_TIE)
     numbers.sort()
     clear = numbers[len(near_ties) :]
@@ -92,15 +90,42 @@ def drawn(decoder: Decoder, seed: int, start: int, rows: int) -> Numbers:
         Shape (rows,).
     """
     space, session = decoder.space, decoder.session()
-    outputs, number = ["index" if has_index(space) else "digits", "logits"], numbering(space)
+    outputs, number, margin = (
+        ["index" if has_index(space) else "digits", "logits"],
+        numbering(space),
+        margins(),
+    )
     fill = CURRENT.of(decoder.signature.latent_size).prior_reader(seed, start)
     latents: Floats = np.empty((BLOCK, decoder.signature.latent_size), np.float32)
     numbers = np.empty(-(-rows // BLOCK) * BLOCK, np.int64)
     for place in range(0, len(numbers), BLOCK):
         fill(latents)
         found, logits = session.run(outputs, {"latents": latents})
-        numbers[place : place + BLOCK] = np.where(margin_of(logits) >= MARGIN, number(found), NEAR_TIE)
+        numbers[place : place + BLOCK] = np.where(margin(logits) >= MARGIN, number(found), NEAR_TIE)
     return numbers[:rows]
+
+
+def margins() -> Callable[[Floats], Floats]:
+    """``margin_of`` for many blocks of one shape: what it returns holds until the next call.
+
+    Arrays of this size are asked of the system anew each time, which takes longer than computing them.
+    """
+    held: list[Floats] = []
+
+    def margin(logits: Floats) -> Floats:
+        if not held:
+            held.extend(np.empty_like(logits[0]) for _ in range(3))
+        best, second, lower = held
+        np.maximum(logits[0], logits[1], out=best)
+        np.minimum(logits[0], logits[1], out=second)
+        for other in logits[2:]:
+            np.maximum(second, np.minimum(best, other, out=lower), out=second)
+            np.maximum(best, other, out=best)
+        with np.errstate(invalid="ignore", over="ignore"):
+            least: Floats = np.subtract(best, second, out=lower).min(axis=0)
+        return least
+
+    return margin
 
 
 def numbering(space: Space) -> Callable[[npt.NDArray[np.int32]], npt.NDArray[Any]]:
@@ -111,11 +136,6 @@ def numbering(space: Space) -> Callable[[npt.NDArray[np.int32]], npt.NDArray[Any
         places = space.places.astype(np.float64)
         return lambda found: (places @ found.astype(np.float64)).astype(np.int64)
     return lambda found: space.places @ found.astype(np.int64)
-
-
-def leaf(numbers: Numbers) -> bytes:
-    """The digest of one block of draws."""
-    return hashlib.sha256(_LEAF + numbers.astype("<i8", copy=False).tobytes()).digest()
 
 
 def _items(plan: Plan, ascending: Numbers) -> list[task_file.Items]:

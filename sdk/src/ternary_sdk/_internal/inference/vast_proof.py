@@ -40,6 +40,7 @@ def failures(
     seed: int,
     operations: int,
     *,
+    first: int = 0,
     done: Callable[[int], None] = lambda _: None,
 ) -> Numbers:
     """Try uniform operations: which of them have no witness.
@@ -47,9 +48,10 @@ def failures(
     Args:
         encoder: Gives the posterior means.
         decoder: Of the same path.
-        stream: Where the operations come from: the first entries of domain 3.
+        stream: Where the operations come from: entries of domain 3.
         seed: The path's.
         operations: How many to try.
+        first: The first entry.
         done: Called with the number of operations tried so far.
     Returns:
         The numbers, ascending, of the entries whose posterior mean does not decode to their operation with a
@@ -58,12 +60,13 @@ def failures(
         ProofError: If a posterior mean is not finite.
     """
     space, found = decoder.space, [np.empty(0, np.int64)]
-    for start in range(0, operations, _STEP):
-        wanted = stream.uniform(seed, start, min(_STEP, operations - start), space)
+    for tried in range(0, operations, _STEP):
+        start = first + tried
+        wanted = stream.uniform(seed, start, min(_STEP, operations - tried), space)
         decoded = decoder.decode(encoder.mean(space.from_index(wanted)))
         failed = (decoded.index != wanted) | ~(decoded.margin >= MARGIN)
         found.append(np.flatnonzero(failed) + start)
-        done(start + len(wanted))
+        done(tried + len(wanted))
     return np.concatenate(found)
 
 

@@ -1,0 +1,88 @@
+"""``ternary export``, ``certify``, ``package`` and ``info`` of a vast space, and what is refused."""
+
+import json
+import re
+
+import pytest
+from tests.builds import built
+from tests.cli.test_own_decoder import model
+from tests.networks import thresholds
+
+from ternary_sdk.signature import Signature
+from ternary_sdk.space import Space
+
+QUATERNARY = Signature(Space(4, 2), 16, ("A", "B"))
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "decoder.onnx").write_bytes(model(16, 64).SerializeToString())
+    return tmp_path
+
+
+PACKAGE = "package build --name own --version 1.0.0 --keys keys --out own.ternary"
+INFO = "info own.ternary --trust keys/vendor.trust"
+
+
+def test_a_decoder_of_a_vast_space_is_exported_certified_and_packaged(ternary, here):
+    words = ("--onnx", "decoder.onnx", "--space", "4,2", "--out", "build")
+    done = ternary("export", *words, "--draws", "3e3", "--operations", 50)
+    assert done.status == 0
+    assert done.err == (
+        "reading the model\ncomparing what would be shipped with what was given\n"
+        "counting 3,000 draws of path A\n"
+    )
+    lines = done.text.splitlines()
+    assert lines[3] == "encoder   none: nothing is certified of what is reachable"
+    assert lines[5].split("  ")[0] == "path"
+    assert lines[6].startswith("A     3,000")
+    assert lines[8:] == [
+        "Each bound is wrong with a probability of 0.000001 at most. Counts of draws are the vendor's.",
+        "A quick certificate. More draws prove more: ternary certify build --draws 1e9",
+    ]
+    assert sorted(path.name for path in here.iterdir()) == ["build", "decoder.onnx"]
+    again = ternary("certify", "build", "--draws", 4000, "--json")
+    facts = json.loads(again.text)
+    assert (facts["state"], facts["paths"]["A"]["draws"]) == ("replaced", 4000)
+    assert ternary("keys", "init", "keys", "--vendor", "Own").status == 0
+    packaged = ternary(*PACKAGE.split())
+    assert packaged.status == 0
+    told = ternary(*INFO.split(), "--json")
+    assert json.loads(told.text)["paths"]["A"]["distinct"] == facts["paths"]["A"]["distinct"]
+
+
+def test_info_states_bounds_beside_perfect_draws(ternary, here):
+    built(QUATERNARY, thresholds(QUATERNARY), draws=2000, operations=500).write(here / "build")
+    ternary("keys", "init", "keys", "--vendor", "Own")
+    ternary(*PACKAGE.split())
+    told = ternary(*INFO.split()).text.splitlines()
+    assert any(re.fullmatch(r"margins +A: \d+ near ties in 2,000 draws; B: .*", line) for line in told)
+    assert told[-6].startswith("path  draws")
+    assert told[-5].startswith("A     2,000")
+    assert "97.2751684 % or more" in told[-5]
+    assert told[-4].startswith("      perfect draws, average")
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (
+            ("--space", "2,3", "--draws", "10"),
+            "draws: 10 are asked for, but 2,3 is a listed space, whose certificate is of all operations; "
+            "leave the number out",
+        ),
+        (("--space", "4,2", "--draws", "1e11"), "draws: 100,000,000,000, expected 1 to 17,179,869,184"),
+    ],
+)
+def test_numbers_that_do_not_fit_are_refused(ternary, here, words, sentence):
+    done = ternary("export", "--onnx", "decoder.onnx", *words, "--out", "build")
+    assert (done.status, done.out) == (1, b"")
+    assert done.err == f"error: {sentence}\n"
+    assert not (here / "build").exists()
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "1.5", "many"])
+def test_what_is_no_number_of_draws_is_a_usage_error(ternary, here, number):
+    done = ternary("certify", "build", "--draws", number)
+    assert done.status == 2
