@@ -53,8 +53,8 @@ class Moments:
     def potential(self, rows: Tensor) -> Tensor:
         """Log of the density of each digit of each cell beside a draw's other digits, relative to uniform.
 
-        Shape (cells · radix, n). What single digits do is left as it is; deviations of pairs are shrunk by the
-        share of their power that is not sampling noise, so that they act as soon as they are known.
+        Shape (cells · radix, n). What single digits do is left as it is; deviations of pairs are shrunk by
+        the share of their power that is not sampling noise, so that they act as soon as they are known.
         """
         low, high = _BOUNDS
         single = (self._single * self._space.radix).clamp(low, high).log()
