@@ -6,7 +6,7 @@ with ``prove`` before the first call returns, and whole blocks with ``replay`` w
 draws, never counts: how often an operation was drawn lies between blocks (docs/formats.md, section 6).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -30,6 +30,7 @@ COUNTED: Final = 1 << 27
 proves as many draws, and entries, before he signs."""
 
 _PROVED: Final = 1 << 20
+_COUNTED_AT_ONCE: Final = 1 << 22
 _STEP: Final = 16 * BLOCK
 
 
@@ -146,13 +147,16 @@ def replay(claim: VastPath, records: Records, decoder: Decoder, blocks: Sequence
         ProofError: Naming the first row, block or count that differs.
     """
     counts = blocks is None and claim.evenness.draws <= COUNTED
-    drawn: list[Indices] = []
+    drawn: Indices = np.empty(claim.evenness.clear if counts else 0, claim.space.index_type)
+    filled = 0
     for block in range(claim.blocks) if blocks is None else blocks:
         clear = _replay_block(claim, records, decoder, block)  # 1, 2
         if counts:
-            drawn.append(clear)
+            drawn[filled : filled + len(clear)] = clear
+            filled += len(clear)
     if counts:
-        _check_counts(claim, np.concatenate(drawn))  # 3
+        drawn.sort()
+        _check_counts(claim, drawn)  # 3
     return Replayed(blocks=claim.blocks if blocks is None else len(blocks), counted=counts)
 
 
@@ -231,10 +235,12 @@ def _replay_block(claim: VastPath, records: Records, decoder: Decoder, block: in
     return decoded.index[~near_ties]
 
 
-def _check_counts(claim: VastPath, drawn: Indices) -> None:
-    _, counts = np.unique(drawn, return_counts=True)
-    pairs = int((counts * (counts - 1) // 2).sum())
-    found = (len(counts), int((counts == 1).sum()), int((counts == 2).sum()), pairs)
+def _check_counts(claim: VastPath, ascending: Indices) -> None:
+    found = (0, 0, 0, 0)
+    for counts in _runs(ascending):
+        pairs = int((counts * (counts - 1) // 2).sum())
+        part = (len(counts), int((counts == 1).sum()), int((counts == 2).sum()), pairs)
+        found = (found[0] + part[0], found[1] + part[1], found[2] + part[2], found[3] + part[3])
     evenness = claim.evenness
     stated = (evenness.distinct, evenness.once, evenness.twice, evenness.pairs)
     if found != stated:
@@ -242,6 +248,18 @@ def _check_counts(claim: VastPath, drawn: Indices) -> None:
             f"path {claim.path}: {evenness.draws:,} draws give {_counts(found)} here, "
             f"the certificate says {_counts(stated)}"
         )
+
+
+def _runs(ascending: Indices) -> Iterator[Numbers]:
+    """How often each number occurs, for a part of them at a time: memory stays small beside the numbers."""
+    start = 0
+    while start < len(ascending):
+        last = ascending[min(start + _COUNTED_AT_ONCE, len(ascending)) - 1]
+        end = int(np.searchsorted(ascending, last, side="right"))
+        part = ascending[start:end]
+        ends = np.append(np.flatnonzero(part[1:] != part[:-1]), len(part) - 1)
+        yield np.diff(ends, prepend=-1)
+        start = end
 
 
 def _counts(counts: tuple[int, int, int, int]) -> str:
