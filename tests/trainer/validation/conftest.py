@@ -8,12 +8,17 @@ import numpy as np
 import pytest
 
 from ternary_sdk.signature import Signature
-from ternary_sdk.space import TERNARY_2
+from ternary_sdk.space import TERNARY_2, Space
 from ternary_trainer import split
 from ternary_trainer.report import PathReport
 from ternary_trainer.validation.studies import Study, Trial
 from ternary_trainer.validation.subject import Subject
 from ternary_trainer.validation.traces import Traces
+from ternary_trainer.validation.vast_subject import Effort, VastSubject
+from ternary_trainer.vast_report import VastPathReport
+from ternary_trainer.vast_split import VastSplit
+
+VAST = Space(8, 1)
 
 CUT = 0.4307273
 """A third of a normal distribution lies below -CUT, a third above CUT."""
@@ -44,6 +49,14 @@ class IdealOf(Ideal):
         self.space, self.size = signature.space, signature.latent_size
         self.means_of_values = [normal.inv_cdf((digit + 0.5) / radix) for digit in range(radix)]
         self.cuts = [normal.inv_cdf(digit / radix) for digit in range(1, radix)]
+
+
+class IdealOfVast(IdealOf):
+    """The same with margins: how far a latent is from the nearest cut."""
+
+    def decode(self, latents):
+        gaps = np.abs(latents[:, : self.space.cells, None] - np.array(self.cuts, np.float32))
+        return self.index(latents), gaps.min(axis=(1, 2))
 
 
 GOOD_REPORT = PathReport(
@@ -126,7 +139,65 @@ def of_space(space, paths=("A", "B"), latent_size=8, **changes):
     return subject(**values | changes)
 
 
+GOOD_VAST_REPORT = VastPathReport(
+    draws=1000,
+    near_ties=1,
+    colliding_pairs=1,
+    expected_pairs=1.0,
+    kl_single=0.0,
+    kl_pairs=0.001,
+    kl_higher=0.002,
+    operations=10_000,
+    holdout_exact=1.0,
+    families_exact={"balanced": 1.0},
+    margin=1.0,
+    active=8,
+    least_variance=0.3,
+    lost_cells=0,
+)
+
+
+def vast_trial(seed=1, factor=1.0, **changes):
+    report = dataclasses.replace(GOOD_VAST_REPORT, **changes)
+    return Trial(seed=seed, factor=factor, paths={"A": report})
+
+
+def vast_traces():
+    """Of path A alone, which grows even as a listed model's coverage grows."""
+    traces = good_traces(quantity="evenness", entropy={}, coupled=False)
+    coverage, beta = {"A": traces.coverage["A"]}, {"A": traces.beta["A"]}
+    return dataclasses.replace(traces, coverage=coverage, beta=beta)
+
+
+def of_vast(network=None, latent_size=8, **changes):
+    """A sound subject of one input and eight values, 2^24 operations, with one path."""
+    signature = Signature(VAST, latent_size, ("A",))
+    values = {
+        "name": "ideal",
+        "kind": "run",
+        "digest": "ab" * 32,
+        "signature": signature,
+        "paths": {"A": network or IdealOfVast(signature)},
+        "split": VastSplit(VAST),
+        "traces": vast_traces(),
+        "seeds": Study(trials=tuple(vast_trial(seed) for seed in (1, 2, 3))),
+        "betas": Study(trials=tuple(vast_trial(factor=factor) for factor in (0.5, 1.0, 2.0))),
+        "effort": Effort(draws=60_000, operations=1000),
+    }
+    return VastSubject(**values | changes)
+
+
 @pytest.fixture(scope="session")
 def sound():
     """Makes sound things to spoil: a network, traces, a trial, a subject of them."""
-    return SimpleNamespace(network=Ideal, traces=good_traces, trial=trial, subject=subject, of_space=of_space)
+    return SimpleNamespace(
+        network=Ideal,
+        traces=good_traces,
+        trial=trial,
+        subject=subject,
+        of_space=of_space,
+        vast_network=IdealOfVast,
+        vast_trial=vast_trial,
+        vast_traces=vast_traces,
+        of_vast=of_vast,
+    )

@@ -2,11 +2,16 @@
 The parts of the paper that only a model of a vast space has: bounds, cells and pairs of cells.
 """
 
+from typing import Final
+
 from ternary_trainer.reporting import shared_words, vast_words
 from ternary_trainer.reporting.captions import captioned
 from ternary_trainer.reporting.layout import MUTED, Paper
 from ternary_trainer.reporting.vast_charts import EFFECTIVE, cells_title, pairs_title
 from ternary_trainer.reporting.vast_content import VastContent
+
+_WITH_CHARTS: Final = 86.0
+"""Height of a sentence and two charts side by side, mm."""
 
 
 def first(paper: Paper, content: VastContent) -> None:
@@ -32,5 +37,7 @@ def space(paper: Paper, content: VastContent) -> None:
     paper.heading("Cells and pairs of cells")
     paper.text(vast_words.CELLS, size=9)
     for path, measured in content.paths.items():
+        if paper.pdf.will_page_break(_WITH_CHARTS):
+            paper.pdf.add_page()
         paper.text(f"Path {path}. {vast_words.even(measured)}", size=9)
         paper.pair([captioned(title(path), content) for title in (cells_title, pairs_title)])
