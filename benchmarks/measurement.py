@@ -51,11 +51,12 @@ def best_of(work: Callable[[], object], repeats: int) -> float:
 
 def paired_processes(one: Sequence[str], other: Sequence[str], repeats: int) -> tuple[float, float, float]:
     """Median whole-process seconds of two commands run in turn, and the median of their ratios."""
-    pairs = [(_seconds(one), _seconds(other)) for _ in range(repeats + 1)][1:]
+    pairs = [(seconds(one), seconds(other)) for _ in range(repeats + 1)][1:]
     return median(a for a, _ in pairs), median(b for _, b in pairs), median(a / b for a, b in pairs)
 
 
-def _seconds(command: Sequence[str]) -> float:
+def seconds(command: Sequence[str]) -> float:
+    """Seconds that a process takes as a whole."""
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONWARNINGS"}
     start = time.perf_counter()
     subprocess.run(command, check=True, capture_output=True, env=environment)

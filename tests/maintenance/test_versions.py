@@ -20,6 +20,7 @@ from ternary_sdk._internal.online import state
 from ternary_sdk._internal.online.request import Request
 from ternary_sdk._internal.packages.manifest import Manifest
 from ternary_sdk._internal.packages.validation import Validation
+from ternary_sdk._internal.packages.verification import Verification
 from ternary_sdk._internal.trust.trust import Trust
 from ternary_sdk.operations import OperationSet
 from ternary_sdk.signature import STANDARD
@@ -135,6 +136,11 @@ def opens_validation() -> None:
     assert (validation.kind, validation.sound) == ("run", True)
 
 
+def opens_evidence() -> None:
+    evidence = Verification.read(stored("evidence-1.json"))
+    assert (evidence.vendor, len(evidence.checks)) == ("Acme Logic", 5)
+
+
 def opens_trust() -> None:
     assert Trust.read(vector("licensing.json", "trust_file").encode()).vendor == "Acme Logic"
 
@@ -171,6 +177,7 @@ OPENS: Final[dict[tuple[str, str], Callable[[Path], None]]] = {
     ("run", "ternary-run/1"): lambda _: opens_run(1),
     ("run", "ternary-run/2"): lambda _: opens_run(2),
     ("validation", "ternary-validation/1"): lambda _: opens_validation(),
+    ("evidence", "ternary-evidence/1"): lambda _: opens_evidence(),
     ("trust file", "ternary-trust/1"): lambda _: opens_trust(),
     ("installation file", "ternary-installation/1"): opens_installation,
     ("pins", "ternary-pins/1"): lambda _: opens_pins(),

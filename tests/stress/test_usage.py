@@ -30,5 +30,6 @@ def test_usage_reports_under_fire_are_billed_once_and_none_is_lost(kind, tmp_pat
     for seed in seeds:
         with address(kind, tmp_path) as url:
             found += under_fire.play(url, ring, seed=seed, steps=steps, space=SPACES[seed % 2])
-    tally["steps of usage reports"] = dict(found)
+    counts = {f"{name} on {kind}": count for name, count in found.items()}
+    tally["steps of usage reports"] = tally.get("steps of usage reports", {}) | counts
     assert {"SEND_ALL", "lost", "restarted", "parts", "restore"} <= (+found).keys()

@@ -5,14 +5,14 @@ import torch
 
 from ternary_sdk.signature import Signature
 from ternary_sdk.space import Space
-from ternary_trainer import evenness, moments, score
+from ternary_trainer import evenness, score
 from ternary_trainer.architecture import Architecture, Network
 from ternary_trainer.decoding import Decoded, decode, one_hot
 from ternary_trainer.model import initial
 from ternary_trainer.moments import Moments
 
 SPACE = Space(4, 2)
-LONG = torch.full((moments.ORDERS,), 1e9)
+LONG = torch.full((2,), 1e9)
 
 
 def random_digits(draws: int, space: Space = SPACE, seed: int = 1) -> torch.Tensor:
@@ -63,11 +63,11 @@ def test_single_digits_and_pairs_forget_by_their_own_windows() -> None:
     classes, new = random_digits(10_000), torch.zeros(16, 1_000, dtype=torch.int64)
     counted = Moments(classes, SPACE)
     before = counted.state()
-    counted.add(one_hot(new, SPACE), torch.tensor([1e12, 1_000.0, 1e12]))
+    counted.add(one_hot(new, SPACE), torch.tensor([1_000.0, 1e12]))
     after = counted.state()
     assert after["single"].tolist() == [1.0, 0.0, 0.0, 0.0] * 16
     torch.testing.assert_close(after["pairs"], before["pairs"])
-    assert after["seen"].tolist() == [pytest.approx(draws) for draws in (10_000, 1_000, 10_000)]
+    assert after["seen"] == pytest.approx(10_000)
 
 
 def test_restored_tables_go_on_as_if_never_left() -> None:
@@ -75,7 +75,7 @@ def test_restored_tables_go_on_as_if_never_left() -> None:
     other.restore(one.state())
     rows = one_hot(random_digits(500, seed=3), SPACE)
     for counted in (one, other):
-        counted.add(rows, torch.full((moments.ORDERS,), 5_000.0))
+        counted.add(rows, torch.full((2,), 5_000.0))
     assert torch.equal(one.potential(rows), other.potential(rows))
 
 
@@ -86,7 +86,7 @@ def test_following_the_push_makes_draws_more_uniform() -> None:
     ).decoder("A")
     random = torch.Generator().manual_seed(4)
     optimizer = torch.optim.AdamW(decoder.parameters(), lr=1e-3)
-    windows = torch.tensor([1.0, 2_000.0, 10_000.0])
+    windows = torch.tensor([2_000.0, 10_000.0])
 
     def latents(draws: int) -> torch.Tensor:
         return score.latents(draws, 16, random)

@@ -46,8 +46,8 @@ def test_a_surge_can_be_set() -> None:
 
 def test_an_unknown_recipe_is_refused_with_those_there_are() -> None:
     assert refusal("covrage") == (
-        "recipe 'covrage': not found, expected boolean-3, boolean-4, coverage, coverage-max, quinary-1,"
-        " v5.5 or the path of a TOML file"
+        "recipe 'covrage': not found, expected boolean-3, boolean-4, coverage, coverage-max, quaternary,"
+        " quinary-1, ternary-3, v5.5 or the path of a TOML file"
     )
 
 
@@ -241,8 +241,8 @@ NO_SPACE = "expected a radix and a number of inputs, such as 3,2)"
     ("changes", "problem"),
     [
         ({"space": "4,2"},
-         "setting 'space' is 4,2, of 4,294,967,296 operations, expected 16 to 2^20 to train on"),
-        ({"space": "2,1"}, "setting 'space' is 2,1, of 4 operations, expected 16 to 2^20 to train on"),
+         "setting 'scoring.operations' is missing"),
+        ({"space": "2,1"}, "setting 'space' is 2,1, of 4 operations, expected at least 16 to train on"),
         ({"space": "three"}, f"setting 'space' is no space (space: 'three', {NO_SPACE}"),
         ({"space": "5"}, f"setting 'space' is no space (space: '5', {NO_SPACE}"),
         ({"latent_size": "12"}, "latent size: 12, expected a multiple of 8 from 8 to 64"),
@@ -256,7 +256,7 @@ NO_SPACE = "expected a radix and a number of inputs, such as 3,2)"
          "setting 'networks' has paths A, B, C, expected A, B"),
         ({"networks": "3"}, "setting 'networks' is 3, expected a table of settings"),
         ({"separate.paths": "3"}, "setting 'separate.paths' is 3, expected a table of settings"),
-        ({"separate.paths.ab": "{}"}, "setting 'separate.paths.ab.passes' is missing"),
+        ({"separate.paths.ab": "{}"}, "setting 'separate.paths.ab.draws' is missing"),
         (TINY | {"batch": "205"}, "setting 'batch' is 205, expected 2 to 204"),
         (TINY | {"scoring.draws": "649"}, "setting 'scoring.draws' is 649, expected 650 to 1e+09"),
         (TINY | {"space": "5,1", "holdout_family": "commutative"},

@@ -146,6 +146,10 @@ def test_what_a_path_has_lost_is_told_once_until_it_changes(trained: Run) -> Non
             {"holdout_family": "commutative"},
             "setting 'holdout_family': family 'commutative': needs two inputs",
         ),
+        (
+            {"separate.paths.A.low_window": "9e3"},
+            "setting 'separate.paths.A.low_window' is of listed spaces, but 8,1 is vast; leave it out",
+        ),
         ({"batch": "1"}, "setting 'batch' is 1, expected 2 to 1.04858e+06"),
         ({"space": "3,2"}, "setting 'scoring.sampling_draws' is missing"),
     ],

@@ -37,6 +37,7 @@ from ternary_cli import (
     usage,
     validation,
     vendor,
+    verification,
 )
 from ternary_cli.endings import Ending
 from ternary_cli.refusals import check_no_nul
@@ -60,7 +61,7 @@ _keys = typer.Typer(help="The vendor's signing keys.", no_args_is_help=True)
 app.command("sample")(sampling.sample)
 app.command("encode")(coding.encode)
 app.command("decode")(coding.decode)
-app.command("verify")(inspection.verify)
+app.command("verify")(verification.verify)
 app.command("info")(inspection.info)
 app.command("unpack")(inspection.unpack)
 app.command("atlas")(atlas.atlas)

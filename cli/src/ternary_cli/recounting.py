@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from ternary_cli.asked import Wish
 from ternary_cli.certified import evenness_facts, share_percent
 from ternary_cli.progress_line import progress_line
 from ternary_cli.terminal import note
@@ -26,41 +27,6 @@ from ternary_sdk.proved import ProvedModel
 
 _EACH: Final = 2 * LEAST_MEMORY
 """Memory of each worker, unless it is named."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Wish:
-    """What the command line says of a recount; None where it says nothing."""
-
-    draws: int | None
-    seed: int | None
-    path: str | None
-    cluster: str | None
-    folder: Path | None
-    resume: bool
-    memory: int | None
-
-    def check(self) -> None:
-        """Refuse what says nothing without ``--recount``, or cannot be had together.
-
-        Raises:
-            InputError: Naming the option.
-        """
-        if self.draws is None:
-            for name, value in (
-                ("--seed", self.seed),
-                ("--path", self.path),
-                ("--cluster", self.cluster),
-                ("--folder", self.folder),
-                ("--resume", self.resume or None),
-                ("--memory", self.memory),
-            ):
-                if value is not None:
-                    raise InputError(f"{name}: belongs to a recount; add --recount N")
-        if self.resume and (self.folder is None or self.seed is None):
-            raise InputError("--resume: add --folder DIR and --seed S of the recount that was interrupted")
-        if self.cluster is not None and self.folder is None:
-            raise InputError("--cluster: add --folder DIR, a folder that all workers share")
 
 
 @dataclass(frozen=True, kw_only=True)

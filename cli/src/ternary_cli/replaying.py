@@ -11,9 +11,11 @@ from ternary_cli.facts import signature_facts, signature_words
 from ternary_cli.files import read
 from ternary_cli.selection import select_trust
 from ternary_cli.terminal import not_proved_line, show, show_json
+from ternary_sdk._internal.certificates import reading
 from ternary_sdk._internal.certificates.certificate import Certificate
 from ternary_sdk._internal.certificates.path_coverage import PathCoverage
 from ternary_sdk._internal.certificates.statement import CERTIFICATE
+from ternary_sdk._internal.certificates.vast_certificate import VastCertificate
 from ternary_sdk._internal.certificates.vast_path import OPENED, VastPath
 from ternary_sdk._internal.documents import outer
 from ternary_sdk._internal.graphs.firewall import MAX_GRAPH
@@ -49,7 +51,12 @@ def verify_certificate(
     expect_certificate(data, str(file))
     data = outer.bare(data, str(file))
     trusted = select_trust(trust, state=state)
-    certificate = Certificate.read(data, trusted, str(file))
+    certificate = reading.read(data, trusted, str(file))
+    if isinstance(certificate, VastCertificate):
+        raise InputError(
+            f"{file}: is of a vast space, and what it says of single rows is listed in its package; "
+            "verify that: ternary verify FILE.ternary"
+        )
     with Workers() as workers:
         graphs = _graph(decoder), None if encoder is None else _graph(encoder)
         found = evidence.of_graphs(certificate, *graphs, workers)

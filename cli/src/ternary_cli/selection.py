@@ -65,25 +65,58 @@ def selected(chosen: Chosen, state: Path | None) -> Selection:
     """Verify what was chosen.
 
     Raises:
+        InputError, SignatureError, FormatError, TernaryError: As ``fetched``, and ``Fetched.verified``.
+    """
+    return fetched(chosen, state).verified()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fetched:
+    """What was chosen, with the package's bytes as they are: nothing of them is known yet."""
+
+    chosen: Chosen
+    """Where they were found."""
+    name: str
+    """The package's, for messages."""
+    data: bytes
+    """The package's bytes."""
+    trust: Trust
+    """Whom to believe."""
+    state: Path | None
+    """The state directory, where one was chosen."""
+
+    def verified(self) -> Selection:
+        """Verify the package.
+
+        Raises:
+            FormatError: If it is damaged.
+            SignatureError: If it is not signed as it must be.
+        """
+        return Selection(
+            name=self.name,
+            package=verified(self.data, self.name, self.trust),
+            size=len(self.data),
+            license=self.chosen.license,
+            trust=self.trust,
+            machine_id=self.chosen.machine_id,
+            state=self.state,
+        )
+
+
+def fetched(chosen: Chosen, state: Path | None) -> Fetched:
+    """Read what was chosen, and verify the trust file.
+
+    Raises:
         InputError: If some files are given and the others are neither given nor pinned.
-        SignatureError: If the pinned trust file no longer has the root that was pinned, or the package is not
-            signed as it must be.
-        FormatError: If the trust file or the package is damaged.
+        SignatureError: If the pinned trust file no longer has the root that was pinned.
+        FormatError: If the trust file is damaged.
         TernaryError: If a file cannot be read.
     """
     if chosen.package is None:
         raise InputError("a license or trust file was given without a package; name the package too")
     name = "evaluation package" if chosen.evaluation else str(chosen.package)
     data, trusted = read_package(chosen.package), remembered_trust(chosen, state)
-    return Selection(
-        name=name,
-        package=verified(data, name, trusted),
-        size=len(data),
-        license=chosen.license,
-        trust=trusted,
-        machine_id=chosen.machine_id,
-        state=state,
-    )
+    return Fetched(chosen=chosen, name=name, data=data, trust=trusted, state=state)
 
 
 def select_trust(trust: Path | None, *, state: Path | None) -> Trust:

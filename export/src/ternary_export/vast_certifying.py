@@ -15,6 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
+from ternary_export import trying
 from ternary_export.build import Draft, load
 from ternary_sdk._internal.certificates import merkle, records
 from ternary_sdk._internal.certificates.evenness import MOST_DRAWS, Evenness
@@ -25,14 +26,11 @@ from ternary_sdk._internal.certificates.vast_certificate import VastCertificate
 from ternary_sdk._internal.certificates.vast_path import MOST_OPERATIONS, ReachableShare, VastPath
 from ternary_sdk._internal.counting import counting
 from ternary_sdk._internal.counting.draw_count import DrawCount
-from ternary_sdk._internal.counting.progress import Pace, Progress, silent
-from ternary_sdk._internal.documents.gaps import Numbers
-from ternary_sdk._internal.inference import vast_proof
+from ternary_sdk._internal.counting.progress import Progress, silent
 from ternary_sdk._internal.inference.cores import usable_cores
 from ternary_sdk._internal.inference.runtime import Decoder, Encoder, Workers
 from ternary_sdk._internal.packages.members import cap
 from ternary_sdk._internal.streams.stream import CURRENT as STREAM
-from ternary_sdk._internal.streams.stream import Stream
 from ternary_sdk.errors import InputError
 from ternary_sdk.space import Space
 
@@ -138,7 +136,16 @@ def _certify_path(
     failures = None
     if encoder is not None:
         tell(f"trying {operations:,} uniform operations on path {letter}")
-        failures = _try(encoder, decoder, stream, seed, operations, effort)
+        failures = trying.failures(
+            encoder,
+            decoder,
+            stream,
+            seed,
+            operations,
+            folder=effort.folder,
+            graphs=(draft.graphs[encoder.what], graph),
+            watch=effort.watch,
+        )
     tell(f"counting {draws:,} draws of path {letter}")
     counted = _count(graph, decoder, seed, draws, effort)
     members = Records(leaves=counted.leaves, near_ties=counted.near_ties, failures=failures).to_members(
@@ -162,17 +169,6 @@ def _certify_path(
         near_ties=digest_of(members[records.near_ties_of(letter)]),
     )
     return claim, members
-
-
-def _try(
-    encoder: Encoder, decoder: Decoder, stream: Stream, seed: int, operations: int, effort: Effort
-) -> Numbers:
-    pace = Pace("encoding", operations)
-
-    def done(tried: int) -> None:
-        effort.watch(pace.add(tried - pace.done))
-
-    return vast_proof.failures(encoder, decoder, stream, seed, operations, done=done)
 
 
 def _share(letter: str, operations: int, failures: int, members: dict[str, bytes]) -> ReachableShare:

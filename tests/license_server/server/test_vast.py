@@ -18,6 +18,8 @@ from ternary_license_server.database.schema import (
     segments,
 )
 from ternary_license_server.service import audit, correcting, invoicing, metering, records
+from ternary_license_server.service import segments as service_segments
+from ternary_license_server.service.decoded import Decoded
 from ternary_license_server.service.refusals import ServiceError
 from ternary_sdk._internal.documents import canonical
 from ternary_sdk._internal.licensing import usage
@@ -99,7 +101,7 @@ def billed(shop, license_id, space=TERNARY_3):
     with shop.database.read() as transaction:
         owner = records.find(transaction, license_id).customer
         found = metering.find(transaction, license_id, owner, space)
-    return list(found.operations), list(found.weighed)
+        return list(found.operations), list(found.weighed)
 
 
 def flagged(shop, license_id, now):
@@ -191,6 +193,17 @@ def test_report_that_comes_twice_or_late_bills_nothing_twice(shop, new_meter, no
         assert shop.merge(whole.document, now)["operations"] == 4
     assert lines(shop, license_id, now) == [(4, 0, 4), (4, 0, 4)]
     assert flagged(shop, license_id, now) == []
+
+
+def test_report_without_anything_new_reads_no_set(shop, new_meter, now, monkeypatch):
+    license_id, key = shop.sell(now=now)
+    meter = new_meter(shop, license_id, key, now)
+    meter.report([1, 2], now, sequence=1)
+    monkeypatch.setattr(service_segments, "DECODED", Decoded())
+    told = meter.report([1, 2], now, sequence=1)
+    assert (told["added"], told["operations"], len(service_segments.DECODED)) == (0, 2, 0)
+    meter.report([1, 2, 3], now, sequence=2)
+    assert len(service_segments.DECODED) > 0
 
 
 def test_large_difference_comes_in_parts_and_only_the_last_shows_a_loss(shop, new_meter, now, monkeypatch):

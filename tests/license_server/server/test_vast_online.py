@@ -1,155 +1,157 @@
-"""
-The SDK's client and the server together, in a vast space: differences, parts, and backups restored.
-"""
-
-import shutil
-from datetime import timedelta
+"""A client's reports of a vast space, from its meter through the network to the server's, and back."""
 
 import pytest
-from sqlalchemy import select
-from stress.usage import backup, restore
 
-from ternary_license_server.database.schema import meter_entries
-from ternary_license_server.service import audit, invoicing, metering, records
-from ternary_sdk._internal.documents import canonical
 from ternary_sdk._internal.licensing import usage
+from ternary_sdk._internal.licensing.counted import Acknowledged
 from ternary_sdk._internal.licensing.ledger import Ledger
-from ternary_sdk._internal.licensing.license import License
+from ternary_sdk._internal.online.client import LicenseServer
+from ternary_sdk.errors import LedgerError, ServerError
 from ternary_sdk.operations import OperationSet
 from ternary_sdk.space import Space
 
-DAY = timedelta(days=1)
-TERNARY_3 = Space(3, 3)
-QUOTA = 1_000
+VAST = Space(3, 3)
+
+
+def some(*indices):
+    return OperationSet.of(list(indices), VAST)
 
 
 class Client:
-    """A machine that has a seat, draws and reports."""
+    """One activated installation."""
 
-    def __init__(self, site, directory, key, license_id, now):
-        self.site, self.id, self.now = site, license_id, now
-        self.online = site.online(directory)
-        self.online.activate(key, now)
-        self.ledger = Ledger(site.kept(directory) / "ledger.sqlite3")
+    def __init__(self, site, folder, now):
+        self.license_id, key = site.sell(unique_operations=1 << 40)
+        self.server, self.now = site.online(folder), now
+        self.server.activate(key, now)
+        self.path = site.kept(folder) / "ledger.sqlite3"
+        self.lease, self.owner = self.server._in_force(self.license_id)
 
-    def draw(self, *operations):
-        license = License.read(self.online.license_file(self.id).read_bytes(), self.site.ring.trust)
-        found = OperationSet.of(operations, TERNARY_3)
-        self.ledger.record(self.id, QUOTA, found, lease=license.lease, owner=license.customer)
+    @property
+    def ledger(self):
+        return Ledger(self.path)
+
+    def draw(self, *indices):
+        self.ledger.record(self.license_id, 1 << 40, some(*indices), lease=self.lease, owner=self.owner)
+
+    def counted(self):
+        return self.ledger.counted(self.license_id, lease=self.lease, owner=self.owner, space=VAST)
 
     def report(self):
-        return self.online.report(self.id, self.now)
-
-    def settled(self):
-        return [one.settled for one in self.ledger.sets(self.id)]
+        """How many operations the server has counted after it."""
+        return self.server.report(self.license_id, self.now)
 
 
 @pytest.fixture
 def client(site, tmp_path, now):
-    license_id, key = site.sell(unique_operations=QUOTA)
-    return Client(site, tmp_path, key, license_id, now)
+    return Client(site, tmp_path / "client", now)
 
 
-def billed(client):
-    with client.site.database.read() as transaction:
-        owner = records.find(transaction, client.id).customer
-        return list(metering.find(transaction, client.id, owner, TERNARY_3).operations)
+@pytest.fixture
+def sent(monkeypatch):
+    """What was sent: how many operations the base of each report has, and which it adds."""
+    reports, ask = [], LicenseServer._ask
+
+    def watched(self, path, document, now):
+        if path == "/v1/usage":
+            read = usage.Usage.read(document)
+            base = read.counted.acknowledged
+            reports.append((base.operations if base else None, read.operations.indices.tolist()))
+        return ask(self, path, document, now)
+
+    monkeypatch.setattr(LicenseServer, "_ask", watched)
+    return reports
 
 
-def entered(client):
-    """How many operations each entry added."""
-    mine = meter_entries.c.license == client.id
-    query = select(meter_entries.c.operations).where(mine).order_by(meter_entries.c.number)
-    with client.site.database.read() as transaction:
-        assert audit.faults(transaction) == []
-        return list(transaction.execute(query).scalars())
+def test_only_what_the_server_has_not_acknowledged_is_sent(client, sent):
+    client.draw(5, 2**40)
+    assert client.report() == 2
+    assert client.counted().settled
+    client.draw(6, 5)
+    assert client.report() == 3
+    assert client.report() == 3
+    assert sent == [(None, [5, 2**40]), (2, [6]), (3, [])]
+    assert client.counted().acknowledged == Acknowledged.of(some(5, 6, 2**40))
 
 
-def reports(client):
-    """What the audit log has of each report: what was new to the meter."""
-    with client.site.database.read() as transaction:
-        rows = audit.entries(transaction, client.id)
-    details = [
-        canonical.decode(row.detail.encode(), "detail") for row in rows if row.action == "usage.report"
-    ]
-    return [detail["added"] for detail in details]
-
-
-def flagged(client):
-    period = {"start": client.now - DAY, "end": client.now + DAY}
-    with client.site.database.read() as transaction:
-        found = invoicing.flagged(transaction, **period, license_id=client.id)
-    return [(line["lost"], line["restarted"]) for line in found]
-
-
-def test_client_reports_differences_in_parts_and_each_is_confirmed(client, monkeypatch):
+def test_large_difference_goes_in_several_reports(client, sent, monkeypatch):
     monkeypatch.setattr(usage, "MOST_ADDED", 2)
-    client.draw(1, 2, 3, TERNARY_3.size - 1)
-    assert client.report() == 4
-    client.draw(4)
+    client.draw(9, 1, 4, 7, 2**40)
     assert client.report() == 5
-    assert reports(client) == entered(client) == [2, 2, 1]
-    assert billed(client) == [1, 2, 3, 4, TERNARY_3.size - 1]
-    assert client.settled() == [True]
-    assert flagged(client) == []
+    assert sent == [(None, [1, 4]), (2, [7, 9]), (4, [2**40])]
+    assert client.counted().settled
 
 
-def test_restored_server_is_sent_all_of_it_and_bills_it_once(client):
+def test_reports_that_break_off_go_on_where_they_were(client, sent, monkeypatch):
+    monkeypatch.setattr(usage, "MOST_ADDED", 2)
+    client.draw(1, 2, 3, 4, 5)
+    watched, left = LicenseServer._ask, [1]
+
+    def breaks(self, path, document, now):
+        if path == "/v1/usage" and not left:
+            raise ServerError("license server: cannot be reached")
+        left and left.pop()
+        return watched(self, path, document, now)
+
+    monkeypatch.setattr(LicenseServer, "_ask", breaks)
+    with pytest.raises(ServerError):
+        client.report()
+    assert client.counted().unconfirmed == some(3, 4, 5)
+    monkeypatch.setattr(LicenseServer, "_ask", watched)
+    assert client.report() == 5
+    assert sent == [(None, [1, 2]), (2, [3, 4]), (4, [5])]
+
+
+def test_restored_meter_sends_all_and_nothing_counts_twice(client, sent):
     client.draw(1, 2)
-    client.report()
-    before = backup(client.site.database)
-    client.draw(3, 4)
-    client.report()
-    restore(client.site.database, before)
-    assert billed(client) == [1, 2]
-    client.now += timedelta(minutes=1)
-    client.site.moment = client.now
-    assert client.report() == 4
-    assert (billed(client), entered(client)) == ([1, 2, 3, 4], [2, 2])
-    assert flagged(client) == []
-    assert client.settled() == [True]
-
-
-def test_server_restored_to_before_the_first_report_learns_everything_again(client):
-    before = backup(client.site.database)
-    client.draw(1, 2)
-    client.report()
-    restore(client.site.database, before)
+    assert client.report() == 2
+    older = client.path.read_bytes()
     client.draw(3)
     assert client.report() == 3
-    assert (entered(client), flagged(client)) == ([3], [])
+    client.path.write_bytes(older)
+    client.draw(4)
+    assert client.report() == 4, "operation 3 was returned, and stays counted"
+    assert sent[2:] == [(2, [4]), (None, [1, 2, 4])]
+    assert client.counted().acknowledged == Acknowledged.of(some(1, 2, 4))
 
 
-def test_restored_client_loses_nothing_that_was_billed_and_is_flagged(client):
+def test_lost_acknowledgement_costs_one_report_of_all(client, sent, monkeypatch):
     client.draw(1, 2)
-    client.report()
-    kept = client.ledger.path.with_suffix(".kept")
-    shutil.copy(client.ledger.path, kept)
+    with monkeypatch.context() as lost:
+        lost.setattr(Ledger, "acknowledge", raises)
+        assert client.report() == 2
+        assert client.report() == 2, "the same set comes again and changes nothing"
     client.draw(3)
-    client.report()
-    shutil.move(kept, client.ledger.path)
-    for log in client.ledger.path.parent.glob("ledger.sqlite3-*"):
-        log.unlink()
-    client.draw(9)
+    assert client.report() == 3
+    assert sent == [(None, [1, 2]), (None, [1, 2]), (None, [1, 2, 3])]
+
+
+def raises(*_):
+    raise LedgerError("the state is read-only")
+
+
+def test_acknowledgement_of_another_set_is_refused(client, monkeypatch):
+    client.draw(1)
+    ask = LicenseServer._ask
+
+    def altered(self, path, document, now):
+        answer = ask(self, path, document, now)
+        return answer.replace(some(1).digest.encode(), b"0" * 64) if path == "/v1/usage" else answer
+
+    monkeypatch.setattr(LicenseServer, "_ask", altered)
+    with pytest.raises(ServerError) as refusal:
+        client.report()
+    assert str(refusal.value) == (
+        "license server: it acknowledged a set of 1 operations (set 000000000000…), reported was one of 1 "
+        f"({some(1).digest[:12]}…)"
+    )
+    assert client.counted().acknowledged is None
+
+
+def test_vast_and_listed_spaces_are_reported_side_by_side(client, sent):
+    client.draw(1, 2)
+    client.ledger.record(
+        client.license_id, 1 << 40, OperationSet.of([1, 7]), lease=client.lease, owner=client.owner
+    )
     assert client.report() == 4
-    assert billed(client) == [1, 2, 3, 9]
-    assert flagged(client) == [(1, True)]  # as often grown as the meter that was reported, and not the same
-    client.draw(10)
-    assert client.report() == 5
-    assert client.settled() == [True]
-
-
-def test_deleted_meter_is_flagged_and_what_it_had_stays_billed(client):
-    client.draw(1, 2, 3)
-    client.report()
-    for path in client.ledger.path.parent.glob("ledger.sqlite3*"):
-        path.unlink()
-    client.draw(3, 4)
-    assert client.report() == 4
-    assert (billed(client), flagged(client)) == ([1, 2, 3, 4], [(2, True)])
-
-
-def test_renewal_reports_a_vast_space_first(client):
-    client.draw(*range(10))
-    client.online.renew(client.id, client.now)
-    assert (billed(client), entered(client)) == (list(range(10)), [10])
+    assert sent == [(None, [1, 7]), (None, [1, 2])]

@@ -99,28 +99,32 @@ def _perfect(record: EpochRecord) -> str:
 
 
 class Losses:
-    """Cells and dimensions that a path has lost: what is lost early is hardly ever found again."""
+    """Cells and dimensions that a path has lost: what is lost early is hardly ever found again.
+
+    A model needs as many dimensions as it has cells; more may stay idle.
+    """
 
     def __init__(self, signature: Signature) -> None:
-        self._signature = signature
+        self._cells = signature.space.cells
+        self._needed = min(signature.latent_size, self._cells)
         self._told: dict[str, tuple[int, int]] = {}
 
     def new(self, record: EpochRecord) -> list[str]:
         """A line for each path that has lost more or less than the last time; none in the first epoch."""
         told = []
         for name, path in record.paths.items() if record.epoch else ():
-            lost = path.lost_cells or 0, self._signature.latent_size - path.active
+            lost = path.lost_cells or 0, max(0, self._needed - path.active)
             if lost != self._told.get(name, (0, 0)):
                 told.append(f"path {name}: {self._words(*lost)}")
             self._told[name] = lost
         return told
 
     def _words(self, cells: int, dimensions: int) -> str:
-        of = f"{cells} of {self._signature.space.cells} cells and {dimensions} of"
+        of = f"{cells} of {self._cells} cells and {dimensions} of {self._needed} dimensions"
         if not cells and not dimensions:
             return "no cell or dimension is lost any more"
         return (
-            f"{of} {self._signature.latent_size} dimensions are lost; what is lost early is hardly ever found"
+            f"{of} are lost; what is lost early is hardly ever found"
             " again: train longer at first, with a lower beta or another seed"
         )
 

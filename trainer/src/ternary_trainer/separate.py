@@ -46,13 +46,13 @@ def schedule(settings: Separate, effort: Effort, epochs: int, at: float) -> Dial
 
 def windows(settings: Separate, effort: Effort, epochs: int, at: float, space: Space) -> Tensor:
     """For each order, how many draws the running distribution remembers, shape (cells + 1,); in a vast space
-    shape (3,)."""
+    for single cells and for pairs, shape (2,)."""
     spread = settings.spread
     progress = min(1.0, max(0.0, at - settings.learn.epochs) / (0.9 * (epochs - settings.learn.epochs)))
     high = geometric(*spread.window, progress)
-    low = min(high, effort.low_window)
-    if not space.listed:
-        return torch.tensor([high, low, high])
+    if spread.low_window:
+        return torch.tensor([geometric(*spread.low_window, progress), high])
+    low = min(high, effort.low_window or high)
     towards_high = [min(1.0, max(0, order - 1) / 3) for order in range(orders.orders(space))]
     return torch.tensor([geometric(low, high, share) for share in towards_high])
 
@@ -129,9 +129,16 @@ class PathTraining:
         # Most draws are far from any boundary between operations, where no gradient is: those are decoded
         # and counted, but only the rest go through the network again to be pushed.
         latents = self._latents(self._effort.draws)
+        memory = windows(self._settings, self._effort, self._recipe.epochs, at, self._space)
+        if isinstance(evening, Moments) and self._effort.pushed == len(latents):
+            draws = decode(self._decoder, latents, self._space)
+            pushed = evening.gradient(draws, memory.to(latents.device))
+            draws.logits.backward(  # type: ignore[no-untyped-call]
+                pushed * (self._dials.exploration / len(latents))
+            )
+            return
         with torch.no_grad():
             draws = decode(self._decoder, latents, self._space)
-        memory = windows(self._settings, self._effort, self._recipe.epochs, at, self._space)
         gradient = evening.gradient(draws, memory.to(latents.device)).flatten(0, 1)
         chosen = gradient.abs().sum(0).topk(self._effort.pushed, sorted=False).indices
         logits = self._decoder(latents[chosen])

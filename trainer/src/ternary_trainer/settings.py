@@ -78,6 +78,8 @@ class Spread:
     window: tuple[Window, Window]
     """Memory of the running distribution in draws, first and last, for four cells and more; in a vast space
     for pairs of cells."""
+    low_window: tuple[Window, Window] | None = None
+    """The same for single cells of a vast space."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,8 +96,9 @@ class Effort:
     """Learning rate, peak and last; it rises over the first tenth and falls by a cosine."""
     weight: tuple[Weight, Weight]
     """Weight of uniformity after the first tenth, and at the end; constant to 30 %, then geometric."""
-    low_window: Window
-    """Longest memory for single cells, in draws: few settle them, and a long memory would make them swing."""
+    low_window: Window | None = None
+    """Longest memory for single cells of a listed space, in draws: few settle them, and a long memory would
+    make them swing."""
     steps: Steps | None = None
     """Steps, each of a batch of fresh operations; of a vast space."""
 

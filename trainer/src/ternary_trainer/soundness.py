@@ -44,13 +44,20 @@ def _problems(recipe: Recipe) -> Iterator[str]:
 
 def _kind(recipe: Recipe) -> Iterator[str]:
     """Settings that only listed spaces have, or only vast ones."""
-    scoring, listed = recipe.scoring, {"scoring.sampling_draws": recipe.scoring.sampling_draws}
-    vast = {"scoring.operations": scoring.operations, "scoring.report_operations": scoring.report_operations}
+    scoring = recipe.scoring
+    listed: dict[str, object] = {"scoring.sampling_draws": scoring.sampling_draws}
+    vast: dict[str, object] = {
+        "scoring.operations": scoring.operations,
+        "scoring.report_operations": scoring.report_operations,
+    }
     if recipe.separate:
         stretches: dict[str, Learn | Effort] = {"separate.learn": recipe.separate.learn}
         stretches |= {f"separate.paths.{path}": effort for path, effort in recipe.separate.paths.items()}
         listed |= {f"{name}.passes": stretch.passes for name, stretch in stretches.items()}
         vast |= {f"{name}.steps": stretch.steps for name, stretch in stretches.items()}
+        vast["separate.spread.low_window"] = recipe.separate.spread.low_window
+        efforts = recipe.separate.paths.items()
+        listed |= {f"separate.paths.{path}.low_window": effort.low_window for path, effort in efforts}
     wanted, others = (listed, vast) if recipe.space.listed else (vast, listed)
     for name, value in wanted.items():
         if value is None:

@@ -6,7 +6,7 @@ with the vendor's reason. Reports stay as they came. What the lease reports late
 counts again. A correction is of all spaces that the lease has reported, each by itself.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from ternary_license_server.database.transaction import Transaction
@@ -114,9 +114,9 @@ def _take_back(
 ) -> TakenBack:
     """Take operations of one space from a customer's meter, those that it has."""
     meter = metering.find(transaction, meant.license, meant.customer, alone.space)
-    changed = replace(meter, operations=meter.operations - alone, weighed=meter.weighed - alone)
+    changed = meter.changed(meter.operations - alone, meter.weighed - alone)
     taken_back = meter.operations - changed.operations
     metering.write(transaction, changed)
     account = Account(license=meant.license, customer=meant.customer, lease=lease)
     entries.enter(transaction, account, taken_back, now, taken_back=True)
-    return TakenBack(operations=taken_back, stay=len(changed.operations))
+    return TakenBack(operations=taken_back, stay=len(changed.whole))

@@ -21,11 +21,11 @@ from dataclasses import replace
 from datetime import datetime
 
 from ternary_license_server.database.transaction import Transaction
-from ternary_license_server.service import reported, segments
+from ternary_license_server.service import reported, segments, sets
 from ternary_license_server.service.refusals import Code, ServiceError
 from ternary_license_server.service.reported import UNKNOWN, Base, Reported, Taken, dated
-from ternary_license_server.service.segments import Role
-from ternary_license_server.service.sets import nothing
+from ternary_license_server.service.segments import Grown, Kept, Role
+from ternary_license_server.service.sets import Lazy, nothing
 from ternary_sdk._internal.licensing.counted import Acknowledged, Growth
 from ternary_sdk._internal.licensing.usage import Difference, Usage
 from ternary_sdk.errors import FormatError
@@ -49,29 +49,44 @@ def take(
     """
     counted, difference = _stated(report)
     first, before = before is None, before or _nothing_yet(report, customer)
-    base = Base(history=counted.history, stands=difference.after)
-    repeated = before.base == base
-    start = None if repeated else _start(transaction, before, counted)
-    added = nothing(before.space) if repeated else report.operations
-    kept = segments.find(transaction, before.place(Role.REPORTED))
-    grown = segments.append(transaction, kept, added - before.operations)
-    union = segments.load(transaction, grown.after)
-    if start is not None:
-        reached = union if start is before.operations else start | added
-        _check(reached, difference)
-        _keep_base(transaction, before, reached, union)
-    missing = len(union) - difference.after.operations if difference.complete else 0
+    if before.base == Base(history=counted.history, stands=difference.after):
+        kept = _kept(transaction, before)
+        grown = Grown(before=kept, more=nothing(before.space), after=kept)
+        whole = before.whole  # not read: whoever has nothing new reports as often as others
+    else:
+        grown = _grow(transaction, before, report)
+        whole = Lazy.of(segments.load(transaction, grown.after))
+    missing = len(whole) - difference.after.operations if difference.complete else 0
     fault = reported.judge(before, counted, missing=missing, more=len(grown.more))
-    after = _after(before, report, customer, union, now)
+    after = _after(before, report, customer, whole, now)
     reported.write(transaction, after, now, new=first)
+    if len(after.left_out) > len(before.left_out):
+        sets.write(transaction, after.place(Role.EXCLUDED), after.excluded)
     return Taken(
         reported=after,
         fault=fault,
         fresh=grown.more,
-        counting=lambda: union - after.excluded,
+        counting=lambda: after.operations - after.excluded,
         acknowledged=difference.after,
         grown=grown,
     )
+
+
+def _grow(transaction: Transaction, before: Reported, report: Usage) -> Grown:
+    """Add to all that a lease ever reported what a report has, and let its set be the base."""
+    counted, difference = _stated(report)
+    start = _start(transaction, before, counted)
+    more = report.operations - before.operations
+    grown = segments.append(transaction, _kept(transaction, before), more)
+    union = segments.load(transaction, grown.after)
+    reached = union if start is before.operations else start | report.operations
+    _check(reached, difference)
+    _keep_base(transaction, before, reached, union)
+    return grown
+
+
+def _kept(transaction: Transaction, before: Reported) -> Kept:
+    return segments.find(transaction, before.place(Role.REPORTED))
 
 
 def _stated(report: Usage) -> tuple[Growth, Difference]:
@@ -89,8 +104,9 @@ def _nothing_yet(report: Usage, customer: str) -> Reported:
         customer=customer,
         history=None,
         sequence=0,
-        operations=empty,
-        excluded=empty,
+        space=empty.space,
+        whole=Lazy.of(empty),
+        left_out=Lazy.of(empty),
         issued=0,
     )
 
@@ -109,7 +125,7 @@ def _start(transaction: Transaction, before: Reported, counted: Growth) -> Opera
             f"license {before.license}: the report starts from {stands.operations:,} operations that are not "
             "what the server has from this meter; send the whole set, from nothing",
         )
-    if stands.operations == len(before.operations):
+    if stands.operations == len(before.whole):
         return before.operations
     return segments.load(transaction, segments.find(transaction, before.place(Role.BASE)))
 
@@ -138,7 +154,7 @@ def _keep_base(
         segments.rewrite(transaction, kept, reached)
 
 
-def _after(before: Reported, report: Usage, customer: str, union: OperationSet, now: datetime) -> Reported:
+def _after(before: Reported, report: Usage, customer: str, whole: Lazy, now: datetime) -> Reported:
     """All that a lease has reported, with a report: a complete one states the sequence."""
     counted, difference = _stated(report)
     history, sequence = before.history, before.sequence
@@ -148,14 +164,14 @@ def _after(before: Reported, report: Usage, customer: str, union: OperationSet, 
             counted.history,
             max(sequence or 0, counted.sequence) if same else counted.sequence,
         )
-    passed_on = before.operations if before.customer != customer else nothing(before.space)
+    passed_on = before.customer != customer
     return replace(
         before,
         customer=customer,
         history=history,
         sequence=sequence,
-        operations=union,
-        excluded=before.excluded | passed_on,
+        whole=whole,
+        left_out=Lazy.of(before.excluded | before.operations) if passed_on else before.left_out,
         issued=max(before.issued, dated(report, now)),
         base=Base(history=counted.history, stands=difference.after),
     )

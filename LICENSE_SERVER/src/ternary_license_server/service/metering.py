@@ -21,14 +21,23 @@ from sqlalchemy import and_, bindparam, func, select
 
 from ternary_license_server.database.schema import customers, meters
 from ternary_license_server.database.transaction import Transaction
-from ternary_license_server.service import audit, differences, entries, records, reported, segments, sets
+from ternary_license_server.service import (
+    audit,
+    differences,
+    entries,
+    records,
+    reported,
+    segments,
+    sets,
+    whole,
+)
 from ternary_license_server.service import lease as lease_rows
 from ternary_license_server.service.entries import Account
 from ternary_license_server.service.lease import Lease
 from ternary_license_server.service.records import LicenseRecord
 from ternary_license_server.service.reported import UNKNOWN, Taken
 from ternary_license_server.service.segments import Place, Role
-from ternary_license_server.service.sets import nothing
+from ternary_license_server.service.sets import Lazy, nothing
 from ternary_sdk._internal.documents.canonical import Json
 from ternary_sdk._internal.licensing.usage import Usage
 from ternary_sdk.errors import LicenseError, Reason
@@ -49,15 +58,25 @@ class Meter:
 
     license: str
     customer: str
-    operations: OperationSet
+    space: Space
+    whole: Lazy
     """All of it."""
-    weighed: OperationSet
+    of_quota: Lazy
     """What of it counts for the quota: reported by leases that were held then."""
 
     @property
-    def space(self) -> Space:
-        """What its operations are of."""
-        return self.operations.space
+    def operations(self) -> OperationSet:
+        """All of it."""
+        return self.whole.operations
+
+    @property
+    def weighed(self) -> OperationSet:
+        """What of it counts for the quota."""
+        return self.of_quota.operations
+
+    def changed(self, operations: OperationSet, weighed: OperationSet) -> "Meter":
+        """It, with other operations."""
+        return replace(self, whole=Lazy.of(operations), of_quota=Lazy.of(weighed))
 
     def place(self, role: Role) -> Place:
         """Where a set of it is kept, of a vast space."""
@@ -86,7 +105,7 @@ def merge(transaction: Transaction, report: Usage) -> dict[str, Json]:
     customer, held = _attributed(transaction, license, report, last, now)
     kid, space = report.installation.kid, report.operations.space
     before = reported.find(transaction, license.id, kid, report.lease or UNKNOWN, space)
-    take = reported.take if space.listed else differences.take
+    take = whole.take if space.listed else differences.take
     taken = take(transaction, before, report, customer, now)
     fault = taken.fault
     if fault.lost or fault.restarted:
@@ -142,13 +161,15 @@ def find(transaction: Transaction, license_id: str, customer: str, space: Space)
     this = {"of_license": license_id, "of_customer": customer, "of_space": str(space)}
     row = transaction.execute(select(meters).where(_THIS), this).one_or_none()
     if row is None:
-        return Meter(license=license_id, customer=customer, operations=nothing(space), weighed=nothing(space))
-    whole, weighed = (_place(license_id, customer, space, role) for role in (Role.METERED, Role.WEIGHED))
+        empty = Lazy.of(nothing(space))
+        return Meter(license=license_id, customer=customer, space=space, whole=empty, of_quota=empty)
+    metered, weighed = (_place(license_id, customer, space, role) for role in (Role.METERED, Role.WEIGHED))
     return Meter(
         license=license_id,
         customer=customer,
-        operations=sets.read(transaction, whole, row.bitmap),
-        weighed=sets.read(transaction, weighed, row.quota_bitmap),
+        space=space,
+        whole=sets.read(transaction, metered, row.bitmap),
+        of_quota=sets.read(transaction, weighed, row.quota_bitmap),
     )
 
 
@@ -158,26 +179,26 @@ def write(transaction: Transaction, meter: Meter) -> None:
         sets.write(transaction, meter.place(Role.METERED), meter.operations),
         sets.write(transaction, meter.place(Role.WEIGHED), meter.weighed),
     )
-    _write_row(transaction, meter, bitmaps, (len(meter.operations), len(meter.weighed)))
+    _write_row(transaction, meter, bitmaps, (len(meter.whole), len(meter.of_quota)))
 
 
 def _grow(transaction: Transaction, meter: Meter, taken: Taken, *, held: bool) -> tuple[int, OperationSet]:
     """Keep a meter with what a report brought; how many operations it has then, and what of it is new."""
-    added, heavier = taken.fresh - meter.operations, nothing(meter.space)
+    added = heavier = nothing(meter.space)
+    if len(taken.fresh):
+        added = taken.fresh - meter.operations
     if held:
-        alike = len(meter.weighed) == len(meter.operations)  # as all that is weighed is metered
+        alike = len(meter.of_quota) == len(meter.whole)  # as all that is weighed is metered
         heavier = added if alike else taken.counting() - meter.weighed
     if meter.space.listed:
-        write(
-            transaction, replace(meter, operations=meter.operations | added, weighed=meter.weighed | heavier)
-        )
+        write(transaction, meter.changed(meter.operations | added, meter.weighed | heavier))
     else:
         for role, more in ((Role.METERED, added), (Role.WEIGHED, heavier)):
             kept = segments.find(transaction, meter.place(role))
             segments.append(transaction, kept, more, like=taken.grown)
-        counts = (len(meter.operations) + len(added), len(meter.weighed) + len(heavier))
+        counts = (len(meter.whole) + len(added), len(meter.of_quota) + len(heavier))
         _write_row(transaction, meter, (b"", b""), counts)
-    return len(meter.operations) + len(added), added
+    return len(meter.whole) + len(added), added
 
 
 def _write_row(

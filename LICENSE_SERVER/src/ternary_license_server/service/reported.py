@@ -7,7 +7,7 @@ Reports are ordered by the sequence number of the set that they report, never by
 made them. Version 1 has no such number: there a date counts that is no later than the moment of its arrival,
 so that a report from the year 9999 hides nothing that comes after it.
 
-A report of a listed space is of the whole set; one of a vast space is a difference (``differences``).
+A report of a listed space is of the ``whole`` set, one of a vast space a difference (``differences``).
 """
 
 from collections.abc import Callable
@@ -22,7 +22,7 @@ from ternary_license_server.database.transaction import Transaction
 from ternary_license_server.service import sets
 from ternary_license_server.service.records import seconds
 from ternary_license_server.service.segments import Grown, Place, Role
-from ternary_license_server.service.sets import nothing
+from ternary_license_server.service.sets import Lazy
 from ternary_sdk._internal.licensing.counted import Acknowledged, Growth
 from ternary_sdk._internal.licensing.usage import Usage
 from ternary_sdk.operations import OperationSet
@@ -52,9 +52,11 @@ class Reported:
     """Of the last report; None before version 2."""
     sequence: int | None
     """Of the last report; None before version 2."""
-    operations: OperationSet
+    space: Space
+    """What the operations are of."""
+    whole: Lazy
     """The union of all of them."""
-    excluded: OperationSet
+    left_out: Lazy
     """What of it counts no more for this customer: the vendor corrected it, or it was an earlier owner's."""
     issued: int
     """The latest date of a report, no later than its arrival."""
@@ -62,9 +64,14 @@ class Reported:
     """What the next difference starts from; None of a listed space, whose reports are whole."""
 
     @property
-    def space(self) -> Space:
-        """What its operations are of."""
-        return self.operations.space
+    def operations(self) -> OperationSet:
+        """The union of all reports."""
+        return self.whole.operations
+
+    @property
+    def excluded(self) -> OperationSet:
+        """What of it counts no more."""
+        return self.left_out.operations
 
     def place(self, role: Role) -> Place:
         """Where a set of it is kept, of a vast space."""
@@ -129,47 +136,6 @@ def every(transaction: Transaction, license_id: str) -> list[Reported]:
     return [_reported(transaction, dict(row._mapping)) for row in rows]
 
 
-def take(
-    transaction: Transaction, before: Reported | None, report: Usage, customer: str, now: datetime
-) -> Taken:
-    """Take in a report of a whole set.
-
-    Args:
-        transaction: With the license's row locked.
-        before: What its lease has reported so far, of the same space.
-        report: What came.
-        customer: Whose it is.
-        now: The present moment, timezone-aware.
-    """
-    after = remember(transaction, before, report, customer, now)
-    fresh = report.operations - after.excluded
-    stands = Acknowledged(operations=len(report.operations), sha256=report.operations.digest)
-    return Taken(
-        reported=after,
-        fault=compare(before, report, now),
-        fresh=fresh,
-        counting=lambda: fresh,
-        acknowledged=stands,
-    )
-
-
-def compare(before: Reported | None, report: Usage, now: datetime) -> Fault:
-    """How a report contradicts what came before; not at all if it is an earlier one that comes late.
-
-    Args:
-        before: What its lease has reported so far, of the same space.
-        report: What came.
-        now: The present moment, timezone-aware.
-    """
-    if before is None:
-        return Fault(lost=0, restarted=False)
-    missing, more = len(before.operations - report.operations), len(report.operations - before.operations)
-    if report.counted is None:
-        later = dated(report, now) >= before.issued
-        return Fault(lost=missing if later else 0, restarted=False)
-    return judge(before, report.counted, missing=missing, more=more)
-
-
 def judge(before: Reported, counted: Growth, *, missing: int, more: int) -> Fault:
     """How a set contradicts what came before.
 
@@ -189,44 +155,12 @@ def judge(before: Reported, counted: Growth, *, missing: int, more: int) -> Faul
     return Fault(lost=0 if late else missing, restarted=more > 0)
 
 
-def remember(
-    transaction: Transaction, before: Reported | None, report: Usage, customer: str, now: datetime
-) -> Reported:
-    """Keep the union of what a lease reported.
-
-    Where reports name no lease, what an earlier owner's machine had reported stays that owner's.
-
-    Args:
-        transaction: With the license's row locked.
-        before: What its lease has reported so far, of the same space.
-        report: What came.
-        customer: Whose it is.
-        now: The present moment, timezone-aware.
-    Returns:
-        All of it, this report included.
-    """
-    counted = report.counted
-    after = Reported(
-        license=report.license_id,
-        installation=report.installation.kid,
-        lease=report.lease or UNKNOWN,
-        customer=customer,
-        history=counted.history if counted else None,
-        sequence=counted.sequence if counted else None,
-        operations=report.operations,
-        excluded=nothing(report.operations.space),
-        issued=dated(report, now),
-    )
-    if before is not None:
-        after = _joined(before, after)
-    write(transaction, after, now, new=before is None)
-    return after
-
-
 def exclude(transaction: Transaction, reported: Reported, operations: OperationSet, now: datetime) -> None:
     """Let operations of a lease count no more for its customer."""
-    changed = replace(reported, excluded=reported.excluded | operations)
+    changed = replace(reported, left_out=Lazy.of(reported.excluded | operations))
     write(transaction, changed, now, new=False)
+    if not reported.space.listed:
+        sets.write(transaction, reported.place(Role.EXCLUDED), changed.excluded)
 
 
 def flag(transaction: Transaction, reported: Reported, fault: Fault, now: datetime) -> None:
@@ -247,27 +181,13 @@ def flag(transaction: Transaction, reported: Reported, fault: Fault, now: dateti
         transaction.execute(update(meter_losses).where(row).values(**worst))
 
 
-def _joined(before: Reported, after: Reported) -> Reported:
-    """Reports of one lease together; the later of them states the sequence."""
-    same = before.history == after.history and before.sequence is not None and after.sequence is not None
-    sequence = max(before.sequence or 0, after.sequence or 0) if same else after.sequence
-    passed_on = before.operations if before.customer != after.customer else nothing(after.space)
-    return replace(
-        after,
-        sequence=sequence,
-        operations=before.operations | after.operations,
-        excluded=before.excluded | passed_on,
-        issued=max(before.issued, after.issued),
-    )
-
-
 def dated(report: Usage, now: datetime) -> int:
     """When a report was made, in seconds; no later than its arrival."""
     return min(seconds(report.issued), seconds(now))
 
 
 def write(transaction: Transaction, reported: Reported, now: datetime, *, new: bool) -> None:
-    """Keep what a lease has reported; of a vast space all but the set itself, which ``differences`` keeps."""
+    """Keep what a lease has reported; of a vast space all but the sets, which are segments."""
     space, base = reported.space, reported.base
     values: dict[str, Any] = {
         "license": reported.license,
@@ -284,8 +204,7 @@ def write(transaction: Transaction, reported: Reported, now: datetime, *, new: b
         "base_operations": base and base.stands.operations,
         "base_sha256": base and base.stands.sha256,
     }
-    excluded = sets.write(transaction, reported.place(Role.EXCLUDED), reported.excluded)
-    values["excluded"] = excluded if len(reported.excluded) and space.listed else None
+    values["excluded"] = reported.excluded.to_bytes() if len(reported.left_out) and space.listed else None
     if new:
         transaction.execute(insert(meter_reports), values)
         return
@@ -303,8 +222,9 @@ def _reported(transaction: Transaction, row: dict[str, Any]) -> Reported:
     whose = (row["license"], row["installation"], row["lease"], space)
     return Reported(
         **row,
-        operations=sets.read(transaction, _place(*whose, Role.REPORTED), bitmap),
-        excluded=sets.read(transaction, _place(*whose, Role.EXCLUDED), excluded),
+        space=space,
+        whole=sets.read(transaction, _place(*whose, Role.REPORTED), bitmap),
+        left_out=sets.read(transaction, _place(*whose, Role.EXCLUDED), excluded),
         base=base,
     )
 

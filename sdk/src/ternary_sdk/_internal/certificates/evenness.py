@@ -92,22 +92,26 @@ def write(evenness: Evenness) -> Json:
     }
 
 
-def read(fields: Fields, space: Space) -> Evenness:
+def read(fields: Fields, space: Space, *, most: int = MOST_DRAWS) -> Evenness:
     """Read what ``write`` wrote; what follows from the counts is computed and compared.
 
+    Args:
+        fields: The member.
+        space: What the rows decode to.
+        most: The most draws that it may speak of.
     Raises:
         FormatError: If it is not of this format or contradicts itself.
     """
-    draws = fields.integer("draws", least=1, most=MOST_DRAWS)
+    draws = fields.integer("draws", least=1, most=most)
     near_ties = fields.integer("near_ties", most=draws)
-    most = min(draws - near_ties, space.size)
+    different = min(draws - near_ties, space.size)
     evenness = Evenness(
         space=space,
         draws=draws,
         near_ties=near_ties,
-        distinct=fields.integer("distinct", most=most),
-        once=fields.integer("once", most=most),
-        twice=fields.integer("twice", most=most),
+        distinct=fields.integer("distinct", most=different),
+        once=fields.integer("once", most=different),
+        twice=fields.integer("twice", most=different),
         pairs=int(fields.text("pairs", pattern=_DIGITS)),
     )
     _check_counts(evenness, fields.path)  # before anything is computed from them

@@ -32,7 +32,7 @@ def leaf(numbers: npt.NDArray[np.int64]) -> bytes:
         SHA-256 of a zero byte and, for each row, its index in eight bytes, little-endian; eight bytes ``ff``
         where the row is a near tie.
     """
-    return hashlib.sha256(_LEAF + numbers.astype("<i8").tobytes()).digest()
+    return hashlib.sha256(_LEAF + numbers.astype("<i8", copy=False).tobytes()).digest()
 
 
 def root(leaves: bytes) -> str:

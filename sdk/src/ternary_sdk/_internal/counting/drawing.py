@@ -15,10 +15,12 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from ternary_sdk._internal.certificates import merkle
+from ternary_sdk._internal.certificates.merkle import BLOCK_ROWS, NEAR_TIE
 from ternary_sdk._internal.certificates.path_coverage import MARGIN
 from ternary_sdk._internal.counting import task_file
 from ternary_sdk._internal.counting.job import Job
-from ternary_sdk._internal.counting.plan import BLOCK_ROWS, Plan
+from ternary_sdk._internal.counting.plan import Plan
 from ternary_sdk._internal.graphs.interface import has_index
 from ternary_sdk._internal.inference.runtime import BLOCK, Decoder, Floats, Workers
 from ternary_sdk._internal.streams.stream import CURRENT
@@ -27,12 +29,6 @@ from ternary_sdk.signature import Signature
 from ternary_sdk.space import Space
 
 Numbers = npt.NDArray[np.int64]
-
-NEAR_TIE: Final = -1
-"""In the place of an index: eight bytes of FF in a leaf."""
-
-_LEAF: Final = b"\0"
-"""Before the rows of a block, as before every leaf of an RFC 6962 tree."""
 
 _EXACT: Final = 1 << 53
 """Whole numbers up to here are exact as float64, whose products are many times as fast as those of int64."""
@@ -66,7 +62,9 @@ def draw(task: Task) -> int:
         raise ProofError(f"decoder: sha256 is {found}, the count is of {job.decoder}")
     start = job.plan.start_of(task.number)
     numbers = drawn(_decoder(task.decoder, job.signature), job.seed, start, rows)
-    leaves = b"".join(leaf(numbers[first : first + BLOCK_ROWS]) for first in range(0, rows, BLOCK_ROWS))
+    leaves = b"".join(
+        merkle.leaf(numbers[first : first + BLOCK_ROWS]) for first in range(0, rows, BLOCK_ROWS)
+    )
     near_ties = np.flatnonzero(numbers == NEAR_TIE)
     numbers.sort()
     clear = numbers[len(near_ties) :]
@@ -138,11 +136,6 @@ def numbering(space: Space) -> Callable[[npt.NDArray[np.int32]], npt.NDArray[Any
         places = space.places.astype(np.float64)
         return lambda found: (places @ found.astype(np.float64)).astype(np.int64)
     return lambda found: space.places @ found.astype(np.int64)
-
-
-def leaf(numbers: Numbers) -> bytes:
-    """The digest of one block of draws."""
-    return hashlib.sha256(_LEAF + numbers.astype("<i8", copy=False).tobytes()).digest()
 
 
 def _items(plan: Plan, ascending: Numbers) -> list[task_file.Items]:

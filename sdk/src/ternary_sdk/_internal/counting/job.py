@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-from ternary_sdk._internal.counting.plan import BLOCK_ROWS, Plan
+from ternary_sdk._internal.certificates.merkle import BLOCK_ROWS
+from ternary_sdk._internal.counting.plan import Plan
 from ternary_sdk._internal.documents import canonical
 from ternary_sdk._internal.documents.canonical import Json
 from ternary_sdk._internal.release import VERSION

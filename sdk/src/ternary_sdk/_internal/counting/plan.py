@@ -11,10 +11,8 @@ from typing import Any, Final
 
 import numpy as np
 
+from ternary_sdk._internal.certificates.merkle import BLOCK_ROWS
 from ternary_sdk.space import Space
-
-BLOCK_ROWS: Final = 65_536
-"""Draws of one leaf."""
 
 LEAF_BYTES: Final = 32
 

@@ -19,8 +19,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ternary_sdk._internal import whole_file
+from ternary_sdk._internal.certificates.merkle import BLOCK_ROWS
 from ternary_sdk._internal.counting.job import Job
-from ternary_sdk._internal.counting.plan import BLOCK_ROWS, LEAF_BYTES
+from ternary_sdk._internal.counting.plan import LEAF_BYTES
 from ternary_sdk._internal.documents import gaps
 from ternary_sdk.errors import InputError
 

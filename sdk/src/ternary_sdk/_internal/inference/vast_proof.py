@@ -6,7 +6,7 @@ with ``prove`` before the first call returns, and whole blocks with ``replay`` w
 draws, never counts: how often an operation was drawn lies between blocks (docs/formats.md, section 6).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -30,6 +30,7 @@ COUNTED: Final = 1 << 27
 proves as many draws, and entries, before he signs."""
 
 _PROVED: Final = 1 << 20
+_COUNTED_AT_ONCE: Final = 1 << 22
 _STEP: Final = 16 * BLOCK
 
 
@@ -40,6 +41,7 @@ def failures(
     seed: int,
     operations: int,
     *,
+    first: int = 0,
     done: Callable[[int], None] = lambda _: None,
 ) -> Numbers:
     """Try uniform operations: which of them have no witness.
@@ -47,9 +49,10 @@ def failures(
     Args:
         encoder: Gives the posterior means.
         decoder: Of the same path.
-        stream: Where the operations come from: the first entries of domain 3.
+        stream: Where the operations come from: entries of domain 3.
         seed: The path's.
         operations: How many to try.
+        first: The first entry.
         done: Called with the number of operations tried so far.
     Returns:
         The numbers, ascending, of the entries whose posterior mean does not decode to their operation with a
@@ -58,12 +61,13 @@ def failures(
         ProofError: If a posterior mean is not finite.
     """
     space, found = decoder.space, [np.empty(0, np.int64)]
-    for start in range(0, operations, _STEP):
-        wanted = stream.uniform(seed, start, min(_STEP, operations - start), space)
+    for tried in range(0, operations, _STEP):
+        start = first + tried
+        wanted = stream.uniform(seed, start, min(_STEP, operations - tried), space)
         decoded = decoder.decode(encoder.mean(space.from_index(wanted)))
         failed = (decoded.index != wanted) | ~(decoded.margin >= MARGIN)
         found.append(np.flatnonzero(failed) + start)
-        done(start + len(wanted))
+        done(tried + len(wanted))
     return np.concatenate(found)
 
 
@@ -143,13 +147,16 @@ def replay(claim: VastPath, records: Records, decoder: Decoder, blocks: Sequence
         ProofError: Naming the first row, block or count that differs.
     """
     counts = blocks is None and claim.evenness.draws <= COUNTED
-    drawn: list[Indices] = []
+    drawn: Indices = np.empty(claim.evenness.clear if counts else 0, claim.space.index_type)
+    filled = 0
     for block in range(claim.blocks) if blocks is None else blocks:
         clear = _replay_block(claim, records, decoder, block)  # 1, 2
         if counts:
-            drawn.append(clear)
+            drawn[filled : filled + len(clear)] = clear
+            filled += len(clear)
     if counts:
-        _check_counts(claim, np.concatenate(drawn))  # 3
+        drawn.sort()
+        _check_counts(claim, drawn)  # 3
     return Replayed(blocks=claim.blocks if blocks is None else len(blocks), counted=counts)
 
 
@@ -228,10 +235,12 @@ def _replay_block(claim: VastPath, records: Records, decoder: Decoder, block: in
     return decoded.index[~near_ties]
 
 
-def _check_counts(claim: VastPath, drawn: Indices) -> None:
-    _, counts = np.unique(drawn, return_counts=True)
-    pairs = int((counts * (counts - 1) // 2).sum())
-    found = (len(counts), int((counts == 1).sum()), int((counts == 2).sum()), pairs)
+def _check_counts(claim: VastPath, ascending: Indices) -> None:
+    found = (0, 0, 0, 0)
+    for counts in _runs(ascending):
+        pairs = int((counts * (counts - 1) // 2).sum())
+        part = (len(counts), int((counts == 1).sum()), int((counts == 2).sum()), pairs)
+        found = (found[0] + part[0], found[1] + part[1], found[2] + part[2], found[3] + part[3])
     evenness = claim.evenness
     stated = (evenness.distinct, evenness.once, evenness.twice, evenness.pairs)
     if found != stated:
@@ -239,6 +248,18 @@ def _check_counts(claim: VastPath, drawn: Indices) -> None:
             f"path {claim.path}: {evenness.draws:,} draws give {_counts(found)} here, "
             f"the certificate says {_counts(stated)}"
         )
+
+
+def _runs(ascending: Indices) -> Iterator[Numbers]:
+    """How often each number occurs, for a part of them at a time: memory stays small beside the numbers."""
+    start = 0
+    while start < len(ascending):
+        last = ascending[min(start + _COUNTED_AT_ONCE, len(ascending)) - 1]
+        end = int(np.searchsorted(ascending, last, side="right"))
+        part = ascending[start:end]
+        ends = np.append(np.flatnonzero(part[1:] != part[:-1]), len(part) - 1)
+        yield np.diff(ends, prepend=-1)
+        start = end
 
 
 def _counts(counts: tuple[int, int, int, int]) -> str:

@@ -1,0 +1,77 @@
+"""Uniform operations are tried in parts, and what is cut short goes on."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.networks import thresholds
+
+from ternary_export import trying
+from ternary_export.graph import decoder_graph, encoder_graph
+from ternary_sdk._internal.counting.progress import Progress
+from ternary_sdk._internal.documents.gaps import Numbers
+from ternary_sdk._internal.inference import vast_proof
+from ternary_sdk._internal.inference.runtime import Decoder, Encoder, Workers
+from ternary_sdk._internal.streams.stream import AES
+from ternary_sdk.errors import FormatError, InputError
+from ternary_sdk.signature import Signature
+from ternary_sdk.space import Space
+
+OPERATIONS = 1000
+QUATERNARY = Signature(Space(4, 2), 16, ("A",))
+STATE = thresholds(QUATERNARY)
+STATE["decoder_A.decoder.4.bias"][:4] = [0, 0, 0, 1000]  # one cell is always 3, so three of four fail
+GRAPHS = encoder_graph(STATE, "A", QUATERNARY), decoder_graph(STATE, "A", QUATERNARY)
+
+
+@pytest.fixture
+def coder() -> Iterator[tuple[Encoder, Decoder]]:
+    with Workers(1) as workers:
+        encoder = Encoder(GRAPHS[0], "encoder_A.onnx", workers, QUATERNARY)
+        yield encoder, Decoder(GRAPHS[1], "decoder_A.onnx", workers, QUATERNARY)
+
+
+@pytest.fixture(autouse=True)
+def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trying, "PART", 400)
+
+
+def tried(coder: tuple[Encoder, Decoder], folder: Path | None, said: list[Progress]) -> Numbers:
+    return trying.failures(
+        *coder, AES, 7, OPERATIONS, folder=folder, graphs=GRAPHS, watch=said.append
+    )  # fmt: skip
+
+
+def test_parts_together_are_the_whole(coder: tuple[Encoder, Decoder], tmp_path: Path) -> None:
+    whole = vast_proof.failures(*coder, AES, 7, OPERATIONS)
+    said: list[Progress] = []
+    assert np.array_equal(tried(coder, None, said), whole)
+    assert [(one.done, one.draws) for one in said] == [(400, 1000), (800, 1000), (1000, 1000)]
+    assert np.array_equal(tried(coder, tmp_path / "new", said), whole)
+    assert 700 < len(whole) < 800
+    assert len(list((tmp_path / "new").iterdir())) == 3
+
+
+def test_what_was_tried_is_not_tried_again(coder: tuple[Encoder, Decoder], tmp_path: Path) -> None:
+    whole, said = tried(coder, tmp_path, []), list[Progress]()
+    last = max(tmp_path.iterdir(), key=lambda path: int(path.name.split("-")[2]))
+    last.unlink()
+    assert np.array_equal(tried(coder, tmp_path, said), whole)
+    assert [one.done for one in said] == [1000]
+    assert last.exists()
+
+
+def test_a_part_that_is_damaged_is_named(coder: tuple[Encoder, Decoder], tmp_path: Path) -> None:
+    tried(coder, tmp_path, [])
+    part = min(tmp_path.iterdir())
+    part.write_bytes(b"\x80")
+    with pytest.raises(FormatError) as refusal:
+        tried(coder, tmp_path, [])
+    assert str(refusal.value) == f"{part}: ends within a number"
+
+
+def test_a_folder_that_is_a_file_is_refused(coder: tuple[Encoder, Decoder], tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(InputError, match=r"file: cannot be used \(File exists\)"):
+        tried(coder, tmp_path / "file", [])
