@@ -11,7 +11,7 @@ GROUPS: Final[Mapping[str, str]] = {
     "client": "a cold command, opening, drawing, counting, memory",
     "counting": "draws of vast spaces a second, from one to a hundred million; takes minutes",
     "licensing": "verifying a license, asking it before a call, counting on disk, of vast spaces too",
-    "server": "validations a second and their waiting times, with SQLite and PostgreSQL",
+    "server": "validations a second and their waiting times, a large report; SQLite and PostgreSQL",
 }
 """What each group measures. A group is the module of its name, which is loaded when its turn comes."""
 

@@ -113,7 +113,7 @@ def measurements() -> Iterator[Measurement]:
                 most=20,
             )
             with _database(kind, Path(folder)) as url:
-                yield from vast_reports.measurements(ring, url, kind)
+                yield from vast_reports.report_measurements(ring, url, kind)
 
 
 def _measure(

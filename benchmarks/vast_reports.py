@@ -29,7 +29,7 @@ SPACE = Space(3, 3)
 BEFORE, MORE = 10_000_000, 1_000_000
 
 
-def measurements(ring: KeyRing, url: str, kind: str) -> Iterator[Measurement]:
+def report_measurements(ring: KeyRing, url: str, kind: str) -> Iterator[Measurement]:
     """Measure one empty database."""
     prepare(url)
     (key,) = sell(url, 1)

@@ -84,6 +84,8 @@ def error_of(kind: type[BaseException]) -> BaseException:
 def argument(wanted: object) -> object:
     if isinstance(wanted, type) and issubclass(wanted, enum.Enum):
         return [*Reason, *wanted][-1]
+    if dataclasses.is_dataclass(wanted):
+        return made(wanted, {}, {})
     return 15 if wanted is int else "why"
 
 

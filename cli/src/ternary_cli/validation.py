@@ -34,9 +34,9 @@ if TYPE_CHECKING:
     from ternary_sdk._internal.packages.validation import Validation
     from ternary_trainer.compute import Price
     from ternary_trainer.run import Run
-    from ternary_trainer.validation.checks import AnySubject
     from ternary_trainer.validation.studies import Study
-    from ternary_trainer.validation.vast_subject import Effort
+    from ternary_trainer.validation.subject import Subject
+    from ternary_trainer.validation.vast_subject import Effort, VastSubject
 
 SubjectFile = Annotated[
     Path, argument("RUN|CHECKPOINT.pt|FILE.ternary", "A training's folder, a v5.5 checkpoint, or a package.")
@@ -185,7 +185,7 @@ class Retraining:
 class Opened:
     """What is validated, and what a report tells of where it came from."""
 
-    subject: "AnySubject"
+    subject: "Subject | VastSubject"
     run: "Run | None" = None
     package: "Package | None" = None
 

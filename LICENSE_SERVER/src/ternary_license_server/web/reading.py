@@ -42,8 +42,11 @@ class RefusedError(Exception):
     """
 
     def __init__(self, problem: Problem) -> None:
-        super().__init__(problem.detail)
+        super().__init__(problem)
         self.problem = problem
+
+    def __str__(self) -> str:
+        return self.problem.detail
 
 
 class Bodies:

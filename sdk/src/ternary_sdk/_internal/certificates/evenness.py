@@ -7,7 +7,6 @@ independent draws from one distribution. docs/spaces.md proves what follows.
 
 import re
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Final
 
 from ternary_sdk._internal.certificates import statistics
@@ -52,27 +51,27 @@ class Evenness:
         """How many rows are no near ties."""
         return self.draws - self.near_ties
 
-    @cached_property
+    @property
     def near_tie_share_at_most(self) -> str:
         """Nine decimals: what share of all draws are near ties, at most."""
         return statistics.share_at_most(self.near_ties, self.draws)
 
-    @cached_property
+    @property
     def repeats_at_most(self) -> str:
         """Six decimals: how many of as many clear draws are repeats, on average, at most."""
         return statistics.repeats_at_most(self.clear, self.distinct)
 
-    @cached_property
+    @property
     def effective_number(self) -> int:
         """The clear draws are at least as varied as throws of a fair die with so many faces."""
         return statistics.effective_number(self.clear, self.distinct, self.space)
 
-    @cached_property
+    @property
     def perfect_distinct(self) -> int:
         """How many different operations as many perfect draws give on average, rounded down."""
         return statistics.perfect_distinct(self.clear, self.space)
 
-    @cached_property
+    @property
     def perfect_effective_number(self) -> int:
         """The effective number that ``perfect_distinct`` different operations would give."""
         return statistics.effective_number(self.clear, self.perfect_distinct, self.space)

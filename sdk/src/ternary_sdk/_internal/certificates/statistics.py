@@ -7,6 +7,7 @@ docs/formats.md, section 6, defines the figures; changing one breaks every certi
 """
 
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from functools import lru_cache
 from typing import Final
 
 from ternary_sdk._internal.certificates import binomial
@@ -16,9 +17,13 @@ from ternary_sdk.space import Space
 ALPHA: Final = "0.000001"
 """The error probability of each bound that a certificate states."""
 
+_KEPT: Final = 256
+"""How many figures of each kind are kept: reading, opening and showing a package ask for the same ones."""
+
 _MILLIONTH: Final = Decimal("0.000001")
 
 
+@lru_cache(maxsize=_KEPT)
 def share_at_most(found: int, trials: int, alpha: str = ALPHA) -> str:
     """The upper bound of a share of which ``found`` were found in ``trials`` independent trials.
 
@@ -28,6 +33,7 @@ def share_at_most(found: int, trials: int, alpha: str = ALPHA) -> str:
     return _share(binomial.upper(found, trials, alpha))
 
 
+@lru_cache(maxsize=_KEPT)
 def share_at_least(failures: int, trials: int, alpha: str = ALPHA) -> str:
     """The lower bound of a share of which all but ``failures`` were found in independent trials.
 
@@ -37,6 +43,7 @@ def share_at_least(failures: int, trials: int, alpha: str = ALPHA) -> str:
     return _share(PARTS - binomial.upper(failures, trials, alpha))
 
 
+@lru_cache(maxsize=_KEPT)
 def repeats_at_most(clear: int, distinct: int, alpha: str = ALPHA) -> str:
     """The upper bound U of the expected number of repeats among independent draws.
 
@@ -53,6 +60,7 @@ def repeats_at_most(clear: int, distinct: int, alpha: str = ALPHA) -> str:
     return f"{square.quantize(_MILLIONTH, rounding=ROUND_CEILING, context=EXACT):f}"
 
 
+@lru_cache(maxsize=_KEPT)
 def effective_number(clear: int, distinct: int, space: Space, alpha: str = ALPHA) -> int:
     """How many faces a fair die has whose throws are at most as varied as these independent draws.
 
@@ -72,6 +80,7 @@ def effective_number(clear: int, distinct: int, space: Space, alpha: str = ALPHA
     return low
 
 
+@lru_cache(maxsize=_KEPT)
 def perfect_distinct(clear: int, space: Space) -> int:
     """How many different operations perfect draws, uniform and independent, give on average; rounded down."""
     mean = expected_distinct(clear, space.size)

@@ -8,7 +8,6 @@ certificate of a vast space (docs/formats.md, section 6).
 
 import re
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Final
 
 from ternary_sdk._internal.certificates import evenness, statistics
@@ -54,7 +53,7 @@ class ReachableShare:
     failed: FileDigest
     """Of the member that lists their numbers."""
 
-    @cached_property
+    @property
     def share(self) -> str:
         """Nine decimals: the share of all operations that have a witness, at least."""
         return statistics.share_at_least(self.failures, self.operations)

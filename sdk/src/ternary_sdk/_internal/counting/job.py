@@ -4,7 +4,6 @@ What a count is of, and the names of its files.
 
 import hashlib
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Final
 
 from ternary_sdk._internal.certificates.merkle import BLOCK_ROWS
@@ -35,12 +34,12 @@ class Job:
     draws: int
     """How many rows, at least 1."""
 
-    @cached_property
+    @property
     def plan(self) -> Plan:
         """Its tasks and partitions."""
         return Plan(self.signature.space, self.draws)
 
-    @cached_property
+    @property
     def digest(self) -> str:
         """What a task's result depends on beside its place, hex: results of another count have another."""
         described: dict[str, Json] = {

@@ -6,7 +6,6 @@ that goes on later, make the same files.
 """
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -40,7 +39,7 @@ class Plan:
     draws: int
     """How many rows are drawn, at least 1."""
 
-    @cached_property
+    @property
     def rows(self) -> int:
         """Draws of one task, whole blocks; the last task may have fewer."""
         blocks = -(-self.draws // BLOCK_ROWS)
@@ -59,7 +58,7 @@ class Plan:
         """Draws of a task."""
         return min(self.rows, self.draws - task * self.rows)
 
-    @cached_property
+    @property
     def dense(self) -> bool:
         """Whether a task's file holds a number for each operation instead of the indices drawn.
 
@@ -67,7 +66,7 @@ class Plan:
         """
         return self.space.size <= self.rows
 
-    @cached_property
+    @property
     def partitions(self) -> int:
         """Into how many ranges of equal width the space is cut, each counted by itself: the fewest, at least
         256, in which a place takes four bytes; but no more than 4,096."""
@@ -75,12 +74,12 @@ class Plan:
             return 1
         return min(_MOST_PARTITIONS, max(_PARTITIONS, -(-self.space.size // (1 << 32))))
 
-    @cached_property
+    @property
     def width(self) -> int:
         """Operations of a partition; the last may have fewer, or none."""
         return -(-self.space.size // self.partitions)
 
-    @cached_property
+    @property
     def item_type(self) -> "np.dtype[np.unsignedinteger[Any]]":
         """Of what a file holds: a place within the partition, or a number of draws."""
         return np.dtype("<u4" if self.dense or self.width <= 1 << 32 else "<u8")
