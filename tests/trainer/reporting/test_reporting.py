@@ -189,7 +189,7 @@ def test_a_checkpoint_without_a_history_has_no_training_and_says_so(of_file):
 
 
 def test_percentages_are_rounded_down():
-    assert words.percent(0.919999) == "91.99\N{NO-BREAK SPACE}%"
+    assert shared_words.percent(0.919999) == "91.99\N{NO-BREAK SPACE}%"
 
 
 def test_a_figure_without_an_interval_is_not_called_exact():
