@@ -49,6 +49,12 @@ def test_what_is_not_a_number_of_ascii_digits_is_refused(option: str, text: str)
 @pytest.mark.parametrize("option", numeric())
 def test_a_number_of_ascii_digits_is_read(option: str) -> None:
     kind = numeric()[option].type
+    if kind.name == "_large":
+        assert [kind.convert(text, None, None) for text in ("1", "10", "007", "1e8")] == [1, 10, 7, 10**8]
+        return
+    if kind.name == "_size":
+        assert [kind.convert(text, None, None) for text in ("512M", "2G")] == [2**29, 2**31]
+        return
     assert [kind.convert(text, None, None) for text in ("0", "10", "+3", "-3", "007")] == [0, 10, 3, -3, 7]
     if kind.name == "_number":
         assert [kind.convert(text, None, None) for text in ("0.5", ".5", "1.", "1e-3")] == [

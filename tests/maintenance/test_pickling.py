@@ -49,8 +49,11 @@ from ternary_trainer.validation.networks import TorchNetwork
 from ternary_trainer.validation.subject import Decoder
 
 DISTRIBUTIONS = ("ternary_sdk", "ternary_trainer", "ternary_export", "ternary_license_server", "ternary_cli")
-BOUND = {"Asked", "Asking", "Certificates", "Installation", "KeyRing", "ProvedPath", "Server", "SigningKey"}
-"""Values that hold a key, a connection or a session: refused in a sentence."""
+BOUND = {
+    *("Asked", "Asking", "Certificates", "Cluster", "Installation", "KeyRing", "Meter", "ProvedPath"),
+    *("Reported", "Server", "SigningKey", "Taken"),
+}
+"""Values that hold a key, a connection, a session or what is read of a database when it is asked for."""
 WAYS: Mapping[str, Callable[[Any], Any]] = {
     **{
         f"pickle protocol {number}": lambda value, number=number: pickle.loads(pickle.dumps(value, number))
