@@ -58,10 +58,10 @@ def test_info_states_bounds_beside_perfect_draws(ternary, here):
     ternary(*PACKAGE.split())
     told = ternary(*INFO.split()).text.splitlines()
     assert any(re.fullmatch(r"margins +A: \d+ near ties in 2,000 draws; B: .*", line) for line in told)
-    assert told[-6].startswith("path  draws")
-    assert told[-5].startswith("A     2,000")
-    assert "97.2751684 % or more" in told[-5]
-    assert told[-4].startswith("      perfect draws, average")
+    assert told[-7].startswith("path  draws")
+    assert told[-6].startswith("A     2,000")
+    assert "97.2751684 % or more" in told[-6]
+    assert told[-5].startswith("      perfect draws, average")
 
 
 @pytest.mark.parametrize(
