@@ -142,6 +142,14 @@ def test_seeds_without_a_folder_for_their_trainings_are_refused(ternary, poor):
     )
 
 
+def test_a_cluster_without_a_folder_for_its_trainings_is_refused(ternary, poor):
+    done = ternary("validate", poor, "--cluster", "localhost:8786")
+    assert done.status == 1
+    assert done.err == (
+        "error: --cluster: is for retrainings, and there is no folder for them; add --studies DIR\n"
+    )
+
+
 @pytest.mark.slow
 def test_seeds_whose_runs_lie_in_the_folder_are_compared_and_nothing_is_trained(ternary, release, tmp_path):
     for seed, name in ((2, "second"), (3, "third")):

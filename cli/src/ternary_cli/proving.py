@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from ternary_cli.asked import Asked
 from ternary_cli.chosen import choose_to_verify, or_evaluation
 from ternary_cli.facts import package_facts, signature_words
 from ternary_cli.journal import COUNTS, DRAWS, PACKAGE, REACHABLE, Journal
@@ -17,6 +16,7 @@ from ternary_cli.recounting import recount_facts, recount_lines, recount_path
 from ternary_cli.replaying import draws_line, sampled_line
 from ternary_cli.selection import Selection, fetched
 from ternary_cli.terminal import not_proved_line, show, show_json
+from ternary_cli.wanted import Wanted
 from ternary_sdk._internal.certificates.path_coverage import PathCoverage
 from ternary_sdk._internal.certificates.vast_path import VastPath
 from ternary_sdk._internal.inference.vast_proof import Replayed
@@ -58,7 +58,7 @@ def verify_package(
     machine_id: str | None,
     state: Path | None,
     *,
-    asked: Asked,
+    asked: Wanted,
     as_json: bool,
 ) -> None:
     """Verify a package and say what was found; evidence is written whatever that is.
@@ -79,7 +79,7 @@ def verify_package(
     _tell(selection, found, asked, as_json=as_json)
 
 
-def _computed(selection: Selection, asked: Asked, journal: Journal) -> Found | None:
+def _computed(selection: Selection, asked: Wanted, journal: Journal) -> Found | None:
     """What the graphs do; None where they are encrypted and there is no license."""
     read = selection.package
     if read.locked and selection.license is None:
@@ -103,7 +103,7 @@ def _computed(selection: Selection, asked: Asked, journal: Journal) -> Found | N
         return _proved(model, asked, journal)
 
 
-def _proved(model: Model, asked: Asked, journal: Journal) -> Found:
+def _proved(model: Model, asked: Wanted, journal: Journal) -> Found:
     claims: tuple[PathCoverage | VastPath, ...] = model.certificate.paths
     listed = model.space.listed
     reached = {claim.path: len(model.reachable(path=claim.path)) for claim in claims if listed}
@@ -140,7 +140,7 @@ def _opened_line(claim: PathCoverage | VastPath, reached: dict[str, int]) -> str
     return f"path {claim.path}: {reached[claim.path]:,} reachable operations proved on this machine"
 
 
-def _tell(selection: Selection, found: Found | None, asked: Asked, *, as_json: bool) -> None:
+def _tell(selection: Selection, found: Found | None, asked: Wanted, *, as_json: bool) -> None:
     facts = package_facts(selection.package, selection.trust, selection.size)
     left = [CLOSED] if found is None else found.left
     if as_json:

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from ternary_cli.asked import Wish
 from ternary_cli.certified import evenness_facts, share_percent
 from ternary_cli.progress_line import progress_line
 from ternary_cli.terminal import note
+from ternary_cli.wanted import Wish
 from ternary_sdk._internal.certificates.evenness import Evenness
 from ternary_sdk._internal.certificates.statistics import ALPHA
 from ternary_sdk._internal.counting.counting import LEAST_MEMORY, disk_needed

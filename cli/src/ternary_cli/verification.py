@@ -82,12 +82,12 @@ def verify(
     as_json: JsonOption = False,
 ) -> None:
     """Check a package's signatures and prove its certificate."""
-    from ternary_cli.asked import Asked, Wish
+    from ternary_cli.wanted import Wanted, Wish
 
     wish = Wish(
         draws=recount, seed=seed, path=path, cluster=cluster, folder=folder, resume=resume, memory=memory
     )
-    asked = Asked(replay=replay, blocks=blocks, recount=wish, evidence=evidence)
+    asked = Wanted(replay=replay, blocks=blocks, recount=wish, evidence=evidence)
     asked.check()
     of_packages: Mapping[str, object] = {
         "--license": license,

@@ -3,7 +3,7 @@ How far a count has come.
 """
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +32,6 @@ def silent(progress: Progress) -> None:
     """Tell nobody."""
 
 
-@dataclass
 class Pace:
     """Measures a stage.
 
@@ -42,14 +41,9 @@ class Pace:
         done: Those that were done before.
     """
 
-    stage: str
-    draws: int
-    done: int = 0
-    _before: int = field(init=False)
-    _since: float = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._before, self._since = self.done, time.monotonic()
+    def __init__(self, stage: str, draws: int, done: int = 0) -> None:
+        self.stage, self.draws, self.done = stage, draws, done
+        self._before, self._since = done, time.monotonic()
 
     def add(self, draws: int) -> Progress:
         """So many more are done."""

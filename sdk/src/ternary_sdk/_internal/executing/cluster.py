@@ -12,10 +12,10 @@ import secrets
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
 
+from ternary_sdk._internal.process_bound import ProcessBound
 from ternary_sdk._internal.release import VERSION
 from ternary_sdk._internal.wheels import pip_install
 from ternary_sdk.errors import InputError, TernaryError
@@ -33,20 +33,26 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Cluster:
-    """A cluster whose workers have this release."""
+class Cluster(ProcessBound):
+    """A cluster whose workers have this release.
 
-    address: str
-    """Of its scheduler."""
+    Args:
+        client: Connected to its scheduler.
+        address: The scheduler's.
+    """
 
-    executor: Executor
-    """What tasks are submitted to."""
+    _holds = "a connection"
+    _instead = "connect to it in each process"
 
-    workers: int
-    """How many tasks it runs at once: threads of all workers."""
+    def __init__(self, client: "Client", address: str) -> None:
+        self._client = client
+        self.address = address
+        self.executor: Executor = _Checked(client, address)
 
-    _client: "Client"
+    @property
+    def workers(self) -> int:
+        """How many tasks it runs at once: threads of all workers."""
+        return int(sum(self._client.nthreads().values()))
 
     def expect_folder(self, folder: Path) -> None:
         """Refuse workers that do not share a folder with this machine; it is made if it is not there.
@@ -92,8 +98,7 @@ def connected(address: str) -> Iterator[Cluster]:
     client = _client(checked)
     try:
         _expect_release(client, checked)  # 3
-        threads = sum(client.nthreads().values())
-        yield Cluster(address=checked, executor=_Checked(client, checked), workers=threads, _client=client)
+        yield Cluster(client, checked)
     finally:
         with suppress(Exception):  # the scheduler may be gone
             client.close()

@@ -46,7 +46,7 @@ class Wish:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
+class Wanted:
     """What the command line asks for beside what opening a package proves."""
 
     replay: bool
