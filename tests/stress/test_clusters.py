@@ -15,6 +15,7 @@ from ternary_sdk._internal.counting.draw_count import DrawCount
 from ternary_sdk._internal.counting.progress import Progress, silent
 from ternary_sdk._internal.executing.cluster import Cluster, connected
 from ternary_sdk._internal.wheels import pip_install
+from ternary_sdk.errors import InputError
 from ternary_sdk.signature import Signature
 from ternary_sdk.space import Space
 
@@ -61,10 +62,28 @@ def figures(found: DrawCount) -> tuple[object, ...]:
     )  # fmt: skip
 
 
-def test_one_worker_two_and_a_killed_one_count_alike(counted: Callable[..., DrawCount]) -> None:
+def refuses_a_folder_of_this_process_alone(found: Cluster, place: Path) -> None:
+    """Linux names an open folder by its descriptor, which no other process has."""
+    descriptor = os.open(place, os.O_RDONLY)
+    folder = Path(f"/proc/self/fd/{descriptor}")
+    try:
+        with pytest.raises(InputError) as refusal:
+            found.expect_folder(folder)
+    finally:
+        os.close(descriptor)
+    (worker,) = found._client.nthreads()
+    assert str(refusal.value) == (
+        f"worker {worker}: does not see {folder}; name a folder that all workers share"
+    )
+
+
+def test_one_worker_two_and_a_killed_one_count_alike(
+    counted: Callable[..., DrawCount], tmp_path: Path
+) -> None:
     here = figures(counted("here", None))
     with cluster(1) as found:
         assert figures(counted("one", found)) == here
+        refuses_a_folder_of_this_process_alone(found, tmp_path)
     killed = list[int]()
     with cluster(2) as found:
         processes = found._client.run(os.getpid)

@@ -56,7 +56,7 @@ def recount_path(model: ProvedModel, wish: Wish) -> Recounted:
         workers, executor = usable_cores(), None
         if wish.cluster is not None:
             connected = held.enter_context(cluster.connected(wish.cluster))
-            connected.expect(held.enter_context(_mark(folder)))
+            connected.expect_folder(folder)
             workers, executor = connected.workers, connected.executor
         _say(draws, letter, seed, folder, model, wish)
         tell = held.enter_context(progress_line())
@@ -90,21 +90,6 @@ def _folder(named: Path | None) -> Iterator[Path]:
         return
     with tempfile.TemporaryDirectory(prefix="ternary-recount-") as folder:
         yield Path(folder)
-
-
-@contextmanager
-def _mark(folder: Path) -> Iterator[Path]:
-    """A file by which workers find out whether they share the folder."""
-    mark = folder / f"shared-{secrets.token_hex(8)}"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        mark.touch()
-    except OSError as error:
-        raise InputError(f"{folder}: cannot be used ({error.strerror})") from None
-    try:
-        yield mark
-    finally:
-        mark.unlink(missing_ok=True)
 
 
 def recount_facts(recounted: Recounted) -> dict[str, Any]:

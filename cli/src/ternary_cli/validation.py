@@ -30,6 +30,7 @@ from ternary_cli.vendor_extra import vendor_extra
 if TYPE_CHECKING:
     import torch
 
+    from ternary_sdk._internal.executing.cluster import Cluster
     from ternary_sdk._internal.packages.package import Package
     from ternary_sdk._internal.packages.validation import Validation
     from ternary_trainer.compute import Price
@@ -62,6 +63,10 @@ Operations = Annotated[
     int | None,
     large("--operations", metavar="M", text="Of a vast space: encode M of each kind; default: 131072."),
 ]
+ClusterOption = Annotated[
+    str | None,
+    option("--cluster", metavar="ADDRESS", text="Retrain on a Dask cluster whose workers see --studies."),
+]
 Out = Annotated[Path | None, option("--out", "-o", metavar="F.json", text="Also write validation.json here.")]
 Folder = Annotated[Path | None, option("--report", metavar="DIR", text="Also write the report there.")]
 ReportFolder = Annotated[
@@ -77,6 +82,7 @@ def validate(
     seeds: Seeds = None,
     draws: Draws = None,
     operations: Operations = None,
+    cluster: ClusterOption = None,
     out: Out = None,
     report: Folder = None,
     license: LicenseOption = None,
@@ -104,7 +110,9 @@ def validate(
         check_installed()
     elif price is not None:
         raise InputError("--price-per-core-hour: is told in the report; add --report DIR")
-    retraining = Retraining(folder=studies, seeds=seeds, checks=only, place=_place(device, subject))
+    retraining = Retraining(
+        folder=studies, seeds=seeds, checks=only, place=_place(device, subject), cluster=cluster
+    )
     effort = _effort(draws, operations)
     with _opened(subject, retraining, license, trust, state, effort) as opened:
         outcomes = known.validate(opened.subject, held, only=only, tell=lambda name: note(f"checking {name}"))
@@ -179,6 +187,8 @@ class Retraining:
     """What is to be checked; trainings that no check needs are not made."""
     place: "torch.device"
     """Where these and the checks compute."""
+    cluster: str | None = None
+    """Address of the cluster that trains; None for this machine."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -223,6 +233,8 @@ def _opened(
         raise InputError(f"--studies: {source} is no run, and only a run says how to train it again")
     if retraining.folder is None and retraining.seeds is not None:
         raise InputError("--seeds: is of retrainings, and there is no folder for them; add --studies DIR")
+    if retraining.folder is None and retraining.cluster is not None:
+        raise InputError("--cluster: is for retrainings, and there is no folder for them; add --studies DIR")
     if source.is_dir():
         trained = run.open(source)
         seeds, betas = _studied(trained, retraining.folder, retraining) if retraining.folder else (None, None)
@@ -261,15 +273,33 @@ def _studied(trained: "Run", folder: Path, retraining: Retraining) -> "tuple[Stu
     from ternary_trainer.validation import studies
 
     count = studies.SEEDS if retraining.seeds is None else retraining.seeds
+    folder = folder.absolute()  # a cluster's workers have another working folder
     jobs = {
         "seed-variance": studies.seed_jobs(trained, folder, count),
         "collapse-sweep": studies.beta_jobs(trained, folder),
     }
-    seeds, betas = (
-        studies.conduct(needed, tell=note, place=retraining.place) if check in retraining.checks else None
-        for check, needed in jobs.items()
-    )
+    with _trainers(folder, retraining.cluster) as found:
+        executor, workers = (None, None) if found is None else (found.executor, found.workers)
+        seeds, betas = (
+            studies.conduct(needed, executor=executor, workers=workers, tell=note, place=retraining.place)
+            if check in retraining.checks
+            else None
+            for check, needed in jobs.items()
+        )
     return seeds, betas
+
+
+@contextmanager
+def _trainers(folder: Path, address: str | None) -> "Iterator[Cluster | None]":
+    """The cluster that trains, whose workers all see the studies' folder; nothing for this machine."""
+    from ternary_sdk._internal.executing.cluster import connected
+
+    if address is None:
+        yield None
+        return
+    with connected(address) as found:
+        found.expect_folder(folder)
+        yield found
 
 
 def _priced(per_core_hour: float | None, currency: str | None, source: Path) -> "Price | None":

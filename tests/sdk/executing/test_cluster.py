@@ -43,8 +43,8 @@ def test_a_cluster_counts_what_this_machine_counts(scheduler: str, tmp_path: Pat
     given = {"seed": 7, "draws": 200_000, "memory": 1 << 30}
     here = count(decoder, QUATERNARY, folder=tmp_path / "here", **given)
     with connected(scheduler) as found:
-        (tmp_path / "seen").write_bytes(b"")
-        found.expect(tmp_path / "seen")
+        found.expect_folder(tmp_path / "there")
+        assert list((tmp_path / "there").iterdir()) == []
         assert found.workers == 2
         there = count(
             decoder, QUATERNARY, folder=tmp_path / "there", executor=found.executor, workers=2, **given
@@ -91,14 +91,11 @@ def test_a_worker_of_another_release_is_refused_by_name(
     assert str(refusal.value).endswith(": has ternary-sdk 0.1.0, expected 9.9.9")
 
 
-def test_a_folder_that_workers_do_not_see_is_refused(scheduler: str, tmp_path: Path) -> None:
-    with connected(scheduler) as found:
-        worker = next(iter(found._client.nthreads()))
-        with pytest.raises(InputError) as refusal:
-            found.expect(tmp_path / "here" / "mark")
-    assert str(refusal.value) == (
-        f"worker {worker}: does not see {tmp_path / 'here'}; name a folder that all workers share"
-    )
+def test_a_folder_that_is_a_file_is_refused(scheduler: str, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with connected(scheduler) as found, pytest.raises(InputError) as refusal:
+        found.expect_folder(tmp_path / "file")
+    assert str(refusal.value) == f"{tmp_path / 'file'}: cannot be used (File exists)"
 
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "tls://127.0.0.1:1"])

@@ -2,6 +2,7 @@
 
 import dataclasses
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -44,7 +45,11 @@ def test_trainings_in_several_processes_come_out_as_in_one(finished, tiny, tmp_p
     beside = conduct(
         beta_jobs(short, tmp_path / "beside", factors=[2.0, 4.0])[1:], workers=2, tell=told.append
     )
-    assert beside.trials[0] == alone.trials[0]
+    with ThreadPoolExecutor(1) as pool:
+        elsewhere = conduct(
+            beta_jobs(short, tmp_path / "elsewhere", factors=[2.0])[1:], workers=1, executor=pool
+        )
+    assert beside.trials[0] == alone.trials[0] == elsewhere.trials[0]
     assert told[0] == "2 trainings to make, 2 at a time"
     assert any(": epoch 1 (2 of 2), coverage " in line for line in told)
 

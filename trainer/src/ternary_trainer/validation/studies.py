@@ -9,7 +9,8 @@ goes on where it stopped, so a study may be killed at any moment.
 import dataclasses
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
+from contextlib import nullcontext
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
@@ -129,6 +130,7 @@ def conduct(
     jobs: Sequence[Job],
     *,
     workers: int | None = None,
+    executor: Executor | None = None,
     tell: Callable[[str], None] = lambda _: None,
     place: torch.device | None = None,
 ) -> Study:
@@ -136,7 +138,9 @@ def conduct(
 
     Args:
         jobs: What to train.
-        workers: Processes; by default one for every two cores this process may use.
+        workers: Trainings at a time; by default one for every two cores this process may use.
+        executor: What trains, such as a cluster whose workers see the jobs' folders; by default processes, or
+            this one where there is one training at a time.
         tell: Called with a line when a training begins, is reused, has come an epoch further, or ends.
         place: Where to compute, as in `train`.
     Raises:
@@ -152,7 +156,7 @@ def conduct(
     count = min(len(waiting), workers or max(1, usable_cores() // _THREADS_A_RUN))
     if waiting:
         tell(f"{len(waiting)} trainings to make, {count} at a time")
-        _train_all(waiting, count, tell, place)
+        _train_all(waiting, count, executor, tell, place)
     return Study(trials=tuple(_trial(job) for job in jobs))
 
 
@@ -187,15 +191,23 @@ def perform(job: Job, on_epoch: OnEpoch | None = None, place: torch.device | Non
 
 
 def _train_all(
-    jobs: Sequence[Job], count: int, tell: Callable[[str], None], place: torch.device | None
+    jobs: Sequence[Job],
+    count: int,
+    executor: Executor | None,
+    tell: Callable[[str], None],
+    place: torch.device | None,
 ) -> None:
-    if count == 1:
+    if count == 1 and executor is None:
         for job in jobs:
             tell(f"{job.out.name}: training")
             tell(perform(job, _telling(job, tell), place))
         return
     # Spawned, not forked: a forked child inherits torch's thread pool without its threads.
-    with ProcessPoolExecutor(count, mp_context=get_context("spawn")) as pool:
+    with (
+        nullcontext(executor)
+        if executor is not None
+        else ProcessPoolExecutor(count, mp_context=get_context("spawn"))
+    ) as pool:
         left, pending = list(jobs), set[Future[str]]()
         seen: dict[Path, int] = {}
         while left or pending:

@@ -8,6 +8,7 @@ configuration. Workers run tasks of this very release: another may number, draw 
 
 import ipaddress
 import re
+import secrets
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager, suppress
@@ -47,26 +48,31 @@ class Cluster:
 
     _client: "Client"
 
-    def expect(self, file: Path) -> None:
-        """Refuse workers that do not see a file of this machine.
+    def expect_folder(self, folder: Path) -> None:
+        """Refuse workers that do not share a folder with this machine; it is made if it is not there.
 
-        Args:
-            file: Somewhere in the folder that all are to work in.
         Raises:
-            InputError: Naming the first worker that does not see it.
+            InputError: Naming the first worker that does not see what is written there, or if nothing can be.
         """
-        name = str(file)
+        mark = folder / f"shared-{secrets.token_hex(8)}"
+        name = str(mark)
 
-        def sees() -> bool:
+        def sees() -> bool:  # sent whole
             from pathlib import Path
 
             return Path(name).is_file()
 
-        for worker, seen in sorted(self._client.run(sees).items()):
-            if not seen:
-                raise InputError(
-                    f"worker {worker}: does not see {file.parent}; name a folder that all workers share"
-                )
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            mark.touch()
+        except OSError as error:
+            raise InputError(f"{folder}: cannot be used ({error.strerror})") from None
+        try:
+            seen = self._client.run(sees)
+        finally:
+            mark.unlink(missing_ok=True)
+        for worker in sorted(worker for worker, found in seen.items() if not found):
+            raise InputError(f"worker {worker}: does not see {folder}; name a folder that all workers share")
 
 
 @contextmanager
