@@ -20,8 +20,6 @@ TINY = {
     "scoring.report_draws": "50_000",
     "scoring.sampling_draws": "1_000",
     "scoring.exact": "0.0",
-    "separate.spread.window": "[2_000, 10_000]",
-    "separate.spread.low_window": "[1_000, 2_000]",
     "separate.learn.epochs": "1",
     "separate.learn.passes": "1",
     "surge": "[{epoch = 2, strength = 0.5}]",

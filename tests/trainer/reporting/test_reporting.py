@@ -15,7 +15,7 @@ from ternary_sdk.signature import Signature
 from ternary_sdk.space import TERNARY_2, Space
 from ternary_trainer import checkpoint
 from ternary_trainer.model import initial
-from ternary_trainer.reporting import words
+from ternary_trainer.reporting import shared_words, words
 from ternary_trainer.reporting.content import collect
 from ternary_trainer.reporting.page import to_html
 from ternary_trainer.reporting.paper import to_pdf
@@ -126,7 +126,7 @@ def test_the_same_content_gives_the_same_page(content, folder):
 
 
 def test_a_surge_is_told_with_coverage_before_during_and_after(content):
-    (told,) = [line for line in words.compute(content) if line.startswith("A surge")]
+    (told,) = [line for line in shared_words.compute(content) if line.startswith("A surge")]
     assert re.fullmatch(
         r"A surge of strength 0\.5 in epoch 2, by recipe: coverage \S+ % before, \S+ % during, \S+ % after\.",
         told.replace("\N{NO-BREAK SPACE}", " "),
@@ -140,7 +140,7 @@ def test_the_provenance_is_that_of_the_rule_the_snapshot_was_chosen_by(finished)
     content = collect(subject, found, run=finished)
     assert content.provenance["snapshot"] == finished.best("loss").reason
     assert "chosen for the lowest validation loss" in content.provenance["snapshot"]
-    assert words.chosen(content) == (
+    assert shared_words.chosen(content) == (
         "What each rule of choice would have shipped. This report is of the one by loss."
     )
 
@@ -189,7 +189,7 @@ def test_a_checkpoint_without_a_history_has_no_training_and_says_so(of_file):
 
 
 def test_percentages_are_rounded_down():
-    assert words.percent(0.919999) == "91.99\N{NO-BREAK SPACE}%"
+    assert shared_words.percent(0.919999) == "91.99\N{NO-BREAK SPACE}%"
 
 
 def test_a_figure_without_an_interval_is_not_called_exact():
@@ -203,7 +203,7 @@ def test_a_figure_without_an_interval_is_not_called_exact():
         bound="0",
     )
     expected = ("hash coverage at 4 × beta, path A", "0.24612", "none", "shown only")
-    assert words.figure_cells(sampled) == expected
+    assert shared_words.figure_cells(sampled) == expected
 
 
 def test_a_share_under_noise_has_its_interval(content):
