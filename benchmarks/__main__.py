@@ -10,7 +10,8 @@ GROUPS: Final[Mapping[str, str]] = {
     "training": "seconds an epoch, and to 90 % and 91 % coverage; takes minutes",
     "client": "a cold command, opening, drawing, counting, memory",
     "counting": "draws of vast spaces a second, from one to a hundred million; takes minutes",
-    "licensing": "verifying a license, asking it before a call, counting on disk, of vast spaces too",
+    "licensing": "verifying a license, asking it before a call, counting on disk",
+    "meter": "counting beside ten million operations of a vast space; takes minutes",
     "server": "validations a second and their waiting times, a large report; SQLite and PostgreSQL",
 }
 """What each group measures. A group is the module of its name, which is loaded when its turn comes."""

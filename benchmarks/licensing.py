@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 
-from benchmarks import vast_meter
 from benchmarks.measurement import Measurement
 from ternary_license_server.keys import keyring
 from ternary_license_server.keys.issue import issue
@@ -41,7 +40,6 @@ def measurements() -> Iterator[Measurement]:
         permit = Permit(license, PACKAGE, ring.trust, machine_id=MACHINE, state=Path(folder) / "state")
         yield _asking(permit)
         yield _counting(permit)
-    yield from vast_meter.measurements()
 
 
 def _verifying(verify: Callable[[], object]) -> Measurement:

@@ -14,6 +14,7 @@ REFUSED = {
     "atlas": ("missing.ternary", "FILE"),
     "carry": ("missing --server https://localhost --out answer --trust missing", "FILE"),
     "certify": ("missing", "INPUT"),
+    "compare": ("missing another", "FORMAT"),
     "deactivate": ("--trust missing", "FILE"),
     "decode": ("missing.csv --out rows.csv", "FILE"),
     "disrupt": ("missing", "INPUT"),

@@ -8,7 +8,7 @@ import typer
 
 from ternary_cli.main import app
 
-OURS = ("_whole", "_number", "boolean", "choice", "path", "str")
+OURS = ("_whole", "_large", "_size", "_number", "boolean", "choice", "path", "str")
 """Every other kind is click's, under names that change: its numbers with a range are 'int range'."""
 
 
@@ -22,7 +22,7 @@ def numeric() -> dict[str, Any]:
     return {
         f"{name} {parameter.name}": parameter
         for name, parameter in parameters(typer.main.get_command(app))
-        if parameter.type.name in ("_whole", "_number")
+        if parameter.type.name in ("_whole", "_large", "_size", "_number")
     }
 
 

@@ -123,6 +123,6 @@ def test_atlas_of_a_vast_space_is_refused(ternary, folder, tmp_path):
     done = ternary("atlas", folder / "quaternary.ternary", "--out", tmp_path / "a.png", *words)
     assert (done.status, done.err) == (
         1,
-        "error: margins: 4,2 is a vast space of 4,294,967,296 operations, which are not listed one by one; "
-        "its certificate states the share of them that is reachable\n",
+        "error: quaternary-1.0.0: is of the vast space 4,2, whose 4,294,967,296 operations fit no picture; "
+        "'ternary report' draws its cells and pairs of cells instead, and 'ternary info' states its bounds\n",
     )

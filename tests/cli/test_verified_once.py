@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from ternary_license_server.keys.issue import issue
-from ternary_sdk._internal.certificates.certificate import Certificate
+from ternary_sdk._internal.certificates import reading
 from ternary_sdk._internal.licensing.license import License
 from ternary_sdk._internal.packages.package import Package
 from ternary_sdk._internal.trust.trust import Trust
@@ -20,10 +20,14 @@ UNLICENSED = {"package": 1, "trust": 1, "certificate": 1}
 def verified(monkeypatch):
     """How often each kind of document was verified since the start or the last ``clear``."""
     counts = Counter()
-    for kind in (Package, License, Trust, Certificate):
-        name, real = kind.__name__.lower(), kind.read
+    for name, kind in (
+        ("package", Package),
+        ("license", License),
+        ("trust", Trust),
+        ("certificate", reading),
+    ):
 
-        def counted(*given, real=real, name=name):
+        def counted(*given, real=kind.read, name=name):
             counts[name] += 1
             return real(*given)
 

@@ -26,6 +26,7 @@ import torch
 from sqlalchemy import Select
 
 from ternary_export.build import Build
+from ternary_export.vast_certifying import Effort
 from ternary_license_server.database.engine import Database
 from ternary_license_server.keys.keyring import KeyRing
 from ternary_license_server.keys.vendor_keys import VendorKeys
@@ -169,6 +170,7 @@ def real(shipped: bytes, build: Build, vendor: KeyRing, tmp_path_factory: pytest
         np.ndarray: np.arange(3),
         Decoder: TorchNetwork(TernaryVAE(), "A", CPU),
         Dial: Dial(explore=0.5),
+        Effort: Effort(draws=5),
         PackageIdentity: package.identity,
         VersionRange: versions,
         Policy: policy,

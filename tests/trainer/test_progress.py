@@ -86,4 +86,4 @@ def test_tensorboard_gets_every_figure_of_a_record(finished: Run) -> None:
     named = figures(record)
     assert named["coverage/A"] == record.paths["A"].coverage
     assert named["kl/B"] == record.paths["B"].kl
-    assert len(named) == 3 + 2 * 15
+    assert len(named) == 4 + 2 * 15

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from ternary_sdk._internal.certificates.vast_path import FileDigest, ReachableShare, VastPath
     from ternary_sdk._internal.graphs.interface import Interface, Tensor
     from ternary_sdk._internal.identity import ExactPackage, PackageIdentity, VersionRange
+    from ternary_sdk._internal.inference.vast_proof import Replayed
     from ternary_sdk._internal.licensing.claims import ContentKey
     from ternary_sdk._internal.licensing.license import License
     from ternary_sdk._internal.licensing.machine import Machine, identify
@@ -100,6 +101,7 @@ __all__ = [
     "Reason",
     "Records",
     "Relation",
+    "Replayed",
     "Revocations",
     "Role",
     "ServerError",
@@ -157,6 +159,7 @@ _WHERE: Final = {
     "ReachableShare": "_internal.certificates.vast_path",
     "Records": "_internal.certificates.records",
     "Relation": "_internal.packages.validation",
+    "Replayed": "_internal.inference.vast_proof",
     "Revocations": "_internal.trust.trust",
     "Role": "_internal.trust.trust",
     "Signature": "signature",
