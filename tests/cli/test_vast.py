@@ -2,15 +2,18 @@
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 from tests.builds import built
 from tests.cli.test_own_decoder import model
 from tests.networks import thresholds
 
+import ternary_sdk
 from ternary_sdk.signature import Signature
 from ternary_sdk.space import Space
 
+EVALUATION = next(iter((Path(ternary_sdk.__file__).parent / "evaluation").glob("*.ternary")))
 QUATERNARY = Signature(Space(4, 2), 16, ("A", "B"))
 
 
@@ -62,6 +65,42 @@ def test_info_states_bounds_beside_perfect_draws(ternary, here):
     assert told[-6].startswith("A     2,000")
     assert "97.2747223 % or more" in told[-6]
     assert told[-5].startswith("      perfect draws, average")
+    assert told[-1].startswith("This is what the signature states; only bounds were computed here")
+    space = "space       4,294,967,296 operations, too many to list: certified by bounds, each with its "
+    assert f"{space}confidence" in told
+
+
+def test_an_atlas_of_a_vast_space_is_refused_and_what_shows_it_is_named(ternary, here):
+    built(QUATERNARY, thresholds(QUATERNARY), draws=2000, operations=500).write(here / "build")
+    ternary("keys", "init", "keys", "--vendor", "Own")
+    ternary(*PACKAGE.split())
+    done = ternary("atlas", "own.ternary", "--trust", "keys/vendor.trust", "--out", "atlas.svg")
+    assert done.err == (
+        "error: own-1.0.0: is of the vast space 4,2, whose 4,294,967,296 operations fit no picture; 'ternary "
+        "report' draws its cells and pairs of cells instead, and 'ternary info' states its bounds\n"
+    )
+    assert not (here / "atlas.svg").exists()
+
+
+def test_a_vast_package_is_validated_by_so_many_draws(ternary, here):
+    built(QUATERNARY, thresholds(QUATERNARY), draws=2000, operations=500).write(here / "build")
+    ternary("keys", "init", "keys", "--vendor", "Own")
+    ternary(*PACKAGE.split())
+    sampled = "--checks", "hash-coverage", "--draws", "1e4", "--operations", 1000
+    words = "validate", "own.ternary", "--trust", "keys/vendor.trust", *sampled
+    done = ternary(*words, "--json")
+    names = [figure["name"] for figure in json.loads(done.text)["checks"][0]["figures"]]
+    assert done.status == 0
+    assert "effective number by 10,000 draws, least share of the space, error 0.000001" in names
+    assert ternary(*words).text.splitlines()[0] == "hash-coverage     passed"
+
+
+def test_draws_are_not_asked_of_a_listed_space(ternary, here):
+    done = ternary("validate", EVALUATION, "--trust", EVALUATION.with_suffix(".trust"), "--draws", "1e4")
+    assert done.err.splitlines()[-1] == (
+        "error: draws and operations: 3,2 is a listed space, whose operations are all examined; leave the "
+        "numbers out"
+    )
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,8 @@ def test_draws_that_crowd_into_the_middle_are_uneven(sound, around):
 
 def test_an_operation_that_is_drawn_too_often_shows_in_equal_pairs(sound, around):
     often = around(index=lambda indices: np.where(indices % 64 == 5, 5, indices))
-    (outcome,) = validate(sound.of_vast(often), Thresholds(), only=["hash-coverage"]).values()
+    subject = sound.of_vast(often, effort=Effort(draws=62_000, operations=200))
+    (outcome,) = validate(subject, Thresholds(), only=["hash-coverage"]).values()
     assert outcome.ending is Ending.FAILED
     (pairs,) = [figure for figure in outcome.figures if figure.name.startswith("equal pairs")]
     assert not pairs.passed
