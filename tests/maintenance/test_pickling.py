@@ -50,8 +50,8 @@ from ternary_trainer.validation.subject import Decoder
 
 DISTRIBUTIONS = ("ternary_sdk", "ternary_trainer", "ternary_export", "ternary_license_server", "ternary_cli")
 BOUND = {
-    *("Asked", "Asking", "Certificates", "Cluster", "Installation", "KeyRing", "Meter", "ProvedPath"),
-    *("Reported", "Server", "SigningKey", "Taken"),
+    *("Asked", "Asking", "Certificates", "Installation", "KeyRing", "Meter", "ProvedPath"),
+    *("Parsed", "Reported", "Server", "SigningKey", "Taken"),
 }
 """Values that hold a key, a connection, a session or what is read of a database when it is asked for."""
 WAYS: Mapping[str, Callable[[Any], Any]] = {
