@@ -43,6 +43,7 @@ from ternary_sdk.errors import CodedError, InputError, LicenseError, Reason
 from ternary_sdk.operations import OperationSet
 from ternary_sdk.signature import STANDARD
 from ternary_trainer.architecture import V55
+from ternary_trainer.compute import Price
 from ternary_trainer.device import CPU
 from ternary_trainer.model import TernaryVAE
 from ternary_trainer.validation.networks import TorchNetwork
@@ -51,7 +52,7 @@ from ternary_trainer.validation.subject import Decoder
 DISTRIBUTIONS = ("ternary_sdk", "ternary_trainer", "ternary_export", "ternary_license_server", "ternary_cli")
 BOUND = {
     *("Asked", "Asking", "Certificates", "Installation", "KeyRing", "Meter", "ProvedPath"),
-    *("Parsed", "Reported", "Server", "SigningKey", "Taken"),
+    *("Parsed", "Reported", "Row", "Server", "SigningKey", "Taken"),
 }
 """Values that hold a key, a connection, a session or what is read of a database when it is asked for."""
 WAYS: Mapping[str, Callable[[Any], Any]] = {
@@ -177,6 +178,7 @@ def real(shipped: bytes, build: Build, vendor: KeyRing, tmp_path_factory: pytest
         PackageIdentity: package.identity,
         VersionRange: versions,
         Policy: policy,
+        Price: Price(per_core_hour=0.04, currency="EUR"),
     }
     return instances(roots, found)
 
