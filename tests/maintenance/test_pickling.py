@@ -42,6 +42,7 @@ from ternary_sdk.errors import CodedError, InputError, LicenseError, Reason
 from ternary_sdk.operations import OperationSet
 from ternary_sdk.signature import STANDARD
 from ternary_trainer.architecture import V55
+from ternary_trainer.compute import Price
 from ternary_trainer.device import CPU
 from ternary_trainer.model import TernaryVAE
 from ternary_trainer.validation.networks import TorchNetwork
@@ -168,6 +169,7 @@ def real(shipped: bytes, build: Build, vendor: KeyRing, tmp_path_factory: pytest
         Decoder: TorchNetwork(TernaryVAE(), "A", CPU),
         Dial: Dial(explore=0.5),
         PackageIdentity: package.identity,
+        Price: Price(per_core_hour=0.04, currency="EUR"),
         VersionRange: versions,
         Policy: policy,
     }
