@@ -176,6 +176,7 @@ def real(shipped: bytes, build: Build, vendor: KeyRing, tmp_path_factory: pytest
         Dial: Dial(explore=0.5),
         Effort: Effort(draws=5),
         PackageIdentity: package.identity,
+        Price: Price(per_core_hour=0.04, currency="EUR"),
         VersionRange: versions,
         Policy: policy,
         Price: Price(per_core_hour=0.04, currency="EUR"),
