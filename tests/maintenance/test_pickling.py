@@ -42,12 +42,15 @@ from ternary_sdk._internal.packages.package import Package
 from ternary_sdk.errors import CodedError, InputError, LicenseError, Reason
 from ternary_sdk.operations import OperationSet
 from ternary_sdk.signature import STANDARD
+from ternary_sdk.space import Space
 from ternary_trainer.architecture import V55
 from ternary_trainer.compute import Price
 from ternary_trainer.device import CPU
+from ternary_trainer.evenness import Tally
 from ternary_trainer.model import TernaryVAE
 from ternary_trainer.validation.networks import TorchNetwork
 from ternary_trainer.validation.subject import Decoder
+from ternary_trainer.validation.vast_subject import Effort as ValidationEffort
 
 DISTRIBUTIONS = ("ternary_sdk", "ternary_trainer", "ternary_export", "ternary_license_server", "ternary_cli")
 BOUND = {
@@ -179,7 +182,8 @@ def real(shipped: bytes, build: Build, vendor: KeyRing, tmp_path_factory: pytest
         Price: Price(per_core_hour=0.04, currency="EUR"),
         VersionRange: versions,
         Policy: policy,
-        Price: Price(per_core_hour=0.04, currency="EUR"),
+        ValidationEffort: ValidationEffort(),
+        Tally: Tally(Space(2, 5)),
     }
     return instances(roots, found)
 
@@ -242,6 +246,8 @@ def same(one: Any, other: Any) -> bool:
         return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
     if isinstance(one, list | tuple):
         return len(one) == len(other) and all(map(same, one, other))
+    if isinstance(one, Tally):
+        return same(vars(one), vars(other))
     return isinstance(one, TorchNetwork) or bool(one == other)
 
 
