@@ -134,7 +134,7 @@ REFUSED: dict[str, tuple[Change, str]] = {
     ),
     "pairs that are no digits": (
         even("pairs", "04"),
-        f"{WHAT}.evenness.pairs: '04', expected text of the form 0|[1-9][0-9]{{0,19}}",
+        f"{WHAT}.evenness.pairs: '04', expected text of the form 0|[1-9][0-9]{{0,23}}",
     ),
     "a larger reachable share": (
         reach("share", "0.999808725"),
@@ -235,3 +235,15 @@ def test_counts_of_any_draws_agree_with_themselves() -> None:
             )  # fmt: skip
             stated = canonical.decode(canonical.encode(evenness.write(counted)), "evenness")
             assert evenness.read(Fields(stated, "evenness"), space) == counted
+
+
+@pytest.mark.parametrize("distinct", [256, 1])
+def test_counts_of_many_draws_of_a_small_space_come_back(distinct: int) -> None:
+    """10^12 draws, as many as a recount may be of: their equal pairs have up to 24 digits."""
+    each = 10**12 // distinct
+    counted = Evenness(
+        space=Space(2, 3), draws=10**12, near_ties=0, distinct=distinct, once=0, twice=0,
+        pairs=distinct * (each * (each - 1) // 2),
+    )  # fmt: skip
+    stated = canonical.decode(canonical.encode(evenness.write(counted)), "evenness")
+    assert evenness.read(Fields(stated, "evenness"), Space(2, 3), most=10**12) == counted
