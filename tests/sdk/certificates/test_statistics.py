@@ -2,6 +2,9 @@
 
 import json
 import math
+import subprocess
+import sys
+from decimal import ROUND_DOWN, Context, Inexact, Rounded, Subnormal, Underflow, localcontext
 from fractions import Fraction
 from pathlib import Path
 
@@ -35,6 +38,44 @@ def test_draws_are_as_varied_as_pinned(
     assert statistics.repeats_at_most(clear, distinct) == repeats
     assert statistics.effective_number(clear, distinct, of) == number
     assert statistics.perfect_distinct(clear, of) == perfect
+
+
+HOSTS = {
+    "few digits": Context(prec=5, rounding=ROUND_DOWN),
+    "traps": Context(prec=28, traps=[Inexact, Rounded, Underflow, Subnormal]),
+    "small exponents": Context(prec=5, Emin=-3, Emax=3),
+}
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_no_bound_depends_on_the_decimal_context_of_the_host(host: str) -> None:
+    # What was computed before would hide what is computed here.
+    for kept in (statistics.share_at_most, statistics.repeats_at_most, binomial._log_factorial):
+        kept.cache_clear()
+    statistics.effective_number.cache_clear()
+    statistics.perfect_distinct.cache_clear()
+    with localcontext(HOSTS[host]):
+        for found, trials, expected in VECTORS["shares"]:
+            assert statistics.share_at_most(found, trials) == expected
+        for clear, distinct, space, repeats, number, perfect in VECTORS["numbers"]:
+            of = Space.parse(space)
+            assert statistics.repeats_at_most(clear, distinct) == repeats
+            assert statistics.effective_number(clear, distinct, of) == number
+            assert statistics.perfect_distinct(clear, of) == perfect
+        shown = statistics.expected_distinct(10**9, 4**16)
+    assert shown == statistics.expected_distinct(10**9, 4**16)
+
+
+def test_no_bound_depends_on_the_default_context_of_a_host() -> None:
+    """Which a host may change before it imports the SDK."""
+    code = (
+        "import decimal; decimal.DefaultContext.traps[decimal.Inexact] = True; "
+        "decimal.DefaultContext.rounding = decimal.ROUND_UP; decimal.setcontext(decimal.DefaultContext); "
+        "from ternary_sdk._internal.certificates.statistics import share_at_most; "
+        "print(share_at_most(3, 10**7))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == statistics.share_at_most(3, 10**7)
 
 
 @pytest.mark.parametrize("trials", [1, 2, 12])
