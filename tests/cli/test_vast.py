@@ -58,10 +58,12 @@ def test_info_states_bounds_beside_perfect_draws(ternary, here):
     ternary(*PACKAGE.split())
     told = ternary(*INFO.split()).text.splitlines()
     assert any(re.fullmatch(r"margins +A: \d+ near ties in 2,000 draws; B: .*", line) for line in told)
-    assert told[-6].startswith("path  draws")
-    assert told[-5].startswith("A     2,000")
-    assert "97.2751684 % or more" in told[-5]
-    assert told[-4].startswith("      perfect draws, average")
+    paths = json.loads(ternary(*INFO.split(), "--json").text)["paths"]
+    assert re.fullmatch(r"[0-9a-f]{16}", paths["A"]["reachable"]["seed"])
+    head = next(number for number, line in enumerate(told) if line.startswith("path  draws"))
+    assert told[head + 1].startswith("A     2,000")
+    assert "97.2747223 % or more" in told[head + 1]  # 10^(-6/500)
+    assert told[head + 2].startswith("      perfect draws, average")
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Builds and packages of vast spaces, from graphs made by hand: certified, packaged, read; hostile ones."""
 
+import hashlib
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -96,6 +97,22 @@ def test_what_constant_cells_cost_is_certified(made: Build) -> None:
     assert reachable is not None
     assert 0.99 < reachable.failures / reachable.operations < 0.999
     assert 0 < float(reachable.share) < 1 / 256
+
+
+def test_the_operations_that_are_tried_follow_from_both_graphs(made: Build) -> None:
+    """Each tried by itself, from a seed that the encoder's bytes are part of."""
+    claim, subjects = certificate_of(made).paths[1], made.certificate.subjects
+    both = bytes.fromhex(subjects["decoder_B.onnx"] + subjects["encoder_B.onnx"])
+    seed = int(hashlib.sha256(b"ternary-reachable-v2" + both).hexdigest()[:16], 16)
+    with Workers(1) as workers:
+        encoder, decoder = load(made.graphs, "B", workers, QUATERNARY)
+        assert encoder is not None
+        assert claim.reachable is not None
+        wanted = claim.stream.uniform(seed, 0, claim.reachable.operations, QUATERNARY.space)
+        found = decoder.decode(encoder.mean(QUATERNARY.space.from_index(wanted)))
+    failed = np.flatnonzero((found.index != wanted) | ~(found.margin >= 0.001))
+    assert made.binary["failures_B.bin"] == gaps.encode(failed)
+    assert claim.reachable.seed == seed != claim.seed
 
 
 @pytest.mark.parametrize("encoders", [True, False], ids=["with encoder", "without"])

@@ -80,6 +80,7 @@ def _vast_facts(claim: VastPath) -> dict[str, Any]:
         "reachable": None
         if reachable is None
         else {
+            "seed": f"{reachable.seed:016x}",
             "operations": reachable.operations,
             "failures": reachable.failures,
             "share_at_least": reachable.share,

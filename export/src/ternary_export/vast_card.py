@@ -54,8 +54,9 @@ READING: Final = f"""\
 The space has too many operations to list, so these are statements with confidence: each bound is wrong with \
 a probability of {ALPHA} at most, whatever the model. Near ties, draws whose two best classes differ by less \
 than 0.001, are left out. The effective number is the number of faces of a fair die whose throws repeat at \
-least as often. The seeds of draws and of uniform operations follow from the decoder's own bytes, so a \
-vendor who wants other luck must change a weight, and each such try costs one count. Digests of blocks prove \
+least as often. The seed of draws follows from the decoder's own bytes, and that of uniform operations from \
+the decoder's and the encoder's, so a vendor who wants other luck must change a weight, and each such try \
+costs one count. Digests of blocks prove \
 draws; the counts are the vendor's word, signed, until you replay all blocks or count again."""
 
 CHECK: Final = """\

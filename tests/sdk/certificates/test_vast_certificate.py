@@ -13,8 +13,10 @@ from ternary_sdk._internal.certificates import evenness, reading
 from ternary_sdk._internal.certificates.certificate import Certificate
 from ternary_sdk._internal.certificates.evenness import Evenness
 from ternary_sdk._internal.certificates.vast_certificate import VastCertificate
+from ternary_sdk._internal.certificates.vast_path import entries_seed_of
 from ternary_sdk._internal.documents import canonical
 from ternary_sdk._internal.documents.fields import Fields
+from ternary_sdk._internal.streams.stream import AES
 from ternary_sdk.errors import FormatError
 from ternary_sdk.signature import Signature
 from ternary_sdk.space import Space
@@ -176,6 +178,20 @@ REFUSED: dict[str, tuple[Change, str]] = {
         lambda path: path.update(seed="00" * 8),
         "coverage.json: path A has the seed 0000000000000000, its decoder's digest gives 4308fc9c7d84ba76",
     ),
+    "another seed of the uniform operations": (
+        reach("seed", "00" * 8),
+        "coverage.json: path A tries uniform operations of the seed 0000000000000000, "
+        "its graphs' digests give 8848a6136cbe75ec",
+    ),
+    "the seed of the draws for the uniform operations": (
+        lambda path: path["reachable"].update(seed=path["seed"]),
+        "coverage.json: path A tries uniform operations of the seed 4308fc9c7d84ba76, "
+        "its graphs' digests give 8848a6136cbe75ec",
+    ),
+    "a seed of the uniform operations that is none": (
+        reach("seed", 7),
+        f"{WHAT}.reachable.seed: 7, expected a string",
+    ),
     "a near tie's file of no size": (
         lambda path: path["near_ties"].update(size=-1),
         f"{WHAT}.near_ties.size: -1, expected an integer from 0 to 9007199254740991",
@@ -191,6 +207,20 @@ def test_a_path_that_contradicts_itself_is_refused(trick: str) -> None:
     with pytest.raises(FormatError) as refusal:
         reading.from_statement(canonical.encode(document))
     assert str(refusal.value) == sentence
+
+
+def test_another_encoder_gives_other_uniform_operations_and_the_same_draws() -> None:
+    """Else a vendor could keep the decoder and train the encoder on what will be tried."""
+    document = json.loads(PINNED)
+    encoder = next(subject for subject in document["subject"] if subject["name"] == "encoder_A.onnx")
+    encoder["digest"]["sha256"] = "00" * 32
+    with pytest.raises(FormatError, match=r"^coverage.json: path A tries uniform operations of the seed "):
+        reading.from_statement(canonical.encode(document))
+    path = document["predicate"]["paths"][0]
+    decoder = CERTIFICATE.subjects["decoder_A.onnx"]
+    path["reachable"]["seed"] = f"{entries_seed_of(decoder, '00' * 32, AES):016x}"
+    changed = reading.from_statement(canonical.encode(document))
+    assert changed.paths[0].seed == CERTIFICATE.paths[0].seed
 
 
 OF_PREDICATE: dict[str, tuple[Change, str]] = {

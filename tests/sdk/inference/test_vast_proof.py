@@ -85,13 +85,13 @@ def test_an_entry_that_fails_here_is_refused(path: Path) -> None:
     other = Other(decoder._model, decoder.what, decoder.workers, SIGNATURE)
     with pytest.raises(ProofError) as refusal:
         vast_proof.prove_entries(claim, records, encoder, other, random())
-    wanted = int(claim.stream.uniform(claim.seed, 0, 1, SIGNATURE.space)[0])
+    assert claim.reachable is not None
+    wanted = int(claim.stream.uniform(claim.reachable.seed, 0, 1, SIGNATURE.space)[0])
     assert str(refusal.value) == (
         f"path A: entry 0, operation {wanted}, is certified reachable, but its posterior mean decodes to "
         f"operation {wanted ^ 1}"
     )
     # Entries that are listed as failed are not held against it.
-    assert claim.reachable is not None
     excused = replace(records, failures=np.arange(claim.reachable.operations))
     vast_proof.prove_entries(claim, excused, encoder, other, random())
     with pytest.raises(ProofError, match=r"^path A: entry \d+, operation \d+, is certified reachable"):

@@ -6,6 +6,7 @@ This module owns the figures and their consistency with each other; ``vast_certi
 certificate of a vast space (docs/formats.md, section 6).
 """
 
+import hashlib
 import re
 from dataclasses import dataclass
 from typing import Final
@@ -44,8 +45,11 @@ class FileDigest:
 class ReachableShare:
     """How large a share of the space has a witness, found by trying uniform operations."""
 
+    seed: int
+    """Seed of the operations, derived from both graphs' digests by ``entries_seed_of``, 64 bits."""
+
     operations: int
-    """How many were tried: the first entries of domain 3 under the path's seed."""
+    """How many were tried: the first entries of domain 3 under this seed."""
 
     failures: int
     """How many of them have no witness."""
@@ -101,6 +105,25 @@ class VastPath:
         return -(-self.evenness.draws // BLOCK_ROWS)
 
 
+def entries_seed_of(decoder_digest: str, encoder_digest: str, stream: Stream) -> int:
+    """The seed of the uniform operations that a path's certificate tries, which nobody chooses.
+
+    It follows from the encoder too. Were it the decoder's alone, a vendor could keep the decoder and train
+    the encoder on exactly the operations that will be tried.
+
+    Args:
+        decoder_digest: SHA-256 of the decoder's plaintext, 64 hex digits.
+        encoder_digest: The same of the encoder's.
+        stream: What it is the seed of.
+    Returns:
+        The first 8 bytes, big-endian, of SHA-256("ternary-reachable-v" ‖ the stream's version ‖ the 32 bytes
+        of the decoder's digest ‖ those of the encoder's).
+    """
+    material = f"ternary-reachable-v{stream.version}".encode()
+    material += bytes.fromhex(decoder_digest) + bytes.fromhex(encoder_digest)
+    return int.from_bytes(hashlib.sha256(material).digest()[:8], "big")
+
+
 def write(path: VastPath) -> Json:
     """The member of the certificate's ``predicate.paths`` for one path."""
     stated: dict[str, Json] = {
@@ -115,6 +138,7 @@ def write(path: VastPath) -> Json:
         stated["encoder"] = path.encoder
     if path.reachable is not None:
         stated["reachable"] = {
+            "seed": f"{path.reachable.seed:016x}",
             "operations": path.reachable.operations,
             "failures": path.reachable.failures,
             "failed": _write_digest(path.reachable.failed),
@@ -156,6 +180,7 @@ def read(fields: Fields, stream: Stream, space: Space) -> VastPath:
 def _read_reachable(fields: Fields) -> ReachableShare:
     operations = fields.integer("operations", least=1, most=MOST_OPERATIONS)
     reachable = ReachableShare(
+        seed=int(fields.text("seed", pattern=_SEED), 16),
         operations=operations,
         failures=fields.integer("failures", most=operations),
         failed=_read_digest(fields.object("failed")),
