@@ -39,17 +39,17 @@ def packed(build: Any, vendor: KeyRing) -> bytes:
 @pytest.fixture(scope="module")
 def perfect(vendor: KeyRing) -> bytes:
     """A package whose every operation has a witness, and whose draws are as good as uniform."""
-    return packed(built(SIGNATURE, thresholds(SIGNATURE), draws=70_000, operations=3000), vendor)
+    return packed(built(SIGNATURE, thresholds(SIGNATURE), draws=100_000, operations=2000), vendor)
 
 
 @pytest.fixture(scope="module")
 def odd(vendor: KeyRing) -> bytes:
-    return packed(built(ODD, thresholds(ODD), draws=3000, operations=3000), vendor)
+    return packed(built(ODD, thresholds(ODD), draws=2000, operations=2000), vendor)
 
 
 @pytest.fixture(scope="module")
 def without_encoder(vendor: KeyRing) -> bytes:
-    return packed(built(ODD, thresholds(ODD), encoders=False, draws=3000), vendor)
+    return packed(built(ODD, thresholds(ODD), encoders=False, draws=2000), vendor)
 
 
 @pytest.fixture(scope="module")
@@ -121,7 +121,7 @@ def test_explored_rows_are_the_posterior_means_of_uniform_operations(perfect: by
 
 
 def test_explored_operation_without_a_witness_leaves_the_prior_draw(vendor: KeyRing, opened: Opener) -> None:
-    model = opened(packed(built(SIGNATURE, untrained_of(SIGNATURE), draws=3000, operations=3000), vendor))
+    model = opened(packed(built(SIGNATURE, untrained_of(SIGNATURE), draws=2000, operations=2000), vendor))
     plain, explored = model.sample(2048, seed=3), model.sample(2048, seed=3, explore=1.0)
     assert np.array_equal(explored.index, plain.index)
 
@@ -145,7 +145,7 @@ def test_unique_rows_are_first_occurrences_and_then_uniform_operations(odd: byte
 
 def test_unique_draws_repeat_nothing_where_the_stream_repeats(opened: Opener, vendor: KeyRing) -> None:
     signature = Signature(Space(8, 1), 8, ("A",))
-    build = built(signature, thresholds(signature), draws=3000, operations=3000)
+    build = built(signature, thresholds(signature), draws=2000, operations=2000)
     model = opened(packed(build, vendor))
     rows = model.sample(200_000, seed=2)
     unique = model.sample(150_000, unique=True, seed=2)
@@ -172,7 +172,7 @@ def test_draws_that_run_dry_without_an_encoder_are_refused_before_anything_is_co
 
 
 def test_draws_and_uniform_operations_that_run_dry_are_refused(vendor: KeyRing, opened: Opener) -> None:
-    model = opened(packed(built(SIGNATURE, untrained_of(SIGNATURE), draws=3000, operations=3000), vendor))
+    model = opened(packed(built(SIGNATURE, untrained_of(SIGNATURE), draws=2000, operations=2000), vendor))
     told = refusal_of(CoverageError, lambda: model.sample(9000, unique=True, temperature=0.01))
     assert told == (
         "different operations: the draws ran dry, and of the last 65,536 uniform operations only 0 are "

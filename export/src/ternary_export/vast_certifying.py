@@ -25,9 +25,11 @@ from ternary_sdk._internal.certificates.statement import CURRENT
 from ternary_sdk._internal.certificates.vast_certificate import VastCertificate
 from ternary_sdk._internal.certificates.vast_path import (
     MOST_OPERATIONS,
+    ROUND,
     ReachableShare,
     VastPath,
     entries_seed_of,
+    is_round,
 )
 from ternary_sdk._internal.counting import counting
 from ternary_sdk._internal.counting.draw_count import DrawCount
@@ -51,7 +53,7 @@ class Effort:
     """How much is computed for the certificate of a vast space, and with what.
 
     Raises:
-        InputError: If a number is out of range.
+        InputError: If a number is out of range, or none of those that a certificate may be of.
     """
 
     draws: int | None = None
@@ -77,6 +79,8 @@ class Effort:
         ):
             if value is not None and not 1 <= value <= most:
                 raise InputError(f"{name}: {value:,}, expected 1 to {most:,}")
+            if value is not None and not is_round(value):
+                raise InputError(f"{name}: {value:,}, expected {ROUND}")
 
     def expect_of(self, space: Space) -> None:
         """Refuse numbers that are asked of a listed space, of which everything is certified.

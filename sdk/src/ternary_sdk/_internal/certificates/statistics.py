@@ -104,5 +104,11 @@ def expected_distinct(throws: int, faces: int) -> Decimal:
         return Decimal(faces) * (1 - (Decimal(throws) * log).exp())
 
 
+def in_percent(share: str) -> str:
+    """A share of some decimals in percent, with all of them: ``0.999998618`` is ``99.9998618``."""
+    whole, decimals = share.split(".")
+    return f"{int(whole + decimals[:2])}.{decimals[2:]}"
+
+
 def _share(parts: int) -> str:
     return f"{parts // PARTS}.{parts % PARTS:09d}"

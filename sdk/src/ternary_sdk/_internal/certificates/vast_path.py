@@ -26,6 +26,11 @@ MOST_OPERATIONS: Final = 1 << 40
 OPENED: Final = 2048
 """Rows of the stream, and as many uniform operations, that opening a package computes for each path."""
 
+ROUND: Final = "1, 2 or 5, alone or with zeros after it"
+"""The numbers of draws and of uniform operations of a certificate. A vendor may choose them after looking;
+that he looked at every one, and kept the best, is not priced by the error probability. Of these there are
+few: 31 up to ``MOST_DRAWS``, 37 up to ``MOST_OPERATIONS``."""
+
 _LETTER: Final = re.compile(r"[A-Z]")
 _SEED: Final = re.compile(r"[0-9a-f]{16}")
 
@@ -105,6 +110,11 @@ class VastPath:
         return -(-self.evenness.draws // BLOCK_ROWS)
 
 
+def is_round(number: int) -> bool:
+    """Whether a certificate may be of so many draws or operations: see ``ROUND``."""
+    return str(number).rstrip("0") in {"1", "2", "5"}
+
+
 def entries_seed_of(decoder_digest: str, encoder_digest: str, stream: Stream) -> int:
     """The seed of the uniform operations that a path's certificate tries, which nobody chooses.
 
@@ -171,6 +181,7 @@ def read(fields: Fields, stream: Stream, space: Space) -> VastPath:
         near_ties=_read_digest(fields.object("near_ties")),
     )
     fields.end()
+    _expect_round(path.evenness.draws, f"{fields.path}.evenness.draws")
     blocks.exactly("rows", BLOCK_ROWS)
     blocks.exactly("count", path.blocks)
     blocks.end()
@@ -179,6 +190,7 @@ def read(fields: Fields, stream: Stream, space: Space) -> VastPath:
 
 def _read_reachable(fields: Fields) -> ReachableShare:
     operations = fields.integer("operations", least=1, most=MOST_OPERATIONS)
+    _expect_round(operations, f"{fields.path}.operations")
     reachable = ReachableShare(
         seed=int(fields.text("seed", pattern=_SEED), 16),
         operations=operations,
@@ -188,6 +200,11 @@ def _read_reachable(fields: Fields) -> ReachableShare:
     fields.exactly("share", reachable.share)
     fields.end()
     return reachable
+
+
+def _expect_round(number: int, what: str) -> None:
+    if not is_round(number):
+        raise FormatError(f"{what}: {number}, expected {ROUND}")
 
 
 def _write_digest(digest: FileDigest) -> Json:
