@@ -16,7 +16,7 @@ from ternary_license_server.keys.issue import issue
 from ternary_license_server.keys.keyring import KeyRing
 from ternary_sdk import Model
 from ternary_sdk._internal.identity import VersionRange
-from ternary_sdk._internal.inference.runtime import BLOCK
+from ternary_sdk._internal.inference.runtime import BLOCK, Decoder, Floats, Workers
 from ternary_sdk._internal.inference.vast_proof import Replayed
 from ternary_sdk._internal.streams.stream import EXPLORATION
 from ternary_sdk._internal.trust.trust import Role
@@ -153,6 +153,25 @@ def test_unique_draws_repeat_nothing_where_the_stream_repeats(opened: Opener, ve
     _, first = np.unique(rows.index, return_index=True)
     assert np.array_equal(unique.index, rows.index[np.sort(first)][:150_000])
     assert unique.index.dtype == np.int32
+
+
+def margins(model: Model, latents: Floats, signature: Signature) -> Floats:
+    with Workers(1) as workers:
+        decoder = Decoder(model.package.graphs["decoder_A.onnx"], "decoder", workers, signature)
+        return decoder.decode(latents).margin
+
+
+def test_of_unique_rows_only_those_after_the_draws_are_known_to_be_clear(
+    perfect: bytes, odd: bytes, opened: Opener
+) -> None:
+    """As the docstrings say: draws are returned whatever their margin, appended operations are not."""
+    model = opened(perfect)
+    drawn = model.sample(20_000, unique=True, seed=7)
+    assert margins(model, drawn.latents, SIGNATURE).min() < 0.0005
+    model, dial = opened(odd), {"seed": 5, "temperature": 0.01}
+    prior = len(np.unique(model.sample(BLOCK, **dial).index))
+    appended = model.sample(4000, unique=True, **dial).latents[prior:]
+    assert margins(model, appended, ODD).min() >= 0.0005
 
 
 def test_draws_that_run_dry_without_an_encoder_are_refused_before_anything_is_counted(
