@@ -90,6 +90,8 @@ def test_lines_of_a_vast_package_tell_a_recount_from_what_is_certified(verify, v
     assert lines[6].startswith(
         f"path A: recounted here: effective number {facts.effective_number:,} or more, "
     )
+    left_out = f"{100 * float(facts.near_tie_share_at_most):.7f}"
+    assert lines[6].endswith(f" % of the space, of its clear draws; at most {left_out} % are left out")
     assert lines[8].startswith(
         f"path A: recounted here: 5,000 uniform operations, {tried[1]:,} without a witness; "
     )

@@ -30,24 +30,27 @@ INFO = "info own.ternary --trust keys/vendor.trust"
 
 def test_a_decoder_of_a_vast_space_is_exported_certified_and_packaged(ternary, here):
     words = ("--onnx", "decoder.onnx", "--space", "4,2", "--out", "build")
-    done = ternary("export", *words, "--draws", "3e3", "--operations", 50)
+    done = ternary("export", *words, "--draws", "2e3", "--operations", 50)
     assert done.status == 0
     assert done.err == (
         "reading the model\ncomparing what would be shipped with what was given\n"
-        "counting 3,000 draws of path A\n"
+        "counting 2,000 draws of path A\n"
     )
     lines = done.text.splitlines()
-    assert lines[3] == "encoder   none: nothing is certified of what is reachable"
+    assert lines[3] == "encoder   none: nothing gives a latent for a wanted operation"
     assert lines[5].split("  ")[0] == "path"
-    assert lines[6].startswith("A     3,000")
+    assert lines[6].startswith("A     2,000")
+    assert re.search(r"\d+ \(\d+\.\d\d %\) +\d+\.\d{7} % or less$", lines[6])
+    assert lines[7].endswith("none")
     assert lines[8:] == [
+        "An effective number is of the clear draws; near ties are left out.",
         "Each bound is wrong with a probability of 0.000001 at most. Counts of draws are the vendor's.",
         "A quick certificate. More draws prove more: ternary certify build --draws 1e9",
     ]
     assert sorted(path.name for path in here.iterdir()) == ["build", "decoder.onnx"]
-    again = ternary("certify", "build", "--draws", 4000, "--json")
+    again = ternary("certify", "build", "--draws", 5000, "--json")
     facts = json.loads(again.text)
-    assert (facts["state"], facts["paths"]["A"]["draws"]) == ("replaced", 4000)
+    assert (facts["state"], facts["paths"]["A"]["draws"]) == ("replaced", 5000)
     assert ternary("keys", "init", "keys", "--vendor", "Own").status == 0
     packaged = ternary(*PACKAGE.split())
     assert packaged.status == 0
@@ -61,10 +64,12 @@ def test_info_states_bounds_beside_perfect_draws(ternary, here):
     ternary(*PACKAGE.split())
     told = ternary(*INFO.split()).text.splitlines()
     assert any(re.fullmatch(r"margins +A: \d+ near ties in 2,000 draws; B: .*", line) for line in told)
-    assert told[-7].startswith("path  draws")
-    assert told[-6].startswith("A     2,000")
-    assert "97.2747223 % or more" in told[-6]
-    assert told[-5].startswith("      perfect draws, average")
+    paths = json.loads(ternary(*INFO.split(), "--json").text)["paths"]
+    assert re.fullmatch(r"[0-9a-f]{16}", paths["A"]["reachable"]["seed"])
+    head = next(number for number, line in enumerate(told) if line.startswith("path  draws"))
+    assert told[head + 1].startswith("A     2,000")
+    assert "97.2747223 % or more" in told[head + 1]  # 10^(-6/500)
+    assert told[head + 2].startswith("      perfect draws, average")
     assert told[-1].startswith("This is what the signature states; only bounds were computed here")
     space = "space       4,294,967,296 operations, too many to list: certified by bounds, each with its "
     assert f"{space}confidence" in told
@@ -110,6 +115,14 @@ def test_draws_are_not_asked_of_a_listed_space(ternary, here):
             ("--space", "2,3", "--draws", "10"),
             "draws: 10 are asked for, but 2,3 is a listed space, whose certificate is of all operations; "
             "leave the number out",
+        ),
+        (
+            ("--space", "4,2", "--draws", "3e3"),
+            "draws: 3,000, expected 1, 2 or 5, alone or with zeros after it",
+        ),
+        (
+            ("--space", "4,2", "--operations", "1500"),
+            "operations: 1,500, expected 1, 2 or 5, alone or with zeros after it",
         ),
         (("--space", "4,2", "--draws", "1e11"), "draws: 100,000,000,000, expected 1 to 17,179,869,184"),
     ],

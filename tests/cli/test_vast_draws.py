@@ -23,7 +23,7 @@ VAST = Space(4, 2)
 def folder(vendor, tmp_path_factory):
     """``quaternary.ternary``, whose every operation has a witness, and licenses with and without a quota."""
     folder, signature = tmp_path_factory.mktemp("vast"), Signature(VAST, 16, ("A",))
-    build = built(signature, thresholds(signature), draws=3000, operations=3000)
+    build = built(signature, thresholds(signature), draws=2000, operations=2000)
     data = package(build, name="quaternary", version=(1, 0, 0), signer=vendor.signer(Role.PACKAGE))
     (folder / "quaternary.ternary").write_bytes(data)
     terms = [VersionRange(name="quaternary", start=(1, 0, 0), below=(2, 0, 0))]

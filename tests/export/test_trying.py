@@ -62,6 +62,14 @@ def test_what_was_tried_is_not_tried_again(coder: tuple[Encoder, Decoder], tmp_p
     assert last.exists()
 
 
+def test_parts_of_another_seed_are_not_used(coder: tuple[Encoder, Decoder], tmp_path: Path) -> None:
+    tried(coder, tmp_path, [])
+    other = trying.failures(
+        *coder, AES, 8, OPERATIONS, folder=tmp_path, graphs=GRAPHS, watch=lambda _: None
+    )  # fmt: skip
+    assert np.array_equal(other, vast_proof.failures(*coder, AES, 8, OPERATIONS))
+
+
 def test_a_part_that_is_damaged_is_named(coder: tuple[Encoder, Decoder], tmp_path: Path) -> None:
     tried(coder, tmp_path, [])
     part = min(tmp_path.iterdir())

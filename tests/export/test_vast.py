@@ -1,5 +1,6 @@
 """Builds and packages of vast spaces, from graphs made by hand: certified, packaged, read; hostile ones."""
 
+import hashlib
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -24,7 +25,9 @@ from ternary_export.provenance import Provenance
 from ternary_export.vast_certifying import Effort
 from ternary_license_server.keys.keyring import KeyRing
 from ternary_license_server.keys.signing import SigningKey
+from ternary_sdk._internal.certificates.evenness import MOST_DRAWS
 from ternary_sdk._internal.certificates.vast_certificate import VastCertificate
+from ternary_sdk._internal.certificates.vast_path import MOST_OPERATIONS, is_round
 from ternary_sdk._internal.documents import gaps
 from ternary_sdk._internal.inference.runtime import Workers
 from ternary_sdk._internal.packages import archive
@@ -52,7 +55,7 @@ def uneven(signature: Signature) -> State:
 
 @pytest.fixture(scope="module")
 def made() -> Build:
-    return built(QUATERNARY, uneven(QUATERNARY), draws=140_000, operations=3000)
+    return built(QUATERNARY, uneven(QUATERNARY), draws=200_000, operations=2000)
 
 
 @pytest.fixture(scope="module")
@@ -98,9 +101,25 @@ def test_what_constant_cells_cost_is_certified(made: Build) -> None:
     assert 0 < float(reachable.share) < 1 / 256
 
 
+def test_the_operations_that_are_tried_follow_from_both_graphs(made: Build) -> None:
+    """Each tried by itself, from a seed that the encoder's bytes are part of."""
+    claim, subjects = certificate_of(made).paths[1], made.certificate.subjects
+    both = bytes.fromhex(subjects["decoder_B.onnx"] + subjects["encoder_B.onnx"])
+    seed = int(hashlib.sha256(b"ternary-reachable-v2" + both).hexdigest()[:16], 16)
+    with Workers(1) as workers:
+        encoder, decoder = load(made.graphs, "B", workers, QUATERNARY)
+        assert encoder is not None
+        assert claim.reachable is not None
+        wanted = claim.stream.uniform(seed, 0, claim.reachable.operations, QUATERNARY.space)
+        found = decoder.decode(encoder.mean(QUATERNARY.space.from_index(wanted)))
+    failed = np.flatnonzero((found.index != wanted) | ~(found.margin >= 0.001))
+    assert made.binary["failures_B.bin"] == gaps.encode(failed)
+    assert claim.reachable.seed == seed != claim.seed
+
+
 @pytest.mark.parametrize("encoders", [True, False], ids=["with encoder", "without"])
 def test_each_vast_space_is_certified_and_packaged(encoders: bool, key: SigningKey, vendor: KeyRing) -> None:
-    build = built(TERNARY_3, thresholds(TERNARY_3), encoders=encoders, draws=3000, operations=500)
+    build = built(TERNARY_3, thresholds(TERNARY_3), encoders=encoders, draws=2000, operations=500)
     (claim,) = certificate_of(build).paths
     assert (claim.reachable is None) != encoders
     read = Package.read(package(build, name="acme", version=(1, 0, 0), signer=key), vendor.trust)
@@ -108,7 +127,7 @@ def test_each_vast_space_is_certified_and_packaged(encoders: bool, key: SigningK
     assert ("failures_A.bin" in read.members) == encoders
     assert read.coverage("A") == claim
     assert read.records["A"].near_ties.tolist() == gaps.decode(
-        build.binary["near_ties_A.bin"], below=3000, most=3000, what="near ties"
+        build.binary["near_ties_A.bin"], below=2000, most=2000, what="near ties"
     ).tolist()  # fmt: skip
 
 
@@ -116,7 +135,7 @@ def test_a_package_of_a_vast_space_is_read(shipped_vast: bytes, made: Build, ven
     read = Package.read(shipped_vast, vendor.trust)
     assert read.manifest.default_path == "A"
     assert {name: read.members[name] for name in BINARY} == made.binary
-    assert {path: len(found.leaves) for path, found in read.records.items()} == {"A": 96, "B": 96}
+    assert {path: len(found.leaves) for path, found in read.records.items()} == {"A": 128, "B": 128}
 
 
 def test_an_encrypted_package_has_its_binary_members_in_the_clear(
@@ -204,7 +223,7 @@ def test_figures_that_were_edited_are_not_signed(made: Build, key: SigningKey) -
     even = first.evenness
     boast = replace(first, evenness=replace(even, distinct=even.clear, once=even.clear, twice=0, pairs=0))
     edited = replace(made, certificate=replace(certificate, paths=(boast, second)))
-    with pytest.raises(ProofError, match=r"^path A: 140,000 draws give .*; nothing was signed: run"):
+    with pytest.raises(ProofError, match=r"^path A: 200,000 draws give .*; nothing was signed: run"):
         package(edited, name="acme", version=(1, 0, 0), signer=key)
 
 
@@ -222,14 +241,14 @@ def test_certifying_again_gives_the_same_figures(made: Build, tmp_path: Path) ->
     made.write(tmp_path / "build")
     said: list[str] = []
     with ThreadPoolExecutor(1) as executor:
-        effort = Effort(draws=140_000, operations=3000, executor=executor, folder=tmp_path / "count")
+        effort = Effort(draws=200_000, operations=2000, executor=executor, folder=tmp_path / "count")
         again = completed(Draft.read(tmp_path / "build"), effort, tell=said.append)
         assert again == made
         assert completed(Draft.read(tmp_path / "build"), effort) == made  # what was counted is kept
     assert compared(again.certificate, tmp_path / "build" / "coverage.json") is Standing.CONFIRMED
     assert said == [
-        "trying 3,000 uniform operations on path A", "counting 140,000 draws of path A",
-        "trying 3,000 uniform operations on path B", "counting 140,000 draws of path B",
+        "trying 2,000 uniform operations on path A", "counting 200,000 draws of path A",
+        "trying 2,000 uniform operations on path B", "counting 200,000 draws of path B",
     ]  # fmt: skip
 
 
@@ -237,6 +256,8 @@ def test_certifying_again_gives_the_same_figures(made: Build, tmp_path: Path) ->
     ("asked", "sentence"),
     [
         ({"draws": 0}, "draws: 0, expected 1 to 17,179,869,184"),
+        ({"draws": 3000}, "draws: 3,000, expected 1, 2 or 5, alone or with zeros after it"),
+        ({"operations": 11}, "operations: 11, expected 1, 2 or 5, alone or with zeros after it"),
         ({"operations": 2**40 + 1}, "operations: 1,099,511,627,777, expected 1 to 1,099,511,627,776"),
     ],
 )
@@ -262,8 +283,13 @@ def test_card_and_bill_of_materials_state_the_bounds(made: Build) -> None:
     even = certificate_of(made).paths[0].evenness
     assert f"a fair die with {even.effective_number:,} faces" in card
     percent = 10_000 * even.perfect_effective_number // 2**32 / 100
-    assert f"as many perfect draws prove {percent:.2f} %" in card
-    assert f"| A | 140,000 | {even.near_ties:,} | {even.distinct:,} |" in card
+    assert f"as many perfect draws show {percent:.2f} %" in card
+    left_out = f"{100 * float(even.near_tie_share_at_most):.7f} %"
+    assert "as 200,000 draws, by the vendor's count, show" in card
+    assert f"at most {left_out} are left out" in card
+    assert f"| A | 200,000 | {even.near_ties:,} | {even.distinct:,} |" in card
+    assert f"| {even.effective_number:,} | {left_out} |" in card
+    assert "prove; as many" not in card
     assert "wrong with a probability of 0.000001 at most" in card.replace("\n", " ")
     metrics = json.loads(bill_of_materials("acme", (1, 0, 0), made.certificate, made.provenance))
     card_of = metrics["metadata"]["component"]["modelCard"]
@@ -274,8 +300,31 @@ def test_card_and_bill_of_materials_state_the_bounds(made: Build) -> None:
         "reachable share of all operations, at least",
     ]
     assert figures[0] == {
-        "type": "different operations", "value": str(even.distinct), "slice": "path A, 140,000 prior draws",
+        "type": "different operations", "value": str(even.distinct), "slice": "path A, 200,000 prior draws",
     }  # fmt: skip
+
+
+def test_the_card_of_a_path_without_encoder_says_what_can_be_drawn() -> None:
+    build = built(TERNARY_3, thresholds(TERNARY_3), encoders=False, draws=2000)
+    even = certificate_of(build).paths[0].evenness
+    assert even.effective_number > 0
+    card = model_card("acme", (1, 0, 0), build.certificate, build.provenance)
+    assert (
+        f"- Path A: at least {even.effective_number:,} operations can be drawn; nothing gives a latent for a "
+        "wanted one, as it has no encoder."
+    ) in card
+
+
+@pytest.mark.parametrize("number", [1, 2, 5, 10, 20_000, 10**7, 5 * 10**9, 10**10])
+def test_an_effort_of_each_round_number_is_taken(number: int) -> None:
+    assert Effort(draws=number, operations=number).draws == number
+
+
+def test_a_certificate_may_be_of_31_numbers_of_draws() -> None:
+    """A choice among them costs so much: docs/spaces.md says it."""
+    powers = [k * 10**j for k in range(1, 10) for j in range(14)]
+    assert sum(is_round(number) for number in powers if number <= MOST_DRAWS) == 31
+    assert sum(is_round(number) for number in powers if number <= MOST_OPERATIONS) == 37
 
 
 def test_graphs_are_compared_on_uniform_operations() -> None:
@@ -303,8 +352,8 @@ def test_a_certificate_signed_for_another_package_is_refused(
     members: dict[str, bytes], made: Build, key: SigningKey, vendor: KeyRing
 ) -> None:
     """Fewer draws, honestly counted: another certificate, whose members are not those stored here."""
-    fewer = built(QUATERNARY, uneven(QUATERNARY), draws=70_000, operations=3000)
+    fewer = built(QUATERNARY, uneven(QUATERNARY), draws=100_000, operations=2000)
     envelope = sealed(fewer.certificate.to_statement(), key).to_bytes()
     with pytest.raises(FormatError) as refusal:
         Package.read(remade(members, key, coverage__json=envelope), vendor.trust)
-    assert str(refusal.value) == "blocks_A.bin: 96 bytes, expected 64 for 2 blocks"
+    assert str(refusal.value) == "blocks_A.bin: 128 bytes, expected 64 for 2 blocks"

@@ -16,7 +16,7 @@ from ternary_license_server.keys.issue import issue
 from ternary_license_server.keys.keyring import KeyRing
 from ternary_sdk import Model
 from ternary_sdk._internal.identity import VersionRange
-from ternary_sdk._internal.inference.runtime import BLOCK
+from ternary_sdk._internal.inference.runtime import BLOCK, Decoder, Floats, Workers
 from ternary_sdk._internal.inference.vast_proof import Replayed
 from ternary_sdk._internal.streams.stream import EXPLORATION
 from ternary_sdk._internal.trust.trust import Role
@@ -39,17 +39,17 @@ def packed(build: Any, vendor: KeyRing) -> bytes:
 @pytest.fixture(scope="module")
 def perfect(vendor: KeyRing) -> bytes:
     """A package whose every operation has a witness, and whose draws are as good as uniform."""
-    return packed(built(SIGNATURE, thresholds(SIGNATURE), draws=70_000, operations=3000), vendor)
+    return packed(built(SIGNATURE, thresholds(SIGNATURE), draws=100_000, operations=2000), vendor)
 
 
 @pytest.fixture(scope="module")
 def odd(vendor: KeyRing) -> bytes:
-    return packed(built(ODD, thresholds(ODD), draws=3000, operations=3000), vendor)
+    return packed(built(ODD, thresholds(ODD), draws=2000, operations=2000), vendor)
 
 
 @pytest.fixture(scope="module")
 def without_encoder(vendor: KeyRing) -> bytes:
-    return packed(built(ODD, thresholds(ODD), encoders=False, draws=3000), vendor)
+    return packed(built(ODD, thresholds(ODD), encoders=False, draws=2000), vendor)
 
 
 @pytest.fixture(scope="module")
@@ -121,7 +121,7 @@ def test_explored_rows_are_the_posterior_means_of_uniform_operations(perfect: by
 
 
 def test_explored_operation_without_a_witness_leaves_the_prior_draw(vendor: KeyRing, opened: Opener) -> None:
-    model = opened(packed(built(SIGNATURE, untrained_of(SIGNATURE), draws=3000, operations=3000), vendor))
+    model = opened(packed(built(SIGNATURE, untrained_of(SIGNATURE), draws=2000, operations=2000), vendor))
     plain, explored = model.sample(2048, seed=3), model.sample(2048, seed=3, explore=1.0)
     assert np.array_equal(explored.index, plain.index)
 
@@ -145,7 +145,7 @@ def test_unique_rows_are_first_occurrences_and_then_uniform_operations(odd: byte
 
 def test_unique_draws_repeat_nothing_where_the_stream_repeats(opened: Opener, vendor: KeyRing) -> None:
     signature = Signature(Space(8, 1), 8, ("A",))
-    build = built(signature, thresholds(signature), draws=3000, operations=3000)
+    build = built(signature, thresholds(signature), draws=2000, operations=2000)
     model = opened(packed(build, vendor))
     rows = model.sample(200_000, seed=2)
     unique = model.sample(150_000, unique=True, seed=2)
@@ -153,6 +153,25 @@ def test_unique_draws_repeat_nothing_where_the_stream_repeats(opened: Opener, ve
     _, first = np.unique(rows.index, return_index=True)
     assert np.array_equal(unique.index, rows.index[np.sort(first)][:150_000])
     assert unique.index.dtype == np.int32
+
+
+def margins(model: Model, latents: Floats, signature: Signature) -> Floats:
+    with Workers(1) as workers:
+        decoder = Decoder(model.package.graphs["decoder_A.onnx"], "decoder", workers, signature)
+        return decoder.decode(latents).margin
+
+
+def test_of_unique_rows_only_those_after_the_draws_are_known_to_be_clear(
+    perfect: bytes, odd: bytes, opened: Opener
+) -> None:
+    """As the docstrings say: draws are returned whatever their margin, appended operations are not."""
+    model = opened(perfect)
+    drawn = model.sample(20_000, unique=True, seed=7)
+    assert margins(model, drawn.latents, SIGNATURE).min() < 0.0005
+    model, dial = opened(odd), {"seed": 5, "temperature": 0.01}
+    prior = len(np.unique(model.sample(BLOCK, **dial).index))
+    appended = model.sample(4000, unique=True, **dial).latents[prior:]
+    assert margins(model, appended, ODD).min() >= 0.0005
 
 
 def test_draws_that_run_dry_without_an_encoder_are_refused_before_anything_is_counted(
@@ -172,7 +191,7 @@ def test_draws_that_run_dry_without_an_encoder_are_refused_before_anything_is_co
 
 
 def test_draws_and_uniform_operations_that_run_dry_are_refused(vendor: KeyRing, opened: Opener) -> None:
-    model = opened(packed(built(SIGNATURE, untrained_of(SIGNATURE), draws=3000, operations=3000), vendor))
+    model = opened(packed(built(SIGNATURE, untrained_of(SIGNATURE), draws=2000, operations=2000), vendor))
     told = refusal_of(CoverageError, lambda: model.sample(9000, unique=True, temperature=0.01))
     assert told == (
         "different operations: the draws ran dry, and of the last 65,536 uniform operations only 0 are "

@@ -141,7 +141,7 @@ NEAR_TIES: Final = {"A": [5, 6, 70_000, 131_071], "B": [9]}
 FAILURES: Final = [17, 4000]
 LEAVES: Final = {
     path: [hashlib.sha256(f"{path}{block}".encode()).digest() for block in range(count)]
-    for path, count in (("A", 3), ("B", 1))
+    for path, count in (("A", 4), ("B", 1))
 }
 
 
@@ -172,9 +172,11 @@ def statement() -> bytes:
         }  # fmt: skip
 
     size = SPACES["4,2"]
-    first = path("A", evenness(131_074, 4, (131_066, 131_062, 4, 4), size)) | {
+    both = bytes.fromhex(digests["decoder_A.onnx"] + digests["encoder_A.onnx"])
+    first = path("A", evenness(200_000, 4, (199_992, 199_988, 4, 4), size)) | {
         "encoder": "encoder_A.onnx",
         "reachable": {
+            "seed": hashlib.sha256(b"ternary-reachable-v2" + both).hexdigest()[:16],
             "operations": 100_000, "failures": 2, "failed": described(gaps(FAILURES)),
             "share": share_at_least(2, 100_000),
         },

@@ -11,7 +11,7 @@ from typing import Any, Final
 from ternary_sdk._internal.certificates.certificate import Certificate
 from ternary_sdk._internal.certificates.evenness import Evenness
 from ternary_sdk._internal.certificates.path_coverage import PathCoverage
-from ternary_sdk._internal.certificates.statistics import ALPHA
+from ternary_sdk._internal.certificates.statistics import ALPHA, in_percent
 from ternary_sdk._internal.certificates.vast_certificate import VastCertificate
 from ternary_sdk._internal.certificates.vast_path import VastPath
 from ternary_sdk.coverage import iid_deviation, iid_limit, percent, perfect_percent, quoted_draws
@@ -80,6 +80,7 @@ def _vast_facts(claim: VastPath) -> dict[str, Any]:
         "reachable": None
         if reachable is None
         else {
+            "seed": f"{reachable.seed:016x}",
             "operations": reachable.operations,
             "failures": reachable.failures,
             "share_at_least": reachable.share,
@@ -119,18 +120,22 @@ def evenness_facts(evenness: Evenness) -> dict[str, Any]:
 
 def _vast_lines(certificate: VastCertificate) -> list[str]:
     width = 26
-    lines = [_line("path  draws", ["reachable", "different operations", "effective number"], width)]
+    lines = [
+        _line("path  draws", ["reachable", "different operations", "effective number", "left out"], width)
+    ]
     for claim in certificate.paths:
         evenness, reachable = claim.evenness, claim.reachable
-        share = "no encoder" if reachable is None else f"{share_percent(reachable.share)} % or more"
+        share = "no encoder" if reachable is None else f"{in_percent(reachable.share)} % or more"
         draws = f"{claim.path:<4}  {evenness.draws:,}"
         number = _effective(evenness.effective_number, claim)
-        lines.append(_line(draws, [share, f"{evenness.distinct:,}", number], width))
+        left_out = f"{in_percent(evenness.near_tie_share_at_most)} % or less"
+        lines.append(_line(draws, [share, f"{evenness.distinct:,}", number, left_out], width))
         average = _effective(evenness.perfect_effective_number, claim)
-        found = ["", f"{evenness.perfect_distinct:,}", average]
+        found = ["", f"{evenness.perfect_distinct:,}", average, "none"]
         lines.append(_line("      perfect draws, average", found, width))
     return [
         *lines,
+        "An effective number is of the clear draws; near ties are left out.",
         f"Each bound is wrong with a probability of {ALPHA} at most. Counts of draws are the vendor's.",
     ]
 
@@ -146,9 +151,3 @@ def _effective(number: int, claim: VastPath) -> str:
 def _percent_of_space(number: int, space: Space) -> str:
     hundredths = 10_000 * number // space.size
     return f"{hundredths // 100}.{hundredths % 100:02d}"
-
-
-def share_percent(share: str) -> str:
-    """A share of nine decimals in percent, with all of them: ``0.999998618`` is ``99.9998618``."""
-    whole, decimals = share.split(".")
-    return f"{int(whole + decimals[:2])}.{decimals[2:]}"

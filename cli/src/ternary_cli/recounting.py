@@ -15,7 +15,7 @@ from ternary_cli.progress_line import progress_line
 from ternary_cli.terminal import note
 from ternary_cli.wanted import Wish
 from ternary_sdk._internal.certificates.evenness import Evenness
-from ternary_sdk._internal.certificates.statistics import ALPHA
+from ternary_sdk._internal.certificates.statistics import ALPHA, in_percent
 from ternary_sdk._internal.counting.counting import LEAST_MEMORY, disk_needed
 from ternary_sdk._internal.counting.recount import Recount, recount
 from ternary_sdk._internal.executing import cluster
@@ -152,12 +152,13 @@ def _vast_lines(facts: Mapping[str, Any]) -> list[str]:
         f"{facts['distinct']:,} different operations, {facts['repeats']:,} repeats "
         f"(perfect draws, on average {perfect['distinct']:,} and {perfect['repeats']:,})",
         f"effective number {facts['effective_number']:,} or more, "
-        f"{facts['effective_percent']} % of the space",
+        f"{facts['effective_percent']} % of the space, of its clear draws; "
+        f"at most {in_percent(facts['near_tie_share_at_most'])} % are left out",
         f"perfect draws would give {perfect['effective_number']:,} or more, {perfect['effective_percent']} %",
     ]
     if tried is not None:
         lines.append(
             f"{tried['operations']:,} uniform operations, {tried['failures']:,} without a witness; "
-            f"{share_percent(tried['share_at_least'])} % or more of the space has one"
+            f"{in_percent(tried['share_at_least'])} % or more of the space has one"
         )
     return lines

@@ -15,7 +15,7 @@ from ternary_export.card import coverage_sentence
 from ternary_export.provenance import Origin, Provenance
 from ternary_sdk._internal.certificates.path_coverage import PathCoverage, Prior
 from ternary_sdk._internal.certificates.reading import AnyCertificate
-from ternary_sdk._internal.certificates.statistics import ALPHA
+from ternary_sdk._internal.certificates.statistics import ALPHA, in_percent
 from ternary_sdk._internal.certificates.vast_certificate import VastCertificate
 from ternary_sdk._internal.certificates.vast_path import VastPath
 from ternary_sdk._internal.documents import canonical
@@ -189,7 +189,9 @@ def _metrics(path: VastPath) -> Iterator[Json]:
     yield {
         "type": "effective number of operations, at least",
         "value": f"{evenness.effective_number} of {path.space.size}; perfect draws, on average "
-        f"{evenness.perfect_effective_number}; wrong with a probability of {ALPHA} at most",
+        f"{evenness.perfect_effective_number}; of its clear draws, at most "
+        f"{in_percent(evenness.near_tie_share_at_most)} % are left out; wrong with a probability of {ALPHA} "
+        "at most",
         "slice": drawn,
     }
     if reachable is not None:

@@ -67,7 +67,7 @@ def bring(
     Args:
         decoder: Latents to logits.
         encoder: Tables to mean and log-variance; without one every witness is a row of the latent stream, and
-            in a vast space nothing is certified of what is reachable.
+            in a vast space nothing then gives a latent for a wanted operation.
         space: What it decodes to.
         released: The moment of the build, timezone-aware; whole seconds are kept.
         class_first: Whether flat logits are ordered value by value, and not cell by cell.
@@ -155,7 +155,7 @@ def words(build: Build) -> dict[str, str]:
 
 def _encoder_words(claim: VastPath) -> str:
     if claim.reachable is None:
-        return "none: nothing is certified of what is reachable"
+        return "none: nothing gives a latent for a wanted operation"
     tried = claim.reachable.operations
     own = tried - claim.reachable.failures
     return f"the means of {own:,} of {tried:,} uniform operations decode back to them"

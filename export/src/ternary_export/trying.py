@@ -42,10 +42,10 @@ def failures(
         encoder: Gives the posterior means, and so the next four are those of ``vast_proof.failures``.
         decoder: Of the same path.
         stream: Where the operations come from.
-        seed: The path's.
+        seed: Of the path's uniform operations.
         operations: How many to try.
         folder: Where parts are kept; nowhere if None.
-        graphs: ONNX bytes of encoder and decoder, of which the parts are.
+        graphs: ONNX bytes of encoder and decoder, of which, and of the seed, the parts are.
         watch: Called with how far it has come.
     Raises:
         InputError: If the folder cannot be used.
@@ -53,7 +53,8 @@ def failures(
         ProofError: If a posterior mean is not finite.
     """
     pace, found = Pace("encoding", operations), [np.empty(0, np.int64)]
-    mark = hashlib.sha256(b"".join(hashlib.sha256(graph).digest() for graph in graphs)).hexdigest()[:32]
+    tried = b"".join(hashlib.sha256(graph).digest() for graph in graphs) + seed.to_bytes(8, "big")
+    mark = hashlib.sha256(tried).hexdigest()[:32]
     for start in range(0, operations, PART):
         rows = min(PART, operations - start)
         file = None if folder is None else folder / f"failures-{mark}-{start}-{rows}.bin"

@@ -23,7 +23,14 @@ from ternary_sdk._internal.certificates.path_coverage import seed_of
 from ternary_sdk._internal.certificates.records import Records, digest_of
 from ternary_sdk._internal.certificates.statement import CURRENT
 from ternary_sdk._internal.certificates.vast_certificate import VastCertificate
-from ternary_sdk._internal.certificates.vast_path import MOST_OPERATIONS, ReachableShare, VastPath
+from ternary_sdk._internal.certificates.vast_path import (
+    MOST_OPERATIONS,
+    ROUND,
+    ReachableShare,
+    VastPath,
+    entries_seed_of,
+    is_round,
+)
 from ternary_sdk._internal.counting import counting
 from ternary_sdk._internal.counting.draw_count import DrawCount
 from ternary_sdk._internal.counting.progress import Progress, silent
@@ -46,7 +53,7 @@ class Effort:
     """How much is computed for the certificate of a vast space, and with what.
 
     Raises:
-        InputError: If a number is out of range.
+        InputError: If a number is out of range, or none of those that a certificate may be of.
     """
 
     draws: int | None = None
@@ -72,6 +79,8 @@ class Effort:
         ):
             if value is not None and not 1 <= value <= most:
                 raise InputError(f"{name}: {value:,}, expected 1 to {most:,}")
+            if value is not None and not is_round(value):
+                raise InputError(f"{name}: {value:,}, expected {ROUND}")
 
     def expect_of(self, space: Space) -> None:
         """Refuse numbers that are asked of a listed space, of which everything is certified.
@@ -131,19 +140,22 @@ def _certify_path(
 ) -> tuple[VastPath, dict[str, bytes]]:
     graph = draft.graphs[decoder.what]
     stream = STREAM.of(decoder.signature.latent_size)
-    seed = seed_of(hashlib.sha256(graph).hexdigest(), stream)
+    digest = hashlib.sha256(graph).hexdigest()
+    seed = seed_of(digest, stream)
     operations, draws = effort.operations or QUICK, effort.draws or QUICK
-    failures = None
+    failures, entries_seed = None, 0
     if encoder is not None:
+        encoding = draft.graphs[encoder.what]
+        entries_seed = entries_seed_of(digest, hashlib.sha256(encoding).hexdigest(), stream)
         tell(f"trying {operations:,} uniform operations on path {letter}")
         failures = trying.failures(
             encoder,
             decoder,
             stream,
-            seed,
+            entries_seed,
             operations,
             folder=effort.folder,
-            graphs=(draft.graphs[encoder.what], graph),
+            graphs=(encoding, graph),
             watch=effort.watch,
         )
     tell(f"counting {draws:,} draws of path {letter}")
@@ -163,17 +175,19 @@ def _certify_path(
         decoder=decoder.what,
         stream=stream,
         seed=seed,
-        reachable=None if failures is None else _share(letter, operations, len(failures), members),
+        reachable=None
+        if failures is None
+        else ReachableShare(
+            seed=entries_seed,
+            operations=operations,
+            failures=len(failures),
+            failed=digest_of(members[records.failures_of(letter)]),
+        ),
         evenness=_evenness(counted, decoder.space),
         root=merkle.root(counted.leaves),
         near_ties=digest_of(members[records.near_ties_of(letter)]),
     )
     return claim, members
-
-
-def _share(letter: str, operations: int, failures: int, members: dict[str, bytes]) -> ReachableShare:
-    failed = digest_of(members[records.failures_of(letter)])
-    return ReachableShare(operations=operations, failures=failures, failed=failed)
 
 
 def _evenness(counted: DrawCount, space: Space) -> Evenness:

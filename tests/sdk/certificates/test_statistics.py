@@ -2,6 +2,9 @@
 
 import json
 import math
+import subprocess
+import sys
+from decimal import ROUND_DOWN, Context, Inexact, Rounded, Subnormal, Underflow, localcontext
 from fractions import Fraction
 from pathlib import Path
 
@@ -37,6 +40,44 @@ def test_draws_are_as_varied_as_pinned(
     assert statistics.perfect_distinct(clear, of) == perfect
 
 
+HOSTS = {
+    "few digits": Context(prec=5, rounding=ROUND_DOWN),
+    "traps": Context(prec=28, traps=[Inexact, Rounded, Underflow, Subnormal]),
+    "small exponents": Context(prec=5, Emin=-3, Emax=3),
+}
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_no_bound_depends_on_the_decimal_context_of_the_host(host: str) -> None:
+    # What was computed before would hide what is computed here.
+    for kept in (statistics.share_at_most, statistics.repeats_at_most, binomial._log_factorial):
+        kept.cache_clear()
+    statistics.effective_number.cache_clear()
+    statistics.perfect_distinct.cache_clear()
+    with localcontext(HOSTS[host]):
+        for found, trials, expected in VECTORS["shares"]:
+            assert statistics.share_at_most(found, trials) == expected
+        for clear, distinct, space, repeats, number, perfect in VECTORS["numbers"]:
+            of = Space.parse(space)
+            assert statistics.repeats_at_most(clear, distinct) == repeats
+            assert statistics.effective_number(clear, distinct, of) == number
+            assert statistics.perfect_distinct(clear, of) == perfect
+        shown = statistics.expected_distinct(10**9, 4**16)
+    assert shown == statistics.expected_distinct(10**9, 4**16)
+
+
+def test_no_bound_depends_on_the_default_context_of_a_host() -> None:
+    """Which a host may change before it imports the SDK."""
+    code = (
+        "import decimal; decimal.DefaultContext.traps[decimal.Inexact] = True; "
+        "decimal.DefaultContext.rounding = decimal.ROUND_UP; decimal.setcontext(decimal.DefaultContext); "
+        "from ternary_sdk._internal.certificates.statistics import share_at_most; "
+        "print(share_at_most(3, 10**7))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == statistics.share_at_most(3, 10**7)
+
+
 @pytest.mark.parametrize("trials", [1, 2, 12])
 @pytest.mark.parametrize("alpha", ["0.05", "0.000001", "0.49"])
 def test_the_bound_of_a_share_is_the_least_that_is_right(trials: int, alpha: str) -> None:
@@ -66,12 +107,28 @@ def test_the_bound_of_a_share_is_wrong_as_seldom_as_it_says(share: Fraction) -> 
 
 
 @pytest.mark.parametrize("trials", [10**9, 10**10, 1 << 40])
-def test_bounds_of_many_trials_are_near_the_normal_ones(trials: int) -> None:
+def test_the_bound_of_many_trials_is_the_least_that_is_right(trials: int) -> None:
+    """By Loader's form of the binomial distribution, in floating point, which shares nothing with ours."""
     found = trials // 1200
-    sigma = math.sqrt(found) / trials
-    bound = binomial.upper(found, trials, "0.000001") / 10**9
-    assert 4.7 < (bound - found / trials) / sigma < 4.8 or trials == 1 << 40
-    assert bound >= found / trials
+    parts = binomial.upper(found, trials, "0.000001")
+    assert log_at_most(found, trials, parts) <= math.log(1e-6) < log_at_most(found, trials, parts - 1)
+
+
+def log_at_most(found: int, trials: int, parts: int) -> float:
+    """ln P(B <= found), by C. Loader, Fast and Accurate Computation of Binomial Probabilities (2000)."""
+    share = Fraction(parts, 10**9)
+
+    def deviance(seen: int, expected: Fraction) -> float:
+        off = float(expected / seen - 1)
+        return seen * (off - math.log1p(off))
+
+    left = trials - found
+    log = (1 / trials - 1 / found - 1 / left) / 12 + 0.5 * math.log(trials / (2 * math.pi * found * left))
+    log -= deviance(found, trials * share) + deviance(left, trials * (1 - share))
+    below = np.arange(found, found - min(found, 1 << 20), -1, dtype=np.float64)
+    terms = np.cumprod(below / (trials - below + 1) * float((1 - share) / share))
+    assert terms[-1] < 1e-12  # what is left out
+    return log + math.log1p(float(terms.sum()))
 
 
 MODELS = {

@@ -37,7 +37,7 @@ def vast_charts(content: VastContent) -> Mapping[str, tuple[str, Chart]]:
     stars = " A star is what the signed certificate states." if certified else ""
     available: dict[str, tuple[str, Chart]] = {
         EFFECTIVE: (
-            "Share of the space that so many draws prove; dashed, what as many perfect draws prove. More "
+            "Share of the space that so many draws show; dashed, what as many perfect draws show. More "
             f"draws prove more. Each figure is wrong with a probability of at most {ALPHA}.{stars}",
             _effective,
         ),

@@ -1,7 +1,7 @@
 """
 The sentences of a report on a model of a vast space: bounds in plain words, and whose word each figure is.
 
-Every bound stands with its number of draws or operations, and beside what perfect draws prove.
+Every bound stands with its number of draws or operations, and beside what perfect draws show.
 """
 
 from typing import Final
@@ -33,8 +33,9 @@ REACHABLE_MEANS: Final = (
 EFFECTIVE_MEANS: Final = (
     "Draws that favour some operations repeat themselves sooner than even draws do. The effective number "
     "turns repeats into one figure: the draws are at least as varied as throws of a fair die with so many "
-    "faces. It supposes nothing about how the model draws. More draws prove more, also of a perfect model, "
-    "so what as many perfect draws prove stands beside it."
+    "faces. It supposes nothing about how the model draws. It is of the clear draws only: near "
+    "ties are left out. More draws show more, also of a perfect model, so what as many perfect draws show "
+    "stands beside it."
 )
 
 
@@ -64,10 +65,13 @@ def tiles(content: VastContent) -> list[tuple[str, str]]:
 
 
 def _varied(path: str, counts: Evenness, whose: str) -> list[tuple[str, str]]:
-    what = f"or more of the space is the effective number of path {path}, by {counts.draws:,} draws; {whose}"
+    what = (
+        f"or more of the space is the effective number of path {path}, of its clear draws, by "
+        f"{counts.draws:,} draws; at most {_percent(counts.near_tie_share_at_most)} are left out; {whose}"
+    )
     return [
         (_of_space(counts.effective_number, counts.space), what),
-        (_of_space(counts.perfect_effective_number, counts.space), "is what as many perfect draws prove"),
+        (_of_space(counts.perfect_effective_number, counts.space), "is what as many perfect draws show"),
     ]
 
 
@@ -79,7 +83,11 @@ def reachable(content: VastContent) -> list[str]:
 def _reachable(path: str, content: VastContent) -> list[str]:
     measured, share = content.paths[path], content.share(path)
     if share is None or measured.witnessed is None:
-        return [f"Path {path} has no encoder, so nothing gives an input for a wanted operation."]
+        drawn = measured.counts.effective_number
+        return [
+            f"Path {path} has no encoder: at least {drawn:,} operations can be drawn, and nothing gives an "
+            "input for a wanted one."
+        ]
     failed = content.tried - measured.witnessed
     told = [
         f"Path {path}, {HERE}: {content.tried:,} operations were tried and {failed:,} failed. So "
@@ -115,8 +123,9 @@ def _drawn(whose: str, counts: Evenness) -> str:
         f"{whose}: {counts.clear:,} draws gave {counts.distinct:,} different operations and "
         f"{counts.clear - counts.distinct:,} repeats ({counts.near_ties:,} near ties are left out). So the "
         f"effective number is {counts.effective_number:,} or more, "
-        f"{_of_space(counts.effective_number, space)} of the space. As many perfect draws give "
-        f"{counts.perfect_distinct:,} different operations on average and prove "
+        f"{_of_space(counts.effective_number, space)} of the space, of its clear draws; at most "
+        f"{_percent(counts.near_tie_share_at_most)} are left out. As many perfect draws give "
+        f"{counts.perfect_distinct:,} different operations on average and show "
         f"{counts.perfect_effective_number:,} or more, {_of_space(counts.perfect_effective_number, space)}."
     )
 

@@ -7,12 +7,35 @@ arithmetic of 60 digits, so any machine finds the same figure; docs/formats.md, 
 
 import math
 from collections.abc import Callable
-from decimal import Context, Decimal
+from decimal import (
+    ROUND_HALF_EVEN,
+    Context,
+    Decimal,
+    DivisionByZero,
+    InvalidOperation,
+    Overflow,
+    localcontext,
+)
 from functools import cache
 from statistics import NormalDist
 from typing import Final
 
-EXACT: Final = Context(prec=60)
+EXACT: Final = Context(
+    prec=60,
+    rounding=ROUND_HALF_EVEN,
+    Emin=-999_999,
+    Emax=999_999,
+    capitals=1,
+    clamp=0,
+    flags=[],
+    traps=[DivisionByZero, InvalidOperation, Overflow],
+)
+"""What every bound is computed in; all of it is stated, since what is left out would be the host's own.
+
+Operators and some methods of decimals use the context of the thread, which a host may have changed, so each
+function that callers reach makes this one the thread's while it runs.
+"""
+
 PARTS: Final = 10**9
 """A bound is a whole number of these parts of 1."""
 
@@ -41,10 +64,11 @@ def upper(found: int, trials: int, alpha: str) -> int:
     """
     if found >= trials:
         return PARTS
-    log = EXACT.ln(Decimal(alpha))
-    return 1 + _last(
-        PARTS - 1, _guess(found, trials, log), lambda parts: _log_at_most(found, trials, parts)[0] > log
-    )
+    with localcontext(EXACT):
+        log = EXACT.ln(Decimal(alpha))
+        return 1 + _last(
+            PARTS - 1, _guess(found, trials, log), lambda parts: _log_at_most(found, trials, parts)[0] > log
+        )
 
 
 def _guess(found: int, trials: int, log: Decimal) -> int:

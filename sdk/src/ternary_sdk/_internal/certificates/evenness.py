@@ -18,7 +18,7 @@ from ternary_sdk.space import Space
 MOST_DRAWS: Final = 1 << 34
 """The most draws that a certificate speaks of."""
 
-_DIGITS: Final = re.compile(r"0|[1-9][0-9]{0,19}")
+_DIGITS: Final = re.compile(r"0|[1-9][0-9]{0,23}")  # 10^12 draws of one operation have 24 digits of pairs
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@ arithmetic of 60 digits, so any machine finds the same figures. docs/spaces.md p
 docs/formats.md, section 6, defines the figures; changing one breaks every certificate of a vast space.
 """
 
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, localcontext
 from functools import lru_cache
 from typing import Final
 
@@ -54,10 +54,10 @@ def repeats_at_most(clear: int, distinct: int, alpha: str = ALPHA) -> str:
     Returns:
         Six decimals, rounded up: (√L + √(R + L))² with L = ln(1/alpha) and R repeats.
     """
-    log = EXACT.minus(EXACT.ln(Decimal(alpha)))
-    root = EXACT.add(EXACT.sqrt(log), EXACT.sqrt(EXACT.add(Decimal(clear - distinct), log)))
-    square = EXACT.multiply(root, root)
-    return f"{square.quantize(_MILLIONTH, rounding=ROUND_CEILING, context=EXACT):f}"
+    with localcontext(EXACT):
+        log = -Decimal(alpha).ln()
+        root = log.sqrt() + (Decimal(clear - distinct) + log).sqrt()
+        return f"{(root * root).quantize(_MILLIONTH, rounding=ROUND_CEILING):f}"
 
 
 @lru_cache(maxsize=_KEPT)
@@ -72,19 +72,20 @@ def effective_number(clear: int, distinct: int, space: Space, alpha: str = ALPHA
     Returns:
         The largest whole X in [1, N] with X(1 - (1 - 1/X)^clear) <= clear - ``repeats_at_most``; 0 if none.
     """
-    varied = EXACT.subtract(Decimal(clear), Decimal(repeats_at_most(clear, distinct, alpha)))
-    low, high = 0, space.size + 1
-    while high - low > 1:  # what a fair die shows rises with its faces
-        faces = (low + high) // 2
-        low, high = (faces, high) if expected_distinct(clear, faces) <= varied else (low, faces)
-    return low
+    with localcontext(EXACT):
+        varied = Decimal(clear) - Decimal(repeats_at_most(clear, distinct, alpha))
+        low, high = 0, space.size + 1
+        while high - low > 1:  # what a fair die shows rises with its faces
+            faces = (low + high) // 2
+            low, high = (faces, high) if expected_distinct(clear, faces) <= varied else (low, faces)
+        return low
 
 
 @lru_cache(maxsize=_KEPT)
 def perfect_distinct(clear: int, space: Space) -> int:
     """How many different operations perfect draws, uniform and independent, give on average; rounded down."""
-    mean = expected_distinct(clear, space.size)
-    return int(mean.to_integral_value(rounding=ROUND_FLOOR, context=EXACT))
+    with localcontext(EXACT):
+        return int(expected_distinct(clear, space.size).to_integral_value(rounding=ROUND_FLOOR))
 
 
 def expected_distinct(throws: int, faces: int) -> Decimal:
@@ -98,9 +99,15 @@ def expected_distinct(throws: int, faces: int) -> Decimal:
     """
     if faces == 1:
         return Decimal(min(throws, 1))
-    log = EXACT.ln(EXACT.divide(Decimal(faces - 1), Decimal(faces)))
-    missed = EXACT.exp(EXACT.multiply(Decimal(throws), log))
-    return EXACT.multiply(Decimal(faces), EXACT.subtract(Decimal(1), missed))
+    with localcontext(EXACT):
+        log = (Decimal(faces - 1) / Decimal(faces)).ln()
+        return Decimal(faces) * (1 - (Decimal(throws) * log).exp())
+
+
+def in_percent(share: str) -> str:
+    """A share of some decimals in percent, with all of them: ``0.999998618`` is ``99.9998618``."""
+    whole, decimals = share.split(".")
+    return f"{int(whole + decimals[:2])}.{decimals[2:]}"
 
 
 def _share(parts: int) -> str:

@@ -19,7 +19,8 @@ from ternary_sdk._internal.certificates.statement import (
     write,
 )
 from ternary_sdk._internal.certificates.statistics import ALPHA
-from ternary_sdk._internal.certificates.vast_path import VastPath
+from ternary_sdk._internal.certificates.vast_path import VastPath, entries_seed_of
+from ternary_sdk.errors import FormatError
 from ternary_sdk.signature import MOST_PATHS, Signature
 
 
@@ -88,4 +89,18 @@ def read(parsed: Parsed) -> VastCertificate:
     )
     predicate.end()
     check(certificate, parsed)
+    for path in certificate.paths:
+        _check_entries_seed(certificate, path, parsed.what)
     return certificate
+
+
+def _check_entries_seed(certificate: VastCertificate, path: VastPath, what: str) -> None:
+    if path.reachable is None or path.encoder is None:
+        return
+    subjects = certificate.subjects
+    expected = entries_seed_of(subjects[path.decoder], subjects[path.encoder], path.stream)
+    if path.reachable.seed != expected:
+        raise FormatError(
+            f"{what}: path {path.path} tries uniform operations of the seed {path.reachable.seed:016x}, "
+            f"its graphs' digests give {expected:016x}"
+        )

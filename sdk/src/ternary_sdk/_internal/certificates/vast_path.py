@@ -6,6 +6,7 @@ This module owns the figures and their consistency with each other; ``vast_certi
 certificate of a vast space (docs/formats.md, section 6).
 """
 
+import hashlib
 import re
 from dataclasses import dataclass
 from typing import Final
@@ -24,6 +25,11 @@ MOST_OPERATIONS: Final = 1 << 40
 
 OPENED: Final = 2048
 """Rows of the stream, and as many uniform operations, that opening a package computes for each path."""
+
+ROUND: Final = "1, 2 or 5, alone or with zeros after it"
+"""The numbers of draws and of uniform operations of a certificate. A vendor may choose them after looking;
+that he looked at every one, and kept the best, is not priced by the error probability. Of these there are
+few: 31 up to ``MOST_DRAWS``, 37 up to ``MOST_OPERATIONS``."""
 
 _LETTER: Final = re.compile(r"[A-Z]")
 _SEED: Final = re.compile(r"[0-9a-f]{16}")
@@ -44,8 +50,11 @@ class FileDigest:
 class ReachableShare:
     """How large a share of the space has a witness, found by trying uniform operations."""
 
+    seed: int
+    """Seed of the operations, derived from both graphs' digests by ``entries_seed_of``, 64 bits."""
+
     operations: int
-    """How many were tried: the first entries of domain 3 under the path's seed."""
+    """How many were tried: the first entries of domain 3 under this seed."""
 
     failures: int
     """How many of them have no witness."""
@@ -101,6 +110,30 @@ class VastPath:
         return -(-self.evenness.draws // BLOCK_ROWS)
 
 
+def is_round(number: int) -> bool:
+    """Whether a certificate may be of so many draws or operations: see ``ROUND``."""
+    return str(number).rstrip("0") in {"1", "2", "5"}
+
+
+def entries_seed_of(decoder_digest: str, encoder_digest: str, stream: Stream) -> int:
+    """The seed of the uniform operations that a path's certificate tries, which nobody chooses.
+
+    It follows from the encoder too. Were it the decoder's alone, a vendor could keep the decoder and train
+    the encoder on exactly the operations that will be tried.
+
+    Args:
+        decoder_digest: SHA-256 of the decoder's plaintext, 64 hex digits.
+        encoder_digest: The same of the encoder's.
+        stream: What it is the seed of.
+    Returns:
+        The first 8 bytes, big-endian, of SHA-256("ternary-reachable-v" ‖ the stream's version ‖ the 32 bytes
+        of the decoder's digest ‖ those of the encoder's).
+    """
+    material = f"ternary-reachable-v{stream.version}".encode()
+    material += bytes.fromhex(decoder_digest) + bytes.fromhex(encoder_digest)
+    return int.from_bytes(hashlib.sha256(material).digest()[:8], "big")
+
+
 def write(path: VastPath) -> Json:
     """The member of the certificate's ``predicate.paths`` for one path."""
     stated: dict[str, Json] = {
@@ -115,6 +148,7 @@ def write(path: VastPath) -> Json:
         stated["encoder"] = path.encoder
     if path.reachable is not None:
         stated["reachable"] = {
+            "seed": f"{path.reachable.seed:016x}",
             "operations": path.reachable.operations,
             "failures": path.reachable.failures,
             "failed": _write_digest(path.reachable.failed),
@@ -147,6 +181,7 @@ def read(fields: Fields, stream: Stream, space: Space) -> VastPath:
         near_ties=_read_digest(fields.object("near_ties")),
     )
     fields.end()
+    _expect_round(path.evenness.draws, f"{fields.path}.evenness.draws")
     blocks.exactly("rows", BLOCK_ROWS)
     blocks.exactly("count", path.blocks)
     blocks.end()
@@ -155,7 +190,9 @@ def read(fields: Fields, stream: Stream, space: Space) -> VastPath:
 
 def _read_reachable(fields: Fields) -> ReachableShare:
     operations = fields.integer("operations", least=1, most=MOST_OPERATIONS)
+    _expect_round(operations, f"{fields.path}.operations")
     reachable = ReachableShare(
+        seed=int(fields.text("seed", pattern=_SEED), 16),
         operations=operations,
         failures=fields.integer("failures", most=operations),
         failed=_read_digest(fields.object("failed")),
@@ -163,6 +200,11 @@ def _read_reachable(fields: Fields) -> ReachableShare:
     fields.exactly("share", reachable.share)
     fields.end()
     return reachable
+
+
+def _expect_round(number: int, what: str) -> None:
+    if not is_round(number):
+        raise FormatError(f"{what}: {number}, expected {ROUND}")
 
 
 def _write_digest(digest: FileDigest) -> Json:

@@ -150,7 +150,11 @@ class Draws(ABC):
 
     @abstractmethod
     def unique(self, count: int, *, seed: int, dial: Dial) -> Rows:
-        """Pairwise different operations that have a witness.
+        """Pairwise different operations.
+
+        In a listed space each has a witness. In a vast space the draws among them are what their latents
+        decode to here, whatever the margin, and may be near ties; only the others, which follow them, were
+        found to have a witness.
 
         The first occurrences in the seed's stream, until a block brings less than 10 % new; then others in an
         order that the seed fixes. So a smaller draw is the beginning of a larger one.

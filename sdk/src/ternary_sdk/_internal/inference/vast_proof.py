@@ -50,7 +50,7 @@ def failures(
         encoder: Gives the posterior means.
         decoder: Of the same path.
         stream: Where the operations come from: entries of domain 3.
-        seed: The path's.
+        seed: Of the path's uniform operations.
         operations: How many to try.
         first: The first entry.
         done: Called with the number of operations tried so far.
@@ -79,15 +79,17 @@ def prove_entries(
     Raises:
         ProofError: Naming the first entry that differs.
     """
-    operations = 0 if claim.reachable is None else claim.reachable.operations
+    if claim.reachable is None:
+        return
+    seed, operations = claim.reachable.seed, claim.reachable.operations
     if operations > COUNTED:
         entries = np.unique(random.integers(0, operations, size=_PROVED))
         for part in np.array_split(entries, _PROVED // _STEP):
-            _prove_entries(claim, records, part, encoder, decoder)
+            _prove_entries(claim, records, seed, part, encoder, decoder)
         return
     for start in range(0, operations, _STEP):
         part = np.arange(start, min(start + _STEP, operations))
-        _prove_entries(claim, records, part, encoder, decoder)
+        _prove_entries(claim, records, seed, part, encoder, decoder)
 
 
 def prove(
@@ -113,7 +115,8 @@ def prove(
         ProofError: Naming the first entry or row that differs.
     """
     if encoder is not None and claim.reachable is not None:
-        _prove_entries(claim, records, _chosen(random, claim.reachable.operations), encoder, decoder)  # 1
+        entries = _chosen(random, claim.reachable.operations)
+        _prove_entries(claim, records, claim.reachable.seed, entries, encoder, decoder)  # 1
     rows = _chosen(random, claim.evenness.draws)
     decoded = decoder.decode(scattered.prior(claim.stream, claim.seed, rows))
     _check_rows(claim, rows, decoded, _are_in(rows, records.near_ties))  # 2
@@ -180,10 +183,10 @@ def _are_in(numbers: Numbers, ascending: Numbers) -> npt.NDArray[np.bool_]:
 
 
 def _prove_entries(
-    claim: VastPath, records: Records, chosen: Numbers, encoder: Encoder, decoder: Decoder
+    claim: VastPath, records: Records, seed: int, chosen: Numbers, encoder: Encoder, decoder: Decoder
 ) -> None:
     entries = chosen if records.failures is None else chosen[~_are_in(chosen, records.failures)]
-    wanted = scattered.uniform(claim.stream, claim.seed, entries, claim.space)
+    wanted = scattered.uniform(claim.stream, seed, entries, claim.space)
     decoded = decoder.decode(encoder.mean(claim.space.from_index(wanted)))
     failed = (decoded.index != wanted) | ~(decoded.margin >= VERIFIER_MARGIN)
     if failed.any():

@@ -76,7 +76,8 @@ class VastSampler(Draws):
     def unique(self, count: int, *, seed: int, dial: Dial) -> Rows:
         """Pairwise different operations.
 
-        Where the draws run dry, uniform operations follow that were encoded and found to decode.
+        Draws come first, whose margins are not tested. Where they run dry, uniform operations follow that
+        were encoded and found to decode clearly.
         """
         return self.new(count, seed=seed, dial=dial, lacking=_all).take(count)
 
