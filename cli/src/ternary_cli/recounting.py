@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from ternary_cli.certified import evenness_facts, share_percent
+from ternary_cli.certified import evenness_facts
 from ternary_cli.progress_line import progress_line
 from ternary_cli.terminal import note
 from ternary_cli.wanted import Wish
