@@ -3,7 +3,8 @@ Trying uniform operations in parts, each kept once it is done: what is cut short
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -53,10 +54,8 @@ def failures(
         ProofError: If a posterior mean is not finite.
     """
     pace, found = Pace("encoding", operations), [np.empty(0, np.int64)]
-    mark = hashlib.sha256(b"".join(hashlib.sha256(graph).digest() for graph in graphs)).hexdigest()[:32]
-    for start in range(0, operations, PART):
-        rows = min(PART, operations - start)
-        file = None if folder is None else folder / f"failures-{mark}-{start}-{rows}.bin"
+    for start, rows, name in _parts(graphs, operations):
+        file = None if folder is None else folder / name
         if file is not None and file.exists():
             part = gaps.decode(read(file, _MOST), below=rows, most=rows, what=str(file))
             pace = Pace("encoding", operations, pace.done + rows)
@@ -69,6 +68,21 @@ def failures(
                 _keep(file, gaps.encode(part))
         found.append(part + start)
     return np.concatenate(found)
+
+
+def forget(folder: Path, graphs: tuple[bytes, bytes], operations: int) -> None:
+    """Remove the parts that ``failures`` kept."""
+    for _, _, name in _parts(graphs, operations):
+        with suppress(OSError):
+            (folder / name).unlink()
+
+
+def _parts(graphs: tuple[bytes, bytes], operations: int) -> Iterator[tuple[int, int, str]]:
+    """The first operation of each part, how many it has, and its file's name."""
+    mark = hashlib.sha256(b"".join(hashlib.sha256(graph).digest() for graph in graphs)).hexdigest()[:32]
+    for start in range(0, operations, PART):
+        rows = min(PART, operations - start)
+        yield start, rows, f"failures-{mark}-{start}-{rows}.bin"
 
 
 def _telling(pace: Pace, start: int, watch: Callable[[Progress], None]) -> Callable[[int], None]:

@@ -8,7 +8,7 @@ figures wherever they are computed.
 import hashlib
 from collections.abc import Callable
 from concurrent.futures import Executor
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from ternary_export import trying
-from ternary_export.build import Draft, load
+from ternary_export.build import Build, Draft, load
 from ternary_sdk._internal.certificates import merkle, records
 from ternary_sdk._internal.certificates.evenness import MOST_DRAWS, Evenness
 from ternary_sdk._internal.certificates.path_coverage import seed_of
@@ -26,12 +26,14 @@ from ternary_sdk._internal.certificates.vast_certificate import VastCertificate
 from ternary_sdk._internal.certificates.vast_path import MOST_OPERATIONS, ReachableShare, VastPath
 from ternary_sdk._internal.counting import counting
 from ternary_sdk._internal.counting.draw_count import DrawCount
+from ternary_sdk._internal.counting.job import Job
 from ternary_sdk._internal.counting.progress import Progress, silent
 from ternary_sdk._internal.inference.cores import usable_cores
 from ternary_sdk._internal.inference.runtime import Decoder, Encoder, Workers
 from ternary_sdk._internal.packages.members import cap
 from ternary_sdk._internal.streams.stream import CURRENT as STREAM
 from ternary_sdk.errors import InputError
+from ternary_sdk.signature import Signature
 from ternary_sdk.space import Space
 
 QUICK: Final = 10_000_000
@@ -119,6 +121,35 @@ def certify(
     )
     # Clients will read it, so read it first.
     return VastCertificate.from_statement(certificate.to_statement()), members
+
+
+def forget(build: Build, effort: Effort) -> None:
+    """Remove what certifying kept in its folder to go on with, and the folder if nothing else is in it.
+
+    Args:
+        build: What was made; it is written by now.
+        effort: With which.
+    """
+    if effort.folder is None:
+        return
+    for claim in build.certificate.paths:
+        if isinstance(claim, VastPath):
+            graph = build.graphs[claim.decoder]
+            counting.forget(effort.folder, _job(graph, build.provenance.signature, claim))
+            if claim.encoder is not None and claim.reachable is not None:
+                graphs = build.graphs[claim.encoder], graph
+                trying.forget(effort.folder, graphs, claim.reachable.operations)
+    with suppress(OSError):  # it is not there, or holds files of something else
+        effort.folder.rmdir()
+
+
+def _job(graph: bytes, signature: Signature, claim: VastPath) -> Job:
+    return Job(
+        decoder=hashlib.sha256(graph).hexdigest(),
+        signature=signature,
+        seed=claim.seed,
+        draws=claim.evenness.draws,
+    )
 
 
 def _certify_path(

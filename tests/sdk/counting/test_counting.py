@@ -135,6 +135,24 @@ def test_a_count_that_was_interrupted_goes_on_from_what_is_done(count: Count, tm
     assert (told[-1].stage, told[-1].done, told[-1].seconds_left) == ("counting", whole.clear, 0)
 
 
+def test_a_count_removes_its_own_files_and_not_those_of_another_in_its_folder(
+    count: Count, tmp_path: Path
+) -> None:
+    """Counts of other numbers of draws have the same digest."""
+    with pytest.raises(KeyboardInterrupt):
+        count(tell=stop_after(DRAWS))
+    folder = tmp_path / "count"
+    (last,) = folder.glob("draws-0000000002-*")
+    short = last.name.replace("draws-0000000002-3000", "draws-0000000000-1000")
+    for name in (f".{short}.0123abcd", f".{last.name}.0123abcd", "draws-of-somebody"):
+        (folder / name).write_bytes(b"begun")
+    count(draws=1000, resume=True)
+    left = sorted(path.name.split("-")[0] for path in folder.iterdir())
+    assert left == [".draws", "count", "draws", "draws", "draws", "draws"]
+    assert last.exists()
+    assert not (folder / f".{short}.0123abcd").exists()
+
+
 def test_a_finished_count_is_read_and_not_drawn_again(count: Count) -> None:
     first, told = count(), list[Progress]()
     assert same(count(resume=True, tell=told.append), first)

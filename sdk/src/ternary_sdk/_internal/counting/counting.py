@@ -19,6 +19,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from ternary_sdk._internal import whole_file
 from ternary_sdk._internal.counting import drawing, shard, task_file
 from ternary_sdk._internal.counting.draw_count import DrawCount
 from ternary_sdk._internal.counting.drawing import Task
@@ -174,9 +175,20 @@ def _count(engine: Engine, job: Job, folder: Path, most: int, tell: Callable[[Pr
 
 
 def discard(folder: Path, job: Job) -> None:
-    """Remove the files of a count's tasks, and what killed workers began."""
-    marks = tuple(f"{lead}draws-" for lead in ("", "."))
+    """Remove the files of a count's own tasks, and what killed workers began of them.
+
+    Counts of other numbers of draws may have their files in the same folder, under the same digest.
+    """
     with suppress(OSError):
         for entry in folder.iterdir():
-            if entry.name.startswith(marks) and job.digest[:32] in entry.name:
+            begun = entry.name[1:].rpartition(".")[0]
+            name = begun if whole_file.is_draft(entry.name, begun) else entry.name
+            if job.task_of(name) is not None:
                 entry.unlink()
+
+
+def forget(folder: Path, job: Job) -> None:
+    """Remove all that a count left in its folder, the result too."""
+    discard(folder, job)
+    with suppress(OSError):
+        (folder / job.result).unlink()
