@@ -15,6 +15,7 @@ from tests.networks import untrained_of
 
 from ternary_export.graph import decoder_graph
 from ternary_sdk._internal.counting import counting, drawing, shard, task_file
+from ternary_sdk._internal.counting import job as job_module
 from ternary_sdk._internal.counting.counting import disk_needed
 from ternary_sdk._internal.counting.draw_count import DrawCount
 from ternary_sdk._internal.counting.job import Job
@@ -107,6 +108,17 @@ def test_a_longer_count_has_the_leaves_and_near_ties_of_a_shorter_one(count: Cou
     assert long.leaves[:32] == short.leaves
     assert long.near_ties[long.near_ties < 65_536].tolist() == short.near_ties.tolist()
     assert (short.draws, long.draws) == (65_536, DRAWS)
+
+
+@pytest.mark.parametrize("name", ["ternary-sdk", "numpy", "onnxruntime"])
+def test_files_that_other_versions_made_are_of_another_count(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Near ties may be others there."""
+    job = Job(decoder="0" * 64, signature=TERNARY_3, seed=7, draws=DRAWS)
+    here, versions = job.digest, dict(job_module.computed_with())
+    monkeypatch.setattr(job_module, "computed_with", lambda: tuple((versions | {name: "0.9"}).items()))
+    assert job.digest != here
 
 
 def test_one_draw_is_counted(count: Count) -> None:

@@ -10,7 +10,7 @@ from ternary_sdk._internal.certificates.merkle import BLOCK_ROWS
 from ternary_sdk._internal.counting.plan import Plan
 from ternary_sdk._internal.documents import canonical
 from ternary_sdk._internal.documents.canonical import Json
-from ternary_sdk._internal.release import VERSION
+from ternary_sdk._internal.release import computed_with
 from ternary_sdk._internal.streams.stream import CURRENT, PRIOR
 from ternary_sdk.signature import Signature
 
@@ -43,12 +43,12 @@ class Job:
     def digest(self) -> str:
         """What a task's result depends on beside its place, hex: results of another count have another."""
         described: dict[str, Json] = {
+            "computed_with": dict(computed_with()),
             "decoder": self.decoder,
             "domain": PRIOR,
             "latent_size": self.signature.latent_size,
             "layout": _LAYOUT,
             "partitions": self.plan.partitions,
-            "release": VERSION,
             "seed": f"{self.seed:016x}",
             "space": self.signature.space.to_json(),
             "stream": CURRENT.version,
