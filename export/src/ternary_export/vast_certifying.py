@@ -138,7 +138,7 @@ def forget(build: Build, effort: Effort) -> None:
             counting.forget(effort.folder, _job(graph, build.provenance.signature, claim))
             if claim.encoder is not None and claim.reachable is not None:
                 graphs = build.graphs[claim.encoder], graph
-                trying.forget(effort.folder, graphs, claim.reachable.operations)
+                trying.forget(effort.folder, graphs, claim.stream, claim.seed, claim.reachable.operations)
     with suppress(OSError):  # it is not there, or holds files of something else
         effort.folder.rmdir()
 
