@@ -1,5 +1,6 @@
 """Uniform operations are tried in parts, and what is cut short goes on."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -37,9 +38,11 @@ def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trying, "PART", 400)
 
 
-def tried(coder: tuple[Encoder, Decoder], folder: Path | None, said: list[Progress]) -> Numbers:
+def tried(
+    coder: tuple[Encoder, Decoder], folder: Path | None, said: list[Progress], most: int = 10**6
+) -> Numbers:
     return trying.failures(
-        *coder, AES, 7, OPERATIONS, folder=folder, graphs=GRAPHS, watch=said.append
+        *coder, AES, 7, OPERATIONS, folder=folder, graphs=GRAPHS, most=most, watch=said.append
     )  # fmt: skip
 
 
@@ -107,6 +110,20 @@ def test_parts_of_something_else_are_not_taken(other: str, monkeypatch: pytest.M
     if other == "version":
         monkeypatch.setattr(trying, "computed_with", lambda: (("onnxruntime", "0.9"),))
     assert not here & names()
+
+
+def test_failures_that_will_not_fit_are_refused_after_the_first_part(
+    coder: tuple[Encoder, Decoder], tmp_path: Path
+) -> None:
+    said = list[Progress]()
+    with pytest.raises(InputError) as refusal:
+        tried(coder, tmp_path, said, most=500)
+    assert re.fullmatch(
+        r"failures: those of 1,000 operations would take about 7\d\d bytes, expected at most 500; "
+        r"try fewer operations",
+        str(refusal.value),
+    )
+    assert [one.done for one in said] == [400]
 
 
 def test_parts_are_forgotten_and_nothing_else(coder: tuple[Encoder, Decoder], tmp_path: Path) -> None:

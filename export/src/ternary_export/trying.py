@@ -45,6 +45,7 @@ def failures(
     *,
     folder: Path | None,
     graphs: tuple[bytes, bytes],
+    most: int,
     watch: Callable[[Progress], None],
 ) -> Numbers:
     """``vast_proof.failures``, part by part.
@@ -57,9 +58,10 @@ def failures(
         operations: How many to try.
         folder: Where parts are kept; nowhere if None.
         graphs: ONNX bytes of encoder and decoder, of which the parts are.
+        most: Bytes that the failures may take as gaps.
         watch: Called with how far it has come.
     Raises:
-        InputError: If the folder cannot be used.
+        InputError: If the folder cannot be used; after the first part, if the failures would take more bytes.
         ProofError: If a posterior mean is not finite.
     """
     pace, found = Pace("encoding", operations), [np.empty(0, np.int64)]
@@ -75,8 +77,20 @@ def failures(
             part -= start
             if file is not None:
                 _keep(file, part)
+        if start == 0:
+            _expect_room(part, rows, operations, most)
         found.append(part + start)
     return np.concatenate(found)
+
+
+def _expect_room(failed: Numbers, rows: int, operations: int, most: int) -> None:
+    """Refuse what will not fit as far as the first part shows it, hours before all parts are done."""
+    expected = len(gaps.encode(failed)) * operations // rows
+    if expected > most:
+        raise InputError(
+            f"failures: those of {operations:,} operations would take about {expected:,} bytes, "
+            f"expected at most {most:,}; try fewer operations"
+        )
 
 
 def forget(folder: Path, graphs: tuple[bytes, bytes], stream: Stream, seed: int, operations: int) -> None:

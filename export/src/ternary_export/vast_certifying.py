@@ -149,6 +149,7 @@ def _job(graph: bytes, signature: Signature, claim: VastPath) -> Job:
         signature=signature,
         seed=claim.seed,
         draws=claim.evenness.draws,
+        positions=True,
     )
 
 
@@ -175,11 +176,12 @@ def _certify_path(
             operations,
             folder=effort.folder,
             graphs=(draft.graphs[encoder.what], graph),
+            most=cap(records.failures_of(letter)),
             watch=effort.watch,
         )
     tell(f"counting {draws:,} draws of path {letter}")
-    counted = _count(graph, decoder, seed, draws, effort)
-    members = Records(leaves=counted.leaves, near_ties=counted.near_ties, failures=failures).to_members(
+    counted = _count(graph, decoder, seed, draws, effort, cap(records.near_ties_of(letter)))
+    members = Records(leaves=counted.leaves, near_ties=counted.positions, failures=failures).to_members(
         letter
     )
     for name, data in members.items():
@@ -211,7 +213,7 @@ def _evenness(counted: DrawCount, space: Space) -> Evenness:
     return Evenness(
         space=space,
         draws=counted.draws,
-        near_ties=len(counted.near_ties),
+        near_ties=counted.near_ties,
         distinct=counted.distinct,
         once=counted.once,
         twice=counted.twice,
@@ -219,7 +221,9 @@ def _evenness(counted: DrawCount, space: Space) -> Evenness:
     )
 
 
-def _count(graph: bytes, decoder: Decoder, seed: int, draws: int, effort: Effort) -> DrawCount:
+def _count(
+    graph: bytes, decoder: Decoder, seed: int, draws: int, effort: Effort, most_tied: int
+) -> DrawCount:
     with _folder(effort) as folder:
         return counting.count(
             graph,
@@ -230,6 +234,7 @@ def _count(graph: bytes, decoder: Decoder, seed: int, draws: int, effort: Effort
             memory=_MEMORY * usable_cores(),
             executor=effort.executor,
             resume=True,
+            most_tied=most_tied,
             tell=effort.watch,
         )
 

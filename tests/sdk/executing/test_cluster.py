@@ -54,7 +54,7 @@ def test_a_cluster_counts_what_this_machine_counts(scheduler: str, tmp_path: Pat
         there.distinct, there.once, there.twice, there.pairs,
     )  # fmt: skip
     assert here.leaves == there.leaves
-    assert here.near_ties.tolist() == there.near_ties.tolist()
+    assert here.near_ties == there.near_ties
 
 
 def refuse() -> None:

@@ -14,7 +14,7 @@ from ternary_sdk._internal.release import computed_with
 from ternary_sdk._internal.streams.stream import CURRENT, PRIOR
 from ternary_sdk.signature import Signature
 
-_LAYOUT: Final = 1
+_LAYOUT: Final = 2
 """Of the files. They never outlive a count, so a release reads only its own."""
 
 
@@ -33,6 +33,9 @@ class Job:
 
     draws: int
     """How many rows, at least 1."""
+
+    positions: bool = False
+    """Whether the result says where the near ties are; the files of tasks do in any case."""
 
     @property
     def plan(self) -> Plan:
@@ -71,4 +74,4 @@ class Job:
     @property
     def result(self) -> str:
         """The name of the result of the whole count."""
-        return f"count-{self.draws}-{self.digest[:32]}"
+        return f"count-{self.draws}-{self.digest[:32]}{'-positions' if self.positions else ''}"
