@@ -4,16 +4,19 @@ import hashlib
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from tests.builds import built
 from tests.networks import untrained_of
 
+from ternary_export.graph import encoder_graph
 from ternary_export.packaging import package
 from ternary_sdk._internal.packages.verification import Result, Verification
 from ternary_sdk._internal.trust.trust import Role
 from ternary_sdk.signature import Signature
 from ternary_sdk.space import Space
 
+ENDED = "not known: the verification ended before it was checked"
 QUATERNARY = Signature(Space(4, 2), 16, ("A",))
 
 
@@ -121,7 +124,7 @@ def test_evidence_of_a_package_that_is_refused_says_so_and_the_rest_is_unknown(v
         *((name, None, "recomputed", "unknown") for name in ("reachable", "draws", "counts")),
     ]
     assert f"error: {evidence.checks[0].detail}" in done.err
-    assert evidence.checks[1].detail == "not checked: an earlier check failed"
+    assert evidence.checks[1].detail == ENDED
     assert (evidence.subject, evidence.recount) == (None, None)
 
 
@@ -134,6 +137,68 @@ def test_evidence_of_a_model_that_does_otherwise_names_the_path(verify, build, f
     failed = [(check.name, check.path) for check in evidence.checks if check.result is Result.FAILED]
     assert failed == [("reachable", "B")]
     assert evidence.checks[0].result is Result.PASSED
+
+
+def test_evidence_names_the_path_of_a_refusal_that_does_not(verify, build, forge, untrained):
+    """A posterior mean that is not finite is told of an encoder's file."""
+    state = {name: np.float32(1e30) * values for name, values in untrained(1).items()}
+    encoder = encoder_graph(state, "B")
+    subjects = build.certificate.subjects | {"encoder_B.onnx": hashlib.sha256(encoder).hexdigest()}
+    certificate = replace(build.certificate, subjects=subjects)
+    forged = replace(build, certificate=certificate, graphs={**build.graphs, "encoder_B.onnx": encoder})
+    done, evidence = verify(forge(forged), "--recount", 100)
+    assert done.status == 1
+    assert "encoder_B.onnx: the posterior mean of operation " in done.err
+    found = {(check.name, check.path): (str(check.result), check.detail) for check in evidence.checks}
+    assert found.pop(("package", None))[0] == "passed"
+    result, detail = found.pop(("reachable", "B"))
+    assert (result, f"error: {detail}") == ("failed", done.err.splitlines()[-1])
+    assert ("recount", build.certificate.best_path.path) in found
+    assert set(found.values()) == {("unknown", ENDED)}
+
+
+def test_evidence_of_a_recount_that_fails_says_so(verify, vast_package, tmp_path):
+    (tmp_path / "file").write_bytes(b"")
+    done, evidence = verify(vast_package, "--recount", 100, "--folder", tmp_path / "file")
+    assert done.status == 1
+    assert results(evidence)[1:] == [
+        ("reachable", "A", "recomputed", "passed"),
+        ("draws", "A", "recomputed", "unknown"),
+        ("counts", "A", "recomputed", "unknown"),
+        ("recount", "A", "recomputed", "failed"),
+    ]
+    assert [check.detail for check in evidence.checks[2:]] == [
+        "not asked for; add --replay", "not asked for; add --replay",
+        f"{tmp_path / 'file'}: cannot be used (File exists)",
+    ]  # fmt: skip
+    assert evidence.recount is None
+
+
+def test_evidence_of_a_recount_that_was_not_reached_leaves_it_open(verify, shipped):
+    done, evidence = verify(shipped[:-1], "--recount", 100)
+    assert done.status == 1
+    assert results(evidence)[-1] == ("recount", None, "recomputed", "unknown")
+    assert evidence.checks[-1].detail == ENDED
+
+
+def test_evidence_of_a_recount_of_no_path_says_so(verify, vast_package):
+    done, evidence = verify(vast_package, "--recount", 100, "--path", "Q")
+    assert done.status == 1
+    assert results(evidence)[-1] == ("recount", None, "recomputed", "failed")
+    assert evidence.checks[-1].detail == "--path: 'Q', expected A"
+
+
+def test_evidence_of_a_replay_that_fails_says_nothing_of_what_follows(verify, build, forge):
+    """All was asked for, and what was not reached is not told as not asked for."""
+    first, *others = build.certificate.paths
+    prior = (replace(first.prior[0], operations=first.prior[0].operations + 1), *first.prior[1:])
+    certificate = replace(build.certificate, paths=(replace(first, prior=prior), *others))
+    _, evidence = verify(forge(replace(build, certificate=certificate)), "--replay")
+    found = {(check.name, check.path): (str(check.result), check.detail) for check in evidence.checks}
+    assert found["draws", "A"][0] == "failed"
+    assert {found[left] for left in (("counts", "A"), ("draws", "B"), ("counts", "B"))} == {
+        ("unknown", ENDED)
+    }
 
 
 def test_evidence_of_an_encrypted_package_leaves_open_what_its_license_would_show(verify, build, vendor):

@@ -58,6 +58,19 @@ def test_a_decoder_of_a_vast_space_is_exported_certified_and_packaged(ternary, h
     assert json.loads(told.text)["paths"]["A"]["distinct"] == facts["paths"]["A"]["distinct"]
 
 
+@pytest.mark.parametrize("words", ["certify build", "export --onnx decoder.onnx --space 4,2 --out other"])
+def test_what_certifying_keeps_is_removed_and_nothing_else(ternary, here, words):
+    """The folder beside the build may be somebody's own, with other things in it."""
+    built(QUATERNARY, thresholds(QUATERNARY), draws=2000, operations=500).write(here / "build")
+    folder = here / f"{words.split()[-1]}.counting"
+    (folder / "results").mkdir(parents=True)
+    (folder / "results" / "notes.txt").write_text("mine")
+    done = ternary(*words.split(), "--draws", 2000, "--operations", 500)
+    assert done.status == 0
+    assert [path.name for path in folder.iterdir()] == ["results"]
+    assert (folder / "results" / "notes.txt").read_text() == "mine"
+
+
 def test_info_states_bounds_beside_perfect_draws(ternary, here):
     built(QUATERNARY, thresholds(QUATERNARY), draws=2000, operations=500).write(here / "build")
     ternary("keys", "init", "keys", "--vendor", "Own")

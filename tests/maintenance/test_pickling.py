@@ -50,6 +50,7 @@ from ternary_trainer.evenness import Tally
 from ternary_trainer.model import TernaryVAE
 from ternary_trainer.validation.networks import TorchNetwork
 from ternary_trainer.validation.subject import Decoder
+from ternary_trainer.validation.vast_draws import VastDecoder
 from ternary_trainer.validation.vast_subject import Effort as ValidationEffort
 
 DISTRIBUTIONS = ("ternary_sdk", "ternary_trainer", "ternary_export", "ternary_license_server", "ternary_cli")
@@ -176,6 +177,7 @@ def real(shipped: bytes, build: Build, vendor: KeyRing, tmp_path_factory: pytest
         torch.device: CPU,
         np.ndarray: np.arange(3),
         Decoder: TorchNetwork(TernaryVAE(), "A", CPU),
+        VastDecoder: TorchNetwork(TernaryVAE(), "A", CPU),
         Dial: Dial(explore=0.5),
         Effort: Effort(draws=5),
         PackageIdentity: package.identity,

@@ -30,7 +30,7 @@ DRAWS: Final = "draws"
 COUNTS: Final = "counts"
 RECOUNT: Final = "recount"
 
-_NOT_REACHED: Final = "not checked: an earlier check failed"
+_NOT_REACHED: Final = "not known: the verification ended before it was checked"
 _COMPUTED_WITH: Final = ("numpy", "onnxruntime")
 
 
@@ -39,9 +39,10 @@ class Journal:
 
     Args:
         fetched: What is verified.
+        recount: Whether a recount is asked for.
     """
 
-    def __init__(self, fetched: Fetched) -> None:
+    def __init__(self, fetched: Fetched, *, recount: bool) -> None:
         self._fetched = fetched
         self._package: Package | None = None
         self._recount: Recounted | None = None
@@ -49,16 +50,24 @@ class Journal:
         self._checks += [
             _check(name, None, Basis.RECOMPUTED, _NOT_REACHED) for name in (REACHABLE, DRAWS, COUNTS)
         ]
+        self._asked = [_check(RECOUNT, None, Basis.RECOMPUTED, _NOT_REACHED)] if recount else []
+        self._checks += self._asked
 
-    def know(self, package: Package) -> None:
-        """The package was understood: from here on its paths are checked, one by one."""
+    def know(self, package: Package, recounted: str | None) -> None:
+        """The package was understood: from here on its paths are checked, one by one.
+
+        Args:
+            package: What was understood.
+            recounted: The path of a recount; None if none is asked for, or of a path that is not there.
+        """
         self._package = package
         of_paths = [
             _check(name, path, Basis.RECOMPUTED, _NOT_REACHED)
             for path in package.signature.paths
             for name in (REACHABLE, DRAWS, COUNTS)
         ]
-        self._checks = [self._checks[0], *of_paths]
+        recounts = [replace(check, path=recounted) for check in self._asked]
+        self._checks = [self._checks[0], *of_paths, *recounts]
 
     @contextmanager
     def checking(self, name: str, path: str | None, found: str) -> Iterator[None]:
@@ -76,11 +85,8 @@ class Journal:
         self._checks[place] = replace(self._checks[place], result=result, detail=detail)
 
     def count(self, recounted: Recounted) -> None:
-        """A recount was made."""
+        """What a recount found."""
         self._recount = recounted
-        draws = recounted.found.evenness.draws
-        check = _check(RECOUNT, recounted.path, Basis.RECOMPUTED, f"{draws:,} draws counted here")
-        self._checks.append(replace(check, result=Result.PASSED))
 
     def write(self, target: Path) -> None:
         """Write it all down."""

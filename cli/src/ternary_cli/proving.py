@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from ternary_cli.chosen import choose_to_verify, or_evaluation
 from ternary_cli.facts import package_facts, signature_words
-from ternary_cli.journal import COUNTS, DRAWS, PACKAGE, REACHABLE, Journal
+from ternary_cli.journal import COUNTS, DRAWS, PACKAGE, REACHABLE, RECOUNT, Journal
 from ternary_cli.recounting import recount_facts, recount_lines, recount_path
 from ternary_cli.replaying import draws_line, sampled_line
 from ternary_cli.selection import Selection, fetched
@@ -20,6 +20,7 @@ from ternary_cli.wanted import Wanted
 from ternary_sdk._internal.certificates.path_coverage import PathCoverage
 from ternary_sdk._internal.certificates.vast_path import VastPath
 from ternary_sdk._internal.inference.vast_proof import Replayed
+from ternary_sdk._internal.packages.package import Package
 from ternary_sdk._internal.packages.verification import Result
 from ternary_sdk.errors import InputError, ProofError
 from ternary_sdk.model import Model
@@ -68,13 +69,13 @@ def verify_package(
     """
     chosen = choose_to_verify(package, license, trust, machine_id, state=state)
     given = fetched(or_evaluation(chosen), state)
-    journal = Journal(given)
+    journal = Journal(given, recount=asked.recount.draws is not None)
     with ExitStack() as held:
         if asked.evidence is not None:
             held.callback(journal.write, asked.evidence)
         with journal.checking(PACKAGE, None, "signatures, digests and form are as they must be"):
             selection = given.verified()
-        journal.know(selection.package)
+        journal.know(selection.package, _recounted_path(selection.package, asked))
         found = _computed(selection, asked, journal)
     _tell(selection, found, asked, as_json=as_json)
 
@@ -95,9 +96,8 @@ def _computed(selection: Selection, asked: Wanted, journal: Journal) -> Found | 
     try:
         model = selection.open()
     except ProofError as refusal:
-        for path in read.signature.paths:
-            if f"path {path}: " in str(refusal):
-                journal.note(REACHABLE, path, Result.FAILED, str(refusal))
+        if refusal.path is not None:
+            journal.note(REACHABLE, refusal.path, Result.FAILED, str(refusal))
         raise
     with model:
         return _proved(model, asked, journal)
@@ -110,7 +110,7 @@ def _proved(model: Model, asked: Wanted, journal: Journal) -> Found:
     lines = [_opened_line(claim, reached) for claim in claims]
     for claim, line in zip(claims, lines, strict=True):
         journal.note(REACHABLE, claim.path, Result.PASSED, line)
-        for name in (DRAWS, COUNTS):
+        for name in () if asked.replay else (DRAWS, COUNTS):
             journal.note(name, claim.path, Result.UNKNOWN, _NOT_ASKED)
     counted = asked.replay
     for claim in claims if asked.replay else ():
@@ -128,10 +128,18 @@ def _proved(model: Model, asked: Wanted, journal: Journal) -> Found:
         left.append(UNCOUNTED)
     if asked.recount.draws is None:
         return Found(reached=reached, lines=lines, left=left, recount=None)
-    recounted = recount_path(model, asked.recount)
+    counted_here = f"{asked.recount.draws:,} draws counted here"
+    with journal.checking(RECOUNT, _recounted_path(model.package, asked), counted_here):
+        recounted = recount_path(model, asked.recount)
     journal.count(recounted)
     lines += recount_lines(recounted)
     return Found(reached=reached, lines=lines, left=left, recount=recount_facts(recounted))
+
+
+def _recounted_path(package: Package, asked: Wanted) -> str | None:
+    """The path that a recount is of; None if none is asked for, or the package has no such path."""
+    path = package.manifest.default_path if asked.recount.path is None else asked.recount.path
+    return path if asked.recount.draws is not None and path in package.signature.paths else None
 
 
 def _opened_line(claim: PathCoverage | VastPath, reached: dict[str, int]) -> str:

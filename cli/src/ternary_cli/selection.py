@@ -41,7 +41,11 @@ class Selection:
             return Model(self.package, self.trust, granted, machine_id=self.machine_id, state=self.state)
         except LicenseError as refusal:
             raise license_named(refusal, str(self.license)) from None
-        except (FormatError, SignatureError, ProofError) as refusal:
+        except ProofError as refusal:
+            named = ProofError(f"{self.name}: {refusal}")
+            named.path = refusal.path
+            raise named from None
+        except (FormatError, SignatureError) as refusal:
             raise type(refusal)(f"{self.name}: {refusal}") from None
 
 

@@ -118,21 +118,17 @@ def _effort(draws: int | None, operations: int | None, build: Path) -> "Iterator
     """What is asked for of a vast space, with a line on a terminal that says how far it has come.
 
     A count that is cut short is kept beside the build and goes on from there when the command is given
-    again; it is removed once all is done.
+    again; whoever has written what was made removes it (``vast_certifying.forget``).
 
     Raises:
         InputError: If a number is out of range.
     """
-    import shutil
-
     from ternary_cli.progress_line import progress_line
     from ternary_export.vast_certifying import Effort
 
     folder = build.parent / f"{build.name}.counting"
     with progress_line() as watch:
         yield Effort(draws=draws, operations=operations, folder=folder, watch=watch)
-    if folder.exists():
-        shutil.rmtree(folder)
 
 
 def _export_training(source: Path, rule: str | None, out: Path, asked: _Asked, *, as_json: bool) -> None:
@@ -140,6 +136,7 @@ def _export_training(source: Path, rule: str | None, out: Path, asked: _Asked, *
 
     with vendor_extra("ternary export"):
         from ternary_export import export as exporting
+        from ternary_export import vast_certifying
         from ternary_trainer import checkpoint, run
     _expect_new(out)
     chosen = run.open(source) if source.is_dir() else checkpoint.load(source)
@@ -149,6 +146,7 @@ def _export_training(source: Path, rule: str | None, out: Path, asked: _Asked, *
     with _effort(*asked, out) as effort:
         build = exporting.export(chosen, released=datetime.now(UTC), rule=rule, effort=effort, tell=note)
         build.write(out)
+        vast_certifying.forget(build, effort)
     origin = build.provenance.origin
     why = origin.reason
     if origin.kind == "checkpoint" and origin.epoch is not None:
@@ -172,7 +170,7 @@ def _export_onnx(
     from ternary_sdk.space import Space
 
     with vendor_extra("ternary export"):
-        from ternary_export import bringing
+        from ternary_export import bringing, vast_certifying
         from ternary_export.foreign.reading import MAX_FILE
     chosen = Space.parse(space)
     _expect_new(out)
@@ -189,6 +187,7 @@ def _export_onnx(
             tell=note,
         )
         build.write(out)
+        vast_certifying.forget(build, effort)
     origin, signature = build.provenance.origin, build.provenance.signature
     facts = {
         "build": str(out),
@@ -242,7 +241,7 @@ def certify(
     from ternary_sdk._internal.certificates.statement import CERTIFICATE
 
     with vendor_extra("ternary certify"):
-        from ternary_export import certifying
+        from ternary_export import certifying, vast_certifying
         from ternary_export.build import Draft
     with _effort(draws, operations, build) as effort:
         done = certifying.completed(Draft.read(build), effort, tell=note)
@@ -252,6 +251,7 @@ def certify(
             for name, data in done.binary.items():
                 write(data, build / name)
             write(certificate.to_statement(), file)
+        vast_certifying.forget(done, effort)
     if as_json:
         paths = {claim.path: coverage_facts(claim) for claim in certificate.paths}
         show_json({"certificate": str(file), "state": state, "paths": paths})

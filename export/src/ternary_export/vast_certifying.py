@@ -8,7 +8,7 @@ figures wherever they are computed.
 import hashlib
 from collections.abc import Callable
 from concurrent.futures import Executor
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from ternary_export import trying
-from ternary_export.build import Draft, load
+from ternary_export.build import Build, Draft, load
 from ternary_sdk._internal.certificates import merkle, records
 from ternary_sdk._internal.certificates.evenness import MOST_DRAWS, Evenness
 from ternary_sdk._internal.certificates.path_coverage import seed_of
@@ -33,12 +33,14 @@ from ternary_sdk._internal.certificates.vast_path import (
 )
 from ternary_sdk._internal.counting import counting
 from ternary_sdk._internal.counting.draw_count import DrawCount
+from ternary_sdk._internal.counting.job import Job
 from ternary_sdk._internal.counting.progress import Progress, silent
 from ternary_sdk._internal.inference.cores import usable_cores
 from ternary_sdk._internal.inference.runtime import Decoder, Encoder, Workers
 from ternary_sdk._internal.packages.members import cap
 from ternary_sdk._internal.streams.stream import CURRENT as STREAM
 from ternary_sdk.errors import InputError
+from ternary_sdk.signature import Signature
 from ternary_sdk.space import Space
 
 QUICK: Final = 10_000_000
@@ -130,6 +132,36 @@ def certify(
     return VastCertificate.from_statement(certificate.to_statement()), members
 
 
+def forget(build: Build, effort: Effort) -> None:
+    """Remove what certifying kept in its folder to go on with, and the folder if nothing else is in it.
+
+    Args:
+        build: What was made; it is written by now.
+        effort: With which.
+    """
+    if effort.folder is None:
+        return
+    for claim in build.certificate.paths:
+        if isinstance(claim, VastPath):
+            graph = build.graphs[claim.decoder]
+            counting.forget(effort.folder, _job(graph, build.provenance.signature, claim))
+            if claim.encoder is not None and claim.reachable is not None:
+                graphs, tried = (build.graphs[claim.encoder], graph), claim.reachable
+                trying.forget(effort.folder, graphs, claim.stream, tried.seed, tried.operations)
+    with suppress(OSError):  # it is not there, or holds files of something else
+        effort.folder.rmdir()
+
+
+def _job(graph: bytes, signature: Signature, claim: VastPath) -> Job:
+    return Job(
+        decoder=hashlib.sha256(graph).hexdigest(),
+        signature=signature,
+        seed=claim.seed,
+        draws=claim.evenness.draws,
+        positions=True,
+    )
+
+
 def _certify_path(
     letter: str,
     encoder: Encoder | None,
@@ -156,11 +188,12 @@ def _certify_path(
             operations,
             folder=effort.folder,
             graphs=(encoding, graph),
+            most=cap(records.failures_of(letter)),
             watch=effort.watch,
         )
     tell(f"counting {draws:,} draws of path {letter}")
-    counted = _count(graph, decoder, seed, draws, effort)
-    members = Records(leaves=counted.leaves, near_ties=counted.near_ties, failures=failures).to_members(
+    counted = _count(graph, decoder, seed, draws, effort, cap(records.near_ties_of(letter)))
+    members = Records(leaves=counted.leaves, near_ties=counted.positions, failures=failures).to_members(
         letter
     )
     for name, data in members.items():
@@ -194,7 +227,7 @@ def _evenness(counted: DrawCount, space: Space) -> Evenness:
     return Evenness(
         space=space,
         draws=counted.draws,
-        near_ties=len(counted.near_ties),
+        near_ties=counted.near_ties,
         distinct=counted.distinct,
         once=counted.once,
         twice=counted.twice,
@@ -202,7 +235,9 @@ def _evenness(counted: DrawCount, space: Space) -> Evenness:
     )
 
 
-def _count(graph: bytes, decoder: Decoder, seed: int, draws: int, effort: Effort) -> DrawCount:
+def _count(
+    graph: bytes, decoder: Decoder, seed: int, draws: int, effort: Effort, most_tied: int
+) -> DrawCount:
     with _folder(effort) as folder:
         return counting.count(
             graph,
@@ -213,6 +248,7 @@ def _count(graph: bytes, decoder: Decoder, seed: int, draws: int, effort: Effort
             memory=_MEMORY * usable_cores(),
             executor=effort.executor,
             resume=True,
+            most_tied=most_tied,
             tell=effort.watch,
         )
 

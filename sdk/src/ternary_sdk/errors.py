@@ -73,9 +73,14 @@ class SignatureError(TernaryError):
 
 
 class ProofError(TernaryError):
-    """A model does not do what its certificate says."""
+    """A model does not do what its certificate says.
+
+    Attributes:
+        path: The letter of the path that does not, found when a model was opened; else None.
+    """
 
     code = "PROOF"
+    path: str | None = None
 
 
 class CoverageError(TernaryError):

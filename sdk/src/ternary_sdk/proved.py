@@ -27,7 +27,7 @@ from ternary_sdk._internal.inference.vast_proof import Replayed
 from ternary_sdk._internal.inference.vast_sampler import VastSampler
 from ternary_sdk._internal.packages.package import Package
 from ternary_sdk._internal.process_bound import ProcessBound
-from ternary_sdk.errors import InputError
+from ternary_sdk.errors import InputError, ProofError
 from ternary_sdk.operations import OperationSet
 from ternary_sdk.signature import Signature
 from ternary_sdk.space import Space
@@ -189,20 +189,28 @@ class ProvedModel(ProcessBound, AbstractContextManager["ProvedModel"]):
 
 
 def _prove(package: Package, workers: Workers) -> dict[str, ProvedPath]:
-    paths, signature, random = {}, package.signature, np.random.default_rng()
+    paths, random = {}, np.random.default_rng()
     for claim in package.certificate.paths:
-        name = claim.encoder
-        encoder = None if name is None else Encoder(package.graphs[name], name, workers, signature)
-        decoder = Decoder(package.graphs[claim.decoder], claim.decoder, workers, signature)
-        witnesses: Witnesses | None = None
-        sampler: Draws
-        if isinstance(claim, PathCoverage):
-            witnesses = proof.reprove(claim, encoder, decoder)
-            sampler = Sampler(decoder, witnesses, claim.stream)
-        else:
-            vast_proof.prove(claim, package.records[claim.path], encoder, decoder, random)
-            sampler = VastSampler(decoder, encoder, claim.stream)
-        paths[claim.path] = ProvedPath(
-            claim=claim, encoder=encoder, decoder=decoder, witnesses=witnesses, sampler=sampler
-        )
+        try:
+            paths[claim.path] = _prove_path(package, claim, workers, random)
+        except ProofError as refusal:
+            refusal.path = claim.path
+            raise
     return paths
+
+
+def _prove_path(
+    package: Package, claim: PathCoverage | VastPath, workers: Workers, random: np.random.Generator
+) -> ProvedPath:
+    name, signature = claim.encoder, package.signature
+    encoder = None if name is None else Encoder(package.graphs[name], name, workers, signature)
+    decoder = Decoder(package.graphs[claim.decoder], claim.decoder, workers, signature)
+    witnesses: Witnesses | None = None
+    sampler: Draws
+    if isinstance(claim, PathCoverage):
+        witnesses = proof.reprove(claim, encoder, decoder)
+        sampler = Sampler(decoder, witnesses, claim.stream)
+    else:
+        vast_proof.prove(claim, package.records[claim.path], encoder, decoder, random)
+        sampler = VastSampler(decoder, encoder, claim.stream)
+    return ProvedPath(claim=claim, encoder=encoder, decoder=decoder, witnesses=witnesses, sampler=sampler)

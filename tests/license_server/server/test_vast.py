@@ -222,6 +222,19 @@ def test_large_difference_comes_in_parts_and_only_the_last_shows_a_loss(shop, ne
     assert billed(shop, license_id)[0] == [1, 2, 3, 4, 5, 6]
 
 
+def test_restarted_set_that_comes_in_parts_is_one_fault(shop, new_meter, now, monkeypatch):
+    monkeypatch.setattr(usage, "MOST_ADDED", 2)
+    license_id, key = shop.sell(now=now)
+    meter = new_meter(shop, license_id, key, now)
+    meter.report([1, 2], now, sequence=2)
+    meter.forget()
+    parts = meter.documents([5, 6, 7, 8, 9], now, sequence=5, history=SECOND)
+    moments = [now + timedelta(minutes=minute) for minute in range(3)]
+    told = [shop.merge(part.document, moment) for part, moment in zip(parts, moments, strict=True)]
+    assert [(one["lost"], one["restarted"]) for one in told] == [(0, False), (0, False), (2, True)]
+    assert flagged(shop, license_id, now) == [(2, True)]
+
+
 @pytest.mark.parametrize(
     ("operations", "history", "sequence", "fault"),
     [

@@ -15,6 +15,7 @@ from tests.networks import untrained_of
 
 from ternary_export.graph import decoder_graph
 from ternary_sdk._internal.counting import counting, drawing, shard, task_file
+from ternary_sdk._internal.counting import job as job_module
 from ternary_sdk._internal.counting.counting import disk_needed
 from ternary_sdk._internal.counting.draw_count import DrawCount
 from ternary_sdk._internal.counting.job import Job
@@ -59,9 +60,11 @@ def count(threads: Executor, tmp_path: Path) -> Count:
 
     def call(signature: Signature = TERNARY_3, **others: object) -> DrawCount:
         given = {"seed": 7, "draws": DRAWS, "folder": tmp_path / "count", "memory": MEMORY, "workers": 2}
+        given["most_tied"] = 1 << 25
         if "executor" not in others:
             others["executor"] = threads
-        return counting.count(decoder_of(signature), signature, **{**given, **others})  # type: ignore[arg-type]
+        decoder = others.pop("decoder", None) or decoder_of(signature)
+        return counting.count(decoder, signature, **{**given, **others})  # type: ignore[arg-type]
 
     return call
 
@@ -81,8 +84,8 @@ def test_draws_are_counted_as_a_plain_loop_counts_them(
     rows = decoder.decode(CURRENT.of(signature.latent_size).prior(7, 0, DRAWS))
     clear = rows.margin >= 0.001
     counts = Counter(rows.index[clear].tolist()).values()
-    assert found.near_ties.tolist() == np.flatnonzero(~clear).tolist()
-    assert 0 < len(found.near_ties) < DRAWS / 10
+    assert found.positions.tolist() == np.flatnonzero(~clear).tolist()
+    assert 0 < found.near_ties == len(found.positions) < DRAWS / 10
     assert (found.draws, found.clear) == (DRAWS, int(clear.sum()))
     assert (found.distinct, found.once, found.twice) == (
         len(counts), sum(c == 1 for c in counts), sum(c == 2 for c in counts),
@@ -105,8 +108,19 @@ def _row(index: int, clear: bool) -> bytes:
 def test_a_longer_count_has_the_leaves_and_near_ties_of_a_shorter_one(count: Count, tmp_path: Path) -> None:
     short, long = (count(draws=draws, folder=tmp_path / str(draws)) for draws in (65_536, DRAWS))
     assert long.leaves[:32] == short.leaves
-    assert long.near_ties[long.near_ties < 65_536].tolist() == short.near_ties.tolist()
+    assert long.positions[long.positions < 65_536].tolist() == short.positions.tolist()
     assert (short.draws, long.draws) == (65_536, DRAWS)
+
+
+@pytest.mark.parametrize("name", ["ternary-sdk", "numpy", "onnxruntime"])
+def test_files_that_other_versions_made_are_of_another_count(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Near ties may be others there."""
+    job = Job(decoder="0" * 64, signature=TERNARY_3, seed=7, draws=DRAWS)
+    here, versions = job.digest, dict(job_module.computed_with())
+    monkeypatch.setattr(job_module, "computed_with", lambda: tuple((versions | {name: "0.9"}).items()))
+    assert job.digest != here
 
 
 def test_one_draw_is_counted(count: Count) -> None:
@@ -133,6 +147,59 @@ def test_a_count_that_was_interrupted_goes_on_from_what_is_done(count: Count, tm
     assert told[0].done >= 3000
     assert told[0].seconds_left is None
     assert (told[-1].stage, told[-1].done, told[-1].seconds_left) == ("counting", whole.clear, 0)
+
+
+def test_a_count_removes_its_own_files_and_not_those_of_another_in_its_folder(
+    count: Count, tmp_path: Path
+) -> None:
+    """Counts of other numbers of draws have the same digest."""
+    with pytest.raises(KeyboardInterrupt):
+        count(tell=stop_after(DRAWS))
+    folder = tmp_path / "count"
+    (last,) = folder.glob("draws-0000000002-*")
+    short = last.name.replace("draws-0000000002-3000", "draws-0000000000-1000")
+    for name in (f".{short}.0123abcd", f".{last.name}.0123abcd", "draws-of-somebody"):
+        (folder / name).write_bytes(b"begun")
+    count(draws=1000, resume=True)
+    left = sorted(path.name.split("-")[0] for path in folder.iterdir())
+    assert left == [".draws", "count", "draws", "draws", "draws", "draws"]
+    assert last.exists()
+    assert not (folder / f".{short}.0123abcd").exists()
+
+
+@pytest.fixture(scope="module")
+def undecided() -> bytes:
+    """A decoder whose rows are all near ties."""
+    state = untrained_of(TERNARY_3)
+    return decoder_graph({name: 0 * values for name, values in state.items()}, "A", TERNARY_3)
+
+
+def test_rows_that_are_all_near_ties_take_no_room_where_only_their_number_is_asked_for(
+    count: Count, undecided: bytes, tmp_path: Path
+) -> None:
+    found = count(decoder=undecided, most_tied=None)
+    assert (found.near_ties, found.clear, found.distinct, found.kept) == (DRAWS, 0, 0, None)
+    (file,) = (tmp_path / "count").iterdir()
+    assert file.stat().st_size < 300  # positions would be a byte each
+    with pytest.raises(InputError) as refusal:
+        found.positions  # noqa: B018
+    assert str(refusal.value) == "count: only the number of near ties was asked for, not where they are"
+    assert same(count(decoder=undecided, most_tied=None, resume=True), found)
+    assert count(decoder=undecided).positions.tolist() == list(range(DRAWS))
+
+
+def test_near_ties_that_will_not_fit_are_refused_after_the_first_task(count: Count, undecided: bytes) -> None:
+    told = list[Progress]()
+    sentence = (
+        f"near ties: those of {DRAWS:,} draws would take about {DRAWS:,} bytes, "
+        f"expected at most {DRAWS - 1:,}; count fewer draws"
+    )
+    for _ in range(2):  # what was done is not drawn again
+        with pytest.raises(InputError) as refusal:
+            count(decoder=undecided, most_tied=DRAWS - 1, resume=True, tell=told.append)
+        assert str(refusal.value) == sentence
+    assert [one.done for one in told] == [0]
+    assert count(decoder=undecided, most_tied=DRAWS, resume=True).near_ties == DRAWS
 
 
 def test_a_finished_count_is_read_and_not_drawn_again(count: Count) -> None:

@@ -11,6 +11,7 @@ from ternary_export.graph import decoder_graph
 from ternary_sdk._internal.counting.counting import count
 from ternary_sdk._internal.executing import cluster
 from ternary_sdk._internal.executing.cluster import check_address, connected
+from ternary_sdk._internal.release import computed_with
 from ternary_sdk._internal.wheels import pip_install
 from ternary_sdk.errors import InputError, ProofError
 from ternary_sdk.signature import Signature
@@ -53,7 +54,7 @@ def test_a_cluster_counts_what_this_machine_counts(scheduler: str, tmp_path: Pat
         there.distinct, there.once, there.twice, there.pairs,
     )  # fmt: skip
     assert here.leaves == there.leaves
-    assert here.near_ties.tolist() == there.near_ties.tolist()
+    assert here.near_ties == there.near_ties
 
 
 def refuse() -> None:
@@ -73,22 +74,33 @@ def test_what_a_task_raises_comes_as_one_sentence(scheduler: str) -> None:
     assert str(refusal.value) == f"cluster {scheduler}: a task failed (division by zero)"
 
 
-def test_a_task_of_another_release_is_refused_by_the_workers_name(scheduler: str) -> None:
+OTHERS = {"ternary-sdk": "9.9.9", "numpy": "0.9", "onnxruntime": "0.8.1"}
+HERE = dict(computed_with())
+
+
+def but(name: str) -> tuple[tuple[str, str], ...]:
+    """The versions here, one of them another."""
+    return tuple((HERE | {name: OTHERS[name]}).items())
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_a_task_of_other_versions_is_refused_by_the_workers_name(scheduler: str, name: str) -> None:
     with connected(scheduler) as found:
         worker = next(iter(found._client.nthreads()))
         with pytest.raises(InputError) as refusal:
-            found._client.submit(cluster._run, "9.9.9", len, ((),), {}).result()
-    assert str(refusal.value) == f"worker {worker}: has ternary-sdk 0.1.0, expected 9.9.9"
+            found._client.submit(cluster._run, but(name), len, ((),), {}).result()
+    assert str(refusal.value) == f"worker {worker}: has {name} {HERE[name]}, expected {OTHERS[name]}"
 
 
-def test_a_worker_of_another_release_is_refused_by_name(
-    scheduler: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("name", OTHERS)
+def test_a_worker_of_other_versions_is_refused_by_name(
+    scheduler: str, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cluster, "VERSION", "9.9.9")
+    monkeypatch.setattr(cluster, "computed_with", lambda: but(name))
     with pytest.raises(InputError) as refusal, connected(scheduler):
         pass
     assert str(refusal.value).startswith("worker tcp://127.0.0.1:")
-    assert str(refusal.value).endswith(": has ternary-sdk 0.1.0, expected 9.9.9")
+    assert str(refusal.value).endswith(f": has {name} {HERE[name]}, expected {OTHERS[name]}")
 
 
 def test_a_folder_that_is_a_file_is_refused(scheduler: str, tmp_path: Path) -> None:

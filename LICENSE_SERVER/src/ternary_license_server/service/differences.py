@@ -14,7 +14,7 @@ comes again in any order, or after either side was restored from a backup, adds 
 lacks nothing of it unless the client's meter lost something.
 
 A large difference comes in parts. Only with the last one is the set complete: then what it lacks is lost, and
-only then its sequence number counts.
+only then its history and sequence number count.
 """
 
 from dataclasses import replace
@@ -23,7 +23,7 @@ from datetime import datetime
 from ternary_license_server.database.transaction import Transaction
 from ternary_license_server.service import reported, segments, sets
 from ternary_license_server.service.refusals import Code, ServiceError
-from ternary_license_server.service.reported import UNKNOWN, Base, Reported, Taken, dated
+from ternary_license_server.service.reported import UNKNOWN, Base, Fault, Reported, Taken, dated
 from ternary_license_server.service.segments import Grown, Kept, Role
 from ternary_license_server.service.sets import Lazy, nothing
 from ternary_sdk._internal.licensing.counted import Acknowledged, Growth
@@ -56,8 +56,10 @@ def take(
     else:
         grown = _grow(transaction, before, report)
         whole = Lazy.of(segments.load(transaction, grown.after))
-    missing = len(whole) - difference.after.operations if difference.complete else 0
-    fault = reported.judge(before, counted, missing=missing, more=len(grown.more))
+    fault = Fault(lost=0, restarted=False)
+    if difference.complete:  # a set that began anew would else be flagged with each of its parts
+        missing = len(whole) - difference.after.operations
+        fault = reported.judge(before, counted, missing=missing, more=len(grown.more))
     after = _after(before, report, customer, whole, now)
     reported.write(transaction, after, now, new=first)
     if len(after.left_out) > len(before.left_out):

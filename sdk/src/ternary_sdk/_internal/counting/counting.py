@@ -19,6 +19,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from ternary_sdk._internal import whole_file
 from ternary_sdk._internal.counting import drawing, shard, task_file
 from ternary_sdk._internal.counting.draw_count import DrawCount
 from ternary_sdk._internal.counting.drawing import Task
@@ -57,6 +58,7 @@ def count(
     executor: Executor | None = None,
     workers: int | None = None,
     resume: bool = False,
+    most_tied: int | None = None,
     tell: Callable[[Progress], None] = silent,
 ) -> DrawCount:
     """Draw rows of the prior and count what they decode to.
@@ -73,14 +75,23 @@ def count(
             one is killed; threads for fewer.
         workers: How many tasks the executor runs at once; by default as many as this process has cores.
         resume: Go on with what an earlier call left in the folder.
+        most_tied: The result says where the near ties are, which takes at most so many bytes as gaps. None
+            for their number alone, which takes no memory however many there are.
         tell: Called with how far it has come, in the caller's thread.
     Raises:
         InputError: If an argument is out of range, the folder cannot be used or has too little space or holds
-            files of this count and ``resume`` is false, or worker processes end again and again.
+            files of this count and ``resume`` is false, or worker processes end again and again; after the
+            first task, if the positions of near ties would take more bytes than they may.
     """
     if not 1 <= draws <= MOST_DRAWS:
         raise InputError(f"draws: {draws:,}, expected 1 to {MOST_DRAWS:,}")
-    job = Job(decoder=hashlib.sha256(decoder).hexdigest(), signature=signature, seed=seed, draws=draws)
+    job = Job(
+        decoder=hashlib.sha256(decoder).hexdigest(),
+        signature=signature,
+        seed=seed,
+        draws=draws,
+        positions=most_tied is not None,
+    )
     with Engine(executor, workers, processes=draws >= _MANY) as engine:
         if memory < LEAST_MEMORY * engine.workers:
             raise InputError(
@@ -90,7 +101,7 @@ def count(
         done = _begin(folder, job, resume=resume)
         if (folder / job.result).exists():
             return DrawCount.read(folder / job.result)
-        _draw(engine, job, decoder, folder, done, tell)
+        _draw(engine, job, decoder, folder, done, most_tied, tell)
         counted = _count(engine, job, folder, memory // engine.workers // job.plan.item_type.itemsize, tell)
     counted.write(folder / job.result)
     discard(folder, job)
@@ -131,9 +142,17 @@ def _gigabytes(size: int) -> str:
 
 
 def _draw(
-    engine: Engine, job: Job, decoder: bytes, folder: Path, done: set[int], tell: Callable[[Progress], None]
+    engine: Engine,
+    job: Job,
+    decoder: bytes,
+    folder: Path,
+    done: set[int],
+    most_tied: int | None,
+    tell: Callable[[Progress], None],
 ) -> None:
     """Do every task that is not done."""
+    if done:
+        _expect_room(folder, job, min(done), most_tied)
     pace = Pace("drawing", job.draws, sum(job.plan.rows_of(task) for task in done))
     tell(pace.add(0))
     tasks = (
@@ -141,29 +160,48 @@ def _draw(
         for task in range(job.plan.tasks)
         if task not in done
     )
-    for _, rows in engine.results(drawing.draw, tasks):
+    expected = bool(done)
+    for task, rows in engine.results(drawing.draw, tasks):
+        if not expected:
+            _expect_room(folder, job, task.number, most_tied)
+            expected = True
         tell(pace.add(rows))
+
+
+def _expect_room(folder: Path, job: Job, task: int, most: int | None) -> None:
+    """Refuse a count whose near ties will not fit, as one task shows it, hours before all are known."""
+    if most is None:
+        return
+    expected = len(task_file.read(folder, job, task).tied) * job.draws // job.plan.rows_of(task)
+    if expected > most:
+        raise InputError(
+            f"near ties: those of {job.draws:,} draws would take about {expected:,} bytes, "
+            f"expected at most {most:,}; count fewer draws"
+        )
 
 
 def _count(engine: Engine, job: Job, folder: Path, most: int, tell: Callable[[Progress], None]) -> DrawCount:
     """Put together what all tasks found."""
-    plan, ties, leaves = job.plan, list[npt.NDArray[np.int64]](), list[bytes]()
+    plan, near_ties, leaves = job.plan, 0, list[bytes]()
+    positions = list[npt.NDArray[np.int64]]()
     sizes = np.zeros(plan.partitions, np.int64)
     for task in range(plan.tasks):
         found = task_file.read(folder, job, task)
-        ties.append(found.near_ties + plan.start_of(task))
+        near_ties += found.near_ties
+        if job.positions:
+            positions.append(found.positions() + plan.start_of(task))
         leaves.append(found.leaves)
         sizes += found.sizes
-    near_ties = np.concatenate(ties)
-    total, pace = Tally(), Pace("counting", job.draws - len(near_ties))
+    total, pace = Tally(), Pace("counting", job.draws - near_ties)
     for _, part in engine.results(shard.count, shard.shards(job, folder, sizes, most)):
         total += part
         tell(pace.add(part.draws))
-    if total.draws != job.draws - len(near_ties):
+    if total.draws != job.draws - near_ties:
         raise InputError(f"{folder}: its files hold {total.draws:,} clear draws, expected {pace.draws:,}")
     return DrawCount(
         draws=job.draws,
         near_ties=near_ties,
+        kept=np.concatenate(positions) if job.positions else None,
         clear=total.draws,
         distinct=total.distinct,
         once=total.once,
@@ -174,9 +212,20 @@ def _count(engine: Engine, job: Job, folder: Path, most: int, tell: Callable[[Pr
 
 
 def discard(folder: Path, job: Job) -> None:
-    """Remove the files of a count's tasks, and what killed workers began."""
-    marks = tuple(f"{lead}draws-" for lead in ("", "."))
+    """Remove the files of a count's own tasks, and what killed workers began of them.
+
+    Counts of other numbers of draws may have their files in the same folder, under the same digest.
+    """
     with suppress(OSError):
         for entry in folder.iterdir():
-            if entry.name.startswith(marks) and job.digest[:32] in entry.name:
+            begun = entry.name[1:].rpartition(".")[0]
+            name = begun if whole_file.is_draft(entry.name, begun) else entry.name
+            if job.task_of(name) is not None:
                 entry.unlink()
+
+
+def forget(folder: Path, job: Job) -> None:
+    """Remove all that a count left in its folder, the result too."""
+    discard(folder, job)
+    with suppress(OSError):
+        (folder / job.result).unlink()

@@ -16,7 +16,9 @@ from ternary_sdk._internal.documents import gaps
 from ternary_sdk.errors import FormatError, InputError
 
 _HEAD: Final = struct.Struct("<32s6qqq")
-"""Digest of what follows, six numbers, and the lengths of the near ties and of the pairs."""
+"""Digest of what follows, six numbers, and the lengths of the near ties' positions and of the pairs."""
+_NOT_KEPT: Final = -1
+"""In place of the length of positions."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -26,8 +28,8 @@ class DrawCount:
     draws: int
     """Rows drawn."""
 
-    near_ties: npt.NDArray[np.int64]
-    """Positions, ascending, of the rows that count for nothing: their margin is below 0.001, or none."""
+    near_ties: int
+    """How many of them count for nothing: their margin is below 0.001, or none."""
 
     clear: int
     """All other rows; the figures below are of them."""
@@ -47,6 +49,20 @@ class DrawCount:
     leaves: bytes
     """SHA-256 of each block of 65,536 rows, 32 bytes each; docs/formats.md, section 6."""
 
+    kept: npt.NDArray[np.int64] | None
+    """Where the near ties are, ascending; None where only their number was asked for."""
+
+    @property
+    def positions(self) -> npt.NDArray[np.int64]:
+        """Where the near ties are, ascending.
+
+        Raises:
+            InputError: If only their number was asked for.
+        """
+        if self.kept is None:
+            raise InputError("count: only the number of near ties was asked for, not where they are")
+        return self.kept
+
     @property
     def repeats(self) -> int:
         """Clear rows whose operation an earlier clear row had."""
@@ -58,11 +74,11 @@ class DrawCount:
         Raises:
             InputError: If it cannot be written.
         """
-        tied = gaps.encode(self.near_ties)
+        tied = b"" if self.kept is None else gaps.encode(self.kept)
         pairs = self.pairs.to_bytes(-(-self.pairs.bit_length() // 8), "little")
-        numbers = (self.draws, self.clear, self.distinct, self.once, self.twice, len(self.near_ties))
+        numbers = (self.draws, self.clear, self.distinct, self.once, self.twice, self.near_ties)
         rest = tied + pairs + self.leaves
-        ends = struct.pack("<6qqq", *numbers, len(tied), len(pairs))
+        ends = struct.pack("<6qqq", *numbers, _NOT_KEPT if self.kept is None else len(tied), len(pairs))
         whole_file.write(path, hashlib.sha256(ends + rest).digest() + ends + rest)
 
     @classmethod
@@ -80,14 +96,17 @@ class DrawCount:
         if len(data) < _HEAD.size or hashlib.sha256(data[32:]).digest() != data[:32]:
             raise damaged
         _, draws, clear, distinct, once, twice, ties, tied, pairs = _HEAD.unpack_from(data)
-        rest = data[_HEAD.size :]
-        try:
-            near_ties = gaps.decode(rest[:tied], below=draws, most=ties, what=str(path))
-        except FormatError:
-            raise damaged from None
+        rest, kept = data[_HEAD.size :], None
+        if tied != _NOT_KEPT:
+            try:
+                kept = gaps.decode(rest[:tied], below=draws, most=ties, what=str(path))
+            except FormatError:
+                raise damaged from None
+        tied = max(tied, 0)
         return cls(
             draws=draws,
-            near_ties=near_ties,
+            near_ties=ties,
+            kept=kept,
             clear=clear,
             distinct=distinct,
             once=once,

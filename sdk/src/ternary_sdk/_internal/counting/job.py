@@ -10,11 +10,11 @@ from ternary_sdk._internal.certificates.merkle import BLOCK_ROWS
 from ternary_sdk._internal.counting.plan import Plan
 from ternary_sdk._internal.documents import canonical
 from ternary_sdk._internal.documents.canonical import Json
-from ternary_sdk._internal.release import VERSION
+from ternary_sdk._internal.release import computed_with
 from ternary_sdk._internal.streams.stream import CURRENT, PRIOR
 from ternary_sdk.signature import Signature
 
-_LAYOUT: Final = 1
+_LAYOUT: Final = 2
 """Of the files. They never outlive a count, so a release reads only its own."""
 
 
@@ -34,6 +34,9 @@ class Job:
     draws: int
     """How many rows, at least 1."""
 
+    positions: bool = False
+    """Whether the result says where the near ties are; the files of tasks do in any case."""
+
     @property
     def plan(self) -> Plan:
         """Its tasks and partitions."""
@@ -43,12 +46,12 @@ class Job:
     def digest(self) -> str:
         """What a task's result depends on beside its place, hex: results of another count have another."""
         described: dict[str, Json] = {
+            "computed_with": dict(computed_with()),
             "decoder": self.decoder,
             "domain": PRIOR,
             "latent_size": self.signature.latent_size,
             "layout": _LAYOUT,
             "partitions": self.plan.partitions,
-            "release": VERSION,
             "seed": f"{self.seed:016x}",
             "space": self.signature.space.to_json(),
             "stream": CURRENT.version,
@@ -71,4 +74,4 @@ class Job:
     @property
     def result(self) -> str:
         """The name of the result of the whole count."""
-        return f"count-{self.draws}-{self.digest[:32]}"
+        return f"count-{self.draws}-{self.digest[:32]}{'-positions' if self.positions else ''}"

@@ -101,7 +101,7 @@ def recount(
     evenness = Evenness(
         space=signature.space,
         draws=found.draws,
-        near_ties=len(found.near_ties),
+        near_ties=found.near_ties,
         distinct=found.distinct,
         once=found.once,
         twice=found.twice,

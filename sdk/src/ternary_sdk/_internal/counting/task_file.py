@@ -36,8 +36,12 @@ _LENGTH: Final = struct.Struct("<q")
 class Summary:
     """What a task's file says before its items."""
 
-    near_ties: Numbers
-    """Positions within the task, ascending."""
+    near_ties: int
+    """How many there are."""
+
+    tied: bytes
+    """Their positions within the task, as gaps: a hostile decoder's rows may all be near ties, so they become
+    numbers only where somebody wants them (``positions``)."""
 
     leaves: bytes
     """One for each block."""
@@ -50,6 +54,10 @@ class Summary:
 
     start: int
     """Where the items begin in the file."""
+
+    def positions(self) -> Numbers:
+        """Where the near ties are within the task, ascending."""
+        return gaps.decode(self.tied, below=1 << 62, most=self.near_ties, what="near ties")
 
 
 def write(
@@ -100,8 +108,10 @@ def _parsed(job: Job, task: int, summary: bytes) -> Summary:
     rows, (tied,) = job.plan.rows_of(task), _LENGTH.unpack_from(summary)
     leaves = _LENGTH.size + tied
     sizes = leaves + -(-rows // BLOCK_ROWS) * LEAF_BYTES
+    ends = np.frombuffer(summary, np.uint8, tied, _LENGTH.size) < 0x80
     return Summary(
-        near_ties=gaps.decode(summary[_LENGTH.size : leaves], below=rows, most=rows, what="near ties"),
+        near_ties=int(np.count_nonzero(ends)),
+        tied=summary[_LENGTH.size : leaves],
         leaves=summary[leaves:sizes],
         sizes=np.frombuffer(summary, "<i8", job.plan.partitions, sizes),
         sums=np.frombuffer(summary, "<u4", job.plan.partitions, sizes + 8 * job.plan.partitions),

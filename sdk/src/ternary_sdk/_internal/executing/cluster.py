@@ -3,7 +3,8 @@ A Dask cluster as an executor: the only module that knows Dask.
 
 Needs distributed (extra ``cluster``; ``docs/counting.md``). A cluster runs whatever it is sent, so plain TCP
 is for schedulers of this machine alone. Others are reached by TLS, with the certificates of Dask's own
-configuration. Workers run tasks of this very release: another may number, draw or write otherwise.
+configuration. Workers run tasks of this very release: another may number, draw or write otherwise. They have
+this machine's onnxruntime and numpy too, because near ties may be others under other versions.
 """
 
 import ipaddress
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
 
 from ternary_sdk._internal.process_bound import ProcessBound
-from ternary_sdk._internal.release import VERSION
+from ternary_sdk._internal.release import computed_with
 from ternary_sdk._internal.wheels import pip_install
 from ternary_sdk.errors import InputError, TernaryError
 
@@ -26,15 +27,19 @@ if TYPE_CHECKING:
 _ADDRESS: Final = re.compile(
     r"(?:(?P<scheme>[a-z]+)://)?(?P<host>\[[0-9a-fA-F:.]+\]|[^\s/:@\[\]]+):(?P<port>[0-9]{1,5})"
 )
+_SDK: Final = "ternary-sdk"
 _PATIENCE: Final = "10s"
 """How long a scheduler may take to answer at all."""
+
+_Versions = tuple[tuple[str, str], ...]
+"""Of distributions, by name."""
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
 class Cluster(ProcessBound):
-    """A cluster whose workers have this release.
+    """A cluster whose workers have this release, and what it computes with.
 
     Args:
         client: Connected to its scheduler.
@@ -87,7 +92,7 @@ def connected(address: str) -> Iterator[Cluster]:
 
     1. its address is one that may be used;
     2. its scheduler answers;
-    3. it has workers, and each has this release of the SDK.
+    3. it has workers, and each has this release of the SDK, with the same onnxruntime and numpy.
 
     Args:
         address: Of its scheduler: ``tls://HOST:PORT``, or ``tcp://HOST:PORT`` of this machine.
@@ -151,30 +156,37 @@ def _client(address: str) -> "Client":
 
 
 def _expect_release(client: "Client", address: str) -> None:
-    """Refuse a cluster without workers, or with one of another release.
+    """Refuse a cluster without workers, or with one of another release or that computes with others.
 
     Raises:
         InputError: Naming the first such worker.
     """
 
-    def release() -> str | None:  # sent whole, because a worker may lack the SDK
+    def versions() -> tuple[tuple[str, str], ...] | None:  # sent whole, because a worker may lack the SDK
         try:
-            from ternary_sdk._internal.release import VERSION
+            from ternary_sdk._internal.release import computed_with
         except ImportError:
             return None
-        return str(VERSION)
+        return computed_with()
 
-    found: Mapping[str, str | None] = client.run(release)
+    found: Mapping[str, _Versions | None] = client.run(versions)
     if not found:
         raise InputError(f"cluster {address}: has no workers")
-    for worker, version in sorted(found.items()):
-        if version != VERSION:
-            has = f"ternary-sdk {version}" if version else "no ternary-sdk"
-            raise InputError(f"worker {worker}: has {has}, expected {VERSION}")
+    for worker, has in sorted(found.items()):
+        if has is None:
+            raise InputError(f"worker {worker}: has no ternary-sdk, expected {dict(computed_with())[_SDK]}")
+        _expect_same(worker, has, computed_with())
+
+
+def _expect_same(worker: str, found: _Versions, expected: _Versions) -> None:
+    has = dict(found)
+    for name, version in expected:
+        if has.get(name) != version:
+            raise InputError(f"worker {worker}: has {name} {has.get(name)}, expected {version}")
 
 
 class _Checked(Executor):
-    """Sends tasks with the release that they need, because workers come and go."""
+    """Sends tasks with the versions that they need, because workers come and go."""
 
     def __init__(self, client: "Client", address: str) -> None:
         self._executor = client.get_executor()
@@ -182,7 +194,7 @@ class _Checked(Executor):
 
     def submit(self, fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Future[R]:
         """As of any executor; what Dask itself raises comes as one sentence."""
-        inner: Future[R] = self._executor.submit(_run, VERSION, fn, args, kwargs)
+        inner: Future[R] = self._executor.submit(_run, computed_with(), fn, args, kwargs)
         outer: Future[R] = Future()
         inner.add_done_callback(lambda done: self._pass_on(done, outer))
         outer.add_done_callback(lambda given: inner.cancel() if given.cancelled() else None)
@@ -202,10 +214,12 @@ class _Checked(Executor):
             to.set_exception(InputError(f"cluster {self._address}: a task failed ({reason})"))
 
 
-def _run(release: str, function: Callable[..., Any], args: tuple[Any, ...], named: dict[str, Any]) -> Any:
+def _run(
+    expected: _Versions, function: Callable[..., Any], args: tuple[Any, ...], named: dict[str, Any]
+) -> Any:
     """On a worker: do a task of this release."""
-    if release != VERSION:
+    if expected != computed_with():
         from distributed import get_worker
 
-        raise InputError(f"worker {get_worker().address}: has ternary-sdk {VERSION}, expected {release}")
+        _expect_same(get_worker().address, computed_with(), expected)
     return function(*args, **named)

@@ -12,8 +12,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from ternary_sdk.errors import LedgerError
-
 _RUNNING: Final[set[tuple[int, Path, str]]] = set()
 """What is being joined: process, file and set. A forked child finds its parent's here, and does not wait."""
 
@@ -30,7 +28,8 @@ def beside(join: Callable[[str], None], file: Path, history: str) -> None:
 
     def run() -> None:
         try:
-            with suppress(LedgerError):
+            # Whatever it is, MemoryError too: Python would print it in the customer's program.
+            with suppress(Exception):
                 join(history)
         finally:
             _RUNNING.discard(this)
