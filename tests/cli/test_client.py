@@ -370,7 +370,7 @@ def test_info_states_coverage_beside_perfect_draws(client, acme, vendor, shipped
 def test_info_states_margins_near_ties_and_the_streams_of_the_draws(client, acme, vendor, shipped):
     shown = client("info", acme / "acme.ternary", license=None).text.splitlines()
     a, b = Package.read(shipped, vendor.trust).certificate.paths
-    streams = (f"{claim.path}: {claim.stream.generator}, seed {claim.seed:016x}" for claim in (a, b))
+    streams = (f"{claim.path}: {claim.stream.generator}, seed 0x{claim.seed:016x}" for claim in (a, b))
     assert shown[6:8] == [
         f"margins     A: {a.reachable.smallest_margin} or more, {len(a.near_ties):,} near ties; "
         f"B: {b.reachable.smallest_margin} or more, {len(b.near_ties):,} near ties",

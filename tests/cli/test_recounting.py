@@ -7,14 +7,18 @@ import numpy as np
 import pytest
 
 from ternary_cli.progress_line import duration, words
+from ternary_cli.recounting import Recounted, recount_facts, recount_lines
 from ternary_sdk import Model
+from ternary_sdk._internal.certificates.evenness import Evenness
 from ternary_sdk._internal.counting.progress import Progress
+from ternary_sdk._internal.counting.recount import Recount
 from ternary_sdk._internal.inference.runtime import Decoder, Workers
 from ternary_sdk._internal.streams.stream import CURRENT
-from ternary_sdk.coverage import percent, perfect_percent
-from ternary_sdk.space import TERNARY_2
+from ternary_sdk.coverage import iid_limit, percent, perfect_percent
+from ternary_sdk.space import TERNARY_2, Space
 
 DRAWS = 70_000
+SEVEN = "0x0000000000000007"
 
 
 @pytest.fixture(scope="module")
@@ -29,26 +33,26 @@ def drawn():
 def test_a_buyers_own_draws_are_counted_beside_perfect_ones(ternary, drawn):
     done = ternary("verify", "--recount", "7e4", "--seed", 7, "--path", "B")
     clear, pairs = sum(drawn.values()), sum(n * (n - 1) // 2 for n in drawn.values())
-    share = int(10_000 * pairs * 19_683 / (clear * (clear - 1) / 2))
+    expected = clear * (clear - 1) / 2 / 19_683
     lines = [
-        f"70,000 draws with seed 7, {DRAWS - clear:,} near ties left out",
+        f"70,000 draws with seed {SEVEN}, {DRAWS - clear:,} near ties left out",
         f"{len(drawn):,} of 19,683 operations, {percent(len(drawn) / 19_683)} % "
-        f"(perfect draws, on average {perfect_percent(DRAWS, TERNARY_2)} %)",
-        f"{pairs:,} pairs of equal draws, {share // 10_000}.{share % 10_000:04d} times as many as perfect "
-        "draws give on average",
+        f"(perfect draws, on average {perfect_percent(clear, TERNARY_2)} %)",
+        f"{pairs:,} pairs of equal draws, {pairs / expected:.4f} ± {pairs**0.5 / expected:.4f} times as many "
+        "as perfect draws give on average",
     ]
     assert done.status == 0
     assert done.text.splitlines()[5:] == [
         *(f"path B: recounted here: {line}" for line in lines),
         "not proved: the certified draws; add --replay",
     ]
-    assert "recount: 70,000 draws of path B, seed 7, at most 0.000 GB in " in done.err
+    assert "recount: 70,000 draws of path B, seed 0x0000000000000007, at most 0.000 GB in " in done.err
 
 
 def test_a_seed_that_is_not_named_is_drawn_and_told(ternary):
     first, second = (json.loads(ternary("verify", "--recount", 2000, "--json").text) for _ in range(2))
     assert first["recount"]["seed"] != second["recount"]["seed"]
-    assert 0 <= first["recount"]["seed"] < 2**64
+    assert 0 <= int(first["recount"]["seed"]) < 2**64
     assert first["recount"]["path"] == first["default_path"]
     assert first["recount"]["draws"] == 2000
     assert json.loads(ternary("verify", "--json").text)["recount"] is None
@@ -57,7 +61,7 @@ def test_a_seed_that_is_not_named_is_drawn_and_told(ternary):
 def test_an_interrupted_recount_goes_on_in_its_folder(ternary, tmp_path, drawn):
     words = ("verify", "--recount", DRAWS, "--seed", 7, "--path", "B", "--folder", tmp_path / "count")
     first = ternary(*words)
-    assert f"in {tmp_path / 'count'}; if it is interrupted, go on with --seed 7 --resume" in first.err
+    assert f"in {tmp_path / 'count'}; if it is interrupted, go on with --seed {SEVEN} --resume" in first.err
     again = ternary(*words)
     assert (again.status, again.out) == (1, b"")
     held = "holds the result of this count already; resume it, or name another folder"
@@ -152,8 +156,64 @@ def test_a_duration_is_told_in_two_units(seconds, told):
     assert duration(seconds) == told
 
 
-def test_counts_of_draws_are_integers_that_json_keeps(ternary):
-    found = json.loads(ternary("verify", "--recount", 3000, "--seed", 3, "--json").text)["recount"]
+def test_figures_of_json_survive_readers_of_doubles(ternary):
+    done = ternary("verify", "--recount", 3000, "--seed", 2**64 - 1, "--json")
+    found = json.loads(done.text, parse_int=float)["recount"]
     assert found["clear"] == found["draws"] - found["near_ties"] == found["distinct"] + found["repeats"]
+    assert found["seed"] == "18446744073709551615"
+    assert found["pairs"] == str(int(found["pairs"]))
     assert np.isfinite(float(found["pairs_of_perfect"]))
+    assert float(found["pairs_of_perfect_deviation"]) > 0
+    assert found["perfect_percent"] == f"{100 * iid_limit(int(found['clear'])):.3f}"
     assert found["uniform_operations"] is None
+
+
+@pytest.mark.parametrize("text", ["0x0000000000000007", "0x7", "7"])
+def test_a_seed_is_taken_as_it_is_printed(ternary, text):
+    done = ternary("verify", "--recount", 100, "--seed", text, "--path", "A")
+    assert f"path A: recounted here: 100 draws with seed {SEVEN}, " in done.text
+
+
+@pytest.mark.parametrize("text", ["0x", "0x00000000000000007", "0X7", "0xg", "00000000000000ff", "0x1_0"])
+def test_other_forms_of_a_seed_are_refused(ternary, text):
+    done = ternary("verify", "--recount", 100, "--seed", text)
+    assert (done.status, done.out) == (2, b"")
+    expected = "0x and 1 to 16 hex digits" if text[:2] == "0x" else "a whole number"
+    assert f"{text!r} is not {expected}." in " ".join(done.err.split())
+
+
+def recounted(draws, near_ties, pairs):
+    """A recount in 5^25 with these figures; no operation occurs more than twice."""
+    clear = draws - near_ties
+    evenness = Evenness(
+        space=Space(5, 2), draws=draws, near_ties=near_ties, distinct=clear - pairs, once=clear - 2 * pairs,
+        twice=pairs, pairs=pairs,
+    )  # fmt: skip
+    return Recounted(path="A", found=Recount(seed=7, evenness=evenness, tried=None))
+
+
+def test_an_estimate_from_fewer_than_ten_expected_pairs_is_left_out():
+    """Perfect draws give 10 pairs among 2,441,406,251 of 5^25."""
+    few, enough = recounted(2_441_406_250, 0, 17), recounted(2_441_406_251, 0, 17)
+    assert recount_facts(few)["pairs_of_perfect"] is None
+    assert recount_facts(few)["pairs_of_perfect_deviation"] is None
+    assert "path A: recounted here: 17 pairs of equal draws" in recount_lines(few)
+    assert recount_facts(enough)["pairs_of_perfect"] == "1.7000"
+    assert (
+        "path A: recounted here: 17 pairs of equal draws, 1.70 ± 0.41 times as many as perfect draws give on "
+        "average"
+    ) in recount_lines(enough)
+
+
+def test_near_ties_do_not_count_in_an_estimate():
+    assert recount_facts(recounted(2_441_406_251, 1, 17))["pairs_of_perfect"] is None
+
+
+def test_figures_of_a_large_space_are_strings_and_perfect_ones_an_average():
+    some = recounted(10**10, 0, 0)
+    facts, number = recount_facts(some), some.found.evenness.effective_number
+    assert number > 2**53
+    assert (facts["effective_number"], facts["perfect"]["effective_number"]) == (
+        str(number), str(some.found.evenness.perfect_effective_number),
+    )  # fmt: skip
+    assert any("perfect draws would, on average, give " in line for line in recount_lines(some))

@@ -40,7 +40,7 @@ def coverage_lines(certificate: Certificate | VastCertificate) -> list[str]:
 def _listed_facts(claim: PathCoverage) -> dict[str, Any]:
     return {
         "stream": claim.stream.generator,
-        "seed": f"{claim.seed:016x}",
+        "seed": seed_words(claim.seed),
         "reachable": len(claim.reachable.operations),
         "reachable_digest": claim.reachable.operations.digest,
         "smallest_margin": claim.reachable.smallest_margin,
@@ -75,7 +75,7 @@ def _vast_facts(claim: VastPath) -> dict[str, Any]:
     evenness, reachable = claim.evenness, claim.reachable
     return {
         "stream": claim.stream.generator,
-        "seed": f"{claim.seed:016x}",
+        "seed": seed_words(claim.seed),
         "alpha": ALPHA,
         "reachable": None
         if reachable is None
@@ -89,8 +89,16 @@ def _vast_facts(claim: VastPath) -> dict[str, Any]:
     }
 
 
+def seed_words(seed: int) -> str:
+    """A seed as all output for people and evidence writes it, and ``--seed`` reads it."""
+    return f"0x{seed:016x}"
+
+
 def evenness_facts(evenness: Evenness) -> dict[str, Any]:
-    """Counts of draws, and in a vast space the bounds that follow from them."""
+    """Counts of draws, and in a vast space the bounds that follow from them.
+
+    What may be 2^53 or more is a string of digits: many readers of JSON would round a number.
+    """
     counts = {
         "draws": evenness.draws,
         "near_ties": evenness.near_ties,
@@ -100,19 +108,19 @@ def evenness_facts(evenness: Evenness) -> dict[str, Any]:
         "repeats": evenness.clear - evenness.distinct,
         "once": evenness.once,
         "twice": evenness.twice,
-        "pairs": evenness.pairs,
+        "pairs": str(evenness.pairs),
     }
     if evenness.space.listed:
         return counts
     return {
         **counts,
         "repeats_at_most": evenness.repeats_at_most,
-        "effective_number": evenness.effective_number,
+        "effective_number": str(evenness.effective_number),
         "effective_percent": _percent_of_space(evenness.effective_number, evenness.space),
         "perfect": {
             "distinct": evenness.perfect_distinct,
             "repeats": evenness.clear - evenness.perfect_distinct,
-            "effective_number": evenness.perfect_effective_number,
+            "effective_number": str(evenness.perfect_effective_number),
             "effective_percent": _percent_of_space(evenness.perfect_effective_number, evenness.space),
         },
     }

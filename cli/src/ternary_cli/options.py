@@ -45,6 +45,11 @@ def whole(*names: str, metavar: str, text: str) -> Any:
     return typer.Option(*names, metavar=metavar, help=text, show_default=False, parser=_whole)
 
 
+def seed(*names: str, metavar: str, text: str) -> Any:
+    """An option whose value is a whole number in digits, or in hex as other commands print seeds: `0x…`."""
+    return typer.Option(*names, metavar=metavar, help=text, show_default=False, parser=_seed)
+
+
 def large(*names: str, metavar: str, text: str) -> Any:
     """An option whose value is a whole number from 1, as `100000000` or `1e8`."""
     return typer.Option(*names, metavar=metavar, help=text, show_default=False, parser=_large)
@@ -64,6 +69,14 @@ def _whole(text: str | int) -> int:
     if isinstance(text, str) and not re.fullmatch(r"[+-]?[0-9]{1,30}", text):
         raise typer.BadParameter(f"{text!r} is not a whole number.")
     return int(text)
+
+
+def _seed(text: str | int) -> int:
+    if isinstance(text, str) and text[:2] == "0x":
+        if not re.fullmatch(r"0x[0-9a-fA-F]{1,16}", text):
+            raise typer.BadParameter(f"{text!r} is not 0x and 1 to 16 hex digits.")
+        return int(text, 16)
+    return _whole(text)
 
 
 def _large(text: str | int) -> int:

@@ -2,6 +2,7 @@
 ``ternary verify --recount``: draws from a seed that the buyer chooses, counted on his own machines.
 """
 
+import math
 import secrets
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from ternary_cli.certified import evenness_facts
+from ternary_cli.certified import evenness_facts, seed_words
 from ternary_cli.progress_line import progress_line
 from ternary_cli.terminal import note
 from ternary_cli.wanted import Wish
@@ -25,6 +26,7 @@ from ternary_sdk.coverage import iid_deviation, iid_limit, percent, perfect_perc
 from ternary_sdk.errors import InputError
 from ternary_sdk.proved import ProvedModel
 
+_LEAST_PAIRS: Final = 10
 _EACH: Final = 2 * LEAST_MEMORY
 """Memory of each worker, unless it is named."""
 
@@ -79,8 +81,15 @@ def recount_path(model: ProvedModel, wish: Wish) -> Recounted:
 def _say(draws: int, path: str, seed: int, folder: Path, model: ProvedModel, wish: Wish) -> None:
     """What will be done, before it is: how much disk it takes, and how to go on."""
     needed = disk_needed(draws, model.space) / 1e9
-    again = "" if wish.folder is None else f"; if it is interrupted, go on with --seed {seed} --resume"
-    note(f"recount: {draws:,} draws of path {path}, seed {seed}, at most {needed:,.3f} GB in {folder}{again}")
+    again = (
+        ""
+        if wish.folder is None
+        else f"; if it is interrupted, go on with --seed {seed_words(seed)} --resume"
+    )
+    note(
+        f"recount: {draws:,} draws of path {path}, seed {seed_words(seed)}, "
+        f"at most {needed:,.3f} GB in {folder}{again}"
+    )
 
 
 @contextmanager
@@ -95,15 +104,17 @@ def _folder(named: Path | None) -> Iterator[Path]:
 def recount_facts(recounted: Recounted) -> dict[str, Any]:
     """What was found, for programs."""
     found, evenness = recounted.found, recounted.found.evenness
-    facts = {"path": recounted.path, "seed": found.seed, **evenness_facts(evenness)}
+    facts = {"path": recounted.path, "seed": str(found.seed), **evenness_facts(evenness)}
     if evenness.space.listed:
         share = evenness.distinct / evenness.space.size
         facts |= {
             "percent": percent(share),
-            "perfect_percent": f"{100 * iid_limit(evenness.draws, evenness.space):.3f}",
-            "perfect_deviation_percent": f"{100 * iid_deviation(evenness.draws, evenness.space):.3f}",
+            "perfect_percent": f"{100 * iid_limit(evenness.clear, evenness.space):.3f}",
+            "perfect_deviation_percent": f"{100 * iid_deviation(evenness.clear, evenness.space):.3f}",
         }
-    facts["pairs_of_perfect"] = _pairs_of_perfect(evenness)
+    compared = _compared(evenness)
+    facts["pairs_of_perfect"] = None if compared is None else f"{compared[0]:.4f}"
+    facts["pairs_of_perfect_deviation"] = None if compared is None else f"{compared[1]:.4f}"
     tried = None
     if found.tried is not None:
         tried = {
@@ -114,47 +125,58 @@ def recount_facts(recounted: Recounted) -> dict[str, Any]:
     return facts | {"uniform_operations": tried}
 
 
-def _pairs_of_perfect(evenness: Evenness) -> str | None:
-    """How many times as many pairs of equal draws there are as perfect draws give on average; four decimals,
-    rounded down. It estimates N times the probability that two draws are equal."""
-    all_pairs = evenness.clear * (evenness.clear - 1) // 2
-    if all_pairs == 0:
+def _compared(evenness: Evenness) -> tuple[float, float] | None:
+    """How many times as many pairs of equal draws there are as perfect draws give on average; its deviation.
+
+    It estimates N times the probability that two draws are equal. The deviation is that of a Poisson number
+    of pairs, √pairs, in the same unit; where single operations are much more likely than others it is larger.
+    None where perfect draws give fewer than ten: a few pairs more or less would say anything.
+    """
+    expected = evenness.clear * (evenness.clear - 1) / 2 / evenness.space.size
+    if expected < _LEAST_PAIRS:
         return None
-    parts = 10_000 * evenness.pairs * evenness.space.size // all_pairs
-    return f"{parts // 10_000}.{parts % 10_000:04d}"
+    return evenness.pairs / expected, math.sqrt(max(evenness.pairs, 1)) / expected
+
+
+def _with_deviation(value: float, deviation: float) -> str:
+    """Both with the decimals of the deviation's second digit: ``1.73 ± 0.12``."""
+    decimals = max(0, 1 - math.floor(math.log10(deviation)))
+    return f"{value:.{decimals}f} ± {deviation:.{decimals}f}"
 
 
 def recount_lines(recounted: Recounted) -> list[str]:
     """The same for people."""
     facts, evenness = recount_facts(recounted), recounted.found.evenness
-    lines = [f"{evenness.draws:,} draws with seed {facts['seed']}, {facts['near_ties']:,} near ties left out"]
+    seed = seed_words(recounted.found.seed)
+    lines = [f"{evenness.draws:,} draws with seed {seed}, {facts['near_ties']:,} near ties left out"]
     if evenness.space.listed:
         lines.append(
             f"{evenness.distinct:,} of {evenness.space.size:,} operations, {facts['percent']} % "
-            f"(perfect draws, on average {perfect_percent(evenness.draws, evenness.space)} %)"
+            f"(perfect draws, on average {perfect_percent(evenness.clear, evenness.space)} %)"
         )
     else:
-        lines += _vast_lines(facts)
-    if facts["pairs_of_perfect"] is not None:
-        lines.append(
-            f"{evenness.pairs:,} pairs of equal draws, {facts['pairs_of_perfect']} times as many as perfect "
-            "draws give on average"
-        )
+        lines += _vast_lines(facts, evenness)
+    compared = _compared(evenness)
+    words = f"{evenness.pairs:,} pairs of equal draws"
+    if compared is not None:
+        words += f", {_with_deviation(*compared)} times as many as perfect draws give on average"
+    lines.append(words)
     if not evenness.space.listed:
         lines.append(f"each bound is wrong with a probability of {ALPHA} at most")
     lead = f"path {recounted.path}: recounted here: "
     return [lead + line for line in lines]
 
 
-def _vast_lines(facts: Mapping[str, Any]) -> list[str]:
+def _vast_lines(facts: Mapping[str, Any], evenness: Evenness) -> list[str]:
     perfect, tried = facts["perfect"], facts["uniform_operations"]
     lines = [
         f"{facts['distinct']:,} different operations, {facts['repeats']:,} repeats "
         f"(perfect draws, on average {perfect['distinct']:,} and {perfect['repeats']:,})",
-        f"effective number {facts['effective_number']:,} or more, "
+        f"effective number {evenness.effective_number:,} or more, "
         f"{facts['effective_percent']} % of the space, of its clear draws; "
         f"at most {in_percent(facts['near_tie_share_at_most'])} % are left out",
-        f"perfect draws would give {perfect['effective_number']:,} or more, {perfect['effective_percent']} %",
+        f"perfect draws would, on average, give {evenness.perfect_effective_number:,} or more, "
+        f"{perfect['effective_percent']} %",
     ]
     if tried is not None:
         lines.append(

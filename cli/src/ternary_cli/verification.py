@@ -16,8 +16,8 @@ from ternary_cli.options import (
     large,
     option,
     size,
-    whole,
 )
+from ternary_cli.options import seed as seed_option
 
 VerifiedArgument = Annotated[
     Path | None,
@@ -38,7 +38,10 @@ RecountOption = Annotated[
     int | None, large("--recount", metavar="N", text="Draw N rows with a seed of your own, such as 1e8.")
 ]
 SeedOption = Annotated[
-    int | None, whole("--seed", metavar="S", text="Of the recount, 0 to 2^64 - 1; default: a random one.")
+    int | None,
+    seed_option(
+        "--seed", metavar="S", text="Of the recount, in digits or 0x and hex; default: a random one."
+    ),
 ]
 RecountedPathOption = Annotated[
     str | None,

@@ -26,7 +26,7 @@ MAX_EVIDENCE: Final = 1 << 20
 
 _LETTER: Final = re.compile(r"[A-Z]")
 _NAME: Final = re.compile(r"[a-z]+(-[a-z]+)*")
-_SEED: Final = re.compile(r"[0-9a-f]{16}")
+_SEED: Final = re.compile(r"0x[0-9a-f]{16}")
 _MOST_CHECKS: Final = 64
 _MOST_GRAPHS: Final = 16
 _MOST_DRAWS: Final = 10**12
@@ -163,7 +163,7 @@ class Counted:
         return {
             "evenness": evenness.write(self.evenness),
             "path": self.path,
-            "seed": f"{self.seed:016x}",
+            "seed": f"0x{self.seed:016x}",
             "uniform_operations": tried,
         }
 
