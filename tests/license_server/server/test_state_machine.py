@@ -87,8 +87,9 @@ class Seats(RuleBasedStateMachine):
         answer, code = self.attempt(
             lambda: self.shop.renew(self.license, generation, self.held[machine], self.now)
         )
-        owned = current and machine not in self.disowned
-        expected = self.expected(None if owned else "LEASE_LOST")
+        expected = self.expected(None if current else "LEASE_LOST")
+        if machine in self.disowned:  # the license is another's, and so is what became of it
+            expected = "LEASE_LOST"
         assert code == (expected if self.known(machine) else "NOT_FOUND")
         if code is None:
             end = self.now + HOLD
