@@ -363,7 +363,11 @@ class Site(Shop):
         app = Wire(build(settings, database=database, vendor=self.vendor, elapsed=self.hands.seconds))
         self.stack.callback(database.close)
         self.stack.callback(app.runner.close)
-        return Site(database, self.ring, self.hands, vendor=self.vendor, wired=app, token=self.token)
+        site = Site(database, self.ring, self.hands, vendor=self.vendor, wired=app, token=self.token)
+        # FastAPI builds its routes at the first request, under warning filters of its own, which are those of
+        # the whole process. First requests of two servers in two threads at once would meet each other's.
+        assert site.http("GET", "/v1/nothing").status_code == 404
+        return site
 
     def wire(self) -> Any:
         """How an SDK client's requests travel to the server, without a network."""
