@@ -18,7 +18,7 @@ from typing import Final
 from ternary_export import trying
 from ternary_export.build import Build, Draft, load
 from ternary_sdk._internal.certificates import merkle, records
-from ternary_sdk._internal.certificates.evenness import MOST_DRAWS, Evenness
+from ternary_sdk._internal.certificates.evenness import MOST_DRAWS
 from ternary_sdk._internal.certificates.path_coverage import seed_of
 from ternary_sdk._internal.certificates.records import Records, digest_of
 from ternary_sdk._internal.certificates.statement import CURRENT
@@ -216,23 +216,11 @@ def _certify_path(
             failures=len(failures),
             failed=digest_of(members[records.failures_of(letter)]),
         ),
-        evenness=_evenness(counted, decoder.space),
+        evenness=counted.evenness(decoder.space),
         root=merkle.root(counted.leaves),
         near_ties=digest_of(members[records.near_ties_of(letter)]),
     )
     return claim, members
-
-
-def _evenness(counted: DrawCount, space: Space) -> Evenness:
-    return Evenness(
-        space=space,
-        draws=counted.draws,
-        near_ties=counted.near_ties,
-        distinct=counted.distinct,
-        once=counted.once,
-        twice=counted.twice,
-        pairs=counted.pairs,
-    )
 
 
 def _count(

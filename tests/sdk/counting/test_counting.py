@@ -20,9 +20,9 @@ from ternary_sdk._internal.counting.counting import disk_needed
 from ternary_sdk._internal.counting.draw_count import DrawCount
 from ternary_sdk._internal.counting.job import Job
 from ternary_sdk._internal.counting.progress import Progress
-from ternary_sdk._internal.counting.tally import Tally
 from ternary_sdk._internal.inference.runtime import Decoder, Workers, margin_of
 from ternary_sdk._internal.streams.stream import CURRENT
+from ternary_sdk._internal.tally import Tally
 from ternary_sdk.errors import FormatError, InputError
 from ternary_sdk.signature import Signature
 from ternary_sdk.space import TERNARY_2, Space

@@ -151,17 +151,6 @@ def test_invented_counts_are_found_by_a_whole_replay_and_by_nothing_less(path: P
     )
 
 
-@pytest.mark.parametrize("at_once", [1, 2, 7, 1000])
-def test_numbers_are_counted_in_parts_as_they_are_at_once(
-    at_once: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(vast_proof, "_COUNTED_AT_ONCE", at_once)
-    numbers = np.sort(random().integers(0, 40, 200))
-    _, expected = np.unique(numbers, return_counts=True)
-    assert np.concatenate([*vast_proof._runs(numbers)]).tolist() == expected.tolist()
-    assert [*vast_proof._runs(numbers[:0])] == []
-
-
 @pytest.mark.parametrize("block", [-1, 4])
 def test_a_block_that_is_not_there_is_refused(path: Path, block: int) -> None:
     claim, records, _, decoder = path

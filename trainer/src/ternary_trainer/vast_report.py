@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ternary_sdk._internal.certificates.path_coverage import MARGIN
 from ternary_sdk.space import Space
 from ternary_trainer import score, seeds
 from ternary_trainer.decoding import decode
@@ -23,8 +24,6 @@ from ternary_trainer.settings import Scoring
 from ternary_trainer.split import Operations
 from ternary_trainer.vast_split import VastSplit, held_families, members
 
-MARGIN: Final = 0.001
-"""Certificates leave out draws whose two best logits of some cell are closer than this."""
 _BLOCK: Final = 4096
 
 

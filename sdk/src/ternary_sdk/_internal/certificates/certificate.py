@@ -16,7 +16,7 @@ from ternary_sdk._internal.certificates.statement import (
     LISTED,
     Parsed,
     Statement,
-    check,
+    completed,
     opened,
     parse,
     signature_of,
@@ -26,7 +26,7 @@ from ternary_sdk._internal.documents.canonical import Json
 from ternary_sdk._internal.stated import write_standard
 from ternary_sdk._internal.trust.trust import Role, Trust
 from ternary_sdk.errors import FormatError
-from ternary_sdk.signature import MOST_PATHS, Signature
+from ternary_sdk.signature import Signature
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,23 +89,7 @@ def read(parsed: Parsed) -> Certificate:
         FormatError: If it is not of this format and kind, or contradicts itself.
     """
     parsed.expect(LISTED)
-    predicate = parsed.predicate
-    certificate = Certificate(
-        version=parsed.version,
-        space=parsed.space,
-        latent_size=parsed.latent_size,
-        subjects=dict(parsed.subjects),
-        released=predicate.moment("released"),
-        computed_with=predicate.labels("computed_with", most=32),
-        paths=predicate.items(
-            "paths",
-            lambda path: path_coverage.read(path, parsed.stream, parsed.space),
-            least=1,
-            most=MOST_PATHS,
-        ),
-    )
-    predicate.end()
-    check(certificate, parsed)
+    certificate = completed(parsed, Certificate, path_coverage.read)
     if parsed.version < CURRENT and (
         lacking := [path.path for path in certificate.paths if path.encoder is None]
     ):

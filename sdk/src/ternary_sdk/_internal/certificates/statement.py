@@ -5,10 +5,10 @@ This module owns the frame; ``certificate`` and ``vast_certificate`` own what th
 Changing a byte of what is written here breaks every certificate ever issued (docs/formats.md, section 6).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Generic, Protocol, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 from ternary_sdk._internal.certificates.path_coverage import MARGIN, seed_of
 from ternary_sdk._internal.documents import canonical
@@ -19,7 +19,7 @@ from ternary_sdk._internal.stated import read_latent_size, read_space, read_stan
 from ternary_sdk._internal.streams.stream import AES, PHILOX, Stream
 from ternary_sdk._internal.trust.trust import Role, Trust
 from ternary_sdk.errors import FormatError
-from ternary_sdk.signature import Signature
+from ternary_sdk.signature import MOST_PATHS, Signature
 from ternary_sdk.space import Space
 
 CERTIFICATE: Final = "coverage.json"
@@ -184,6 +184,38 @@ def write(statement: Statement[P], of: Mapping[str, Json], paths: list[Json]) ->
 def signature_of(statement: Statement[P]) -> Signature:
     """What the certified model is of."""
     return Signature(statement.space, statement.latent_size, tuple(path.path for path in statement.paths))
+
+
+S = TypeVar("S", bound=Statement[Any])
+
+
+def completed(
+    parsed: Parsed, kind: type[S], read_path: Callable[[Fields, Stream, Space], CertifiedPath]
+) -> S:
+    """Read what is left of a Statement whose frame was read, and check that it agrees with itself.
+
+    Args:
+        parsed: The frame; what its kind alone says was read from its predicate.
+        kind: What to make of it.
+        read_path: Reads an entry of ``paths``.
+    Raises:
+        FormatError: If it is not of this format, or contradicts itself.
+    """
+    predicate = parsed.predicate
+    certificate = kind(
+        version=parsed.version,
+        space=parsed.space,
+        latent_size=parsed.latent_size,
+        subjects=dict(parsed.subjects),
+        released=predicate.moment("released"),
+        computed_with=predicate.labels("computed_with", most=32),
+        paths=predicate.items(
+            "paths", lambda path: read_path(path, parsed.stream, parsed.space), least=1, most=MOST_PATHS
+        ),
+    )
+    predicate.end()
+    check(certificate, parsed)
+    return certificate
 
 
 def check(statement: Statement[P], parsed: Parsed) -> None:

@@ -13,7 +13,7 @@ from ternary_sdk._internal.certificates.statement import (
     VAST,
     Parsed,
     Statement,
-    check,
+    completed,
     parse,
     signature_of,
     write,
@@ -21,7 +21,7 @@ from ternary_sdk._internal.certificates.statement import (
 from ternary_sdk._internal.certificates.statistics import ALPHA
 from ternary_sdk._internal.certificates.vast_path import VastPath, entries_seed_of
 from ternary_sdk.errors import FormatError
-from ternary_sdk.signature import MOST_PATHS, Signature
+from ternary_sdk.signature import Signature
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,24 +71,8 @@ def read(parsed: Parsed) -> VastCertificate:
         FormatError: If it is not of this format and kind, or contradicts itself.
     """
     parsed.expect(VAST)
-    predicate = parsed.predicate
-    predicate.exactly("alpha", ALPHA)
-    certificate = VastCertificate(
-        version=parsed.version,
-        space=parsed.space,
-        latent_size=parsed.latent_size,
-        subjects=dict(parsed.subjects),
-        released=predicate.moment("released"),
-        computed_with=predicate.labels("computed_with", most=32),
-        paths=predicate.items(
-            "paths",
-            lambda path: vast_path.read(path, parsed.stream, parsed.space),
-            least=1,
-            most=MOST_PATHS,
-        ),
-    )
-    predicate.end()
-    check(certificate, parsed)
+    parsed.predicate.exactly("alpha", ALPHA)
+    certificate = completed(parsed, VastCertificate, vast_path.read)
     for path in certificate.paths:
         _check_entries_seed(certificate, path, parsed.what)
     return certificate

@@ -26,8 +26,8 @@ from ternary_sdk._internal.counting.drawing import Task
 from ternary_sdk._internal.counting.job import Job
 from ternary_sdk._internal.counting.plan import Plan
 from ternary_sdk._internal.counting.progress import Pace, Progress, silent
-from ternary_sdk._internal.counting.tally import Tally
 from ternary_sdk._internal.executing.engine import Engine
+from ternary_sdk._internal.tally import Tally
 from ternary_sdk.errors import InputError
 from ternary_sdk.signature import Signature
 from ternary_sdk.space import Space

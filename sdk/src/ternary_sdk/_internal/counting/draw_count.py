@@ -12,8 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ternary_sdk._internal import whole_file
+from ternary_sdk._internal.certificates.evenness import Evenness
 from ternary_sdk._internal.documents import gaps
 from ternary_sdk.errors import FormatError, InputError
+from ternary_sdk.space import Space
 
 _HEAD: Final = struct.Struct("<32s6qqq")
 """Digest of what follows, six numbers, and the lengths of the near ties' positions and of the pairs."""
@@ -67,6 +69,22 @@ class DrawCount:
     def repeats(self) -> int:
         """Clear rows whose operation an earlier clear row had."""
         return self.clear - self.distinct
+
+    def evenness(self, space: Space) -> Evenness:
+        """What it says of how even the draws are.
+
+        Args:
+            space: What they were decoded to.
+        """
+        return Evenness(
+            space=space,
+            draws=self.draws,
+            near_ties=self.near_ties,
+            distinct=self.distinct,
+            once=self.once,
+            twice=self.twice,
+            pairs=self.pairs,
+        )
 
     def write(self, path: Path) -> None:
         """Write it to a file.

@@ -98,15 +98,7 @@ def recount(
         resume=resume,
         tell=tell,
     )
-    evenness = Evenness(
-        space=signature.space,
-        draws=found.draws,
-        near_ties=found.near_ties,
-        distinct=found.distinct,
-        once=found.once,
-        twice=found.twice,
-        pairs=found.pairs,
-    )
+    evenness = found.evenness(signature.space)
     if encoder is None or signature.space.listed:
         return Recount(seed=seed, evenness=evenness, tried=None)
     tried = _try(decoder, encoder, signature, seed, min(draws, TRIED), tell)

@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from ternary_sdk._internal.counting import tally, task_file
+from ternary_sdk._internal import tally
+from ternary_sdk._internal.counting import task_file
 from ternary_sdk._internal.counting.job import Job
-from ternary_sdk._internal.counting.tally import Items, Tally
+from ternary_sdk._internal.tally import Items, Tally
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,13 +6,14 @@ with ``prove`` before the first call returns, and whole blocks with ``replay`` w
 draws, never counts: how often an operation was drawn lies between blocks (docs/formats.md, section 6).
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
+from ternary_sdk._internal import ascending, tally
 from ternary_sdk._internal.certificates import merkle
 from ternary_sdk._internal.certificates.merkle import BLOCK_ROWS, HASH_BYTES
 from ternary_sdk._internal.certificates.path_coverage import MARGIN, TOLERANCE, VERIFIER_MARGIN
@@ -30,7 +31,6 @@ COUNTED: Final = 1 << 27
 proves as many draws, and entries, before he signs."""
 
 _PROVED: Final = 1 << 20
-_COUNTED_AT_ONCE: Final = 1 << 22
 _STEP: Final = 16 * BLOCK
 
 
@@ -119,7 +119,7 @@ def prove(
         _prove_entries(claim, records, claim.reachable.seed, entries, encoder, decoder)  # 1
     rows = _chosen(random, claim.evenness.draws)
     decoded = decoder.decode(scattered.prior(claim.stream, claim.seed, rows))
-    _check_rows(claim, rows, decoded, _are_in(rows, records.near_ties))  # 2
+    _check_rows(claim, rows, decoded, ascending.contains(records.near_ties, rows))  # 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,19 +173,10 @@ def _chosen(random: np.random.Generator, below: int) -> Numbers:
     return np.unique(random.integers(0, below, size=OPENED))
 
 
-def _are_in(numbers: Numbers, ascending: Numbers) -> npt.NDArray[np.bool_]:
-    """Which numbers are in a list that is ascending."""
-    if not len(ascending):
-        return np.zeros(len(numbers), np.bool_)
-    place = np.minimum(np.searchsorted(ascending, numbers), len(ascending) - 1)
-    found: npt.NDArray[np.bool_] = ascending[place] == numbers
-    return found
-
-
 def _prove_entries(
     claim: VastPath, records: Records, seed: int, chosen: Numbers, encoder: Encoder, decoder: Decoder
 ) -> None:
-    entries = chosen if records.failures is None else chosen[~_are_in(chosen, records.failures)]
+    entries = chosen if records.failures is None else chosen[~ascending.contains(records.failures, chosen)]
     wanted = scattered.uniform(claim.stream, seed, entries, claim.space)
     decoded = decoder.decode(encoder.mean(claim.space.from_index(wanted)))
     failed = (decoded.index != wanted) | ~(decoded.margin >= VERIFIER_MARGIN)
@@ -238,31 +229,15 @@ def _replay_block(claim: VastPath, records: Records, decoder: Decoder, block: in
     return decoded.index[~near_ties]
 
 
-def _check_counts(claim: VastPath, ascending: Indices) -> None:
-    found = (0, 0, 0, 0)
-    for counts in _runs(ascending):
-        pairs = int((counts * (counts - 1) // 2).sum())
-        part = (len(counts), int((counts == 1).sum()), int((counts == 2).sum()), pairs)
-        found = (found[0] + part[0], found[1] + part[1], found[2] + part[2], found[3] + part[3])
-    evenness = claim.evenness
+def _check_counts(claim: VastPath, drawn: Indices) -> None:
+    counted, evenness = tally.of_sorted(drawn), claim.evenness
+    found = (counted.distinct, counted.once, counted.twice, counted.pairs)
     stated = (evenness.distinct, evenness.once, evenness.twice, evenness.pairs)
     if found != stated:
         raise ProofError(
             f"path {claim.path}: {evenness.draws:,} draws give {_counts(found)} here, "
             f"the certificate says {_counts(stated)}"
         )
-
-
-def _runs(ascending: Indices) -> Iterator[Numbers]:
-    """How often each number occurs, for a part of them at a time: memory stays small beside the numbers."""
-    start = 0
-    while start < len(ascending):
-        last = ascending[min(start + _COUNTED_AT_ONCE, len(ascending)) - 1]
-        end = int(np.searchsorted(ascending, last, side="right"))
-        part = ascending[start:end]
-        ends = np.append(np.flatnonzero(part[1:] != part[:-1]), len(part) - 1)
-        yield np.diff(ends, prepend=-1)
-        start = end
 
 
 def _counts(counts: tuple[int, int, int, int]) -> str:

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from ternary_sdk._internal.counting import tally
-from ternary_sdk._internal.counting.tally import Items, Tally
+from ternary_sdk._internal import tally
+from ternary_sdk._internal.tally import Items, Tally
 
 
 def plain(numbers: Items) -> Tally:
@@ -38,6 +38,17 @@ CASES = {
 @pytest.mark.parametrize("numbers", CASES.values(), ids=CASES)
 def test_sorted_numbers_are_counted_as_a_plain_counter_counts_them(numbers: Items) -> None:
     assert tally.of_sorted(numbers) == plain(numbers)
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 7, 1000])
+def test_numbers_are_counted_in_parts_as_they_are_at_once(
+    at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Indices of a vast space, which are signed, too."""
+    monkeypatch.setattr(tally, "_CHUNK", at_once)
+    numbers = some(200, 40, "<i8")
+    assert tally.of_sorted(numbers) == plain(numbers)
+    assert tally.of_sorted(numbers[:0]) == Tally()
 
 
 @pytest.mark.parametrize("most", [1, 3, 200, 10**9])

@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-Items = npt.NDArray[np.unsignedinteger[Any]]
+Items = npt.NDArray[np.integer[Any]]
 
 _CHUNK: Final = 1 << 16
 """Numbers scanned at a time: few enough for a core's cache."""
