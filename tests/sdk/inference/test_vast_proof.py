@@ -13,7 +13,7 @@ from ternary_sdk._internal.certificates import merkle
 from ternary_sdk._internal.certificates.records import Records
 from ternary_sdk._internal.certificates.vast_path import VastPath
 from ternary_sdk._internal.inference import vast_proof
-from ternary_sdk._internal.inference.runtime import Decoder, Encoder, Workers
+from ternary_sdk._internal.inference.runtime import Decoded, Decoder, Encoder, Workers
 from ternary_sdk._internal.inference.vast_proof import Replayed
 from ternary_sdk.errors import InputError, ProofError
 from ternary_sdk.signature import Signature
@@ -78,7 +78,7 @@ def test_an_entry_that_fails_here_is_refused(path: Path) -> None:
     claim, records, encoder, decoder = path
 
     class Other(Decoder):
-        def decode(self, latents: np.ndarray) -> vast_proof.Decoded:
+        def decode(self, latents: np.ndarray) -> Decoded:
             found = super().decode(latents)
             return replace(found, index=found.index ^ 1)
 

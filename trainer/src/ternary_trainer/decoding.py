@@ -63,7 +63,20 @@ def one_hot(classes: Tensor, space: Space) -> Tensor:
     return rows.scatter_(1, classes[:, None], 1.0).flatten(0, 1)
 
 
-def softmax(logits: Tensor) -> Tensor:
+def downhill(draws: Decoded, potential: Tensor) -> Tensor:
+    """Gradient of the mean potential of draws, times n, with respect to their logits: q·(f - Σ q f) a cell.
+
+    Args:
+        draws: n of them, with softmax probabilities q.
+        potential: What f a draw would have with each digit of each cell, its other digits as they are.
+    Returns:
+        Shape (cells, radix, n), as the potential's.
+    """
+    chances = _softmax(draws.logits.detach())
+    return chances * (potential - (chances * potential).sum(1, keepdim=True))
+
+
+def _softmax(logits: Tensor) -> Tensor:
     """Chances of each digit from logits, shape (cells, radix, n) both."""
     # Written out because torch's softmax over so few values costs ten times as much.
     powers = (logits - logits.amax(1, keepdim=True)).exp_()

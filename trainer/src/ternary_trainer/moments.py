@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from ternary_sdk.space import Space
-from ternary_trainer.decoding import Decoded, one_hot, softmax
+from ternary_trainer.decoding import Decoded, downhill, one_hot
 
 _LEAST_GAIN: Final = 0.05
 _BOUNDS: Final = (0.2, 5.0)
@@ -90,9 +90,7 @@ class Moments:
         """
         rows = one_hot(draws.classes, self._space)
         self.add(rows, windows)
-        downhill = self.potential(rows).view(draws.logits.shape)
-        chances = softmax(draws.logits.detach())
-        return chances * (downhill - (chances * downhill).sum(1, keepdim=True))
+        return downhill(draws, self.potential(rows).view(draws.logits.shape))
 
     def state(self) -> dict[str, Tensor | float]:
         """What a resumed training needs."""

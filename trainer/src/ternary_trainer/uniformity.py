@@ -17,7 +17,7 @@ from torch import Tensor
 
 from ternary_sdk.space import Space
 from ternary_trainer import orders
-from ternary_trainer.decoding import Decoded, places, softmax
+from ternary_trainer.decoding import Decoded, downhill, places
 
 _LEAST_GAIN: Final = 0.05
 _CEILING: Final = 5.0
@@ -103,5 +103,4 @@ def push(draws: Decoded, potential: Tensor, space: Space) -> Tensor:
     rest = draws.index - draws.classes * step
     digits = torch.arange(space.radix, device=potential.device)[:, None]
     neighbours = potential[rest[:, None] + step[:, None] * digits]
-    chances = softmax(draws.logits.detach())
-    return chances * (neighbours - (chances * neighbours).sum(1, keepdim=True))
+    return downhill(draws, neighbours)

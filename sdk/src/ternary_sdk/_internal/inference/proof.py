@@ -152,16 +152,7 @@ def replay(claim: PathCoverage, decoder: Decoder) -> None:
 
 def _check_rows(claim: PathCoverage, drawn: Decoded, counted: npt.NDArray[np.bool_]) -> None:
     """Rows that the certificate counts must be clear and reachable; those that it does not, near ties."""
-    for rows, fault in (
-        (counted & ~(drawn.margin >= VERIFIER_MARGIN), "does not list it as a near tie"),
-        (~counted & (drawn.margin >= MARGIN + TOLERANCE), "lists it as a near tie"),
-    ):
-        if rows.any():
-            row = int(np.argmax(rows))
-            raise ProofError(
-                f"path {claim.path}: row {row} of the latent stream has a margin of {drawn.margin[row]:.6f}, "
-                f"but the certificate {fault}"
-            )
+    check_near_ties(claim.path, np.arange(claim.rows), drawn.margin, ~counted)
     beyond = counted & ~claim.reachable.operations.mask[drawn.index]
     if beyond.any():
         row = int(np.argmax(beyond))
@@ -169,6 +160,31 @@ def _check_rows(claim: PathCoverage, drawn: Decoded, counted: npt.NDArray[np.boo
             f"path {claim.path}: row {row} of the latent stream decodes to operation {drawn.index[row]}, "
             f"but the certificate does not list it as reachable"
         )
+
+
+def check_near_ties(
+    path: str, rows: npt.NDArray[np.int64], margins: Floats, listed: npt.NDArray[np.bool_]
+) -> None:
+    """Refuse near ties other than those that a certificate lists, as far as machines agree on them.
+
+    Args:
+        path: The path's letter.
+        rows: Positions in the latent stream, shape (n,).
+        margins: What they decode with on this machine.
+        listed: Which of them the certificate lists.
+    Raises:
+        ProofError: Naming the first row that differs.
+    """
+    for wrong, fault in (
+        (~listed & ~(margins >= VERIFIER_MARGIN), "does not list it as a near tie"),
+        (listed & (margins >= MARGIN + TOLERANCE), "lists it as a near tie"),
+    ):
+        if wrong.any():
+            first = int(np.argmax(wrong))
+            raise ProofError(
+                f"path {path}: row {rows[first]} of the latent stream has a margin of {margins[first]:.6f}, "
+                f"but the certificate {fault}"
+            )
 
 
 def _decode_stream(decoder: Decoder, stream: Stream, seed: int, rows: int) -> Decoded:

@@ -11,16 +11,16 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
 from ternary_sdk._internal import ascending, tally
 from ternary_sdk._internal.certificates import merkle
 from ternary_sdk._internal.certificates.merkle import BLOCK_ROWS, HASH_BYTES
-from ternary_sdk._internal.certificates.path_coverage import MARGIN, TOLERANCE, VERIFIER_MARGIN
+from ternary_sdk._internal.certificates.path_coverage import MARGIN, VERIFIER_MARGIN
 from ternary_sdk._internal.certificates.records import Records
 from ternary_sdk._internal.certificates.vast_path import OPENED, VastPath
 from ternary_sdk._internal.documents.gaps import Numbers
-from ternary_sdk._internal.inference.runtime import BLOCK, Decoded, Decoder, Encoder
+from ternary_sdk._internal.inference.proof import check_near_ties
+from ternary_sdk._internal.inference.runtime import BLOCK, Decoder, Encoder
 from ternary_sdk._internal.streams import scattered
 from ternary_sdk._internal.streams.stream import Stream
 from ternary_sdk.errors import InputError, ProofError
@@ -119,7 +119,7 @@ def prove(
         _prove_entries(claim, records, claim.reachable.seed, entries, encoder, decoder)  # 1
     rows = _chosen(random, claim.evenness.draws)
     decoded = decoder.decode(scattered.prior(claim.stream, claim.seed, rows))
-    _check_rows(claim, rows, decoded, ascending.contains(records.near_ties, rows))  # 2
+    check_near_ties(claim.path, rows, decoded.margin, ascending.contains(records.near_ties, rows))  # 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -194,19 +194,6 @@ def _prove_entries(
         )
 
 
-def _check_rows(claim: VastPath, rows: Numbers, decoded: Decoded, near_ties: npt.NDArray[np.bool_]) -> None:
-    for wrong, fault in (
-        (~near_ties & ~(decoded.margin >= VERIFIER_MARGIN), "does not list it as a near tie"),
-        (near_ties & (decoded.margin >= MARGIN + TOLERANCE), "lists it as a near tie"),
-    ):
-        if wrong.any():
-            first = int(np.argmax(wrong))
-            raise ProofError(
-                f"path {claim.path}: row {rows[first]} of the latent stream has a margin of "
-                f"{decoded.margin[first]:.6f}, but the certificate {fault}"
-            )
-
-
 def _replay_block(claim: VastPath, records: Records, decoder: Decoder, block: int) -> Indices:
     """The indices of a block's clear rows, in order."""
     if not 0 <= block < claim.blocks:
@@ -218,7 +205,7 @@ def _replay_block(claim: VastPath, records: Records, decoder: Decoder, block: in
     listed = records.near_ties[ends[0] : ends[1]] - start
     near_ties = np.zeros(len(rows), np.bool_)
     near_ties[listed] = True
-    _check_rows(claim, rows, decoded, near_ties)
+    check_near_ties(claim.path, rows, decoded.margin, near_ties)
     numbers = np.where(near_ties, merkle.NEAR_TIE, decoded.index.astype(np.int64))
     found, stated = merkle.leaf(numbers), records.leaves[block * HASH_BYTES :][:HASH_BYTES]
     if found != stated:
