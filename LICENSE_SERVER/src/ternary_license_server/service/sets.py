@@ -46,7 +46,7 @@ def nothing(space: Space) -> OperationSet:
 
 
 def read(transaction: Transaction, place: Place, bitmap: bytes | None) -> Lazy:
-    """A set, whose row has this bitmap; None if the row has none, or there is no row."""
+    """A set, from the bitmap that its row has; None without such a row, and where the row has no bitmap."""
     if not place.space.listed:
         kept = segments.find(transaction, place)
         return Lazy(len(kept), partial(segments.load, transaction, kept))

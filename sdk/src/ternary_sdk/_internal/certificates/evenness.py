@@ -48,7 +48,7 @@ class Evenness:
 
     @property
     def clear(self) -> int:
-        """How many rows are no near ties."""
+        """How many rows are clear, that is, not near ties."""
         return self.draws - self.near_ties
 
     @property
