@@ -16,13 +16,14 @@ from typing import Final
 from ternary_export.build import Build
 from ternary_sdk._internal.certificates.evenness import Evenness
 from ternary_sdk._internal.certificates.vast_path import ReachableShare, VastPath
-from ternary_sdk.errors import InputError
 from ternary_trainer import run as runs
 from ternary_trainer.run import Summary
 
 RECIPES: Final = ("quaternary", "ternary-3")
 SEEDS: Final = (1, 2, 3)
-OPERATIONS: Final = "1e7"
+STEPS: Final = ("training", "exporting", "certifying")
+"""All trainings first: they are timed, and exporting is short."""
+QUICK: Final = "1e5"
 
 
 @dataclass(frozen=True)
@@ -33,17 +34,19 @@ class Case:
     seed: int
     draws: str
     """Prior draws that are certified, as ``--draws`` reads them."""
+    operations: str
+    """Uniform operations that are tried, as ``--operations`` reads them."""
     out: Path
 
     @property
     def run(self) -> Path:
         """The folder of its training."""
-        return self.out / f"{self.recipe}-{self.seed}"
+        return self.out / f"{Path(self.recipe).stem}-{self.seed}"
 
     @property
     def build(self) -> Path:
         """The folder of what is certified."""
-        return self.out / f"{self.recipe}-{self.seed}.build"
+        return self.run.with_name(f"{self.run.name}.build")
 
     def training(self) -> list[str]:
         """The arguments that train it or go on with that; none once it is trained."""
@@ -52,22 +55,34 @@ class Case:
         ended = runs.open(self.run).summary().status in ("complete", "plateau")
         return [] if ended else ["train", "--resume", str(self.run)]
 
+    def exporting(self) -> list[str]:
+        """The arguments that export it, with few draws; none once there is a build."""
+        quick = ["--draws", QUICK, "--operations", QUICK]
+        return [] if self.build.exists() else ["export", str(self.run), "--out", str(self.build), *quick]
+
     def certifying(self) -> list[str]:
-        """The arguments that export and certify it or go on with that; none once it is certified."""
-        counted = ["--draws", self.draws, "--operations", OPERATIONS]
-        done = self.build.exists()
-        return [] if done else ["export", str(self.run), "--out", str(self.build), *counted]
+        """The arguments that certify it or go on with that; none once it is certified for the draws."""
+        done = all(claim.evenness.draws == int(float(self.draws)) for claim in self.claims())
+        counted = ["--draws", self.draws, "--operations", self.operations]
+        return [] if done else ["certify", str(self.build), *counted]
+
+    def claims(self) -> list[VastPath]:
+        """What is certified of each path."""
+        claims = Build.read(self.build).certificate.paths if self.build.exists() else ()
+        return [claim for claim in claims if isinstance(claim, VastPath)]
 
     def rows(self) -> Iterator[list[str]]:
         """What was certified of each path, for the table; nothing before it is."""
-        if not self.build.exists():
-            return
-        summary = runs.open(self.run).summary()
-        for claim in Build.read(self.build).certificate.paths:
-            if not isinstance(claim, VastPath) or claim.reachable is None:
-                raise InputError(f"{self.build}: path {claim.path} is not of a vast space with an encoder")
+        for claim in self.claims():
+            summary = runs.open(self.run).summary()
             measured = _measured(claim.evenness, claim.reachable)
-            yield [self.recipe, str(self.seed), claim.path, *measured, *_trained(summary, claim.path)]
+            yield [
+                Path(self.recipe).stem,
+                str(self.seed),
+                claim.path,
+                *measured,
+                *_trained(summary, claim.path),
+            ]
 
 
 HEAD: Final = (
@@ -77,13 +92,13 @@ HEAD: Final = (
 )  # fmt: skip
 
 
-def _measured(evenness: Evenness, reachable: ReachableShare) -> list[str]:
+def _measured(evenness: Evenness, reachable: ReachableShare | None) -> list[str]:
     size = evenness.space.size
     return [
         f"{evenness.draws:,}",
         *_percents(evenness.effective_number, evenness.perfect_effective_number, size),
         *_percents(evenness.distinct, evenness.perfect_distinct, size),
-        f"{reachable.failures} of {reachable.operations:,}",
+        f"{reachable.failures} of {reachable.operations:,}" if reachable else "no encoder",
     ]
 
 
@@ -103,28 +118,37 @@ def table(cases: list[Case]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def main(given: list[str] | None = None) -> int:
-    """Do what is left of all cases, then print the table."""
+def cases(arguments: list[str] | None = None) -> tuple[list[Case], bool]:
+    """The cases that a command line asks for, and whether anything is to be started."""
     parser = argparse.ArgumentParser(prog="python -m maintenance.vast_floors", description=__doc__)
-    parser.add_argument("out", type=Path, metavar="OUT", help="folder of runs and builds, 12 GB")
-    parser.add_argument("--recipe", choices=RECIPES, help="this one only")
-    parser.add_argument("--seed", type=int, choices=SEEDS, help="this one only")
+    parser.add_argument("out", type=Path, metavar="OUT", help="folder of runs and builds; needs up to 12 GB")
+    parser.add_argument("--recipe", action="append", help=f"by default {' and '.join(RECIPES)}")
+    parser.add_argument("--seed", type=int, action="append", help="by default 1, 2 and 3")
+    parser.add_argument("--draws", default="1e9", help="certified of the first seed; by default 1e9")
+    parser.add_argument("--others", default="1e8", help="certified of the other seeds; by default 1e8")
+    parser.add_argument("--operations", default="1e7", help="tried of each; by default 1e7")
     parser.add_argument("--table", action="store_true", help="print what there is, start nothing")
-    chosen = parser.parse_args(given)
-    cases = [
-        Case(recipe, seed, "1e9" if seed == SEEDS[0] else "1e8", chosen.out)
-        for recipe in RECIPES
-        for seed in SEEDS
-        if chosen.recipe in (None, recipe) and chosen.seed in (None, seed)
+    chosen = parser.parse_args(arguments)
+    seeds = chosen.seed or SEEDS
+    wanted = [
+        Case(recipe, seed, chosen.draws if seed == seeds[0] else chosen.others, chosen.operations, chosen.out)
+        for recipe in chosen.recipe or RECIPES
+        for seed in seeds
     ]
-    chosen.out.mkdir(parents=True, exist_ok=True)
-    steps = [] if chosen.table else [case.training for case in cases] + [case.certifying for case in cases]
+    return wanted, not chosen.table
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Do what is left of all cases, then print the table."""
+    wanted, start = cases(arguments)
+    steps = [getattr(case, step) for step in STEPS for case in wanted] if start else []
     for step in steps:
-        if arguments := step():
-            done = subprocess.run([Path(sys.executable).with_name("ternary"), *arguments], check=False)
+        if command := step():
+            wanted[0].out.mkdir(parents=True, exist_ok=True)
+            done = subprocess.run([Path(sys.executable).with_name("ternary"), *command], check=False)
             if done.returncode:
                 return done.returncode
-    sys.stdout.write(f"{table(cases)}\n")
+    sys.stdout.write(f"{table(wanted)}\n")
     return 0
 
 
