@@ -33,7 +33,9 @@ class Case:
     recipe: str
     seed: int
     draws: str
-    """Prior draws that are certified, as ``--draws`` reads them."""
+    """Prior draws of path A that are certified, as ``--draws`` reads them."""
+    others: str
+    """Those of path B, whose decoder takes five times as long."""
     operations: str
     """Uniform operations that are tried, as ``--operations`` reads them."""
     out: Path
@@ -62,8 +64,9 @@ class Case:
 
     def certifying(self) -> list[str]:
         """The arguments that certify it or go on with that; none once it is certified for the draws."""
-        done = all(claim.evenness.draws == int(float(self.draws)) for claim in self.claims())
-        counted = ["--draws", self.draws, "--operations", self.operations]
+        wanted = {"A": self.draws, "B": self.others}
+        done = all(claim.evenness.draws == int(float(wanted[claim.path])) for claim in self.claims())
+        counted = ["--draws", f"A={self.draws},B={self.others}", "--operations", self.operations]
         return [] if done else ["certify", str(self.build), *counted]
 
     def claims(self) -> list[VastPath]:
@@ -124,14 +127,21 @@ def cases(arguments: list[str] | None = None) -> tuple[list[Case], bool]:
     parser.add_argument("out", type=Path, metavar="OUT", help="folder of runs and builds; needs up to 12 GB")
     parser.add_argument("--recipe", action="append", help=f"by default {' and '.join(RECIPES)}")
     parser.add_argument("--seed", type=int, action="append", help="by default 1, 2 and 3")
-    parser.add_argument("--draws", default="1e9", help="certified of the first seed; by default 1e9")
-    parser.add_argument("--others", default="1e8", help="certified of the other seeds; by default 1e8")
-    parser.add_argument("--operations", default="1e7", help="tried of each; by default 1e7")
+    parser.add_argument("--draws", default="1e9", help="of the first seed's path A; by default 1e9")
+    parser.add_argument("--others", default="1e8", help="of all other paths; by default 1e8")
+    parser.add_argument("--operations", default="1e7", help="tried of each path; by default 1e7")
     parser.add_argument("--table", action="store_true", help="print what there is, start nothing")
     chosen = parser.parse_args(arguments)
     seeds = chosen.seed or SEEDS
     wanted = [
-        Case(recipe, seed, chosen.draws if seed == seeds[0] else chosen.others, chosen.operations, chosen.out)
+        Case(
+            recipe,
+            seed,
+            chosen.draws if seed == seeds[0] else chosen.others,
+            chosen.others,
+            chosen.operations,
+            chosen.out,
+        )
         for recipe in chosen.recipe or RECIPES
         for seed in seeds
     ]

@@ -257,6 +257,10 @@ def test_certifying_again_gives_the_same_figures(made: Build, tmp_path: Path) ->
     [
         ({"draws": 0}, "draws: 0, expected 1 to 17,179,869,184"),
         ({"draws": 3000}, "draws: 3,000, expected 1, 2 or 5, alone or with zeros after it"),
+        (
+            {"draws": {"A": 10, "B": 3000}},
+            "draws of path B: 3,000, expected 1, 2 or 5, alone or with zeros after it",
+        ),
         ({"operations": 11}, "operations: 11, expected 1, 2 or 5, alone or with zeros after it"),
         ({"operations": 2**40 + 1}, "operations: 1,099,511,627,777, expected 1 to 1,099,511,627,776"),
     ],
@@ -265,6 +269,23 @@ def test_an_effort_out_of_range_is_refused(asked: dict[str, int], sentence: str)
     with pytest.raises(InputError) as refusal:
         Effort(**asked)  # type: ignore[arg-type]
     assert str(refusal.value) == sentence
+
+
+def test_each_path_may_have_its_own_number_of_draws(made: Build, tmp_path: Path) -> None:
+    made.write(tmp_path / "build")
+    with ThreadPoolExecutor(1) as executor:
+        effort = Effort(draws={"B": 200_000, "A": 1000}, operations=2000, executor=executor)
+        again = completed(Draft.read(tmp_path / "build"), effort)
+    first, second = certificate_of(again).paths
+    assert first.evenness.draws == 1000
+    assert second == certificate_of(made).paths[1]
+
+
+def test_draws_of_a_path_that_is_not_there_are_refused(made: Build, tmp_path: Path) -> None:
+    made.write(tmp_path / "build")
+    with pytest.raises(InputError) as refusal:
+        completed(Draft.read(tmp_path / "build"), Effort(draws={"A": 1000, "C": 1000}))
+    assert str(refusal.value) == "draws of path C: there is no such path, expected A or B"
 
 
 def test_a_listed_space_has_no_number_of_draws(tmp_path: Path) -> None:

@@ -55,6 +55,11 @@ def large(*names: str, metavar: str, text: str) -> Any:
     return typer.Option(*names, metavar=metavar, help=text, show_default=False, parser=_large)
 
 
+def large_by_path(*names: str, metavar: str, text: str) -> Any:
+    """As ``large``, or one number for each path that is named: ``A=1e9,B=1e8``."""
+    return typer.Option(*names, metavar=metavar, help=text, show_default=False, parser=_large_by_path)
+
+
 def size(*names: str, metavar: str, text: str) -> Any:
     """An option whose value is a number of bytes, as `512M` or `2G`."""
     return typer.Option(*names, metavar=metavar, help=text, show_default=False, parser=_size)
@@ -89,6 +94,18 @@ def _large(text: str | int) -> int:
         if zeros >= 0 and (value := int(digits + decimals + zeros * "0")):
             return value
     raise typer.BadParameter(f"{text!r} is not a whole number from 1, such as 100000000 or 1e8.")
+
+
+def _large_by_path(text: str | int) -> int | dict[str, int]:
+    if isinstance(text, int) or "=" not in text:
+        return _large(text)
+    found: dict[str, int] = {}
+    for part in text.split(","):
+        path, _, number = part.partition("=")
+        if not re.fullmatch(r"[A-Z]", path) or path in found:
+            raise typer.BadParameter(f"{text!r} is not one number for each path, such as A=1e9,B=1e8.")
+        found[path] = _large(number)
+    return found
 
 
 def _size(text: str | int) -> int:

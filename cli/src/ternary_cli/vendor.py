@@ -8,7 +8,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from ternary_cli.options import JsonOption, KeysOption, NewFileOption, argument, large, option
+from ternary_cli.options import (
+    JsonOption,
+    KeysOption,
+    NewFileOption,
+    argument,
+    large,
+    large_by_path,
+    option,
+)
 from ternary_cli.vendor_extra import vendor_extra
 
 if TYPE_CHECKING:
@@ -50,15 +58,20 @@ Terms = Annotated[
 ]
 
 Draws = Annotated[
-    int | None,
-    large("--draws", metavar="N", text="Of a vast space: count N draws of each path, as 1e9; default: 1e7."),
+    Any,  # typer knows no union of types
+    large_by_path(
+        "--draws",
+        metavar="N|P=N,…",
+        text="Of a vast space: count N draws of each path, as 1e9, or of each path its own, as A=1e9,B=1e8; "
+        "default: 1e7.",
+    ),
 ]
 Operations = Annotated[
     int | None,
     large("--operations", metavar="M", text="Of a vast space: try M uniform operations; default: 1e7."),
 ]
 
-_Asked = tuple[int | None, int | None]
+_Asked = tuple[int | dict[str, int] | None, int | None]
 """Draws and uniform operations, where the command says how many."""
 
 ContentKey = Annotated[
@@ -114,7 +127,7 @@ def export(
 
 
 @contextmanager
-def _effort(draws: int | None, operations: int | None, build: Path) -> "Iterator[Effort]":
+def _effort(draws: int | dict[str, int] | None, operations: int | None, build: Path) -> "Iterator[Effort]":
     """What is asked for of a vast space, with a line on a terminal that says how far it has come.
 
     A count that is cut short is kept beside the build and goes on from there when the command is given

@@ -6,7 +6,7 @@ figures wherever they are computed.
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
@@ -58,8 +58,8 @@ class Effort:
         InputError: If a number is out of range, or none of those that a certificate may be of.
     """
 
-    draws: int | None = None
-    """Prior draws that are counted on each path; None for 10^7."""
+    draws: int | Mapping[str, int] | None = None
+    """Prior draws that are counted on each path, or on those that are named by letter; 10^7 of others."""
 
     operations: int | None = None
     """Uniform operations that are tried on each path with an encoder; None for 10^7."""
@@ -75,14 +75,33 @@ class Effort:
     """Called with how far trying and counting have come."""
 
     def __post_init__(self) -> None:
+        given = self.draws.items() if isinstance(self.draws, Mapping) else [("", self.draws)]
         for name, value, most in (
-            ("draws", self.draws, MOST_DRAWS),
+            *((f"draws of path {path}" if path else "draws", draws, MOST_DRAWS) for path, draws in given),
             ("operations", self.operations, MOST_OPERATIONS),
         ):
             if value is not None and not 1 <= value <= most:
                 raise InputError(f"{name}: {value:,}, expected 1 to {most:,}")
             if value is not None and not is_round(value):
                 raise InputError(f"{name}: {value:,}, expected {ROUND}")
+
+    def draws_of(self, path: str) -> int:
+        """How many draws of a path are counted."""
+        if isinstance(self.draws, Mapping):
+            return self.draws.get(path, QUICK)
+        return self.draws or QUICK
+
+    def expect_paths(self, paths: Sequence[str]) -> None:
+        """Refuse draws of a path that the model does not have.
+
+        Raises:
+            InputError: Naming the path.
+        """
+        for path in self.draws if isinstance(self.draws, Mapping) else ():
+            if path not in paths:
+                raise InputError(
+                    f"draws of path {path}: there is no such path, expected {' or '.join(paths)}"
+                )
 
     def expect_of(self, space: Space) -> None:
         """Refuse numbers that are asked of a listed space, of which everything is certified.
@@ -92,8 +111,9 @@ class Effort:
         """
         for name, value in (("draws", self.draws), ("operations", self.operations)):
             if space.listed and value is not None:
+                asked = "numbers" if isinstance(value, Mapping) else f"{value:,}"
                 raise InputError(
-                    f"{name}: {value:,} are asked for, but {space} is a listed space, whose certificate is "
+                    f"{name}: {asked} are asked for, but {space} is a listed space, whose certificate is "
                     "of all operations; leave the number out"
                 )
 
@@ -109,10 +129,11 @@ def certify(
         tell: Called with a few words before each step.
     Raises:
         InputError: If the members would be larger than a package holds, or the folder of a count cannot be
-            used or has too little space.
+            used or has too little space, or draws are asked of a path that the model does not have.
         ProofError: If a posterior mean is not finite.
     """
     signature, paths, members = draft.provenance.signature, [], dict[str, bytes]()
+    effort.expect_paths(signature.paths)
     with Workers() as workers:
         for letter in signature.paths:
             encoder, decoder = load(draft.graphs, letter, workers, signature)
@@ -174,7 +195,7 @@ def _certify_path(
     stream = STREAM.of(decoder.signature.latent_size)
     digest = hashlib.sha256(graph).hexdigest()
     seed = seed_of(digest, stream)
-    operations, draws = effort.operations or QUICK, effort.draws or QUICK
+    operations, draws = effort.operations or QUICK, effort.draws_of(letter)
     failures, entries_seed = None, 0
     if encoder is not None:
         encoding = draft.graphs[encoder.what]

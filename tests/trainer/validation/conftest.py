@@ -91,6 +91,7 @@ def good_traces(**changes):
         "entropy": entropies,
         "beta": {"A": beta, "B": beta},
         "declared": frozenset(),
+        "unevened": frozenset(),
         "coupled": True,
     }
     return Traces(**(values | changes))

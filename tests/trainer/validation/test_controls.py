@@ -246,6 +246,35 @@ def test_a_surge_over_all_epochs_does_not_pass_the_early_plateau(sound):
     assert (declared.relation, round(float(declared.value), 2)) == ("shown", 0.5)
 
 
+def test_a_fall_is_excused_only_before_anything_evened_the_draws(sound):
+    good = sound.traces()
+    fallen = {"A": spiked(good.coverage["A"], 3, -0.5), "B": good.coverage["B"]}
+
+    def outcome(unevened):
+        traces = sound.traces(coverage=fallen, unevened=frozenset(unevened))
+        return validate(sound.subject(traces=traces), Thresholds(), only=["early-plateau"])["early-plateau"]
+
+    assert outcome({0, 1, 2}).ending is Ending.FAILED  # the first epoch that evens them is judged
+    excused = outcome({0, 1, 2, 3})
+    assert excused.ending is Ending.PASSED
+    (early,) = [
+        figure for figure in excused.figures if figure.name == "largest fall before draws were evened"
+    ]
+    assert (early.relation, float(early.value) > 0.05) == ("shown", True)
+    nothing = outcome(range(101))
+    assert nothing.ending is Ending.NOT_APPLICABLE
+    assert nothing.reason == "No epoch is recorded that evened the draws: any fall would be excused."
+
+
+def test_a_fall_of_evenness_has_a_threshold_of_its_own(sound):
+    good = sound.traces().coverage
+    for by, ending in ((0.08, Ending.PASSED), (0.12, Ending.FAILED)):
+        fallen = {"A": spiked(good["A"], 60, -by), "B": good["B"]}
+        traces = sound.traces(coverage=fallen, quantity="evenness")
+        outcome = validate(sound.subject(traces=traces), Thresholds(), only=["early-plateau"])
+        assert outcome["early-plateau"].ending is ending
+
+
 def test_a_training_that_stands_still_fails_just_the_early_plateau(sound):
     still = {path: np.minimum(np.linspace(0.1, 3, 100), 0.9) for path in "AB"}
     assert failed(sound.subject(traces=sound.traces(coverage=still))) == {"early-plateau"}

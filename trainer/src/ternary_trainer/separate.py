@@ -8,7 +8,7 @@ is ahead.
 """
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, Final
 
 import torch
 from torch import Tensor
@@ -25,6 +25,9 @@ from ternary_trainer.moments import Moments
 from ternary_trainer.settings import Effort, Recipe, Separate, Surge
 from ternary_trainer.split import Operations
 from ternary_trainer.uniformity import Uniformity
+
+LEARN: Final = "learn"
+"""The phase in which nothing evens the draws yet."""
 
 _FIRST_COUNT = 100_000
 """Draws of the first estimate of what a decoder draws, at least; in larger spaces twice the headline
@@ -185,7 +188,7 @@ class SeparateTraining:
             runs = {
                 path: threads.submit(training.run, epoch, surge) for path, training in self._paths.items()
             }
-        phase = "learn" if epoch < self._settings.learn.epochs else "spread"
+        phase = LEARN if epoch < self._settings.learn.epochs else "spread"
         return Figures(phase=phase, paths={path: run.result() for path, run in runs.items()})
 
     def validation_loss(self, operations: Operations, random: torch.Generator) -> float:

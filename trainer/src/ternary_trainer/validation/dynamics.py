@@ -7,6 +7,7 @@ A history is a record, not a sample, so most figures here are exact and have no 
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from ternary_sdk._internal.packages.validation import Figure
 from ternary_trainer.validation.outcome import (
@@ -19,7 +20,9 @@ from ternary_trainer.validation.outcome import (
 )
 from ternary_trainer.validation.subject import Validated
 from ternary_trainer.validation.thresholds import Thresholds
-from ternary_trainer.validation.traces import Series, Traces
+from ternary_trainer.validation.traces import EVENNESS, Series, Traces
+
+Mask = npt.NDArray[np.bool_]
 
 LAST: Final = 20
 """Epochs over which a path must have settled."""
@@ -90,7 +93,10 @@ def phase_sync(subject: Validated, thresholds: Thresholds) -> Outcome:
 
 
 def early_plateau(subject: Validated, thresholds: Thresholds) -> Outcome:
-    """The largest undeclared fall of the weaker path's coverage, and the longest stretch without progress."""
+    """The largest undeclared fall of the weaker path's coverage, and the longest stretch without progress.
+
+    A fall before anything evened the draws is shown and not judged: what is learned then is to rebuild.
+    """
     traces = subject.traces
     if traces is None:
         return not_applicable(_no_history(subject))
@@ -99,16 +105,20 @@ def early_plateau(subject: Validated, thresholds: Thresholds) -> Outcome:
     planned = _declared(traces)
     if planned.all():
         return not_applicable("Every epoch is in a declared surge or follows one: any fall would be excused.")
+    early = ~planned & _at(traces.unevened, traces)
+    if (planned | early).all():
+        return not_applicable("No epoch is recorded that evened the draws: any fall would be excused.")
     fall = -np.diff(traces.weaker)
     stalled = longest_stall(traces.weaker)
     figures = [
         at_most(
             f"largest fall of {traces.quantity}",
             "",
-            _largest(np.where(planned, 0.0, fall)),
-            thresholds.coverage_drop,
+            _largest(np.where(planned | early, 0.0, fall)),
+            thresholds.evenness_drop if traces.quantity == EVENNESS else thresholds.coverage_drop,
         ),
         shown("largest declared fall", "", _largest(np.where(planned, fall, 0.0))),
+        shown("largest fall before draws were evened", "", _largest(np.where(early, fall, 0.0))),
         at_most(
             "longest stretch without progress, share of epochs", "", stalled / len(traces), thresholds.stall
         ),
@@ -139,8 +149,13 @@ def _surge(series: Series, window: int) -> int:
     return int(np.argmax(series[window:] - series[:-window])) + window
 
 
-def _declared(traces: Traces) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
-    return np.array([position in traces.declared for position in range(1, len(traces))])
+def _declared(traces: Traces) -> Mask:
+    return _at(traces.declared, traces)
+
+
+def _at(positions: frozenset[int], traces: Traces) -> Mask:
+    """Which steps from one epoch to the next end at one of the positions."""
+    return np.array([position in positions for position in range(1, len(traces))])
 
 
 def _largest(values: Series) -> float:

@@ -4,16 +4,19 @@ A training's history as plain series, from a run of ours or from what a v5.5 che
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from ternary_sdk.signature import STANDARD, Signature
 from ternary_trainer.history import EpochRecord
+from ternary_trainer.separate import LEARN
 from ternary_trainer.settings import Recipe
 
 Series = npt.NDArray[np.float64]
+EVENNESS: Final = "evenness"
+"""What a vast space has in place of coverage."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +32,8 @@ class Traces:
     """Weight of the KL; empty where it was not recorded."""
     declared: frozenset[int]
     """Positions at which a jump is by design: a surge or disruption begins, goes on, or has just ended."""
+    unevened: frozenset[int]
+    """Positions at which nothing evened the draws yet: a fall says nothing of the training there."""
     coupled: bool
     """Whether the paths were trained in one loss, each seeing the other's latents."""
     quantity: str = "coverage"
@@ -63,8 +68,9 @@ def of_run(history: Sequence[EpochRecord], recipe: Recipe) -> Traces | None:
         entropy=series("entropy") if recipe.space.listed else {},
         beta=series("beta"),
         declared=frozenset(disturbed | {position + 1 for position in disturbed}),
+        unevened=frozenset(position for position, record in enumerate(history) if record.phase == LEARN),
         coupled=recipe.coupled is not None,
-        quantity="coverage" if recipe.space.listed else "evenness",
+        quantity="coverage" if recipe.space.listed else EVENNESS,
     )
 
 
@@ -86,6 +92,7 @@ def of_file(details: Mapping[str, Any], signature: Signature = STANDARD) -> Trac
         entropy={path: lists[f"H_{path}_history"] for path in ("A", "B")},
         beta={},
         declared=frozenset(),
+        unevened=frozenset(),
         coupled=True,
     )
 
