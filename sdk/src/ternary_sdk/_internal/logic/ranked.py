@@ -7,6 +7,7 @@ draw from the set.
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from math import prod
 from typing import Any, Final
 
 import numpy as np
@@ -15,12 +16,14 @@ import numpy.typing as npt
 from ternary_sdk.errors import InputError
 from ternary_sdk.space import Indices, Space
 
-__all__ = ["Counted", "InParts", "Listed", "Numbers"]
+__all__ = ["Counted", "InParts", "Listed", "Numbers", "Product"]
 
 Numbers = npt.NDArray[np.int64]
 
 _AT_ONCE: Final = 1 << 15
 """Ranks that are worked on at a time, so that they stay in the cache."""
+_MOST_JOINED: Final = 1 << 12
+"""The most choices in one table of a product: 32 kB."""
 
 
 class Counted(ABC):
@@ -88,6 +91,37 @@ class Listed(Counted):
 
     def _unrank(self, ranks: Numbers) -> Indices:
         return self._indices[ranks]
+
+
+class Product(Counted):
+    """A set whose members are made of choices that do not depend on each other.
+
+    Args:
+        space: What they are operations of.
+        weights: What each choice adds to the index, an array for each decision, that of the highest cell first.
+    """
+
+    def __init__(self, space: Space, weights: Sequence[Numbers]) -> None:
+        super().__init__(space, prod(map(len, weights)))
+        self._tables = _joined(weights[::-1])
+
+    def _unrank(self, ranks: Numbers) -> Numbers:
+        indices = np.zeros(len(ranks), np.int64)
+        for table in self._tables:
+            above = ranks // len(table)
+            indices += table[ranks - above * len(table)]
+            ranks = above
+        return indices
+
+
+def _joined(weights: Sequence[Numbers]) -> list[Numbers]:
+    """Tables of several decisions each, from the lowest on: one look-up then does for all of them."""
+    tables = [np.zeros(1, np.int64)]
+    for each in weights:
+        if len(tables[-1]) * len(each) > _MOST_JOINED:
+            tables.append(np.zeros(1, np.int64))
+        tables[-1] = (each[:, None] + tables[-1]).reshape(-1)
+    return tables
 
 
 class InParts(Counted):

@@ -36,13 +36,13 @@ class Steps(Counted):
     Args:
         space: What they are operations of.
         steps: From the highest cells to the lowest. The first step begins in state 0.
+        ends: Which states after the last step are those of a member, shape (states,).
     """
 
-    def __init__(self, space: Space, steps: Sequence[Step]) -> None:
+    def __init__(self, space: Space, steps: Sequence[Step], ends: npt.NDArray[np.bool_]) -> None:
         self._steps = steps
         self._before: list[Numbers] = []
-        # The last step has as many states after it as it names.
-        ways = np.ones(int(steps[-1].after.max(initial=-1)) + 1, np.int64)
+        ways = ends.astype(np.int64)
         for step in reversed(steps):
             each = np.append(ways, 0)[step.after]  # -1 is the appended 0: a choice that is not allowed
             ways = each.sum(axis=1)

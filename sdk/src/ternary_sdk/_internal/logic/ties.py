@@ -7,20 +7,14 @@ others. Each class has its own choices, which do not depend on those of other cl
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from math import prod
-from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from ternary_sdk._internal.logic.ranked import Counted, Numbers
+from ternary_sdk._internal.logic.ranked import Numbers, Product
 from ternary_sdk.space import Space
 
-__all__ = ["CellClass", "Map", "Tied", "Ties"]
-
-_MOST_JOINED: Final = 1 << 12
-"""The most choices of a table of several classes: 32 kB."""
-
+__all__ = ["CellClass", "Map", "Ties", "tied"]
 
 @dataclass(frozen=True, eq=False)
 class Map:
@@ -96,32 +90,10 @@ class CellClass:
         return (self.digits[:, :, None] == np.arange(radix)).sum(axis=1)
 
 
-class Tied(Counted):
-    """All operations that meet some ties: a choice for each class of cells.
+def tied(ties: Ties) -> Product:
+    """All operations that meet some ties, in ascending order.
 
-    Two members differ first, from above, in the highest cell of some class. So the choices are the digits of a
+    Two of them differ first, from above, in the highest cell of some class. So the choices are the digits of a
     number of mixed radix that ascends with the index.
     """
-
-    def __init__(self, ties: Ties) -> None:
-        weights = [each.weights(ties.space) for each in ties.classes]
-        super().__init__(ties.space, prod(map(len, weights)))
-        self._tables = _joined(weights[::-1])
-
-    def _unrank(self, ranks: Numbers) -> Numbers:
-        indices = np.zeros(len(ranks), np.int64)
-        for table in self._tables:
-            above = ranks // len(table)
-            indices += table[ranks - above * len(table)]
-            ranks = above
-        return indices
-
-
-def _joined(weights: list[Numbers]) -> list[Numbers]:
-    """Tables of several classes each, from the lowest on: one look-up then does for all of them."""
-    tables = [np.zeros(1, np.int64)]
-    for each in weights:
-        if len(tables[-1]) * len(each) > _MOST_JOINED:
-            tables.append(np.zeros(1, np.int64))
-        tables[-1] = (each[:, None] + tables[-1]).reshape(-1)
-    return tables
+    return Product(ties.space, [each.weights(ties.space) for each in ties.classes])
