@@ -2,14 +2,13 @@
 The language of logic designers: codes, names and properties of operations. Nothing here needs a model.
 """
 
+from ternary_sdk._internal.logic.arguments import Preserves, Reversible, preserves, reversible
 from ternary_sdk._internal.logic.conditions import Condition
 from ternary_sdk._internal.logic.counted import Counted, counted
 from ternary_sdk._internal.logic.parsing import NAMES, Form, parse, to_code
 from ternary_sdk._internal.logic.properties import (
     PROPERTIES,
-    Preserves,
     Property,
-    Reversible,
     associative,
     balanced,
     column_reversible,
@@ -23,8 +22,6 @@ from ternary_sdk._internal.logic.properties import (
     idempotent,
     latin,
     monotone,
-    preserves,
-    reversible,
     row_reversible,
     self_dual,
     surjective,

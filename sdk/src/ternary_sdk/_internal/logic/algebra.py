@@ -10,12 +10,11 @@ from itertools import permutations
 import numpy as np
 import numpy.typing as npt
 
+from ternary_sdk._internal.logic.conditions import Mask
+from ternary_sdk._internal.logic.digits import Digits
 from ternary_sdk.space import Space
 
 __all__ = ["absorbing", "associative", "commutative", "idempotent", "identity", "self_dual"]
-
-Digits = npt.NDArray[np.int8]
-Mask = npt.NDArray[np.bool_]
 
 
 def commutative(digits: Digits, space: Space) -> Mask:

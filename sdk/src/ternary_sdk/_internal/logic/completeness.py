@@ -13,12 +13,11 @@ from itertools import combinations, permutations, product
 import numpy as np
 import numpy.typing as npt
 
+from ternary_sdk._internal.logic.conditions import Mask
+from ternary_sdk._internal.logic.digits import Digits
 from ternary_sdk.space import Space
 
 __all__ = ["complete", "preserves"]
-
-Digits = npt.NDArray[np.int8]
-Mask = npt.NDArray[np.bool_]
 
 
 def complete(digits: Digits, space: Space) -> Mask:
@@ -33,9 +32,8 @@ def complete(digits: Digits, space: Space) -> Mask:
 
 def preserves(digits: Digits, space: Space, subset: tuple[int, ...]) -> Mask:
     """Inputs from the subset, given as digits, give a result in it."""
-    inside = np.zeros(space.radix, np.bool_)
-    inside[list(subset)] = True
-    met: Mask = inside[digits[:, inside[_inputs(space)].all(axis=1)]].all(axis=1)
+    cells = np.flatnonzero(np.isin(_inputs(space), subset).all(axis=1))
+    met: Mask = np.count_nonzero(~np.isin(digits[:, cells], subset), axis=1) == 0
     return met
 
 

@@ -8,6 +8,8 @@ Each function takes digits, values counted from 0 at the lowest, shape (n, cells
 import numpy as np
 import numpy.typing as npt
 
+from ternary_sdk._internal.logic.conditions import Mask
+from ternary_sdk._internal.logic.digits import Digits
 from ternary_sdk.space import Space
 
 __all__ = [
@@ -23,14 +25,11 @@ __all__ = [
     "surjective",
 ]
 
-Digits = npt.NDArray[np.int8]
-Mask = npt.NDArray[np.bool_]
-
 
 def _lines(digits: Digits, space: Space, place: int) -> Digits:
     """The lines along one input, counted from 0: shape (n, lines, radix)."""
     cubes = digits.reshape((-1,) + (space.radix,) * space.inputs)
-    return np.moveaxis(cubes, place + 1, -1).reshape(len(digits), -1, space.radix)
+    return np.moveaxis(cubes, place + 1, -1).reshape(len(digits), space.cells // space.radix, space.radix)
 
 
 def row_reversible(digits: Digits, space: Space) -> Mask:
@@ -67,17 +66,20 @@ def monotone(digits: Digits, space: Space) -> Mask:
 
 def constant(digits: Digits, space: Space) -> Mask:
     """The result depends on no input."""
-    return _dependences(digits, space) == 0
+    met: Mask = _dependences(digits, space) == 0
+    return met
 
 
 def essentially_unary(digits: Digits, space: Space) -> Mask:
     """The result depends on one input."""
-    return _dependences(digits, space) == 1
+    met: Mask = _dependences(digits, space) == 1
+    return met
 
 
 def depends_on_all(digits: Digits, space: Space) -> Mask:
     """The result depends on every input."""
-    return _dependences(digits, space) == space.inputs
+    met: Mask = _dependences(digits, space) == space.inputs
+    return met
 
 
 def _dependences(digits: Digits, space: Space) -> npt.NDArray[np.intp]:

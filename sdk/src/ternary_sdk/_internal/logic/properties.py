@@ -10,17 +10,32 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 
-import numpy as np
-import numpy.typing as npt
-
 from ternary_sdk._internal.logic import algebra, completeness, lines
 from ternary_sdk._internal.logic.conditions import Condition, Mask
+from ternary_sdk._internal.logic.digits import Digits, digits_of
 from ternary_sdk.errors import InputError
 from ternary_sdk.space import Space, Tables
 
-__all__ = ["PROPERTIES", "Preserves", "Property", "Reversible", "preserves", "reversible"]
-
-Digits = npt.NDArray[np.int8]
+__all__ = [
+    "PROPERTIES",
+    "Property",
+    "associative",
+    "balanced",
+    "column_reversible",
+    "commutative",
+    "complete",
+    "constant",
+    "depends_on_all",
+    "essentially_unary",
+    "has_absorbing",
+    "has_identity",
+    "idempotent",
+    "latin",
+    "monotone",
+    "row_reversible",
+    "self_dual",
+    "surjective",
+]
 
 _ANY: Final = (1, None)
 _SEVERAL: Final = (2, None)
@@ -52,7 +67,7 @@ class Property(Condition):
     def holds(self, tables: Tables, space: Space) -> Mask:
         """Which operations have it; shapes (n, cells) and (n,)."""
         self.check(space)
-        return self.test(tables - np.int8(space.lowest), space)
+        return self.test(digits_of(tables, space), space)
 
     def check(self, space: Space) -> None:
         """Refuse a space with too few or too many inputs.
@@ -63,98 +78,11 @@ class Property(Condition):
         fewest, most = self.inputs
         if space.inputs < fewest or (most is not None and space.inputs > most):
             expected = f"{fewest}" if most is not None else f"at least {fewest}"
-            raise InputError(f"{self}: the space {space} has {_inputs(space.inputs)}, expected {expected}")
+            many = "1 input" if space.inputs == 1 else f"{space.inputs} inputs"
+            raise InputError(f"{self}: the space {space} has {many}, expected {expected}")
 
     def __str__(self) -> str:
         return self.name
-
-
-@dataclass(frozen=True)
-class Preserves(Condition):
-    """Inputs from a set of values give a result in that set."""
-
-    values: tuple[int, ...]
-    """The values, ascending, each once."""
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "values", tuple(sorted(set(self.values))))
-        if not self.values:
-            raise InputError("preserves: no value, expected at least one, such as preserves(0)")
-
-    def holds(self, tables: Tables, space: Space) -> Mask:
-        """Which operations keep the set; shapes (n, cells) and (n,)."""
-        self.check(space)
-        subset = tuple(value - space.lowest for value in self.values)
-        return completeness.preserves(tables - np.int8(space.lowest), space, subset)
-
-    def check(self, space: Space) -> None:
-        """Refuse a space that lacks one of the values.
-
-        Raises:
-            InputError: If it does.
-        """
-        for value in self.values:
-            if value not in space.values:
-                raise InputError(f"{self}: {value} is not a value of the space {space}, {_values(space)}")
-
-    def __str__(self) -> str:
-        text = ",".join(map(str, self.values))
-        return f"preserves({text})" if len(self.values) == 1 else f"preserves({{{text}}})"
-
-
-@dataclass(frozen=True)
-class Reversible(Condition):
-    """One input is known from the result and the other inputs."""
-
-    input: int
-    """Which, counted from 1."""
-
-    def __post_init__(self) -> None:
-        if self.input < 1:
-            raise InputError(f"reversible: input is {self.input}, expected at least 1")
-
-    def holds(self, tables: Tables, space: Space) -> Mask:
-        """Which operations are; shapes (n, cells) and (n,)."""
-        self.check(space)
-        return lines.reversible(tables - np.int8(space.lowest), space, self.input - 1)
-
-    def check(self, space: Space) -> None:
-        """Refuse a space that has fewer inputs.
-
-        Raises:
-            InputError: If it has.
-        """
-        if self.input > space.inputs:
-            raise InputError(f"{self}: the space {space} has {_inputs(space.inputs)}")
-
-    def __str__(self) -> str:
-        return f"reversible({self.input})"
-
-
-def preserves(*values: int) -> Preserves:
-    """Inputs among some values give a result among them, as ``--where 'preserves({-1,1})'``.
-
-    Raises:
-        InputError: If there is no value.
-    """
-    return Preserves(values)
-
-
-def reversible(place: int) -> Reversible:
-    """One input, counted from 1, is known from the result and the other inputs.
-
-    Raises:
-        InputError: If it is less than 1.
-    """
-    return Reversible(place)
-
-
-def _inputs(count: int) -> str:
-    return "1 input" if count == 1 else f"{count} inputs"
-
-
-def _values(space: Space) -> str:
-    return "expected one of " + ", ".join(map(str, space.values))
 
 
 commutative: Final = Property(
@@ -200,12 +128,17 @@ self_dual: Final = Property(
     source="Jablonskij (1958) says it of what commutes with a cycle of all values; here ¬ is the mirror.",
 )
 row_reversible: Final = Property(
-    "row-reversible", "Each row of the square, where a is fixed, has every value once.", lines.row_reversible, _TWO,
-)  # fmt: skip
+    "row-reversible",
+    "Each row of the square, where a is fixed, has every value once.",
+    lines.row_reversible,
+    _TWO,
+)
 column_reversible: Final = Property(
-    "column-reversible", "Each column of the square, where b is fixed, has every value once.",
-    lines.column_reversible, _TWO,
-)  # fmt: skip
+    "column-reversible",
+    "Each column of the square, where b is fixed, has every value once.",
+    lines.column_reversible,
+    _TWO,
+)
 latin: Final = Property(
     "latin",
     "Along every input, each line of the table has every value once.",
@@ -217,9 +150,12 @@ has_identity: Final = Property(
     "has-identity", "Some value e has f(e, x) = x = f(x, e) for every x.", algebra.identity, _TWO
 )
 has_absorbing: Final = Property(
-    "has-absorbing", "Some value z has f(z, x) = z = f(x, z) for every x.", algebra.absorbing, _TWO,
+    "has-absorbing",
+    "Some value z has f(z, x) = z = f(x, z) for every x.",
+    algebra.absorbing,
+    _TWO,
     ("has-zero",),
-)  # fmt: skip
+)
 complete: Final = Property(
     "complete",
     "Every operation on the values, of any number of inputs, is a formula of this one alone.",
