@@ -8,11 +8,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ternary_sdk._internal.logic import digit_counts, properties
+from ternary_sdk._internal.logic.arguments import Reversible
 from ternary_sdk._internal.logic.conditions import Condition
 from ternary_sdk._internal.logic.demands import all_of, cases
 from ternary_sdk._internal.logic.latin import latin
 from ternary_sdk._internal.logic.monotone import monotone
-from ternary_sdk._internal.logic.properties import Reversible
 from ternary_sdk._internal.logic.ranked import Counted, InParts
 from ternary_sdk._internal.logic.reversible import reversible
 from ternary_sdk._internal.logic.ties import Ties, tied

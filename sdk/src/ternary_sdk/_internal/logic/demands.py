@@ -1,8 +1,8 @@
 """
 What a condition demands of cells, where it is no more than that.
 
-``commutative`` is one set of ties. ``has-identity`` is several that exclude each other, one for each value that
-can be the identity.
+``commutative`` is one set of ties. ``has-identity`` is several that exclude each other, one for each value
+that can be the identity.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,8 +11,9 @@ from types import MappingProxyType
 from typing import Final
 
 from ternary_sdk._internal.logic import properties, tied_properties
+from ternary_sdk._internal.logic.arguments import Preserves
 from ternary_sdk._internal.logic.conditions import Condition
-from ternary_sdk._internal.logic.properties import Preserves, Property
+from ternary_sdk._internal.logic.properties import Property
 from ternary_sdk._internal.logic.ties import Ties
 from ternary_sdk.space import Space
 

@@ -31,10 +31,9 @@ def _steps(ties: Ties, share: int, exactly: bool) -> Steps:
     steps, missing = [], np.full((1, ties.space.radix), share)
     for each in ties.classes:
         left = missing[:, None] - each.counts(ties.space.radix)
-        if exactly:
-            good = (left >= 0).all(axis=2)
-        else:
-            left, good = left.clip(0), np.ones(left.shape[:2], np.bool_)
+        if not exactly:
+            left = left.clip(0)
+        good: npt.NDArray[np.bool_] = np.all(left >= 0, axis=2)
         after, missing = _states(left, good, share)
         steps.append(Step(after, each.weights(ties.space)))
     return Steps(ties.space, steps, (missing == 0).all(axis=1))

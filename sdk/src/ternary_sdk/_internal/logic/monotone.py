@@ -2,8 +2,8 @@
 Monotone operations: where no input falls, the value does not fall.
 
 The table of such an operation is a chain of layers, one for each value of the first input: each layer is a
-monotone operation of the other inputs, and is nowhere above the next. The (4, 2) space has 24,696 of them, and
-the (2, 5) space 7,581, a Dedekind number.
+monotone operation of the other inputs, and is nowhere above the next. There are 24,696 in (4, 2), 211,250 in
+(3, 3), and 7,581 in (2, 5), a Dedekind number.
 """
 
 import numpy as np
@@ -18,7 +18,7 @@ __all__ = ["monotone"]
 def monotone(space: Space) -> Steps:
     """The monotone operations of a space, in ascending order."""
     layers = _layers(space)
-    numbers, count = np.arange(len(layers)), len(layers)
+    numbers = np.arange(len(layers))
     below = (layers <= layers[:, None]).all(axis=2)  # row: the layer above; column: the layer below
     weights = layers.astype(np.int64) @ space.places[: layers.shape[1]]
     highest, *others = space.places[:: layers.shape[1]][::-1].tolist()

@@ -72,7 +72,7 @@ class Counted(ABC):
         wrong = (ranks < 0) | (ranks >= self.size)
         if wrong.any():
             first = int(np.argmax(wrong))
-            expected = f"0 to {self.size - 1}" if self.size else "no rank: the set is empty"
+            expected = f"0 to {self.size - 1}" if self.size else "none: the set is empty"
             raise InputError(f"ranks: entry {first} is {ranks[first]}, expected {expected}")
         return ranks.astype(np.int64, copy=False)
 
@@ -98,7 +98,7 @@ class Product(Counted):
 
     Args:
         space: What they are operations of.
-        weights: What each choice adds to the index, an array for each decision, that of the highest cell first.
+        weights: What each choice adds to the index, an array for each decision; the highest cell comes first.
     """
 
     def __init__(self, space: Space, weights: Sequence[Numbers]) -> None:

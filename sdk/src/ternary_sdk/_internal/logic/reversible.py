@@ -1,5 +1,7 @@
 """
-Operations of which one input is known from the result and the other inputs: each line along it is a permutation.
+Operations of which one input is known from the result and the other inputs.
+
+Each line of the table along that input is then a permutation of the values, whatever the other lines are.
 """
 
 from itertools import permutations
@@ -17,8 +19,8 @@ __all__ = ["reversible"]
 def reversible(space: Space, place: int) -> Counted:
     """The operations that are reversible in one input, counted from 0.
 
-    The lines are chosen one by one, the line of the highest cell first. For the last input, whose lines are runs
-    of cells, the indices ascend with the rank.
+    The lines are chosen one by one, the line of the highest cell first. For the last input, whose lines are
+    runs of cells, the indices ascend with the rank.
     """
     if space.inputs == 1:
         return balanced(Ties.none(space))

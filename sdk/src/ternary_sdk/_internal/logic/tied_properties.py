@@ -10,7 +10,16 @@ import numpy.typing as npt
 from ternary_sdk._internal.logic.ties import Map, Ties
 from ternary_sdk.space import Space
 
-__all__ = ["absorbing", "commutative", "constant", "given", "idempotent", "identity", "preserves", "self_dual"]
+__all__ = [
+    "absorbing",
+    "commutative",
+    "constant",
+    "given",
+    "idempotent",
+    "identity",
+    "preserves",
+    "self_dual",
+]
 
 
 def commutative(space: Space) -> Ties:

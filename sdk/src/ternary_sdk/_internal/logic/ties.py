@@ -1,8 +1,8 @@
 """
 Cells of a truth table that are tied to each other, or may have only some of the values.
 
-Such demands compose exactly. The cells fall into classes: in a class, the value of one cell gives those of all
-others. Each class has its own choices, which do not depend on those of other classes.
+Such demands compose exactly. The cells fall into classes: in a class, the value of one cell gives those of
+all others. Each class has its own choices, which do not depend on those of other classes.
 """
 
 from dataclasses import dataclass, field
@@ -15,6 +15,7 @@ from ternary_sdk._internal.logic.ranked import Numbers, Product
 from ternary_sdk.space import Space
 
 __all__ = ["CellClass", "Map", "Ties", "tied"]
+
 
 @dataclass(frozen=True, eq=False)
 class Map:
@@ -55,7 +56,7 @@ class Ties:
         return tuple(found)
 
     def _class_of(self, root: int) -> "CellClass":
-        """All that follows from the digit of one cell, and the digits with which it leads to no contradiction."""
+        """All cells that follow from one, for each digit of it that leads to no contradiction."""
         digits, to_do = {root: np.arange(self.space.radix)}, [root]
         good = self.allowed[root].copy()
         while to_do:
@@ -87,13 +88,14 @@ class CellClass:
 
     def counts(self, radix: int) -> npt.NDArray[np.intp]:
         """How many of the cells have each digit in each choice, shape (choices, radix)."""
-        return (self.digits[:, :, None] == np.arange(radix)).sum(axis=1)
+        counts: npt.NDArray[np.intp] = (self.digits[:, :, None] == np.arange(radix)).sum(axis=1)
+        return counts
 
 
 def tied(ties: Ties) -> Product:
     """All operations that meet some ties, in ascending order.
 
-    Two of them differ first, from above, in the highest cell of some class. So the choices are the digits of a
-    number of mixed radix that ascends with the index.
+    Two of them differ first, from above, in the highest cell of some class. So the choices are the digits of
+    a number of mixed radix that ascends with the index.
     """
     return Product(ties.space, [each.weights(ties.space) for each in ties.classes])

@@ -1,8 +1,8 @@
 """
 Counting the operations that meet a condition without a list of the space.
 
-The condition is taken apart into those that must all be met. If the sets that are counted at once leave some of
-them open, the smallest such set is tried operation by operation, where it is small enough.
+The condition is taken apart into those that must all be met. If the sets that are counted at once leave some
+of them open, the smallest such set is tried operation by operation, where it is small enough.
 """
 
 from collections.abc import Sequence
@@ -37,8 +37,8 @@ def vast_counted(space: Space, condition: Condition | None = None) -> Counted:
         space: Which; one that is listed will do too.
         condition: What they must be; None is nothing, so that the rank is the index.
     Raises:
-        InputError: If the condition means nothing in the space, or its operations cannot be counted there. The
-            message then names the conditions that cannot.
+        InputError: If the condition means nothing in the space, or its operations cannot be counted there.
+            The message then names the conditions that cannot.
     """
     if condition is None:
         return tied(Ties.none(space))
