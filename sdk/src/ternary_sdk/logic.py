@@ -6,6 +6,7 @@ from ternary_sdk._internal.logic.arguments import Preserves, Reversible, preserv
 from ternary_sdk._internal.logic.conditions import Condition
 from ternary_sdk._internal.logic.counted import Counted, counted
 from ternary_sdk._internal.logic.parsing import NAMES, Form, parse, to_code
+from ternary_sdk._internal.logic.partial import Partial
 from ternary_sdk._internal.logic.properties import (
     PROPERTIES,
     Property,
@@ -26,6 +27,7 @@ from ternary_sdk._internal.logic.properties import (
     self_dual,
     surjective,
 )
+from ternary_sdk._internal.logic.where import parse_condition
 
 __all__ = [
     "NAMES",
@@ -33,6 +35,7 @@ __all__ = [
     "Condition",
     "Counted",
     "Form",
+    "Partial",
     "Preserves",
     "Property",
     "Reversible",
@@ -51,6 +54,7 @@ __all__ = [
     "latin",
     "monotone",
     "parse",
+    "parse_condition",
     "preserves",
     "reversible",
     "row_reversible",
