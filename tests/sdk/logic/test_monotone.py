@@ -32,7 +32,7 @@ def test_sizes_are_those_of_the_literature() -> None:
 
 
 def test_those_of_three_ternary_inputs_are_pairs_of_up_sets_of_which_one_holds_the_other() -> None:
-    """The pair is where f is at least 0 and where it is 1; an up-set is a plane partition of heights 0 to 3."""
+    """Where f is at least 0, and where it is 1; an up-set is a plane partition of heights 0 to 3."""
     heights = np.array(list(product(range(4), repeat=9))).reshape(-1, 3, 3)
     rising = (np.diff(heights, axis=1) >= 0).all(axis=(1, 2)) & (np.diff(heights, axis=2) >= 0).all(
         axis=(1, 2)

@@ -40,7 +40,7 @@ def test_a_cell_with_two_given_values_leaves_nothing() -> None:
 
 
 def test_a_ring_of_cells_leaves_the_digits_with_which_it_closes() -> None:
-    """Three cells in a ring, each one more than the one before modulo 3: it closes. A ring of one cell cannot."""
+    """Of three cells, each one more than the one before modulo 3. A ring of one such cell cannot close."""
     space, shift = Space(3, 1), np.array([1, 2, 0])
     ring, alone = (
         Ties(space, Ties.none(space).allowed, (Map(np.array(to), shift),)) for to in ([1, 2, 0], [0, 1, 2])
