@@ -73,14 +73,14 @@ def decode(data: bytes, *, below: int, most: int, what: str) -> Numbers:
     start, filled, last = 0, 0, -1
     while start < len(written):
         part, ends = _whole_numbers(written[start : start + _AT_ONCE], what)
-        shares = _shares(part, what)
-        here = numbers[filled : filled + len(ends)]
-        np.add(np.cumsum(shares)[ends], np.arange(last + 1, last + 1 + len(ends)), out=here)
-        # A sum of 2^63 or more turns negative, unless it is so large that one of floats is needed to see it.
-        beyond = float(shares.sum(dtype=np.float64)) + last + len(ends) > 1.5 * 2.0**63
-        last = int(here[-1])
-        if beyond or not 0 <= last < below:
+        sums = np.cumsum(_shares(part, what))
+        # No share is 2^63 or more, so the first sum that is turns negative.
+        beyond = int(sums.min()) < 0 or last + int(sums[-1]) + len(ends) >= below
+        if beyond:
             raise FormatError(f"{what}: holds a number of {below:,} or more")
+        here = numbers[filled : filled + len(ends)]
+        np.add(sums[ends], np.arange(last + 1, last + 1 + len(ends)), out=here)
+        last = int(here[-1])
         start, filled = start + len(part), filled + len(ends)
     return numbers
 
