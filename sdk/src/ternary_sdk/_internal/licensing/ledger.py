@@ -68,6 +68,7 @@ class Ledger:
             LicenseError: QUOTA_EXHAUSTED, if they would exceed the quota; nothing is counted then.
             LedgerError: If the file cannot be read or written; nothing may be returned then.
         """
+        self._read_ahead(license_id, operations.space)
         with self._transaction() as connection:
             rows = ledger_rows.read(connection, license_id)
             _count(connection, license_id, rows, quota, operations, lease, owner)
@@ -91,6 +92,7 @@ class Ledger:
         Raises:
             LicenseError, LedgerError: As ``record``.
         """
+        self._read_ahead(license_id, operations.space)
         with self._transaction() as connection:
             rows = ledger_rows.read(connection, license_id)
             known = operations - _lacking(rows, operations)
@@ -169,6 +171,7 @@ class Ledger:
         Raises:
             LedgerError: If the file cannot be written.
         """
+        self._read_ahead(license_id, confirmed.space)
         with self._transaction() as connection:
             for row in ledger_rows.read(connection, license_id):
                 same = _key(row, row.space) == _key(reported, confirmed.space)
@@ -186,6 +189,18 @@ class Ledger:
             for row in ledger_rows.read(connection, license_id):
                 if _key(row, row.space) == _key(reported, reported.space):
                     ledger_rows.acknowledge(connection, license_id, row, nothing_of_it, None)
+
+    def _read_ahead(self, license_id: str, space: Space) -> None:
+        """Decode the sets of a vast space before a call locks the file, so that no other call waits for it.
+
+        Segments never change. What comes to the file in between is decoded in the transaction.
+        """
+        if space.listed:
+            return
+        with self._rows(license_id) as rows:
+            for row in rows:
+                if row.space == space and isinstance(row.members, Segmented):
+                    row.members.decode()
 
     @contextmanager
     def _rows(self, license_id: str) -> Iterator[list[Row]]:
