@@ -76,7 +76,7 @@ def measurements() -> Iterator[Measurement]:
 class _Unproved(Build):
     """A build that is packaged as it is: nobody drew what it says."""
 
-    def prove(self) -> None:
+    def prove(self, **_: object) -> None:
         """Do nothing."""
 
 

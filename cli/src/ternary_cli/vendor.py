@@ -278,7 +278,8 @@ def package(
     """Vendor: prove a build's certificate again, sign it, make one .ternary file of both."""
     from ternary_cli.facts import package_facts, package_words
     from ternary_cli.files import read_text, write_new
-    from ternary_cli.terminal import pairs, show, show_json
+    from ternary_cli.progress_line import progress_line
+    from ternary_cli.terminal import note, pairs, show, show_json
     from ternary_sdk._internal.identity import format_version, parse_version
     from ternary_sdk._internal.packages.members import TERMS, cap
     from ternary_sdk._internal.packages.package import Package
@@ -291,15 +292,18 @@ def package(
         from ternary_license_server.keys import keyring
     ring, release = keyring.load(keys), f"{name}-{format_version(parse_version(version))}"
     with content_keys.of(content_key, release) if content_key else nullcontext() as secret:
-        data = packaging.package(
-            Build.read(build),
-            name=name,
-            version=parse_version(version),
-            signer=ring.signer(Role.PACKAGE),
-            terms=read_text(terms, most=cap(TERMS)) if terms else None,
-            content_key=secret,
-            validation=_validation(validation) if validation else None,
-        )
+        with progress_line() as watch:
+            data = packaging.package(
+                Build.read(build),
+                name=name,
+                version=parse_version(version),
+                signer=ring.signer(Role.PACKAGE),
+                terms=read_text(terms, most=cap(TERMS)) if terms else None,
+                content_key=secret,
+                validation=_validation(validation) if validation else None,
+                tell=note,
+                watch=watch,
+            )
         facts = package_facts(Package.read(data, ring.trust), ring.trust, len(data))
         write_new(data, out)
     show_json(facts | {"file": str(out)}) if as_json else show(
