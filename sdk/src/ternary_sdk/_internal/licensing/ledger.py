@@ -23,7 +23,7 @@ from ternary_sdk._internal import ascending
 from ternary_sdk._internal.licensing import joining, ledger_file, ledger_rows, quotas, segments
 from ternary_sdk._internal.licensing.counted import Acknowledged, Counted, Growth, nothing
 from ternary_sdk._internal.licensing.forks import ForkGuard
-from ternary_sdk._internal.licensing.ledger_rows import Row
+from ternary_sdk._internal.licensing.ledger_sets import Row
 from ternary_sdk._internal.licensing.segments import Segmented
 from ternary_sdk.errors import FormatError, LedgerError
 from ternary_sdk.operations import OperationSet

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Sequence
 
 from ternary_sdk._internal.licensing import ledger_rows
-from ternary_sdk._internal.licensing.ledger_rows import Row
+from ternary_sdk._internal.licensing.ledger_sets import Row
 from ternary_sdk.errors import LicenseError, Reason
 from ternary_sdk.operations import OperationSet
 from ternary_sdk.space import Space
