@@ -9,6 +9,7 @@ from typing import Final
 GROUPS: Final[Mapping[str, str]] = {
     "training": "seconds an epoch, and to 90 % and 91 % coverage; takes minutes",
     "client": "a cold command, opening, drawing, counting, memory",
+    "opening": "opening a package of a vast space with a billion draws certified",
     "counting": "draws of vast spaces a second, from one to a hundred million; takes minutes",
     "licensing": "verifying a license, asking it before a call, counting on disk",
     "meter": "counting beside ten million operations of a vast space; takes minutes",

@@ -2,99 +2,127 @@
 
 import multiprocessing
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
-from itertools import pairwise
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import numpy as np
 import onnx
 from onnx import TensorProto, helper
 
-from benchmarks.measurement import Measurement, best_of
+from benchmarks.measurement import Measurement
 from ternary_export.graph import decoder_graph
 from ternary_sdk._internal.counting.counting import count
 from ternary_sdk._internal.inference.cores import usable_cores
 from ternary_sdk._internal.inference.runtime import BLOCK, load
 from ternary_sdk._internal.streams.stream import CURRENT
 from ternary_sdk.signature import Signature
-from ternary_sdk.space import Space
+from ternary_trainer.model import initial
+from ternary_trainer.recipe import load as load_recipe
 
-QUATERNARY = Signature(Space(4, 2), 16, ("A",))
-TERNARY_3 = Signature(Space(3, 3), 32, ("A",))
-WIDE, NARROW = 192, 24
+LEAST = {
+    ("quaternary", "A"): 0.05,
+    ("quaternary", "B"): 0.5,
+    ("ternary-3", "A"): 0.05,
+    ("ternary-3", "B"): 0.4,
+}
+"""Latents, the highest logits, margins and sorting cost 0.3 to 0.7 µs a draw, whatever the decoder. Products
+of a linear decoder (path A) take 0.03 to 0.07 µs, so they are a tenth of it; those of a width of 64 (path B
+of ``ternary-3``) take 0.6 µs. So half of it can be asked of the widest decoder alone."""
 DRAWS = 1 << 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shipped:
+    """A path of a recipe, with a decoder as it is before training: all of its speed that matters is there."""
+
+    recipe: str
+    path: str
+    signature: Signature
+    decoder: bytes
+
+    @classmethod
+    def of(cls, recipe: str, path: str) -> "Shipped":
+        """An untrained one. More of its draws are near ties, which are no slower."""
+        architecture = load_recipe(recipe).architecture
+        state = {name: tensor.numpy() for name, tensor in initial(1, architecture).state_dict().items()}
+        signature = replace(architecture.signature, paths=(path,))
+        return cls(
+            recipe=recipe, path=path, signature=signature, decoder=decoder_graph(state, path, signature)
+        )
 
 
 def measurements() -> Iterator[Measurement]:
     """Measure everything here, one after the other."""
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(usable_cores(), mp_context=context) as pool:
-        _counted(
-            pool, _decoder(QUATERNARY, NARROW), QUATERNARY, 1 << 20
-        )  # the processes are there from now on
-        for signature in (QUATERNARY, TERNARY_3):
-            yield _share_of_the_products(pool, signature)
-        yield from _cost_of_a_draw(pool)
+        shipped = [Shipped.of(recipe, path) for recipe, path in LEAST]
+        _counted(pool, shipped[0], DRAWS, usable_cores())  # the processes are there from now on
+        for one in shipped:
+            yield _share_of_the_products(one)
+        yield from _cost_of_a_draw(pool, shipped[-2])
 
 
-def _share_of_the_products(pool: Executor, signature: Signature) -> Measurement:
-    """Draws counted a second, files and sorting included, against the decoder's Gemm and Relu alone.
+def _share_of_the_products(shipped: Shipped) -> Measurement:
+    """How much of a draw's processor time the decoder's matrix products take; files are part of the rest.
 
-    In turn and in short runs, because other programs disturb both.
+    By processor time and in one thread, because other programs disturb the clock.
     """
-    model = _decoder(signature, WIDE)
-    ratios = []
-    for _ in range(9):
-        ceiling = _bare(model, signature)
-        mine = DRAWS / _counted(pool, model, signature, DRAWS)
-        ratios.append((mine / ceiling, mine, ceiling))
-    ratio, mine, ceiling = sorted(ratios)[4]
-    detail = f"{mine / 1e3:,.0f} of {ceiling / 1e3:,.0f} thousand draws/s on {usable_cores()} cores"
-    name = f"draws to exact counts, {signature.space}, width {WIDE}"
-    return Measurement(name=name, value=ratio, unit="ceilings", least=0.5, detail=detail)
+    with ThreadPoolExecutor(1) as thread:
+        whole = min(_used(lambda: _counted(thread, shipped, DRAWS)) for _ in range(3)) / DRAWS
+    products = _products_of_a_draw(shipped)
+    detail = f"{1e6 * products:.2f} of {1e6 * whole:.2f} µs a draw of one core"
+    return Measurement(
+        name=f"share of products in a count, {shipped.recipe}, {shipped.path}",
+        value=products / whole,
+        unit="",
+        least=LEAST[shipped.recipe, shipped.path],
+        detail=detail,
+    )
 
 
-def _cost_of_a_draw(pool: Executor) -> Iterator[Measurement]:
-    """With a narrow decoder, so that counting is as large a part of it as it can be."""
-    model, costs = _decoder(TERNARY_3, NARROW), dict[int, float]()
+def _cost_of_a_draw(pool: Executor, shipped: Shipped) -> Iterator[Measurement]:
+    """Of a linear decoder, so that counting is as large a part of it as it can be."""
+    costs = dict[int, float]()
     for exponent in (6, 7, 8):
         draws = 10**exponent
-        costs[exponent] = 1e6 * _counted(pool, model, TERNARY_3, draws) / draws
-        name = f"10^{exponent} draws of {TERNARY_3.space}, width {NARROW}"
+        costs[exponent] = 1e6 * _counted(pool, shipped, draws, usable_cores()) / draws
+        name = f"10^{exponent} draws of {shipped.recipe}, path {shipped.path}"
         yield Measurement(name=name, value=costs[exponent], unit="µs/draw")
     yield Measurement(
         name="cost of a draw, 10^8 beside 10^6", value=costs[8] / costs[6], unit="times", most=1.25
     )
 
 
-def _counted(pool: Executor, model: bytes, signature: Signature, draws: int) -> float:
+def _counted(pool: Executor, shipped: Shipped, draws: int, workers: int = 1) -> float:
     """Seconds that a count takes."""
     with TemporaryDirectory() as folder:
         start = time.perf_counter()
         count(
-            model, signature, seed=7, draws=draws, folder=Path(folder), memory=1 << 30, executor=pool,
-            workers=usable_cores(),
+            shipped.decoder, shipped.signature, seed=7, draws=draws, folder=Path(folder), memory=1 << 30,
+            executor=pool, workers=workers,
         )  # fmt: skip
         return time.perf_counter() - start
 
 
-def _bare(model: bytes, signature: Signature) -> float:
-    """Draws a second of the matrix products and ReLUs alone, on all cores, of latents made beforehand."""
-    chain = load(_products(model, signature), "chain")
-    latents = CURRENT.of(signature.latent_size).prior(7, 0, BLOCK)
-    each = DRAWS // 4 // BLOCK // usable_cores()
+def _products_of_a_draw(shipped: Shipped) -> float:
+    """Seconds that matrix products, sums and ReLUs take for a draw, of latents made beforehand."""
+    chain = load(_products(shipped.decoder, shipped.signature), "chain")
+    latents = CURRENT.of(shipped.signature.latent_size).prior(7, 0, BLOCK)
 
-    def run(_: int) -> None:
-        for _ in range(each):
+    def run() -> None:
+        for _ in range(64):
             chain.run(None, {"latents": latents})
 
-    def work() -> None:
-        with ThreadPoolExecutor(usable_cores()) as threads:
-            list(threads.map(run, range(usable_cores())))
+    return min(_used(run) for _ in range(5)) / 64 / BLOCK
 
-    return each * usable_cores() * BLOCK / best_of(work, 1)
+
+def _used(work: Callable[[], object]) -> float:
+    """Seconds of processor time."""
+    start = time.process_time()
+    work()
+    return time.process_time() - start
 
 
 def _products(model: bytes, signature: Signature) -> bytes:
@@ -110,14 +138,3 @@ def _products(model: bytes, signature: Signature) -> bytes:
     graph = helper.make_graph(nodes, "chain", list(whole.graph.input), [rows], kept)
     chain = helper.make_model(graph, opset_imports=list(whole.opset_import), ir_version=whole.ir_version)
     return chain.SerializeToString()
-
-
-def _decoder(signature: Signature, width: int) -> bytes:
-    """An untrained decoder with two hidden layers."""
-    random, state = np.random.default_rng(1), {}
-    sizes = (signature.latent_size, width, width, signature.space.cells * signature.space.radix)
-    for number, (size, out) in enumerate(pairwise(sizes)):
-        name = f"decoder_A.decoder.{2 * number}"
-        state[f"{name}.weight"] = (2 / np.sqrt(size) * random.normal(size=(out, size))).astype(np.float32)
-        state[f"{name}.bias"] = (0.3 * random.normal(size=out)).astype(np.float32)
-    return decoder_graph(state, "A", signature)

@@ -11,6 +11,7 @@ import pytest
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from ternary_cli.training import shown_expected
 from ternary_sdk._internal.wheels import pip_install
 from ternary_trainer import run as runs
 
@@ -111,3 +112,11 @@ def test_an_unknown_device_is_refused(ternary):
     assert done.err.splitlines()[-1] == (
         "Error: Invalid value for '--device': 'tpu' is not one of 'cpu', 'cuda', 'auto'."
     )
+
+
+@pytest.mark.parametrize(
+    ("pairs", "shown"),
+    [(46_566.1, "46,566"), (10.0, "10"), (9.96, "10.0"), (1.6393, "1.6"), (0.1, "0.1"), (4.2e-5, "4e-05")],
+)
+def test_expected_pairs_are_never_shown_as_none(pairs, shown):
+    assert shown_expected(pairs) == shown

@@ -54,6 +54,7 @@ def test_a_decoder_of_a_vast_space_is_exported_certified_and_packaged(ternary, h
     assert ternary("keys", "init", "keys", "--vendor", "Own").status == 0
     packaged = ternary(*PACKAGE.split())
     assert packaged.status == 0
+    assert packaged.err == ("proving path A: all 5,000 draws are computed again, and the draws are counted\n")
     told = ternary(*INFO.split(), "--json")
     assert json.loads(told.text)["paths"]["A"]["distinct"] == facts["paths"]["A"]["distinct"]
 

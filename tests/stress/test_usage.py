@@ -9,8 +9,8 @@ from stress.databases import address, postgresql
 
 from ternary_license_server.keys import keyring
 from ternary_license_server.service import segments
-from ternary_license_server.service.decoded import Decoded
 from ternary_sdk._internal.licensing import usage
+from ternary_sdk._internal.licensing.decoded import Decoded
 from ternary_sdk.space import Space
 
 SPACES = [Space(3, 3), Space(4, 2)]

@@ -27,6 +27,7 @@ from ternary_cli import (
     licenses,
     listing,
     machine,
+    packaging,
     pinning,
     rotation,
     runs,
@@ -87,7 +88,7 @@ app.command("validate")(validation.validate)
 app.command("report")(validation.report)
 app.command("export")(vendor.export)
 app.command("certify")(vendor.certify)
-app.command("package")(vendor.package)
+app.command("package")(packaging.package)
 app.command("serve")(server.serve)
 app.add_typer(server.app, name="server")
 _license.command("show")(licenses.show)

@@ -187,7 +187,14 @@ def _worth(path: "PathReport | VastPathReport") -> str:
 
     if isinstance(path, PathReport):
         return f"{percent(path.coverage)} %"
-    return f"{path.colliding_pairs:,} of {path.expected_pairs:,.0f}"
+    return f"{path.colliding_pairs:,} of {shown_expected(path.expected_pairs)}"
+
+
+def shown_expected(pairs: float) -> str:
+    """How many pairs are expected: whole, with one decimal below 10, with a power of ten below 0.1."""
+    if pairs >= 10:
+        return f"{pairs:,.0f}"
+    return f"{pairs:.1f}" if pairs >= 0.1 else f"{pairs:.0e}"
 
 
 def watched(

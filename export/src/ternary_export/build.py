@@ -6,13 +6,11 @@ measured, so that packaging has nothing left to decide. Until it is certified it
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
 
-import numpy as np
-
+from ternary_export import vast_proving
 from ternary_export.provenance import RECORD, Provenance
 from ternary_sdk._internal import folder as folders
 from ternary_sdk._internal.certificates import reading, records
@@ -20,18 +18,16 @@ from ternary_sdk._internal.certificates.reading import AnyCertificate
 from ternary_sdk._internal.certificates.records import Records
 from ternary_sdk._internal.certificates.statement import CERTIFICATE
 from ternary_sdk._internal.certificates.vast_path import VastPath
+from ternary_sdk._internal.counting.progress import Progress, silent
 from ternary_sdk._internal.graphs import firewall
 from ternary_sdk._internal.graphs.firewall import MAX_GRAPH
 from ternary_sdk._internal.graphs.interface import of_decoder, of_encoder
-from ternary_sdk._internal.inference import proof, vast_proof
+from ternary_sdk._internal.inference import proof
 from ternary_sdk._internal.inference.runtime import Decoder, Encoder, Workers
 from ternary_sdk._internal.packages.members import cap, decoder_of, encoder_of
 from ternary_sdk._internal.source import read
 from ternary_sdk.errors import FormatError, InputError, ProofError
 from ternary_sdk.signature import Signature
-
-_REPLAYED: Final = 64
-"""Blocks of draws that are computed again where all would be too many."""
 
 
 def inspect(member: str, graph: bytes, parameters: int, signature: Signature) -> None:
@@ -116,12 +112,17 @@ class Build:
         }
         folders.write(files, folder)
 
-    def prove(self) -> None:
+    def prove(
+        self, *, tell: Callable[[str], None] = lambda _: None, watch: Callable[[Progress], None] = silent
+    ) -> None:
         """Compute again what the certificate says of these graphs.
 
         In a listed space that is everything. In a vast space it is every draw and uniform operation, up to
         2^27 of each on a path; of more, 64 blocks and 2^20 operations that are chosen at random.
 
+        Args:
+            tell: Called for each path of a vast space with one sentence: what is proved, and what is not.
+            watch: Called in a vast space with how far it has come.
         Raises:
             ProofError: Naming the first figure, row or operation that differs.
         """
@@ -133,7 +134,7 @@ class Build:
             for claim in self.certificate.paths:
                 encoder, decoder = load(self.graphs, claim.path, workers, self.certificate.signature)
                 if isinstance(claim, VastPath):
-                    _prove_vast(claim, self.binary, encoder, decoder)
+                    vast_proving.prove(claim, self.binary, encoder, decoder, tell=tell, watch=watch)
                 else:
                     proof.replay(claim, decoder)
                     proof.reprove(claim, encoder, decoder)
@@ -162,14 +163,3 @@ class Build:
                 binary |= {name: read(folder / name, cap(name)) for name in names}
                 Records.read(claim, binary)
         return cls(provenance=draft.provenance, certificate=certificate, graphs=draft.graphs, binary=binary)
-
-
-def _prove_vast(
-    claim: VastPath, binary: Mapping[str, bytes], encoder: Encoder | None, decoder: Decoder
-) -> None:
-    found, random = Records.read(claim, binary), np.random.default_rng()
-    few = claim.evenness.draws <= vast_proof.COUNTED
-    blocks = None if few else vast_proof.choose_blocks(claim, _REPLAYED, random)
-    vast_proof.replay(claim, found, decoder, blocks)
-    if encoder is not None:
-        vast_proof.prove_entries(claim, found, encoder, decoder, random)

@@ -6,7 +6,7 @@ management service; nothing here sees a private key.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib.resources import files
 from typing import Protocol
 
@@ -17,6 +17,7 @@ from ternary_export.build import Build
 from ternary_export.card import model_card
 from ternary_sdk._internal.certificates import reading
 from ternary_sdk._internal.certificates.statement import CERTIFICATE
+from ternary_sdk._internal.counting.progress import Progress, silent
 from ternary_sdk._internal.identity import Version
 from ternary_sdk._internal.packages import archive, attachments, oms
 from ternary_sdk._internal.packages.encryption import associated_data, nonce
@@ -51,6 +52,8 @@ def package(
     terms: str | None = None,
     content_key: bytes | None = None,
     validation: Validation | None = None,
+    tell: Callable[[str], None] = lambda _: None,
+    watch: Callable[[Progress], None] = silent,
 ) -> bytes:
     """Make a package; what the build's certificate says is computed again before anything is signed.
 
@@ -63,6 +66,9 @@ def package(
         content_key: 32 bytes that encrypt the graphs, a new one for each release; None leaves them in
             the clear. Licenses carry it to those who may use the package.
         validation: What validating the build's snapshot found; by default the package carries none.
+        tell: Called for each path of a vast space with one sentence: what is proved before anything is
+            signed, and what is not.
+        watch: Called in a vast space with how far that has come.
     Returns:
         The bytes of ``NAME-VERSION.ternary``.
     Raises:
@@ -82,7 +88,7 @@ def package(
     attachments.read(documents)  # what no client would open is not signed
     statement = build.certificate.to_statement()
     reading.from_statement(statement)
-    _prove(build)
+    _prove(build, tell, watch)
     documents[CERTIFICATE] = _sign(statement, signer, CERTIFICATE).to_bytes()
     graphs = build.graphs if content_key is None else _encrypted(build.graphs, content_key)
     members = dict(sorted({**documents, **graphs, **build.binary}.items()))
@@ -102,9 +108,9 @@ def standard_terms() -> str:
     return files("ternary_export").joinpath("terms.md").read_text("utf-8")
 
 
-def _prove(build: Build) -> None:
+def _prove(build: Build, tell: Callable[[str], None], watch: Callable[[Progress], None]) -> None:
     try:
-        build.prove()
+        build.prove(tell=tell, watch=watch)
     except ProofError as refusal:
         raise ProofError(
             f"{refusal}; nothing was signed: run 'ternary certify BUILD' to compute the certificate again"

@@ -226,10 +226,10 @@ class Model(ProvedModel):
         Args:
             n: How many rows, 0 to 10 million.
             unique: Draw pairwise different operations. In a listed space all of them are certified
-                reachable. In a vast space they are draws, each what its latent decodes to on this machine;
-                their margins are not tested, so one that is a near tie may decode otherwise on another.
-                Where draws run dry, uniform operations follow, and each of those was encoded and found to
-                decode with a margin of 0.0005 or more.
+                reachable. In a vast space they are draws that decode with a margin of 0.0005 or more, so each
+                decodes to its operation on another machine too; which rows come close to that bound may
+                differ there. Where draws run dry, uniform operations follow, each of which was encoded and
+                found to decode with such a margin.
             new: As ``unique``, and different from everything ever returned under the license on this machine.
                 The rows then depend on what was returned before, too. Needs a license with a quota, since
                 others keep no meter.

@@ -6,8 +6,8 @@ from sqlalchemy import select
 
 from ternary_license_server.database import schema
 from ternary_license_server.service import segments
-from ternary_license_server.service.decoded import Decoded
 from ternary_license_server.service.segments import Place, Role
+from ternary_sdk._internal.licensing.decoded import Decoded
 from ternary_sdk.operations import OperationSet
 from ternary_sdk.space import Space
 

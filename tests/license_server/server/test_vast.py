@@ -19,11 +19,11 @@ from ternary_license_server.database.schema import (
 )
 from ternary_license_server.service import audit, correcting, invoicing, metering, records
 from ternary_license_server.service import segments as service_segments
-from ternary_license_server.service.decoded import Decoded
 from ternary_license_server.service.refusals import ServiceError
 from ternary_sdk._internal.documents import canonical
 from ternary_sdk._internal.licensing import usage
 from ternary_sdk._internal.licensing.counted import Acknowledged, Counted
+from ternary_sdk._internal.licensing.decoded import Decoded
 from ternary_sdk.errors import FormatError, LicenseError
 from ternary_sdk.operations import OperationSet
 from ternary_sdk.space import Space

@@ -68,3 +68,41 @@ def test_any_bytes_are_refused_or_are_the_only_form_of_their_numbers() -> None:
         except FormatError:
             continue
         assert gaps.encode(numbers) == data
+
+
+MANY = 3 * 2**16
+"""Bytes enough to be read in several parts."""
+
+
+def test_long_lists_are_read_across_parts() -> None:
+    random = np.random.default_rng(7)
+    written = random.integers(0, 2 ** random.integers(1, 40, MANY // 2), dtype=np.int64)
+    numbers = np.cumsum(written + 1) - 1
+    data = gaps.encode(numbers)
+    assert len(data) > MANY
+    assert (gaps.decode(data, below=2**63, most=len(numbers), what="set") == numbers).all()
+
+
+@pytest.mark.parametrize("before", range(2**16 - 10, 2**16 + 1))
+def test_a_number_may_lie_across_two_parts(before: int) -> None:
+    data = bytes(before) + b"\xff" * 7 + b"\x01" + b"\x02"
+    numbers = gaps.decode(data, below=2**63, most=MANY, what="set")
+    assert numbers.tolist() == by_hand(data)
+
+
+@pytest.mark.parametrize(
+    ("end", "says"),
+    [
+        (b"\x80", "ends within a number"),
+        (b"\x80\x00", "a number takes more bytes than it needs"),
+        (b"\xff" * 9 + b"\x01", "a number takes more bytes than it needs"),
+        (b"\xff" * MANY + b"\x01", "a number takes more bytes than it needs"),
+        (b"\x81\x01" * 2, "holds a number of 100,200 or more"),
+        ((b"\xff" * 8 + b"\x7f") * 40_000, "holds a number of 100,200 or more"),
+        (bytes(200_000), "300,000 numbers, expected at most 140,002"),
+    ],
+)
+def test_the_end_of_a_long_list_is_checked(end: bytes, says: str) -> None:
+    with pytest.raises(FormatError) as refusal:
+        gaps.decode(bytes(100_000) + end, below=100_200, most=140_002, what="set")
+    assert str(refusal.value) == f"set: {says}"

@@ -4,8 +4,10 @@ import os
 import sqlite3
 import sys
 import threading
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from hypothesis import strategies as st
 
 from ternary_sdk._internal.licensing import ledger_file, segments
 from ternary_sdk._internal.licensing.counted import Acknowledged, Counted
+from ternary_sdk._internal.licensing.decoded import Decoded
 from ternary_sdk._internal.licensing.ledger import Ledger
 from ternary_sdk._internal.licensing.segments import Segment, due
 from ternary_sdk.errors import LedgerError, LicenseError, Reason
@@ -240,7 +243,7 @@ DAMAGES = {
 @pytest.mark.parametrize("sentence", DAMAGES)
 def test_damaged_segments_are_refused(ledger: Ledger, sentence: str) -> None:
     record(ledger, 1, 2)
-    segments._DECODED.clear()  # as another process finds it
+    segments.DECODED.clear()  # as another process finds it
     connection = sqlite3.connect(ledger.path)
     connection.execute(DAMAGES[sentence])
     connection.commit()
@@ -253,7 +256,7 @@ def test_damaged_segments_are_refused(ledger: Ledger, sentence: str) -> None:
 
 def test_segments_of_another_type_are_refused(ledger: Ledger) -> None:
     record(ledger, 1)
-    segments._DECODED.clear()
+    segments.DECODED.clear()
     connection = sqlite3.connect(ledger.path)
     connection.executescript(
         "CREATE TABLE other AS SELECT number, history, confirmed, operations, 'x' AS gaps FROM segments;"
@@ -264,6 +267,47 @@ def test_segments_of_another_type_are_refused(ledger: Ledger) -> None:
         ledger.drawn("L-1", space=VAST)
     sentence = "segments: gaps: its SQLite type is not blob"
     assert str(refusal.value) == f"{ledger.path}: damaged ({sentence})"
+
+
+@contextmanager
+def locked(ledger: Ledger) -> Iterator[None]:
+    """As while another process counts."""
+    with closing(sqlite3.connect(ledger.path, isolation_level=None)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        yield
+        connection.execute("ROLLBACK")
+
+
+CALLS: dict[str, Callable[[Ledger, Counted], object]] = {
+    "record": lambda ledger, _: record(ledger, 5),
+    "record new": lambda ledger, _: ledger.record_new("L-1", 9, some(5), lease="S-1", owner="Initech"),
+    "acknowledge": lambda ledger, before: acknowledge(ledger, before, some(1)),
+}
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_first_call_of_a_process_decodes_before_it_locks_the_file(ledger: Ledger, call: str) -> None:
+    record(ledger, 1, 2, 3)
+    before = counted(ledger)
+    segments.DECODED.clear()
+    with ThreadPoolExecutor(1) as pool, locked(ledger):
+        done = pool.submit(CALLS[call], ledger, before)
+        deadline = time.monotonic() + 5
+        while not len(segments.DECODED) and time.monotonic() < deadline:
+            wait([done], timeout=0.01)
+        assert (len(segments.DECODED), done.done()) == (3, False)
+    done.result()
+    assert ledger.drawn("L-1", space=VAST) == (some(1, 2, 3) if call == "acknowledge" else some(1, 2, 3, 5))
+
+
+def test_segments_that_are_remembered_are_bounded(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(segments, "DECODED", Decoded(most=4))
+    for lease in ("S-1", "S-2", "S-3"):
+        record(ledger, 1, 2, 3, lease=lease)
+    assert len(segments.DECODED) == 3
+    record(ledger, 3, 4, quota=4, lease="S-1")
+    assert len(segments.DECODED) <= 4
+    assert ledger.totals("L-1") == {VAST: 4}
 
 
 def test_restored_copy_of_a_meter_is_read_as_it_lies(ledger: Ledger) -> None:

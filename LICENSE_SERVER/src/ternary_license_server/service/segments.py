@@ -20,14 +20,14 @@ from sqlalchemy import and_, bindparam, delete, exists, insert, select
 
 from ternary_license_server.database.schema import segment_uses, segments
 from ternary_license_server.database.transaction import Transaction
-from ternary_license_server.service.decoded import Decoded
 from ternary_sdk._internal.documents import gaps
+from ternary_sdk._internal.licensing.decoded import Decoded
 from ternary_sdk.operations import OperationSet
 from ternary_sdk.space import Space
 
 LARGEST: Final = 1 << 21
 """Operations of a segment that is never merged with another; some 6 MB of (3, 3)."""
-DECODED: Final = Decoded()
+DECODED: Final[Decoded[OperationSet]] = Decoded()
 
 _USE: Final = segment_uses.c
 _THIS: Final = and_(

@@ -41,12 +41,12 @@ def root(leaves: bytes) -> str:
     Args:
         leaves: Their hashes, 32 bytes each, one after the other, at least one.
     """
-    level = [leaves[start : start + HASH_BYTES] for start in range(0, len(leaves), HASH_BYTES)]
-    while len(level) > 1:
+    level, pair = leaves, 2 * HASH_BYTES
+    while len(level) > HASH_BYTES:
         # Pairs from the left, an odd one taken as it is: the same as splitting at powers of 2.
-        paired = [
-            hashlib.sha256(_NODE + left + right).digest()
-            for left, right in zip(level[::2], level[1::2], strict=False)
+        odd = len(level) - len(level) % pair
+        nodes = [
+            hashlib.sha256(_NODE + level[start : start + pair]).digest() for start in range(0, odd, pair)
         ]
-        level = paired + level[len(level) - len(level) % 2 :]
-    return level[0].hex()
+        level = b"".join([*nodes, level[odd:]])
+    return level.hex()

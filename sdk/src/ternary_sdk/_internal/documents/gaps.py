@@ -14,10 +14,17 @@ import numpy.typing as npt
 from ternary_sdk.errors import FormatError
 
 Numbers = npt.NDArray[np.int64]
+Bytes = npt.NDArray[np.uint8]
 
 _MOST_BYTES: Final = 9
 """Of one gap: nine times seven bits hold every number below 2^63."""
 _PAYLOAD: Final = 7
+_MORE: Final = 0x80
+"""Bytes from this on are followed by another of the same number."""
+_TOO_LONG: Final = "a number takes more bytes than it needs"
+
+_AT_ONCE: Final = 1 << 16
+"""Bytes that are read at once: what is computed of them stays in a core's cache."""
 
 
 def encode(numbers: Numbers) -> bytes:
@@ -57,25 +64,46 @@ def decode(data: bytes, *, below: int, most: int, what: str) -> Numbers:
             numbers, or one that is too large.
     """
     written = np.frombuffer(data, np.uint8)
-    ends = np.flatnonzero(written < 0x80)
-    if len(written) and (not len(ends) or ends[-1] != len(written) - 1):
+    if len(written) and written[-1] >= _MORE:
         raise FormatError(f"{what}: ends within a number")
-    if len(ends) > most:
-        raise FormatError(f"{what}: {len(ends):,} numbers, expected at most {most:,}")
-    if not len(ends):
-        return np.empty(0, np.int64)
-    starts = np.concatenate([np.zeros(1, np.int64), ends[:-1] + 1])
-    lengths = ends - starts + 1
-    if int(lengths.max()) > _MOST_BYTES or ((lengths > 1) & (written[ends] == 0)).any():
-        raise FormatError(f"{what}: a number takes more bytes than it needs")
-    gaps = np.zeros(len(ends), np.int64)
-    for byte in range(int(lengths.max())):
-        here = lengths > byte
-        gaps[here] |= (written[starts[here] + byte] & 0x7F).astype(np.int64) << (_PAYLOAD * byte)
-    # A sum beyond 2^63 turns negative, and one of floats is near enough to see it before that.
-    if float(gaps.astype(np.float64).sum()) + len(gaps) > 1.5 * 2.0**63:
-        raise FormatError(f"{what}: holds a number of {below:,} or more")
-    numbers = np.cumsum(gaps + 1) - 1
-    if (numbers < 0).any() or int(numbers[-1]) >= below:
-        raise FormatError(f"{what}: holds a number of {below:,} or more")
+    count = int(np.count_nonzero(written < _MORE))
+    if count > most:
+        raise FormatError(f"{what}: {count:,} numbers, expected at most {most:,}")
+    numbers = np.empty(count, np.int64)
+    start, filled, last = 0, 0, -1
+    while start < len(written):
+        part, ends = _whole_numbers(written[start : start + _AT_ONCE], what)
+        sums = np.cumsum(_shares(part, what))
+        # No share is 2^63 or more, so the first sum that is turns negative.
+        beyond = int(sums.min()) < 0 or last + int(sums[-1]) + len(ends) >= below
+        if beyond:
+            raise FormatError(f"{what}: holds a number of {below:,} or more")
+        here = numbers[filled : filled + len(ends)]
+        np.add(sums[ends], np.arange(last + 1, last + 1 + len(ends)), out=here)
+        last = int(here[-1])
+        start, filled = start + len(part), filled + len(ends)
     return numbers
+
+
+def _whole_numbers(written: Bytes, what: str) -> tuple[Bytes, npt.NDArray[np.intp]]:
+    """The bytes up to the end of the last number that ends there, and where each ends."""
+    ends = np.flatnonzero(written < _MORE)
+    if not len(ends):
+        raise FormatError(f"{what}: {_TOO_LONG}")
+    return written[: ends[-1] + 1], ends
+
+
+def _shares(written: Bytes, what: str) -> npt.NDArray[np.int64]:
+    """What each byte of whole numbers adds to the number it is of."""
+    more = np.zeros(len(written), np.bool_)
+    more[1:] = written[:-1] >= _MORE
+    if ((written == 0) & more).any():
+        raise FormatError(f"{what}: {_TOO_LONG}")
+    shifts, run, length = np.zeros(len(written), np.uint8), more, 1
+    while run.any():
+        length += 1
+        if length > _MOST_BYTES:
+            raise FormatError(f"{what}: {_TOO_LONG}")
+        shifts += run
+        run = run & np.concatenate([run[:1], run[:-1]])
+    return (written & 0x7F).astype(np.int64) << (shifts * np.uint8(_PAYLOAD))

@@ -6,7 +6,6 @@ how a request is split or how many threads compute it. docs/sampling.md says how
 """
 
 import itertools
-import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -152,9 +151,9 @@ class Draws(ABC):
     def unique(self, count: int, *, seed: int, dial: Dial) -> Rows:
         """Pairwise different operations.
 
-        In a listed space each has a witness. In a vast space the draws among them are what their latents
-        decode to here, whatever the margin, and may be near ties; only the others, which follow them, were
-        found to have a witness.
+        In a listed space each has a witness. In a vast space each decodes from its latent with a margin of at
+        least 0.0005, so it does so on another machine too; only those that follow the draws were found to
+        have a posterior mean that does.
 
         The first occurrences in the seed's stream, until a block brings less than 10 % new; then others in an
         order that the seed fixes. So a smaller draw is the beginning of a larger one.
@@ -186,34 +185,33 @@ class Draws(ABC):
     def _expect_explorable(self) -> None:
         """Refuse exploration of a path that has nothing to explore with."""
 
-    def _blocks(self, seed: int, dial: Dial) -> Iterator[Rows]:
-        """The blocks of the stream in order and without end."""
-
-        def rows(block: int) -> Rows:
-            values = self._buffer()
-            return Rows(index=self._reader(seed, dial, block)(values), latents=values)
-
-        return self._decoder.workers.map(rows, range(sys.maxsize))
-
     def _reader(self, seed: int, dial: Dial, first: int) -> Callable[[Floats], Indices]:
         """A function that writes the next block of latents, from the block ``first`` on, into a buffer.
 
         It returns what they decode to. A thread may read one block after the other into one buffer.
         """
-        decode = self._decoder.reader()
-        fill, blocks = self._stream.prior_reader(seed, first * BLOCK), itertools.count(first)
-        if dial.explore > 0:
-            self._expect_explorable()
+        decode, fill = self._decoder.reader(), self._latents(seed, dial, first)
 
         def read(values: Floats) -> Indices:
             fill(values)
+            return decode(values)
+
+        return read
+
+    def _latents(self, seed: int, dial: Dial, first: int) -> Callable[[Floats], None]:
+        """As ``_reader``, without decoding."""
+        prior, blocks = self._stream.prior_reader(seed, first * BLOCK), itertools.count(first)
+        if dial.explore > 0:
+            self._expect_explorable()
+
+        def fill(values: Floats) -> None:
+            prior(values)
             if dial.temperature != 1:
                 values *= np.float32(dial.temperature)
             if dial.explore > 0:
                 self._explore(values, seed, next(blocks), dial.explore)
-            return decode(values)
 
-        return read
+        return fill
 
     def _buffer(self) -> Floats:
         return np.empty((BLOCK, self._stream.latent_size), np.float32)

@@ -2,6 +2,7 @@
 Drawing from a path of a listed space, whose every reachable operation has a proved witness.
 """
 
+import sys
 from collections.abc import Iterator
 
 import numpy as np
@@ -81,6 +82,15 @@ class Sampler(Draws):
             if len(first) < SATURATED * BLOCK:
                 break
         yield self._complete(np.flatnonzero(unseen & wanted).astype(self._space.index_type), seed)
+
+    def _blocks(self, seed: int, dial: Dial) -> Iterator[Rows]:
+        """The blocks of the stream in order and without end."""
+
+        def rows(block: int) -> Rows:
+            values = self._buffer()
+            return Rows(index=self._reader(seed, dial, block)(values), latents=values)
+
+        return self._decoder.workers.map(rows, range(sys.maxsize))
 
     def _complete(self, unseen: Indices, seed: int) -> Rows:
         """The unseen operations, ordered by a random word of their own index."""

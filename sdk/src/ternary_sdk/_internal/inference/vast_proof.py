@@ -30,7 +30,9 @@ COUNTED: Final = 1 << 27
 """The most draws that a replay of all blocks also counts: their indices take a gibibyte of memory. A vendor
 proves as many draws, and entries, before he signs."""
 
-_PROVED: Final = 1 << 20
+PROVED: Final = 1 << 20
+"""Of more entries so many are chosen at random, and proved before a vendor signs."""
+
 _STEP: Final = 16 * BLOCK
 
 
@@ -72,10 +74,19 @@ def failures(
 
 
 def prove_entries(
-    claim: VastPath, records: Records, encoder: Encoder, decoder: Decoder, random: np.random.Generator
+    claim: VastPath,
+    records: Records,
+    encoder: Encoder,
+    decoder: Decoder,
+    random: np.random.Generator,
+    *,
+    done: Callable[[int], None] = lambda _: None,
 ) -> None:
     """Prove all entries of domain 3 but those listed as failed; of more than 2^27, 2^20 chosen at random.
 
+    Args:
+        claim, records, encoder, decoder, random: As ``prove``.
+        done: Called with the number of entries proved since it was called last.
     Raises:
         ProofError: Naming the first entry that differs.
     """
@@ -83,13 +94,15 @@ def prove_entries(
         return
     seed, operations = claim.reachable.seed, claim.reachable.operations
     if operations > COUNTED:
-        entries = np.unique(random.integers(0, operations, size=_PROVED))
-        for part in np.array_split(entries, _PROVED // _STEP):
+        entries = np.unique(random.integers(0, operations, size=PROVED))
+        for part in np.array_split(entries, PROVED // _STEP):
             _prove_entries(claim, records, seed, part, encoder, decoder)
+            done(len(part))
         return
     for start in range(0, operations, _STEP):
         part = np.arange(start, min(start + _STEP, operations))
         _prove_entries(claim, records, seed, part, encoder, decoder)
+        done(len(part))
 
 
 def prove(
@@ -133,7 +146,14 @@ class Replayed:
     """Whether the counts were, too: how many operations were drawn once, twice and in all."""
 
 
-def replay(claim: VastPath, records: Records, decoder: Decoder, blocks: Sequence[int] | None) -> Replayed:
+def replay(
+    claim: VastPath,
+    records: Records,
+    decoder: Decoder,
+    blocks: Sequence[int] | None,
+    *,
+    done: Callable[[int], None] = lambda _: None,
+) -> Replayed:
     """Compute whole blocks of draws again:
 
     1. their near ties are as they are listed, as far as machines agree on them;
@@ -145,6 +165,7 @@ def replay(claim: VastPath, records: Records, decoder: Decoder, blocks: Sequence
         records: What the binary members say.
         decoder: The path's decoder.
         blocks: Which; all if None.
+        done: Called with the number of rows computed since it was called last.
     Raises:
         InputError: If there is no such block.
         ProofError: Naming the first row, block or count that differs.
@@ -154,6 +175,7 @@ def replay(claim: VastPath, records: Records, decoder: Decoder, blocks: Sequence
     filled = 0
     for block in range(claim.blocks) if blocks is None else blocks:
         clear = _replay_block(claim, records, decoder, block)  # 1, 2
+        done(min(BLOCK_ROWS, claim.evenness.draws - block * BLOCK_ROWS))
         if counts:
             drawn[filled : filled + len(clear)] = clear
             filled += len(clear)

@@ -3,6 +3,7 @@ Drawing from a path of a vast space, where witnesses are made as they are needed
 operation, if it decodes to it clearly.
 """
 
+import sys
 from collections.abc import Iterator
 from itertools import islice
 from typing import Final
@@ -76,8 +77,9 @@ class VastSampler(Draws):
     def unique(self, count: int, *, seed: int, dial: Dial) -> Rows:
         """Pairwise different operations.
 
-        Draws come first, whose margins are not tested. Where they run dry, uniform operations follow that
-        were encoded and found to decode clearly.
+        Draws come first, without those that decode with a margin below 0.0005: they may decode otherwise on
+        another machine. Where draws run dry, uniform operations follow that were encoded and found to decode
+        as clearly.
         """
         return self.new(count, seed=seed, dial=dial, lacking=_all).take(count)
 
@@ -88,12 +90,13 @@ class VastSampler(Draws):
     def _parts(self, seed: int, dial: Dial, lacking: Lacking) -> Iterator[Rows]:
         """Operations that are new to this draw end the search for them if they are few; whether they were
         returned in an earlier one does not."""
-        seen, blocks, size, saturated = Runs(), self._blocks(seed, dial), 1, False
+        seen, blocks, size, saturated = Runs(), self._judged(seed, dial), 1, False
         while not saturated:
             some = list(islice(blocks, size))
-            index = np.concatenate([part.index for part in some])
-            latents = np.concatenate([part.latents for part in some])
-            found = _first_occurrences(index, seen)
+            index = np.concatenate([part.index for part, _ in some])
+            latents = np.concatenate([part.latents for part, _ in some])
+            clear = np.flatnonzero(np.concatenate([clear for _, clear in some]))
+            found = clear[_first_occurrences(index[clear], seen)]
             few = np.bincount(found // BLOCK, minlength=size) < SATURATED * BLOCK
             if saturated := bool(few.any()):
                 found = found[found < (int(np.argmax(few)) + 1) * BLOCK]
@@ -102,6 +105,17 @@ class VastSampler(Draws):
             yield Rows(index=index[found], latents=latents[found])
             size = min(2 * size, _AT_ONCE)
         yield from self._uniform(seed, seen, lacking)
+
+    def _judged(self, seed: int, dial: Dial) -> Iterator[tuple[Rows, npt.NDArray[np.bool_]]]:
+        """The blocks of the stream in order and without end, and which of their rows decode clearly."""
+
+        def rows(block: int) -> tuple[Rows, npt.NDArray[np.bool_]]:
+            values = self._buffer()
+            self._latents(seed, dial, block)(values)
+            decoded = self._decoder.decode(values)
+            return Rows(index=decoded.index, latents=values), decoded.margin >= VERIFIER_MARGIN
+
+        return self._decoder.workers.map(rows, range(sys.maxsize))
 
     def _uniform(self, seed: int, seen: Runs, lacking: Lacking) -> Iterator[Rows]:
         """Uniform operations that have a witness, until hardly any is new to this draw."""

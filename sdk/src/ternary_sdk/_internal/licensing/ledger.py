@@ -20,12 +20,12 @@ from pathlib import Path
 from typing import Final
 
 from ternary_sdk._internal import ascending
-from ternary_sdk._internal.licensing import joining, ledger_file, ledger_rows, segments
+from ternary_sdk._internal.licensing import joining, ledger_file, ledger_rows, quotas, segments
 from ternary_sdk._internal.licensing.counted import Acknowledged, Counted, Growth, nothing
 from ternary_sdk._internal.licensing.forks import ForkGuard
-from ternary_sdk._internal.licensing.ledger_rows import Row
+from ternary_sdk._internal.licensing.ledger_sets import Row
 from ternary_sdk._internal.licensing.segments import Segmented
-from ternary_sdk.errors import FormatError, LedgerError, LicenseError, Reason
+from ternary_sdk.errors import FormatError, LedgerError
 from ternary_sdk.operations import OperationSet
 from ternary_sdk.space import TERNARY_2, Space
 
@@ -68,9 +68,10 @@ class Ledger:
             LicenseError: QUOTA_EXHAUSTED, if they would exceed the quota; nothing is counted then.
             LedgerError: If the file cannot be read or written; nothing may be returned then.
         """
+        self._read_ahead(license_id, operations.space)
         with self._transaction() as connection:
             rows = ledger_rows.read(connection, license_id)
-            _count(connection, license_id, rows, quota, operations, lease, owner)
+            quotas.count(connection, license_id, rows, quota, operations, lease, owner)
         self._join_beside(rows)
 
     def record_new(
@@ -91,11 +92,12 @@ class Ledger:
         Raises:
             LicenseError, LedgerError: As ``record``.
         """
+        self._read_ahead(license_id, operations.space)
         with self._transaction() as connection:
             rows = ledger_rows.read(connection, license_id)
-            known = operations - _lacking(rows, operations)
+            known = operations - quotas.lacking(rows, operations)
             if not len(known):
-                _count(connection, license_id, rows, quota, operations, lease, owner)
+                quotas.count(connection, license_id, rows, quota, operations, lease, owner)
         self._join_beside(rows)
         return known
 
@@ -106,7 +108,7 @@ class Ledger:
             LedgerError: If the file cannot be read.
         """
         with self._rows(license_id) as rows:
-            return _lacking(rows, operations)
+            return quotas.lacking(rows, operations)
 
     def totals(self, license_id: str, *, owner: str | None = None) -> dict[Space, int]:
         """How many different operations of each space were ever returned under a license, ascending by space.
@@ -118,7 +120,7 @@ class Ledger:
             LedgerError: If the file cannot be read.
         """
         with self._rows(license_id) as rows:
-            return _totals(_of_owner(rows, owner))
+            return quotas.totals(quotas.of_owner(rows, owner))
 
     def drawn(self, license_id: str, *, space: Space = TERNARY_2, owner: str | None = None) -> OperationSet:
         """The operations of a space ever returned under a license; read-only state is read as it lies.
@@ -131,7 +133,7 @@ class Ledger:
             LedgerError: If the file cannot be read.
         """
         with self._rows(license_id) as rows:
-            return _union(_of_owner(rows, owner), space)
+            return quotas.union(quotas.of_owner(rows, owner), space)
 
     def sets(self, license_id: str) -> list[Counted]:
         """What was counted under a license, for each space, lease and owner.
@@ -169,6 +171,7 @@ class Ledger:
         Raises:
             LedgerError: If the file cannot be written.
         """
+        self._read_ahead(license_id, confirmed.space)
         with self._transaction() as connection:
             for row in ledger_rows.read(connection, license_id):
                 same = _key(row, row.space) == _key(reported, confirmed.space)
@@ -186,6 +189,18 @@ class Ledger:
             for row in ledger_rows.read(connection, license_id):
                 if _key(row, row.space) == _key(reported, reported.space):
                     ledger_rows.acknowledge(connection, license_id, row, nothing_of_it, None)
+
+    def _read_ahead(self, license_id: str, space: Space) -> None:
+        """Decode the sets of a vast space before a call locks the file, so that no other call waits for it.
+
+        Segments never change. What comes to the file in between is decoded in the transaction.
+        """
+        if space.listed:
+            return
+        with self._rows(license_id) as rows:
+            for row in rows:
+                if row.space == space and isinstance(row.members, Segmented):
+                    row.members.decode()
 
     @contextmanager
     def _rows(self, license_id: str) -> Iterator[list[Row]]:
@@ -275,66 +290,3 @@ class Ledger:
 
 def _key(growth: Growth, space: Space) -> tuple[Space, str | None, str | None, str | None]:
     return space, growth.lease, growth.owner, growth.history
-
-
-def _count(
-    connection: sqlite3.Connection,
-    license_id: str,
-    rows: Sequence[Row],
-    quota: int,
-    operations: OperationSet,
-    lease: str | None,
-    owner: str | None,
-) -> None:
-    """Grow the set of a lease by what it lacks, if the quota allows it."""
-    theirs = _of_owner(rows, owner)
-    before = ledger_rows.chosen(rows, lease, owner, operations.space)
-    missing = before.members.lacking(operations) if before else operations
-    more = len(_lacking([row for row in theirs if row is not before], missing))
-    # Sets of several leases may share operations, so their sizes together are only an upper bound, but one
-    # that costs nothing.
-    if more and sum(len(row.members) for row in theirs) + more > quota:
-        total = sum(_totals(theirs).values())
-        if total + more > quota:
-            _refuse(license_id, quota, total, more)
-    if len(missing):
-        ledger_rows.grow(connection, license_id, before, missing, lease=lease, owner=owner)
-
-
-def _of_owner(rows: Sequence[Row], owner: str | None) -> list[Row]:
-    """What was returned to one owner, or to one that is not known; to all if none is given."""
-    return [row for row in rows if owner is None or row.owner in (owner, None)]
-
-
-def _lacking(rows: Sequence[Row], operations: OperationSet) -> OperationSet:
-    for row in rows:
-        if row.space == operations.space:
-            operations = row.members.lacking(operations)
-    return operations
-
-
-def _union(rows: Sequence[Row], space: Space) -> OperationSet:
-    together = OperationSet.of([], space)
-    for row in rows:
-        if row.space == space:
-            together |= row.members.operations
-    return together
-
-
-def _totals(rows: Sequence[Row]) -> dict[Space, int]:
-    """How many different operations there are of each space."""
-    spaces: dict[Space, list[Row]] = {}
-    for row in rows:
-        spaces.setdefault(row.space, []).append(row)
-    return {
-        space: len(some[0].members) if len(some) == 1 else len(_union(some, space))
-        for space, some in sorted(spaces.items())
-    }
-
-
-def _refuse(license_id: str, quota: int, before: int, more: int) -> None:
-    raise LicenseError(
-        Reason.QUOTA_EXHAUSTED,
-        f"license {license_id} allows {quota} different operations; {before} are drawn and this call "
-        f"would draw {more} more; ask for fewer, or ask the vendor for a larger quota",
-    )

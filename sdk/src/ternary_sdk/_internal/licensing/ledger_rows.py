@@ -11,14 +11,15 @@ unknown lease.
 import secrets
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Final, Protocol
+from dataclasses import replace
+from typing import Final
 
 import numpy as np
 
 from ternary_sdk._internal.documents import base64url
 from ternary_sdk._internal.licensing import segments
-from ternary_sdk._internal.licensing.counted import EARLIER, HISTORY_BYTES, Acknowledged, Counted, Growth
+from ternary_sdk._internal.licensing.counted import EARLIER, HISTORY_BYTES, Acknowledged, Growth
+from ternary_sdk._internal.licensing.ledger_sets import Bitmap, Members, Row
 from ternary_sdk._internal.licensing.segments import Segmented
 from ternary_sdk.errors import FormatError, InputError
 from ternary_sdk.operations import OperationSet
@@ -55,56 +56,6 @@ _HELD: Final = {
 }
 """The table of each version, and its columns as those of this version."""
 _WRITE: Final = f"INSERT OR REPLACE INTO counted ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
-
-
-class Members(Protocol):
-    """The operations of a set, as a file holds them."""
-
-    def __len__(self) -> int: ...
-
-    def lacking(self, wanted: OperationSet) -> OperationSet:
-        """Those of the wanted operations that it does not have."""
-
-    @property
-    def operations(self) -> OperationSet:
-        """All of them."""
-
-
-@dataclass(frozen=True)
-class Bitmap:
-    """The operations of a listed space."""
-
-    operations: OperationSet
-    """All of them."""
-
-    def __len__(self) -> int:
-        return len(self.operations)
-
-    def lacking(self, wanted: OperationSet) -> OperationSet:
-        """Those of the wanted operations that it does not have."""
-        return wanted - self.operations
-
-
-@dataclass(frozen=True, kw_only=True)
-class Row(Growth):
-    """One set of a meter, in a transaction."""
-
-    space: Space
-    """What its operations are of."""
-    members: Members
-    """Its operations."""
-
-    def counted(self) -> Counted:
-        """It, as it is beyond the transaction."""
-        return Counted(
-            lease=self.lease,
-            owner=self.owner,
-            history=self.history,
-            sequence=self.sequence,
-            acknowledged=self.acknowledged,
-            operations=self.members.operations,
-            pending=self.members.pending if isinstance(self.members, Segmented) else None,
-        )
 
 
 def create(connection: sqlite3.Connection) -> None:

@@ -21,6 +21,7 @@ import numpy as np
 from ternary_sdk._internal import ascending
 from ternary_sdk._internal.ascending import Numbers
 from ternary_sdk._internal.documents import gaps
+from ternary_sdk._internal.licensing.decoded import Decoded
 from ternary_sdk.errors import FormatError
 from ternary_sdk.operations import OperationSet
 from ternary_sdk.space import Space
@@ -46,11 +47,9 @@ _TOGETHER: Final = 3
 """So many segments of about one size are joined: each operation is written again for each threefold growth of
 its set, and a set of three-input ternary operations takes less than four bytes for each."""
 
-_SETS_REMEMBERED: Final = 4
-
-_DECODED: Final[dict[str, dict[int, Numbers]]] = {}
-"""The operations of segments that this process has read, by history and number, the newest set last. A
-number is drawn at random, so it never means another segment, whatever happens to the file."""
+DECODED: Final[Decoded[Numbers]] = Decoded()
+"""The operations of the segments that this process used last, by number. A number is drawn at random, so it
+never means another segment, whatever happens to the file."""
 
 
 @dataclass(frozen=True)
@@ -127,11 +126,13 @@ class Segmented:
         Raises:
             FormatError: If they are not what its row says.
         """
-        remembered = self._remembered()
-        found = remembered.get(segment.number)
-        if found is None:
-            found = remembered[segment.number] = self._read(segment)
-        return found
+        found = DECODED.find(segment.number)
+        return DECODED.keep(segment.number, self._read(segment)) if found is None else found
+
+    def decode(self) -> None:
+        """Read all segments, so that ``members`` finds them, if they are not too many to be remembered."""
+        for segment in self.segments:
+            self.members(segment)
 
     def append(self, members: Numbers, *, confirmed: bool = False) -> None:
         """Add operations that it does not have, as a segment, and join it with others while that is quick."""
@@ -174,30 +175,20 @@ class Segmented:
         segment = Segment(1 + secrets.randbits(62), confirmed, len(written.members))
         values = (segment.number, self._history, int(confirmed), segment.operations, written.data)
         self._connection.execute("INSERT INTO segments VALUES (?, ?, ?, ?, ?)", values)
-        self._remembered()[segment.number] = written.members
+        DECODED.keep(segment.number, written.members)
         self.segments = sorted([*self.segments, segment], key=lambda one: one.operations)
 
     def _delete(self, group: Sequence[Segment]) -> None:
         gone = {segment.number for segment in group}
         self._connection.executemany("DELETE FROM segments WHERE number = ?", [(one,) for one in gone])
         self.segments = [segment for segment in self.segments if segment.number not in gone]
+        for number in gone:
+            DECODED.forget(number)
 
     def _together(self, segments: Sequence[Segment]) -> OperationSet:
         # From the smallest to the largest: each is merged about as often as it is doubled.
         empty = np.empty(0, np.int64)
         return OperationSet.of(reduce(ascending.union, map(self.members, segments), empty), self._space)
-
-    def _remembered(self) -> dict[int, Numbers]:
-        """What this process remembers of the set, without the segments that are gone.
-
-        Other threads may be at it too: what one of them takes away here, another reads again.
-        """
-        held = _DECODED.setdefault(self._history, {})
-        for gone in set(held) - {segment.number for segment in self.segments}:
-            held.pop(gone, None)
-        for oldest in list(_DECODED)[:-_SETS_REMEMBERED]:
-            _DECODED.pop(oldest, None)
-        return held
 
 
 def due(segments: Sequence[Segment], *, most: int) -> list[Segment]:

@@ -43,17 +43,18 @@ def encode(members: Sequence[tuple[str, bytes]]) -> bytes:
         FormatError: If a name is not flat ASCII or appears twice, or the archive exceeds its caps.
     """
     _check(members)
-    entries, directory = bytearray(), bytearray()
+    entries, directory, position = list[bytes](), bytearray(), 0
     for name, data in members:
         label, checksum, size = name.encode(), zlib.crc32(data), len(data)
         shared = (_VERSION, 0, 0, 0, _DATE, checksum, size, size, len(label), 0)
-        directory += _CENTRAL.pack(_CENTRAL_MARK, _VERSION, *shared, 0, 0, 0, 0, len(entries)) + label
-        entries += _LOCAL.pack(_LOCAL_MARK, *shared) + label + data
+        directory += _CENTRAL.pack(_CENTRAL_MARK, _VERSION, *shared, 0, 0, 0, 0, position) + label
+        entries += [_LOCAL.pack(_LOCAL_MARK, *shared), label, data]
+        position += _LOCAL.size + len(label) + size
     count = len(members)
-    end = _END.pack(_END_MARK, 0, 0, count, count, len(directory), len(entries), 0)
-    if len(entries) + len(directory) + len(end) > MAX_BYTES:
+    end = _END.pack(_END_MARK, 0, 0, count, count, len(directory), position, 0)
+    if position + len(directory) + len(end) > MAX_BYTES:
         raise FormatError(f"archive: more than {MAX_BYTES} bytes")
-    return bytes(entries + directory + end)
+    return b"".join([*entries, directory, end])
 
 
 def decode(data: bytes, what: str = "archive") -> dict[str, bytes]:
