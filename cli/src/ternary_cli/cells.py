@@ -174,7 +174,7 @@ def _number(cell: Any, name: str) -> float:
 
 @lru_cache(maxsize=1 << 16)
 def _by_text(text: str, form: Form, space: Space) -> Sequence[float]:
-    return _table(parse(text, form) if space == TERNARY_2 else _index_of(text, space), space)
+    return _table(parse(text, form=form) if space == TERNARY_2 else _index_of(text, space), space)
 
 
 def _index_of(text: str, space: Space) -> int:

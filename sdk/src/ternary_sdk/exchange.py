@@ -6,9 +6,8 @@ Nothing here needs a model. docs/exchange.md shows each format and the programs 
 
 from ternary_sdk._internal.exchange.blif_mv import write as to_blif_mv
 from ternary_sdk._internal.exchange.blif_mv_reading import read as from_blif_mv
-from ternary_sdk._internal.exchange.encodings import Encoding
+from ternary_sdk._internal.exchange.choices import Encoding, LibraryFormat
 from ternary_sdk._internal.exchange.gate_json import write as to_json
-from ternary_sdk._internal.exchange.gate_library import LibraryFormat
 from ternary_sdk._internal.exchange.gate_library import write as to_library
 from ternary_sdk._internal.exchange.gates import Gates
 from ternary_sdk._internal.exchange.mrcs import read as from_mrcs

@@ -5,25 +5,11 @@ Two designs that do not share an encoding silently compute something else, so ev
 """
 
 from collections.abc import Mapping
-from enum import StrEnum
 from typing import Final
 
+from ternary_sdk._internal.exchange.choices import Encoding
 from ternary_sdk.errors import InputError
 from ternary_sdk.space import Space
-
-__all__ = ["Encoding"]
-
-
-class Encoding(StrEnum):
-    """Which bits stand for a value."""
-
-    MRCS = "mrcs"
-    """-, 0, + are 01, 11, 10, as Mixed Radix Circuit Synthesis writes them."""
-    ASCENDING = "ascending"
-    """The values in ascending order are 0, 1, 2, … in binary: -, 0, + are 00, 01, 10."""
-    SIGNED = "signed"
-    """Two's complement: -, 0, + are 11, 00, 01."""
-
 
 _OF_TRITS: Final[Mapping[Encoding, tuple[str, ...]]] = {
     Encoding.MRCS: ("01", "11", "10"),

@@ -5,13 +5,13 @@ A library of gates as the files of one folder: a file for each operation, and an
 import hashlib
 import json
 from collections.abc import Mapping
-from enum import StrEnum
 from typing import Final
 
 from ternary_sdk._internal.documents.canonical import Json
 from ternary_sdk._internal.exchange import blif_mv, encodings, gate_json, mrcs, testbench, verilog
-from ternary_sdk._internal.exchange.encodings import Encoding
-from ternary_sdk._internal.exchange.gates import Gates, code_of
+from ternary_sdk._internal.exchange.choices import Encoding, LibraryFormat
+from ternary_sdk._internal.exchange.gates import Gates
+from ternary_sdk._internal.logic.codes import to_code
 from ternary_sdk.errors import InputError
 
 INDEX: Final = "index.json"
@@ -19,17 +19,6 @@ MOST_GATES: Final = 20_000
 """All two-input ternary operations fit."""
 TOP: Final = "library_tb"
 """The module, and with ``.v`` the file, of the testbench that runs all others."""
-
-
-class LibraryFormat(StrEnum):
-    """What the files of a library are."""
-
-    VERILOG = "verilog"
-    """Modules and their testbenches."""
-    BLIF_MV = "blif-mv"
-    MRCS = "mrcs"
-    """Truth tables as CSV."""
-    JSON = "json"
 
 
 def write(gates: Gates, form: LibraryFormat, encoding: Encoding | None = None) -> dict[str, bytes]:
@@ -57,7 +46,7 @@ def write(gates: Gates, form: LibraryFormat, encoding: Encoding | None = None) -
         gate = Gates(space=once.space, index=once.index[[place]], names=once.names[place : place + 1])
         name, made = _written(gate, form, how)
         files |= made
-        entries.append({"code": code_of(index, once.space), "index": index, "name": name, **_stated(made)})
+        entries.append({"code": to_code(index, once.space), "index": index, "name": name, **_stated(made)})
     listing: dict[str, Json] = {
         "kind": "ternary-library/1",
         "space": once.space.to_json(),

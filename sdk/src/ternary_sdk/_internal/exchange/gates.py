@@ -9,11 +9,10 @@ from typing import Final
 
 import numpy.typing as npt
 
-from ternary_sdk._internal.logic.parsing import to_code
+from ternary_sdk._internal.logic.codes import to_code
 from ternary_sdk.errors import InputError
-from ternary_sdk.space import TERNARY_2, Indices, Space, Tables
+from ternary_sdk.space import Indices, Space, Tables
 
-_ALPHABET: Final = "0123456789ABCDEFGHKMNPRTVXZ"
 _IDENTIFIER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
 _LETTERS: Final = "abcdef"
 """A space has at most five inputs."""
@@ -45,7 +44,7 @@ class Gates:
         names = []
         for index in checked.tolist():
             seen[index] = seen.get(index, 0) + 1
-            names.append(f"f_{code_of(index, space)}" + (f"_{seen[index]}" if seen[index] > 1 else ""))
+            names.append(f"f_{to_code(index, space)}" + (f"_{seen[index]}" if seen[index] > 1 else ""))
         return cls(space=space, index=checked, names=tuple(names))
 
     @property
@@ -60,21 +59,6 @@ class Gates:
 
     def __len__(self) -> int:
         return len(self.index)
-
-
-def code_of(index: int, space: Space) -> str:
-    """The code of an operation: heptavintimal for three values, else a digit for each cell.
-
-    Most significant first: the last cell of the truth table.
-    """
-    if space == TERNARY_2:
-        return to_code(index)
-    base, places = (27, -(-space.cells // 3)) if space.radix == 3 else (space.radix, space.cells)
-    digits = []
-    for _ in range(places):
-        index, digit = divmod(index, base)
-        digits.append(_ALPHABET[digit])
-    return "".join(reversed(digits))
 
 
 def input_names(space: Space) -> tuple[str, ...]:

@@ -13,7 +13,8 @@ from typing import Final
 import numpy as np
 
 from ternary_sdk._internal.documents import outer
-from ternary_sdk._internal.exchange.gates import Gates, code_of, input_digits
+from ternary_sdk._internal.exchange.gates import Gates, input_digits
+from ternary_sdk._internal.logic.codes import to_code
 from ternary_sdk.errors import FormatError, InputError
 from ternary_sdk.space import Space
 
@@ -40,7 +41,7 @@ def write(gates: Gates) -> str:
         raise InputError(f"MRCS: truth tables are of three values, found the {space.radix} of {space}")
     if not 1 <= len(gates) <= MOST_OPERATIONS:
         raise InputError(f"MRCS: {len(gates)} operations for one table, expected 1 to {MOST_OPERATIONS:,}")
-    codes = " ".join(code_of(index, space) for index in gates.index.tolist())
+    codes = " ".join(to_code(index, space) for index in gates.index.tolist())
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow((*HEADER, "comment_1"))

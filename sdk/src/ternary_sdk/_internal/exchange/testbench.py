@@ -7,7 +7,8 @@ of them and prints one line more. Nothing but a simulator is needed: ``iverilog 
 
 from collections.abc import Sequence
 
-from ternary_sdk._internal.exchange.encodings import Encoding, chosen, described, words
+from ternary_sdk._internal.exchange.choices import Encoding
+from ternary_sdk._internal.exchange.encodings import chosen, described, words
 from ternary_sdk._internal.exchange.gates import Gates, input_digits, input_names
 from ternary_sdk._internal.exchange.verilog import check_module_name, module_names, ports, range_of
 from ternary_sdk.space import Space, Tables

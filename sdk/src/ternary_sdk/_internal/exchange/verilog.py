@@ -12,8 +12,10 @@ a simulator shows it, and synthesis is free to choose.
 from collections.abc import Sequence
 from typing import Final
 
-from ternary_sdk._internal.exchange.encodings import Encoding, chosen, described, words
-from ternary_sdk._internal.exchange.gates import Gates, check_identifier, code_of, input_digits, input_names
+from ternary_sdk._internal.exchange.choices import Encoding
+from ternary_sdk._internal.exchange.encodings import chosen, described, words
+from ternary_sdk._internal.exchange.gates import Gates, check_identifier, input_digits, input_names
+from ternary_sdk._internal.logic.codes import to_code
 from ternary_sdk.errors import InputError
 from ternary_sdk.space import Space, Tables
 
@@ -83,7 +85,7 @@ def range_of(space: Space, encoding: Encoding) -> str:
 
 
 def _module(name: str, index: int, table: Tables, space: Space, encoding: Encoding) -> str:
-    code, word, bits = code_of(index, space), words(encoding, space), range_of(space, encoding)
+    code, word, bits = to_code(index, space), words(encoding, space), range_of(space, encoding)
     width, slow_first = len(word[0]), ports(space)
     letters = ", ".join(
         f"{letter} = {port}" for letter, port in zip(input_names(space), slow_first, strict=True)
