@@ -108,7 +108,7 @@ def test_a_word_that_is_no_value_gives_x(tmp_path):
 
 
 def test_three_inputs_are_port_c_then_a_then_b():
-    """A latch of Mixed Radix Circuit Synthesis: C = + takes A, else B is kept. Its code there is ZD0PPPPPP."""
+    """A latch of Mixed Radix Circuit Synthesis: C = + takes A, else B stays. Its code is ZD0PPPPPP."""
     space = Space(3, 3)
     table = [a if c == 1 else b for c, a, b in itertools.product((-1, 0, 1), repeat=3)]
     assert space.to_index([table]).tolist() == [from_code("ZD0PPPPPP", space)]
