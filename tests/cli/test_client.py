@@ -149,9 +149,9 @@ def test_latents_drawn_beside_operations_decode_to_them(client, acme):
 @pytest.mark.parametrize("form", Format)
 def test_the_output_file_name_says_the_format(client, acme, form):
     draw = ("sample", acme / "acme.ternary", "-n", 3, "--seed", 7)
-    done = client(*draw, "--out", acme / f"rows{form.suffix}")
+    done = client(*draw, "--out", acme / f"rows{form.suffixes[0]}")
     assert (done.status, done.out) == (0, b"")
-    assert (acme / f"rows{form.suffix}").read_bytes() == client(*draw, "--format", form).out
+    assert (acme / f"rows{form.suffixes[0]}").read_bytes() == client(*draw, "--format", form).out
 
 
 @pytest.mark.parametrize(

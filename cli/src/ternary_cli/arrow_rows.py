@@ -64,7 +64,8 @@ def read(data: bytes, kind: Kind, *, most: int) -> ArrowRows:
     for name in columns.columns:
         if names.count(name) > 1:
             raise InputError(f"column {name} appears twice, expected once")
-    others = passing(tuple(n for n in names if not n.startswith(_PANDAS_INDEX)), columns.columns)
+    named = tuple(name for name in names if not name.startswith(_PANDAS_INDEX))
+    others = passing(named, columns.columns, kind.member)
     return ArrowRows(values=_values(table, columns), extra={name: table.column(name) for name in others})
 
 

@@ -50,7 +50,7 @@ def read(first: str, lines: Lines, kind: Kind) -> Iterator[Row]:
             names = names or top[1]
         columns = layout(_once(names, kind), kind)
         places = [names.index(name) for name in columns.columns]
-        others = passing(tuple(names), columns.columns)
+        others = passing(tuple(names), columns.columns, kind.member)
         kept = [names.index(name) for name in others]
         for number, record, raw in records:  # 4
             if len(record) != len(names):

@@ -14,11 +14,15 @@ Column = Sequence[Any]
 """The values of one column: texts of CSV, values of JSON, or an array of pyarrow."""
 
 _OURS: Final = re.compile(r"index|operation|latent|[tz](?:0|[1-9][0-9]*)")
-_NEARLY_OURS: Final = re.compile(r"\s*(index|operation|latent|[tz]0*[0-9]+)\s*", re.IGNORECASE)
+_OF_RESULT: Final = {
+    "operation": re.compile(r"\s*(latent|z[0-9]+)\s*", re.IGNORECASE),
+    "latent": re.compile(r"\s*(index|operation|t[0-9]+)\s*", re.IGNORECASE),
+}
+"""What could be mistaken for a column of the result, where the other kind is read."""
 
 
 @functools.lru_cache(maxsize=1024)
-def passing(names: tuple[str, ...], used: tuple[str, ...]) -> tuple[str, ...]:
+def passing(names: tuple[str, ...], used: tuple[str, ...], member: str) -> tuple[str, ...]:
     """The columns that pass through: those with a name that are not read and are not ours.
 
     Ours are ``index``, ``operation``, ``latent``, ``t0``, ``z0`` and so on: the result states them anew.
@@ -26,12 +30,13 @@ def passing(names: tuple[str, ...], used: tuple[str, ...]) -> tuple[str, ...]:
     Args:
         names: Of all columns of a file.
         used: Of those that are read.
+        member: The kind that is read, ``operation`` or ``latent``.
     Raises:
-        InputError: If one appears twice, or could be mistaken for one of ours.
+        InputError: If one appears twice, or is a column of the result but for its case, zeros or spaces.
     """
     found = [name for name in names if name.strip() and name not in used and not _OURS.fullmatch(name)]
     for name in found:
-        if _NEARLY_OURS.fullmatch(name):
+        if _OF_RESULT[member].fullmatch(name):
             raise InputError(f"column {name[:40]!r} collides with a column of the result; rename it")
     if len(set(found)) != len(found):
         twice = next(name for place, name in enumerate(found) if name in found[:place])

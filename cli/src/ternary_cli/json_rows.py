@@ -72,7 +72,8 @@ def _row(value: object, place: tuple[str, int], kind: Kind) -> Row:
     try:
         if isinstance(value, dict):
             columns = layout(value, kind)
-            others = passing(tuple(value), columns.columns) if len(value) > len(columns.columns) else ()
+            more = len(value) > len(columns.columns)
+            others = passing(tuple(value), columns.columns, kind.member) if more else ()
             values = columns.values([value[name] for name in columns.columns])
             return Row(place, values, {name: value[name] for name in others})
         if isinstance(value, list):
