@@ -42,6 +42,14 @@ def test_the_names_of_files_say_the_formats(convert, suffix):
     assert convert(f"gates{suffix}", "--to", "codes").out == CODES
 
 
+def test_a_design_is_known_by_its_content_also_after_comments(convert):
+    design = convert("--from", "codes", "--to", "blif-mv", stdin=CODES).out
+    for before in (b"", b"# by hand\r\n\n  # twice\n  ", b"\xef\xbb\xbf"):
+        assert convert("--to", "codes", stdin=before + design).out == CODES
+    sentence = "error: standard input: line 2: nothing but comments, expected rows\n"
+    assert convert("--to", "codes", stdin=b"# .model\n#\n").err == sentence
+
+
 def test_a_file_of_another_space_says_so_itself(convert, tmp_path):
     np.save(tmp_path / "rows.npy", np.arange(16, dtype=np.int8).reshape(1, 16) % 4)
     assert convert("rows.npy", "rows.parquet", "--space", "4,2").status == 0

@@ -5,9 +5,11 @@ A design file says by itself which space its operations are of. Rows do not, unl
 it: they are two-input ternary operations where the command line does not say otherwise.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from ternary_cli import arrow_rows
 from ternary_cli.exchange_options import SOURCES, Source
@@ -21,6 +23,9 @@ from ternary_sdk.errors import InputError
 from ternary_sdk.exchange import Gates, from_blif_mv, from_mrcs
 from ternary_sdk.logic import from_code
 from ternary_sdk.space import TERNARY_2, Space
+
+_DIRECTIVE: Final = re.compile(rb"(?:[ \t]*(?:#[^\n]*)?\r?\n)*[ \t]*\.[a-z]")
+"""How BLIF-MV begins: with ``.model`` or another directive, after any comments."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -60,7 +65,7 @@ def operations_in(file: Path | None, source: Source | None, space: Space | None)
 def _by_content(data: bytes) -> Source:
     if mrcs.is_mrcs(data):
         return Source.MRCS
-    return Source.BLIF_MV if outer.stripped(data).startswith(b".model") else Source.ROWS
+    return Source.BLIF_MV if _DIRECTIVE.match(outer.stripped(data)) else Source.ROWS
 
 
 def _rows(data: bytes, name: str, space: Space | None) -> Exchanged:
