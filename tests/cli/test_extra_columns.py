@@ -6,6 +6,7 @@ import json
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from ternary_sdk.space import TERNARY_2
@@ -50,15 +51,15 @@ def test_columnar_files_keep_every_type(ternary, tmp_path, suffix):
     }
     columns = {"index": [15633, 16401]} | others
     first, second, third = (tmp_path / f"{name}{suffix}" for name in "abc")
-    pd_free = pa.table(columns)
+    written = pa.table(columns)
     if suffix == ".parquet":
-        pa.parquet.write_table(pd_free, first)
+        pq.write_table(written, first)
     else:
-        with pa.ipc.new_file(first, pd_free.schema) as writer:
-            writer.write_table(pd_free)
+        with pa.ipc.new_file(first, written.schema) as writer:
+            writer.write_table(written)
     assert ternary("encode", first, "--out", second).status == 0
     assert ternary("decode", second, "--out", third).status == 0
-    read = pa.parquet.read_table if suffix == ".parquet" else lambda file: pa.ipc.open_file(file).read_all()
+    read = pq.read_table if suffix == ".parquet" else lambda file: pa.ipc.open_file(file).read_all()
     table = read(third)
     assert table.column_names == ["index", "operation", *others]
     assert table["index"].to_pylist() == [15633, 16401]
