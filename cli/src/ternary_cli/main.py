@@ -19,8 +19,10 @@ from ternary_cli import (
     atlas,
     coding,
     comparing,
+    converting,
     doctor,
     endings,
+    gate_libraries,
     inspection,
     key_list,
     keys,
@@ -68,6 +70,8 @@ app.command("list")(listing.operations)
 app.command("properties")(listing.properties)
 app.command("encode")(coding.encode)
 app.command("decode")(coding.decode)
+app.command("convert")(converting.convert)
+app.command("library")(gate_libraries.library)
 app.command("verify")(verification.verify)
 app.command("info")(inspection.info)
 app.command("unpack")(inspection.unpack)

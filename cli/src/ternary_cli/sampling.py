@@ -81,9 +81,10 @@ def sample(
     if latents and form is Format.NPY:
         raise InputError("npy holds one array, but operations and latents were asked for; use csv or jsonl")
     dial: Dial = {"seed": seed, "path": path, "explore": explore, "temperature": temperature}
-    how = dict[str, str | int]()
+    how, facts = dict[str, str | int](), dict[str, object]()
     with select(package, license, trust, machine_id, state=state).open() as model:
         space, sets = model.space, list[OperationSet]()
+        facts["space"] = space
         draws = (
             iter([model.sample(n, unique=True, new=new, **dial)])
             if unique or new
@@ -96,11 +97,16 @@ def sample(
                 while len(sets) > 1 and len(sets[-2]) <= 2 * len(sets[-1]):  # so that each is merged seldom
                     sets[-2:] = [sets[-2] | sets[-1]]
                 how.update(path=draw.path, seed=draw.seed)
+                facts.update(how)
+                if unique or new:  # the only part, so Arrow can say it at its beginning
+                    facts["set"] = draw.set.digest
                 kept = draw.latents if latents else None
                 yield Rows(index=draw.index, operations=draw.operations, latents=kept, space=space)
+            sets[:] = [reduce(or_, sets, OperationSet.of([], space))]
+            facts["set"] = sets[0].digest
 
-        write_parts(in_parts(rows(), form, count=n), out)
-    drawn = reduce(or_, sets, OperationSet.of([], space))
+        write_parts(in_parts(rows(), form, count=n, facts=facts), out)
+    (drawn,) = sets
     if as_json:
         show_json({"file": str(out), "rows": n, "operations": len(drawn), "set": drawn.digest, **how})
         return
