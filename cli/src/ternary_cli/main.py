@@ -26,6 +26,7 @@ from ternary_cli import (
     keys,
     licenses,
     machine,
+    near,
     pinning,
     rotation,
     runs,
@@ -38,6 +39,7 @@ from ternary_cli import (
     validation,
     vendor,
     verification,
+    walking,
 )
 from ternary_cli.endings import Ending
 from ternary_cli.refusals import check_no_nul
@@ -61,6 +63,8 @@ _keys = typer.Typer(help="The vendor's signing keys.", no_args_is_help=True)
 app.command("sample")(sampling.sample)
 app.command("encode")(coding.encode)
 app.command("decode")(coding.decode)
+app.command("near")(near.near)
+app.command("path")(walking.walk)
 app.command("verify")(verification.verify)
 app.command("info")(inspection.info)
 app.command("unpack")(inspection.unpack)

@@ -118,6 +118,24 @@ class Draws(ABC):
         """What it draws operations of."""
         return self._space
 
+    @property
+    def stream(self) -> Stream:
+        """Where its random numbers come from."""
+        return self._stream
+
+    @property
+    @abstractmethod
+    def reached(self) -> OperationSet | None:
+        """The operations that have a witness; None in a vast space, where nothing lists them."""
+
+    @abstractmethod
+    def witnessed(self, index: Indices) -> tuple[npt.NDArray[np.bool_], Floats]:
+        """Which of some operations, shape (n,), have a witness, and the latents, meaningless for the others.
+
+        In a vast space the posterior mean of each is decoded and compared. Where the path has no encoder,
+        none has one.
+        """
+
     def rows(self, count: int, *, seed: int, dial: Dial, offset: int = 0) -> Rows:
         """Rows ``offset`` to ``offset + count`` of the seed's stream, repetitions as they come.
 

@@ -31,6 +31,15 @@ class Sampler(Draws):
         self._witnesses = witnesses
         self._reachable = witnesses.operations.indices
 
+    @property
+    def reached(self) -> OperationSet:
+        """The operations that have a witness."""
+        return self._witnesses.operations
+
+    def witnessed(self, index: Indices) -> tuple[npt.NDArray[np.bool_], Floats]:
+        """Which of some operations have a witness, and the latents."""
+        return self._witnesses.operations.mask[index], self._witnesses.latents[index]
+
     def count(self, draws: int, *, seed: int, dial: Dial) -> OperationSet:
         """The set of operations in the first ``draws`` rows, in memory that does not grow with them."""
         blocks = -(-draws // BLOCK)

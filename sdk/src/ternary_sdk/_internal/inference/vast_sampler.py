@@ -48,6 +48,21 @@ class VastSampler(Draws):
         super().__init__(decoder, stream)
         self._encoder = encoder
 
+    @property
+    def reached(self) -> None:
+        """Nothing lists the operations that have a witness."""
+        return
+
+    def witnessed(self, index: Indices) -> tuple[npt.NDArray[np.bool_], Floats]:
+        """Which of some operations have a witness, and the posterior mean of each."""
+        if self._encoder is None or not len(index):
+            return np.zeros(len(index), np.bool_), np.zeros(
+                (len(index), self._stream.latent_size), np.float32
+            )
+        latents = self._encoder.mean(self._space.from_index(index))
+        decoded = self._decoder.decode(latents)
+        return (decoded.index == index) & (decoded.margin >= VERIFIER_MARGIN), latents
+
     def count(self, draws: int, *, seed: int, dial: Dial) -> OperationSet:
         """The set of operations in the first ``draws`` rows, at most 10 million.
 
@@ -115,7 +130,7 @@ class VastSampler(Draws):
             wanted = entries[_first_occurrences(entries, seen)]
             seen.add(np.sort(wanted))
             new = self._are_lacking(wanted, lacking)
-            good, latents = self._encoded(wanted[new])
+            good, latents = self.witnessed(wanted[new])
             yield Rows(
                 index=wanted[new][good].astype(self._space.index_type, copy=False), latents=latents[good]
             )
@@ -137,15 +152,7 @@ class VastSampler(Draws):
             raise CoverageError("explore: the path has no encoder, so no operation can be given a latent")
 
     def _witnesses_of(self, words: Words) -> tuple[npt.NDArray[np.bool_], Floats]:
-        return self._encoded((words % np.uint64(self._space.size)).astype(np.int64))
-
-    def _encoded(self, wanted: Numbers) -> tuple[npt.NDArray[np.bool_], Floats]:
-        """Which operations have a witness, and the posterior mean of each."""
-        if self._encoder is None or not len(wanted):
-            return np.zeros(len(wanted), np.bool_), self._none().latents
-        latents = self._encoder.mean(self._space.from_index(wanted))
-        decoded = self._decoder.decode(latents)
-        return (decoded.index == wanted) & (decoded.margin >= VERIFIER_MARGIN), latents
+        return self.witnessed((words % np.uint64(self._space.size)).astype(np.int64))
 
 
 def _numbers(index: Indices) -> Numbers:
