@@ -25,6 +25,7 @@ from ternary_cli import (
     key_list,
     keys,
     licenses,
+    listing,
     machine,
     near,
     pinning,
@@ -61,6 +62,8 @@ _trust = typer.Typer(help="The vendor's trust file.", no_args_is_help=True)
 _keys = typer.Typer(help="The vendor's signing keys.", no_args_is_help=True)
 
 app.command("sample")(sampling.sample)
+app.command("list")(listing.operations)
+app.command("properties")(listing.properties)
 app.command("encode")(coding.encode)
 app.command("decode")(coding.decode)
 app.command("near")(near.near)

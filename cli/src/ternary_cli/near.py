@@ -124,6 +124,6 @@ def _sentence(found: "Neighbours", by: By) -> str:
     if found.space.listed:
         return f"operation {found.of}: {found.compared:,} other reachable operations compared, by latent"
     return (
-        f"operation {found.of}: compared by latent with the {found.compared:,} reachable operations that differ "
-        "from it in at most 2 cells; the space is vast, and others may be nearer"
+        f"operation {found.of}: compared by latent with the {found.compared:,} reachable operations that "
+        "differ from it in at most 2 cells; the space is vast, and others may be nearer"
     )

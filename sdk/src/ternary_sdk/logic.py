@@ -2,7 +2,13 @@
 The language of logic designers: codes, names and properties of operations. Nothing here needs a model.
 """
 
-from ternary_sdk._internal.logic.arguments import Preserves, Reversible, preserves, reversible
+from ternary_sdk._internal.logic.arguments import (
+    WITH_ARGUMENT,
+    Preserves,
+    Reversible,
+    preserves,
+    reversible,
+)
 from ternary_sdk._internal.logic.conditions import Condition
 from ternary_sdk._internal.logic.counted import Counted, counted
 from ternary_sdk._internal.logic.parsing import NAMES, Form, parse, to_code
@@ -32,6 +38,7 @@ from ternary_sdk._internal.logic.where import parse_condition
 __all__ = [
     "NAMES",
     "PROPERTIES",
+    "WITH_ARGUMENT",
     "Condition",
     "Counted",
     "Form",

@@ -2,7 +2,10 @@
 Conditions that take an argument: ``preserves(0)``, ``preserves({-1,1})``, ``reversible(1)``.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
 
 from ternary_sdk._internal.logic import completeness, lines
 from ternary_sdk._internal.logic.conditions import Condition, Mask
@@ -10,7 +13,16 @@ from ternary_sdk._internal.logic.digits import digits_of
 from ternary_sdk.errors import InputError
 from ternary_sdk.space import Space, Tables
 
-__all__ = ["Preserves", "Reversible", "preserves", "reversible"]
+__all__ = ["WITH_ARGUMENT", "Preserves", "Reversible", "preserves", "reversible"]
+
+WITH_ARGUMENT: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "preserves(0)": "Inputs that all are among some values give a result among them.",
+        "reversible(1)": "One input, counted from 1, is known from the result and the other inputs.",
+        "like(-,?,+/?,0,?/?,?,-)": "Some cells of the table have given values.",
+    }
+)
+"""What is written with an argument: an example of each, and its meaning in one sentence."""
 
 
 @dataclass(frozen=True)
