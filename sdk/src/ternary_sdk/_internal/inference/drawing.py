@@ -15,6 +15,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from ternary_sdk._internal import ascending
 from ternary_sdk._internal.inference.dial import Dial
 from ternary_sdk._internal.inference.runtime import BLOCK, Decoder, Floats
 from ternary_sdk._internal.streams.stream import EXPLORATION, Stream, Words
@@ -62,11 +63,11 @@ class Rows:
         )
 
 
-class Different:
-    """Pairwise different rows, taken some at a time, whatever parts they come in.
+class Supply:
+    """Rows, taken some at a time, whatever parts they come in.
 
     Args:
-        parts: The rows, pairwise different over all parts.
+        parts: The rows.
         empty: No rows, of the types that the parts have.
     """
 
@@ -98,6 +99,27 @@ class Different:
         for part in self._parts:
             return part
         raise CoverageError("no further different operations: all that the certified model reaches are drawn")
+
+
+def until_few(found: npt.NDArray[np.intp], blocks: int) -> tuple[npt.NDArray[np.intp], bool]:
+    """Where the search for new operations ends: with the first block that brings too few.
+
+    Args:
+        found: Positions of new ones in some blocks, ascending.
+        blocks: How many blocks.
+    Returns:
+        The positions up to the end of that block, and whether there is one.
+    """
+    few = np.bincount(found // BLOCK, minlength=blocks) < SATURATED * BLOCK
+    if not few.any():
+        return found, False
+    return found[found < (int(np.argmax(few)) + 1) * BLOCK], True
+
+
+def are_lacking(index: Indices, lacking: Lacking, space: Space) -> npt.NDArray[np.bool_]:
+    """Which of some different operations, shape (n,), were not returned before."""
+    left = lacking(OperationSet.of(index, space)).indices.astype(np.int64, copy=False)
+    return ascending.contains(left, index.astype(np.int64, copy=False))
 
 
 class Draws(ABC):
@@ -183,7 +205,7 @@ class Draws(ABC):
         """
 
     @abstractmethod
-    def new(self, count: int, *, seed: int, dial: Dial, lacking: Lacking) -> Different:
+    def new(self, count: int, *, seed: int, dial: Dial, lacking: Lacking) -> Supply:
         """As ``unique``, of operations that were not returned before.
 
         Args:
