@@ -258,10 +258,11 @@ class Draws(ABC):
     def _buffer(self) -> Floats:
         return np.empty((BLOCK, self._stream.latent_size), np.float32)
 
-    def _none(self) -> Rows:
+    def none(self, rows: int = 0) -> Rows:
+        """Rows that hold nothing yet; by default none."""
         return Rows(
-            index=np.empty(0, self._space.index_type),
-            latents=np.empty((0, self._stream.latent_size), np.float32),
+            index=np.zeros(rows, self._space.index_type),
+            latents=np.zeros((rows, self._stream.latent_size), np.float32),
         )
 
     def _explore(self, values: Floats, seed: int, block: int, share: float) -> None:

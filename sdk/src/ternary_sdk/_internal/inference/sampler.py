@@ -79,7 +79,7 @@ class Sampler(Draws):
         return self._different(left, seed, dial)
 
     def _different(self, wanted: OperationSet, seed: int, dial: Dial) -> Supply:
-        return Supply(self._parts(wanted.mask, seed, dial), self._none())
+        return Supply(self._parts(wanted.mask, seed, dial), self.none())
 
     def _parts(self, wanted: npt.NDArray[np.bool_], seed: int, dial: Dial) -> Iterator[Rows]:
         unseen = self._witnesses.operations.mask.copy()
