@@ -51,8 +51,11 @@ class Matching:
         found = self.choice.numbered(self.operations)
         among = "" if self.classes is None else f", in {_classes(self.classes)} up to {self.choice.group}"
         if self.reachable is None:
-            return f"{found}{among}; each that is drawn is encoded, decoded and compared"
-        return f"{found}; {self.reachable:,} of them {_are(self.reachable)} certified reachable{among}"
+            return f"{found}{among}" if self.operations else found
+        if not self.reachable:
+            return f"{found}; none of them is certified reachable" if self.operations else found
+        are = "is" if self.reachable == 1 else "are"
+        return f"{found}; {self.reachable:,} of them {are} certified reachable{among}"
 
 
 class ConditionalDraws:
@@ -153,12 +156,8 @@ class ConditionalDraws:
             returned = self._size - left
         available = left if classes is None else len(np.unique(classes))
         if count > available:
-            different = "new" if lacking is not _everything else "different"
-            asked = f"{count:,} {different} operations were asked for"
-            if classes is not None:
-                asked = f"{count:,} {different} operations of different classes were asked for"
             before = f"; {returned:,} were returned before" if returned else ""
-            raise CoverageError(f"{asked}, but {self.matching}{before}")
+            raise CoverageError(f"{_asked(count, lacking, classes)}, but {self.matching}{before}")
 
     def _unrank(self, chosen: Numbers) -> Indices:
         return self._counted.unrank(chosen) if self._members is None else self._members[chosen]
@@ -246,5 +245,10 @@ def _classes(count: int) -> str:
     return "1 class" if count == 1 else f"{count:,} classes"
 
 
-def _are(count: int) -> str:
-    return "is" if count == 1 else "are"
+def _asked(count: int, lacking: Lacking, classes: Indices | None) -> str:
+    """What is refused, such as ``40 new operations of different classes were asked for``."""
+    new = lacking is not _everything
+    kind = "new operations" if new else "operations" if classes is not None else "different operations"
+    operations = kind.removesuffix("s") if count == 1 else kind
+    were = "was" if count == 1 else "were"
+    return f"{count:,} {operations}{' of different classes' if classes is not None else ''} {were} asked for"

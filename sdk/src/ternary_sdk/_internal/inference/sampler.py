@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ternary_sdk._internal.inference.dial import Dial
-from ternary_sdk._internal.inference.drawing import CHUNK, SATURATED, Supply, Draws, Lacking, Rows
+from ternary_sdk._internal.inference.drawing import CHUNK, SATURATED, Draws, Lacking, Rows, Supply
 from ternary_sdk._internal.inference.proof import Witnesses
 from ternary_sdk._internal.inference.runtime import BLOCK, Decoder, Floats
 from ternary_sdk._internal.streams.stream import COMPLETION, Stream, Words

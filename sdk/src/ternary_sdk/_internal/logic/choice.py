@@ -4,6 +4,7 @@ What a draw chooses among: the operations with a property, one of each class, or
 Counting a set may take seconds, so the last few are kept.
 """
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import lru_cache, reduce
 from math import factorial
@@ -11,7 +12,6 @@ from operator import and_
 from typing import Final, Self
 
 import numpy as np
-import numpy.typing as npt
 
 from ternary_sdk._internal.logic.classes import Group, representatives
 from ternary_sdk._internal.logic.conditions import Condition
@@ -38,7 +38,7 @@ class Choice:
     """What they must be; None is nothing."""
 
     group: Group | None
-    """Up to what its rows are different; None is up to nothing, so that only equal operations are the same."""
+    """Up to what its rows are different; None if only equal operations are the same."""
 
     @classmethod
     def of(
@@ -89,18 +89,14 @@ class Choice:
         return f"{count:,} operations are {what}" if count else f"no operation is {what}"
 
 
-def _condition(given: Condition | str, name: str, space: Space) -> Condition:
+def _condition(given: object, name: str, space: Space) -> Condition:
     if isinstance(given, str):
         return parse_condition(given, space) if name == "where" else Partial.parse(given, space)
     if not isinstance(given, Condition):
         expected = "a condition or its text" if name == "where" else "a partial table or its text"
         raise InputError(f"{name}: {given!r}, expected {expected}")
-    try:
-        hash(given)
-    except TypeError:
-        raise InputError(
-            f"{name}: {type(given).__name__} cannot be hashed, expected a condition that can"
-        ) from None
+    if not isinstance(given, Hashable):
+        raise InputError(f"{name}: {type(given).__name__} cannot be hashed, expected a condition that can")
     given.check(space)
     return given
 
@@ -142,5 +138,5 @@ def _permutations(space: Space, group: Group) -> int:
     if group is Group.INPUTS:
         return orders
     if group is Group.NPN:
-        return orders * 2**space.inputs
-    return 1 if space.inputs == 1 else orders * factorial(space.radix) ** space.inputs
+        return orders * int(2**space.inputs)
+    return 1 if space.inputs == 1 else orders * int(factorial(space.radix) ** space.inputs)
