@@ -117,10 +117,12 @@ class ConditionalDraws:
         if self._classes is not None:
             return self.unique(count, seed=seed, dial=dial)
         _expect_no_dial(dial)
-        if count and not self._size:
+        if not count:
+            return self._draws.none()
+        if not self._size:
             raise CoverageError(str(self.matching))
-        parts = self._repeating(seed) if count else iter(())
-        return Supply(parts, self._draws.none()).take(count)
+        self._draws.expect_witnesses("where")
+        return Supply(self._repeating(seed), self._draws.none()).take(count)
 
     def unique(self, count: int, *, seed: int, dial: Dial) -> Rows:
         """Pairwise different operations, or operations of pairwise different classes.
@@ -144,6 +146,7 @@ class ConditionalDraws:
         self._expect(count, lacking)
         if not count:
             return Supply(iter(()), self._draws.none())
+        self._draws.expect_witnesses("where")
         parts = self._different(seed, lacking) if self._classes is None else self._of_classes(seed, lacking)
         return Supply(parts, self._draws.none())
 
@@ -216,7 +219,9 @@ class ConditionalDraws:
         self, index: Indices, lacking: Lacking
     ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_], Floats]:
         """Of different operations: which are new, which of these have a witness, and the latents of those."""
-        new = are_lacking(index, lacking, self.space)
+        new = np.ones(len(index), np.bool_)
+        if lacking is not _everything:
+            new = are_lacking(index, lacking, self.space)
         good, latents = np.zeros(len(index), np.bool_), self._draws.none(len(index)).latents
         good[new], latents[new] = self._draws.witnessed(index[new])
         return new, good, latents
@@ -224,7 +229,7 @@ class ConditionalDraws:
     def _expect_enough(self, witnessed: int, tried: int) -> None:
         if tried == ranks.AT_ONCE and witnessed < _DRY * tried:
             raise CoverageError(
-                f"{self.matching}; of the last {tried:,} that were drawn, only {witnessed:,} have a witness"
+                f"{self.matching}; of the last {tried:,} that were tried, {witnessed:,} have a witness"
             )
 
     def _dry(self, drawn: int, returned: int) -> str:

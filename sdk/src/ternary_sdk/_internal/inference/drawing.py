@@ -223,8 +223,14 @@ class Draws(ABC):
         """Of explored rows' words w1, shape (n,): which rows get a witness, and the witnesses."""
 
     @abstractmethod
-    def _expect_explorable(self) -> None:
-        """Refuse exploration of a path that has nothing to explore with."""
+    def expect_witnesses(self, what: str) -> None:
+        """Refuse what needs the latent of an operation, of a path that has none to give.
+
+        Args:
+            what: What needs it, as the refusal begins.
+        Raises:
+            CoverageError: If it has none.
+        """
 
     def _blocks(self, seed: int, dial: Dial) -> Iterator[Rows]:
         """The blocks of the stream in order and without end."""
@@ -243,7 +249,7 @@ class Draws(ABC):
         decode = self._decoder.reader()
         fill, blocks = self._stream.prior_reader(seed, first * BLOCK), itertools.count(first)
         if dial.explore > 0:
-            self._expect_explorable()
+            self.expect_witnesses("explore")
 
         def read(values: Floats) -> Indices:
             fill(values)

@@ -97,10 +97,11 @@ class Sampler(Draws):
         ordered = unseen[np.argsort(order, kind="stable")]
         return Rows(index=ordered, latents=self._witnesses.latents[ordered])
 
-    def _expect_explorable(self) -> None:
+    def expect_witnesses(self, what: str) -> None:
+        """Refuse a path that reaches nothing."""
         if len(self._reachable) == 0:
             raise CoverageError(
-                "explore: the certified model reaches no operation, so no witness can be drawn"
+                f"{what}: the certified model reaches no operation, so no witness can be drawn"
             )
 
     def _witnesses_of(self, words: Words) -> tuple[npt.NDArray[np.bool_], Floats]:

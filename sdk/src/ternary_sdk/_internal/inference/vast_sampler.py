@@ -147,9 +147,10 @@ class VastSampler(Draws):
             f"only {witnessed:,} are others that have a witness"
         )
 
-    def _expect_explorable(self) -> None:
+    def expect_witnesses(self, what: str) -> None:
+        """Refuse a path that has no encoder."""
         if self._encoder is None:
-            raise CoverageError("explore: the path has no encoder, so no operation can be given a latent")
+            raise CoverageError(f"{what}: the path has no encoder, so no operation can be given a latent")
 
     def _witnesses_of(self, words: Words) -> tuple[npt.NDArray[np.bool_], Floats]:
         return self.witnessed((words % np.uint64(self._space.size)).astype(np.int64))

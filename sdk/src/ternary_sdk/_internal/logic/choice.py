@@ -23,8 +23,8 @@ from ternary_sdk.space import Indices, Space
 
 MOST_CLASSED: Final = 1 << 22
 """The most operations whose classes are told apart."""
-MOST_IMAGES: Final = 1 << 28
-"""The most operations times permutations of cells that are tried for it."""
+MOST_IMAGES: Final = 1 << 27
+"""The most operations times permutations of cells that are tried for it: up to a minute."""
 
 
 @dataclass(frozen=True, kw_only=True)
