@@ -55,7 +55,7 @@ ONE_INPUT: Final[tuple[NamedOperation, ...]] = in_space(
     ("LUKASIEWICZ_NOT", "3 - a", lambda a: 3 - a, sources.LUKASIEWICZ_TARSKI, ("NOT", "NEG", "INV")),
     ("GODEL_NOT", "3 if a = 0, else 0", lambda a: 0 if a else 3, sources.GODEL, ("HEYTING_NOT",)),
     ("BELNAP_NOT", "swap false and true", _belnap_not, sources.BELNAP, ("NOT",)),
-    ("CONFLATION", "swap neither and both", lambda a: {_NEITHER: _BOTH, _BOTH: _NEITHER}.get(a, a),
+    ("CONFLATION", "swap neither and both", lambda a: (0, _BOTH, _NEITHER, 3)[a],
      sources.FITTING, ()),
     ("GF4_SQUARE", "a · a in GF(4)", lambda a: _field_product(a, a), sources.LIDL,
      ("GF4_INVERSE", "FROBENIUS")),

@@ -27,7 +27,8 @@ def _select(a: int, b: int, c: int) -> int:
 ONE_INPUT: Final[tuple[NamedOperation, ...]] = in_space(
     Space(3, 1),
     ("ID", "a", lambda a: a, sources.COMMON, ("BUF", "IDENTITY")),
-    ("STI", "-a", lambda a: -a, sources.MOUFTAH_JORDAN, ("NOT", "NEG", "INV", "KLEENE_NOT", "LUKASIEWICZ_NOT")),
+    ("STI", "-a", lambda a: -a, sources.MOUFTAH_JORDAN,
+     ("NOT", "NEG", "INV", "KLEENE_NOT", "LUKASIEWICZ_NOT")),
     ("NTI", "+ if a = -, else -", lambda a: _above(a == -1), sources.MOUFTAH_JORDAN, ("IS_FALSE",)),
     ("PTI", "- if a = +, else +", lambda a: _above(a != 1), sources.MOUFTAH_JORDAN, ("NOT_TRUE",)),
     ("MTI", "+ if a = 0, else -", lambda a: _above(a == 0), sources.BOS, ("IS_UNKNOWN",)),
