@@ -63,7 +63,6 @@ def near(
 ) -> None:
     """List the operations nearest to one, nearest first."""
     from ternary_cli.files import chosen_format, refuse_json_beside_rows, write_kept
-    from ternary_cli.selection import select
     from ternary_cli.terminal import note, show_json
     from ternary_sdk.errors import InputError
 
@@ -80,6 +79,8 @@ def near(
     elif space is not None:
         raise InputError(f"--space: {space} with --by latent, whose space is the package's; leave it out")
     else:
+        from ternary_cli.selection import select
+
         with select(package, license, trust, machine_id, state=state).open() as model:
             letter = model.default_path if path is None else path
             found, where = model.near(operation, k, path=letter), {"path": letter}

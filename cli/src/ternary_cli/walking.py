@@ -68,7 +68,7 @@ def walk(
         refuse_existing(out)
     if picture and steps >= MOST:
         raise InputError(
-            f"--steps: {steps:,} with a picture, expected fewer than {MOST:,}; write rows instead"
+            f"--steps: {steps:,} with a picture, expected fewer than {MOST:,}; write rows"
         )
     with select(package, license, trust, machine_id, state=state).open() as model:
         found = model.walk(start, end, steps=steps, path=path)

@@ -247,9 +247,8 @@ class Model(LicensedModel):
         self._authorized("encode", path)
         permit, (letter, used) = self._authorized("decode", path)
         ends = operation_of(start, self.space), operation_of(end, self.space)
-        if not whole(steps, "steps", MAX_STEPS):
-            raise InputError(f"steps: 0, expected 1 to {MAX_STEPS:,}")
-        found = nearness.walk(*ends, int(steps), used.sampler, used.decoder, letter)
+        parts = whole(steps, "steps", MAX_STEPS, least=1)
+        found = nearness.walk(*ends, parts, used.sampler, used.decoder, letter)
         self._meter(permit, found.index)
         return found
 

@@ -1,4 +1,4 @@
-"""Draws by property, on models that reach a part of a space and on one by hand that reaches all of a vast one."""
+"""Draws by property, on models that reach a part of a space and on one that reaches all of a vast one."""
 
 import hashlib
 from collections.abc import Callable
@@ -211,8 +211,8 @@ def test_dials_of_the_prior_are_refused(partial: Sampler, dial: Dial, message: s
     chosen = draws(partial, balanced)
     for call in (chosen.unique, chosen.rows):
         assert refusal_of(InputError, lambda call=call: call(1, seed=1, dial=dial)) == (  # type: ignore[misc]
-            f"{message} where operations are chosen by property: their choice is uniform, and no prior is drawn "
-            "from"
+            f"{message} where operations are chosen by property: their choice is uniform, and no prior is "
+            "drawn from"
         )
 
 

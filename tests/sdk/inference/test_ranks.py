@@ -22,7 +22,7 @@ def test_every_rank_occurs_once(size):
 
 
 def test_order_is_that_of_the_formats_document():
-    """First occurrences up to the block that brings less than 10 % new, then the others by a word of theirs."""
+    """First occurrences up to the block that brings less than 10 % new, then the others by a word."""
     size, seed = 3000, 7
     entries, seen = below(size, AES.words(seed, CHOICE, 0, 40 * BLOCK)), list[int]()
     for block in entries.reshape(-1, BLOCK).tolist():
