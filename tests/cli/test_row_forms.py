@@ -277,7 +277,7 @@ def test_column_numbers_by_pandas_are_not_read_as_a_row(data, read, found, names
         (
             'operation\n"[1,"\n',
             "rows: line 2: column operation: '[1,' is not an operation, expected an index, a code of 3"
-            " characters, 9 signs, 9 digits from 0 to 2, or a name",
+            " characters, 9 signs, 9 digits from 0 to 2, 9 values with commas, or a name",
         ),
         ("sep=,\n", "rows: line 1: nothing but comments, expected rows"),
         ("# only a comment\n", "rows: line 1: nothing but comments, expected rows"),

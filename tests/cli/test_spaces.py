@@ -71,12 +71,12 @@ read_eight = partial(row_reader.read_latents, size=8)
         (
             b"a,b\n1,2\n",
             "rows: line 1: no column of operations; found 'a,b', expected t0 to t7, or one of operation,"
-            " index",
+            " index, code, name",
         ),
         (b"[0,0,0]\n", "rows: line 1: [0, 0, 0], expected a list of 8 numbers"),
         (
             b'{"operation":true}\n',
-            "rows: line 1: column operation: true, expected a list of 8 values or an index",
+            "rows: line 1: column operation: true, expected a list of 8 values, a text or an index",
         ),
         (b'{"operation":256}\n', "rows: line 1: column operation: 256, expected an index, 0 to 255"),
         (b'{"index":-1}\n', "rows: line 1: column index: -1, expected an index, 0 to 255"),
@@ -89,7 +89,7 @@ read_eight = partial(row_reader.read_latents, size=8)
         (b"MIN3\n", f"rows: line 1: column operation: 'MIN3' is not an operation, expected {TEXTS}"),
         (
             b"name\nMIN3\n",
-            "rows: line 1: column name: 'MIN3' is not an operation, expected a name: ALL_EQUAL, AND, AOI21, "
+            "rows: line 2: column name: 'MIN3' is not an operation, expected a name: ALL_EQUAL, AND, AOI21, "
             "CAR3, MAJ3, MUX, NAND, NOR, OAI21, OR, SUM3, XNOR, XOR",
         ),
         (
@@ -195,7 +195,7 @@ def test_a_wider_row_without_our_names_is_refused(row, sentence, prefix, width, 
         member=member,
         found=found(map(str, range(width))),
         list=shown if len(shown) <= 60 else shown[:57] + "…",
-        singles="operation, index" if prefix == "t" else "latent",
+        singles="operation, index, code, name" if prefix == "t" else "latent",
     )
 
 

@@ -2,7 +2,7 @@
 Codes of operations: the index in a base that shows the cells, most significant first.
 
 Of radix 3 it is the heptavintimal code of Mixed Radix Circuit Synthesis: base 27, one character for
-three cells. Of any other radix a character is one cell. Codes are exchanged between programs, so they must not change.
+three cells. Of any other radix a character is one cell. Programs exchange codes, so they must not change.
 """
 
 import re

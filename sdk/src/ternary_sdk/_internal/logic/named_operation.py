@@ -6,7 +6,6 @@ Its index is computed from its definition and is never written down.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import product
 
 from ternary_sdk._internal.logic.codes import to_code
@@ -29,15 +28,8 @@ class NamedOperation:
     """Its definition in one line, with the inputs a, b, c, …"""
     source: str
     """Who defined or named it, in which work, and when."""
-    definition: Callable[..., int]
-    """The same as a function: from the inputs' values to the result's."""
-
-    @cached_property
-    def index(self) -> int:
-        """Its canonical index: its definition in each cell, the last input fastest."""
-        inputs = product(self.space.values, repeat=self.space.inputs)
-        found: Indices = self.space.to_index([[self.definition(*values) for values in inputs]])
-        return int(found[0])
+    index: int
+    """Its canonical index, as its definition gives it."""
 
     @property
     def code(self) -> str:
@@ -46,14 +38,26 @@ class NamedOperation:
 
 
 Entry = tuple[str, str, Callable[..., int], str, tuple[str, ...]]
-"""A line of a dictionary: name, formula, definition, source, aliases."""
+"""A line of a dictionary: name, formula, the same as a function of the inputs' values, source, aliases."""
 
 
 def in_space(space: Space, *entries: Entry) -> tuple[NamedOperation, ...]:
     """The operations that a dictionary's lines define in a space."""
     return tuple(
         NamedOperation(
-            space=space, name=name, formula=formula, definition=definition, source=source, aliases=aliases
+            space=space,
+            name=name,
+            aliases=aliases,
+            formula=formula,
+            source=source,
+            index=_index_of(definition, space),
         )
         for name, formula, definition, source, aliases in entries
     )
+
+
+def _index_of(definition: Callable[..., int], space: Space) -> int:
+    """The definition in each cell, the last input fastest."""
+    inputs = product(space.values, repeat=space.inputs)
+    found: Indices = space.to_index([[definition(*values) for values in inputs]])
+    return int(found[0])

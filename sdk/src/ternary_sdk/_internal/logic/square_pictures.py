@@ -63,7 +63,7 @@ def inline(table: npt.ArrayLike, space: Space = TERNARY_2, *, title: str) -> str
 def gallery(
     tables: Iterable[tuple[str, npt.ArrayLike]], space: Space, *, title: str, most_width: int = 880
 ) -> str:
-    """Several truth tables of a space in one file of SVG, each under its caption, in lines from left to right.
+    """Several truth tables of a space in one file of SVG, each under its caption, in lines.
 
     Raises:
         InputError: If one is no truth table of the space.
