@@ -7,9 +7,9 @@ from ternary_sdk._internal.logic.ranked import Counted, InParts, Listed, Product
 from ternary_sdk.errors import InputError
 from ternary_sdk.space import TERNARY_2, Space
 
-THREE = Listed(TERNARY_2, np.array([4, 7, 9], np.int32))
-NONE = Listed(TERNARY_2, np.array([], np.int32))
-SIX = Product(TERNARY_2, [np.array([0, 100, 200]), np.array([0, 10])])
+THREE = Listed.of(TERNARY_2, np.array([4, 7, 9], np.int32))
+NONE = Listed.of(TERNARY_2, np.array([], np.int32))
+SIX = Product.of(TERNARY_2, [np.array([0, 100, 200]), np.array([0, 10])])
 
 
 @pytest.mark.parametrize(
@@ -46,13 +46,13 @@ def test_a_product_ascends_from_its_first_decision_on() -> None:
 
 def test_a_product_is_exact_beyond_the_numbers_that_floats_hold() -> None:
     space = Space(5, 2)
-    whole = Product(space, [np.arange(5) * place for place in space.places[::-1].tolist()])
+    whole = Product.of(space, [np.arange(5) * place for place in space.places[::-1].tolist()])
     assert whole.size == 5**25
     assert whole.unrank([5**25 - 1, 2**53 + 1]).tolist() == [5**25 - 1, 2**53 + 1]
 
 
 def test_parts_follow_each_other_and_empty_ones_have_no_rank() -> None:
-    parts = InParts(TERNARY_2, [NONE, THREE, NONE, SIX])
+    parts = InParts.of(TERNARY_2, [NONE, THREE, NONE, SIX])
     assert parts.size == 9
     assert parts.unrank(np.arange(9)[::-1]).tolist() == [210, 200, 110, 100, 10, 0, 9, 7, 4]
 

@@ -1,7 +1,9 @@
 """Which conditions are counted without a list of the space, held against trying every operation."""
 
+import re
 from functools import reduce
 from operator import and_
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -149,3 +151,17 @@ def test_a_condition_that_is_written_many_times_is_met_once() -> None:
     """Each time alone has as many cases as there are values."""
     space = Space(15, 1)
     assert vast_counted(space, reduce(and_, [PROPERTIES["constant"]] * 30)).size == 15
+
+
+def test_the_page_states_every_size_as_it_is_counted() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "properties.md").read_text("utf-8")
+    table = page.partition("| property | (4,2) |")[2]
+    rows = re.findall(r"^\| `([a-z-]+)` \|(.*)\|$", table, flags=re.MULTILINE)
+    spaces = [Space(4, 2), Space(2, 5), Space(3, 3), Space(5, 2)]
+    assert len(rows) == 12
+    for name, cells in rows:
+        stated = [cell.strip() for cell in cells.split("|")]
+        assert stated == [
+            f"{counted(space, PROPERTIES[name]).size:,}" if means_something(PROPERTIES[name], space) else "–"
+            for space in spaces
+        ]

@@ -57,7 +57,7 @@ def _together(parts: Sequence[Condition], space: Space) -> Base:
     sets = [_counted(ties, bool(balanced), bool(surjective)) for ties in all_of(demands, space)]
     met = [*balanced, *surjective]
     left = tuple(part for part in parts if part not in met and not cases(part, space))
-    return Base(sets[0] if len(sets) == 1 else InParts(space, sets), left)
+    return Base(sets[0] if len(sets) == 1 else InParts.of(space, sets), left)
 
 
 def _counted(ties: Ties, balanced: bool, surjective: bool) -> Counted:

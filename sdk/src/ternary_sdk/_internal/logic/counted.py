@@ -27,4 +27,4 @@ def counted(space: Space, condition: Condition | None = None) -> Counted:
     if condition is None or not space.listed:
         return vast_counted(space, condition)
     condition.check(space)
-    return Listed(space, np.flatnonzero(condition.holds(space.tables, space)))
+    return Listed.of(space, np.flatnonzero(condition.holds(space.tables, space)))

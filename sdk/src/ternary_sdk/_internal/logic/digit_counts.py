@@ -36,7 +36,7 @@ def _steps(ties: Ties, share: int, exactly: bool) -> Steps:
         good: npt.NDArray[np.bool_] = np.all(left >= 0, axis=2)
         after, missing = _states(left, good, share)
         steps.append(Step(after, each.weights(ties.space)))
-    return Steps(ties.space, steps, (missing == 0).all(axis=1))
+    return Steps.of(ties.space, steps, (missing == 0).all(axis=1))
 
 
 def _states(left: _Counts, good: npt.NDArray[np.bool_], share: int) -> tuple[_Counts, _Counts]:

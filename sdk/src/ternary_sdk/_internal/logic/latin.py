@@ -18,7 +18,7 @@ __all__ = ["latin"]
 
 def latin(space: Space) -> Counted:
     """The Latin operations of a space, in ascending order; with one input, the permutations."""
-    return balanced(Ties.none(space)) if space.inputs == 1 else Listed(space, _listed(space))
+    return balanced(Ties.none(space)) if space.inputs == 1 else Listed.of(space, _listed(space))
 
 
 def _listed(space: Space) -> Numbers:

@@ -24,7 +24,7 @@ def monotone(space: Space) -> Steps:
     highest, *others = space.places[:: layers.shape[1]][::-1].tolist()
     first = Step(numbers[None], weights * highest)
     after = np.where(below, numbers, -1)
-    return Steps(space, [first, *(Step(after, weights * place) for place in others)], numbers >= 0)
+    return Steps.of(space, [first, *(Step(after, weights * place) for place in others)], numbers >= 0)
 
 
 def _layers(space: Space) -> npt.NDArray[np.int8]:

@@ -7,6 +7,7 @@ draw from the set.
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from dataclasses import dataclass
 from math import prod
 from typing import Any, Final
 
@@ -26,19 +27,15 @@ _MOST_JOINED: Final = 1 << 12
 """The most choices in one table of a product: 32 kB."""
 
 
+@dataclass(frozen=True, eq=False)
 class Counted(ABC):
-    """A set of operations whose members are numbered from 0.
+    """A set of operations whose members are numbered from 0."""
 
-    Args:
-        space: What they are operations of.
-        size: How many they are.
-    """
+    space: Space
+    """What they are operations of."""
 
-    def __init__(self, space: Space, size: int) -> None:
-        self.space: Final = space
-        """What they are operations of."""
-        self.size: Final = size
-        """How many they are, exactly."""
+    size: int
+    """How many there are, exactly."""
 
     def unrank(self, ranks: npt.ArrayLike) -> Indices:
         """The members with some ranks; each member has one rank.
@@ -78,37 +75,43 @@ class Counted(ABC):
         return ranks.astype(np.int64, copy=False)
 
 
+@dataclass(frozen=True, eq=False)
 class Listed(Counted):
-    """A set whose members are kept in a list.
+    """A set whose members are kept."""
 
-    Args:
-        space: What they are operations of.
-        indices: The members, ascending, shape (n,).
-    """
+    members: Indices
+    """Their indices, ascending, shape (size,)."""
 
-    def __init__(self, space: Space, indices: Indices) -> None:
-        super().__init__(space, len(indices))
-        self._indices = indices
+    @classmethod
+    def of(cls, space: Space, members: Indices) -> "Listed":
+        """The set of some operations, whose indices ascend."""
+        return cls(space, len(members), members)
 
     def _unrank(self, ranks: Numbers) -> Indices:
-        return self._indices[ranks]
+        return self.members[ranks]
 
 
+@dataclass(frozen=True, eq=False)
 class Product(Counted):
-    """A set whose members are made of choices that do not depend on each other.
+    """A set whose members are made of choices that do not depend on each other."""
 
-    Args:
-        space: What they are operations of.
-        weights: What each choice adds to the index, an array for each decision; the highest cell comes first.
-    """
+    tables: tuple[Numbers, ...]
+    """What each choice adds to the index; one array for some decisions together, the last of them first."""
 
-    def __init__(self, space: Space, weights: Sequence[Numbers]) -> None:
-        super().__init__(space, prod(map(len, weights)))
-        self._tables = _joined(weights[::-1])
+    @classmethod
+    def of(cls, space: Space, weights: Sequence[Numbers]) -> "Product":
+        """The set that some decisions make.
+
+        Args:
+            space: What they are operations of.
+            weights: What each choice adds to the index, an array for each decision. Ranks ascend with the
+                first.
+        """
+        return cls(space, prod(map(len, weights)), tuple(_joined(weights[::-1])))
 
     def _unrank(self, ranks: Numbers) -> Numbers:
         indices = np.zeros(len(ranks), np.int64)
-        for table in self._tables:
+        for table in self.tables:
             above = ranks // len(table)
             indices += table[ranks - above * len(table)]
             ranks = above
@@ -125,22 +128,22 @@ def _joined(weights: Sequence[Numbers]) -> list[Numbers]:
     return tables
 
 
+@dataclass(frozen=True, eq=False)
 class InParts(Counted):
-    """Sets of one space that have no member in common, one after the other.
+    """Sets of one space that have no member in common, one after the other."""
 
-    Args:
-        space: What they are operations of.
-        parts: The sets.
-    """
+    parts: tuple[Counted, ...]
+    """In the order of their ranks."""
 
-    def __init__(self, space: Space, parts: Sequence[Counted]) -> None:
-        super().__init__(space, sum(part.size for part in parts))
-        self._parts = [part for part in parts if part.size]
-        self._ends = np.cumsum([part.size for part in self._parts], dtype=np.int64)
+    @classmethod
+    def of(cls, space: Space, parts: Sequence[Counted]) -> "InParts":
+        """The union of some sets that have no member in common."""
+        return cls(space, sum(part.size for part in parts), tuple(parts))
 
     def _unrank(self, ranks: Numbers) -> Numbers:
-        indices, place = np.empty(len(ranks), np.int64), np.searchsorted(self._ends, ranks, side="right")
-        for number in np.unique(place):
-            part, here = self._parts[number], place == number
-            indices[here] = part.unrank(ranks[here] - (self._ends[number] - part.size))
+        indices, begin = np.empty(len(ranks), np.int64), 0
+        for part in self.parts:
+            here = (ranks >= begin) & (ranks < begin + part.size)
+            indices[here] = part.unrank(ranks[here] - begin)
+            begin += part.size
         return indices

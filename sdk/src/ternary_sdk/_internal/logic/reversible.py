@@ -27,4 +27,4 @@ def reversible(space: Space, place: int) -> Counted:
     cubes = np.arange(space.cells).reshape((space.radix,) * space.inputs)
     lines = np.moveaxis(cubes, place, -1).reshape(-1, space.radix)[::-1]
     digits = np.array(list(permutations(range(space.radix))), np.int64)
-    return Product(space, [np.sort(digits @ space.places[line]) for line in lines])
+    return Product.of(space, [np.sort(digits @ space.places[line]) for line in lines])

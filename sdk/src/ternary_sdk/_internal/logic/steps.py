@@ -30,28 +30,35 @@ class Step:
     """What each choice adds to the index, ascending, shape (choices,)."""
 
 
+@dataclass(frozen=True, eq=False)
 class Steps(Counted):
-    """The operations that all sequences of allowed choices write.
+    """The operations that all sequences of allowed choices write."""
 
-    Args:
-        space: What they are operations of.
-        steps: From the highest cells to the lowest. The first step begins in state 0.
-        ends: Which states after the last step are those of a member, shape (states,).
-    """
+    steps: tuple[Step, ...]
+    """From the highest cells to the lowest. The first step begins in state 0."""
 
-    def __init__(self, space: Space, steps: Sequence[Step], ends: npt.NDArray[np.bool_]) -> None:
-        self._steps = steps
-        self._before: list[Numbers] = []
-        ways = ends.astype(np.int64)
+    before: tuple[Numbers, ...]
+    """For each step, how many members the choices before a choice lead to, shape (states, power of two)."""
+
+    @classmethod
+    def of(cls, space: Space, steps: Sequence[Step], ends: npt.NDArray[np.bool_]) -> "Steps":
+        """The operations that some steps write.
+
+        Args:
+            space: What they are operations of.
+            steps: From the highest cells to the lowest.
+            ends: Which states after the last step are those of a member, shape (states,).
+        """
+        ways, before = ends.astype(np.int64), []
         for step in reversed(steps):
             each = np.append(ways, 0)[step.after]  # -1 is the appended 0: a choice that is not allowed
             ways = each.sum(axis=1)
-            self._before.insert(0, _searchable(np.cumsum(each, axis=1) - each))
-        super().__init__(space, int(ways[0]))
+            before.append(_searchable(np.cumsum(each, axis=1) - each))
+        return cls(space, int(ways[0]), tuple(steps), tuple(before[::-1]))
 
     def _unrank(self, ranks: Numbers) -> Numbers:
         indices, states = np.zeros(len(ranks), np.int64), np.zeros(len(ranks), np.intp)
-        for step, before in zip(self._steps, self._before, strict=True):
+        for step, before in zip(self.steps, self.before, strict=True):
             rows = states * before.shape[1]
             choices = _last_not_above(before, rows, ranks)
             ranks = ranks - before.reshape(-1)[rows + choices]

@@ -97,4 +97,4 @@ def tied(ties: Ties) -> Product:
     Two of them differ first, from above, in the highest cell of some class. So the choices are the digits of
     a number of mixed radix that ascends with the index.
     """
-    return Product(ties.space, [each.weights(ties.space) for each in ties.classes])
+    return Product.of(ties.space, [each.weights(ties.space) for each in ties.classes])

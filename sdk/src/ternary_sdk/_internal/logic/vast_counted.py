@@ -78,7 +78,7 @@ def _tried(base: Base) -> Listed:
                 met = condition.holds(tables, space)
                 indices, tables = indices[met], tables[met]
         found.append(indices)
-    return Listed(space, np.sort(np.concatenate(found)))
+    return Listed.of(space, np.sort(np.concatenate(found)))
 
 
 def _refusal(parts: Sequence[Condition], space: Space) -> str:
