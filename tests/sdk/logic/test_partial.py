@@ -77,6 +77,18 @@ def test_cells_that_are_no_table_are_refused():
         assert str(caught.value) == sentence
 
 
+def test_what_is_no_text_is_refused():
+    with pytest.raises(InputError) as caught:
+        Partial.parse(15633, TERNARY_2)
+    assert str(caught.value) == "table: 15633, expected text such as '-?+?0???-'"
+
+
+def test_cells_of_numpy_are_values():
+    partial = Partial(TERNARY_2, (*np.array([-1, 0, 1]), *[None] * 6))
+    assert partial == Partial.parse("-0+??????", TERNARY_2)
+    assert str(partial) == "like(-,0,+/?,?,?/?,?,?)"
+
+
 def test_a_table_of_another_space_is_refused():
     with pytest.raises(InputError) as caught:
         CROSS.holds(Space(2, 2).tables, Space(2, 2))

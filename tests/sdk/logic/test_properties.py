@@ -286,6 +286,17 @@ def test_arguments_without_a_meaning_are_refused():
         Reversible(0)
 
 
+def test_arguments_that_are_no_integers_are_refused():
+    for refusing, sentence in (
+        (lambda: preserves(0.5), "preserves: 0.5, expected an integer"),
+        (lambda: reversible("1"), "reversible: '1', expected an integer"),
+    ):
+        with pytest.raises(InputError) as caught:
+            refusing()
+        assert str(caught.value) == sentence
+    assert str(preserves(np.int8(1), np.int64(-1))) == "preserves({-1,1})"
+
+
 def test_tables_of_another_space_are_refused():
     with pytest.raises(InputError) as caught:
         latin.holds(np.zeros((2, 4), np.int8), TERNARY_2)

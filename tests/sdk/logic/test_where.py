@@ -155,6 +155,13 @@ def test_the_largest_conditions_that_are_read_can_be_written_and_evaluated():
         assert np.array_equal(condition.holds(SOME, TERNARY_2), latin.holds(SOME, TERNARY_2))
 
 
+def test_what_is_no_text_is_refused():
+    with pytest.raises(InputError) as caught:
+        parse_condition(latin)
+    assert str(caught.value).startswith("condition: Property(name='latin'")
+    assert str(caught.value).endswith(", expected text such as 'commutative & balanced'")
+
+
 def test_a_table_needs_a_space():
     with pytest.raises(InputError) as caught:
         parse_condition("like(-?+/?0?/??-)")

@@ -4,6 +4,7 @@ Conditions that take an argument: ``preserves(0)``, ``preserves({-1,1})``, ``rev
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from operator import index
 from types import MappingProxyType
 from typing import Final
 
@@ -33,7 +34,7 @@ class Preserves(Condition):
     """The values, ascending, each once."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "values", tuple(sorted(set(self.values))))
+        object.__setattr__(self, "values", tuple(sorted({_whole("preserves", each) for each in self.values})))
         if not self.values:
             raise InputError("preserves: no value, expected at least one, such as preserves(0)")
 
@@ -67,6 +68,7 @@ class Reversible(Condition):
     """Which, counted from 1."""
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "input", _whole("reversible", self.input))
         if self.input < 1:
             raise InputError(f"reversible: input is {self.input}, expected at least 1")
 
@@ -105,3 +107,11 @@ def reversible(place: int) -> Reversible:
         InputError: If it is less than 1.
     """
     return Reversible(place)
+
+
+def _whole(name: str, value: object) -> int:
+    """An integer, NumPy's included."""
+    try:
+        return index(value)  # type: ignore[arg-type]
+    except TypeError:
+        raise InputError(f"{name}: {value!r}, expected an integer") from None

@@ -42,6 +42,8 @@ class Partial(Condition):
         for cell, value in enumerate(self.cells):
             if value is not None and value not in self.space.values:
                 raise InputError(f"table: cell {cell} is {value}, expected {_values(self.space)}")
+        # 1.0 and NumPy's integers are values too, and would be written otherwise.
+        object.__setattr__(self, "cells", tuple(None if each is None else int(each) for each in self.cells))
 
     def holds(self, tables: Tables, space: Space) -> Mask:
         """Which operations have the given cells; shapes (n, cells) and (n,)."""
@@ -76,6 +78,8 @@ class Partial(Condition):
         Raises:
             InputError: If it is no such table, or it means another one in signs than in digits.
         """
+        if not isinstance(text, str):
+            raise InputError(f"table: {text!r}, expected text such as '-?+?0???-'")
         if len(text) > _MOST:
             raise InputError(f"table: {len(text)} characters, expected at most {_MOST}")
         rows = ["".join(row.split()) for row in text.split("/")]

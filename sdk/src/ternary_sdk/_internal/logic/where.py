@@ -46,10 +46,12 @@ def parse_condition(text: str, space: Space | None = None) -> Condition:
         text: The condition.
         space: What it is to be a condition of, if that is known. A partial table, ``like(…)``, needs it.
     Returns:
-        What ``str`` writes as text that is read as an equal condition.
+        A condition; ``parse_condition(str(condition), space)`` is equal to it.
     Raises:
         InputError: If it is no condition, or means nothing in the space. Positions count characters from 1.
     """
+    if not isinstance(text, str):
+        raise InputError(f"condition: {text!r}, expected text such as 'commutative & balanced'")
     if len(text) > _MOST_CHARACTERS:
         raise InputError(f"condition: {len(text):,} characters, expected at most {_MOST_CHARACTERS:,}")
     condition = _Reader(Tokens(text), space).whole()
