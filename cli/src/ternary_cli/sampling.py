@@ -145,12 +145,11 @@ def sample(
 
 def _among(matching: "Matching") -> dict[str, Any]:
     """What the rows were chosen among. The count may be 2^53 or more, so it is a string."""
-    condition, group = matching.choice.condition, matching.choice.group
     return {
-        "condition": None if condition is None else str(condition),
+        "condition": None if matching.condition is None else str(matching.condition),
         "operations": str(matching.operations),
         "reachable": matching.reachable,
-        "up_to": group,
+        "up_to": matching.group,
         "classes": matching.classes,
     }
 

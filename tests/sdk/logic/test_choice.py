@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from ternary_sdk._internal.logic.choice import Choice
+from ternary_sdk._internal.logic.choice import Choice, numbered
 from ternary_sdk._internal.logic.classes import Group, representatives
 from ternary_sdk.errors import InputError
 from ternary_sdk.logic import Condition, Partial, balanced, commutative
@@ -53,7 +53,7 @@ def test_classes_without_a_group_are_refused():
     ],
 )
 def test_a_number_of_operations_is_said_in_words(count, sentence):
-    assert Choice.of(TERNARY_2, balanced, None, None).numbered(count) == sentence
+    assert numbered(count, balanced, TERNARY_2) == sentence
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,9 @@ from ternary_sdk._internal.inference import ranks
 from ternary_sdk._internal.inference.dial import Dial
 from ternary_sdk._internal.inference.drawing import Draws, Lacking, Rows, Supply, are_lacking
 from ternary_sdk._internal.inference.runtime import Floats
-from ternary_sdk._internal.logic.choice import Choice
+from ternary_sdk._internal.logic.choice import Choice, numbered
+from ternary_sdk._internal.logic.classes import Group
+from ternary_sdk._internal.logic.conditions import Condition
 from ternary_sdk._internal.streams.stream import REMAINDER
 from ternary_sdk.errors import CoverageError, InputError
 from ternary_sdk.operations import OperationSet
@@ -35,11 +37,17 @@ def _everything(operations: OperationSet) -> OperationSet:
 class Matching:
     """How many operations a draw by property chooses among. ``str`` says it in a sentence."""
 
-    choice: Choice
-    """What was asked for."""
+    space: Space
+    """What they are operations of."""
+
+    condition: Condition | None
+    """What they must be; None is nothing."""
+
+    group: Group | None
+    """Up to what rows are to be different; None if only equal operations are the same."""
 
     operations: int
-    """How many operations of the space are what was asked for."""
+    """How many operations of the space meet it."""
 
     reachable: int | None
     """How many of them are certified reachable; None in a vast space, where nothing lists those."""
@@ -48,8 +56,8 @@ class Matching:
     """In how many classes the reachable ones are, or in a vast space all; None if no group was asked for."""
 
     def __str__(self) -> str:
-        found = self.choice.numbered(self.operations)
-        among = "" if self.classes is None else f", in {_classes(self.classes)} up to {self.choice.group}"
+        found = numbered(self.operations, self.condition, self.space)
+        among = "" if self.classes is None else f", in {_classes(self.classes)} up to {self.group}"
         if self.reachable is None:
             return f"{found}{among}" if self.operations else found
         if not self.reachable:
@@ -94,7 +102,9 @@ class ConditionalDraws:
     def matching(self) -> Matching:
         """How many there are."""
         return Matching(
-            choice=self._choice,
+            space=self.space,
+            condition=self._choice.condition,
+            group=self._choice.group,
             operations=self._counted.size,
             reachable=None if self._draws.reached is None else self._size,
             classes=None if self._classes is None else len(np.unique(self._classes)),

@@ -81,12 +81,13 @@ class Choice:
             raise InputError("distinct_up_to: None, expected a group whose classes are told apart")
         return _classes(self.space, self.condition, self.group)
 
-    def numbered(self, count: int) -> str:
-        """That so many operations are what is asked for, such as ``36 operations are commutative``."""
-        what = f"of the space {self.space}" if self.condition is None else str(self.condition)
-        if count == 1:
-            return f"1 operation is {what}"
-        return f"{count:,} operations are {what}" if count else f"no operation is {what}"
+
+def numbered(count: int, condition: Condition | None, space: Space) -> str:
+    """That so many operations meet a condition, such as ``36 operations are commutative``."""
+    what = f"of the space {space}" if condition is None else str(condition)
+    if count == 1:
+        return f"1 operation is {what}"
+    return f"{count:,} operations are {what}" if count else f"no operation is {what}"
 
 
 def _condition(given: object, name: str, space: Space) -> Condition:
