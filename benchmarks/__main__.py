@@ -10,6 +10,7 @@ GROUPS: Final[Mapping[str, str]] = {
     "training": "seconds an epoch, and to 90 % and 91 % coverage; takes minutes",
     "client": "a cold command, opening, drawing, counting, memory",
     "counting": "draws of vast spaces a second, from one to a hundred million; takes minutes",
+    "designing": "draws by property from vast spaces",
     "licensing": "verifying a license, asking it before a call, counting on disk",
     "meter": "counting beside ten million operations of a vast space; takes minutes",
     "server": "validations a second and their waiting times, a large report; SQLite and PostgreSQL",

@@ -21,7 +21,7 @@ def test_an_unknown_group_is_refused_before_anything_is_measured(words: list[str
     assert typed(*words) == (
         2,
         "",
-        "error: 'clients' is not a group, expected client, counting, licensing, meter, server or training\n",
+        "error: 'clients' is not a group, expected client, counting, designing, licensing, meter, server or training\n",
     )
 
 
@@ -29,7 +29,19 @@ def test_help_names_every_group_and_loads_none_of_them() -> None:
     status, out, err = typed("--help")
     assert (status, err) == (0, "")
     described = [line.split()[0] for line in out.partition("groups:\n")[2].splitlines()]
-    assert described == list(GROUPS) == ["training", "client", "counting", "licensing", "meter", "server"]
+    assert (
+        described
+        == list(GROUPS)
+        == [
+            "training",
+            "client",
+            "counting",
+            "designing",
+            "licensing",
+            "meter",
+            "server",
+        ]
+    )
 
 
 def test_every_module_that_measures_is_a_group() -> None:
