@@ -11,6 +11,7 @@ GROUPS: Final[Mapping[str, str]] = {
     "client": "a cold command, opening, drawing, counting, memory",
     "opening": "opening a package of a vast space with a billion draws certified",
     "counting": "draws of vast spaces a second, from one to a hundred million; takes minutes",
+    "designing": "draws by property from vast spaces",
     "licensing": "verifying a license, asking it before a call, counting on disk",
     "meter": "counting beside ten million operations of a vast space; takes minutes",
     "server": "validations a second and their waiting times, a large report; SQLite and PostgreSQL",

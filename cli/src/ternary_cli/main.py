@@ -29,6 +29,7 @@ from ternary_cli import (
     licenses,
     listing,
     machine,
+    near,
     packaging,
     pinning,
     rotation,
@@ -43,6 +44,7 @@ from ternary_cli import (
     validation,
     vendor,
     verification,
+    walking,
 )
 from ternary_cli.endings import Ending
 from ternary_cli.refusals import check_no_nul
@@ -72,6 +74,9 @@ app.command("encode")(coding.encode)
 app.command("decode")(coding.decode)
 app.command("convert")(converting.convert)
 app.command("library")(gate_libraries.library)
+# The signs of a truth table may begin with a hyphen.
+app.command("near", context_settings={"ignore_unknown_options": True})(near.near)
+app.command("path", context_settings={"ignore_unknown_options": True})(walking.walk)
 app.command("verify")(verification.verify)
 app.command("info")(inspection.info)
 app.command("unpack")(inspection.unpack)

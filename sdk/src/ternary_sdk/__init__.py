@@ -39,10 +39,13 @@ if TYPE_CHECKING:
     from ternary_sdk._internal.certificates.vast_path import FileDigest, ReachableShare, VastPath
     from ternary_sdk._internal.graphs.interface import Interface, Tensor
     from ternary_sdk._internal.identity import ExactPackage, PackageIdentity, VersionRange
+    from ternary_sdk._internal.inference.conditional import Matching
+    from ternary_sdk._internal.inference.nearness import Walk
     from ternary_sdk._internal.inference.vast_proof import Replayed
     from ternary_sdk._internal.licensing.claims import ContentKey
     from ternary_sdk._internal.licensing.license import License
     from ternary_sdk._internal.licensing.machine import Machine, identify
+    from ternary_sdk._internal.logic.nearness import Neighbours
     from ternary_sdk._internal.online.client import LicenseServer
     from ternary_sdk._internal.online.state import Activation
     from ternary_sdk._internal.packages.manifest import Manifest
@@ -53,6 +56,7 @@ if TYPE_CHECKING:
     from ternary_sdk._internal.streams.stream import Stream
     from ternary_sdk._internal.trust.trust import Revocations, Role, Trust
     from ternary_sdk.draw import Draw
+    from ternary_sdk.licensed import LicensedModel
     from ternary_sdk.model import Model
     from ternary_sdk.operations import OperationSet
     from ternary_sdk.proved import ProvedModel
@@ -83,11 +87,14 @@ __all__ = [
     "License",
     "LicenseError",
     "LicenseServer",
+    "LicensedModel",
     "Machine",
     "Manifest",
+    "Matching",
     "Member",
     "Model",
     "ModelPath",
+    "Neighbours",
     "OperationSet",
     "Package",
     "PackageIdentity",
@@ -116,6 +123,7 @@ __all__ = [
     "VastCertificate",
     "VastPath",
     "VersionRange",
+    "Walk",
     "__version__",
     "atlas",
     "coverage",
@@ -144,11 +152,14 @@ _WHERE: Final = {
     "Interface": "_internal.graphs.interface",
     "License": "_internal.licensing.license",
     "LicenseServer": "_internal.online.client",
+    "LicensedModel": "licensed",
     "Machine": "_internal.licensing.machine",
     "Manifest": "_internal.packages.manifest",
+    "Matching": "_internal.inference.conditional",
     "Member": "_internal.packages.manifest_entries",
     "Model": "model",
     "ModelPath": "_internal.packages.manifest_entries",
+    "Neighbours": "_internal.logic.nearness",
     "OperationSet": "operations",
     "Package": "_internal.packages.package",
     "PackageIdentity": "_internal.identity",
@@ -172,6 +183,7 @@ _WHERE: Final = {
     "VastCertificate": "_internal.certificates.vast_certificate",
     "VastPath": "_internal.certificates.vast_path",
     "VersionRange": "_internal.identity",
+    "Walk": "_internal.inference.nearness",
     "identify": "_internal.licensing.machine",
 }
 """The module of each name that is imported when first asked for; a module's own name is not in it."""

@@ -15,6 +15,7 @@ from ternary_sdk._internal.logic.conditions import Condition
 from ternary_sdk._internal.logic.counted import Counted, counted
 from ternary_sdk._internal.logic.named_operation import NamedOperation
 from ternary_sdk._internal.logic.names import NAMES, named, names_of
+from ternary_sdk._internal.logic.nearness import Neighbours, nearest
 from ternary_sdk._internal.logic.parsing import Form, parse
 from ternary_sdk._internal.logic.partial import Partial
 from ternary_sdk._internal.logic.properties import (
@@ -50,6 +51,7 @@ __all__ = [
     "Form",
     "Group",
     "NamedOperation",
+    "Neighbours",
     "Partial",
     "Preserves",
     "Property",
@@ -72,6 +74,7 @@ __all__ = [
     "monotone",
     "named",
     "names_of",
+    "nearest",
     "parse",
     "parse_condition",
     "preserves",

@@ -16,8 +16,8 @@ MAX_TEMPERATURE: Final = 100.0
 _TEMPERATURES: Final = f"{MIN_TEMPERATURE:g} to {MAX_TEMPERATURE:g}"
 
 
-def whole(value: int, name: str, most: int) -> int:
-    """An argument that must be an integer in [0, most], NumPy's included, true and false not.
+def whole(value: int, name: str, most: int, *, least: int = 0) -> int:
+    """An argument that must be an integer in [least, most], NumPy's included, true and false not.
 
     Raises:
         InputError: If it is none.
@@ -26,8 +26,8 @@ def whole(value: int, name: str, most: int) -> int:
         number = as_integer(value)
     except TypeError:
         raise InputError(f"{name}: {value!r}, expected an integer") from None
-    if isinstance(value, bool) or not 0 <= number <= most:
-        raise InputError(f"{name}: {value}, expected 0 to {most:,}")
+    if isinstance(value, bool) or not least <= number <= most:
+        raise InputError(f"{name}: {value}, expected {least} to {most:,}")
     return number
 
 

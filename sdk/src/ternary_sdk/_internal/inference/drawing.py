@@ -14,6 +14,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from ternary_sdk._internal import ascending
 from ternary_sdk._internal.inference.dial import Dial
 from ternary_sdk._internal.inference.runtime import BLOCK, Decoder, Floats
 from ternary_sdk._internal.streams.stream import EXPLORATION, Stream, Words
@@ -61,11 +62,11 @@ class Rows:
         )
 
 
-class Different:
-    """Pairwise different rows, taken some at a time, whatever parts they come in.
+class Supply:
+    """Rows, taken some at a time, whatever parts they come in.
 
     Args:
-        parts: The rows, pairwise different over all parts.
+        parts: The rows.
         empty: No rows, of the types that the parts have.
     """
 
@@ -99,6 +100,27 @@ class Different:
         raise CoverageError("no further different operations: all that the certified model reaches are drawn")
 
 
+def until_few(found: npt.NDArray[np.intp], blocks: int) -> tuple[npt.NDArray[np.intp], bool]:
+    """Where the search for new operations ends: with the first block that brings too few.
+
+    Args:
+        found: Positions of new ones in some blocks, ascending.
+        blocks: How many blocks.
+    Returns:
+        The positions up to the end of that block, and whether there is one.
+    """
+    few = np.bincount(found // BLOCK, minlength=blocks) < SATURATED * BLOCK
+    if not few.any():
+        return found, False
+    return found[found < (int(np.argmax(few)) + 1) * BLOCK], True
+
+
+def are_lacking(index: Indices, lacking: Lacking, space: Space) -> npt.NDArray[np.bool_]:
+    """Which of some different operations, shape (n,), were not returned before."""
+    left = lacking(OperationSet.of(index, space)).indices.astype(np.int64, copy=False)
+    return ascending.contains(left, index.astype(np.int64, copy=False))
+
+
 class Draws(ABC):
     """Draws from one path.
 
@@ -116,6 +138,24 @@ class Draws(ABC):
     def space(self) -> Space:
         """What it draws operations of."""
         return self._space
+
+    @property
+    def stream(self) -> Stream:
+        """Where its random numbers come from."""
+        return self._stream
+
+    @property
+    @abstractmethod
+    def reached(self) -> OperationSet | None:
+        """The operations that have a witness; None in a vast space, where nothing lists them."""
+
+    @abstractmethod
+    def witnessed(self, index: Indices) -> tuple[npt.NDArray[np.bool_], Floats]:
+        """Which of some operations, shape (n,), have a witness, and the latents, meaningless for the others.
+
+        In a vast space the posterior mean of each is decoded and compared. Where the path has no encoder,
+        none has one.
+        """
 
     def rows(self, count: int, *, seed: int, dial: Dial, offset: int = 0) -> Rows:
         """Rows ``offset`` to ``offset + count`` of the seed's stream, repetitions as they come.
@@ -164,7 +204,7 @@ class Draws(ABC):
         """
 
     @abstractmethod
-    def new(self, count: int, *, seed: int, dial: Dial, lacking: Lacking) -> Different:
+    def new(self, count: int, *, seed: int, dial: Dial, lacking: Lacking) -> Supply:
         """As ``unique``, of operations that were not returned before.
 
         Args:
@@ -182,8 +222,14 @@ class Draws(ABC):
         """Of explored rows' words w1, shape (n,): which rows get a witness, and the witnesses."""
 
     @abstractmethod
-    def _expect_explorable(self) -> None:
-        """Refuse exploration of a path that has nothing to explore with."""
+    def expect_witnesses(self, what: str) -> None:
+        """Refuse what needs the latent of an operation, of a path that has none to give.
+
+        Args:
+            what: What needs it, as the refusal begins.
+        Raises:
+            CoverageError: If it has none.
+        """
 
     def _reader(self, seed: int, dial: Dial, first: int) -> Callable[[Floats], Indices]:
         """A function that writes the next block of latents, from the block ``first`` on, into a buffer.
@@ -202,7 +248,7 @@ class Draws(ABC):
         """As ``_reader``, without decoding."""
         prior, blocks = self._stream.prior_reader(seed, first * BLOCK), itertools.count(first)
         if dial.explore > 0:
-            self._expect_explorable()
+            self.expect_witnesses("explore")
 
         def fill(values: Floats) -> None:
             prior(values)
@@ -216,10 +262,11 @@ class Draws(ABC):
     def _buffer(self) -> Floats:
         return np.empty((BLOCK, self._stream.latent_size), np.float32)
 
-    def _none(self) -> Rows:
+    def none(self, rows: int = 0) -> Rows:
+        """Rows that hold nothing yet; by default none."""
         return Rows(
-            index=np.empty(0, self._space.index_type),
-            latents=np.empty((0, self._stream.latent_size), np.float32),
+            index=np.zeros(rows, self._space.index_type),
+            latents=np.zeros((rows, self._stream.latent_size), np.float32),
         )
 
     def _explore(self, values: Floats, seed: int, block: int, share: float) -> None:
