@@ -50,7 +50,8 @@ def test_shades_go_by_rank_so_that_the_whole_scale_is_used():
     assert tuple(cells[6]) == atlas.MISSING
     assert blue[0] == blue[1] == blue[2] > blue[3] > blue[4] > blue[7] > blue[5]
     far = first[2] - last[2]
-    assert first[2] - blue[0] < far / 4 and blue[5] - last[2] < far / 12
+    assert first[2] - blue[0] < far / 4
+    assert blue[5] - last[2] < far / 12
 
 
 def test_equal_margins_have_the_middle_shade():
@@ -117,16 +118,16 @@ def test_each_band_has_the_values_of_its_leading_cells():
     values = [words for _, _, words in texts(svg, "tick")][:18]
     for band, words in enumerate(values[:9]):
         table = TERNARY_2.tables[27 * band]
-        assert words == " ".join("−0+"[value + 1] for value in (table[4], table[3]))  # noqa: RUF001
+        assert words == " ".join("−0+"[value + 1] for value in (table[4], table[3]))
     for band, words in enumerate(values[9:]):
         table = TERNARY_2.tables[243 * 9 * band]
-        assert words == " ".join("−0+"[value + 1] for value in (table[8], table[7]))  # noqa: RUF001
+        assert words == " ".join("−0+"[value + 1] for value in (table[8], table[7]))
 
 
 def test_an_axis_names_its_leading_cells_and_its_arrow_points_where_the_numbers_grow():
     svg = atlas.to_svg(MARGINS, title="acme")
-    assert ">column by t4 = f(0,0), t3 = f(0,−) →<" in svg  # noqa: RUF001
-    assert "index = 243 × row + column<" in svg  # noqa: RUF001
+    assert ">column by t4 = f(0,0), t3 = f(0,−) →<" in svg
+    assert "index = 243 × row + column<" in svg
     assert 'transform="translate(8 30) rotate(90)">row by t8 = f(+,+), t7 = f(+,0) →<' in svg
     quinary = atlas.to_svg(np.ones(3125, np.float32), title="acme", space=Space(5, 1))
     assert ">column by t2 = f(0) →<" in quinary

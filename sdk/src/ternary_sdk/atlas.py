@@ -5,8 +5,8 @@ The first half of an operation's digits chooses the column, the other half the r
 in row i // 243, column i mod 243. A cell's colour says whether the operation is reachable, how clearly a
 latent decodes to it, and whether it was drawn. Of a package, that latent is the operation's witness; of a
 run, the clearest one that is known. In both, an operation is reachable if a margin of at least 0.001 was
-found where the vendor looked for one. A condition, such as *commutative*, leaves colour only to the operations
-that meet it.
+found where the vendor looked for one. With a condition, such as *commutative*, only operations that meet it
+keep their colours.
 """
 
 from base64 import b64encode

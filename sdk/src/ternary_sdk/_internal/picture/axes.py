@@ -25,7 +25,7 @@ def _columns(frame: Frame) -> str:
         parts.append(_text(x + width / axis.bands / 2, below + 14, "middle", _values(axis, band)))
         parts.append(_text(x, below + 31, "middle", str(axis.count * band // axis.bands), "tick number"))
     words = f"column by {_named(axis)} →"
-    numbered = f'<tspan class="number" dx="24">index = {axis.count} × row + column</tspan>'  # noqa: RUF001
+    numbered = f'<tspan class="number" dx="24">index = {axis.count} × row + column</tspan>'
     return "".join(parts) + _text(LEFT, below + 50, "start", words + numbered, "axis")
 
 
@@ -59,8 +59,8 @@ def _inputs(cell: int, space: Space) -> str:
 def _value(value: int, space: Space) -> str:
     """A value as designers write it: a sign alone in ternary logic."""
     if space.radix == 3:
-        return "−0+"[value + 1]  # noqa: RUF001 - the minus sign is as wide as the plus sign
-    return str(value).replace("-", "−")  # noqa: RUF001
+        return "−0+"[value + 1]
+    return str(value).replace("-", "−")
 
 
 def _line(x: float, y: float, to_x: float, to_y: float) -> str:
