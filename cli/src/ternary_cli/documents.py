@@ -11,7 +11,7 @@ from ternary_sdk._internal.licensing.license import License
 from ternary_sdk._internal.packages.package import MAX_PACKAGE, Package
 from ternary_sdk._internal.trust.trust import MAX_TRUST, Trust
 from ternary_sdk.errors import FormatError, InputError, LicenseError, ProofError, Reason, SignatureError
-from ternary_sdk.model import MAX_LICENSE
+from ternary_sdk.licensed import MAX_LICENSE
 
 _LICENSE: Final = "a license"
 _TRUST: Final = "a trust file"

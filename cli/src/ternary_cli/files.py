@@ -106,6 +106,14 @@ def write_new(data: bytes, target: Path) -> None:
         whole_file.replace(target, (data,))
 
 
+def write_kept(data: bytes, target: Path | None) -> None:
+    """Write bytes as ``write`` does, but replace no file that has other content."""
+    if target is None or is_standard(target):
+        write(data, target)
+    else:
+        write_new(data, target)
+
+
 def refuse_json_beside_rows(target: Path | None) -> None:
     """Refuse ``--json`` where standard output has the rows: a program could not tell the two apart.
 

@@ -37,6 +37,8 @@ def _to_jsonl(rows: "Rows", _: int) -> tuple[bytes, bytes]:
     parts = []
     if rows.index is not None:
         parts.append([f'"index":{value}' for value in rows.index.tolist()])
+    for name, values in rows.figures.items():
+        parts.append([f'"{name}":{text}' for text in _texts(values[:, None], "")])
     if rows.operations is not None:
         parts.append([f'"operation":[{text}]' for text in _texts(rows.operations, ",")])
     if rows.latents is not None:

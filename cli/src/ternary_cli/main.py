@@ -25,7 +25,9 @@ from ternary_cli import (
     key_list,
     keys,
     licenses,
+    listing,
     machine,
+    near,
     pinning,
     rotation,
     runs,
@@ -38,6 +40,7 @@ from ternary_cli import (
     validation,
     vendor,
     verification,
+    walking,
 )
 from ternary_cli.endings import Ending
 from ternary_cli.refusals import check_no_nul
@@ -59,8 +62,12 @@ _trust = typer.Typer(help="The vendor's trust file.", no_args_is_help=True)
 _keys = typer.Typer(help="The vendor's signing keys.", no_args_is_help=True)
 
 app.command("sample")(sampling.sample)
+app.command("list")(listing.operations)
+app.command("properties")(listing.properties)
 app.command("encode")(coding.encode)
 app.command("decode")(coding.decode)
+app.command("near")(near.near)
+app.command("path")(walking.walk)
 app.command("verify")(verification.verify)
 app.command("info")(inspection.info)
 app.command("unpack")(inspection.unpack)

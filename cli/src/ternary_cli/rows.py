@@ -7,8 +7,8 @@ one another: ``index``, the cells ``t0``, ``t1``, …, the latents ``z0``, ``z1`
 them. A reader (``row_reader``) takes the columns that it needs and leaves the others.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
@@ -29,6 +29,8 @@ class Rows:
 
     index: Indices | None = None
     """Canonical indices, shape (n,)."""
+    figures: Mapping[str, Values] = field(default_factory=dict)
+    """What is said of each operation besides, such as a distance: by name of the column, shape (n,)."""
     operations: Tables | None = None
     """Truth tables, shape (n, cells)."""
     latents: npt.NDArray[np.float32] | None = None
@@ -47,6 +49,7 @@ class Rows:
         groups: list[tuple[Sequence[str], Values]] = []
         if self.index is not None:
             groups.append((_INDEX, self.index[:, None]))
+        groups += [((name,), values[:, None]) for name, values in self.figures.items()]
         if self.operations is not None:
             groups.append((cell_columns(self.operations.shape[1]), self.operations))
         if self.latents is not None:
@@ -64,6 +67,7 @@ class Rows:
             end = start + _BLOCK
             yield Rows(
                 index=None if self.index is None else self.index[start:end],
+                figures={name: values[start:end] for name, values in self.figures.items()},
                 operations=None if self.operations is None else self.operations[start:end],
                 latents=None if self.latents is None else self.latents[start:end],
                 space=self.space,

@@ -5,6 +5,8 @@ Every array here is int64, shape (n,), each number larger than the one before. T
 or of one binary search for each number of the smaller set, so a few numbers beside many millions cost little.
 """
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -84,6 +86,11 @@ class Runs:
         for run in self._runs:
             found |= contains(run, wanted)
         return found
+
+    def first_occurrences(self, values: npt.NDArray[Any]) -> npt.NDArray[np.intp]:
+        """Positions, ascending, at which a number that it does not contain occurs for the first time."""
+        numbers, first = np.unique(values.astype(np.int64, copy=False), return_index=True)
+        return np.sort(first[~self.contain(numbers)])
 
     def union(self) -> Numbers:
         """All its numbers."""

@@ -15,6 +15,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from ternary_sdk._internal import ascending
 from ternary_sdk._internal.inference.dial import Dial
 from ternary_sdk._internal.inference.runtime import BLOCK, Decoder, Floats
 from ternary_sdk._internal.streams.stream import EXPLORATION, Stream, Words
@@ -62,11 +63,11 @@ class Rows:
         )
 
 
-class Different:
-    """Pairwise different rows, taken some at a time, whatever parts they come in.
+class Supply:
+    """Rows, taken some at a time, whatever parts they come in.
 
     Args:
-        parts: The rows, pairwise different over all parts.
+        parts: The rows.
         empty: No rows, of the types that the parts have.
     """
 
@@ -100,6 +101,27 @@ class Different:
         raise CoverageError("no further different operations: all that the certified model reaches are drawn")
 
 
+def until_few(found: npt.NDArray[np.intp], blocks: int) -> tuple[npt.NDArray[np.intp], bool]:
+    """Where the search for new operations ends: with the first block that brings too few.
+
+    Args:
+        found: Positions of new ones in some blocks, ascending.
+        blocks: How many blocks.
+    Returns:
+        The positions up to the end of that block, and whether there is one.
+    """
+    few = np.bincount(found // BLOCK, minlength=blocks) < SATURATED * BLOCK
+    if not few.any():
+        return found, False
+    return found[found < (int(np.argmax(few)) + 1) * BLOCK], True
+
+
+def are_lacking(index: Indices, lacking: Lacking, space: Space) -> npt.NDArray[np.bool_]:
+    """Which of some different operations, shape (n,), were not returned before."""
+    left = lacking(OperationSet.of(index, space)).indices.astype(np.int64, copy=False)
+    return ascending.contains(left, index.astype(np.int64, copy=False))
+
+
 class Draws(ABC):
     """Draws from one path.
 
@@ -117,6 +139,24 @@ class Draws(ABC):
     def space(self) -> Space:
         """What it draws operations of."""
         return self._space
+
+    @property
+    def stream(self) -> Stream:
+        """Where its random numbers come from."""
+        return self._stream
+
+    @property
+    @abstractmethod
+    def reached(self) -> OperationSet | None:
+        """The operations that have a witness; None in a vast space, where nothing lists them."""
+
+    @abstractmethod
+    def witnessed(self, index: Indices) -> tuple[npt.NDArray[np.bool_], Floats]:
+        """Which of some operations, shape (n,), have a witness, and the latents, meaningless for the others.
+
+        In a vast space the posterior mean of each is decoded and compared. Where the path has no encoder,
+        none has one.
+        """
 
     def rows(self, count: int, *, seed: int, dial: Dial, offset: int = 0) -> Rows:
         """Rows ``offset`` to ``offset + count`` of the seed's stream, repetitions as they come.
@@ -165,7 +205,7 @@ class Draws(ABC):
         """
 
     @abstractmethod
-    def new(self, count: int, *, seed: int, dial: Dial, lacking: Lacking) -> Different:
+    def new(self, count: int, *, seed: int, dial: Dial, lacking: Lacking) -> Supply:
         """As ``unique``, of operations that were not returned before.
 
         Args:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ternary_sdk._internal.inference.dial import Dial
-from ternary_sdk._internal.inference.drawing import CHUNK, SATURATED, Different, Draws, Lacking, Rows
+from ternary_sdk._internal.inference.drawing import CHUNK, SATURATED, Supply, Draws, Lacking, Rows
 from ternary_sdk._internal.inference.proof import Witnesses
 from ternary_sdk._internal.inference.runtime import BLOCK, Decoder, Floats
 from ternary_sdk._internal.streams.stream import COMPLETION, Stream, Words
@@ -30,6 +30,15 @@ class Sampler(Draws):
         super().__init__(decoder, stream)
         self._witnesses = witnesses
         self._reachable = witnesses.operations.indices
+
+    @property
+    def reached(self) -> OperationSet:
+        """The operations that have a witness."""
+        return self._witnesses.operations
+
+    def witnessed(self, index: Indices) -> tuple[npt.NDArray[np.bool_], Floats]:
+        """Which of some operations have a witness, and the latents."""
+        return self._witnesses.operations.mask[index], self._witnesses.latents[index]
 
     def count(self, draws: int, *, seed: int, dial: Dial) -> OperationSet:
         """The set of operations in the first ``draws`` rows, in memory that does not grow with them."""
@@ -59,7 +68,7 @@ class Sampler(Draws):
             )
         return self._different(self._witnesses.operations, seed, dial).take(count)
 
-    def new(self, count: int, *, seed: int, dial: Dial, lacking: Lacking) -> Different:
+    def new(self, count: int, *, seed: int, dial: Dial, lacking: Lacking) -> Supply:
         """As ``unique``, of operations that were not returned before; those are left out at the beginning."""
         left, reached = lacking(self._witnesses.operations), len(self._reachable)
         if count > len(left):
@@ -69,8 +78,8 @@ class Sampler(Draws):
             )
         return self._different(left, seed, dial)
 
-    def _different(self, wanted: OperationSet, seed: int, dial: Dial) -> Different:
-        return Different(self._parts(wanted.mask, seed, dial), self._none())
+    def _different(self, wanted: OperationSet, seed: int, dial: Dial) -> Supply:
+        return Supply(self._parts(wanted.mask, seed, dial), self._none())
 
     def _parts(self, wanted: npt.NDArray[np.bool_], seed: int, dial: Dial) -> Iterator[Rows]:
         unseen = self._witnesses.operations.mask.copy()

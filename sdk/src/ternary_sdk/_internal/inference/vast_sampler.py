@@ -14,7 +14,7 @@ from ternary_sdk._internal import ascending
 from ternary_sdk._internal.ascending import Numbers, Runs
 from ternary_sdk._internal.certificates.path_coverage import VERIFIER_MARGIN
 from ternary_sdk._internal.inference.dial import Dial
-from ternary_sdk._internal.inference.drawing import CHUNK, SATURATED, Different, Draws, Lacking, Rows
+from ternary_sdk._internal.inference.drawing import CHUNK, Draws, Lacking, Rows, Supply, are_lacking, until_few
 from ternary_sdk._internal.inference.runtime import BLOCK, Decoder, Encoder, Floats
 from ternary_sdk._internal.streams.stream import Stream, Words
 from ternary_sdk.errors import CoverageError, InputError
@@ -47,6 +47,21 @@ class VastSampler(Draws):
     def __init__(self, decoder: Decoder, encoder: Encoder | None, stream: Stream) -> None:
         super().__init__(decoder, stream)
         self._encoder = encoder
+
+    @property
+    def reached(self) -> None:
+        """Nothing lists the operations that have a witness."""
+        return
+
+    def witnessed(self, index: Indices) -> tuple[npt.NDArray[np.bool_], Floats]:
+        """Which of some operations have a witness, and the posterior mean of each."""
+        if self._encoder is None or not len(index):
+            return np.zeros(len(index), np.bool_), np.zeros(
+                (len(index), self._stream.latent_size), np.float32
+            )
+        latents = self._encoder.mean(self._space.from_index(index))
+        decoded = self._decoder.decode(latents)
+        return (decoded.index == index) & (decoded.margin >= VERIFIER_MARGIN), latents
 
     def count(self, draws: int, *, seed: int, dial: Dial) -> OperationSet:
         """The set of operations in the first ``draws`` rows, at most 10 million.
@@ -81,9 +96,9 @@ class VastSampler(Draws):
         """
         return self.new(count, seed=seed, dial=dial, lacking=_all).take(count)
 
-    def new(self, count: int, *, seed: int, dial: Dial, lacking: Lacking) -> Different:  # noqa: ARG002
+    def new(self, count: int, *, seed: int, dial: Dial, lacking: Lacking) -> Supply:  # noqa: ARG002
         """As ``unique``, of operations that were not returned before."""
-        return Different(self._parts(seed, dial, lacking), self._none())
+        return Supply(self._parts(seed, dial, lacking), self._none())
 
     def _parts(self, seed: int, dial: Dial, lacking: Lacking) -> Iterator[Rows]:
         """Operations that are new to this draw end the search for them if they are few; whether they were
@@ -93,12 +108,9 @@ class VastSampler(Draws):
             some = list(islice(blocks, size))
             index = np.concatenate([part.index for part in some])
             latents = np.concatenate([part.latents for part in some])
-            found = _first_occurrences(index, seen)
-            few = np.bincount(found // BLOCK, minlength=size) < SATURATED * BLOCK
-            if saturated := bool(few.any()):
-                found = found[found < (int(np.argmax(few)) + 1) * BLOCK]
+            found, saturated = until_few(seen.first_occurrences(index), size)
             seen.add(np.sort(_numbers(index[found])))
-            found = found[self._are_lacking(index[found], lacking)]
+            found = found[are_lacking(index[found], lacking, self._space)]
             yield Rows(index=index[found], latents=latents[found])
             size = min(2 * size, _AT_ONCE)
         yield from self._uniform(seed, seen, lacking)
@@ -112,10 +124,10 @@ class VastSampler(Draws):
         start, size, dry = 0, 1, False
         while not dry:
             entries = self._stream.uniform(seed, start, size * BLOCK, self._space)
-            wanted = entries[_first_occurrences(entries, seen)]
+            wanted = entries[seen.first_occurrences(entries)]
             seen.add(np.sort(wanted))
-            new = self._are_lacking(wanted, lacking)
-            good, latents = self._encoded(wanted[new])
+            new = are_lacking(wanted, lacking, self._space)
+            good, latents = self.witnessed(wanted[new])
             yield Rows(
                 index=wanted[new][good].astype(self._space.index_type, copy=False), latents=latents[good]
             )
@@ -127,32 +139,13 @@ class VastSampler(Draws):
             f"only {witnessed:,} are others that have a witness"
         )
 
-    def _are_lacking(self, index: Indices, lacking: Lacking) -> npt.NDArray[np.bool_]:
-        """Which of some different operations were not returned before."""
-        left = lacking(OperationSet.of(index, self._space))
-        return ascending.contains(_numbers(left.indices), _numbers(index))
-
     def _expect_explorable(self) -> None:
         if self._encoder is None:
             raise CoverageError("explore: the path has no encoder, so no operation can be given a latent")
 
     def _witnesses_of(self, words: Words) -> tuple[npt.NDArray[np.bool_], Floats]:
-        return self._encoded((words % np.uint64(self._space.size)).astype(np.int64))
-
-    def _encoded(self, wanted: Numbers) -> tuple[npt.NDArray[np.bool_], Floats]:
-        """Which operations have a witness, and the posterior mean of each."""
-        if self._encoder is None or not len(wanted):
-            return np.zeros(len(wanted), np.bool_), self._none().latents
-        latents = self._encoder.mean(self._space.from_index(wanted))
-        decoded = self._decoder.decode(latents)
-        return (decoded.index == wanted) & (decoded.margin >= VERIFIER_MARGIN), latents
+        return self.witnessed((words % np.uint64(self._space.size)).astype(np.int64))
 
 
 def _numbers(index: Indices) -> Numbers:
     return index.astype(np.int64, copy=False)
-
-
-def _first_occurrences(index: Indices, seen: Runs) -> npt.NDArray[np.intp]:
-    """Positions, ascending, of the first occurrences of operations that were not seen."""
-    numbers, first = np.unique(_numbers(index), return_index=True)
-    return np.sort(first[~seen.contain(numbers)])

@@ -75,7 +75,7 @@ class Both(Condition):
         self.right.check(space)
 
     def __str__(self) -> str:
-        return f"{_within(self.left, Either)} & {_within(self.right, Either)}"
+        return f"{_within(self.left, Either)} & {_within(self.right, Either, Both)}"
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ class Either(Condition):
         self.right.check(space)
 
     def __str__(self) -> str:
-        return f"{self.left} | {self.right}"
+        return f"{self.left} | {_within(self.right, Either)}"
 
 
 @dataclass(frozen=True)

@@ -1,113 +1,113 @@
 """
-Codes and names of two-input operations, and what a text that stands for one means.
+What a text that stands for an operation means, in any space.
 
-People write an operation as an index, a code, nine trits or a name. Some texts mean two operations: `MAX` is
-a name and a code. Such a text is refused with both, and the form decides where the reader knows it.
+People write an operation as an index, a code, a name or its values. Some texts mean two operations: `MAX` is a
+name and a code, and projects disagree about `CONSENSUS`. Such a text is refused with all of them, and the form
+decides where the reader knows it.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
-import numpy as np
-
+from ternary_sdk._internal.logic import codes, names
 from ternary_sdk.errors import InputError
-from ternary_sdk.space import TERNARY_2
+from ternary_sdk.space import TERNARY_2, Space
 
-_ALPHABET: Final = "0123456789ABCDEFGHKMNPRTVXZ"
-"""The digits of base 27, as the heptavintimal code of Mixed Radix Circuit Synthesis orders them."""
+__all__ = ["Form", "parse"]
 
-_DEFINITIONS: Final[Mapping[str, Callable[[int, int], int]]] = {
-    "ANY": lambda a, b: max(-1, min(1, a + b)),
-    "CONS": lambda a, b: a if a == b else 0,
-    "MAX": max,
-    "MIN": min,
-    "MLE": lambda a, b: (a > b) - (a < b),
-    "MUL": lambda a, b: a * b,
-    "NANY": lambda a, b: -max(-1, min(1, a + b)),
-    "SUM": lambda a, b: (a + b + 1) % 3 - 1,
-    "XOR": lambda a, b: max(min(a, -b), min(-a, b)),
-}
+_DIGITS: Final = "0123456789ABCDE"
+_VALUE: Final = r" *[+-]?[0-9]{1,2} *"
 
 
 class Form(StrEnum):
     """How a text stands for an operation."""
 
     ANY = "operation"
-    """Any of the others, nine signs or nine digits."""
+    """Any of the others, signs, digits, or values with commas."""
     INDEX = "index"
-    """The canonical index, 0 to 19682, in at most five digits."""
+    """The canonical index, with no more digits than the largest of the space has."""
     CODE = "code"
-    """Three digits of base 27, most significant first."""
+    """As ``to_code`` writes it, in any case."""
     NAME = "name"
-    """A name of `NAMES`."""
+    """A name or an alias of ``named``, in any case."""
 
 
-def _index_of(f: Callable[[int, int], int]) -> int:
-    table = [f(a, b) for a in (-1, 0, 1) for b in (-1, 0, 1)]
-    return int(TERNARY_2.to_index(np.array([table], dtype=np.int8))[0])
+class _Reading(NamedTuple):
+    """One meaning of a text."""
+
+    form: str
+    index: int
+    shown: str
+    """The operation, as a refusal names it."""
 
 
-NAMES: Final[Mapping[str, int]] = {name: _index_of(f) for name, f in _DEFINITIONS.items()}
-"""The canonical index of each named operation; b varies fastest in its table: t[3·(a + 1) + (b + 1)]."""
-
-
-def to_code(index: int) -> str:
-    """The heptavintimal code of an operation: its index in base 27, three digits.
-
-    Raises:
-        InputError: If the index is not in [0, 19683).
-    """
-    TERNARY_2.as_indices([index])
-    return _ALPHABET[index // 729] + _ALPHABET[index // 27 % 27] + _ALPHABET[index % 27]
-
-
-def parse(text: str, form: Form = Form.ANY) -> int:
+def parse(text: str, space: Space = TERNARY_2, form: Form = Form.ANY) -> int:
     """The canonical index of the operation that a text stands for.
 
-    Upper and lower case mean the same. Nine signs (`-`, `0`, `+`) or digits (`0`, `1`, `2`) are the trits
-    t0 to t8 in this order.
+    Upper and lower case mean the same. Signs (`-`, `0`, `+`, of radix 3 alone), digits (`0` is the lowest
+    value) and values with commas between them are the cells in their order, the last input fastest.
 
     Args:
-        text: Such as `15633`, `PC0`, `MIN`, `----00-0+` or `000011012`.
-        form: What it is, if that is known.
+        text: Such as `15633`, `PC0`, `MIN`, `----00-0+`, `000011012` or `-1,-1,-1,-1,0,0,-1,0,1`.
+        space: What it is an operation of.
+        form: What the text is, if that is known.
     Raises:
         InputError: If it stands for no operation, or for more than one.
     """
-    readings = _readings(text.upper() if text.isascii() else "")
+    readings = list(_readings(text, space)) if text.isascii() else []
     if form is not Form.ANY:
-        readings = {kind: index for kind, index in readings.items() if kind == form}
+        readings = [each for each in readings if each.form == form]
     if not readings:
-        raise InputError(f"{_shown(text)} is not an operation, expected {_EXPECTED[form]}")
-    if len(set(readings.values())) > 1:
-        found = " or ".join(f"the {kind} of operation {index}" for kind, index in readings.items())
+        raise InputError(f"{_shown(text)} is not an operation, expected {_expected(form, space)}")
+    if len({each.index for each in readings}) > 1:
+        found = " or ".join(f"the {each.form} of operation {each.shown}" for each in readings)
         raise InputError(f"{text!r} is ambiguous: {found}; write the index")
-    return next(iter(readings.values()))
+    return readings[0].index
 
 
-def _readings(text: str) -> dict[str, int]:
-    """What a text in capital letters can mean: the kind of each reading and its index."""
-    found: dict[str, int] = {}
-    if re.fullmatch(r"[0-9]{1,5}", text) and int(text) < TERNARY_2.size:
-        found["index"] = int(text)
-    if len(text) == 3 and all(digit in _ALPHABET for digit in text):
-        found["code"] = sum(27**k * _ALPHABET.index(digit) for k, digit in enumerate(reversed(text)))
-    if text in NAMES:
-        found["name"] = NAMES[text]
-    for kind, alphabet in (("signs", "-0+"), ("digits", "012")):
-        if len(text) == 9 and all(character in alphabet for character in text):
-            found[kind] = sum(3**k * alphabet.index(character) for k, character in enumerate(text))
-    return found
+def _readings(text: str, space: Space) -> Iterator[_Reading]:
+    if re.fullmatch(rf"[0-9]{{1,{len(str(space.size - 1))}}}", text) and int(text) < space.size:
+        yield _Reading("index", int(text), str(int(text)))
+    if len(text) == codes.code_length(space) and set(text.upper()) <= set(codes.alphabet(space)):
+        index = codes.from_code(text, space)
+        yield _Reading("code", index, str(index))
+    found = names.meanings(text, space)
+    for each in found:
+        shown = f"{each.index} ({each.name}, {each.code})" if len(found) > 1 else str(each.index)
+        yield _Reading("name", each.index, shown)
+    for kind, digits in _cells(text, space):
+        index = sum(digit * space.radix**cell for cell, digit in enumerate(digits))
+        yield _Reading(kind, index, str(index))
+
+
+def _cells(text: str, space: Space) -> Iterator[tuple[str, list[int]]]:
+    """The digits of a truth table that is written out, once for each way in which it may be."""
+    alphabets = {"signs": "-0+" if space.radix == 3 else "", "digits": _DIGITS[: space.radix]}
+    for kind, alphabet in alphabets.items():
+        if len(text) == space.cells and set(text.upper()) <= set(alphabet):
+            yield kind, [alphabet.index(character) for character in text.upper()]
+    if re.fullmatch(rf"(?:{_VALUE},){{{space.cells - 1}}}{_VALUE}", text):
+        digits = [int(value) - space.lowest for value in text.split(",")]
+        if 0 <= min(digits) and max(digits) < space.radix:
+            yield "values", digits
 
 
 def _shown(text: str) -> str:
     return repr(text) if len(text) <= 60 else f"{text[:57]!r}…"
 
 
-_EXPECTED: Final = {
-    Form.ANY: "an index, a code of 3 characters, 9 signs, 9 digits from 0 to 2, or a name",
-    Form.INDEX: f"an index, 0 to {TERNARY_2.size - 1}",
-    Form.CODE: f"a code: 3 characters of {_ALPHABET}",
-    Form.NAME: "a name: " + ", ".join(NAMES),
-}
+def _expected(form: Form, space: Space) -> str:
+    if form is Form.INDEX:
+        return f"an index, 0 to {space.size - 1}"
+    if form is Form.CODE:
+        return f"a code: {codes.expected_code(space)}"
+    if form is Form.NAME:
+        return "a name: " + ", ".join(sorted(each.name for each in names.named(space)))
+    length, cells = codes.code_length(space), space.cells
+    ways = ["an index", f"a code of {length} character{'' if length == 1 else 's'}"]
+    if space.radix == 3:
+        ways.append(f"{cells} signs")
+    ways += [f"{cells} digits from 0 to {_DIGITS[space.radix - 1]}", f"{cells} values with commas"]
+    return f"{', '.join(ways)}, or a name"

@@ -27,6 +27,10 @@ COMPLETION: Final = 2
 """Domain that orders the unseen operations which ``unique`` appends in a listed space."""
 UNIFORM: Final = 3
 """Domain of uniform operations: what certificates of vast spaces try, and ``unique`` appends there."""
+CHOICE: Final = 4
+"""Domain of the ranks that a draw by property takes in its set."""
+REMAINDER: Final = 5
+"""Domain that orders the ranks not taken so far, and the members of each class."""
 
 Floats = npt.NDArray[np.float32]
 Words = npt.NDArray[np.uint64]
@@ -136,10 +140,15 @@ class Stream:
 
 def uniform_of(words: Words, space: Space) -> npt.NDArray[np.int64]:
     """The uniform operations that four words each stand for: (rows, 4) to (rows,), as ``uniform`` says."""
-    largest = np.uint64((2**64 // space.size * space.size - 1) % 2**64)  # the last word that is taken
+    return below(space.size, words)
+
+
+def below(size: int, words: Words) -> npt.NDArray[np.int64]:
+    """The uniform numbers in [0, size) that four words each stand for: (rows, 4) to (rows,)."""
+    largest = np.uint64((2**64 // size * size - 1) % 2**64)  # the last word that is taken
     taken = words <= largest
     first = np.where(taken.any(axis=1), taken.argmax(axis=1), _WORDS_OF_A_DECISION - 1)
-    return (words[np.arange(len(words)), first] % np.uint64(space.size)).astype(np.int64)
+    return (words[np.arange(len(words)), first] % np.uint64(size)).astype(np.int64)
 
 
 def _philox(seed: int, domain: int, start: int, each: int) -> Callable[[int], Words]:
