@@ -7,7 +7,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 from ternary_cli.formats import Format, in_parts
-from ternary_cli.options import ORDER, FormatOption, JsonOption, OutOption, option, whole
+from ternary_cli.options import (
+    ORDER,
+    FormatOption,
+    JsonOption,
+    LikeOption,
+    OutOption,
+    WhereOption,
+    option,
+    whole,
+)
 
 if TYPE_CHECKING:
     from ternary_cli.rows import Rows
@@ -16,17 +25,6 @@ if TYPE_CHECKING:
 
 SpaceOf = Annotated[
     str | None, option("--space", metavar="R,K", text="K inputs over R values; default: 3,2.")
-]
-Where = Annotated[
-    str | None,
-    option(
-        "--where",
-        metavar="EXPR",
-        text="As 'commutative & not monotone', by names that 'ternary properties' lists.",
-    ),
-]
-Like = Annotated[
-    str | None, option("--like", metavar="TABLE", text="Cells, any value for ?, as '-,?,+ / ?,0,? / ?,?,-'.")
 ]
 Number = Annotated[int | None, whole("-n", metavar="N", text="The first N; default: all.")]
 Counting = Annotated[bool, option("--count", text="Print only how many there are.")]
@@ -41,8 +39,8 @@ _BLOCK: Final = 1 << 16
 
 def operations(
     space: SpaceOf = None,
-    where: Where = None,
-    like: Like = None,
+    where: WhereOption = None,
+    like: LikeOption = None,
     n: Number = None,
     count: Counting = False,
     form: FormatOption = None,

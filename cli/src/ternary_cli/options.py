@@ -130,6 +130,17 @@ MachineOption = Annotated[
     str | None,
     option("--machine-id", metavar="ID", text="This machine's id where it has none, as in a container."),
 ]
+WhereOption = Annotated[
+    str | None,
+    option(
+        "--where",
+        metavar="EXPR",
+        text="As 'commutative & not monotone', by names that 'ternary properties' lists.",
+    ),
+]
+LikeOption = Annotated[
+    str | None, option("--like", metavar="TABLE", text="Cells, any value for ?, as '-,?,+ / ?,0,? / ?,?,-'.")
+]
 DeviceOption = Annotated[
     Device | None, option("--device", text="Where to compute; default: auto, the GPU if it works.")
 ]

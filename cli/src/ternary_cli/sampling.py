@@ -3,9 +3,10 @@
 """
 
 from collections.abc import Iterator
+from enum import StrEnum
 from functools import reduce
 from operator import or_
-from typing import Annotated, TypedDict
+from typing import TYPE_CHECKING, Annotated, Any, TypedDict
 
 from ternary_cli.formats import Format, in_parts
 from ternary_cli.options import (
@@ -13,16 +14,30 @@ from ternary_cli.options import (
     FormatOption,
     JsonOption,
     LicenseOption,
+    LikeOption,
     MachineOption,
     OutOption,
     PackageArgument,
     PathOption,
     StateOption,
     TrustOption,
+    WhereOption,
     number,
     option,
     whole,
 )
+
+if TYPE_CHECKING:
+    from ternary_sdk._internal.inference.conditional import Matching
+
+
+class UpTo(StrEnum):
+    """What two operations of one class may differ in."""
+
+    INPUTS = "inputs"
+    NPN = "npn"
+    VALUES = "values"
+
 
 Count = Annotated[int, whole("-n", metavar="N", text="How many rows; default: 10.")]
 Unique = Annotated[bool, option("--unique", text="Pairwise different operations, guaranteed.")]
@@ -37,7 +52,18 @@ Temperature = Annotated[
     float,
     number("--temperature", metavar="T", text="Factor on the prior's latents, 0.01 to 100; default: 1."),
 ]
+DistinctUpTo = Annotated[
+    UpTo | None, option("--distinct-up-to", text="At most one operation of each class; implies --unique.")
+]
 Latents = Annotated[bool, option("--latents", text="Add the latent that decodes to each row.")]
+
+
+class Wanted(TypedDict):
+    """What rows are chosen by; all None where they are drawn from the prior."""
+
+    where: str | None
+    like: str | None
+    distinct_up_to: str | None
 
 
 class Dial(TypedDict):
@@ -58,6 +84,9 @@ def sample(
     path: PathOption = None,
     explore: Explore = 0.0,
     temperature: Temperature = 1.0,
+    where: WhereOption = None,
+    like: LikeOption = None,
+    distinct_up_to: DistinctUpTo = None,
     latents: Latents = False,
     form: FormatOption = None,
     out: OutOption = None,
@@ -81,12 +110,18 @@ def sample(
     if latents and form is Format.NPY:
         raise InputError("npy holds one array, but operations and latents were asked for; use csv or jsonl")
     dial: Dial = {"seed": seed, "path": path, "explore": explore, "temperature": temperature}
-    how = dict[str, str | int]()
+    wanted: Wanted = {"where": where, "like": like, "distinct_up_to": distinct_up_to}
+    by_property = any(given is not None for given in wanted.values())
+    how = dict[str, Any]()
     with select(package, license, trust, machine_id, state=state).open() as model:
         space, sets = model.space, list[OperationSet]()
+        if by_property:
+            matching = model.matching(**wanted, path=path)
+            note(str(matching))
+            how["among"] = _among(matching)
         draws = (
-            iter([model.sample(n, unique=True, new=new, **dial)])
-            if unique or new
+            iter([model.sample(n, unique=unique, new=new, **dial, **wanted)])
+            if unique or new or by_property
             else model.sample_in_parts(n, **dial)
         )
 
@@ -106,6 +141,18 @@ def sample(
         return
     counted = "1 row" if n == 1 else f"{n:,} rows"
     note(f"{counted}, path {how['path']}, seed {how['seed']}, set {drawn.digest}")
+
+
+def _among(matching: "Matching") -> dict[str, Any]:
+    """What the rows were chosen among. The count may be 2^53 or more, so it is a string."""
+    condition, group = matching.choice.condition, matching.choice.group
+    return {
+        "condition": None if condition is None else str(condition),
+        "operations": str(matching.operations),
+        "reachable": matching.reachable,
+        "up_to": group,
+        "classes": matching.classes,
+    }
 
 
 sample.__doc__ = f"{sample.__doc__}\n\n{ORDER}"

@@ -13,16 +13,21 @@ import numpy as np
 import numpy.typing as npt
 
 from ternary_sdk._internal.inference import nearness
+from ternary_sdk._internal.inference.conditional import ConditionalDraws
 from ternary_sdk._internal.inference.dial import Dial, whole
 from ternary_sdk._internal.inference.drawing import Draws, Rows
 from ternary_sdk._internal.inference.nearness import Walk
 from ternary_sdk._internal.inference.runtime import BLOCK
 from ternary_sdk._internal.licensing.permit import Permit
+from ternary_sdk._internal.logic.choice import Choice
+from ternary_sdk._internal.logic.classes import Group
+from ternary_sdk._internal.logic.conditions import Condition
 from ternary_sdk._internal.logic.nearness import Neighbours, expect_count, operation_of
 from ternary_sdk.draw import Draw
 from ternary_sdk.errors import InputError, LedgerError
 from ternary_sdk.licensed import LicensedModel
 from ternary_sdk.operations import OperationSet
+from ternary_sdk.proved import ProvedPath
 from ternary_sdk.space import Indices, Tables
 
 __all__ = ["Model"]
@@ -89,8 +94,15 @@ class Model(LicensedModel):
         explore: float = 0.0,
         temperature: float = 1.0,
         offset: int = 0,
+        where: Condition | str | None = None,
+        like: Condition | str | None = None,
+        distinct_up_to: Group | str | None = None,
     ) -> Draw:
         """Draw operations.
+
+        With ``where``, ``like`` or ``distinct_up_to`` they are chosen uniformly among those that are what was
+        asked for, as ``matching`` counts them, instead of from the prior. Each is encoded and found to decode
+        with a margin of 0.0005 or more; in a vast space one that does not is left out.
 
         Args:
             n: How many rows, 0 to 10 million.
@@ -112,11 +124,15 @@ class Model(LicensedModel):
             temperature: Factor on the prior's latents, in [0.01, 100].
             offset: First row of the seed's stream; ``sample(n)`` is ``sample(k)`` and then
                 ``sample(n - k, offset=k)``. Not with ``unique`` or ``new``: they promise about one call.
+            where: A condition, or a text such as ``commutative & not monotone``.
+            like: A partial table, or a text such as ``-,?,+ / ?,0,? / ?,?,-``.
+            distinct_up_to: Draw at most one operation of each class: up to ``inputs``, ``npn`` or ``values``.
+                Classes are chosen uniformly, then a member of each.
         Raises:
             LicenseError: If the license does not allow it, or its quota would be exceeded.
             InputError: If an argument is not what it must be.
-            CoverageError: If more different operations are asked for than the certified model reaches, or the
-                path lacks the encoder that would be needed.
+            CoverageError: If more different operations are asked for than there are or the certified model
+                reaches, or the path lacks the encoder that would be needed.
             LedgerError: If the license has a quota and the meter cannot be committed.
         """
         permit, (letter, used) = self._authorized("sample", path)
@@ -127,13 +143,14 @@ class Model(LicensedModel):
             raise InputError(
                 f"offset: {start} with {promised}=True, expected 0, since uniqueness is per call"
             )
+        source = _source(used, Choice.of(self.space, where, like, distinct_up_to))
         if new:
-            rows = _new_rows(permit, used.sampler, count, chosen, dial)
+            rows = _new_rows(permit, source, count, chosen, dial)
         else:
             rows = (
-                used.sampler.unique(count, seed=chosen, dial=dial)
+                source.unique(count, seed=chosen, dial=dial)
                 if unique
-                else used.sampler.rows(count, seed=chosen, dial=dial, offset=start)
+                else source.rows(count, seed=chosen, dial=dial, offset=start)
             )
             self._meter(permit, rows.index)
         return Draw(index=rows.index, latents=rows.latents, seed=chosen, path=letter, space=self.space)
@@ -229,22 +246,27 @@ def _seed(seed: int | None) -> int:
     return secrets.randbits(63) if seed is None else whole(seed, "seed", 2**64 - 1)
 
 
-def _new_rows(permit: Permit, sampler: Draws, count: int, seed: int, dial: Dial) -> Rows:
+def _source(used: ProvedPath, choice: Choice | None) -> Draws | ConditionalDraws:
+    """What draws from a path: all of it, or what was asked for."""
+    return used.sampler if choice is None else ConditionalDraws(used.sampler, choice)
+
+
+def _new_rows(permit: Permit, source: Draws | ConditionalDraws, count: int, seed: int, dial: Dial) -> Rows:
     """Rows of operations that were never returned before, counted.
 
     Another process may return some of them first. Whether it has is checked in the transaction that counts
     them; then only those are drawn again.
     """
     permit.expect_meter()
-    source = sampler.new(count, seed=seed, dial=dial, lacking=permit.lacking)
-    rows = source.take(count)
+    supply = source.new(count, seed=seed, dial=dial, lacking=permit.lacking)
+    rows = supply.take(count)
     if not count:
         return rows
     for _ in range(_ROUNDS):
-        known = permit.count_new(OperationSet.of(rows.index, sampler.space))
+        known = permit.count_new(OperationSet.of(rows.index, source.space))
         if not len(known):
             return rows
-        rows = rows.without(known).followed_by(source.take(len(known)))
+        rows = rows.without(known).followed_by(supply.take(len(known)))
     raise LedgerError(
         f"{permit.ledger.path}: other processes draw new operations faster than this one can; call again"
     )

@@ -18,6 +18,7 @@ from ternary_sdk._internal.certificates.path_coverage import PathCoverage
 from ternary_sdk._internal.certificates.vast_certificate import VastCertificate
 from ternary_sdk._internal.certificates.vast_path import VastPath
 from ternary_sdk._internal.inference import proof, vast_proof
+from ternary_sdk._internal.inference.conditional import ConditionalDraws, Matching
 from ternary_sdk._internal.inference.dial import Dial, whole
 from ternary_sdk._internal.inference.drawing import Draws
 from ternary_sdk._internal.inference.proof import Witnesses
@@ -25,6 +26,9 @@ from ternary_sdk._internal.inference.runtime import CLOSED, Decoder, Encoder, Wo
 from ternary_sdk._internal.inference.sampler import Sampler
 from ternary_sdk._internal.inference.vast_proof import Replayed
 from ternary_sdk._internal.inference.vast_sampler import VastSampler
+from ternary_sdk._internal.logic.choice import Choice
+from ternary_sdk._internal.logic.classes import Group
+from ternary_sdk._internal.logic.conditions import Condition
 from ternary_sdk._internal.packages.package import Package
 from ternary_sdk._internal.process_bound import ProcessBound
 from ternary_sdk.errors import InputError, ProofError
@@ -107,6 +111,29 @@ class ProvedModel(ProcessBound, AbstractContextManager["ProvedModel"]):
         """
         used, witnesses = self._listed(path, "margins")
         return proof.margins(witnesses, used.decoder)
+
+    def matching(
+        self,
+        where: Condition | str | None = None,
+        *,
+        like: Condition | str | None = None,
+        distinct_up_to: Group | str | None = None,
+        path: str | None = None,
+    ) -> Matching:
+        """How many operations are what ``Model.sample`` may be asked for, and how many of them are reachable.
+
+        Args:
+            where: A condition, or a text such as ``commutative & not monotone``.
+            like: A partial table, or a text such as ``-,?,+ / ?,0,? / ?,?,-``.
+            distinct_up_to: Count classes, too: up to ``inputs``, ``npn`` or ``values``.
+            path: The letter of a path, by default ``default_path``.
+        Raises:
+            InputError: If an argument is not what it must be, or they cannot be counted in this space.
+        """
+        used = self._path(path)[1]
+        choice = Choice.of(self.space, where, like, distinct_up_to)
+        everything = Choice(space=self.space, condition=None, group=None)
+        return ConditionalDraws(used.sampler, choice or everything).matching
 
     def count(
         self,

@@ -223,8 +223,14 @@ class Draws(ABC):
         """Of explored rows' words w1, shape (n,): which rows get a witness, and the witnesses."""
 
     @abstractmethod
-    def _expect_explorable(self) -> None:
-        """Refuse exploration of a path that has nothing to explore with."""
+    def expect_witnesses(self, what: str) -> None:
+        """Refuse what needs the latent of an operation, of a path that has none to give.
+
+        Args:
+            what: What needs it, as the refusal begins.
+        Raises:
+            CoverageError: If it has none.
+        """
 
     def _blocks(self, seed: int, dial: Dial) -> Iterator[Rows]:
         """The blocks of the stream in order and without end."""
@@ -243,7 +249,7 @@ class Draws(ABC):
         decode = self._decoder.reader()
         fill, blocks = self._stream.prior_reader(seed, first * BLOCK), itertools.count(first)
         if dial.explore > 0:
-            self._expect_explorable()
+            self.expect_witnesses("explore")
 
         def read(values: Floats) -> Indices:
             fill(values)
@@ -258,10 +264,11 @@ class Draws(ABC):
     def _buffer(self) -> Floats:
         return np.empty((BLOCK, self._stream.latent_size), np.float32)
 
-    def _none(self) -> Rows:
+    def none(self, rows: int = 0) -> Rows:
+        """Rows that hold nothing yet; by default none."""
         return Rows(
-            index=np.empty(0, self._space.index_type),
-            latents=np.empty((0, self._stream.latent_size), np.float32),
+            index=np.zeros(rows, self._space.index_type),
+            latents=np.zeros((rows, self._stream.latent_size), np.float32),
         )
 
     def _explore(self, values: Floats, seed: int, block: int, share: float) -> None:

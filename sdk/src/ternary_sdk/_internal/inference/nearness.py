@@ -154,6 +154,7 @@ def witness(index: int, draws: Draws) -> Floats:
     Raises:
         CoverageError: If it has none.
     """
+    draws.expect_witnesses(f"operation {index}")
     found, latents = draws.witnessed(draws.space.as_indices([index]))
     if not found[0]:
         raise CoverageError(f"operation {index}: the model does not reach it, so it has no latent")

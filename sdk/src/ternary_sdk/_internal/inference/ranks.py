@@ -17,6 +17,8 @@ from ternary_sdk._internal.streams.stream import CHOICE, REMAINDER, Stream, belo
 
 AT_ONCE: Final = 32 * BLOCK
 """The most ranks in one part."""
+EXHAUSTED: Final = 1 << 22
+"""Sets up to this size are tried to the end, whatever share of them has a witness."""
 
 
 def repeating(stream: Stream, seed: int, size: int) -> Iterator[Numbers]:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ternary_sdk._internal.inference.dial import Dial
-from ternary_sdk._internal.inference.drawing import CHUNK, SATURATED, Supply, Draws, Lacking, Rows
+from ternary_sdk._internal.inference.drawing import CHUNK, SATURATED, Draws, Lacking, Rows, Supply
 from ternary_sdk._internal.inference.proof import Witnesses
 from ternary_sdk._internal.inference.runtime import BLOCK, Decoder, Floats
 from ternary_sdk._internal.streams.stream import COMPLETION, Stream, Words
@@ -79,7 +79,7 @@ class Sampler(Draws):
         return self._different(left, seed, dial)
 
     def _different(self, wanted: OperationSet, seed: int, dial: Dial) -> Supply:
-        return Supply(self._parts(wanted.mask, seed, dial), self._none())
+        return Supply(self._parts(wanted.mask, seed, dial), self.none())
 
     def _parts(self, wanted: npt.NDArray[np.bool_], seed: int, dial: Dial) -> Iterator[Rows]:
         unseen = self._witnesses.operations.mask.copy()
@@ -97,10 +97,11 @@ class Sampler(Draws):
         ordered = unseen[np.argsort(order, kind="stable")]
         return Rows(index=ordered, latents=self._witnesses.latents[ordered])
 
-    def _expect_explorable(self) -> None:
+    def expect_witnesses(self, what: str) -> None:
+        """Refuse a path that reaches nothing."""
         if len(self._reachable) == 0:
             raise CoverageError(
-                "explore: the certified model reaches no operation, so no witness can be drawn"
+                f"{what}: the certified model reaches no operation, so no witness can be drawn"
             )
 
     def _witnesses_of(self, words: Words) -> tuple[npt.NDArray[np.bool_], Floats]:

@@ -14,7 +14,15 @@ from ternary_sdk._internal import ascending
 from ternary_sdk._internal.ascending import Numbers, Runs
 from ternary_sdk._internal.certificates.path_coverage import VERIFIER_MARGIN
 from ternary_sdk._internal.inference.dial import Dial
-from ternary_sdk._internal.inference.drawing import CHUNK, Draws, Lacking, Rows, Supply, are_lacking, until_few
+from ternary_sdk._internal.inference.drawing import (
+    CHUNK,
+    Draws,
+    Lacking,
+    Rows,
+    Supply,
+    are_lacking,
+    until_few,
+)
 from ternary_sdk._internal.inference.runtime import BLOCK, Decoder, Encoder, Floats
 from ternary_sdk._internal.streams.stream import Stream, Words
 from ternary_sdk.errors import CoverageError, InputError
@@ -98,7 +106,7 @@ class VastSampler(Draws):
 
     def new(self, count: int, *, seed: int, dial: Dial, lacking: Lacking) -> Supply:  # noqa: ARG002
         """As ``unique``, of operations that were not returned before."""
-        return Supply(self._parts(seed, dial, lacking), self._none())
+        return Supply(self._parts(seed, dial, lacking), self.none())
 
     def _parts(self, seed: int, dial: Dial, lacking: Lacking) -> Iterator[Rows]:
         """Operations that are new to this draw end the search for them if they are few; whether they were
@@ -139,9 +147,10 @@ class VastSampler(Draws):
             f"only {witnessed:,} are others that have a witness"
         )
 
-    def _expect_explorable(self) -> None:
+    def expect_witnesses(self, what: str) -> None:
+        """Refuse a path that has no encoder."""
         if self._encoder is None:
-            raise CoverageError("explore: the path has no encoder, so no operation can be given a latent")
+            raise CoverageError(f"{what}: the path has no encoder, so no operation can be given a latent")
 
     def _witnesses_of(self, words: Words) -> tuple[npt.NDArray[np.bool_], Floats]:
         return self.witnessed((words % np.uint64(self._space.size)).astype(np.int64))

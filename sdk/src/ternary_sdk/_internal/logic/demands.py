@@ -13,6 +13,7 @@ from typing import Final
 from ternary_sdk._internal.logic import properties, tied_properties
 from ternary_sdk._internal.logic.arguments import Preserves
 from ternary_sdk._internal.logic.conditions import Condition
+from ternary_sdk._internal.logic.partial import Partial
 from ternary_sdk._internal.logic.properties import Property
 from ternary_sdk._internal.logic.ties import Ties
 from ternary_sdk.space import Space
@@ -44,6 +45,11 @@ def cases(condition: Condition, space: Space) -> tuple[Ties, ...]:
     """
     if isinstance(condition, Preserves):
         return (tied_properties.preserves(space, [value - space.lowest for value in condition.values]),)
+    if isinstance(condition, Partial):
+        digits = {
+            cell: value - space.lowest for cell, value in enumerate(condition.cells) if value is not None
+        }
+        return (tied_properties.given(space, list(digits), list(digits.values())),)
     if isinstance(condition, Property) and condition in _ONE:
         return (_ONE[condition](space),)
     if isinstance(condition, Property) and condition in _EACH_DIGIT:

@@ -124,7 +124,7 @@ def operation_of(given: int | str, space: Space) -> int:
         InputError: If it is neither.
     """
     if isinstance(given, str):
-        return parse(given)
+        return parse(given, space)
     if isinstance(given, bool) or not isinstance(given, int | np.integer) or not 0 <= given < space.size:
         raise InputError(
             f"operation: {given!r}, expected 0 to {space.size - 1} or a text that stands for one"

@@ -43,7 +43,8 @@ class Counted(ABC):
     def unrank(self, ranks: npt.ArrayLike) -> Indices:
         """The members with some ranks; each member has one rank.
 
-        The order is fixed. Indices ascend with the rank, but for a set that was counted in parts.
+        The order is fixed, and indices ascend with the rank. Only in vast spaces, *has-identity*,
+        *has-absorbing* and *reversible* have an order of their own.
 
         Args:
             ranks: Integers in [0, size), shape (n,), in any order, repetitions allowed.

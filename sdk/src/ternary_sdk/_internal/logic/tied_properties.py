@@ -66,10 +66,10 @@ def absorbing(space: Space, digit: int) -> Ties:
     return given(space, cells[digit], same) & given(space, cells[:, digit], same)
 
 
-def given(space: Space, cells: npt.NDArray[np.intp], digits: npt.NDArray[np.intp]) -> Ties:
-    """Some cells have digits that are known; shapes (n,)."""
+def given(space: Space, cells: npt.ArrayLike, digits: npt.ArrayLike) -> Ties:
+    """Some cells, each named once, have digits that are known; shapes (n,)."""
     allowed = np.ones((space.cells, space.radix), np.bool_)
-    allowed[cells] = digits[:, None] == np.arange(space.radix)
+    allowed[np.asarray(cells, np.intp)] = np.asarray(digits)[:, None] == np.arange(space.radix)
     return Ties(space, allowed)
 
 

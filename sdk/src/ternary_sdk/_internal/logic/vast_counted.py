@@ -14,7 +14,7 @@ import numpy as np
 
 from ternary_sdk._internal.logic import properties
 from ternary_sdk._internal.logic.bases import Base, bases, is_countable
-from ternary_sdk._internal.logic.conditions import Both, Condition, Not
+from ternary_sdk._internal.logic.conditions import Both, Condition
 from ternary_sdk._internal.logic.ranked import Counted, Listed
 from ternary_sdk._internal.logic.ties import Ties, tied
 from ternary_sdk.errors import InputError
@@ -92,6 +92,9 @@ def _refusal(parts: Sequence[Condition], space: Space) -> str:
 
 
 def _helps(suggested: properties.Property, parts: Sequence[Condition], space: Space) -> bool:
-    if suggested in parts or Not(suggested) in parts or space.inputs < suggested.inputs[0]:
-        return False
-    return any(base.operations.size <= MOST_TRIED for base in bases([suggested], space))
+    named = any(str(suggested) in str(part) for part in parts)
+    return (
+        not named
+        and space.inputs >= suggested.inputs[0]
+        and any(base.operations.size <= MOST_TRIED for base in bases([suggested], space))
+    )
