@@ -19,7 +19,7 @@ BOOLEAN, QUINARY = Space(2, 3), Space(5, 1)
 LISTED = [Space(2, 1), BOOLEAN, Space(3, 1), Space(4, 1), QUINARY, Space(6, 1), Space(2, 4)]
 CELLS = ",".join(f"t{cell}" for cell in range(8))
 LATENTS = ",".join(f"z{number}" for number in range(8))
-ONLY_TERNARY = "only two-input ternary operations have codes and names"
+TEXTS = "an index, a code of 8 characters, 8 digits from 0 to 1, 8 values with commas, or a name"
 
 
 @pytest.fixture
@@ -80,26 +80,21 @@ read_eight = partial(row_reader.read_latents, size=8)
         ),
         (b'{"operation":256}\n', "rows: line 1: column operation: 256, expected an index, 0 to 255"),
         (b'{"index":-1}\n', "rows: line 1: column index: -1, expected an index, 0 to 255"),
-        (
-            b"256\n",
-            "rows: line 1: column operation: '256' is not an operation, expected an index, 0 to 255",
-        ),
+        (b"256\n", f"rows: line 1: column operation: '256' is not an operation, expected {TEXTS}"),
         (
             b"00010111\n",
-            "rows: line 1: column operation: '00010111' is not an operation, expected an index, 0 to 255",
+            "rows: line 1: column operation: '00010111' is ambiguous: the code of operation 23 or the digits "
+            "of operation 232; write the index",
         ),
+        (b"MIN3\n", f"rows: line 1: column operation: 'MIN3' is not an operation, expected {TEXTS}"),
         (
-            b"MIN\n",
-            "rows: line 1: column operation: 'MIN' is not an operation, expected an index, 0 to 255; "
-            f"{ONLY_TERNARY}",
-        ),
-        (
-            b"name\nMIN\n",
-            f"rows: line 1: column name: {ONLY_TERNARY}; found 'name', expected t0 to t7, or index",
+            b"name\nMIN3\n",
+            "rows: line 1: column name: 'MIN3' is not an operation, expected a name: ALL_EQUAL, AND, AOI21, "
+            "CAR3, MAJ3, MUX, NAND, NOR, OAI21, OR, SUM3, XNOR, XOR",
         ),
         (
             b'{"code":"PC0"}\n',
-            f"rows: line 1: column code: {ONLY_TERNARY}; found 'code', expected t0 to t7, or index",
+            "rows: line 1: column code: 'PC0' is not an operation, expected a code: 8 characters of 01",
         ),
     ],
 )

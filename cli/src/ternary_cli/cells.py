@@ -15,7 +15,7 @@ from ternary_cli.kinds import Kind
 from ternary_sdk._internal.documents import plain
 from ternary_sdk.errors import FormatError, InputError
 from ternary_sdk.logic import Form, parse
-from ternary_sdk.space import TERNARY_2, Space
+from ternary_sdk.space import Space
 
 _NUMBER: Final = r" *[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)? *"
 """A number in ASCII: RFC 8259's, or with a plus sign, leading zeros, or no digit on one side of the point.
@@ -24,7 +24,6 @@ Python and NumPy also read `1_0`, `nan`, `inf`, and digits of other scripts. Non
 """
 _ONE: Final = re.compile(_NUMBER)
 _SEVERAL: Final = re.compile(rf"(?:{_NUMBER},)*{_NUMBER}")
-_UNNAMED: Final = f"only {TERNARY_2.title} operations have codes and names"
 _DECIMAL_COMMA: Final = re.compile(r" *[+-]?[0-9]*,[0-9]+ *")
 
 
@@ -78,9 +77,8 @@ class Layout:
             return f"a list of {self.kind.width} numbers"
         if self.form is not Form.ANY:
             return f"an operation's {self.form}"
-        if self.kind.space == TERNARY_2:
-            return "a list of 9 trits, a text or an index"
-        return f"a list of {self.kind.width} values or an index"
+        values = "trits" if self.kind.space is not None and self.kind.space.radix == 3 else "values"
+        return f"a list of {self.kind.width} {values}, a text or an index"
 
 
 def layout(names: Collection[str], kind: Kind) -> Layout:
@@ -92,7 +90,7 @@ def layout(names: Collection[str], kind: Kind) -> Layout:
 
     Raises:
         InputError: If it holds none of them, only some of the numbered columns, more of them than the kind
-            has, or only what stands for operations of another space.
+            has.
     """
     numbered = [name for name in kind.columns if name in names]
     if len(numbered) == kind.width == len(names):  # as most rows of JSON are: nothing else to look for
@@ -108,9 +106,6 @@ def layout(names: Collection[str], kind: Kind) -> Layout:
         if name in names:
             form = Form(name) if kind.space is not None else None
             return Layout(kind=kind, columns=(name,), form=form)
-    for name in kind.foreign:
-        if name in names:
-            raise InputError(f"column {name}: {_UNNAMED}; {_instead(names, kind)}, or index")
     raise InputError(
         f"no column of {kind.member}s; {_instead(names, kind)}, or one of {', '.join(kind.singles)}"
     )
@@ -171,16 +166,7 @@ def _number(cell: Any, name: str) -> float:
 
 @lru_cache(maxsize=1 << 16)
 def _by_text(text: str, form: Form, space: Space) -> Sequence[float]:
-    return _table(parse(text, form) if space == TERNARY_2 else _index_of(text, space), space)
-
-
-def _index_of(text: str, space: Space) -> int:
-    """The index that a text is: as ``logic.parse`` reads one, with no more digits than the largest has."""
-    last = space.size - 1
-    if re.fullmatch(rf"[0-9]{{1,{len(str(last))}}}", text) and int(text) <= last:
-        return int(text)
-    why = f"; {_UNNAMED}" if any(character.isalpha() for character in text) else ""
-    raise InputError(f"{shown(text)} is not an operation, expected an index, 0 to {last}{why}")
+    return _table(parse(text, space, form), space)
 
 
 def _by_index(index: int, space: Space) -> Sequence[float]:

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Final
 
 from ternary_sdk.logic import Form
-from ternary_sdk.space import TERNARY_2, Space
+from ternary_sdk.space import Space
 
 _CELL: Final = "t"
 _DIMENSION: Final = "z"
@@ -37,16 +37,9 @@ class Kind:
         """The names of its CSV columns."""
         return _numbered(self.prefix, self.width)
 
-    @property
-    def foreign(self) -> tuple[str, ...]:
-        """Columns or members that would hold it whole in another space, and are refused in this one."""
-        if self.space is None:
-            return ()
-        return tuple(form for form in Form if form not in self.singles)
-
     def names_any(self, cells: Iterable[str]) -> bool:
         """Whether one of some cells is the name of a column of this kind."""
-        return any(cell in (*self.columns, *self.singles, *self.foreign) for cell in cells)
+        return any(cell in (*self.columns, *self.singles) for cell in cells)
 
     def wider(self, names: Iterable[str]) -> str | None:
         """The first of some columns that only a wider array has, such as ``t8`` beside ``t0`` to ``t7``.
@@ -73,9 +66,8 @@ class Kind:
 
 
 def operations_of(space: Space) -> Kind:
-    """The truth tables of a space; only those of ``TERNARY_2`` have codes and names."""
-    singles = tuple(Form) if space == TERNARY_2 else (Form.ANY, Form.INDEX)
-    return Kind(member="operation", prefix=_CELL, width=space.cells, singles=singles, space=space)
+    """The truth tables of a space."""
+    return Kind(member="operation", prefix=_CELL, width=space.cells, singles=tuple(Form), space=space)
 
 
 def latents_of(size: int) -> Kind:

@@ -33,6 +33,7 @@ from ternary_cli import (
     runs,
     sampling,
     server,
+    showing,
     streams,
     training,
     trust_update,
@@ -62,6 +63,8 @@ _trust = typer.Typer(help="The vendor's trust file.", no_args_is_help=True)
 _keys = typer.Typer(help="The vendor's signing keys.", no_args_is_help=True)
 
 app.command("sample")(sampling.sample)
+# Signs such as --0++0--0 begin with a hyphen, which must not make them an option.
+app.command("show", context_settings={"ignore_unknown_options": True})(showing.show)
 app.command("list")(listing.operations)
 app.command("properties")(listing.properties)
 app.command("encode")(coding.encode)

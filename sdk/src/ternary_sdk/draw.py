@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from ternary_sdk._internal.logic.codes import to_code
+from ternary_sdk._internal.logic.square_pictures import inline
 from ternary_sdk.errors import InputError
 from ternary_sdk.operations import OperationSet
 from ternary_sdk.space import TERNARY_2, Indices, Space, Tables
@@ -20,8 +22,6 @@ if TYPE_CHECKING:
 __all__ = ["Draw"]
 
 _SHOWN: Final = 10
-_ORDER: Final = "truth table, f(a, b) in place 3(a + 1) + (b + 1)"
-_LAST_FASTEST: Final = "truth table, the last input varies fastest"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -126,14 +126,16 @@ class Draw:
         return f"<Draw of {self._caption()}>"
 
     def _repr_html_(self) -> str:
-        """A small table for notebooks: the first rows, each with its truth table."""
-        order, shown = _ORDER if self.space == TERNARY_2 else _LAST_FASTEST, self.index[:_SHOWN]
-        cells = "".join(
-            f"<tr><td>{number}</td><td><code>{_symbols(table, self.space)}</code></td></tr>"
-            for number, table in zip(shown, self.space.from_index(shown), strict=True)
+        """A small table for notebooks: the first rows, each with its code and its square."""
+        shown = self.index[:_SHOWN]
+        rows = "".join(
+            f"<tr><td>{number}</td><td><code>{to_code(number, self.space)}</code></td>"
+            f"<td>{inline(table, self.space, title=f'operation {number}')}</td></tr>"
+            for number, table in zip(shown.tolist(), self.space.from_index(shown), strict=True)
         )
+        heads = "<tr><th>index</th><th>code</th><th>operation</th></tr>"
         more = f"<p>… and {len(self) - _SHOWN:,} more</p>" if len(self) > _SHOWN else ""
-        return f"<p>{self._caption()}</p><table><tr><th>index</th><th>{order}</th></tr>{cells}</table>{more}"
+        return f"<p>{self._caption()}</p><table>{heads}{rows}</table>{more}"
 
     def _caption(self) -> str:
         different = self.set
@@ -141,11 +143,6 @@ class Draw:
             f"{len(self):,} rows, {len(different):,} different operations of {self.space.size:,}, "
             f"path {self.path}, seed {self.seed}, digest {different.digest[:12]}…"
         )
-
-
-def _symbols(table: Tables, space: Space) -> str:
-    signs = {-1: "-", 0: "0", 1: "+"} if space.radix == 3 else {}
-    return " ".join(signs.get(value, str(value)) for value in table.tolist())
 
 
 def _library(name: str) -> Any:

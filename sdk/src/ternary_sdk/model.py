@@ -65,6 +65,24 @@ class Model(LicensedModel):
             raise InputError(f"path {letter}: has no encoder, so it encodes nothing")
         return used.encoder.mean(self.space.as_tables(tables))
 
+    def encoded_margins(self, tables: npt.ArrayLike, *, path: str | None = None) -> npt.NDArray[np.float32]:
+        """How clearly the latent that ``encode`` gives each operation decodes to it: its margin.
+
+        It counts for no quota: no operation is returned.
+
+        Args:
+            tables: Values of the space, shape (n, cells), any integer or float dtype.
+            path: The letter of a path, by default ``default_path``.
+        Returns:
+            The smallest difference, over the cells, of the two highest logits; 0 where the latent decodes to
+            another operation. Shape (n,).
+        Raises:
+            LicenseError, InputError: As ``encode``.
+        """
+        latents, (_, used) = self.encode(tables, path=path), self._path(path)
+        decoded = used.decoder.decode(latents)
+        return np.where(decoded.index == self.space.to_index(tables), decoded.margin, np.float32(0))
+
     def decode(self, latents: npt.ArrayLike, *, path: str | None = None) -> Tables:
         """Decode latents.
 

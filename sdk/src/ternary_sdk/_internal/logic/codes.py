@@ -1,8 +1,8 @@
 """
 Codes of operations: the index in a base that shows the cells, most significant first.
 
-Of radix 3 it is the heptavintimal code of Mixed Radix Circuit Synthesis, base 27: one character for three cells.
-Of any other radix a character is one cell. Codes are printed, exchanged and read back, so they must not change.
+Of radix 3 it is the heptavintimal code of Mixed Radix Circuit Synthesis: base 27, one character for
+three cells. Of any other radix a character is one cell. Programs exchange codes, so they must not change.
 """
 
 import re
@@ -14,7 +14,7 @@ from ternary_sdk.space import TERNARY_2, Space
 __all__ = ["alphabet", "code_length", "expected_code", "from_code", "to_code"]
 
 _BASE_27: Final = "0123456789ABCDEFGHKMNPRTVXZ"
-"""The digits of base 27 as that notation orders them: the letters that could be read as another are left out."""
+"""The digits of base 27 as that notation orders them, without letters that look like another one."""
 _DIGITS: Final = "0123456789ABCDE"
 """The digits of all other radices; the largest that a space may have is 15."""
 

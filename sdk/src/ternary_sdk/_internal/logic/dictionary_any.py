@@ -29,6 +29,6 @@ def of_any_radix(space: Space) -> tuple[NamedOperation, ...]:
         space,
         ("MIN", "the least input", lambda *x: min(x), sources.POST, ("AND",)),
         ("MAX", "the greatest input", lambda *x: max(x), sources.POST, ("OR",)),
-        ("SUM", f"sum of the inputs modulo {radix}", lambda *x: wrap(sum(x)), sources.KNUTH, ("MOD_SUM",)),
-        ("WEBB", f"MAX + 1 modulo {radix}", lambda *x: wrap(max(x) + 1), sources.WEBB, ("POST_SHEFFER",)),
+        ("SUM", f"sum of the inputs modulo {radix}", lambda *x: wrap(sum(x)), sources.COMMON, ("MOD_SUM",)),
+        ("WEBB", f"MAX + 1 modulo {radix}", lambda *x: wrap(max(x) + 1), sources.WEBB, ()),
     )

@@ -21,7 +21,8 @@ def _of_any(inputs: int) -> tuple[Entry, ...]:
         ("OR", f"max({listed})", lambda *x: max(x), sources.JEVONS, (f"OR{k}", "MAX")),
         ("NAND", f"1 - min({listed})", lambda *x: 1 - min(x), sources.SHEFFER, (f"NAND{k}", "NMIN")),
         ("NOR", f"1 - max({listed})", lambda *x: 1 - max(x), sources.PEIRCE, (f"NOR{k}", "NMAX")),
-        ("XOR", "sum of the inputs modulo 2", lambda *x: sum(x) % 2, sources.ZHEGALKIN, (f"XOR{k}", "PARITY")),
+        ("XOR", "sum of the inputs modulo 2", lambda *x: sum(x) % 2, sources.ZHEGALKIN,
+         (f"XOR{k}", "PARITY")),
         ("XNOR", "1 - XOR", lambda *x: 1 - sum(x) % 2, sources.SHANNON, (f"XNOR{k}",)),
     )  # fmt: skip
 
@@ -44,13 +45,15 @@ _FEW: Final[dict[int, tuple[Entry, ...]]] = {
         ("CAR3", "1 if a + b + c > 1, else 0", lambda *x: sum(x) // 2, sources.SHANNON, ("CAR", "CARRY")),
         ("MAJ3", "the value of two or more inputs", lambda *x: sum(x) // 2, sources.MUROGA,
          ("MAJ", "MAJORITY", "MEDIAN", "MED3")),
-        ("MUX", "b if a = 0, else c", lambda a, b, c: c if a else b, sources.SHANNON, ("MUX2", "ITE", "SELECT")),
+        ("MUX", "b if a = 0, else c", lambda a, b, c: c if a else b, sources.SHANNON,
+         ("MUX2", "ITE", "SELECT")),
         ("AOI21", "1 - max(min(a, b), c)", lambda a, b, c: 1 - (a & b | c), sources.COMMON, ()),
         ("OAI21", "1 - min(max(a, b), c)", lambda a, b, c: 1 - ((a | b) & c), sources.COMMON, ()),
         ("ALL_EQUAL", "1 if a = b = c, else 0", lambda a, b, c: int(a == b == c), sources.COMMON, ()),
     ),
     4: (
-        ("AOI22", "1 - max(min(a, b), min(c, d))", lambda a, b, c, d: 1 - (a & b | c & d), sources.COMMON, ()),
+        ("AOI22", "1 - max(min(a, b), min(c, d))", lambda a, b, c, d: 1 - (a & b | c & d),
+         sources.COMMON, ()),
         ("OAI22", "1 - min(max(a, b), max(c, d))", lambda a, b, c, d: 1 - ((a | b) & (c | d)),
          sources.COMMON, ()),
     ),

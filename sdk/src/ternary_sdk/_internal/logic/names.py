@@ -2,7 +2,7 @@
 The dictionary of named operations, by space.
 
 Names and aliases are read in any case. A name is unique in its space. An alias may belong to several
-operations, because projects disagree; ``meanings`` then gives all of them and the reader is refused with them.
+operations, because projects disagree; ``meanings`` then gives all of them, and the text is refused.
 """
 
 from collections.abc import Mapping

@@ -1,15 +1,16 @@
 """
 What a text that stands for an operation means, in any space.
 
-People write an operation as an index, a code, a name or its values. Some texts mean two operations: `MAX` is a
-name and a code, and projects disagree about `CONSENSUS`. Such a text is refused with all of them, and the form
-decides where the reader knows it.
+People write an operation as an index, a code, a name or its values. Some texts mean two operations: `MAX` is
+a name and a code, and projects disagree about `CONSENSUS`. Such a text is refused with all of them, and the
+form decides where the reader knows it.
 """
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import Final
 
 from ternary_sdk._internal.logic import codes, names
 from ternary_sdk.errors import InputError
@@ -34,7 +35,8 @@ class Form(StrEnum):
     """A name or an alias of ``named``, in any case."""
 
 
-class _Reading(NamedTuple):
+@dataclass(frozen=True)
+class _Reading:
     """One meaning of a text."""
 
     form: str
@@ -90,7 +92,7 @@ def _cells(text: str, space: Space) -> Iterator[tuple[str, list[int]]]:
             yield kind, [alphabet.index(character) for character in text.upper()]
     if re.fullmatch(rf"(?:{_VALUE},){{{space.cells - 1}}}{_VALUE}", text):
         digits = [int(value) - space.lowest for value in text.split(",")]
-        if 0 <= min(digits) and max(digits) < space.radix:
+        if min(digits) >= 0 and max(digits) < space.radix:
             yield "values", digits
 
 

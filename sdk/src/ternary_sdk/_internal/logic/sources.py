@@ -4,6 +4,7 @@ The works that define or name the operations of the dictionaries: author, work, 
 
 from typing import Final
 
+ANDERSON_BELNAP: Final = "A. R. Anderson and N. D. Belnap, Entailment, vol. 1, 1975"
 BELNAP: Final = "N. D. Belnap, A useful four-valued logic, 1977"
 BIRKHOFF_KISS: Final = "G. Birkhoff and S. A. Kiss, A ternary operation in distributive lattices, 1947"
 BOCHVAR: Final = "D. A. Bochvar, On a three-valued logical calculus, 1938"
@@ -19,6 +20,7 @@ KLEENE: Final = "S. C. Kleene, On notation for ordinal numbers, 1938"
 KNUTH: Final = "D. E. Knuth, The Art of Computer Programming, vol. 2, section 4.1, 1969"
 LIDL: Final = "R. Lidl and H. Niederreiter, Finite Fields, 1983"
 LUKASIEWICZ: Final = "J. Łukasiewicz, O logice trójwartościowej, 1920"
+LUKASIEWICZ_MODAL: Final = "J. Łukasiewicz, Philosophische Bemerkungen zu mehrwertigen Systemen, 1930"
 LUKASIEWICZ_TARSKI: Final = "J. Łukasiewicz and A. Tarski, Untersuchungen über den Aussagenkalkül, 1930"
 MARTIN: Final = "N. M. Martin, The Sheffer functions of 3-valued logic, 1954"
 MCCARTHY: Final = "J. McCarthy, A basis for a mathematical theory of computation, 1963"

@@ -1,8 +1,8 @@
 """
 Truth tables as pictures: SVG with a colour and a text in each cell.
 
-One scale colours the values of all radices, from blue for the lowest to orange for the highest. Labels have the
-colour of the text around them: in a file of its own that follows the reader's light or dark setting.
+One scale colours the values of all radices, from blue for the lowest to orange for the highest. Labels have
+the colour of the text around them: in a file of its own that follows the reader's light or dark setting.
 """
 
 from collections.abc import Iterable, Sequence
@@ -63,7 +63,7 @@ def inline(table: npt.ArrayLike, space: Space = TERNARY_2, *, title: str) -> str
 def gallery(
     tables: Iterable[tuple[str, npt.ArrayLike]], space: Space, *, title: str, most_width: int = 880
 ) -> str:
-    """Several truth tables of a space in one file of SVG, each under its caption, from left to right in lines.
+    """Several truth tables of a space in one file of SVG, each under its caption, in lines.
 
     Raises:
         InputError: If one is no truth table of the space.
@@ -91,31 +91,31 @@ def _table(table: npt.ArrayLike, space: Space) -> _Drawn:
 
 
 def _square(square: Square, space: Space) -> _Drawn:
-    written = signs(space)
     margin = max(len(square.corner), *map(len, square.rows)) * _LETTER + 6
     top = _LINE * (2 if square.caption else 1) + 4
-    marks = _text(0, _LINE - 4, square.caption, "start") if square.caption else ""
+    wide = max(_CELL, max(map(len, square.columns)) * _LETTER + 6)
+    marks = _text(0, _LINE - 4, square.caption, "start")
     marks += _text(margin - 6, top - 6, square.corner, "end")
     for column, label in enumerate(square.columns):
-        marks += _text(margin + column * _CELL + _CELL // 2, top - 6, label, "middle")
+        marks += _text(margin + column * wide + wide // 2, top - 6, label, "middle")
     for row, (label, values) in enumerate(zip(square.rows, square.values, strict=True)):
         marks += _text(margin - 6, top + row * _CELL + 18, label, "end")
         for column, value in enumerate(values):
-            marks += _cell(margin + column * _CELL, top + row * _CELL, value, written, space)
+            marks += _cell(margin + column * wide, top + row * _CELL, wide, value, space)
     return _Drawn(
-        max(margin + _CELL * len(square.columns), len(square.caption) * _LETTER),
+        max(margin + wide * len(square.columns), len(square.caption) * _LETTER),
         top + _CELL * len(square.values),
         marks,
     )
 
 
-def _cell(left: int, top: int, value: int, written: dict[int, str], space: Space) -> str:
+def _cell(left: int, top: int, wide: int, value: int, space: Space) -> str:
     red, green, blue = _colour(space.values.index(value) / (space.radix - 1))
+    colour, text = f"#{red:02x}{green:02x}{blue:02x}", signs(space)[value]
     ink = "#fff" if 299 * red + 587 * green + 114 * blue < 128_000 else "#111"
-    box = f'<rect x="{left}" y="{top}" width="{_CELL - 1}" height="{_CELL - 1}"'
     return (
-        f'{box} fill="#{red:02x}{green:02x}{blue:02x}"/>'
-        f'<text x="{left + _CELL // 2}" y="{top + 18}" text-anchor="middle" fill="{ink}">{written[value]}</text>'
+        f'<rect x="{left}" y="{top}" width="{wide - 1}" height="{_CELL - 1}" fill="{colour}"/>'
+        f'<text x="{left + wide // 2}" y="{top + 18}" text-anchor="middle" fill="{ink}">{text}</text>'
     )
 
 

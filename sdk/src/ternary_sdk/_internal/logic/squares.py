@@ -5,10 +5,9 @@ Two inputs are one square, the first down, the second across. Three are a square
 One input is a row. Of four or five inputs the first two go down and the others across.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import Final
+from typing import Any, Final
 
 import numpy.typing as npt
 
@@ -38,7 +37,7 @@ class Square:
 
 
 def signs(space: Space) -> dict[int, str]:
-    """How each value is written: ``-``, ``0``, ``+`` for radix 3, else a number, with its sign if some have one."""
+    """How each value is written: a sign of radix 3, else a number, with a sign where some are negative."""
     if space.radix == 3:
         return {-1: "-", 0: "0", 1: "+"}
     if space.lowest:
@@ -55,7 +54,8 @@ def squares(table: npt.ArrayLike, space: Space = TERNARY_2) -> list[Square]:
     Raises:
         InputError: If it is no truth table of the space.
     """
-    values = space.as_tables([table])[0].tolist()
+    rows: Any = [table]
+    values = space.as_tables(rows)[0].tolist()
     aside, down = (1, 1) if space.inputs == 3 else (0, min(space.inputs - 1, 2 if space.inputs > 3 else 1))
     across = space.inputs - aside - down
     letters, cells = _LETTERS[: space.inputs], space.cells // space.radix**aside
@@ -99,12 +99,11 @@ def _lines(square: Square, written: dict[int, str]) -> list[str]:
     width = max(map(len, (*written.values(), *square.columns)))
     margin = max(map(len, (square.corner, *square.rows)))
     lines = [(square.corner, square.columns)]
-    lines += [(row, _written(values, written)) for row, values in zip(square.rows, square.values, strict=True)]
-    texts = [_BETWEEN.join([head.rjust(margin), *(cell.rjust(width) for cell in cells)]) for head, cells in lines]
+    for row, values in zip(square.rows, square.values, strict=True):
+        lines.append((row, tuple(written[value] for value in values)))
+    texts = [
+        _BETWEEN.join([head.rjust(margin), *(cell.rjust(width) for cell in cells)]) for head, cells in lines
+    ]
     if not square.caption:
         return texts
     return [text.ljust(len(texts[0])) for text in (square.caption, *texts)]
-
-
-def _written(values: Sequence[int], written: dict[int, str]) -> tuple[str, ...]:
-    return tuple(written[value] for value in values)
