@@ -121,14 +121,14 @@ def test_an_empty_file_is_refused_by_its_name(client, acme, command):
     (acme / "rows.jsonl").write_bytes(b"")
     done = client(command, acme / "rows.jsonl", "--package", acme / "acme.ternary")
     assert (done.status, done.out) == (1, b"")
-    assert done.err == f"error: {acme / 'rows.jsonl'}: empty, expected CSV, JSON or .npy\n"
+    assert done.err == f"error: {acme / 'rows.jsonl'}: empty, expected CSV, JSON, .npy, Parquet or Arrow\n"
 
 
 @pytest.mark.parametrize("command", ["encode", "decode"])
 def test_nothing_at_all_in_a_pipe_is_refused(client, acme, command):
     done = client(command, "--package", acme / "acme.ternary", stdin=b"")
     assert (done.status, done.out) == (1, b"")
-    assert done.err == "error: standard input: empty, expected CSV, JSON or .npy\n"
+    assert done.err == "error: standard input: empty, expected CSV, JSON, .npy, Parquet or Arrow\n"
 
 
 def test_a_refusal_before_a_pipe_is_a_refusal_behind_it(client, acme):

@@ -298,7 +298,10 @@ def test_a_file_of_names_alone_holds_no_rows():
     [
         (CSV.encode() + b"caf\xe9\n", "rows: line 7 is not UTF-8 text; save the file as UTF-8"),
         (CSV.encode("utf-16") + b"1", "rows: line 7 is not UTF-16 text; save the file as UTF-8"),
-        (CSV.encode("utf-16-le"), "rows: unknown format (begins 74 00 30 00), expected CSV, JSON or .npy"),
+        (
+            CSV.encode("utf-16-le"),
+            "rows: unknown format (begins 74 00 30 00), expected CSV, JSON, .npy, Parquet or Arrow",
+        ),
     ],
 )
 def test_text_in_another_encoding_is_refused_by_line(data, sentence):

@@ -100,15 +100,17 @@ def test_fortran_order_and_other_number_types_are_read():
 @pytest.mark.parametrize(
     ("data", "sentence"),
     [
-        (b"", "rows: empty, expected CSV, JSON or .npy"),
-        (b"\n\n", "rows: nothing but blank lines, expected CSV, JSON or .npy"),
+        (b"", "rows: empty, expected CSV, JSON, .npy, Parquet or Arrow"),
+        (b"\n\n", "rows: nothing but blank lines, expected CSV, JSON, .npy, Parquet or Arrow"),
         (
             b"\x00\x00\x03\x04\x00\x00",
-            "rows: unknown format (begins 00 00 03 04), expected CSV, JSON or .npy",
+            "rows: unknown format (begins 00 00 03 04), expected CSV, JSON, .npy, Parquet or Arrow",
         ),
-        (b"PK\x03\x04\x00\x00", "rows: a ZIP archive or an Excel workbook, expected CSV, JSON or .npy"),
-        (b"\x1f\x8b\x08\x00", "rows: compressed by gzip, expected CSV, JSON or .npy"),
-        (b"PAR1\x15\x04", "rows: Parquet, expected CSV, JSON or .npy"),
+        (
+            b"PK\x03\x04\x00\x00",
+            "rows: a ZIP archive or an Excel workbook, expected CSV, JSON, .npy, Parquet or Arrow",
+        ),
+        (b"\x1f\x8b\x08\x00", "rows: compressed by gzip, expected CSV, JSON, .npy, Parquet or Arrow"),
         (
             b"a,b\n1,2\n",
             "rows: line 1: no column of operations; found 'a,b', expected t0 to t8, or one of operation,"

@@ -6,9 +6,10 @@ CSV and JSON rows share it, so that a number or an operation is read, or refused
 
 import json
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from ternary_cli.kinds import Kind
@@ -33,6 +34,8 @@ class Row(NamedTuple):
     place: tuple[str, int]
     """Where it stands: ``line`` and a number from 1, or ``row`` and one from 0."""
     values: Sequence[float]
+    extra: Mapping[str, object] = MappingProxyType({})
+    """Cells that pass through, by the names of their columns."""
 
 
 @dataclass(frozen=True, kw_only=True)

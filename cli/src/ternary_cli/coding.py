@@ -5,10 +5,11 @@ One frame for both. The package's signature says how wide rows are and what they
 without a model at work, the format and the rows, is refused before the package is proved.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ternary_cli.formats import in_parts
+from ternary_cli.formats import Format, in_parts
 from ternary_cli.options import (
     ORDER,
     FormatOption,
@@ -24,36 +25,57 @@ from ternary_cli.options import (
 )
 
 if TYPE_CHECKING:
+    from ternary_cli.extra_columns import Column
     from ternary_cli.rows import Rows
     from ternary_sdk.model import Model
     from ternary_sdk.signature import Signature
+
+    Extra = Mapping[str, Column]
 
 Conversion = Callable[["Model", str | None], "Rows"]
 """Rows that were read, waiting for a model and one of its paths."""
 
 
-def _encoding(data: bytes, what: str, signature: "Signature") -> Conversion:
-    from ternary_cli.row_reader import read_operations
+def _encoding(data: bytes, what: str, signature: "Signature") -> "tuple[Conversion, Extra]":
+    from ternary_cli.kinds import operations_of
+    from ternary_cli.row_reader import read
     from ternary_cli.rows import Rows
 
-    operations = read_operations(data, what, signature.space)
-    return lambda model, path: Rows(latents=model.encode(operations, path=path))
+    found = read(data, operations_of(signature.space), what)
+    return lambda model, path: Rows(latents=model.encode(found.values, path=path)), found.extra
 
 
-def _decoding(data: bytes, what: str, signature: "Signature") -> Conversion:
-    from ternary_cli.row_reader import read_latents
+def _decoding(data: bytes, what: str, signature: "Signature") -> "tuple[Conversion, Extra]":
+    from ternary_cli.kinds import latents_of
+    from ternary_cli.row_reader import read
     from ternary_cli.rows import Rows
 
-    latents, space = read_latents(data, what, signature.latent_size), signature.space
+    found, space = read(data, latents_of(signature.latent_size), what), signature.space
 
     def decoded(model: "Model", path: str | None) -> Rows:
-        operations = model.decode(latents, path=path)
+        operations = model.decode(found.values, path=path)
         return Rows(index=space.to_index(operations), operations=operations, space=space)
 
-    return decoded
+    return decoded, found.extra
 
 
-def _command(read_rows: Callable[[bytes, str, "Signature"], Conversion], text: str) -> Callable[..., None]:
+def _ready(extra: "Extra", form: Format) -> "Extra":
+    """Columns that pass through, as the format holds them; refused before a license counts anything."""
+    from ternary_cli.arrow_writing import typed
+    from ternary_cli.extra_columns import named
+    from ternary_sdk.errors import InputError
+
+    if extra and form is Format.NPY:
+        raise InputError(
+            f"npy holds one array, but the input also has the columns {named(extra)};"
+            " use csv, jsonl, parquet or arrow, or leave them out"
+        )
+    return typed(extra) if form.columnar else extra
+
+
+def _command(
+    read_rows: "Callable[[bytes, str, Signature], tuple[Conversion, Extra]]", text: str
+) -> Callable[..., None]:
     """A command that converts rows; ``text`` is its help."""
 
     def command(
@@ -78,11 +100,14 @@ def _command(read_rows: Callable[[bytes, str, "Signature"], Conversion], text: s
             refuse_json_beside_rows(out)
         data, name = read(rows, most=MOST_BYTES)
         selection = select(package, license, trust, machine_id, state=state)
-        convert = read_rows(data, name, selection.package.signature)
+        signature = selection.package.signature
+        convert, extra = read_rows(data, name, signature)
+        extra = _ready(extra, form)
         with selection.open() as model:
-            converted = convert(model, path)
+            converted = replace(convert(model, path), extra=extra)
             letter = model.default_path if path is None else path
-        write_parts(in_parts(converted.blocks(), form, count=converted.count), out)
+        facts = {"space": signature.space, "path": letter}
+        write_parts(in_parts(converted.blocks(), form, count=converted.count, facts=facts), out)
         if as_json:
             show_json({"file": str(out), "rows": converted.count, "path": letter})
 

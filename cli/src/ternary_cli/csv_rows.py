@@ -9,12 +9,13 @@ from collections.abc import Iterator
 from typing import Final
 
 from ternary_cli.cells import Row, is_number, layout, shown
+from ternary_cli.extra_columns import passing
 from ternary_cli.kinds import Kind
 from ternary_cli.lines import LineError, Lines
 from ternary_sdk.errors import InputError
 
-_Record = tuple[int, list[str]]
-"""The number of a row's last line, and its cells."""
+_Record = tuple[int, list[str], list[str]]
+"""The number of a row's last line, its cells, and the same as they stand in the file."""
 
 _SEPARATOR_LINE: Final = re.compile(r'"?sep=(.*?)"?\s*')
 """The first line by which Excel learns the separator."""
@@ -49,10 +50,13 @@ def read(first: str, lines: Lines, kind: Kind) -> Iterator[Row]:
             names = names or top[1]
         columns = layout(_once(names, kind), kind)
         places = [names.index(name) for name in columns.columns]
-        for number, record in records:  # 4
+        others = passing(tuple(names), columns.columns)
+        kept = [names.index(name) for name in others]
+        for number, record, raw in records:  # 4
             if len(record) != len(names):
                 raise InputError(f"{len(record)} cells, expected {len(names)}")
-            yield Row(("line", number), columns.values([record[place] for place in places]))
+            extra = dict(zip(others, (raw[place] for place in kept), strict=True))
+            yield Row(("line", number), columns.values([record[place] for place in places]), extra)
     except LineError:
         raise
     except InputError as refusal:
@@ -86,13 +90,14 @@ def _records(first: str, lines: Lines, separator: str) -> Iterator[_Record]:
     try:
         for record in reader:
             lines.row_ended()
-            cells = [cell.strip() for cell in record if cell or separator != " "]
+            raw = [cell for cell in record if cell or separator != " "]
+            cells = [cell.strip() for cell in raw]
             if not any(cells):
                 blank = blank or (lines.number if cells else 0)
                 continue
             if blank:
                 raise InputError(f"a row after line {blank}, which has only empty cells")
-            yield lines.number, cells
+            yield lines.number, cells, raw
     except csv.Error as error:
         raise InputError(f"not CSV ({error})") from None
 

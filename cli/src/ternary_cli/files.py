@@ -156,18 +156,20 @@ def chosen_format(form: Format | None, target: Path | None) -> Format:
     """The format asked for; else the one that the file's name ends in; else by what reads the output.
 
     Raises:
-        InputError: If the file's name says nothing, or .npy would go to a terminal.
+        InputError: If the file's name says nothing, or a binary format would go to a terminal.
     """
     if is_standard(target):
         target = None
     on_terminal = target is None and sys.stdout.isatty()
     if form is None and target is not None:
-        by_name = {known.suffix: known for known in Format}
+        by_name = {suffix: known for known in Format for suffix in known.suffixes}
         if target.suffix not in by_name:
             *others, last = Format
             choices = f"{', '.join(others)} or {last}"
             raise InputError(f"{target}: the name says no format; add --format {choices}")
         form = by_name[target.suffix]
-    if form is Format.NPY and on_terminal:
-        raise InputError("npy is binary and standard output is a terminal; add --out F.npy or pipe it")
+    if form is not None and form.binary and on_terminal:
+        raise InputError(
+            f"{form} is binary and standard output is a terminal; add --out F{form.suffixes[0]} or pipe it"
+        )
     return form or (Format.TABLE if on_terminal else Format.CSV)

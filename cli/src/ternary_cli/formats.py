@@ -5,35 +5,53 @@ A format is added here alone. The command line needs the names, so NumPy is impo
 written.
 """
 
+import csv
 import io
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ternary_cli.rows import Rows, Values
 
-Writer = Callable[["Rows", int], tuple[bytes, bytes]]
+Writer = Callable[[Iterable["Rows"], int, Mapping[str, object]], Iterator[bytes]]
+"""From the rows in parts, the count of all of them, and what is known of them, to the bytes of the file."""
+PartWriter = Callable[["Rows", int], tuple[bytes, bytes]]
 """From a part of the rows and the count of all of them to the part's heading and its body."""
 
 
 def _to_table(rows: "Rows", _: int) -> tuple[bytes, bytes]:
+    from ternary_cli.extra_columns import as_text
+    from ternary_sdk._internal.documents.legible import shown
+
     headers, parts = [], []
     for names, array in rows.groups:
         cell = "{:7.3f}" if array.dtype.kind == "f" else f"{{:{rows.digits(names)}d}}"
         width = len(cell.format(0))
         headers.append(" ".join(name.rjust(width) for name in names))
         parts.append([" ".join(map(cell.format, row)) for row in array.tolist()])
+    for name, column in rows.extra.items():
+        headers.append(shown(name))
+        parts.append([shown(text) for text in as_text(column)])
     return _lines(["  ".join(headers)]), _lines(["  ".join(row) for row in zip(*parts, strict=True)])
 
 
 def _to_csv(rows: "Rows", _: int) -> tuple[bytes, bytes]:
+    from ternary_cli.extra_columns import as_text
+
     names = [name for group, _ in rows.groups for name in group]
     texts = [_texts(array, ",") for _, array in rows.groups]
-    return _lines([",".join(names)]), _lines([",".join(row) for row in zip(*texts, strict=True)])
+    heading, lines = ",".join(names), [",".join(row) for row in zip(*texts, strict=True)]
+    if rows.extra:
+        heading += "," + _quoted([list(rows.extra)])[0]
+        others = _quoted(zip(*map(as_text, rows.extra.values()), strict=True))
+        lines = [f"{line},{other}" for line, other in zip(lines, others, strict=True)]
+    return _lines([heading]), _lines(lines)
 
 
 def _to_jsonl(rows: "Rows", _: int) -> tuple[bytes, bytes]:
+    from ternary_cli.extra_columns import as_json
+
     parts = []
     if rows.index is not None:
         parts.append([f'"index":{value}' for value in rows.index.tolist()])
@@ -43,6 +61,9 @@ def _to_jsonl(rows: "Rows", _: int) -> tuple[bytes, bytes]:
         parts.append([f'"operation":[{text}]' for text in _texts(rows.operations, ",")])
     if rows.latents is not None:
         parts.append([f'"latent":[{text}]' for text in _texts(rows.latents, ",")])
+    for name, column in rows.extra.items():
+        (member,) = as_json([name])
+        parts.append([f"{member}:{value}" for value in as_json(column)])
     return b"", _lines(["{" + ",".join(row) + "}" for row in zip(*parts, strict=True)])
 
 
@@ -60,24 +81,56 @@ def _to_npy(rows: "Rows", count: int) -> tuple[bytes, bytes]:
     return stream.getvalue(), array.tobytes()
 
 
+def _each(write: PartWriter) -> Writer:
+    """The writer of a format whose parts follow one another, under the heading of the first."""
+
+    def in_turn(parts: Iterable["Rows"], count: int, _: Mapping[str, object]) -> Iterator[bytes]:
+        for number, part in enumerate(parts):
+            heading, body = write(part, count)
+            yield heading + body if number == 0 else body
+
+    return in_turn
+
+
+def _to_parquet(parts: Iterable["Rows"], count: int, facts: Mapping[str, object]) -> Iterator[bytes]:
+    from ternary_cli.arrow_writing import to_parquet
+
+    return to_parquet(parts, count, facts)
+
+
+def _to_arrow(parts: Iterable["Rows"], count: int, facts: Mapping[str, object]) -> Iterator[bytes]:
+    from ternary_cli.arrow_writing import to_arrow
+
+    return to_arrow(parts, count, facts)
+
+
 class Format(StrEnum):
     """How rows are written."""
 
-    TABLE = "table", ".txt", _to_table
-    CSV = "csv", ".csv", _to_csv
-    JSONL = "jsonl", ".jsonl", _to_jsonl
-    NPY = "npy", ".npy", _to_npy
+    TABLE = "table", (".txt",), _each(_to_table), False
+    CSV = "csv", (".csv",), _each(_to_csv), False
+    JSONL = "jsonl", (".jsonl",), _each(_to_jsonl), False
+    NPY = "npy", (".npy",), _each(_to_npy), True
+    PARQUET = "parquet", (".parquet",), _to_parquet, True
+    ARROW = "arrow", (".arrow", ".feather"), _to_arrow, True
 
-    suffix: str
+    suffixes: tuple[str, ...]
     """What the names of its files end in."""
     write: Writer
     """Its writer."""
+    binary: bool
+    """Whether it is not text."""
 
-    def __new__(cls, name: str, suffix: str, write: Writer) -> "Format":
+    def __new__(cls, name: str, suffixes: tuple[str, ...], write: Writer, binary: bool) -> "Format":
         """A format whose value is its name alone."""
         member = str.__new__(cls, name)
-        member._value_, member.suffix, member.write = name, suffix, write
+        member._value_, member.suffixes, member.write, member.binary = name, suffixes, write, binary
         return member
+
+    @property
+    def columnar(self) -> bool:
+        """Whether a column has one type for all rows."""
+        return self in (Format.PARQUET, Format.ARROW)
 
 
 def to_bytes(rows: "Rows", form: Format) -> bytes:
@@ -89,7 +142,9 @@ def to_bytes(rows: "Rows", form: Format) -> bytes:
     return b"".join(in_parts(rows.blocks(), form, count=rows.count))
 
 
-def in_parts(parts: Iterable["Rows"], form: Format, *, count: int) -> Iterator[bytes]:
+def in_parts(
+    parts: Iterable["Rows"], form: Format, *, count: int, facts: Mapping[str, object] | None = None
+) -> Iterator[bytes]:
     """Write rows in one format, each part when it comes.
 
     CSV and JSON lines carry floats in their shortest form that reads back as the same float32; .npy
@@ -99,12 +154,12 @@ def in_parts(parts: Iterable["Rows"], form: Format, *, count: int) -> Iterator[b
         parts: At least one, all with the same columns.
         form: How.
         count: Rows of all parts together, which .npy says before the first.
+        facts: What Parquet and Arrow say of the rows, such as their space.
     Raises:
-        InputError: If .npy is asked for and there are operations and latents.
+        InputError: If .npy is asked for and there are operations and latents, or Parquet or Arrow without
+            pyarrow.
     """
-    for number, part in enumerate(parts):
-        heading, body = form.write(part, count)
-        yield heading + body if number == 0 else body
+    return form.write(parts, count, facts or {})
 
 
 def _texts(array: "Values", separator: str) -> list[str]:
@@ -114,3 +169,13 @@ def _texts(array: "Values", separator: str) -> list[str]:
 
 def _lines(lines: list[str]) -> bytes:
     return "".join(line + "\n" for line in lines).encode()
+
+
+def _quoted(rows: Iterable[Iterable[str]]) -> list[str]:
+    """Rows of CSV, with quotes around the cells that need them."""
+    found = []
+    for row in rows:
+        stream = io.StringIO()
+        csv.writer(stream, lineterminator="").writerow(row)
+        found.append(stream.getvalue())
+    return found

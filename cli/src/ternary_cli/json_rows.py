@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ternary_cli.cells import Row, layout, listed, shown, shown_json
+from ternary_cli.extra_columns import passing
 from ternary_cli.kinds import Kind
 from ternary_cli.lines import Lines
 from ternary_sdk._internal.documents import plain
@@ -71,7 +72,9 @@ def _row(value: object, place: tuple[str, int], kind: Kind) -> Row:
     try:
         if isinstance(value, dict):
             columns = layout(value, kind)
-            return Row(place, columns.values([value[name] for name in columns.columns]))
+            others = passing(tuple(value), columns.columns) if len(value) > len(columns.columns) else ()
+            values = columns.values([value[name] for name in columns.columns])
+            return Row(place, values, {name: value[name] for name in others})
         if isinstance(value, list):
             return Row(place, listed(value, kind))
     except InputError as refusal:

@@ -144,7 +144,7 @@ def _write(found: "Counted", count: int, form: Format, out: Path | None) -> str:
     from ternary_sdk.operations import OperationSet
 
     parts = list["Indices"]()
-    write_parts(in_parts(_rows(found, count, parts), form, count=count), out)
+    write_parts(in_parts(_rows(found, count, parts), form, count=count, facts={"space": found.space}), out)
     return OperationSet.of(np.concatenate(parts), found.space).digest
 
 

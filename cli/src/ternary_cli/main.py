@@ -19,8 +19,10 @@ from ternary_cli import (
     atlas,
     coding,
     comparing,
+    converting,
     doctor,
     endings,
+    gate_libraries,
     inspection,
     key_list,
     keys,
@@ -71,6 +73,8 @@ app.command("encode")(coding.encode)
 app.command("decode")(coding.decode)
 app.command("near")(near.near)
 app.command("path")(walking.walk)
+app.command("convert")(converting.convert)
+app.command("library")(gate_libraries.library)
 app.command("verify")(verification.verify)
 app.command("info")(inspection.info)
 app.command("unpack")(inspection.unpack)

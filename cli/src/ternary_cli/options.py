@@ -110,7 +110,7 @@ def _number(text: str | float) -> float:
 
 
 _PACKAGE: Final = "The .ternary package; else what 'ternary use' pinned, else the evaluation package."
-_ROWS: Final = "CSV, JSON or .npy; standard input if left out or '-'."
+_ROWS: Final = "CSV, JSON, .npy, Parquet or Arrow; standard input if left out or '-'."
 _FORMAT: Final = "Default: by the name of --out, else a table on a terminal and CSV in a pipe."
 
 PackageArgument = Annotated[Path | None, argument("FILE", _PACKAGE)]

@@ -1,21 +1,24 @@
 """
-Reading operations and latents from CSV, JSON or .npy, told apart by their content.
+Reading operations and latents from CSV, JSON, .npy, Parquet or Arrow, told apart by their content.
 
 Files come from other people's programs, so every refusal names the file, the line and what was found.
 No pickle is ever read, no memory is taken on the word of a header, and rows become arrays in blocks.
 """
 
+import contextlib
 import functools
 import itertools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from ternary_cli import csv_rows, json_rows, npy_header
+from ternary_cli import arrow_rows, csv_rows, json_rows, npy_header
 from ternary_cli.cells import Row, short
+from ternary_cli.extra_columns import Column, Gathering
 from ternary_cli.kinds import Kind, latents_of, operations_of
 from ternary_cli.lines import Lines
 from ternary_cli.rows import Values
@@ -30,19 +33,29 @@ MOST_ROWS: Final = 10_000_000
 _NUMBERS: Final = re.compile(r"[<>=|]?([iu][1248]|f[248])")
 """The types of an ``.npy`` file that are read, the same on every machine."""
 _BLOCK: Final = 4096
-_FORMATS: Final = "expected CSV, JSON or .npy"
+_FORMATS: Final = "expected CSV, JSON, .npy, Parquet or Arrow"
 _OTHERS: Final = {
     b"PK\3\4": "a ZIP archive or an Excel workbook",
     b"\x1f\x8b": "compressed by gzip",
-    b"PAR1": "Parquet",
+    b"FEA1": "Feather 1; version 2 is Arrow",
 }
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Read:
+    """What a file holds."""
+
+    values: Values
+    """Truth tables as int8 or latents as float32, shape (n, width)."""
+    extra: Mapping[str, Column]
+    """Columns that pass through, by name, n values each."""
+
+
 def read_operations(data: bytes, what: str, space: Space) -> Tables:
-    """Read operations in whichever of the three formats the bytes are.
+    """Read operations in whichever of the formats the bytes are.
 
     Args:
-        data: CSV, JSON or .npy.
+        data: CSV, JSON, .npy, Parquet or Arrow.
         what: Its name in error messages, such as ``rows.csv``.
         space: What they are operations of.
     Returns:
@@ -50,31 +63,47 @@ def read_operations(data: bytes, what: str, space: Space) -> Tables:
     Raises:
         InputError: If it is of another format or cut short, or holds anything but operations.
     """
-    return _read(data, operations_of(space), what)
+    return read(data, operations_of(space), what).values
 
 
 def read_latents(data: bytes, what: str, size: int) -> npt.NDArray[np.float32]:
-    """Read latents, float32, shape (n, size), in whichever of the three formats the bytes are.
+    """Read latents, float32, shape (n, size), in whichever of the formats the bytes are.
 
     Raises:
         InputError: If it is of another format or cut short, or holds anything but finite latents.
     """
-    return _read(data, latents_of(size), what)
+    return read(data, latents_of(size), what).values
 
 
-def _read(data: bytes, kind: Kind, what: str) -> Values:
+def read(data: bytes, kind: Kind, what: str) -> Read:
+    """Read rows of one kind, and the columns beside them that pass through.
+
+    Raises:
+        InputError: As ``read_operations``, or if such a column appears twice or collides with ours.
+    """
     if not data:  # in a pipe, most likely a command before this one that was refused
         raise InputError(f"{what}: empty, {_FORMATS}")
     if data.startswith(npy_header.MAGIC):
-        return _checked(_from_npy(data, kind, what), kind, what)
+        return Read(values=_checked(_from_npy(data, kind, what), kind, what), extra={})
+    if arrow_rows.format_of(data) is not None:
+        with _named(what):
+            found = arrow_rows.read(data, kind, most=MOST_ROWS)
+        return Read(values=_checked(found.values, kind, what), extra=found.extra)
     return _collected(_rows(data, kind, what), kind, what)
 
 
-def _rows(data: bytes, kind: Kind, what: str) -> Iterator[Row]:
+@contextlib.contextmanager
+def _named(what: str) -> Iterator[None]:
+    """Say in a refusal which file it is of."""
     try:
-        yield from _text_rows(data, kind)
+        yield
     except InputError as refusal:
         raise InputError(f"{what}: {refusal}") from None
+
+
+def _rows(data: bytes, kind: Kind, what: str) -> Iterator[Row]:
+    with _named(what):
+        yield from _text_rows(data, kind)
 
 
 def _text_rows(data: bytes, kind: Kind) -> Iterator[Row]:
@@ -90,16 +119,18 @@ def _text_rows(data: bytes, kind: Kind) -> Iterator[Row]:
     return read(first, lines, kind)
 
 
-def _collected(rows: Iterator[Row], kind: Kind, what: str) -> Values:
+def _collected(rows: Iterator[Row], kind: Kind, what: str) -> Read:
     """All rows as one array, converted in blocks: as Python's numbers they take ten times the memory."""
     parts = [_checked(np.empty((0, kind.width)), kind, what)]
-    count = 0
+    count, others = 0, Gathering()
     while block := list(itertools.islice(rows, _BLOCK)):
         count += len(block)
         _check_count(count, what)
         values = np.array([row.values for row in block], dtype=np.float64)
         parts.append(_checked(values, kind, what, block))
-    return np.concatenate(parts)
+        for row in block:
+            others.take(row.extra)
+    return Read(values=np.concatenate(parts), extra=others.columns)
 
 
 def _checked(values: Values, kind: Kind, what: str, rows: Sequence[Row] = ()) -> Values:

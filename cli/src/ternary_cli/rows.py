@@ -3,8 +3,9 @@ Operations and latents side by side, and the names of their columns.
 
 The names of the columns are the contract that lets ``sample``, ``encode`` and ``decode`` be piped into
 one another: ``index``, the cells ``t0``, ``t1``, …, the latents ``z0``, ``z1``, … in CSV; ``index``,
-``operation``, ``latent`` in JSON lines. A model's signature says how many there are. ``formats`` writes
-them. A reader (``row_reader``) takes the columns that it needs and leaves the others.
+``operation``, ``latent`` in JSON lines, Parquet and Arrow. A model's signature says how
+many there are. ``formats`` writes them. A reader (``row_reader``) takes the columns that it needs, and
+passes those of other people on.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,6 +15,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from ternary_cli.extra_columns import Column
 from ternary_cli.kinds import cell_columns, latent_columns
 from ternary_sdk.space import Indices, Space, Tables
 
@@ -37,6 +39,8 @@ class Rows:
     """Latents, shape (n, latent size)."""
     space: Space | None = None
     """What an index numbers; None where there is none."""
+    extra: Mapping[str, Column] = field(default_factory=dict)
+    """Columns of other people by name, n values each; they follow ours."""
 
     @property
     def count(self) -> int:
@@ -71,4 +75,5 @@ class Rows:
                 operations=None if self.operations is None else self.operations[start:end],
                 latents=None if self.latents is None else self.latents[start:end],
                 space=self.space,
+                extra={name: column[start:end] for name, column in self.extra.items()},
             )

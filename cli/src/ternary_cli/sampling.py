@@ -112,9 +112,10 @@ def sample(
     dial: Dial = {"seed": seed, "path": path, "explore": explore, "temperature": temperature}
     wanted: Wanted = {"where": where, "like": like, "distinct_up_to": distinct_up_to}
     by_property = any(given is not None for given in wanted.values())
-    how = dict[str, Any]()
+    how, facts = dict[str, Any](), dict[str, object]()
     with select(package, license, trust, machine_id, state=state).open() as model:
         space, sets = model.space, list[OperationSet]()
+        facts["space"] = space
         if by_property:
             matching = model.matching(**wanted, path=path)
             note(str(matching))
@@ -131,11 +132,16 @@ def sample(
                 while len(sets) > 1 and len(sets[-2]) <= 2 * len(sets[-1]):  # so that each is merged seldom
                     sets[-2:] = [sets[-2] | sets[-1]]
                 how.update(path=draw.path, seed=draw.seed)
+                facts.update(path=draw.path, seed=draw.seed)
+                if unique or new:  # the only part, so Arrow can say it at its beginning
+                    facts["set"] = draw.set.digest
                 kept = draw.latents if latents else None
                 yield Rows(index=draw.index, operations=draw.operations, latents=kept, space=space)
+            sets[:] = [reduce(or_, sets, OperationSet.of([], space))]
+            facts["set"] = sets[0].digest
 
-        write_parts(in_parts(rows(), form, count=n), out)
-    drawn = reduce(or_, sets, OperationSet.of([], space))
+        write_parts(in_parts(rows(), form, count=n, facts=facts), out)
+    (drawn,) = sets
     if as_json:
         show_json({"file": str(out), "rows": n, "operations": len(drawn), "set": drawn.digest, **how})
         return

@@ -30,7 +30,7 @@ from ternary_sdk.errors import (
 )
 
 if TYPE_CHECKING:
-    from ternary_sdk import atlas, coverage, errors, logic, operations, signature, space
+    from ternary_sdk import atlas, coverage, errors, exchange, logic, operations, signature, space
     from ternary_sdk._internal.certificates.certificate import Certificate
     from ternary_sdk._internal.certificates.evenness import Evenness
     from ternary_sdk._internal.certificates.path_coverage import PathCoverage, Prior, Reachable
@@ -120,6 +120,7 @@ __all__ = [
     "atlas",
     "coverage",
     "errors",
+    "exchange",
     "identify",
     "logic",
     "operations",

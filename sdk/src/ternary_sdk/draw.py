@@ -3,7 +3,6 @@ What a draw returns: operations, the latents that decode to them, and the digest
 """
 
 from dataclasses import dataclass
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -11,6 +10,7 @@ import numpy.typing as npt
 
 from ternary_sdk._internal.logic.codes import to_code
 from ternary_sdk._internal.logic.square_pictures import inline
+from ternary_sdk._internal.optional import library
 from ternary_sdk.errors import InputError
 from ternary_sdk.operations import OperationSet
 from ternary_sdk.space import TERNARY_2, Indices, Space, Tables
@@ -83,7 +83,7 @@ class Draw:
         Raises:
             InputError: If pandas is not installed.
         """
-        frame = _library("pandas")
+        frame = library("pandas")
         columns = [f"t{cell}" for cell in range(self.space.cells)]
         labels = frame.Index(self.index, name="index")
         return frame.DataFrame(self.operations, columns=columns, index=labels, copy=False)
@@ -96,7 +96,7 @@ class Draw:
         Raises:
             InputError: If pyarrow is not installed.
         """
-        arrow = _library("pyarrow")
+        arrow = library("pyarrow")
 
         def rows(values: npt.NDArray[Any], size: int) -> "pyarrow.Array":
             return arrow.FixedSizeListArray.from_arrays(arrow.array(values.reshape(-1)), size)
@@ -145,11 +145,3 @@ class Draw:
         )
 
 
-def _library(name: str) -> Any:
-    try:
-        return import_module(name)
-    except ImportError as error:
-        if error.name == name:
-            raise InputError(f"{name}: is not installed; run 'pip install {name}'") from None
-        reason = str(error).partition("\n")[0]
-        raise InputError(f"{name}: is installed and cannot be imported ({reason})") from error
