@@ -143,5 +143,3 @@ class Draw:
             f"{len(self):,} rows, {len(different):,} different operations of {self.space.size:,}, "
             f"path {self.path}, seed {self.seed}, digest {different.digest[:12]}…"
         )
-
-
