@@ -9,7 +9,7 @@ import typer
 from ternary_cli.formats import Format
 from ternary_cli.options import ORDER
 
-CLIENT = ["sample", "encode", "decode", "verify", "info", "use", "doctor", "machine"]
+CLIENT = ["sample", "list", "properties", "encode", "decode", "verify", "info", "use", "doctor", "machine"]
 CLIENT += ["license show", "license usage", "trust update"]
 VENDOR = ["keys init", "keys rotate", "keys revoke", "keys extend", "train", "export", "package"]
 VENDOR += ["license issue", "license revoke", "recipes", "disrupt", "plot"]
@@ -110,7 +110,7 @@ def test_help_loads_neither_numpy_nor_anything_of_the_vendors():
     assert not loaded & {"ternary_trainer", "ternary_export", "ternary_license_server"}
 
 
-@pytest.mark.parametrize("command", ["sample", "encode", "decode"])
+@pytest.mark.parametrize("command", ["sample", "list", "encode", "decode"])
 def test_help_of_a_command_with_tables_states_the_order_of_their_cells(command):
     program = f"import sys; sys.argv[1:] = [{command!r}, '--help']; from ternary_cli.main import main; main()"
     assert ORDER in " ".join(python(program).stdout.split())

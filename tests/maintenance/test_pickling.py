@@ -40,6 +40,7 @@ from ternary_sdk._internal.licensing.installation import Installation
 from ternary_sdk._internal.licensing.permit import Permit
 from ternary_sdk._internal.packages.package import Package
 from ternary_sdk.errors import CodedError, InputError, LicenseError, Reason
+from ternary_sdk.logic import Condition, Counted, Partial, commutative, counted
 from ternary_sdk.operations import OperationSet
 from ternary_sdk.signature import STANDARD
 from ternary_sdk.space import Space
@@ -176,11 +177,14 @@ def real(shipped: bytes, build: Build, vendor: KeyRing, tmp_path_factory: pytest
         onnx.AttributeProto: onnx.helper.make_attribute("axis", 0),
         torch.device: CPU,
         np.ndarray: np.arange(3),
+        Condition: commutative,
+        Counted: counted(Space(2, 2), commutative),
         Decoder: TorchNetwork(TernaryVAE(), "A", CPU),
         VastDecoder: TorchNetwork(TernaryVAE(), "A", CPU),
         Dial: Dial(explore=0.5),
         Effort: Effort(draws=5),
         PackageIdentity: package.identity,
+        Partial: Partial(Space(2, 1), (0, None)),
         Price: Price(per_core_hour=0.04, currency="EUR"),
         VersionRange: versions,
         Policy: policy,

@@ -139,6 +139,17 @@ def write_kept(data: bytes, target: Path | None) -> None:
         write_new(data, target)
 
 
+def refuse_existing(target: Path) -> None:
+    """Refuse a regular file that exists, before what is to be written there is computed and counted.
+
+    Raises:
+        InputError: If it exists.
+    """
+    with sentences(target):
+        if target.is_file():
+            raise InputError(f"{target}: exists; remove it or name another file")
+
+
 def refuse_json_beside_rows(target: Path | None) -> None:
     """Refuse ``--json`` where standard output has the rows: a program could not tell the two apart.
 

@@ -122,7 +122,7 @@ def _number_of_rows(n: int | None, found: "Counted", condition: "Condition | Non
     """
     from ternary_sdk.errors import InputError
 
-    there = f"the space {found.space} has {found.size:,}"
+    there = f"the space {found.space} has {found.size:,} operations"
     if condition is not None:
         there = f"{found.size:,} operations of the space {found.space} meet '{condition}'"
     if n is None:

@@ -5,22 +5,24 @@
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
-from ternary_cli.formats import to_bytes
+from ternary_cli.formats import Format, to_bytes
 from ternary_cli.options import (
     ORDER,
     FormatOption,
     JsonOption,
+    KeptOption,
     LicenseOption,
     MachineOption,
-    OutOption,
     PackageOption,
     PathOption,
     StateOption,
     TrustOption,
     argument,
+    expect_no_option,
     option,
     whole,
 )
+from ternary_cli.strips import is_picture, strip
 
 if TYPE_CHECKING:
     from ternary_cli.rows import Rows, Values
@@ -52,7 +54,7 @@ def near(
     package: PackageOption = None,
     path: PathOption = None,
     form: FormatOption = None,
-    out: OutOption = None,
+    out: KeptOption = None,
     license: LicenseOption = None,
     trust: TrustOption = None,
     machine_id: MachineOption = None,
@@ -65,7 +67,9 @@ def near(
     from ternary_cli.terminal import note, show_json
     from ternary_sdk.errors import InputError
 
-    form = chosen_format(form, out)
+    expect_no_option(operation)
+    picture = is_picture(out, form)
+    form = Format.TABLE if picture else chosen_format(form, out)
     if as_json:
         refuse_json_beside_rows(out)
     if by is By.HAMMING:
@@ -79,7 +83,7 @@ def near(
         with select(package, license, trust, machine_id, state=state).open() as model:
             letter = model.default_path if path is None else path
             found, where = model.near(operation, k, path=letter), {"path": letter}
-    write_kept(to_bytes(_rows(found), form), out)
+    write_kept(_strip(found) if picture else to_bytes(_rows(found), form), out)
     if as_json:
         show_json({"file": str(out), "operation": found.of, "rows": len(found), "by": by, **where})
         return
@@ -115,6 +119,12 @@ def _rows(found: "Neighbours") -> "Rows":
     figures |= {"hamming": found.hamming}
     operations = found.space.from_index(found.index)
     return Rows(index=found.index, figures=figures, operations=operations, space=found.space)
+
+
+def _strip(found: "Neighbours") -> bytes:
+    numbers = found.hamming.tolist() if found.latent is None else [f"{far:.3f}" for far in found.latent]
+    title = f"The operations nearest to operation {found.of} of {found.space}"
+    return strip(found.index, map(str, numbers), found.space, title=title)
 
 
 def _sentence(found: "Neighbours", by: By) -> str:

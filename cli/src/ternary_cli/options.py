@@ -109,6 +109,12 @@ def _number(text: str | float) -> float:
     return value
 
 
+def expect_no_option(operation: str) -> None:
+    """Refuse a mistyped option, which is taken for the operation because signs may begin with a hyphen."""
+    if operation.startswith("-") and not re.fullmatch(r"[-+0-9, ]+", operation):
+        raise typer.BadParameter(f"{operation!r} is neither an option nor an operation.")
+
+
 _PACKAGE: Final = "The .ternary package; else what 'ternary use' pinned, else the evaluation package."
 _ROWS: Final = "CSV, JSON, .npy, Parquet or Arrow; standard input if left out or '-'."
 _FORMAT: Final = "Default: by the name of --out, else a table on a terminal and CSV in a pipe."
@@ -129,6 +135,13 @@ OutOption = Annotated[
 MachineOption = Annotated[
     str | None,
     option("--machine-id", metavar="ID", text="This machine's id where it has none, as in a container."),
+]
+KeptOption = Annotated[
+    Path | None,
+    option("--out", "-o", metavar="F", text="Write here, .svg too; a file with other content is kept."),
+]
+NewRowsOption = Annotated[
+    Path | None, option("--out", "-o", metavar="F", text="Write here, .svg too; no file may be there.")
 ]
 WhereOption = Annotated[
     str | None,

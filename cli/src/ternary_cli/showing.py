@@ -2,12 +2,9 @@
 ``ternary show``: what one operation is. It needs no model, except for the latent.
 """
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
 
 from ternary_cli.options import (
     JsonOption,
@@ -18,6 +15,7 @@ from ternary_cli.options import (
     StateOption,
     TrustOption,
     argument,
+    expect_no_option,
     option,
 )
 
@@ -60,7 +58,7 @@ def show(
     from ternary_sdk.logic import parse, to_svg
     from ternary_sdk.space import TERNARY_2, Space
 
-    _expect_no_option(operation)
+    expect_no_option(operation)
     if out is not None and out.suffix != ".svg":
         raise InputError(f"{out}: suffix is '{out.suffix}', expected .svg")
     chosen = None if space is None else Space.parse(space)
@@ -86,12 +84,6 @@ def show(
         write_new(to_svg(of.from_index([index])[0], of, title=title).encode(), out)
         facts["file"] = str(out)
     show_json(facts) if as_json else show_lines(lines_of(facts, of))
-
-
-def _expect_no_option(operation: str) -> None:
-    """Refuse a mistyped option, which is taken for the operation because signs may begin with a hyphen."""
-    if operation.startswith("-") and not re.fullmatch(r"[-+0-9, ]+", operation):
-        raise typer.BadParameter(f"{operation!r} is neither an option nor an operation.")
 
 
 def _expect_latent(options: Mapping[str, object]) -> None:

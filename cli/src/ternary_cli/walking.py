@@ -11,15 +11,17 @@ from ternary_cli.options import (
     JsonOption,
     LicenseOption,
     MachineOption,
-    OutOption,
+    NewRowsOption,
     PackageOption,
     PathOption,
     StateOption,
     TrustOption,
     argument,
+    expect_no_option,
     option,
     whole,
 )
+from ternary_cli.strips import MOST, is_picture, strip
 
 if TYPE_CHECKING:
     from ternary_cli.rows import Rows
@@ -41,7 +43,7 @@ def walk(
     package: PackageOption = None,
     path: PathOption = None,
     form: FormatOption = None,
-    out: OutOption = None,
+    out: NewRowsOption = None,
     license: LicenseOption = None,
     trust: TrustOption = None,
     machine_id: MachineOption = None,
@@ -49,19 +51,28 @@ def walk(
     as_json: JsonOption = False,
 ) -> None:
     """Walk straight from the latent of one operation to that of another, and decode on the way."""
-    from ternary_cli.files import chosen_format, refuse_json_beside_rows, write_kept
+    from ternary_cli.files import chosen_format, is_standard, refuse_existing, refuse_json_beside_rows, write
     from ternary_cli.selection import select
     from ternary_cli.terminal import note, show_json
     from ternary_sdk.errors import InputError
 
-    form = chosen_format(form, out)
+    for operation in (start, end):
+        expect_no_option(operation)
+    picture = is_picture(out, form)
+    form = Format.TABLE if picture else chosen_format(form, out)
     if as_json:
         refuse_json_beside_rows(out)
     if latents and form is Format.NPY:
         raise InputError("npy holds one array, but operations and latents were asked for; use csv or jsonl")
+    if out is not None and not is_standard(out):
+        refuse_existing(out)
+    if picture and steps >= MOST:
+        raise InputError(
+            f"--steps: {steps:,} with a picture, expected fewer than {MOST:,}; write rows instead"
+        )
     with select(package, license, trust, machine_id, state=state).open() as model:
         found = model.walk(start, end, steps=steps, path=path)
-    write_kept(to_bytes(_rows(found, latents=latents), form), out)
+    write(_strip(found) if picture else to_bytes(_rows(found, latents=latents), form), out)
     if as_json:
         facts = {"file": str(out), "from": found.start, "to": found.end, "steps": steps}
         show_json({**facts, "rows": len(found), "path": found.path})
@@ -71,6 +82,11 @@ def walk(
 
 
 walk.__doc__ = f"{walk.__doc__}\n\n{ORDER}"
+
+
+def _strip(found: "Walk") -> bytes:
+    title = f"From operation {found.start} of {found.space} to operation {found.end}"
+    return strip(found.index, (f"{t:.2f}" for t in found.t), found.space, title=title)
 
 
 def _rows(found: "Walk", *, latents: bool) -> "Rows":

@@ -6,7 +6,6 @@ all others. Each class has its own choices, which do not depend on those of othe
 """
 
 from dataclasses import dataclass, field
-from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -45,7 +44,7 @@ class Ties:
     def __and__(self, other: "Ties") -> "Ties":
         return Ties(self.space, self.allowed & other.allowed, self.maps + other.maps)
 
-    @cached_property
+    @property
     def classes(self) -> tuple["CellClass", ...]:
         """The classes of cells, the one with the highest cell first."""
         found, seen = [], set[int]()
