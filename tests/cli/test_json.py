@@ -65,6 +65,7 @@ REFUSED = {
     "server tokens": ("", "INPUT"),
     "server transfer": ("L-1 --to c", "INPUT"),
     "server usage": ("--from 2026-01-01 --to today", "INPUT"),
+    "show": ("nothing", "INPUT"),
     "train": ("--recipe missing", "INPUT"),
     "trust update": ("missing", "INPUT"),
     "unpack": ("missing.ternary --out folder", "FILE"),

@@ -1,4 +1,5 @@
 import pickle
+import re
 import sys
 import tracemalloc
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from ternary_sdk._internal.streams.stream import CURRENT
 from ternary_sdk.draw import Draw
 from ternary_sdk.errors import InputError
+from ternary_sdk.logic import to_code
 from ternary_sdk.operations import OperationSet
 from ternary_sdk.space import TERNARY_2
 
@@ -99,12 +101,14 @@ def test_a_library_that_is_not_installed_is_named(draw: Draw, monkeypatch: pytes
         draw.to_pandas()
 
 
-def test_the_notebook_table_shows_truth_tables(draw: Draw) -> None:
+def test_the_notebook_table_shows_codes_and_squares(draw: Draw) -> None:
     html = draw._repr_html_()
-    assert "<code>0 0 - - - - - - -</code>" not in html
-    assert "<code>- 0 - - - - - - -</code>" in html
     assert html.count("<tr>") == 5
-    assert "<th>truth table, f(a, b) in place 3(a + 1) + (b + 1)</th>" in html
+    assert "<tr><th>index</th><th>code</th><th>operation</th></tr>" in html
+    rows = re.findall(r"<tr><td>(\d+)</td><td><code>(.*?)</code></td><td><svg .*?<title>(.*?)</title>", html)
+    assert rows == [(str(i), to_code(i), f"operation {i}") for i in draw.index.tolist()]
+    assert html.count("<rect ") == 9 * len(draw)
+    assert "<style>" not in html  # it would be one for the whole notebook
 
 
 def test_the_notebook_table_looks_up_only_the_rows_it_shows() -> None:

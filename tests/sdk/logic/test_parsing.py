@@ -1,45 +1,21 @@
-"""Codes, names and texts of operations: a name is what its definition says, and no text means two things."""
+"""Texts of operations: what has one meaning is read in every space, and no text means two things."""
 
 import pickle
 
-import numpy as np
 import pytest
 
 from ternary_sdk.errors import InputError
 from ternary_sdk.logic import NAMES, Form, parse, to_code
-from ternary_sdk.space import TERNARY_2
-
-PAIRS = [(a, b) for a in (-1, 0, 1) for b in (-1, 0, 1)]
-DEFINITIONS = {  # code, then f(a, b) in other words than the module's
-    "ANY": ("XP9", lambda a, b: int(np.sign(a + b))),
-    "CONS": ("RDC", lambda a, b: (a + b) // 2 if a == b else 0),
-    "MAX": ("ZRP", lambda a, b: a if a > b else b),
-    "MIN": ("PC0", lambda a, b: b if a > b else a),
-    "MLE": ("H51", lambda a, b: int(np.sign(a - b))),
-    "MUL": ("PD5", lambda a, b: a * b),
-    "NANY": ("15H", lambda a, b: -int(np.sign(a + b))),
-    "SUM": ("7PB", lambda a, b: {-2: 1, 2: -1}.get(a + b, a + b)),
-    "XOR": ("5DP", lambda a, b: -a * b),
-}
-
-
-@pytest.mark.parametrize("name", DEFINITIONS)
-def test_a_name_is_the_operation_that_its_definition_says(name):
-    code, f = DEFINITIONS[name]
-    assert TERNARY_2.tables[NAMES[name]].tolist() == [f(a, b) for a, b in PAIRS]
-    assert to_code(NAMES[name]) == code
-    assert parse(code) == NAMES[name]
-
-
-def test_every_name_has_a_definition_here():
-    assert list(NAMES) == list(DEFINITIONS)
+from ternary_sdk.space import TERNARY_2, Space
 
 
 def test_every_code_is_read_back_and_every_index_too():
     codes = [to_code(index) for index in range(TERNARY_2.size)]
     assert len(set(codes)) == TERNARY_2.size
-    assert [parse(code, Form.CODE) for code in codes] == list(range(TERNARY_2.size))
-    assert [parse(str(index), Form.INDEX) for index in range(TERNARY_2.size)] == list(range(TERNARY_2.size))
+    assert [parse(code, form=Form.CODE) for code in codes] == list(range(TERNARY_2.size))
+    assert [parse(str(index), form=Form.INDEX) for index in range(TERNARY_2.size)] == list(
+        range(TERNARY_2.size)
+    )
 
 
 def test_every_operation_is_read_from_its_signs_and_its_digits():
@@ -72,8 +48,8 @@ def test_what_has_two_meanings_is_refused_with_both(text, found):
 
 
 def test_the_form_decides_between_two_meanings():
-    assert [parse("MAX", form) for form in (Form.CODE, Form.NAME)] == [14146, 19569]
-    assert [parse("012", form) for form in (Form.INDEX, Form.CODE)] == [12, 29]
+    assert [parse("MAX", form=form) for form in (Form.CODE, Form.NAME)] == [14146, 19569]
+    assert [parse("012", form=form) for form in (Form.INDEX, Form.CODE)] == [12, 29]
 
 
 def test_no_short_text_of_digits_is_read_in_silence_where_it_has_two_meanings():
@@ -87,7 +63,7 @@ def test_no_short_text_of_digits_is_read_in_silence_where_it_has_two_meanings():
     assert read == {f"00{digit}": digit for digit in range(10)}
 
 
-ANY = "an index, a code of 3 characters, 9 signs, 9 digits from 0 to 2, or a name"
+ANY = "an index, a code of 3 characters, 9 signs, 9 digits from 0 to 2, 9 values with commas, or a name"
 
 
 @pytest.mark.parametrize(
@@ -104,16 +80,20 @@ ANY = "an index, a code of 3 characters, 9 signs, 9 digits from 0 to 2, or a nam
         ("-0+-0+-0", Form.ANY, ANY),
         ("012012013", Form.ANY, ANY),
         ("−0+−0+−0+", Form.ANY, ANY),
+        ("-1,-1,-1,-1,0,0,-1,0", Form.ANY, ANY),
+        ("-1,-1,-1,-1,0,0,-1,0,2", Form.ANY, ANY),
+        ("-1,-1,-1,-1,0,0,-1,0,1,", Form.ANY, ANY),
+        ("-1;-1;-1;-1;0;0;-1;0;1", Form.ANY, ANY),
         ("000011", Form.ANY, ANY),
         ("MIN", Form.INDEX, "an index, 0 to 19682"),
         ("012012012", Form.INDEX, "an index, 0 to 19682"),
         ("0IL", Form.CODE, "a code: 3 characters of 0123456789ABCDEFGHKMNPRTVXZ"),
-        ("PC0", Form.NAME, "a name: ANY, CONS, MAX, MIN, MLE, MUL, NANY, SUM, XOR"),
+        ("PC0", Form.NAME, f"a name: {', '.join(sorted(NAMES))}"),
     ],
 )
 def test_what_stands_for_no_operation_is_refused(text, form, expected):
     with pytest.raises(InputError) as caught:
-        parse(text, form)
+        parse(text, form=form)
     assert str(caught.value) == f"{text!r} is not an operation, expected {expected}"
 
 
@@ -132,3 +112,69 @@ def test_a_number_that_is_not_an_index_has_no_code(index):
 
 def test_a_form_survives_pickling():
     assert pickle.loads(pickle.dumps(Form.CODE)) is Form.CODE
+
+
+def test_every_operation_is_read_from_its_values() -> None:
+    for index in range(0, TERNARY_2.size, 97):
+        values = TERNARY_2.tables[index].tolist()
+        assert parse(",".join(map(str, values))) == index
+        assert parse(", ".join(f"{value:+d}" for value in values)) == index
+
+
+@pytest.mark.parametrize(
+    ("text", "space", "index"),
+    [
+        ("STI", Space(3, 1), 5),
+        ("5", Space(3, 1), 5),  # index and code alike
+        ("+0-", Space(3, 1), 5),
+        ("210", Space(3, 1), 5),
+        ("B7P7PBPB7", Space(3, 3), 3188195038717),
+        ("sum3", Space(3, 3), 3188195038717),
+        ("0,1,1,0", Space(2, 2), 6),
+        ("0110", Space(2, 2), 6),  # code and digits alike
+        ("2,1,0,-1,-2", Space(5, 1), 194),
+        ("NOT", Space(5, 1), 194),
+    ],
+)
+def test_what_has_one_meaning_is_read_in_its_space(text: str, space: Space, index: int) -> None:
+    assert parse(text, space) == index
+
+
+@pytest.mark.parametrize(
+    ("text", "space", "sentence"),
+    [
+        (
+            "1000",
+            Space(2, 2),
+            "'1000' is ambiguous: the code of operation 8 or the digits of operation 1; write the index",
+        ),
+        (
+            "012345678",
+            Space(3, 3),
+            "'012345678' is ambiguous: the index of operation 12345678 or the code of operation 11280469652; "
+            "write the index",
+        ),
+        (
+            "--0",
+            Space(4, 1),
+            "'--0' is not an operation, expected an index, a code of 4 characters, 4 digits from 0 to 3, "
+            "4 values with commas, or a name",
+        ),
+        (
+            "-1,0",
+            Space(2, 1),
+            "'-1,0' is not an operation, expected an index, a code of 2 characters, 2 digits from 0 to 1, "
+            "2 values with commas, or a name",
+        ),
+        (
+            "?",
+            Space(3, 1),
+            "'?' is not an operation, expected an index, a code of 1 character, 3 signs, "
+            "3 digits from 0 to 2, 3 values with commas, or a name",
+        ),
+    ],
+)
+def test_what_has_no_meaning_or_two_in_its_space_is_refused(text: str, space: Space, sentence: str) -> None:
+    with pytest.raises(InputError) as caught:
+        parse(text, space)
+    assert str(caught.value) == sentence
