@@ -61,7 +61,8 @@ def convert(
     if as_json:
         show_json(facts | ({} if testbench is None else {"testbench": str(testbench)}))
     elif not is_standard(out):
-        show([f"{out}: {facts['operations']:,} operations of the space {facts['space']}, {target}"])
+        counted = "1 operation" if len(found.gates) == 1 else f"{len(found.gates):,} operations"
+        show([f"{out}: {counted} of the space {found.gates.space}, {target}"])
 
 
 def _target(to: Target | None, out: Path | None) -> Target:
