@@ -191,7 +191,7 @@ def test_run_and_package_state_the_certificates_number_of_reachable_operations(
     package = release / "acme-1.0.0.ternary", "--trust", release / "acme.trust"
     certified = json.loads(ternary("info", *package, "--json").out)["paths"][path]["reachable"]
     for source in ((release / "run",), package):
-        drawn = ternary("atlas", *source, "--path", path, "--out", tmp_path / "atlas.svg").text
+        drawn = ternary("atlas", *source, "--path", path, "--out", tmp_path / "atlas.svg", "--force").text
         assert f"path {path}: {certified:,} of 19,683 operations reachable, " in drawn
         out = tmp_path / "validation.json"
         ternary("validate", *source, "--checks", "hash-coverage", "--out", out)
