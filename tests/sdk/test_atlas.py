@@ -1,5 +1,6 @@
 """The operation space as a picture: layout, colours, files, and what is refused."""
 
+import html
 import re
 import struct
 import zlib
@@ -91,6 +92,18 @@ def test_the_legend_says_how_many_operations_that_meet_the_condition_are_reachab
     assert "drawn so far: 1<" in svg
     assert "not reachable: 2<" in svg
     assert "other reachable operations: 13,121<" in svg
+
+
+def test_a_long_condition_is_cut_in_the_legend_and_the_picture_is_wide_enough():
+    condition = Ends()
+    for _ in range(9):
+        condition = condition & Ends()
+    svg = atlas.to_svg(np.ones(4, np.float32), title="acme", space=Space(2, 1), where=condition)
+    (words,) = re.findall(r">(ends &amp;[^<]*): 2 of 2 reachable<", svg)
+    assert len(html.unescape(words)) == 60
+    assert words.endswith("…")
+    (width,) = re.findall(r'viewBox="0 0 (\d+) ', svg)
+    assert int(width) == 104 + 334 + 8 * len(f"{html.unescape(words)}: 2 of 2 reachable")
 
 
 def test_a_condition_that_means_nothing_in_the_space_is_refused():

@@ -21,6 +21,7 @@ from ternary_sdk._internal.logic.conditions import Condition
 from ternary_sdk._internal.picture.axes import HEIGHT, axes
 from ternary_sdk._internal.picture.frame import LEFT, TOP, Frame
 from ternary_sdk._internal.picture.legend import Counts, legend
+from ternary_sdk._internal.picture.legend import width as legend_width
 from ternary_sdk._internal.picture.shades import DRAWN, MISSING, OUTSIDE, REACHED, Margins, Mask, shades
 from ternary_sdk.errors import InputError
 from ternary_sdk.operations import OperationSet
@@ -117,9 +118,10 @@ def to_svg(
         InputError: As ``colours``.
     """
     frame = Frame(space)
-    key, end = legend(_counts(margins, drawn, space, where), frame.bottom + HEIGHT + 12)
+    counts = _counts(margins, drawn, space, where)
+    key, end = legend(counts, frame.bottom + HEIGHT + 12)
     scale = 1 if frame.side <= 4 else None  # many a viewer blurs what it enlarges
-    width = max(frame.right + 14, _LEAST_WIDTH, LEFT + 8 * len(title))
+    width = max(frame.right + 14, _LEAST_WIDTH, LEFT + 8 * len(title), legend_width(counts))
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {end + 6}" '
         f'role="img" aria-label="{escape(title)}" font-family="system-ui, sans-serif">'

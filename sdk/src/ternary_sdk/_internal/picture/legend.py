@@ -19,9 +19,11 @@ from ternary_sdk._internal.picture.shades import (
     quartiles,
 )
 
-__all__ = ["Counts", "legend"]
+__all__ = ["Counts", "legend", "width"]
 
 _SCALE_WIDTH, _LINE = 320, 24
+_MOST = 60
+"""Characters of a condition that are shown."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +44,8 @@ class Counts:
             words = f"reachable: {reached.sum():,}"
         else:
             drawn = None if self.drawn is None else self.drawn & self.inside
-            words = f"{self.condition}: {(reached & self.inside).sum():,} of {self.inside.sum():,} reachable"
+            shown = self.condition if len(self.condition) <= _MOST else f"{self.condition[: _MOST - 1]}…"
+            words = f"{shown}: {(reached & self.inside).sum():,} of {self.inside.sum():,} reachable"
         told = [(REACHED, words)]
         return told if drawn is None else [*told, (DRAWN, f"drawn so far: {drawn.sum():,}")]
 
@@ -53,6 +56,11 @@ class Counts:
         if self.inside is not None:
             told.append((OUTSIDE, f"other reachable operations: {(reached & ~self.inside).sum():,}"))
         return told
+
+
+def width(counts: Counts) -> int:
+    """Where the longest line ends, at 8 for a character."""
+    return LEFT + _SCALE_WIDTH + 14 + 8 * max(len(words) for _, words in counts.lines())
 
 
 def legend(counts: Counts, top: int) -> tuple[str, int]:
