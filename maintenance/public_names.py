@@ -10,7 +10,7 @@ import importlib
 import inspect
 import re
 from collections.abc import Iterator
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from types import ModuleType
 
@@ -58,13 +58,31 @@ def _modules(package: ModuleType) -> Iterator[tuple[str, ModuleType]]:
 def _entry(name: str, value: object) -> Iterator[str]:
     if inspect.isclass(value):
         yield f"- **`{name}{_signature(value)}`** {_sentence(value)}"
-        for member, found in sorted(vars(value).items()):
+        for member, found in sorted(_members(value).items()):
             if not member.startswith("_"):
                 yield from _member(name, member, found)
     elif inspect.isroutine(value):
         yield f"- **`{name}{_signature(value)}`** {_sentence(value)}"
     else:
         yield f"- **`{name}`** {_plain(type(value).__name__)}"
+
+
+def _members(value: type) -> dict[str, object]:
+    """What a class defines, and what it has of bases of ours that are not public themselves."""
+    found: dict[str, object] = {}
+    for base in reversed(value.__mro__):
+        if base is value or (base.__module__.startswith(PACKAGE) and base not in _classes()):
+            found |= vars(base)
+    return found
+
+
+@cache
+def _classes() -> frozenset[type]:
+    """The public ones."""
+    values = [
+        getattr(importlib.import_module(where), name) for where, listed in names().items() for name in listed
+    ]
+    return frozenset(value for value in values if inspect.isclass(value))
 
 
 def _member(name: str, member: str, found: object) -> Iterator[str]:

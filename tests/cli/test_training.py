@@ -62,7 +62,17 @@ def test_a_running_training_surges_when_asked_to_and_its_summary_says_so(
     assert (asked.status, asked.err) == (0, "run: a surge of strength 0.5 begins with the next epoch\n")
     assert "surge of strength 0.5 in epoch " in out
     assert ternary("plot", "run", "--out", "run.svg").status == 0
-    assert (tmp_path / "run.svg").read_bytes().startswith(b"<?xml")
+    drawn = (tmp_path / "run.svg").read_bytes()
+    assert drawn.startswith(b"<?xml")
+    assert ternary("plot", "run", "--out", "run.svg").status == 0
+    (tmp_path / "run.svg").write_text("mine")
+    kept = ternary("plot", "run", "--out", "run.svg")
+    assert kept.err == (
+        "error: run.svg: exists and differs; add --force to replace it, or name another file\n"
+    )
+    assert (tmp_path / "run.svg").read_text() == "mine"
+    assert ternary("plot", "run", "--out", "run.svg", "--force").status == 0
+    assert (tmp_path / "run.svg").read_bytes() == drawn
     late = ternary("disrupt", "run")
     assert late.status == 1
     assert late.err == "error: run: no training is running there, expected the directory of a running one\n"

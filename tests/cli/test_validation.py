@@ -191,7 +191,7 @@ def test_run_and_package_state_the_certificates_number_of_reachable_operations(
     package = release / "acme-1.0.0.ternary", "--trust", release / "acme.trust"
     certified = json.loads(ternary("info", *package, "--json").out)["paths"][path]["reachable"]
     for source in ((release / "run",), package):
-        drawn = ternary("atlas", *source, "--path", path, "--out", tmp_path / "atlas.svg").text
+        drawn = ternary("atlas", *source, "--path", path, "--out", tmp_path / "atlas.svg", "--force").text
         assert f"path {path}: {certified:,} of 19,683 operations reachable, " in drawn
         out = tmp_path / "validation.json"
         ternary("validate", *source, "--checks", "hash-coverage", "--out", out)
@@ -322,6 +322,58 @@ def test_a_model_without_a_meter_has_no_draws_to_show(vendor, shipped):
         model.drawn()
     expected = "model: nothing is counted, since it was opened without a license that has a quota"
     assert str(refused.value) == expected
+
+
+def test_an_atlas_replaces_a_file_with_other_content_only_by_force(ternary, tmp_path):
+    out = tmp_path / "atlas.svg"
+    out.write_text("mine")
+    done = ternary("atlas", "--out", out)
+    assert (done.status, done.out) == (1, b"")
+    expected = f"error: {out}: exists and differs; add --force to replace it, or name another file\n"
+    assert done.err.endswith(expected)
+    assert out.read_text() == "mine"
+    assert ternary("atlas", "--out", out, "--force").status == 0
+    drawn = out.read_text()
+    assert drawn.startswith("<svg ")
+    assert ternary("atlas", "--out", out).status == 0
+    assert out.read_text() == drawn
+
+
+def test_an_atlas_of_a_condition_says_how_many_of_its_operations_are_reachable(ternary, tmp_path):
+    out = tmp_path / "atlas.svg"
+    done = ternary("atlas", "--where", "commutative and balanced", "--out", out)
+    assert done.text.splitlines()[1] == "commutative & balanced: 36 of 36 operations reachable"
+    assert "commutative &amp; balanced: 36 of 36 reachable<" in out.read_text()
+    assert "other reachable operations: 19,647<" in out.read_text()
+    found = json.loads(ternary("atlas", "--where", "balanced", "--out", tmp_path / "b.png", "--json").text)
+    assert (found["condition"], found["operations"], found["reachable"]) == ("balanced", 1_680, 1_680)
+
+
+def test_an_atlas_of_a_condition_that_cannot_be_read_is_refused(ternary, other, tmp_path):
+    done = ternary("atlas", "--where", "commutativ", "--out", tmp_path / "atlas.svg")
+    assert (done.status, done.out) == (1, b"")
+    assert "error: condition: 'commutativ' at position 1 is not a property; did you mean 'co" in done.err
+    done = ternary("atlas", *other("quinary"), "--where", "commutative", "--out", tmp_path / "atlas.svg")
+    assert (done.status, done.out) == (1, b"")
+    assert done.err == "error: commutative: the space 5,1 has 1 input, expected at least 2\n"
+    assert not (tmp_path / "atlas.svg").exists()
+
+
+def test_a_report_replaces_files_only_by_force_and_says_so_before_it_computes(ternary, other, tmp_path):
+    for name, command in (("report.html", ("report", "--out")), ("report.pdf", ("validate", "--report"))):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / name).write_text("mine")
+        verb, where = command
+        done = ternary(verb, *other("quinary"), where, folder)
+        assert (done.status, done.out) == (1, b"")
+        assert done.err == (
+            f"error: {folder / name}: exists; add --force to replace it, or name another folder\n"
+        )
+        assert (folder / name).read_text() == "mine"
+    done = ternary("validate", *other("quinary"), "--checks", "hash-coverage", "--report", folder, "--force")
+    assert "checking hash-coverage" in done.err
+    assert (folder / "report.pdf").read_bytes().startswith(b"%PDF")
 
 
 def test_an_atlas_in_another_format_is_refused(ternary, tmp_path):

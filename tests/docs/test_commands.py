@@ -7,7 +7,8 @@ and a command whose output begins with ``error:`` must fail. An ``sh`` block is 
 or output: where a scene is set for it, it runs as one script. A comment before a block sets its scene:
 ``<!-- given: release -->`` puts a vendor's finished release into the folder, ``<!-- given: recipe -->`` a
 recipe of seconds, ``<!-- given: decoder -->`` the example that trains a decoder of its own,
-``<!-- given: checkout -->`` a copy of the sources. ``<!-- given: day -->`` goes on in an
+``<!-- given: checkout -->`` a copy of the sources. Where iverilog is not installed, the scene ends at
+``<!-- given: simulator -->``. ``<!-- given: day -->`` goes on in an
 empty folder that holds the recipe. ``make`` targets in a ``console`` block are this test's own caller, so of
 them only the recipe is read. What a page's commands leave in a clone must be ignored by git.
 """
@@ -132,6 +133,8 @@ def test_every_command_of_the_document_runs(scene, tmp_path, request):
             shutil.copy(request.getfixturevalue("quick_recipe"), folder)
         if given == "decoder":
             shutil.copy(ROOT / "examples" / "own_decoder.py", folder)
+        if given == "simulator" and not shutil.which("iverilog"):
+            pytest.skip("iverilog is not installed")
         if given == "checkout":
             request.getfixturevalue("lay_checkout")(folder)
             git(folder, "init", "--quiet")

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from ternary_cli.options import (
+    ForceOption,
     JsonOption,
     LicenseOption,
     PathOption,
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    from ternary_sdk.logic import Condition
     from ternary_sdk.model import Model
     from ternary_sdk.operations import OperationSet
     from ternary_sdk.space import Space
@@ -26,12 +28,21 @@ if TYPE_CHECKING:
 Source = Annotated[
     Path | None, argument("FILE|RUN", "A .ternary package, else the pinned or evaluation one; or a run.")
 ]
-Out = Annotated[Path, option("--out", "-o", metavar="F", text="A .svg with its legend, or a bare .png.")]
+Where = Annotated[
+    str | None,
+    option("--where", metavar="EXPR", text="Colour only what meets it, as 'commutative & balanced'."),
+]
+Out = Annotated[
+    Path,
+    option("--out", "-o", metavar="F", text="A .svg with its legend, or a bare .png; default: atlas.svg."),
+]
 
 
 def atlas(
     source: Source = None,
+    where: Where = None,
     out: Out = Path("atlas.svg"),
+    force: ForceOption = False,
     path: PathOption = None,
     license: LicenseOption = None,
     trust: TrustOption = None,
@@ -39,7 +50,7 @@ def atlas(
     as_json: JsonOption = False,
 ) -> None:
     """Draw every operation: reachable or not, how clearly, and drawn so far."""
-    from ternary_cli.files import write
+    from ternary_cli.files import write_unless_kept
     from ternary_cli.selection import select
     from ternary_cli.terminal import show, show_json
     from ternary_sdk import atlas as atlases
@@ -57,12 +68,41 @@ def atlas(
         with selection.open() as model:
             letter, name = model.default_path if path is None else path, model.package.manifest.label
             margins, space, drawn = model.margins(path=letter), model.space, _drawn(model)
+    condition = _condition(where, space)
     words = f"{name}, path {letter}: {atlases.summary(margins, drawn)}"
     if out.suffix == ".svg":
-        write(atlases.to_svg(margins, drawn, title=words, space=space).encode(), out)
+        picture = atlases.to_svg(margins, drawn, title=words, space=space, where=condition).encode()
     else:
-        write(atlases.to_png(margins, drawn, space=space), out)
-    show_json({"file": str(out), "path": letter, "summary": words}) if as_json else show([words, str(out)])
+        picture = atlases.to_png(margins, drawn, space=space, where=condition)
+    write_unless_kept(picture, out, force=force)
+    family = {} if condition is None else _family(condition, margins, space)
+    if as_json:
+        show_json({"file": str(out), "path": letter, "summary": words, **family})
+    else:
+        show([words, *_told(family), str(out)])
+
+
+def _condition(where: str | None, space: "Space") -> "Condition | None":
+    if where is None:
+        return None
+    from ternary_sdk.logic import parse_condition
+
+    return parse_condition(where, space)
+
+
+def _family(
+    condition: "Condition", margins: "npt.NDArray[np.float32]", space: "Space"
+) -> dict[str, str | int]:
+    """The condition, how many operations meet it, and how many of these are reachable."""
+    inside = condition.holds(space.tables, space)
+    reachable = int((inside & (margins > 0)).sum())
+    return {"condition": str(condition), "operations": int(inside.sum()), "reachable": reachable}
+
+
+def _told(family: dict[str, str | int]) -> list[str]:
+    if not family:
+        return []
+    return ["{condition}: {reachable:,} of {operations:,} operations reachable".format_map(family)]
 
 
 def _drawn(model: "Model") -> "OperationSet | None":

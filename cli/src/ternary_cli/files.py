@@ -94,14 +94,39 @@ def write_parts(parts: Iterable[bytes], target: Path | None) -> None:
             whole_file.replace(target, parts)
 
 
-def write_new(data: bytes, target: Path) -> None:
+def write_unless_kept(data: bytes, target: Path, *, force: bool) -> None:
+    """Write bytes to a file; one with other content is kept, unless ``--force`` was given.
+
+    Raises:
+        InputError: If it is kept.
+    """
+    if force:
+        write(data, target)
+    else:
+        write_new(data, target, remedy="add --force to replace it, or name another file")
+
+
+def refuse_kept(targets: Iterable[Path], *, force: bool) -> None:
+    """Refuse before long work whose results would replace files, unless ``--force`` was given.
+
+    Raises:
+        InputError: Naming the first that exists.
+    """
+    for target in targets:
+        with sentences(target):
+            exists = target.exists()
+        if exists and not force:
+            raise InputError(f"{target}: exists; add --force to replace it, or name another folder")
+
+
+def write_new(data: bytes, target: Path, *, remedy: str = "remove it or name another file") -> None:
     """Write bytes to a file that must not exist yet, unless it holds the same bytes already."""
     with sentences(target):
         if target.exists():
             with opened(target) as file:
                 there = file.read()
             if there != data:
-                raise InputError(f"{target}: exists and differs; remove it or name another file")
+                raise InputError(f"{target}: exists and differs; {remedy}")
             return
         whole_file.replace(target, (data,))
 

@@ -184,6 +184,7 @@ StateOption = Annotated[
 ]
 JsonOption = Annotated[bool, option("--json", text="Print one JSON object.")]
 KeysOption = Annotated[Path, option("--keys", metavar="DIR", text="What 'ternary keys init' made.")]
+ForceOption = Annotated[bool, option("--force", text="Replace a file that has other content.")]
 NewFileOption = Annotated[
     Path, option("--out", "-o", metavar="FILE", text="The file to write; one with other content is kept.")
 ]

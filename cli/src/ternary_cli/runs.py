@@ -5,14 +5,16 @@
 from pathlib import Path
 from typing import Annotated
 
-from ternary_cli.options import JsonOption, argument, number, option, whole
+from ternary_cli.options import ForceOption, JsonOption, argument, number, option, whole
 from ternary_cli.vendor_extra import vendor_extra
 
 RunFolder = Annotated[Path, argument("RUN", "A run directory of 'ternary train'.")]
 Strength = Annotated[float, number("--strength", metavar="X", text="How strong, 0 to 10; default: 1.")]
 Epochs = Annotated[int, whole("--epochs", metavar="N", text="For how many epochs; default: 1.")]
 Cancel = Annotated[bool, option("--cancel", text="End the surge that is on instead.")]
-Picture = Annotated[Path, option("--out", "-o", metavar="F", text="A .png or .svg file.")]
+Picture = Annotated[
+    Path, option("--out", "-o", metavar="F", text="A .png or .svg file; one with other content is kept.")
+]
 
 
 def recipes(as_json: JsonOption = False) -> None:
@@ -48,14 +50,15 @@ def disrupt(
         show_json({"run": str(run), "surge": asked})
 
 
-def plot(run: RunFolder, out: Picture, as_json: JsonOption = False) -> None:
+def plot(run: RunFolder, out: Picture, force: ForceOption = False, as_json: JsonOption = False) -> None:
     """Vendor: draw a run's coverage, losses and surges."""
+    from ternary_cli.files import write_unless_kept
     from ternary_cli.terminal import note, show_json
 
     with vendor_extra("ternary plot"):
         from ternary_trainer import plot as plots
         from ternary_trainer import run as runs
-    plots.draw(runs.open(run), out)
+    write_unless_kept(plots.picture(runs.open(run), out), out, force=force)
     note(f"{out}: drawn")
     if as_json:
         show_json({"file": str(out), "run": str(run)})

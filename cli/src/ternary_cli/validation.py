@@ -15,6 +15,7 @@ import typer
 from ternary_cli.options import (
     Device,
     DeviceOption,
+    ForceOption,
     JsonOption,
     LicenseOption,
     StateOption,
@@ -91,6 +92,7 @@ def validate(
     device: DeviceOption = None,
     per_core_hour: PriceOption = None,
     currency: CurrencyOption = None,
+    force: ForceOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Vendor: run the checks; exit status 1 if one fails."""
@@ -108,6 +110,7 @@ def validate(
     price = _priced(per_core_hour, currency, subject)
     if report is not None:
         check_installed()
+        _refuse_kept(report, force=force)
     elif price is not None:
         raise InputError("--price-per-core-hour: is told in the report; add --report DIR")
     retraining = Retraining(
@@ -139,6 +142,7 @@ def report(
     device: DeviceOption = None,
     per_core_hour: PriceOption = None,
     currency: CurrencyOption = None,
+    force: ForceOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Vendor: validate, and write the report as HTML and PDF."""
@@ -151,6 +155,7 @@ def report(
         from ternary_trainer.validation.verdict import verdict
     price = _priced(per_core_hour, currency, subject)
     check_installed()
+    _refuse_kept(out, force=force)
     retraining = Retraining(
         folder=studies, seeds=seeds, checks=known.chosen([]), place=_place(device, subject)
     )
@@ -198,6 +203,13 @@ class Opened:
     subject: "Subject | VastSubject"
     run: "Run | None" = None
     package: "Package | None" = None
+
+
+def _refuse_kept(folder: Path, *, force: bool) -> None:
+    from ternary_cli.files import refuse_kept
+    from ternary_trainer.reporting.write import PAGE, PAPER
+
+    refuse_kept((folder / PAGE, folder / PAPER), force=force)
 
 
 def _place(device: Device | None, source: Path) -> "torch.device":

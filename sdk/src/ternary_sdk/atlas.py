@@ -5,7 +5,8 @@ The first half of an operation's digits chooses the column, the other half the r
 in row i // 243, column i mod 243. A cell's colour says whether the operation is reachable, how clearly a
 latent decodes to it, and whether it was drawn. Of a package, that latent is the operation's witness; of a
 run, the clearest one that is known. In both, an operation is reachable if a margin of at least 0.001 was
-found where the vendor looked for one.
+found where the vendor looked for one. With a condition, such as *commutative*, only operations that meet it
+keep their colours.
 """
 
 from base64 import b64encode
@@ -16,23 +17,29 @@ import numpy as np
 import numpy.typing as npt
 
 from ternary_sdk._internal import png
+from ternary_sdk._internal.logic.conditions import Condition
+from ternary_sdk._internal.picture.axes import HEIGHT, axes
+from ternary_sdk._internal.picture.frame import LEFT, TOP, Frame
+from ternary_sdk._internal.picture.legend import Counts, legend
+from ternary_sdk._internal.picture.legend import width as legend_width
+from ternary_sdk._internal.picture.shades import DRAWN, MISSING, OUTSIDE, REACHED, Margins, Mask, shades
 from ternary_sdk.errors import InputError
 from ternary_sdk.operations import OperationSet
 from ternary_sdk.space import TERNARY_2, Space
 
-__all__ = ["DRAWN", "MISSING", "REACHED", "colours", "shape", "summary", "to_png", "to_svg"]
-
-MISSING: Final = (208, 0, 111)
-"""Colour of an operation that is not reachable."""
-REACHED: Final = ((201, 219, 240), (16, 72, 140))
-"""Colours of reachable operations, from the least margin to the greatest."""
-DRAWN: Final = ((250, 219, 174), (196, 98, 0))
-"""The same for those that were drawn."""
+__all__ = ["DRAWN", "MISSING", "OUTSIDE", "REACHED", "colours", "shape", "summary", "to_png", "to_svg"]
 
 _MOST_SCALE: Final = 32
-_LEFT, _TOP, _WIDTH, _MOST_HEIGHT = 34, 30, 972, 486
-
-Margins = npt.NDArray[np.float32]
+_FEW: Final = 64
+"""As many unreachable operations are ringed, so that none is overlooked."""
+_SMALL: Final = 8
+"""Cells with a smaller side are overlooked without a ring."""
+_LEAST_WIDTH: Final = 760
+_STYLE: Final = (
+    "text{fill:#1a1a1a;font-size:14px}.tick,.axis{font-size:12px}.number{fill:#595959}"
+    ".line{stroke:#8a8a8a;fill:none}.patch{stroke:#8a8a8a}.page{fill:#fff}"
+    "@media(prefers-color-scheme:dark){text{fill:#e8e8e8}.number{fill:#a8a8a8}.page{fill:#0d1117}}"
+)
 
 
 def shape(space: Space = TERNARY_2) -> tuple[int, int]:
@@ -41,37 +48,33 @@ def shape(space: Space = TERNARY_2) -> tuple[int, int]:
     Raises:
         InputError: If the space is vast.
     """
-    space.expect_listed()
-    rows = space.radix ** (space.cells // 2)
-    return rows, space.size // rows
+    frame = Frame(space)
+    return frame.rows.count, frame.columns.count
 
 
 def colours(
-    margins: Margins, drawn: OperationSet | None = None, space: Space = TERNARY_2
+    margins: Margins,
+    drawn: OperationSet | None = None,
+    space: Space = TERNARY_2,
+    *,
+    where: Condition | None = None,
 ) -> npt.NDArray[np.uint8]:
     """The picture's cells.
 
     Args:
         margins: With which a latent decodes to each operation, 0 where it is not reachable, shape (size,).
+            A cell's shade is the margin's rank among the reachable ones.
         drawn: The operations to show as drawn.
         space: What they are operations of.
+        where: Reachable operations that do not meet it are ``OUTSIDE``.
     Returns:
         Shape (rows, columns, 3).
     Raises:
         InputError: If the shape is another, a margin is negative or not finite, the drawn operations are of
-            another space, or the space is vast.
+            another space, the condition means nothing there, or the space is vast.
     """
-    space.expect_listed()
-    size = space.size
-    if margins.shape != (size,) or not np.isfinite(margins).all() or margins.min() < 0:
-        raise InputError(f"margins: expected {size} finite numbers from 0, found shape {margins.shape}")
-    if drawn is not None and drawn.space != space:
-        raise InputError(f"drawn: operations of the space {drawn.space}, expected {space}")
-    cells = _shades(margins, REACHED)
-    if drawn is not None:
-        cells = np.where(drawn.mask[:, None], _shades(margins, DRAWN), cells)
-    cells[margins == 0] = MISSING
-    return cells.round().astype(np.uint8).reshape(*shape(space), 3)
+    counts = _counts(margins, drawn, space, where)
+    return shades(margins, counts.drawn, counts.inside).reshape(*shape(space), 3)
 
 
 def to_png(
@@ -80,6 +83,7 @@ def to_png(
     *,
     scale: int | None = None,
     space: Space = TERNARY_2,
+    where: Condition | None = None,
 ) -> bytes:
     """The bare cells as PNG, each ``scale`` pixels wide.
 
@@ -90,37 +94,41 @@ def to_png(
         InputError: As ``colours``, or if the scale is not 1 to 32.
     """
     if scale is None:
-        scale = max(1, min(_MOST_SCALE, int(_cell(space))))
+        scale = max(1, min(_MOST_SCALE, int(Frame(space).side)))
     if not 1 <= scale <= _MOST_SCALE:
         raise InputError(f"scale: {scale}, expected 1 to {_MOST_SCALE}")
-    cells = colours(margins, drawn, space)
+    cells = colours(margins, drawn, space, where=where)
     return png.encode(cells.repeat(scale, axis=0).repeat(scale, axis=1))
 
 
 def to_svg(
-    margins: Margins, drawn: OperationSet | None = None, *, title: str, space: Space = TERNARY_2
+    margins: Margins,
+    drawn: OperationSet | None = None,
+    *,
+    title: str,
+    space: Space = TERNARY_2,
+    where: Condition | None = None,
 ) -> str:
     """The picture with title, axes and legend, one self-contained SVG for light and dark pages.
+
+    Each axis has ticks with row or column numbers, and the values of the leading cells in between. Where at
+    most 64 operations are not reachable and cells are small, each of them is ringed.
 
     Raises:
         InputError: As ``colours``.
     """
-    picture = b64encode(to_png(margins, drawn, scale=1, space=space)).decode()
-    rows, columns = shape(space)
-    cell = _cell(space)
-    width, below = round(cell * columns), _TOP + round(cell * rows)
-    across = space.cells - space.cells // 2
+    frame = Frame(space)
+    counts = _counts(margins, drawn, space, where)
+    key, end = legend(counts, frame.bottom + HEIGHT + 12)
+    scale = 1 if frame.side <= 4 else None  # many a viewer blurs what it enlarges
+    width = max(frame.right + 14, _LEAST_WIDTH, LEFT + 8 * len(title), legend_width(counts))
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_LEFT + _WIDTH + 4} {below + 66}" '
-        f'role="img" aria-label="{escape(title)}" font-family="system-ui, sans-serif" font-size="15">'
-        "<style>text{fill:#1a1a1a}@media(prefers-color-scheme:dark){text{fill:#e8e8e8}}</style>"
-        f'<text x="{_LEFT}" y="18">{escape(title)}</text>'
-        f'<image x="{_LEFT}" y="{_TOP}" width="{width}" height="{below - _TOP}" preserveAspectRatio="none" '
-        f'style="image-rendering:pixelated" href="data:image/png;base64,{picture}"/>'
-        f'<text x="{_LEFT}" y="{below + 18}">{_cells(0, across, space)} →</text>'
-        f'<text transform="translate({_LEFT - 10} {below}) rotate(-90)">'
-        f"{_cells(across, space.cells, space)} →</text>"
-        f"{_legend(margins, drawn, below)}</svg>"
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {end + 6}" '
+        f'role="img" aria-label="{escape(title)}" font-family="system-ui, sans-serif">'
+        f'<style>{_STYLE}</style><rect class="page" width="{width}" height="{end + 6}"/>'
+        f'<text x="{LEFT}" y="18">{escape(title)}</text>'
+        f"{_image(frame, to_png(margins, drawn, scale=scale, space=space, where=where))}"
+        f"{axes(frame)}{_rings(frame, margins)}{key}</svg>"
     )
 
 
@@ -132,36 +140,45 @@ def summary(margins: Margins, drawn: OperationSet | None = None) -> str:
     return f"{int(reached.sum()):,} of {len(margins):,} operations reachable{least}{counted}"
 
 
-def _cell(space: Space) -> float:
-    """The largest side of a cell with which the picture fits."""
-    rows, columns = shape(space)
-    return min(_WIDTH / columns, _MOST_HEIGHT / rows)
+def _counts(margins: Margins, drawn: OperationSet | None, space: Space, where: Condition | None) -> Counts:
+    """What is drawn, once it is sound."""
+    space.expect_listed()
+    size = space.size
+    if margins.shape != (size,) or not np.isfinite(margins).all() or margins.min() < 0:
+        raise InputError(f"margins: expected {size} finite numbers from 0, found shape {margins.shape}")
+    if drawn is not None and drawn.space != space:
+        raise InputError(f"drawn: operations of the space {drawn.space}, expected {space}")
+    return Counts(
+        margins=margins,
+        drawn=None if drawn is None else drawn.mask,
+        inside=_inside(space, where),
+        condition=str(where),
+    )
 
 
-def _cells(first: int, end: int, space: Space) -> str:
-    word = "trit" if space.radix == 3 else "cell"
-    return f"{word} {first}" if end - first == 1 else f"{word}s {first} to {end - 1}"
+def _inside(space: Space, where: Condition | None) -> Mask | None:
+    if where is None:
+        return None
+    where.check(space)
+    return where.holds(space.tables, space)
 
 
-def _shades(margins: Margins, ends: tuple[tuple[int, int, int], ...]) -> npt.NDArray[np.float64]:
-    rank = np.clip(margins / max(float(margins.max()), 1e-9), 0, 1)[:, None].astype(np.float64)
-    first, last = (np.array(end, dtype=np.float64) for end in ends)
-    shades: npt.NDArray[np.float64] = first + (last - first) * rank
-    return shades
+def _image(frame: Frame, picture: bytes) -> str:
+    # Cells smaller than a pixel are averaged: of cells chosen one by one, most would not be seen at all.
+    rendering = "pixelated" if frame.side >= 1 else "auto"
+    return (
+        f'<image x="{LEFT}" y="{TOP}" width="{frame.right - LEFT}" height="{frame.bottom - TOP}" '
+        f'preserveAspectRatio="none" style="image-rendering:{rendering}" '
+        f'href="data:image/png;base64,{b64encode(picture).decode()}"/>'
+    )
 
 
-def _legend(margins: Margins, drawn: OperationSet | None, below: int) -> str:
-    most = float(margins.max())
-    entries = [(REACHED, f"reachable: margin 0 to {most:.1f}")]
-    entries += [(DRAWN, f"drawn so far: {len(drawn):,}")] if drawn is not None else []
-    entries += [((MISSING, MISSING), f"not reachable: {int((margins == 0).sum()):,}")]
-    parts, y = [], below + 36
-    for number, ((first, last), words) in enumerate(entries):
-        x = _LEFT + number * 320
-        stops = f'<stop stop-color="rgb{first}"/><stop offset="1" stop-color="rgb{last}"/>'
-        parts.append(
-            f'<defs><linearGradient id="shade{number}">{stops}</linearGradient></defs>'
-            f'<rect x="{x}" y="{y}" width="60" height="16" fill="url(#shade{number})"/>'
-            f'<text x="{x + 68}" y="{y + 13}">{escape(words)}</text>'
-        )
-    return "".join(parts)
+def _rings(frame: Frame, margins: Margins) -> str:
+    missing = np.flatnonzero(margins == 0)
+    if len(missing) > _FEW or frame.side >= _SMALL:
+        return ""
+    return "".join(
+        f'<circle cx="{x:g}" cy="{y:g}" r="6" fill="none" stroke="{colour}" stroke-width="{stroke}"/>'
+        for x, y in map(frame.centre, missing.tolist())
+        for colour, stroke in (("#fff", 4), (f"rgb{MISSING}", 2))
+    )

@@ -34,16 +34,26 @@ Reading = Callable[[PathRecord], float]
 
 
 def draw(run: Run, path: Path) -> None:
+    """Write ``picture`` to a file, which is replaced.
+
+    Raises:
+        InputError: As ``picture``, or if the file cannot be written.
+    """
+    whole_file.write(path, picture(run, path))
+
+
+def picture(run: Run, path: Path) -> bytes:
     """Draw coverage and perfect draws, losses, KL, betas, entropies and divergences over the epochs of a run.
 
     Phases are marked by their names, surges by shaded epochs.
 
     Args:
         run: With at least one epoch.
-        path: Where to; its suffix, .png or .svg, decides the format.
+        path: Where it is to be; its suffix, .png or .svg, decides the format. Nothing is written.
+    Returns:
+        The file's content. The same epochs give the same bytes.
     Raises:
-        InputError: If matplotlib is missing, the suffix is another, there is nothing to draw, or the file
-            cannot be written.
+        InputError: If matplotlib is missing, the suffix is another, or there is nothing to draw.
     """
     if path.suffix not in SUFFIXES:
         raise InputError(f"{path}: suffix is '{path.suffix}', expected {' or '.join(SUFFIXES)}")
@@ -51,6 +61,7 @@ def draw(run: Run, path: Path) -> None:
         raise InputError(f"{run.path}: has no epochs to draw yet")
     if find_spec("matplotlib") is None:
         raise InputError(f"matplotlib is not installed; run: {pip_install('ternary-trainer', 'plot')}")
+    from matplotlib import rc_context
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure as Sheet
 
@@ -61,9 +72,10 @@ def draw(run: Run, path: Path) -> None:
     for panel in panels:
         _mark(panel, run.history)
     sheet.suptitle(f"{run.recipe.name}, seed {run.seed}: {len(run.history)} epochs")
-    picture = BytesIO()
-    sheet.savefig(picture, dpi=120, format=path.suffix[1:])
-    whole_file.write(path, picture.getvalue())
+    drawn, undated = BytesIO(), {"Date": None} if path.suffix == ".svg" else {}
+    with rc_context({"svg.hashsalt": "ternary"}):
+        sheet.savefig(drawn, dpi=120, format=path.suffix[1:], metadata=undated)
+    return drawn.getvalue()
 
 
 def _panels(panels: Sequence["Axes"], history: Sequence[EpochRecord], space: Space) -> None:

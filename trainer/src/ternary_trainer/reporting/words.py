@@ -13,10 +13,11 @@ WORD = (
 )
 SPACE = (
     "Every operation is a cell. The darker, the more clearly the model produces it; an operation that it "
-    "cannot produce stands out in magenta."
+    "cannot produce is dark red."
 )
 SPACE_COLOURS = (
-    "Light to dark blue: reachable, margin from 0 to the path's greatest. Magenta: not reachable. "
+    "Light to dark blue: reachable, by rank of the margin, from the path's least to its greatest. "
+    "Dark red: not reachable. "
 )
 
 

@@ -1,0 +1,3 @@
+"""
+The picture of a whole space: where cells lie, what colours mean, axes and legend.
+"""
