@@ -21,7 +21,8 @@ def test_an_unknown_group_is_refused_before_anything_is_measured(words: list[str
     assert typed(*words) == (
         2,
         "",
-        "error: 'clients' is not a group, expected client, counting, designing, licensing, meter, server or training\n",
+        "error: 'clients' is not a group, expected client, counting, designing, licensing, meter, server or "
+        "training\n",
     )
 
 

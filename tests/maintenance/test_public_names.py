@@ -60,7 +60,7 @@ def test_a_public_name_is_there_and_none_is_hidden(where: str) -> None:
 
 
 def test_modules_beside_the_public_ones_are_internal() -> None:
-    """Model, licensed, proved and draw hold what the package itself gives out; evaluation and data hold no code."""
+    """They hold what the package itself gives out; evaluation and data hold no code."""
     folder = ROOT / "sdk" / "src" / "ternary_sdk"
     modules = {path.stem for path in folder.glob("*.py")} - {"__init__"}
     public = {where.rpartition(".")[2] for where in PUBLIC} - {"ternary_sdk"}

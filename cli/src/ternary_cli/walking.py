@@ -67,9 +67,7 @@ def walk(
     if out is not None and not is_standard(out):
         refuse_existing(out)
     if picture and steps >= MOST:
-        raise InputError(
-            f"--steps: {steps:,} with a picture, expected fewer than {MOST:,}; write rows"
-        )
+        raise InputError(f"--steps: {steps:,} with a picture, expected fewer than {MOST:,}; write rows")
     with select(package, license, trust, machine_id, state=state).open() as model:
         found = model.walk(start, end, steps=steps, path=path)
     write(_strip(found) if picture else to_bytes(_rows(found, latents=latents), form), out)
