@@ -29,7 +29,8 @@ _HEAD: Final = """\
 aliases, in any case. Each index is computed from the definition. Each code is the index in the space's
 notation.
 An alias of several operations is refused, with all of them: write the name, the code or the index.
-A name that is also a code is refused too, such as `MAX` of two ternary inputs: write `ZRP` or 19569.
+Typed after a command, a name that is also a code means the name, such as `MAX`; `code:MAX` is the
+other operation. In rows such a text is refused: write `name:MAX`, or call the column `name`.
 
 Values are -, 0 and + of radix 3, and 0 to radix - 1 of radix 2 and 4. Inputs are a, b, c, …: of a square, the
 rows are the first input and the columns the second. Spaces of radix 5 and more have `MIN`, `MAX`, `SUM` and

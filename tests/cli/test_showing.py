@@ -110,8 +110,9 @@ def test_a_mistyped_option_is_not_taken_for_an_operation(ternary, word):
     ("words", "sentence"),
     [
         (
-            ["MAX"],
-            "'MAX' is ambiguous: the code of operation 14146 or the name of operation 19569; write the index",
+            ["consensus"],
+            "'consensus' is ambiguous: the name of operation 16371 (FLOOR_MEAN, RC9) or the name of "
+            "operation 16401 (CONS, RDC); write the index",
         ),
         (
             ["MIN3"],

@@ -84,7 +84,7 @@ read_eight = partial(row_reader.read_latents, size=8)
         (
             b"00010111\n",
             "rows: line 1: column operation: '00010111' is ambiguous: the code of operation 23 or the digits "
-            "of operation 232; write the index",
+            "of operation 232; write the index or code:00010111",
         ),
         (b"MIN3\n", f"rows: line 1: column operation: 'MIN3' is not an operation, expected {TEXTS}"),
         (

@@ -55,7 +55,7 @@ def show(
     from ternary_cli.terminal import show as show_lines
     from ternary_cli.terminal import show_json
     from ternary_sdk.errors import InputError
-    from ternary_sdk.logic import parse, to_svg
+    from ternary_sdk.logic import parse_typed, to_svg
     from ternary_sdk.space import TERNARY_2, Space
 
     expect_no_option(operation)
@@ -70,14 +70,14 @@ def show(
         of = selection.package.signature.space
         if chosen not in (None, of):
             raise InputError(f"--space: {chosen}, but {selection.package.manifest.label} is of {of}")
-        index = parse(operation.strip(), of)
+        index = parse_typed(operation.strip(), of)
         with selection.open() as model:
             model_facts = _encoded(model, index, path)
     else:
         options = {"package": package, "path": path, "license": license, "trust": trust}
         _expect_latent(options | {"machine-id": machine_id, "state": state})
         of = TERNARY_2 if chosen is None else chosen
-        index = parse(operation.strip(), of)
+        index = parse_typed(operation.strip(), of)
     facts = facts_of(index, of) | model_facts
     if out is not None:
         title = f"{' = '.join((*facts['names'], facts['code']))}, operation {index} of {of}"

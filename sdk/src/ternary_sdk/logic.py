@@ -16,7 +16,7 @@ from ternary_sdk._internal.logic.counted import Counted, counted
 from ternary_sdk._internal.logic.named_operation import NamedOperation
 from ternary_sdk._internal.logic.names import NAMES, named, names_of
 from ternary_sdk._internal.logic.nearness import Neighbours, nearest
-from ternary_sdk._internal.logic.parsing import Form, parse
+from ternary_sdk._internal.logic.parsing import Form, parse, parse_typed
 from ternary_sdk._internal.logic.partial import Partial
 from ternary_sdk._internal.logic.properties import (
     PROPERTIES,
@@ -77,6 +77,7 @@ __all__ = [
     "nearest",
     "parse",
     "parse_condition",
+    "parse_typed",
     "preserves",
     "representatives",
     "reversible",

@@ -5,7 +5,7 @@ import pickle
 import pytest
 
 from ternary_sdk.errors import InputError
-from ternary_sdk.logic import NAMES, Form, parse, to_code
+from ternary_sdk.logic import NAMES, Form, parse, parse_typed, to_code
 from ternary_sdk.space import TERNARY_2, Space
 
 
@@ -34,17 +34,17 @@ def test_what_has_one_meaning_is_read(text, index):
 
 
 @pytest.mark.parametrize(
-    ("text", "found"),
+    ("text", "found", "ways"),
     [
-        ("MAX", "the code of operation 14146 or the name of operation 19569"),
-        ("012", "the index of operation 12 or the code of operation 29"),
-        ("000000000", "the signs of operation 9841 or the digits of operation 0"),
+        ("MAX", "the code of operation 14146 or the name of operation 19569", " or code:MAX or name:MAX"),
+        ("012", "the index of operation 12 or the code of operation 29", " or code:012"),
+        ("000000000", "the signs of operation 9841 or the digits of operation 0", ""),
     ],
 )
-def test_what_has_two_meanings_is_refused_with_both(text, found):
+def test_what_has_two_meanings_is_refused_with_both(text, found, ways):
     with pytest.raises(InputError) as caught:
         parse(text)
-    assert str(caught.value) == f"'{text}' is ambiguous: {found}; write the index"
+    assert str(caught.value) == f"'{text}' is ambiguous: {found}; write the index{ways}"
 
 
 def test_the_form_decides_between_two_meanings():
@@ -146,13 +146,13 @@ def test_what_has_one_meaning_is_read_in_its_space(text: str, space: Space, inde
         (
             "1000",
             Space(2, 2),
-            "'1000' is ambiguous: the code of operation 8 or the digits of operation 1; write the index",
+            "'1000' is ambiguous: the code of operation 8 or the digits of operation 1; write the index or code:1000",
         ),
         (
             "012345678",
             Space(3, 3),
             "'012345678' is ambiguous: the index of operation 12345678 or the code of operation 11280469652; "
-            "write the index",
+            "write the index or code:012345678",
         ),
         (
             "--0",
@@ -178,3 +178,35 @@ def test_what_has_no_meaning_or_two_in_its_space_is_refused(text: str, space: Sp
     with pytest.raises(InputError) as caught:
         parse(text, space)
     assert str(caught.value) == sentence
+
+
+@pytest.mark.parametrize(
+    ("text", "index"),
+    [
+        ("MAX", 19569),
+        ("max", 19569),
+        ("AND", 15633),
+        ("code:MAX", 14146),
+        ("name:max", 19569),
+        ("15633", 15633),
+    ],
+)
+def test_what_a_person_types_means_its_name_first(text, index):
+    assert parse_typed(text) == index
+
+
+def test_a_form_before_a_colon_decides_in_data_too():
+    assert (parse("code:MAX"), parse("Name:MAX"), parse("index:12"), parse("code:012")) == (
+        14146,
+        19569,
+        12,
+        29,
+    )
+    with pytest.raises(InputError) as caught:
+        parse("code:MI")
+    assert str(caught.value).startswith("'MI' is not an operation, expected a code: ")
+
+
+def test_a_name_of_several_operations_is_refused_when_typed_too():
+    with pytest.raises(InputError, match=r"^'CONSENSUS' is ambiguous: the name of operation 16371 "):
+        parse_typed("CONSENSUS")

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from ternary_sdk._internal.logic.parsing import parse
+from ternary_sdk._internal.logic.parsing import parse_typed
 from ternary_sdk.errors import InputError
 from ternary_sdk.space import TERNARY_2, Indices, Space
 
@@ -124,7 +124,7 @@ def operation_of(given: int | str, space: Space) -> int:
         InputError: If it is neither.
     """
     if isinstance(given, str):
-        return parse(given, space)
+        return parse_typed(given, space)
     if isinstance(given, bool) or not isinstance(given, int | np.integer) or not 0 <= given < space.size:
         raise InputError(
             f"operation: {given!r}, expected 0 to {space.size - 1} or a text that stands for one"

@@ -2,12 +2,13 @@
 What a text that stands for an operation means, in any space.
 
 People write an operation as an index, a code, a name or its values. Some texts mean two operations: `MAX` is
-a name and a code, and projects disagree about `CONSENSUS`. Such a text is refused with all of them, and the
-form decides where the reader knows it.
+a name and a code, and projects disagree about `CONSENSUS`. In data such a text is refused with all of them.
+The form decides where it is known: by a column's name, or by what stands before a colon, as in `code:MAX`.
+What a person types means its name first.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -16,7 +17,7 @@ from ternary_sdk._internal.logic import codes, names
 from ternary_sdk.errors import InputError
 from ternary_sdk.space import TERNARY_2, Space
 
-__all__ = ["Form", "parse"]
+__all__ = ["Form", "parse", "parse_typed"]
 
 _DIGITS: Final = "0123456789ABCDE"
 _VALUE: Final = r" *[+-]?[0-9]{1,2} *"
@@ -52,12 +53,15 @@ def parse(text: str, space: Space = TERNARY_2, form: Form = Form.ANY) -> int:
     value) and values with commas between them are the cells in their order, the last input fastest.
 
     Args:
-        text: Such as `15633`, `PC0`, `MIN`, `----00-0+`, `000011012` or `-1,-1,-1,-1,0,0,-1,0,1`.
+        text: Such as `15633`, `PC0`, `MIN`, `----00-0+`, `000011012`, `-1,-1,-1,-1,0,0,-1,0,1`, `code:MAX` or
+            `name:MAX`.
         space: What it is an operation of.
         form: What the text is, if that is known.
     Raises:
         InputError: If it stands for no operation, or for more than one.
     """
+    if form is Form.ANY:
+        text, form = _without_form(text)
     readings = list(_readings(text, space)) if text.isascii() else []
     if form is not Form.ANY:
         readings = [each for each in readings if each.form == form]
@@ -65,8 +69,32 @@ def parse(text: str, space: Space = TERNARY_2, form: Form = Form.ANY) -> int:
         raise InputError(f"{_shown(text)} is not an operation, expected {_expected(form, space)}")
     if len({each.index for each in readings}) > 1:
         found = " or ".join(f"the {each.form} of operation {each.shown}" for each in readings)
-        raise InputError(f"{text!r} is ambiguous: {found}; write the index")
+        ways = " or ".join(["the index", *_with_form(text, readings)])
+        raise InputError(f"{text!r} is ambiguous: {found}; write {ways}")
     return readings[0].index
+
+
+def parse_typed(text: str, space: Space = TERNARY_2) -> int:
+    """As ``parse``, for what a person types: `MAX` is the name, though it is a code too.
+
+    Raises:
+        InputError: As ``parse``; also where several operations have the name.
+    """
+    named = text.isascii() and any(each.form == Form.NAME for each in _readings(text, space))
+    return parse(text, space, Form.NAME if named else Form.ANY)
+
+
+def _with_form(text: str, readings: Sequence[_Reading]) -> list[str]:
+    """The forms that a text may begin with, so that it means one operation."""
+    forms = [each.form for each in readings]
+    return [f"{form}:{text}" for form in (Form.CODE, Form.NAME) if forms.count(form) == 1]
+
+
+def _without_form(text: str) -> tuple[str, Form]:
+    """A text, and the form that it begins with, as in `code:MAX`."""
+    word, colon, rest = text.partition(":")
+    known = colon and word.lower() in (Form.INDEX, Form.CODE, Form.NAME)
+    return (rest, Form(word.lower())) if known else (text, Form.ANY)
 
 
 def _readings(text: str, space: Space) -> Iterator[_Reading]:
