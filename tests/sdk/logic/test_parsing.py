@@ -146,7 +146,8 @@ def test_what_has_one_meaning_is_read_in_its_space(text: str, space: Space, inde
         (
             "1000",
             Space(2, 2),
-            "'1000' is ambiguous: the code of operation 8 or the digits of operation 1; write the index or code:1000",
+            "'1000' is ambiguous: the code of operation 8 or the digits of operation 1; write the index or "
+            "code:1000",
         ),
         (
             "012345678",
@@ -196,12 +197,8 @@ def test_what_a_person_types_means_its_name_first(text, index):
 
 
 def test_a_form_before_a_colon_decides_in_data_too():
-    assert (parse("code:MAX"), parse("Name:MAX"), parse("index:12"), parse("code:012")) == (
-        14146,
-        19569,
-        12,
-        29,
-    )
+    read = [parse(text) for text in ("code:MAX", "Name:MAX", "index:12", "code:012")]
+    assert read == [14146, 19569, 12, 29]
     with pytest.raises(InputError) as caught:
         parse("code:MI")
     assert str(caught.value).startswith("'MI' is not an operation, expected a code: ")
