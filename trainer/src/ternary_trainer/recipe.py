@@ -147,7 +147,7 @@ def _written(value: Any) -> Any:
 def _dump_table(table: Mapping[str, Any], path: str, lines: list[str]) -> None:
     for key, value in table.items():
         if value is not None and not _is_table(value):
-            lines.append(f"{key} = {_literal(value)}")
+            lines.append(f"{key} = {toml_file.literal(value)}")
     for key, value in table.items():
         for item in value if isinstance(value, tuple) else [value]:
             if isinstance(item, dict):
@@ -159,14 +159,3 @@ def _dump_table(table: Mapping[str, Any], path: str, lines: list[str]) -> None:
 
 def _is_table(value: Any) -> bool:
     return isinstance(value, dict) or (isinstance(value, tuple) and isinstance(next(iter(value), None), dict))
-
-
-def _literal(value: Any) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, str):
-        escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-        return f'"{escaped}"'
-    if isinstance(value, tuple):
-        return f"[{', '.join(_literal(item) for item in value)}]"
-    return repr(value)
