@@ -197,6 +197,7 @@ class Recipe:
     separate: Separate | None = None
     coupled: Coupled | None = None
     surge: tuple[Surge, ...] = ()
+    """Disruptions, one at a time."""
     holdout_family: Family | None = None
     """Operations of this family are neither trained on nor selected on, as the true holdout is not."""
 
