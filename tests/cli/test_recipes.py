@@ -18,7 +18,8 @@ def test_a_recipe_that_is_not_there_is_not_shown(ternary):
     done = ternary("recipes", "--show", "covrage")
     assert (done.status, done.out) == (1, b"")
     assert done.err == (
-        f"error: recipe 'covrage': not found, expected {', '.join(recipes.names())} or the path of a TOML file\n"
+        f"error: recipe 'covrage': not found, expected {', '.join(recipes.names())}"
+        " or the path of a TOML file\n"
     )
 
 

@@ -8,14 +8,15 @@ import copy
 import dataclasses
 import types
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from ternary_sdk.errors import InputError
 from ternary_sdk.space import Space
-from ternary_trainer import recipe_file, setting_meanings, toml_file
+from ternary_trainer import loss_hook, recipe_file, setting_meanings, toml_file
 from ternary_trainer.architecture import NETWORKS
 from ternary_trainer.recipe_file import RecipeFile, names
-from ternary_trainer.settings import Recipe
+from ternary_trainer.settings import Hook, Recipe
 from ternary_trainer.settings_reader import Reader
 from ternary_trainer.soundness import check
 
@@ -43,7 +44,13 @@ def load(name_or_path: str, overrides: Mapping[str, str] = _NO_OVERRIDES) -> Rec
     values = _over(values, first)
     for key, value in overrides.items():
         _override(values, key, value)
-    return _resolved(values, first, overrides)
+    recipe = _resolved(values, first, overrides)
+    if recipe.hook is None:
+        return recipe
+    folders = [file.folder for file in (first, *bases) if "file" in file.values.get("hook", {})]
+    named_here = {"hook", "hook.file"} & overrides.keys() or not folders
+    folder = Path() if named_here else folders[0]
+    return dataclasses.replace(recipe, hook=loss_hook.found(recipe.hook, folder))
 
 
 def _over(values: dict[str, Any], file: RecipeFile) -> dict[str, Any]:
@@ -119,6 +126,8 @@ def _written(value: Any) -> Any:
     A switch that is off unless a recipe says otherwise is written only where it is on, so that the text of
     recipes that do not know it stays the same.
     """
+    if isinstance(value, Hook):
+        value = dataclasses.replace(value, file=Path(value.file).name)  # a run has a copy beside its recipe
     if isinstance(value, Space):
         return str(value)
     if dataclasses.is_dataclass(value):
