@@ -11,7 +11,7 @@ from ternary_sdk.errors import FormatError, InputError
 from ternary_trainer import recipe as recipes
 from ternary_trainer import run as runs
 from ternary_trainer.disrupt import running
-from ternary_trainer.extending import extend
+from ternary_trainer.extending import earlier_identities, extend
 from ternary_trainer.run import FACTS, Run
 from ternary_trainer.train import train
 
@@ -93,7 +93,7 @@ def test_extensions_that_are_damaged_are_refused(copied: Callable[[], Path]) -> 
     facts = json.loads((path / FACTS).read_text())
     (path / FACTS).write_text(json.dumps({**facts, "extended": [3]}))
     with pytest.raises(FormatError) as refused:
-        runs.extensions(path)
+        earlier_identities(runs.open(path))
     assert str(refused.value) == (
         f"{path / FACTS}: extended is no list of extensions, expected what 'train' wrote"
     )

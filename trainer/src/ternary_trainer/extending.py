@@ -1,23 +1,26 @@
 """
 A run that may go on longer than its recipe said, where that means something.
 
-A setting may grow if no epoch that was trained depends on it: the run is then the one that it would have been,
-had the setting been so from its start. That is the plateau's patience, and under `coupled`, whose schedules
-follow from an epoch's number, how many epochs there are. Under `separate` every epoch's rate, weight and memory
-follow from how many there are in all, and the rate falls to nothing towards the last: after it nothing is
-learned, and with another number all epochs would have been others.
+A setting may grow if no epoch that was trained depends on it: the run is then the one that it would have
+been, had the setting been so from its start. That is the plateau's patience, and under `coupled`, whose
+schedules follow from an epoch's number, how many epochs there are. Under `separate` every epoch's rate,
+weight and memory follow from how many there are in all, and the rate falls to nothing towards the last: after it
+nothing is learned, and with another number all epochs would have been others.
+
+The facts are written before the recipe. A process killed in between leaves a run that is as it was.
 """
 
+import hashlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from ternary_sdk._internal import whole_file
-from ternary_sdk.errors import InputError
+from ternary_sdk.errors import FormatError, InputError
 from ternary_trainer import recipe as recipes
 from ternary_trainer import run as runs
 from ternary_trainer.disrupt import running
-from ternary_trainer.run import RECIPE, Run
+from ternary_trainer.run import FACTS, RECIPE, Run
 from ternary_trainer.settings import Recipe
 
 GROWING: Final = ("epochs", "plateau.patience")
@@ -44,9 +47,47 @@ def extend(path: Path, settings: Mapping[str, str]) -> Run:
             old, new = _value(earlier.recipe, key), _value(recipe, key)
             if new <= old:
                 raise InputError(f"{path}: {key} is {old}, expected more than that, not {new}")
-        runs.record_extension(path, dict(settings))
+        _record(earlier, settings)
         whole_file.write(path / RECIPE, recipes.dump(recipe).encode())
     return runs.open(path)
+
+
+def identity(seed: int, recipe: str) -> str:
+    """What decides a training's weights, as its state names it: of a seed and a recipe's text."""
+    return hashlib.sha256(f"{seed}\n{recipe}".encode()).hexdigest()
+
+
+def earlier_identities(run: Run) -> list[str]:
+    """Those of the states that an extended run may go on from besides its own.
+
+    Raises:
+        FormatError: If the facts are damaged.
+    """
+    return [str(of) for entry in _entries(run) for of in entry["of"]]
+
+
+def _entries(run: Run) -> list[dict[str, Any]]:
+    entries = run.facts.get("extended", [])
+    if not isinstance(entries, list) or not all(map(_is_entry, entries)):
+        raise FormatError(
+            f"{run.path / FACTS}: extended is no list of extensions, expected what 'train' wrote"
+        )
+    return entries
+
+
+def _is_entry(entry: object) -> bool:
+    expected = {"after", "set", "of"}
+    return isinstance(entry, dict) and entry.keys() == expected and isinstance(entry["of"], list)
+
+
+def _record(run: Run, settings: Mapping[str, str]) -> None:
+    texts = {recipes.dump(run.recipe), (run.path / RECIPE).read_text("utf-8")}
+    entry = {
+        "after": len(run.history),
+        "set": dict(settings),
+        "of": sorted(identity(run.seed, text) for text in texts),
+    }
+    runs.add_facts(run.path, {"extended": [*_entries(run), entry]})
 
 
 def _check(key: str, recipe: Recipe) -> None:

@@ -9,7 +9,6 @@ A run directory: all that is needed to know a training, to repeat it, and to shi
     summary.json       once the run has ended: how, and what each snapshot is worth (`report`)
 """
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -256,6 +255,16 @@ def write_facts(path: Path, facts: Mapping[str, Any]) -> None:
     whole_file.write(path / FACTS, json.dumps(dict(facts), indent=1).encode())
 
 
+def add_facts(path: Path, more: Mapping[str, Any]) -> None:
+    """Add to a run's facts, or replace those of the same names.
+
+    Raises:
+        InputError: If they cannot be written.
+        FormatError: If the facts are damaged.
+    """
+    write_facts(path, {**_read_json(path / FACTS), **more})
+
+
 def record_device(path: Path, then: str) -> None:
     """Add to a run's facts that it goes on, on another device.
 
@@ -265,45 +274,6 @@ def record_device(path: Path, then: str) -> None:
     """
     facts = _read_json(path / FACTS)
     write_facts(path, {**facts, "device": f"{facts.get('device', 'unknown')}, {then}"})
-
-
-def identity(seed: int, recipe: str) -> str:
-    """What decides a training's weights, as its state names it: of a seed and a recipe's text."""
-    return hashlib.sha256(f"{seed}\n{recipe}".encode()).hexdigest()
-
-
-def record_extension(path: Path, settings: Mapping[str, str]) -> None:
-    """Add to a run's facts that settings grow after its last epoch, and whose state may be gone on with.
-
-    Raises:
-        InputError: If it cannot be written.
-        FormatError: If the run is damaged.
-    """
-    extended = open(path)
-    facts, texts = _read_json(path / FACTS), {recipes.dump(extended.recipe)}
-    texts.add((path / RECIPE).read_text("utf-8"))
-    entry = {
-        "after": len(extended.history),
-        "set": dict(settings),
-        "of": sorted(identity(extended.seed, text) for text in texts),
-    }
-    write_facts(path, {**facts, "extended": [*extensions(path), entry]})
-
-
-def extensions(path: Path) -> list[dict[str, Any]]:
-    """How the settings of a run grew: after how many epochs, which, and the identities of its states before.
-
-    Raises:
-        FormatError: If the facts are damaged.
-    """
-    entries = _read_json(path / FACTS).get("extended", [])
-    good = isinstance(entries, list) and all(
-        isinstance(entry, dict) and entry.keys() == {"after", "set", "of"} and isinstance(entry["of"], list)
-        for entry in entries
-    )
-    if not good:
-        raise FormatError(f"{path / FACTS}: extended is no list of extensions, expected what 'train' wrote")
-    return entries
 
 
 def write_ending(path: Path, status: str, choices: Mapping[str, Choice]) -> None:

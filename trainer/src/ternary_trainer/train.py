@@ -24,6 +24,7 @@ from ternary_trainer import (
     checkpoint,
     choose,
     device,
+    extending,
     history,
     loss_hook,
     run,
@@ -180,7 +181,7 @@ class Training:
         if not file.exists():
             return  # Killed before the first epoch was over: that epoch is trained again from the seed.
         state = _read_state(file)
-        earlier = [of for extension in run.extensions(self._out) for of in extension["of"]]
+        earlier = extending.earlier_identities(run.open(self._out))
         if state["of"] not in (self._identity(), self._identity_as_written(), *earlier):
             raise FormatError(f"{file}: is of another training, expected the state of this one")
         records = history.read(self._out)[: state["epochs"]]
@@ -202,11 +203,11 @@ class Training:
 
     def _identity(self) -> str:
         # What decides the weights: another training's state would be gone on with without a word.
-        return run.identity(self._seed, recipes.dump(self._recipe))
+        return extending.identity(self._seed, recipes.dump(self._recipe))
 
     def _identity_as_written(self) -> str:
         # A run begun when recipes were written otherwise names the text in its directory.
-        return run.identity(self._seed, (self._out / run.RECIPE).read_text("utf-8"))
+        return extending.identity(self._seed, (self._out / run.RECIPE).read_text("utf-8"))
 
 
 def _read_state(file: Path) -> dict[str, Any]:
