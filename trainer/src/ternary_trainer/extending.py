@@ -4,8 +4,8 @@ A run that may go on longer than its recipe said, where that means something.
 A setting may grow if no epoch that was trained depends on it: the run is then the one that it would have
 been, had the setting been so from its start. That is the plateau's patience, and under `coupled`, whose
 schedules follow from an epoch's number, how many epochs there are. Under `separate` every epoch's rate,
-weight and memory follow from how many there are in all, and the rate falls to nothing towards the last: after it
-nothing is learned, and with another number all epochs would have been others.
+weight and memory follow from how many there are in all, and the rate falls to nothing towards the last:
+after it nothing is learned, and with another number all epochs would have been others.
 
 The facts are written before the recipe. A process killed in between leaves a run that is as it was.
 """

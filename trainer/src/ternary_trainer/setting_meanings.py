@@ -44,7 +44,7 @@ def _is_ours(kind: type) -> bool:
 
 
 def fields(kind: type) -> dict[str, str]:
-    """The docstring under each field of a dataclass of this package, its first paragraph on one line."""
+    """Each field of a dataclass of this package: the first paragraph of what is written under it."""
     (body,) = ast.parse(textwrap.dedent(inspect.getsource(kind))).body
     if not isinstance(body, ast.ClassDef):
         return {}
