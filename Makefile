@@ -5,10 +5,11 @@
 # make test   lint, import contracts and every test
 # make stress  millions of hostile documents, every bit of a package flipped, the license server asked everything
 # make bench  speed and memory, as ratios measured in one run; one group of it: .venv/bin/python -m benchmarks GROUP
+# make ablations  train the plans of maintenance/ablations, which takes hours, and compare (docs/ablations.md)
 # make evaluation  rebuild the evaluation package inside the SDK, with new keys that are not kept
 
 PYTHON ?= python3
-TARGETS := demo wheels test lint check bench stress evaluation clean
+TARGETS := demo wheels test lint check bench stress ablations evaluation clean
 .PHONY: $(TARGETS)
 
 $(TARGETS):

@@ -228,6 +228,14 @@ def stress(checkout: Checkout) -> Iterator[Step]:
     yield python(checkout, "-m", "pytest", "tests/stress", "tests/examples", *profile)
 
 
+def ablations(checkout: Checkout) -> Iterator[Step]:
+    """Train the plans of maintenance/ablations, which takes hours; what is finished is reused."""
+    yield from ready_to_test(checkout)
+    for plan in sorted((checkout.root / "maintenance" / "ablations").glob("*.toml")):
+        words = "ablate", f"maintenance/ablations/{plan.name}", "--out", f"runs/ablations/{plan.stem}"
+        yield Run((checkout.tool("ternary"), *words))
+
+
 def evaluation(checkout: Checkout) -> Iterator[Step]:
     """Rebuild the evaluation package inside the SDK, with new keys that are not kept."""
     yield from ready(checkout)
@@ -242,7 +250,8 @@ def clean(checkout: Checkout) -> Iterator[Step]:
 
 
 TARGETS = {
-    target.__name__: target for target in (demo, wheels, test, lint, check, bench, stress, evaluation, clean)
+    target.__name__: target
+    for target in (demo, wheels, test, lint, check, bench, stress, ablations, evaluation, clean)
 }
 
 

@@ -101,7 +101,7 @@ def test_resuming_takes_no_option_that_would_change_the_run(ternary, tmp_path):
     assert done.status == 1
     assert done.err == (
         "error: --resume goes on with a run as it was begun; "
-        "only --device, --tensorboard, --json and a price fit beside it\n"
+        "only --device, --tensorboard, --json, a price and --set of what may grow fit beside it\n"
     )
 
 

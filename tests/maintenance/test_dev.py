@@ -112,6 +112,17 @@ def test_two_targets_share_the_steps_that_both_need(checkout):
     assert typed(checkout, "--dry-run", "lint", "test", "check") == (0, LINTS + TESTS, "")
 
 
+def test_ablations_repeat_every_plan_into_a_folder_of_its_name(checkout):
+    stamped(checkout, ready=10, ready_to_test=20)
+    plans = sorted(plan.stem for plan in (ROOT / "maintenance" / "ablations").glob("*.toml"))
+    assert "networks" in plans
+    expected = [
+        f".venv/bin/ternary ablate maintenance/ablations/{name}.toml --out runs/ablations/{name}"
+        for name in plans
+    ]
+    assert typed(checkout, "--dry-run", "ablations") == (0, "".join(f"{line}\n" for line in expected), "")
+
+
 def test_on_windows_programs_lie_in_scripts_and_arguments_are_quoted_for_it(checkout):
     there = dev.Checkout(checkout, windows=True)
     lines = [step.shown(there).replace("/", "\\") for step in dev.plan(["lint"], there)]

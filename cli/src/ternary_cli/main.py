@@ -15,6 +15,7 @@ from typing import Annotated
 import typer
 
 from ternary_cli import (
+    ablating,
     activation,
     atlas,
     coding,
@@ -95,7 +96,9 @@ app.command("recipes")(runs.recipes)
 app.command("train")(training.train)
 app.command("disrupt")(runs.disrupt)
 app.command("plot")(runs.plot)
+app.command("tensorboard")(runs.tensorboard)
 app.command("compare")(comparing.compare)
+app.command("ablate")(ablating.ablate)
 app.command("validate")(validation.validate)
 app.command("report")(validation.report)
 app.command("export")(vendor.export)

@@ -1,7 +1,8 @@
 """
-``ternary recipes``, ``disrupt`` and ``plot``: what can be trained, and trainings under way or done.
+``ternary recipes``, ``disrupt``, ``plot``, ``tensorboard``: what can be trained, and trainings.
 """
 
+import tomllib
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +10,10 @@ from ternary_cli.options import ForceOption, JsonOption, argument, number, optio
 from ternary_cli.vendor_extra import vendor_extra
 
 RunFolder = Annotated[Path, argument("RUN", "A run directory of 'ternary train'.")]
+Show = Annotated[
+    str | None,
+    option("--show", metavar="NAME|FILE.toml", text="Print this recipe as resolved, each setting explained."),
+]
 Strength = Annotated[float, number("--strength", metavar="X", text="How strong, 0 to 10; default: 1.")]
 Epochs = Annotated[int, whole("--epochs", metavar="N", text="For how many epochs; default: 1.")]
 Cancel = Annotated[bool, option("--cancel", text="End the surge that is on instead.")]
@@ -17,12 +22,19 @@ Picture = Annotated[
 ]
 
 
-def recipes(as_json: JsonOption = False) -> None:
-    """Vendor: list the recipes that can be trained by name."""
+def recipes(shown: Show = None, as_json: JsonOption = False) -> None:
+    """Vendor: list the recipes that can be trained by name, or show one."""
     from ternary_cli.terminal import pairs, show, show_json
 
     with vendor_extra("ternary recipes"):
         from ternary_trainer import recipe
+    if shown is not None:
+        found = recipe.load(shown)
+        if as_json:
+            show_json(tomllib.loads(recipe.dump(found)))
+        else:
+            show(recipe.explained(found).splitlines())
+        return
     about = {name: recipe.load(name).about for name in recipe.names()}
     show_json(about) if as_json else show(pairs(about))
 
@@ -62,3 +74,17 @@ def plot(run: RunFolder, out: Picture, force: ForceOption = False, as_json: Json
     note(f"{out}: drawn")
     if as_json:
         show_json({"file": str(out), "run": str(run)})
+
+
+def tensorboard(run: RunFolder, as_json: JsonOption = False) -> None:
+    """Vendor: write a run's figures for TensorBoard, afterwards."""
+    from ternary_cli.terminal import note, show_json
+
+    with vendor_extra("ternary tensorboard"):
+        from ternary_trainer import run as runs
+        from ternary_trainer import tensorboard as events
+    opened = runs.open(run)
+    folder = events.convert(opened)
+    note(f"{folder}: written, {len(opened.history)} epochs")
+    if as_json:
+        show_json({"folder": str(folder), "run": str(run), "epochs": len(opened.history)})

@@ -62,11 +62,12 @@ def train(
         from ternary_trainer import recipe as recipes
         from ternary_trainer import run as runs
         from ternary_trainer.device import choose
+        from ternary_trainer.extending import extend
     price = priced(per_core_hour, currency)
     place = choose(device or Device.AUTO, tell=note)
     if resume is not None:
-        _refuse_beside_resume(recipe, seed, out, settings)
-        earlier = runs.open(resume)
+        _refuse_beside_resume(recipe, seed, out)
+        earlier = extend(resume, overrides(settings)) if settings else runs.open(resume)
         run = watched(
             earlier.recipe,
             seed=earlier.seed,
@@ -111,7 +112,7 @@ def _refuse_beside_resume(*given: object) -> None:
     if any(value is not None for value in given):
         raise InputError(
             "--resume goes on with a run as it was begun; "
-            "only --device, --tensorboard, --json and a price fit beside it"
+            "only --device, --tensorboard, --json, a price and --set of what may grow fit beside it"
         )
 
 
@@ -207,10 +208,13 @@ def watched(
     place: "torch.device",
 ) -> "Run":
     """Train with progress on standard error, and in TensorBoard's files where asked for."""
+    from ternary_cli.terminal import note
     from ternary_trainer.progress import watching
     from ternary_trainer.tensorboard import writing
     from ternary_trainer.train import train
 
+    if recipe.hook:
+        note(f"{recipe.hook.file}: a term of the loss, run as code (sha256 {recipe.hook.sha256})")
     with ExitStack() as watchers:
         told = [watchers.enter_context(writing(out))] if tensorboard else []
         told.append(watchers.enter_context(watching(recipe.signature)))

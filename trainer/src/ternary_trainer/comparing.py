@@ -15,6 +15,7 @@ from ternary_trainer import recipe as recipes
 from ternary_trainer import run as runs
 from ternary_trainer.report import PathReport
 from ternary_trainer.run import Run, Summary
+from ternary_trainer.settings import Recipe
 from ternary_trainer.vast_report import VastPathReport
 
 RULE: Final = "coverage"
@@ -81,7 +82,7 @@ def compare(folders: Sequence[Path]) -> Comparison:
     compared = tuple(_compared(runs.open(folder)) for folder in folders)
     return Comparison(
         runs=compared,
-        settings=_differing([_settings(one.run) for one in compared]),
+        settings=_differing([settings(one.run.recipe) for one in compared]),
         versions=_differing([one.run.facts for one in compared]),
     )
 
@@ -103,8 +104,9 @@ def _compared(run: Run) -> Compared:
     )
 
 
-def _settings(run: Run) -> dict[str, Any]:
-    written = tomllib.loads(recipes.dump(run.recipe))
+def settings(recipe: Recipe) -> dict[str, Any]:
+    """All settings that train, by the names that `--set` takes; of a surge by its place, `surge[0].epoch`."""
+    written = tomllib.loads(recipes.dump(recipe))
     return _flat({key: value for key, value in written.items() if key not in _NAMES})
 
 

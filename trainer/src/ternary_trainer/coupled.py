@@ -24,6 +24,7 @@ from ternary_trainer import published, score, seeds, split
 from ternary_trainer.dials import Dials, turned
 from ternary_trainer.flat import flattened
 from ternary_trainer.history import EpochRecord
+from ternary_trainer.loss_hook import Term, seen
 from ternary_trainer.method import Figures, PathFigures
 from ternary_trainer.model import TernaryVAE
 from ternary_trainer.settings import Coupled, Recipe, Surge
@@ -94,7 +95,10 @@ class Side:
 class CoupledTraining:
     """The `Method` of recipes with a table `coupled`."""
 
-    def __init__(self, model: TernaryVAE, recipe: Recipe, settings: Coupled, seed: int) -> None:
+    def __init__(
+        self, model: TernaryVAE, recipe: Recipe, settings: Coupled, seed: int, term: Term | None = None
+    ) -> None:
+        self._term = term
         self._model, self._recipe, self._settings, self._seed = model, recipe, settings, seed
         self._flat = {path: flattened(model.parameters_of(path)) for path in _PATHS}
         self._optimizer = torch.optim.AdamW(self._flat.values(), weight_decay=recipe.weight_decay, fused=True)
@@ -139,15 +143,19 @@ class CoupledTraining:
             yield shuffled.take(slice(start, start + self._recipe.batch))
 
     def _loss(self, batch: Operations, random: torch.Generator) -> tuple[Tensor, Side, Side]:
-        latents, kls = {}, {}
+        latents, kls, posteriors = {}, {}, {}
         for path in _PATHS:
             mean, logvar = self._model.encoder(path)(batch.tables)
             noise = score.latents(len(batch), STANDARD.latent_size, random)
             latents[path] = mean + self._dials[path].noise * noise * (logvar / 2).exp()
-            kls[path] = score.kl_to_prior(mean, logvar)
+            kls[path], posteriors[path] = score.kl_to_prior(mean, logvar), (mean, logvar)
         a = self._side("A", latents["A"], latents["B"], kls["A"], batch)
         b = self._side("B", latents["B"], latents["A"], kls["B"], batch)
-        return self._total(a, b), a, b
+        total = self._total(a, b)
+        if self._term:
+            for path, side in zip(_PATHS, (a, b), strict=True):
+                total = total + self._term(seen(path, batch, *posteriors[path], side.logits))
+        return total, a, b
 
     def _side(self, path: str, own: Tensor, other: Tensor, kl: Tensor, batch: Operations) -> Side:
         mixed = torch.lerp(own, other.detach(), self._balance.rho)

@@ -14,7 +14,7 @@ import torch
 
 from ternary_sdk._internal import whole_file
 from ternary_sdk.errors import InputError
-from ternary_trainer import device, run, seeds
+from ternary_trainer import device, loss_hook, run, seeds
 from ternary_trainer import recipe as recipes
 from ternary_trainer.run import Run
 from ternary_trainer.settings import Recipe
@@ -30,7 +30,7 @@ def prepare(recipe: Recipe, seed: int, out: Path, place: torch.device, *, resume
     if resume:
         _check_same(run.open(out), recipe, seed)
         return
-    if out.exists() and (not out.is_dir() or _holds_anything(out)):
+    if out.exists() and (not out.is_dir() or _holds_anything(out, recipe)):
         raise InputError(
             f"{out}: exists and is not an empty directory; resume the run in it, or name another"
         )
@@ -39,20 +39,26 @@ def prepare(recipe: Recipe, seed: int, out: Path, place: torch.device, *, resume
         (out / "snapshots").mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"{out}: cannot be made ({error.strerror})") from None
+    if recipe.hook:
+        file = Path(recipe.hook.file)
+        whole_file.write(out / file.name, loss_hook.code(recipe.hook, file))
     whole_file.write(out / run.RECIPE, recipes.dump(recipe).encode())
     facts = {
         "format": run.FORMAT,
         "signature": recipe.signature.to_json(),
         "seed": seed,
         "operations": run.operations_of(recipe),
+        **({"hook": recipe.hook.sha256} if recipe.hook else {}),
     }
     run.write_facts(out, {**facts, **_versions(place)})
 
 
-def _holds_anything(out: Path) -> bool:
+def _holds_anything(out: Path, recipe: Recipe) -> bool:
+    hook = [Path(recipe.hook.file).name] if recipe.hook else []
+
     def begun(name: str) -> bool:
-        drafted = any(whole_file.is_draft(name, of=file) for file in (run.RECIPE, run.FACTS))
-        return drafted or name in ("snapshots", run.RECIPE)
+        drafted = any(whole_file.is_draft(name, of=file) for file in (run.RECIPE, run.FACTS, *hook))
+        return drafted or name in ("snapshots", run.RECIPE, *hook)
 
     return not all(begun(entry.name) for entry in out.iterdir())
 

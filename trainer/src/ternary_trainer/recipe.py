@@ -1,32 +1,28 @@
 """
-Recipes as TOML: reading one by name or from a file, changing single settings, writing it out as resolved.
+Recipes as TOML: reading one with its bases, changing single settings, writing it out as resolved.
 
 Every refusal names the file's line, or the key, and what was expected there.
 """
 
+import copy
 import dataclasses
 import types
 from collections.abc import Mapping
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from ternary_sdk.errors import InputError
 from ternary_sdk.space import Space
-from ternary_trainer import toml_file
+from ternary_trainer import loss_hook, recipe_file, setting_meanings, toml_file
 from ternary_trainer.architecture import NETWORKS
-from ternary_trainer.settings import Recipe
+from ternary_trainer.recipe_file import RecipeFile, names
+from ternary_trainer.settings import Hook, Recipe
 from ternary_trainer.settings_reader import Reader
 from ternary_trainer.soundness import check
 
+__all__ = ["dump", "explained", "load", "names"]
+
 _NO_OVERRIDES: Mapping[str, str] = types.MappingProxyType({})
-
-
-def names() -> list[str]:
-    """The recipes that come with this package, sorted."""
-    return sorted(
-        entry.name.removesuffix(".toml") for entry in _folder().iterdir() if entry.name.endswith(".toml")
-    )
 
 
 def load(name_or_path: str, overrides: Mapping[str, str] = _NO_OVERRIDES) -> Recipe:
@@ -40,16 +36,36 @@ def load(name_or_path: str, overrides: Mapping[str, str] = _NO_OVERRIDES) -> Rec
         InputError: If there is no such recipe, its file cannot be read or is no TOML, or a setting is
             unknown, missing, of the wrong kind, out of range, or contradicts another.
     """
-    text, source, name = _read(name_or_path)
-    values = toml_file.parse(text, source)
-    _name_paths(values)
+    first, *bases = recipe_file.chain(name_or_path)
+    values: dict[str, Any] = {}
+    for file in reversed(bases):
+        values = _over(values, file)
+        _resolved(values, file, _NO_OVERRIDES)  # what is wrong with a base is said of its own file
+    values = _over(values, first)
     for key, value in overrides.items():
         _override(values, key, value)
+    recipe = _resolved(values, first, overrides)
+    if recipe.hook is None:
+        return recipe
+    folders = [file.folder for file in (first, *bases) if "file" in file.values.get("hook", {})]
+    named_here = {"hook", "hook.file"} & overrides.keys() or not folders
+    folder = Path() if named_here else folders[0]
+    return dataclasses.replace(recipe, hook=loss_hook.found(recipe.hook, folder))
+
+
+def _over(values: dict[str, Any], file: RecipeFile) -> dict[str, Any]:
+    _name_paths(file.values)
+    return recipe_file.merged(values, file.values)
+
+
+def _resolved(values: dict[str, Any], file: RecipeFile, overrides: Mapping[str, str]) -> Recipe:
+    values = copy.deepcopy(values)
     _complete_networks(values)
-    recipe: Recipe = Reader(text, source, overrides).record(Recipe, {"name": name, **values}, "")
+    reader = Reader(file.text, file.source, overrides)
+    recipe: Recipe = reader.record(Recipe, {"name": file.name, **values}, "")
     problem = check(recipe)
     if problem:
-        raise InputError(f"{source}: {problem}")
+        raise InputError(f"{file.source}: {problem}")
     return recipe
 
 
@@ -58,27 +74,9 @@ def dump(recipe: Recipe) -> str:
     return "\n".join(_table(recipe)).lstrip() + "\n"
 
 
-def _folder() -> Any:
-    return files("ternary_trainer") / "recipes"
-
-
-def _read(name_or_path: str) -> tuple[str, str, str]:
-    if name_or_path in names():
-        shipped = _folder() / f"{name_or_path}.toml"
-        return shipped.read_text("utf-8"), f"recipe '{name_or_path}'", name_or_path
-    path = Path(name_or_path)
-    if not _is_there(path):
-        raise InputError(
-            f"recipe '{name_or_path}': not found, expected {', '.join(names())} or the path of a TOML file"
-        )
-    return toml_file.read(path), str(path), path.stem
-
-
-def _is_there(path: Path) -> bool:
-    try:
-        return path.exists()
-    except OSError:
-        return True  # reading it says why it cannot be read
+def explained(recipe: Recipe) -> str:
+    """The same with the meaning of each setting as a comment above it."""
+    return "\n".join(_table(recipe, setting_meanings.of(recipe))).lstrip() + "\n"
 
 
 def _name_paths(values: dict[str, Any]) -> None:
@@ -115,10 +113,10 @@ def _override(values: dict[str, Any], key: str, text: str) -> None:
     values[last] = value
 
 
-def _table(settings: Any) -> list[str]:
+def _table(settings: Any, meanings: Mapping[str, str] = _NO_OVERRIDES) -> list[str]:
     """The lines of a table."""
     lines: list[str] = []
-    _dump_table(_written(settings), "", lines)
+    _dump_table(_written(settings), "", lines, meanings)
     return lines
 
 
@@ -128,6 +126,8 @@ def _written(value: Any) -> Any:
     A switch that is off unless a recipe says otherwise is written only where it is on, so that the text of
     recipes that do not know it stays the same.
     """
+    if isinstance(value, Hook):
+        value = dataclasses.replace(value, file=Path(value.file).name)  # a run has a copy beside its recipe
     if isinstance(value, Space):
         return str(value)
     if dataclasses.is_dataclass(value):
@@ -144,29 +144,25 @@ def _written(value: Any) -> Any:
     return value
 
 
-def _dump_table(table: Mapping[str, Any], path: str, lines: list[str]) -> None:
+def _dump_table(table: Mapping[str, Any], path: str, lines: list[str], meanings: Mapping[str, str]) -> None:
+    prefix = f"{path}." if path else ""
     for key, value in table.items():
         if value is not None and not _is_table(value):
-            lines.append(f"{key} = {_literal(value)}")
+            lines += _comment(meanings.get(prefix + key, ""))
+            lines.append(f"{key} = {toml_file.literal(value)}")
     for key, value in table.items():
         for item in value if isinstance(value, tuple) else [value]:
             if isinstance(item, dict):
-                header = f"{path}.{key}" if path else key
+                header = prefix + key
                 if not (item and all(map(_is_table, item.values()))):  # else only its tables are written
-                    lines += ["", f"[[{header}]]" if isinstance(value, tuple) else f"[{header}]"]
-                _dump_table(item, header, lines)
+                    lines += ["", *_comment(meanings.get(header, ""))]
+                    lines.append(f"[[{header}]]" if isinstance(value, tuple) else f"[{header}]")
+                _dump_table(item, header, lines, meanings)
+
+
+def _comment(meaning: str) -> list[str]:
+    return [f"# {meaning}"] if meaning else []
 
 
 def _is_table(value: Any) -> bool:
     return isinstance(value, dict) or (isinstance(value, tuple) and isinstance(next(iter(value), None), dict))
-
-
-def _literal(value: Any) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, str):
-        escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-        return f'"{escaped}"'
-    if isinstance(value, tuple):
-        return f"[{', '.join(_literal(item) for item in value)}]"
-    return repr(value)

@@ -222,6 +222,12 @@ def open(path: Path) -> Run:
     except InputError as error:
         raise FormatError(str(error)) from None
     _check_signature(path / FACTS, facts.pop("signature", None), recipe)
+    hook = facts.pop("hook", None)
+    if recipe.hook and hook != recipe.hook.sha256:
+        raise FormatError(
+            f"{path / FACTS}: hook is {hook!r}, the hook of {RECIPE} has sha256 {recipe.hook.sha256};"
+            " the recipe was changed after the training began, put it back"
+        )
     expected = operations_of(recipe)
     _check_operations(path / FACTS, facts.pop("operations", {}), expected)
     records = history.read(path) if (path / history.NAME).exists() else []
@@ -247,6 +253,16 @@ def write_facts(path: Path, facts: Mapping[str, Any]) -> None:
         InputError: If it cannot be written.
     """
     whole_file.write(path / FACTS, json.dumps(dict(facts), indent=1).encode())
+
+
+def add_facts(path: Path, more: Mapping[str, Any]) -> None:
+    """Add to a run's facts, or replace those of the same names.
+
+    Raises:
+        InputError: If they cannot be written.
+        FormatError: If the facts are damaged.
+    """
+    write_facts(path, {**_read_json(path / FACTS), **more})
 
 
 def record_device(path: Path, then: str) -> None:

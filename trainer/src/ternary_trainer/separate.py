@@ -19,6 +19,7 @@ from ternary_trainer import batches, evenness, orders, score, seeds
 from ternary_trainer.decoding import decode
 from ternary_trainer.dials import Dials, cosine, geometric, ramp, turned
 from ternary_trainer.history import EpochRecord
+from ternary_trainer.loss_hook import Term, seen
 from ternary_trainer.method import Figures, PathFigures
 from ternary_trainer.model import TernaryVAE
 from ternary_trainer.moments import Moments
@@ -63,7 +64,16 @@ def windows(settings: Separate, effort: Effort, epochs: int, at: float, space: S
 class PathTraining:
     """One path's weights, optimizer, number stream and running distribution."""
 
-    def __init__(self, model: TernaryVAE, path: str, recipe: Recipe, settings: Separate, seed: int) -> None:
+    def __init__(
+        self,
+        model: TernaryVAE,
+        path: str,
+        recipe: Recipe,
+        settings: Separate,
+        seed: int,
+        term: Term | None = None,
+    ) -> None:
+        self._path, self._term = path, term
         self._recipe, self._settings, self._seed = recipe, settings, seed
         self._purpose = f"training of path {path}"
         self._effort: Effort = settings.paths[path]
@@ -120,6 +130,8 @@ class PathTraining:
         paid = kl.clamp(min=self._settings.free_bits).sum(1).mean()
         idle = (self._settings.active_variance - mean.var(0)).clamp(min=0).sum()
         loss = ce + self._dials.beta * paid + self._settings.active_weight * idle
+        if self._term:
+            loss = loss + self._term(seen(self._path, batch, mean, logvar, logits))
         return loss, torch.stack([ce.detach(), kl.detach().sum(1).mean()])
 
     @torch.no_grad()
@@ -178,9 +190,13 @@ class PathTraining:
 class SeparateTraining:
     """All paths side by side; the `Method` of recipes with a table `separate`."""
 
-    def __init__(self, model: TernaryVAE, recipe: Recipe, settings: Separate, seed: int) -> None:
+    def __init__(
+        self, model: TernaryVAE, recipe: Recipe, settings: Separate, seed: int, term: Term | None = None
+    ) -> None:
         self._settings = settings
-        self._paths = {path: PathTraining(model, path, recipe, settings, seed) for path in settings.paths}
+        self._paths = {
+            path: PathTraining(model, path, recipe, settings, seed, term) for path in settings.paths
+        }
 
     def run_epoch(self, epoch: int, surge: Surge | None, last: EpochRecord | None) -> Figures:  # noqa: ARG002
         """Train every path for one epoch."""

@@ -171,6 +171,18 @@ class Plateau:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Hook:
+    """A term of one's own in the loss, as code: see `loss_hook` for what it is given."""
+
+    file: str
+    """Python file with a function `loss`, relative to the recipe's file; a training runs it as code."""
+    weight: Weight = 1.0
+    """Factor on what the function gives."""
+    sha256: str = ""
+    """Of the file, 64 lowercase hex digits; where stated, a file with another is refused."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Recipe:
     """All that decides a training, besides the seed and the machine."""
 
@@ -197,6 +209,9 @@ class Recipe:
     separate: Separate | None = None
     coupled: Coupled | None = None
     surge: tuple[Surge, ...] = ()
+    """Disruptions, one at a time."""
+    hook: Hook | None = None
+    """A term of one's own in the loss of every path."""
     holdout_family: Family | None = None
     """Operations of this family are neither trained on nor selected on, as the true holdout is not."""
 

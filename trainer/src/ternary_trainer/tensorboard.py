@@ -11,11 +11,15 @@ from dataclasses import asdict
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from ternary_sdk._internal.wheels import pip_install
 from ternary_sdk.errors import InputError
 from ternary_trainer.history import EpochRecord
+from ternary_trainer.run import Run
+
+FOLDER: Final = "tensorboard"
+"""In a run directory."""
 
 
 @contextmanager
@@ -37,11 +41,36 @@ def writing(run_dir: Path) -> Iterator[Callable[[EpochRecord], None]]:
 
         @cache
         def writer() -> Any:
-            made: Any = SummaryWriter(str(run_dir / "tensorboard"))
+            made: Any = SummaryWriter(str(run_dir / FOLDER))
             ending.callback(made.close)
             return made
 
         yield lambda record: _write(writer(), record)
+
+
+def convert(run: Run) -> Path:
+    """Write the figures of all epochs of a run, as `writing` would have while it trained.
+
+    Returns:
+        The folder of the event files, `tensorboard` in the run directory.
+    Raises:
+        InputError: If TensorBoard is missing, the run has no epochs, or the folder holds anything, because
+            TensorBoard would show the epochs twice.
+    """
+    folder = run.path / FOLDER
+    if not run.history:
+        raise InputError(f"{run.path}: has no epochs to write yet")
+    with writing(run.path) as on_epoch:
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise InputError(
+                f"{folder}: exists and is not an empty directory; remove it, or read what it holds"
+            )
+        try:
+            for record in run.history:
+                on_epoch(record)
+        except OSError as error:
+            raise InputError(f"{folder}: cannot be written ({error.strerror})") from None
+    return folder
 
 
 def figures(record: EpochRecord) -> dict[str, float]:

@@ -2,6 +2,8 @@
 TOML files that people write: UTF-8 up to a cap, with or without a byte order mark.
 """
 
+import json
+import re
 import tomllib
 from pathlib import Path
 from typing import Any, Final
@@ -57,3 +59,27 @@ def _are_short(value: object) -> bool:
         case list():
             return all(map(_are_short, value))
     return not isinstance(value, int) or value in _INTEGERS
+
+
+def literal(value: Any) -> str:
+    """A value as TOML writes it on one line.
+
+    Raises:
+        InputError: If it is neither a number, a string, true or false, nor a list or table of such.
+    """
+    match value:
+        case bool():
+            return str(value).lower()
+        case str():
+            return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+        case int() | float():
+            return repr(value)
+        case list() | tuple():
+            return f"[{', '.join(map(literal, value))}]"
+        case dict():
+            return f"{{{', '.join(f'{_key(key)} = {literal(item)}' for key, item in value.items())}}}"
+    raise InputError(f"{value} is a date or time, expected a number, a string, a list or a table")
+
+
+def _key(key: str) -> str:
+    return key if re.fullmatch("[A-Za-z0-9_-]+", key) else literal(key)

@@ -6,7 +6,6 @@ this epoch best, write the history, then the state to resume from. Every file is
 state comes last, so a run that is killed at any moment resumes from the last state to the same weights.
 """
 
-import hashlib
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -21,12 +20,25 @@ from ternary_sdk._internal import whole_file
 from ternary_sdk.coverage import headline_draws, iid_limit
 from ternary_sdk.errors import FormatError, InputError
 from ternary_sdk.space import Space
-from ternary_trainer import checkpoint, choose, device, history, run, score, seeds, split, vast_split
+from ternary_trainer import (
+    checkpoint,
+    choose,
+    device,
+    extending,
+    history,
+    loss_hook,
+    run,
+    score,
+    seeds,
+    split,
+    vast_split,
+)
 from ternary_trainer import recipe as recipes
 from ternary_trainer.coupled import CoupledTraining
 from ternary_trainer.disrupt import Surges, running
 from ternary_trainer.history import EpochRecord, PathRecord
 from ternary_trainer.interrupt import Interrupt, finishing
+from ternary_trainer.loss_hook import Term
 from ternary_trainer.method import Method, PathFigures
 from ternary_trainer.model import TernaryVAE, initial
 from ternary_trainer.prepare import prepare
@@ -81,7 +93,7 @@ class Training:
     def __init__(self, recipe: Recipe, seed: int, out: Path, place: torch.device) -> None:
         self._recipe, self._seed, self._out, self._place = recipe, seed, out, place
         self._model = initial(seeds.derive(seed, "initial weights"), recipe.architecture).to(place)
-        self._method = _method(self._model, recipe, seed)
+        self._method = _method(self._model, recipe, seed, loss_hook.term(recipe.hook, out))
         self._surges = Surges(recipe.surge, out)
         self._history: list[EpochRecord] = []
         self._operations = _validation(recipe, place)
@@ -169,7 +181,8 @@ class Training:
         if not file.exists():
             return  # Killed before the first epoch was over: that epoch is trained again from the seed.
         state = _read_state(file)
-        if state["of"] not in (self._identity(), self._identity_as_written()):
+        earlier = extending.earlier_identities(run.open(self._out))
+        if state["of"] not in (self._identity(), self._identity_as_written(), *earlier):
             raise FormatError(f"{file}: is of another training, expected the state of this one")
         records = history.read(self._out)[: state["epochs"]]
         if [record.epoch for record in records] != list(range(state["epochs"])):
@@ -190,15 +203,11 @@ class Training:
 
     def _identity(self) -> str:
         # What decides the weights: another training's state would be gone on with without a word.
-        return _identity(self._seed, recipes.dump(self._recipe))
+        return extending.identity(self._seed, recipes.dump(self._recipe))
 
     def _identity_as_written(self) -> str:
         # A run begun when recipes were written otherwise names the text in its directory.
-        return _identity(self._seed, (self._out / run.RECIPE).read_text("utf-8"))
-
-
-def _identity(seed: int, recipe: str) -> str:
-    return hashlib.sha256(f"{seed}\n{recipe}".encode()).hexdigest()
+        return extending.identity(self._seed, (self._out / run.RECIPE).read_text("utf-8"))
 
 
 def _read_state(file: Path) -> dict[str, Any]:
@@ -210,11 +219,11 @@ def _read_state(file: Path) -> dict[str, Any]:
         raise FormatError(f"{file}: lacks {error}, expected the state of a training") from None
 
 
-def _method(model: TernaryVAE, recipe: Recipe, seed: int) -> Method:
+def _method(model: TernaryVAE, recipe: Recipe, seed: int, term: Term | None) -> Method:
     if recipe.separate:
-        return SeparateTraining(model, recipe, recipe.separate, seed)
+        return SeparateTraining(model, recipe, recipe.separate, seed, term)
     if recipe.coupled:
-        return CoupledTraining(model, recipe, recipe.coupled, seed)
+        return CoupledTraining(model, recipe, recipe.coupled, seed, term)
     raise InputError(f"recipe '{recipe.name}': no method, expected a table 'separate' or 'coupled'")
 
 

@@ -103,7 +103,7 @@ def beta_jobs(run: Run, folder: Path, factors: Sequence[float] = FACTORS) -> lis
 def _job(
     kept: Mapping[tuple[int, str], Path], otherwise: Path, recipe: Recipe, seed: int, factor: float = 1.0
 ) -> Job:
-    out = kept.get((seed, _plain(recipe)), otherwise)
+    out = kept.get((seed, settings_alone(recipe)), otherwise)
     return Job(recipe=recipe, seed=seed, factor=factor, out=out)
 
 
@@ -116,7 +116,7 @@ def _kept(folder: Path) -> dict[tuple[int, str], Path]:
             ended = bool(run.summary().choices)
         except FormatError:
             continue  # Not a run, or a damaged one: it is nobody's to reuse.
-        key = (run.seed, _plain(run.recipe))
+        key = (run.seed, settings_alone(run.recipe))
         if ended or key not in found:
             found[key] = run.path
     return found
@@ -170,7 +170,7 @@ def finished(job: Job) -> bool:
     if not (job.out / runs.FACTS).exists():
         return False
     earlier = runs.open(job.out)
-    if (earlier.seed, _plain(earlier.recipe)) != (job.seed, _plain(job.recipe)):
+    if (earlier.seed, settings_alone(earlier.recipe)) != (job.seed, settings_alone(job.recipe)):
         raise InputError(f"{job.out}: holds another training; choose another folder for the studies")
     return bool(earlier.summary().choices)
 
@@ -263,6 +263,6 @@ def _label(recipe: Recipe) -> str:
     return f"{recipe.name}-{hashlib.sha256(recipes.dump(recipe).encode()).hexdigest()[:8]}"
 
 
-def _plain(recipe: Recipe) -> str:
+def settings_alone(recipe: Recipe) -> str:
     """The settings alone: recipes that differ only in name and description train the same model."""
     return recipes.dump(dataclasses.replace(recipe, name="", about=""))

@@ -1,0 +1,1 @@
+"""What each setting of a recipe is worth: trainings with and without it, compared seed by seed."""
