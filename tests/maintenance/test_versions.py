@@ -12,6 +12,9 @@ import pytest
 from ternary_cli.pins import Pins
 from ternary_export.provenance import Provenance
 from ternary_sdk._internal.certificates.certificate import Certificate
+from ternary_sdk._internal.exchange import gate_library
+from ternary_sdk._internal.exchange.choices import LibraryFormat
+from ternary_sdk._internal.exchange.gates import Gates
 from ternary_sdk._internal.licensing import installation
 from ternary_sdk._internal.licensing.counted import Acknowledged
 from ternary_sdk._internal.licensing.ledger import Ledger
@@ -24,8 +27,9 @@ from ternary_sdk._internal.packages.verification import Verification
 from ternary_sdk._internal.trust.trust import Trust
 from ternary_sdk.operations import OperationSet
 from ternary_sdk.signature import STANDARD
-from ternary_sdk.space import Space
+from ternary_sdk.space import TERNARY_2, Space
 from ternary_trainer import run
+from ternary_trainer.ablation import plan
 
 ROOT: Final = Path(__file__).parents[2]
 VECTORS: Final = ROOT / "tests" / "vectors"
@@ -141,6 +145,16 @@ def opens_evidence() -> None:
     assert (evidence.vendor, len(evidence.checks)) == ("Acme Logic", 5)
 
 
+def opens_ablation_plan() -> None:
+    assert plan.read(ROOT / "maintenance" / "ablations" / "networks.toml").base == "coverage"
+
+
+def opens_library() -> None:
+    """Only other programs read it: what is written stays as it was."""
+    gates = Gates.of([15633, 19569], TERNARY_2)
+    assert gate_library.write(gates, LibraryFormat.MRCS)["index.json"] == stored("library-1.json")
+
+
 def opens_trust() -> None:
     assert Trust.read(vector("licensing.json", "trust_file").encode()).vendor == "Acme Logic"
 
@@ -178,6 +192,8 @@ OPENS: Final[dict[tuple[str, str], Callable[[Path], None]]] = {
     ("run", "ternary-run/2"): lambda _: opens_run(2),
     ("validation", "ternary-validation/1"): lambda _: opens_validation(),
     ("evidence", "ternary-evidence/1"): lambda _: opens_evidence(),
+    ("ablation plan", "ternary-ablation/1"): lambda _: opens_ablation_plan(),
+    ("gate library's index", "ternary-library/1"): lambda _: opens_library(),
     ("trust file", "ternary-trust/1"): lambda _: opens_trust(),
     ("installation file", "ternary-installation/1"): opens_installation,
     ("pins", "ternary-pins/1"): lambda _: opens_pins(),
