@@ -146,7 +146,7 @@ def opens_evidence() -> None:
 
 
 def opens_ablation_plan() -> None:
-    assert len(plan.read(ROOT / "maintenance" / "ablations" / "networks.toml").options) == 6
+    assert len(plan.read(ROOT / "maintenance" / "ablations" / "networks.toml").options) == 7
 
 
 def opens_library() -> None:
