@@ -209,7 +209,7 @@ def test_a_recipe_of_another_space_keeps_space_latents_and_networks(tmp_path: Pa
     loaded = recipe.load("coverage", changes)
     assert loaded.signature == Signature(Space(2, 3), 8, ("A", "B"))
     assert loaded.networks == {
-        "A": Network(encoder=(64,), decoder=(32, 64)),
+        "A": Network(encoder=(64,), decoder=()),
         "B": Network(encoder=(256, 128, 64), decoder=(16, 16)),
     }
     file = tmp_path / "coverage.toml"
