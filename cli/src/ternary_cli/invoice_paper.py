@@ -2,6 +2,7 @@
 An invoice as a PDF, A4.
 """
 
+from collections.abc import Container
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -83,6 +84,7 @@ class _Paper:
             borders_layout="HORIZONTAL_LINES",
             line_height=5.5,
             padding=1,
+            v_align="TOP",
         ) as table:
             table.row(("Position", "Operations", money))
             for row in rows(invoice):
@@ -149,17 +151,24 @@ class _Paper:
         Raises:
             InputError: If it has letters that the font lacks.
         """
-        if self.font == _WIDE:
-            return text
-        text = text.translate(_PUNCTUATION)
-        try:
-            text.encode("latin-1")
-        except UnicodeEncodeError as error:
-            raise InputError(
-                f"PDF: the letter {text[error.start]!r} is in no font here; install matplotlib, whose fonts "
-                "have it, or take HTML"
-            ) from None
+        if self.font == _LATIN:
+            text = text.translate(_PUNCTUATION)
+            missing = next((letter for letter in text if ord(letter) > 0xFF), None)
+        else:
+            known = _letters(self.pdf)
+            missing = next((letter for letter in text if letter != "\n" and ord(letter) not in known), None)
+        if missing is not None:
+            remedy = "install matplotlib, whose fonts have more, or " if self.font == _LATIN else ""
+            raise InputError(f"PDF: no font here has the letter {missing!r}; {remedy}take HTML")
         return text
+
+
+def _letters(pdf: "FPDF") -> Container[int]:
+    """The code points that the font of most scripts has."""
+    from fpdf.fonts import TTFFont
+
+    font = pdf.fonts[_WIDE.lower()]
+    return font.cmap if isinstance(font, TTFFont) else ()
 
 
 def _font(pdf: "FPDF") -> str:

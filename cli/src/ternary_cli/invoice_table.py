@@ -34,8 +34,8 @@ _WORDS: Final = {
     Kind.BASE: "Base fee",
     Kind.INCLUDED: "New operations, included",
     Kind.USAGE: "New operations",
-    Kind.CAP: "Above the most that a month costs",
-    Kind.MINIMUM: "Up to the least that a month costs",
+    Kind.CAP: "Above the cap of the month",
+    Kind.MINIMUM: "Up to the minimum of the month",
     Kind.CREDIT: "Operations taken back",
     Kind.CREDIT_LIMIT: "Taken back, but never charged",
 }

@@ -1,25 +1,28 @@
 """Invoices bill each operation once, and a customer's machines state exactly what was billed."""
 
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
+from ternary_license_server.database.engine import Database, parse_url
 from ternary_license_server.local import restoration
 from ternary_license_server.local.backup import backup
 from ternary_license_server.local.restoration import Wish
-from ternary_license_server.service import audit, catalog, correcting, invoices, life, records
+from ternary_license_server.service import audit, catalog, correcting, invoices, life, policies, records
 from ternary_license_server.service.invoices import Wanted
+from ternary_license_server.service.policies import Policy
 from ternary_license_server.service.refusals import ServiceError
 from ternary_sdk._internal.documents import canonical
 from ternary_sdk._internal.licensing import usage
 from ternary_sdk._internal.licensing.ledger import Ledger
 from ternary_sdk._internal.licensing.license import License
 from ternary_sdk._internal.pricing import comparison, statement
-from ternary_sdk._internal.pricing.amount import Movement, amount
-from ternary_sdk._internal.pricing.invoice import Invoice
+from ternary_sdk._internal.pricing.invoice import TYP, Invoice, document, read_claims
 from ternary_sdk._internal.pricing.month import Month
 from ternary_sdk._internal.pricing.price_list import PriceList, Tier, Unit
 from ternary_sdk._internal.pricing.statement import Statement
+from ternary_sdk._internal.trust.trust import Role
 from ternary_sdk.errors import FormatError, LicenseError, SignatureError
 from ternary_sdk.operations import OperationSet
 from ternary_sdk.space import TERNARY_2, Space
@@ -66,14 +69,19 @@ class Machine:
                 yield usage.report(self.license.id, counted, self.held, now)
 
     def report(self, now, times=1):
-        for document in list(self.reports(now)) * times:
-            self.shop.merge(document, now)
+        for written in list(self.reports(now)) * times:
+            self.shop.merge(written, now)
 
     def state(self, now):
         license = self.license
         totals = self.ledger.totals(license.id, owner=license.customer)
         sets = [self.ledger.drawn(license.id, space=space, owner=license.customer) for space in totals]
         return Statement.read(statement.write(license.id, license.customer, sets, self.held, now))
+
+
+@pytest.fixture
+def shop(new_shop):
+    return new_shop
 
 
 @pytest.fixture
@@ -171,3 +179,242 @@ def test_invoice_and_statements_agree_after_retries_a_transfer_and_a_restore(sho
     assert agree(shop, issue(shop, hooli, MARCH), [four], MARCH.end).differences == ()
     with shop.database.read() as transaction:
         assert audit.faults(transaction) == []
+
+
+def test_each_operation_is_billed_once_and_months_follow_each_other(shop, machines, now):
+    license_id, key, customer = sell(shop, now)
+    one = machines()
+    one.activate(key, now)
+    one.draw(*range(8))
+    one.report(now)
+    named = "invoice of 2026-05 for Initech, acme"
+    assert refusal(lambda: issue(shop, customer, MAY)) == (
+        "CONFLICT", f"{named}: 2026-03 was not issued; issue it first"
+    )  # fmt: skip
+    assert refusal(lambda: issue(shop, customer, MARCH, MARCH.end - DAY)) == (
+        "CONFLICT",
+        "invoice of 2026-03 for Initech, acme: the month ends on 2026-04-01; until then it can be previewed",
+    )
+    assert billed(read(shop, issue(shop, customer, MARCH))) == (0, 8, 0, 8, 5_000 + 400 + 100 // 3)
+    one.activate(key, APRIL.start + DAY)
+    one.draw(7, 8, 9)
+    one.report(APRIL.start + DAY)
+    april = issue(shop, customer, APRIL)
+    # 4 operations of the second tier cost 66, 2 of them were billed as 33
+    assert billed(read(shop, april)) == (8, 2, 0, 10, 5_000 + 200 // 3 - 100 // 3)
+    assert agree(shop, april, [one], APRIL.end).differences == ()
+    assert billed(read(shop, issue(shop, customer, MAY))) == (10, 0, 0, 10, 5_000)
+    assert refusal(lambda: issue(shop, customer, Month(2026, 2))) == (
+        "CONFLICT",
+        "invoice of 2026-02 for Initech, acme: 2026-05 was issued, and no month before it can be",
+    )
+    march, last = read(shop, issue(shop, customer, MARCH)), read(shop, april)
+    assert (last.previous.number, last.previous.sha256) == (march.number, march.sha256)
+    assert last.charged_before == march.amount.charged == 433
+    assert license_id in last.licenses
+
+
+def test_correction_after_an_invoice_is_a_credit_of_the_next(shop, machines, now):
+    license_id, key, customer = sell(shop, now)
+    one, two = machines(), machines()
+    for machine in (one, two):
+        machine.activate(key, now)
+    one.draw(*range(7))
+    two.draw(0, 1, 2)
+    for machine in (one, two):
+        machine.report(now)
+    march = issue(shop, customer, MARCH)
+    with shop.at(APRIL.start + DAY).write() as transaction:
+        correcting.correct(transaction, license_id, one.license.lease, "counted a test", actor="token T-1")
+    april = read(shop, issue(shop, customer, APRIL))
+    # what one alone had reported, 3 to 6: 3 at 1.00 and 1 of the second tier
+    assert billed(april) == (7, 0, 4, 3, 5_000 - 300 - 50 // 3)
+    assert april.amount.charged == 100
+    assert issue(shop, customer, MARCH) == march
+    found = agree(shop, issue(shop, customer, APRIL), [one, two], APRIL.end)
+    assert found.differences == ()
+    assert found.amount == april.amount
+    one.report(MAY.start + DAY)
+    assert billed(read(shop, issue(shop, customer, MAY))) == (3, 0, 0, 3, 5_000)
+
+
+def test_licenses_of_one_customer_and_product_are_billed_together(shop, machines, now):
+    license_id, key, customer = sell(shop, now)
+    with shop.at(now).write() as transaction:
+        policy = records.find(transaction, license_id).policy
+        other = life.issue(transaction, customer=customer, policy=policy, actor="test")
+    one, two = machines(), machines()
+    one.activate(key, now)
+    two.activate(str(other["key"]), now)
+    one.draw(1, 2, 3)
+    two.draw(3, 4)
+    two.draw(3, space=BOOLEAN)
+    for machine in (one, two):
+        machine.report(now)
+    data = issue(shop, customer, MARCH)
+    invoice = read(shop, data)
+    assert invoice.licenses == tuple(sorted([license_id, str(other["id"])]))
+    assert [(of.space, of.after.operations) for of in invoice.spaces] == [(BOOLEAN, 1), (TERNARY_2, 4)]
+    assert agree(shop, data, [one, two], MARCH.end).differences == ()
+
+
+def test_first_operation_that_differs_is_named(shop, machines, now):
+    _, key, customer = sell(shop, now)
+    one, two = machines(), machines()
+    for machine in (one, two):
+        machine.activate(key, now)
+        machine.draw(10, 20 if machine is one else 30)
+        machine.report(now)
+    one.draw(40)
+    found = agree(shop, issue(shop, customer, MARCH), [one], MARCH.end)
+    assert [difference.sentence() for difference in found.differences] == [
+        "space 3,2: the statements have 3 operations, the invoice bills 3; the first that differs is "
+        "operation 30, in the invoice and not in the statements; only in "
+        "the statements: 1, only in the invoice: 1"
+    ]
+
+
+def test_restored_server_bills_nothing_twice_once_its_invoices_are_handed_in(
+    make_shop, database_address, new_client, now, tmp_path
+):
+    with database_address("sqlite", tmp_path) as url:
+        lost = make_shop(url)
+        one = Machine(lost, new_client(), tmp_path)
+        _, key, customer = sell(lost, now)
+        one.activate(key, now)
+        backup(lost.database, tmp_path / "monday")
+        one.draw(1, 2, 3, 4)
+        one.report(now + DAY)
+        march = issue(lost, customer, MARCH)
+        lost.database.close()
+    shop = restored(lost, tmp_path, APRIL.start + 2 * HOUR)
+    one.shop = shop
+    one.draw(5)
+    one.activate(key, APRIL.start + 2 * HOUR)
+    for counted in one.ledger.sets(one.license.id):
+        shop.merge(usage.report(one.license.id, counted, one.held, APRIL.start), APRIL.start + 2 * HOUR)
+    assert refusal(lambda: issue(shop, customer, MARCH, APRIL.start + 2 * HOUR)) == (
+        "TRY_LATER",
+        "this server was restored from a backup and may have forgotten invoices; hand in those that were "
+        "issued since with 'ternary server merge-invoice', then say --all-handed-in",
+    )
+    for _ in range(2):
+        restoration.merge_invoice(shop.database, shop.ring.directory, march + b"\n")
+    assert issue(shop, customer, MARCH) == march
+    april = issue(shop, customer, APRIL, all_handed_in=True)
+    assert billed(read(shop, april)) == (4, 1, 0, 5, 5_000 + 100)
+    assert agree(shop, april, [one], APRIL.end).differences == ()
+
+
+def restored(lost, folder, at):
+    """The shop as the backup knew it, in the restored mode."""
+    lost.hands.moment = at
+    database = Database(parse_url(f"sqlite:///{folder / 'restored.sqlite3'}"), clock=lost.hands.clock())
+    wish = Wish(newest=None, today=at.date())
+    restoration.restore(database, lost.ring.directory, wish, folder / "monday")
+    return type(lost)(database, lost.ring, lost.hands)
+
+
+def test_preview_is_not_signed_and_has_no_number(shop, machines, now):
+    _, key, customer = sell(shop, now)
+    one = machines()
+    one.activate(key, now)
+    one.draw(1, 2, 3)
+    one.report(now)
+    with shop.at(now + HOUR).read() as transaction:
+        shown = invoices.preview(
+            transaction, "Acme Logic", Wanted(customer=customer, product=None, month=MARCH)
+        )
+    assert sorted(shown) == ["format", "invoice"]
+    assert billed(read_claims(shown["invoice"])) == (0, 3, 0, 3, 5_100)
+    assert read_claims(shown["invoice"]).number is None
+    with pytest.raises(FormatError, match=r"^invoice: member 'signature' is missing$"):
+        read(shop, canonical.encode(shown))
+
+
+def test_edited_invoice_is_refused(shop, machines, now):
+    _, key, customer = sell(shop, now)
+    one = machines()
+    one.activate(key, now)
+    one.draw(1, 2, 3)
+    one.report(now)
+    written = canonical.decode(issue(shop, customer, MARCH), "invoice")
+
+    def edited(**changes):
+        claims = written["invoice"] | changes
+        return canonical.encode(written | {"invoice": claims})
+
+    with pytest.raises(SignatureError, match=r"^invoice: signature: "):
+        read(shop, edited(total=1))
+    token = shop.ring.signer(Role.ANSWER).sign_token(written["invoice"] | {"total": 1}, typ=TYP)
+    with pytest.raises(
+        FormatError, match=r"^invoice\.total: does not follow from its prices and numbers of operations$"
+    ):
+        read(shop, document(written["invoice"] | {"total": 1}, token))
+    foreign = shop.ring.signer(Role.LICENSE).sign_token(written["invoice"], typ=TYP)
+    with pytest.raises(SignatureError, match=r" has role license, expected answer$"):
+        read(shop, document(written["invoice"], foreign))
+
+
+def test_policy_with_prices_needs_a_quota(shop, now):
+    assert refusal(lambda: sell(shop, now, unique_operations=None)) == (
+        "INVALID",
+        f"policy policy-{shop.policies}: prices: need unique_operations: machines count operations only "
+        "under a quota",
+    )
+
+
+def test_customer_without_prices_or_with_two_price_lists_is_not_invoiced(shop, now):
+    license_id, _ = shop.sell(now=now)
+    with shop.database.read() as transaction:
+        customer = records.find(transaction, license_id).customer
+    assert refusal(lambda: issue(shop, customer, MARCH)) == (
+        "CONFLICT",
+        "customer Initech: no license of any product is under a policy with prices; make a policy with "
+        "--prices and put the licenses under it",
+    )
+    for number in (1, 2):
+        with shop.at(now).write() as transaction:
+            name = f"{license_id.lower()}-{number}"
+            template = policy_of(name, replace(PRICES, base=number))
+            policies.add(transaction, template, actor="test")
+            life.issue(transaction, customer=customer, policy=name, actor="test")
+    assert refusal(lambda: issue(shop, customer, MARCH)) == (
+        "CONFLICT",
+        "customer Initech: licenses of acme are under policies of different prices "
+        f"({license_id.lower()}-1, {license_id.lower()}-2); change them to policies of one price list",
+    )
+    assert refusal(lambda: issue(shop, "Nobody", MARCH)) == (
+        "UNKNOWN", "customer Nobody: there is none of this name or id"
+    )  # fmt: skip
+
+
+def policy_of(name, prices):
+    return Policy(
+        name=name,
+        product="acme",
+        term=None,
+        entitlements=("sample",),
+        seats=3,
+        unique_operations=QUOTA,
+        lease=HOUR,
+        grace=HOUR,
+        offline=timedelta(0),
+        trial=False,
+        prices=prices,
+    )
+
+
+def test_vast_space_is_billed_and_stated(shop, machines, now):
+    vast = Space(3, 3)
+    _, key, customer = sell(shop, now, unique_operations=10**6)
+    one, two = machines(), machines()
+    for machine, numbers in ((one, range(0, 9_000, 3)), (two, range(0, 9_000, 2))):
+        machine.activate(key, now)
+        machine.draw(*numbers, space=vast)
+        machine.report(now)
+    data = issue(shop, customer, MARCH)
+    assert billed(read(shop, data))[:4] == (0, 6_000, 0, 6_000)
+    assert agree(shop, data, [one, two], MARCH.end).differences == ()
+    (difference,) = agree(shop, data, [one], MARCH.end).differences
+    assert (difference.first, difference.first_is_billed, difference.only_billed) == (2, True, 3_000)
