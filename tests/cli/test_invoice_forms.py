@@ -67,6 +67,14 @@ def test_stored_statement_agrees_with_the_stored_invoice(ternary, files):
             "{}/s.statement: invoice.format: 'ternary-statement/1', expected 'ternary-invoice/1'",
         ),
         (
+            ["usage", "--ended", "L-9"],
+            "--ended needs --statement F: of a license that is gone, only that can be written",
+        ),
+        (
+            ["usage", "--ended", "L-9", "--statement", "x.statement"],
+            "license L-9: nothing was counted under it on this machine",
+        ),
+        (
             ["statement", "i.json"],
             "{}/i.json: statement.format: 'ternary-invoice/1', expected 'ternary-statement/1'",
         ),

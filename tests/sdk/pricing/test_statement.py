@@ -107,5 +107,6 @@ def test_space_that_the_invoice_does_not_bill_differs(held):
     (difference,) = comparison.compare(told, invoice).differences
     assert difference.sentence() == (
         "space 2,2: the statements have 1 operations, the invoice bills 0; the first that differs is "
-        "operation 9, in the statements and not in the invoice; only in the statements: 1, only in the invoice: 0"
+        "operation 9, in the statements and not in the invoice; only in the "
+        "statements: 1, only in the invoice: 0"
     )
