@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ternary_cli import server_catalog, server_licenses, server_restoring
+from ternary_cli import server_catalog, server_invoices, server_licenses, server_restoring
 from ternary_cli.options import JsonOption, argument, option, whole
 from ternary_cli.server_terms import (
     CustomerOption,
@@ -47,6 +47,9 @@ app.command("free-seat")(server_licenses.free_seat)
 app.command("restore")(server_restoring.restore)
 app.command("merge-list")(server_restoring.merge_list)
 app.command("correct")(server_licenses.correct)
+app.command("invoice")(server_invoices.invoice)
+app.command("invoices")(server_invoices.invoices)
+app.command("merge-invoice")(server_invoices.merge_invoice)
 
 
 def serve(

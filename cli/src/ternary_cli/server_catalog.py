@@ -97,11 +97,17 @@ def policy(
             "--versions-below", metavar="V", text="First version it is not for; default: all that come out."
         ),
     ] = None,
+    prices: Annotated[
+        Path | None,
+        option("--prices", metavar="F", text="What its customers are invoiced by, .toml or .json."),
+    ] = None,
     url: Url = None,
     token_file: TokenFile = None,
     as_json: JsonOption = False,
 ) -> None:
     """Make a policy: the template that licenses are issued by."""
+    from ternary_cli.price_lists import read_prices
+
     body = {
         "name": name,
         "product": product,
@@ -115,6 +121,7 @@ def policy(
         "trial": trial,
         "versions_from": checked_version(versions_from),
         "versions_below": checked_version(versions_below),
+        "prices": None if prices is None else read_prices(prices).to_json(),
     }
     show_facts(admin(url, token_file).post("/policies", body), as_json)
 

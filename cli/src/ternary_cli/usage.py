@@ -11,9 +11,18 @@ from ternary_cli.options import JsonOption, LicenseArgument, StateOption, TrustO
 from ternary_cli.terminal import show, show_json
 
 if TYPE_CHECKING:
+    from ternary_sdk._internal.licensing.permit import Permit
     from ternary_sdk._internal.licensing.usage import Report
 
 Export = Annotated[Path | None, option("--export", metavar="F", text="Write the signed report here.")]
+Statement = Annotated[
+    Path | None,
+    option(
+        "--statement",
+        metavar="F",
+        text="Write here what this machine drew, signed, to compare with invoices.",
+    ),
+]
 SpaceOption = Annotated[
     str | None,
     option("--space", metavar="R,K", text="Operations of this space, as 3,2; default: the only one drawn."),
@@ -27,6 +36,7 @@ def usage(
     license: LicenseArgument = None,
     trust: TrustOption = None,
     export: Export = None,
+    statement: Statement = None,
     space: SpaceOption = None,
     state: StateOption = None,
     as_json: JsonOption = False,
@@ -52,6 +62,8 @@ def usage(
     vast = chosen is not None and not chosen.listed
     sets = {str(chosen): permit.drawn(space=chosen).digest} if vast else {}
     files = [] if export is None else _export(permit.usage(datetime.now(UTC), space=chosen), export)
+    if statement is not None:
+        _state(permit, statement)
     if as_json:
         spaces = {str(one): count for one, count in parts.items()}
         facts: dict[str, Any] = {"license": held.id, "drawn": drawn, "allowed": quota, "spaces": spaces}
@@ -67,6 +79,16 @@ def usage(
     if len(files) > 1:
         told.append(f"{len(files)} reports, to be handed in in this order: {', '.join(map(str, files))}")
     show(told)
+
+
+def _state(permit: "Permit", file: Path) -> None:
+    """Write what was returned to the license's customer: of all spaces, under all leases."""
+    from ternary_cli.files import write
+    from ternary_sdk._internal.pricing import statement
+
+    now, license = datetime.now(UTC), permit.license
+    sets = [permit.drawn(space=space) for space in permit.totals()]
+    write(statement.write(license.id, license.customer, sets, permit.established(now), now), file)
 
 
 def _export(reports: "Iterator[Report]", file: Path) -> list[Path]:

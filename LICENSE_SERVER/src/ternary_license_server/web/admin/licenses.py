@@ -3,13 +3,13 @@ Licenses: issued, shown, and changed through their life.
 """
 
 from functools import partial
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import Path, Response
 from pydantic import Field
 
 from ternary_license_server.database.transaction import Transaction
-from ternary_license_server.service import access, correcting, lease, life, metering, records
+from ternary_license_server.service import access, correcting, lease, life, metering, policies, records
 from ternary_license_server.service.records import moment
 from ternary_license_server.web.admin.gate import ID, After, Change, Limit, Look, Only, resource
 from ternary_license_server.web.bodies import Given, Id, Line, Moment, Name, Space, Taken
@@ -135,6 +135,7 @@ class LicenseDetail(License):
     leases: list[Lease]
     operations: Annotated[int, Field(description="Of all spaces together.")]
     spaces: list[ReturnedSpace]
+    prices: Annotated[dict[str, Any] | None, Field(description="Of its policy.")]
 
 
 @router.post("/licenses", status_code=201, response_model=KeyedLicense)
@@ -162,11 +163,13 @@ def license(license_id: LicenseId, asked: Look, after: After = "", limit: Limit 
         found, now = records.find(transaction, license_id), transaction.now
         page = lease.page(transaction, license_id, after=after, limit=limit)
         drawn = metering.drawn(transaction, license_id, found.customer)
+        prices = policies.find(transaction, found.policy).prices
         return found.facts() | {
             "held": lease.held(transaction, license_id, now),
             "leases": [mine.facts(now) for mine in page],
             "operations": sum(drawn.values()),
             "spaces": [{"space": str(space), "operations": number} for space, number in drawn.items()],
+            "prices": None if prices is None else prices.to_json(),
         }
 
     return asked.look(work)
