@@ -81,7 +81,7 @@ def test_csv_has_every_member_and_moments_of_rfc_3339(ternary, sold):
     assert list(row) == list(told)
     assert (row["id"], row["entitlements"], row["unique_operations"]) == (
         sold["id"],
-        "encode decode sample",
+        "decode encode sample",
         "",
     )
     assert row["expires"] == f"{datetime.fromtimestamp(told['expires'], UTC):%Y-%m-%dT%H:%M:%SZ}"
@@ -167,7 +167,7 @@ def test_a_license_is_found_by_its_key_and_by_a_machine(ternary, server, sold, v
         )
     )
     (lease,) = facts(ternary("server", "show", sold["id"], "--json"))["leases"]
-    for which in (sold["key"], sold["key"].lower().replace("-", ""), "rack 7", lease["seat"]):
+    for which in (sold["key"], sold["key"].lower().replace("-", ""), lease["machine"], lease["seat"]):
         assert facts(ternary("server", "show", which, "--json"))["id"] == sold["id"]
     assert facts(ternary("server", "suspend", sold["key"], "--json"))["state"] == "suspended"
 
@@ -179,17 +179,21 @@ def test_a_machine_with_seats_of_two_licenses_is_refused_with_both(ternary, serv
         words = ["--server", server, "--machine-id", "rack 7", "--state", tmp_path / f"state{number}"]
         facts(ternary("activate", key, "--trust", trust, *words, "--json"))
     first, second = sorted([sold["id"], other["id"]])
-    done = ternary("server", "show", "rack 7")
+    (lease,) = facts(ternary("server", "show", sold["id"], "--json"))["leases"]
+    done = ternary("server", "show", lease["machine"])
     assert (done.status, done.err) == (
         1,
-        f"error: machine 'rack 7': has or had seats of 2 licenses: {first} (Initech, active), {second} "
+        f"error: machine '{lease['machine']}': has or had seats of 2 licenses: {first} (Initech, active), {second} "
         "(Initech, active); take an id\n",
     )
 
 
 def test_what_names_no_license_is_refused(ternary, sold):
     for which, sentence in (
-        ("rack 9", "machine 'rack 9': has and had no seat of any license"),
+        (
+            "rack 9",
+            "machine 'rack 9': has and had no seat of any license; 'ternary machine' prints its id there",
+        ),
         ("rack9", "license rack9: this server knows no such license (NOT_FOUND)"),
         ("A" * 25, "license key: a character is mistyped or two are swapped; compare it again"),
         ("0" * 25, "license key: this server has no license with this key; a transfer replaces it"),

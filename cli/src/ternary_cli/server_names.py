@@ -71,7 +71,9 @@ def license_id(admin: "Admin", text: str, *, machines: bool = False) -> str:
         if found:
             return str(found[0]["id"])
         if not LICENSE_ID.fullmatch(text):
-            raise InputError(f"machine {text!r}: has and had no seat of any license")
+            raise InputError(
+                f"machine {text!r}: has and had no seat of any license; 'ternary machine' prints its id there"
+            )
     return checked_id(text)
 
 
