@@ -68,7 +68,6 @@ def sell(ternary, shipped, vendor, tmp_path):
     facts(ternary("server", "policy", "metered", *words, "--json"))
     return (
         trust,
-        package,
         facts(ternary("server", "issue", "--to", customer, "--policy", "metered", "--json")),
     )
 
@@ -95,6 +94,10 @@ def test_three_machines_state_what_the_invoice_bills(ternary, server, shipped, v
         told = ternary("license", "usage", license, *chosen, "--statement", statements[-1])
         assert told.status == 0, told.err
     received_last_month(tmp_path)
+    license.unlink()  # as after a transfer, when the server has denied it
+    kept = ["--trust", vendor.directory / keyring.TRUST_FILE, "--state", tmp_path / "c"]
+    told = ternary("license", "usage", "--ended", sold["id"], *kept, "--statement", statements[-1])
+    assert (told.status, told.text) == (0, f"{sold['id']}  Initech  8 operations drawn\n")
 
     files = {form: tmp_path / f"invoice.{form}" for form in ("json", "csv", "html", "pdf")}
     every = [word for file in files.values() for word in ("-o", file)]

@@ -183,8 +183,8 @@ def test_a_machine_with_seats_of_two_licenses_is_refused_with_both(ternary, serv
     done = ternary("server", "show", lease["machine"])
     assert (done.status, done.err) == (
         1,
-        f"error: machine '{lease['machine']}': has or had seats of 2 licenses: {first} (Initech, active), {second} "
-        "(Initech, active); take an id\n",
+        f"error: machine '{lease['machine']}': has or had seats of 2 licenses: {first} (Initech, active), "
+        f"{second} (Initech, active); take an id\n",
     )
 
 

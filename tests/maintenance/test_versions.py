@@ -21,6 +21,9 @@ from ternary_sdk._internal.online.request import Request
 from ternary_sdk._internal.packages.manifest import Manifest
 from ternary_sdk._internal.packages.validation import Validation
 from ternary_sdk._internal.packages.verification import Verification
+from ternary_sdk._internal.pricing.invoice import Invoice
+from ternary_sdk._internal.pricing.price_list import PriceList
+from ternary_sdk._internal.pricing.statement import Statement
 from ternary_sdk._internal.trust.trust import Trust
 from ternary_sdk.operations import OperationSet
 from ternary_sdk.signature import STANDARD
@@ -150,6 +153,19 @@ def opens_pins() -> None:
     assert (pins.package, pins.machine_id) == (Path("/srv/acme-1.0.0.ternary"), None)
 
 
+def opens_invoice() -> None:
+    trust = Trust.read(vector("invoices.json", "trust_file").encode())
+    invoice = Invoice.read(vector("invoices.json", "invoice").encode(), trust)
+    assert (invoice.number, invoice.amount.total) == ("2026-04-000002", 5_000 + 250 + 375 - 125)
+    assert PriceList.read(invoice.prices.to_json()) == invoice.prices
+
+
+def opens_statement() -> None:
+    found = Statement.read(vector("invoices.json", "statement").encode())
+    assert [str(members.space) for members in found.sets] == ["3,2", "3,3"]
+    assert found.sets[0] == OperationSet.of([0, 5, 6, 7, 9841, 19_682])
+
+
 OPENS: Final[dict[tuple[str, str], Callable[[Path], None]]] = {
     ("package manifest", "ternary-package/1"): lambda _: opens_manifest(
         "manifest-a-and-b.json", "ternary-package/1"
@@ -181,6 +197,9 @@ OPENS: Final[dict[tuple[str, str], Callable[[Path], None]]] = {
     ("trust file", "ternary-trust/1"): lambda _: opens_trust(),
     ("installation file", "ternary-installation/1"): opens_installation,
     ("pins", "ternary-pins/1"): lambda _: opens_pins(),
+    ("price list", "ternary-prices/1"): lambda _: opens_invoice(),
+    ("invoice", "ternary-invoice/1"): lambda _: opens_invoice(),
+    ("statement", "ternary-statement/1"): lambda _: opens_statement(),
 }
 """What opens the stored document of each version; test_earlier_versions also draws from whole packages."""
 

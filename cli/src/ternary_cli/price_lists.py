@@ -36,12 +36,25 @@ def read_prices(file: Path) -> "PriceList":
 
     stated = _decoded(file)
     if not isinstance(stated, dict):
-        raise FormatError(f"{file}: expected an object, as docs/pricing.md shows")
+        raise FormatError(f"{file}: expected an object, as docs/license-server.md shows")
+    _refuse_fractions(stated, str(file))
     written = {"format": FORMAT, "rounding": ROUNDING} | _USUAL | stated
     tiers = written.get("tiers")
     if isinstance(tiers, list):
         written["tiers"] = [_USUAL_TIER | tier if isinstance(tier, dict) else tier for tier in tiers]
     return PriceList.read(written, str(file))
+
+
+def _refuse_fractions(value: Any, path: str) -> None:
+    """Refuse a number with a point, which TOML and JSON allow and prices do not."""
+    if isinstance(value, float):
+        raise FormatError(
+            f"{path}: {value} is not a whole number; amounts are in the smallest unit of the currency, "
+            "and 'per' says for how many operations one is"
+        )
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for name, one in inner:
+        _refuse_fractions(one, f"{path}[{name}]" if isinstance(name, int) else f"{path}.{name}")
 
 
 def _decoded(file: Path) -> Any:

@@ -23,6 +23,14 @@ Statement = Annotated[
         text="Write here what this machine drew, signed, to compare with invoices.",
     ),
 ]
+Ended = Annotated[
+    str | None,
+    option("--ended", metavar="ID", text="With --statement: of a license whose file is gone, by its id."),
+]
+Customer = Annotated[
+    str | None,
+    option("--customer", metavar="NAME", text="With --ended: whose, if the license was several customers'."),
+]
 SpaceOption = Annotated[
     str | None,
     option("--space", metavar="R,K", text="Operations of this space, as 3,2; default: the only one drawn."),
@@ -37,11 +45,16 @@ def usage(
     trust: TrustOption = None,
     export: Export = None,
     statement: Statement = None,
+    ended: Ended = None,
+    customer: Customer = None,
     space: SpaceOption = None,
     state: StateOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show how many different operations were drawn of how many allowed; --export signs a report of them."""
+    if ended is not None:
+        _state_ended(ended, customer, trust, state, statement, as_json)
+        return
     from ternary_cli.selection import select_license
     from ternary_cli.standing import licensed_package
     from ternary_sdk._internal.licensing.permit import Permit
@@ -89,6 +102,42 @@ def _state(permit: "Permit", file: Path) -> None:
     now, license = datetime.now(UTC), permit.license
     sets = [permit.drawn(space=space) for space in permit.totals()]
     write(statement.write(license.id, license.customer, sets, permit.established(now), now), file)
+
+
+def _state_ended(
+    license_id: str,
+    customer: str | None,
+    trust: Path | None,
+    state: Path | None,
+    file: Path | None,
+    as_json: bool,
+) -> None:
+    """Write a statement of a license whose file is gone, as after a transfer, from the meter alone."""
+    from ternary_cli.files import write
+    from ternary_cli.selection import select_trust
+    from ternary_sdk._internal.licensing import installation
+    from ternary_sdk._internal.licensing.ledger import Ledger
+    from ternary_sdk._internal.licensing.state import LEDGER, for_vendor
+    from ternary_sdk._internal.pricing import statement
+    from ternary_sdk.errors import InputError
+
+    if file is None:
+        raise InputError("--ended needs --statement F: of a license that is gone, only that can be written")
+    directory = for_vendor(select_trust(trust, state=state).root.kid, state)
+    ledger, held = Ledger(directory / LEDGER), installation.find(directory)
+    owners = sorted({counted.owner for counted in ledger.sets(license_id) if counted.owner is not None})
+    if not owners or held is None:
+        raise InputError(f"license {license_id}: nothing was counted under it on this machine")
+    if customer is None and len(owners) > 1:
+        raise InputError(f"license {license_id}: was of {' and '.join(owners)}; say whose with --customer")
+    whose = customer or owners[0]
+    if whose not in owners:
+        raise InputError(f"license {license_id}: nothing was counted for {whose!r}, only for {owners[0]!r}")
+    parts = ledger.totals(license_id, owner=whose)
+    sets = [ledger.drawn(license_id, space=space, owner=whose) for space in parts]
+    write(statement.write(license_id, whose, sets, held, datetime.now(UTC)), file)
+    facts = {"license": license_id, "customer": whose, "drawn": sum(parts.values())}
+    show_json(facts) if as_json else show([f"{license_id}  {whose}  {facts['drawn']:,} operations drawn"])
 
 
 def _export(reports: "Iterator[Report]", file: Path) -> list[Path]:
