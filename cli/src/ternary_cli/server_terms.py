@@ -22,8 +22,11 @@ Url = Annotated[
 TokenFile = Annotated[
     Path | None, option("--token-file", metavar="F", text="Default: the token in $TERNARY_SERVER_TOKEN.")
 ]
-LicenseId = Annotated[str, argument("LICENSE", "Its id.")]
-CustomerOption = Annotated[str | None, option("--customer", metavar="C", text="Of this customer alone.")]
+LicenseId = Annotated[str, argument("LICENSE", "Its id, or its key.")]
+CustomerOption = Annotated[
+    str | None,
+    option("--customer", metavar="C", text="Of this customer alone: an id, or a name that only one has."),
+]
 
 
 Database = Annotated[

@@ -9,6 +9,7 @@ from ternary_license_server.web.admin import (
     customers,
     invoices,
     licenses,
+    overview,
     policies,
     releases,
     tokens,
@@ -19,6 +20,6 @@ from ternary_license_server.web.admin import (
 def routes() -> APIRouter:
     """Every admin path; each needs a token."""
     router = APIRouter()
-    for resource in (customers, releases, policies, licenses, usage, invoices, audit, tokens):
+    for resource in (customers, releases, policies, licenses, usage, invoices, audit, tokens, overview):
         router.include_router(resource.router)
     return router
