@@ -547,7 +547,7 @@ def test_a_draw_is_written_in_memory_that_does_not_grow_with_it(acme):
 
     def kilobytes(rows):
         script = (
-            f"import subprocess; subprocess.run('ternary sample {OPTIONS} -n {rows} --latents --out r.csv'"
+            f"import subprocess; subprocess.run('ternary sample {OPTIONS} -n {rows} --latents --out r{rows}.csv'"
         )
         return int(shell(f'python -c "{script}.split(), check=True); {peak}"', acme).stdout)
 

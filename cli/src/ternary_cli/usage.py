@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
-from ternary_cli.options import JsonOption, LicenseArgument, StateOption, TrustOption, option
+from ternary_cli.options import ForceOption, JsonOption, LicenseArgument, StateOption, TrustOption, option
 from ternary_cli.terminal import show, show_json
 
 if TYPE_CHECKING:
@@ -28,16 +28,19 @@ def usage(
     trust: TrustOption = None,
     export: Export = None,
     space: SpaceOption = None,
+    force: ForceOption = False,
     state: StateOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show how many different operations were drawn of how many allowed; --export signs a report of them."""
+    from ternary_cli.files import expect_place
     from ternary_cli.selection import select_license
     from ternary_cli.standing import licensed_package
     from ternary_sdk._internal.licensing.permit import Permit
     from ternary_sdk.errors import InputError
     from ternary_sdk.space import Space
 
+    expect_place(export, force=force)
     chosen = None if space is None else Space.parse(space)
     granted = select_license(license, trust, state=state)
     held, trusted = granted.license, granted.trust
@@ -51,7 +54,9 @@ def usage(
         parts = {chosen: parts.get(chosen, 0)}
     vast = chosen is not None and not chosen.listed
     sets = {str(chosen): permit.drawn(space=chosen).digest} if vast else {}
-    files = [] if export is None else _export(permit.usage(datetime.now(UTC), space=chosen), export)
+    files = list[Path]()
+    if export is not None:
+        files = _export(permit.usage(datetime.now(UTC), space=chosen), export, force=force)
     if as_json:
         spaces = {str(one): count for one, count in parts.items()}
         facts: dict[str, Any] = {"license": held.id, "drawn": drawn, "allowed": quota, "spaces": spaces}
@@ -69,9 +74,9 @@ def usage(
     show(told)
 
 
-def _export(reports: "Iterator[Report]", file: Path) -> list[Path]:
+def _export(reports: "Iterator[Report]", file: Path, *, force: bool) -> list[Path]:
     """Write reports to a file, and those after the first to others beside it: F.json, F.2.json, F.3.json."""
-    from ternary_cli.files import is_standard, write
+    from ternary_cli.files import expect_place, is_standard, write
     from ternary_sdk.errors import InputError
 
     documents = [report.document for report in reports]
@@ -79,6 +84,8 @@ def _export(reports: "Iterator[Report]", file: Path) -> list[Path]:
         raise InputError(f"--export: there are {len(documents)} reports; name a file, others go beside it")
     names = [f"{file.stem}.{number}{file.suffix}" for number in range(2, len(documents) + 1)]
     files = [file, *map(file.with_name, names)]
+    for each in files:
+        expect_place(each, force=force)
     for document, each in zip(documents, files, strict=True):
         write(document, each)
     return files
