@@ -213,7 +213,10 @@ def test_walk_into_a_file_that_exists_is_refused_before_anything_is_counted(mete
     out, package = tmp_path / "walk.csv", spaces / "boolean.ternary"
     out.write_text("mine\n")
     done = metered("path", "0", "1", "--package", package, "-o", out)
-    assert (done.status, done.err) == (1, f"error: {out}: exists; add --force to replace it, or name another file\n")
+    assert (done.status, done.err) == (
+        1,
+        f"error: {out}: exists; add --force to replace it, or name another file\n",
+    )
     assert out.read_text() == "mine\n"
 
 
@@ -227,7 +230,7 @@ def test_walk_into_a_file_that_exists_is_refused_before_anything_is_counted(mete
         ),
         (
             ("--latents", "--format", "npy", "-o", "a.npy"),
-            "npy holds one array, but operations and latents were asked for; use csv or jsonl",
+            "npy: no room for latents beside operations; use csv or jsonl",
         ),
     ],
 )

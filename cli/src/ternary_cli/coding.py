@@ -66,10 +66,10 @@ def _ready(extra: "Extra", form: Format) -> "Extra":
     from ternary_cli.extra_columns import named
     from ternary_sdk.errors import InputError
 
-    if extra and form is Format.NPY:
+    if extra and form.alone:
         raise InputError(
-            f"npy holds one array, but the input also has the columns {named(extra)};"
-            " use csv, jsonl, parquet or arrow, or leave them out"
+            f"{form}: no room for the columns {named(extra)} of the input; use csv, jsonl, parquet or "
+            "arrow, or leave them out"
         )
     return typed(extra) if form.columnar else extra
 

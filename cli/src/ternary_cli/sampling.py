@@ -8,7 +8,7 @@ from functools import reduce
 from operator import or_
 from typing import TYPE_CHECKING, Annotated, Any, TypedDict
 
-from ternary_cli.formats import Format, in_parts
+from ternary_cli.formats import in_parts
 from ternary_cli.options import (
     ORDER,
     ForceOption,
@@ -109,8 +109,8 @@ def sample(
     form = chosen_format(form, out)
     if as_json:
         refuse_json_beside_rows(out)
-    if latents and form is Format.NPY:
-        raise InputError("npy holds one array, but operations and latents were asked for; use csv or jsonl")
+    if latents and form.alone:
+        raise InputError(f"{form}: no room for latents beside operations; use csv or jsonl")
     expect_place(out, force=force)
     dial: Dial = {"seed": seed, "path": path, "explore": explore, "temperature": temperature}
     wanted: Wanted = {"where": where, "like": like, "distinct_up_to": distinct_up_to}

@@ -64,8 +64,10 @@ def walk(
     form = Format.TABLE if picture else chosen_format(form, out)
     if as_json:
         refuse_json_beside_rows(out)
-    if latents and form is Format.NPY:
-        raise InputError("npy holds one array, but operations and latents were asked for; use csv or jsonl")
+    if latents and form.alone:
+        raise InputError(f"{form}: no room for latents beside operations; use csv or jsonl")
+    if latents and picture:
+        raise InputError(f"{out}: a picture has no room for --latents; write rows instead")
     expect_place(out, force=force)
     if picture and steps >= MOST:
         raise InputError(f"--steps: {steps:,} with a picture, expected fewer than {MOST:,}; write rows")
