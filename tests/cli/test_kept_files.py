@@ -64,3 +64,14 @@ def test_a_place_that_takes_no_file_is_refused_before_anything_is_counted(
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no such device")
 def test_a_device_is_no_file_that_could_be_lost(ternary):
     assert ternary("sample", "-n", "3", "--format", "csv", "--out", "/dev/null").status == 0
+
+
+def test_a_verdict_that_exists_is_kept_before_anything_is_checked(ternary, tmp_path):
+    mine = tmp_path / "validation.json"
+    mine.write_text("mine\n")
+    done = ternary("validate", "missing.ternary", "--out", mine)
+    assert (done.status, done.err) == (
+        1,
+        f"error: {mine}: exists; add --force to replace it, or name another file\n",
+    )
+    assert mine.read_text() == "mine\n"
