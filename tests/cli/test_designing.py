@@ -180,11 +180,10 @@ def test_picture_of_neighbours_is_kept(ternary, tmp_path):
     picture = out.read_text()
     assert picture.startswith("<svg ")
     assert picture.count("<rect ") == 10 * 9
-    assert ternary(*words).status == 0
     done = ternary(*words, "-k", 9)
     assert (done.status, done.err.splitlines()[-1]) == (
         1,
-        f"error: {out}: exists and differs; remove it or name another file",
+        f"error: {out}: exists; add --force to replace it, or name another file",
     )
     assert out.read_text() == picture
 
@@ -214,7 +213,10 @@ def test_walk_into_a_file_that_exists_is_refused_before_anything_is_counted(mete
     out, package = tmp_path / "walk.csv", spaces / "boolean.ternary"
     out.write_text("mine\n")
     done = metered("path", "0", "1", "--package", package, "-o", out)
-    assert (done.status, done.err) == (1, f"error: {out}: exists; remove it or name another file\n")
+    assert (done.status, done.err) == (
+        1,
+        f"error: {out}: exists; add --force to replace it, or name another file\n",
+    )
     assert out.read_text() == "mine\n"
 
 
@@ -228,7 +230,7 @@ def test_walk_into_a_file_that_exists_is_refused_before_anything_is_counted(mete
         ),
         (
             ("--latents", "--format", "npy", "-o", "a.npy"),
-            "npy holds one array, but operations and latents were asked for; use csv or jsonl",
+            "npy: no room for latents beside operations; use csv or jsonl",
         ),
     ],
 )

@@ -109,7 +109,7 @@ def test_npy_has_no_room_for_them(ternary):
     done = ternary("encode", "--format", "npy", stdin=b"index,note,id\n1,2,3\n")
     assert (done.status, done.err.splitlines()[-1]) == (
         1,
-        "error: npy holds one array, but the input also has the columns note, id;"
+        "error: npy: no room for the columns note, id of the input;"
         " use csv, jsonl, parquet or arrow, or leave them out",
     )
 

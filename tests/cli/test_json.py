@@ -34,8 +34,11 @@ REFUSED = {
     "license revoke": ("L-1 --keys missing", "INPUT"),
     "license show": ("missing --trust missing", "FILE"),
     "license usage": ("", "INPUT"),
+    "list": ("--where nothing --count", "INPUT"),
     "machine": ("--trust missing", "FILE"),
+    "near": ("nothing --by hamming --out rows.csv", "INPUT"),
     "package": ("missing --name n --version one --keys k --out o", "INPUT"),
+    "path": ("0 nothing --package missing.ternary --trust missing --out rows.csv", "FILE"),
     "plot": ("missing --out curves.png", "FORMAT"),
     "recipes": ("--show missing", "INPUT"),
     "renew": ("--trust missing", "FILE"),
@@ -80,6 +83,9 @@ REFUSED = {
 }
 """A command line that each command refuses, whatever is installed beside it, and the code of the refusal."""
 
+ASKED_FOR_NOTHING = ["properties"]
+"""Commands that read nothing: only their command line can be wrong."""
+
 
 def names(command, words=()):
     commands = getattr(command, "commands", {})
@@ -107,7 +113,13 @@ def only_object(done):
 
 
 def test_every_command_has_a_refusal_here():
-    assert sorted(REFUSED) == COMMANDS
+    assert sorted([*REFUSED, *ASKED_FOR_NOTHING]) == COMMANDS
+
+
+@pytest.mark.parametrize("name", ASKED_FOR_NOTHING)
+def test_a_wrong_command_line_is_refused_where_nothing_else_can_be(ternary, name):
+    done = ternary(name, "more", "--json")
+    assert (done.status, json.loads(done.text)["error"]["code"]) == (2, "USAGE")
 
 
 @pytest.mark.parametrize("name", REFUSED)

@@ -104,7 +104,7 @@ def test_rows_in_a_file_are_described_in_json(ternary, tmp_path):
         "set": OperationSet.of(expected).digest,
     }
     assert np.array_equal(np.load(out), TERNARY_2.from_index(expected))
-    assert json.loads(ternary("list", "-n", "1", "--out", out, "--json").text)["condition"] is None
+    assert json.loads(ternary("list", "-n", "1", "--out", out, "--force", "--json").text)["condition"] is None
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,10 @@ def test_rows_in_a_file_are_described_in_json(ternary, tmp_path):
         (["--count", "-n", "3"], "--count prints one number and no rows; leave out -n"),
         (["--count", "--out", "f.csv"], "--count prints one number and no rows; leave out --out"),
         (["--count", "--format", "csv"], "--count prints one number and no rows; leave out --format"),
-        (["--out", "f.xyz"], "f.xyz: the name says no format; add --format table, csv, jsonl or npy"),
+        (
+            ["--out", "f.xyz"],
+            "f.xyz: the name says no format; add --format table, squares, csv, jsonl, npy, parquet or arrow",
+        ),
     ],
 )
 def test_what_cannot_be_listed_is_refused(ternary, words, sentence):

@@ -140,8 +140,10 @@ def test_a_picture_is_written_and_one_with_other_content_is_kept(ternary, tmp_pa
     assert title == "MIN = PC0, operation 15633 of 3,2"
     assert ternary("show", "15633", "--out", file).text.endswith(f"\npicture          {file}\n")
     refusal = refused(ternary("show", "MUL", "--out", file))
-    assert refusal == f"{file}: exists and differs; remove it or name another file"
+    assert refusal == f"{file}: exists and differs; add --force to replace it, or name another file"
     assert file.read_bytes() == picture
+    assert ternary("show", "MUL", "--out", file, "--force").status == 0
+    assert file.read_bytes() != picture
 
 
 def test_the_latent_of_the_evaluation_model_decodes_to_the_operation(ternary):

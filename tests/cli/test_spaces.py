@@ -495,18 +495,23 @@ def test_the_meter_counts_all_spaces_together_and_shows_each(client, ternary, sp
 def test_a_report_is_of_one_space(client, ternary, spaces, tmp_path):
     drawn_of_both(client, spaces)
     usage = ("license", "usage", spaces / "metered.license", "--trust", spaces / "acme.trust")
-    usage += ("--export", tmp_path / "usage.json")
+    report = tmp_path / "usage.json"
+    usage += ("--export", report)
     done = ternary(*usage)
     assert (done.status, done.out) == (1, b"")
     assert done.err == (
         "error: license metered: operations of the spaces 2,3 and 5,1 were counted under it; "
         "say which with '--space'\n"
     )
-    assert not (tmp_path / "usage.json").exists()
+    assert not report.exists()
     for space, count in (("2,3", 20), ("quinary-1-input", 8)):
-        assert ternary(*usage, "--space", space).status == 0
-        report = Usage.read((tmp_path / "usage.json").read_bytes())
-        assert (report.operations.space, len(report.operations)) == (Space.parse(space), count)
+        assert ternary(*usage, "--space", space, "--force").status == 0
+        read = Usage.read(report.read_bytes())
+        assert (read.operations.space, len(read.operations)) == (Space.parse(space), count)
+    before = report.read_bytes()
+    done = ternary(*usage, "--space", "2,3")
+    assert done.err == f"error: {report}: exists; add --force to replace it, or name another file\n"
+    assert report.read_bytes() == before
 
 
 @pytest.mark.parametrize(

@@ -103,7 +103,7 @@ def test_large_set_is_exported_as_several_reports(sample, ternary, folder, tmp_p
     read = [Usage.read(file.read_bytes()) for file in files]
     assert [one for report in read for one in report.operations] == sorted(rows)
     assert [report.difference.complete for report in read] == [False, False, True]
-    assert json.loads(ternary(*words, out, "--json").text)["reports"] == list(map(str, files))
+    assert json.loads(ternary(*words, out, "--force", "--json").text)["reports"] == list(map(str, files))
     done = ternary(*words, "-")
     assert (done.status, done.out) == (1, b"")
     assert done.err == "error: --export: there are 3 reports; name a file, others go beside it\n"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from ternary_cli.formats import Format, in_parts
 from ternary_cli.options import (
     ORDER,
+    ForceOption,
     FormatOption,
     JsonOption,
     LicenseOption,
@@ -65,10 +66,10 @@ def _ready(extra: "Extra", form: Format) -> "Extra":
     from ternary_cli.extra_columns import named
     from ternary_sdk.errors import InputError
 
-    if extra and form is Format.NPY:
+    if extra and form.alone:
         raise InputError(
-            f"npy holds one array, but the input also has the columns {named(extra)};"
-            " use csv, jsonl, parquet or arrow, or leave them out"
+            f"{form}: no room for the columns {named(extra)} of the input; use csv, jsonl, parquet or "
+            "arrow, or leave them out"
         )
     return typed(extra) if form.columnar else extra
 
@@ -84,13 +85,14 @@ def _command(
         path: PathOption = None,
         form: FormatOption = None,
         out: OutOption = None,
+        force: ForceOption = False,
         license: LicenseOption = None,
         trust: TrustOption = None,
         machine_id: MachineOption = None,
         state: StateOption = None,
         as_json: JsonOption = False,
     ) -> None:
-        from ternary_cli.files import chosen_format, read, refuse_json_beside_rows, write_parts
+        from ternary_cli.files import chosen_format, expect_place, read, refuse_json_beside_rows, write_parts
         from ternary_cli.row_reader import MOST_BYTES
         from ternary_cli.selection import select
         from ternary_cli.terminal import show_json
@@ -98,6 +100,7 @@ def _command(
         form = chosen_format(form, out)
         if as_json:
             refuse_json_beside_rows(out)
+        expect_place(out, force=force)
         data, name = read(rows, most=MOST_BYTES)
         selection = select(package, license, trust, machine_id, state=state)
         signature = selection.package.signature

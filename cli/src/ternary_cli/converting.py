@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from ternary_cli.exchange_options import TARGETS, EncodingOption, FromOption, SpaceOption, Target
 from ternary_cli.formats import Format
-from ternary_cli.options import JsonOption, argument, option
+from ternary_cli.options import ForceOption, JsonOption, argument, option
 
 if TYPE_CHECKING:
     from ternary_cli.exchanged import Exchanged
@@ -29,11 +29,12 @@ def convert(
     testbench: Annotated[
         Path | None, option("--testbench", metavar="F", text="Also write a testbench of the Verilog here.")
     ] = None,
+    force: ForceOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Turn operations from one format into another: rows, codes, BLIF-MV, MRCS truth tables, Verilog."""
     from ternary_cli.exchanged import operations_in
-    from ternary_cli.files import is_standard, write_parts
+    from ternary_cli.files import expect_place, is_standard, write_parts
     from ternary_cli.terminal import show, show_json
     from ternary_sdk._internal import whole_file
     from ternary_sdk.errors import InputError
@@ -43,10 +44,12 @@ def convert(
     _check_options(target, encoding, name, testbench)
     if is_standard(out) and (as_json or testbench is not None):
         raise InputError("--json and --testbench need OUT: standard output has the operations themselves")
+    if testbench is not None and testbench == out:
+        raise InputError(f"--testbench: {testbench} is OUT, expected another file")
+    for place in (out, testbench):
+        expect_place(place, force=force)
     found = operations_in(source, from_, None if space is None else Space.parse(space))
     if testbench is not None and out is not None:
-        if testbench == out:
-            raise InputError(f"--testbench: {testbench} is OUT, expected another file")
         whole_file.write_all(
             {out: b"".join(_written(found, target, encoding, name)), testbench: _bench(found, encoding, name)}
         )

@@ -4,6 +4,8 @@ Reading and writing whole files and the standard streams.
 A file appears whole or not at all, and every refusal of the operating system becomes one sentence.
 """
 
+import errno
+import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -94,29 +96,54 @@ def write_parts(parts: Iterable[bytes], target: Path | None) -> None:
             whole_file.replace(target, parts)
 
 
-def write_unless_kept(data: bytes, target: Path, *, force: bool) -> None:
-    """Write bytes to a file; one with other content is kept, unless ``--force`` was given.
+def write_unless_kept(data: bytes, target: Path | None, *, force: bool) -> None:
+    """Write bytes as ``write`` does; a file with other content is kept, unless ``--force`` was given.
 
     Raises:
         InputError: If it is kept.
     """
-    if force:
+    if force or target is None or is_standard(target):
         write(data, target)
     else:
         write_new(data, target, remedy="add --force to replace it, or name another file")
 
 
-def refuse_kept(targets: Iterable[Path], *, force: bool) -> None:
+def refuse_kept(targets: Iterable[Path], *, force: bool, other: str = "file") -> None:
     """Refuse before long work whose results would replace files, unless ``--force`` was given.
 
+    Args:
+        targets: Where the results go. A device or a pipe holds nothing that could be lost.
+        force: Whether it was given.
+        other: What can be named instead.
     Raises:
-        InputError: Naming the first that exists.
+        InputError: Naming the first file that exists.
     """
     for target in targets:
         with sentences(target):
-            exists = target.exists()
+            exists = target.is_file()
         if exists and not force:
-            raise InputError(f"{target}: exists; add --force to replace it, or name another folder")
+            raise InputError(f"{target}: exists; add --force to replace it, or name another {other}")
+
+
+def expect_place(target: Path | None, *, force: bool) -> None:
+    """Refuse a place where a result cannot go, before it is computed and a license counts it.
+
+    Raises:
+        InputError: If a file is there, and ``--force`` was not given.
+        FileError: If it is a folder, or its folder is not there or may not be written to.
+    """
+    if target is None or is_standard(target):
+        return
+    refuse_kept([target], force=force)
+    with sentences(target):
+        if target.is_dir():
+            raise OSError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if target.exists() and not target.is_file():
+            return
+        if not target.parent.is_dir():
+            raise OSError(errno.ENOENT, os.strerror(errno.ENOENT))
+        if not os.access(target.parent, os.W_OK):
+            raise OSError(errno.EACCES, os.strerror(errno.EACCES))
 
 
 def write_new(data: bytes, target: Path, *, remedy: str = "remove it or name another file") -> None:
@@ -129,25 +156,6 @@ def write_new(data: bytes, target: Path, *, remedy: str = "remove it or name ano
                 raise InputError(f"{target}: exists and differs; {remedy}")
             return
         whole_file.replace(target, (data,))
-
-
-def write_kept(data: bytes, target: Path | None) -> None:
-    """Write bytes as ``write`` does, but replace no file that has other content."""
-    if target is None or is_standard(target):
-        write(data, target)
-    else:
-        write_new(data, target)
-
-
-def refuse_existing(target: Path) -> None:
-    """Refuse a regular file that exists, before what is to be written there is computed and counted.
-
-    Raises:
-        InputError: If it exists.
-    """
-    with sentences(target):
-        if target.is_file():
-            raise InputError(f"{target}: exists; remove it or name another file")
 
 
 def refuse_json_beside_rows(target: Path | None) -> None:

@@ -7,9 +7,10 @@ written.
 
 import csv
 import io
+import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from ternary_cli.rows import Rows, Values
@@ -18,6 +19,9 @@ Writer = Callable[[Iterable["Rows"], int, Mapping[str, object]], Iterator[bytes]
 """From the rows in parts, the count of all of them, and what is known of them, to the bytes of the file."""
 PartWriter = Callable[["Rows", int], tuple[bytes, bytes]]
 """From a part of the rows and the count of all of them to the part's heading and its body."""
+
+_WIDTH: Final = 80
+"""Characters of a line of squares where no terminal says how wide it is."""
 
 
 def _to_table(rows: "Rows", _: int) -> tuple[bytes, bytes]:
@@ -73,12 +77,18 @@ def _to_npy(rows: "Rows", count: int) -> tuple[bytes, bytes]:
     from ternary_sdk.errors import InputError
 
     if rows.operations is not None and rows.latents is not None:
-        raise InputError("npy holds one array, but operations and latents were asked for; use csv or jsonl")
+        raise InputError("npy: no room for latents beside operations; use csv or jsonl")
     array: Values = np.ascontiguousarray(rows.latents if rows.operations is None else rows.operations)
     stream = io.BytesIO()
     says = np.lib.format.header_data_from_array_1_0(array) | {"shape": (count, *array.shape[1:])}
     np.lib.format.write_array_header_1_0(stream, says)
     return stream.getvalue(), array.tobytes()
+
+
+def _to_squares(rows: "Rows", _: int) -> tuple[bytes, bytes]:
+    from ternary_cli.square_rows import to_squares
+
+    return b"", _lines(to_squares(rows, shutil.get_terminal_size((_WIDTH, 24)).columns))
 
 
 def _each(write: PartWriter) -> Writer:
@@ -108,6 +118,7 @@ class Format(StrEnum):
     """How rows are written."""
 
     TABLE = "table", (".txt",), _each(_to_table), False
+    SQUARES = "squares", (), _each(_to_squares), False
     CSV = "csv", (".csv",), _each(_to_csv), False
     JSONL = "jsonl", (".jsonl",), _each(_to_jsonl), False
     NPY = "npy", (".npy",), _each(_to_npy), True
@@ -115,7 +126,7 @@ class Format(StrEnum):
     ARROW = "arrow", (".arrow", ".feather"), _to_arrow, True
 
     suffixes: tuple[str, ...]
-    """What the names of its files end in."""
+    """What the names of its files end in; none if it must be asked for."""
     write: Writer
     """Its writer."""
     binary: bool
@@ -126,6 +137,11 @@ class Format(StrEnum):
         member = str.__new__(cls, name)
         member._value_, member.suffixes, member.write, member.binary = name, suffixes, write, binary
         return member
+
+    @property
+    def alone(self) -> bool:
+        """Whether it holds operations without latents or other columns beside them."""
+        return self in (Format.SQUARES, Format.NPY)
 
     @property
     def columnar(self) -> bool:

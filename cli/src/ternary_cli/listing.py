@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 from ternary_cli.formats import Format, in_parts
 from ternary_cli.options import (
     ORDER,
+    ForceOption,
     FormatOption,
     JsonOption,
     LikeOption,
@@ -45,6 +46,7 @@ def operations(
     count: Counting = False,
     form: FormatOption = None,
     out: OutOption = None,
+    force: ForceOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """List the operations that meet a condition. Needs no model and no license."""
@@ -56,7 +58,7 @@ def operations(
     if count:
         _refuse_rows(n, form, out)
     else:
-        form = _checked_format(form, out, as_json=as_json)
+        form = _checked_format(form, out, as_json=as_json, force=force)
     condition = _condition(where, like, chosen)
     found = counted(chosen, condition)
     about = {"space": str(chosen), "condition": None if condition is None else str(condition)}
@@ -96,12 +98,14 @@ def _refuse_rows(n: int | None, form: Format | None, out: Path | None) -> None:
             raise InputError(f"--count prints one number and no rows; leave out {name}")
 
 
-def _checked_format(form: Format | None, out: Path | None, *, as_json: bool) -> Format:
-    from ternary_cli.files import chosen_format, refuse_json_beside_rows
+def _checked_format(form: Format | None, out: Path | None, *, as_json: bool, force: bool) -> Format:
+    from ternary_cli.files import chosen_format, expect_place, refuse_json_beside_rows
 
     if as_json:
         refuse_json_beside_rows(out)
-    return chosen_format(form, out)
+    chosen = chosen_format(form, out)
+    expect_place(out, force=force)
+    return chosen
 
 
 def _condition(where: str | None, like: str | None, space: "Space") -> "Condition | None":

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 from ternary_cli.formats import Format, to_bytes
 from ternary_cli.options import (
     ORDER,
+    ForceOption,
     FormatOption,
     JsonOption,
-    KeptOption,
     LicenseOption,
     MachineOption,
     PackageOption,
     PathOption,
+    PictureOption,
     StateOption,
     TrustOption,
     argument,
@@ -54,7 +55,8 @@ def near(
     package: PackageOption = None,
     path: PathOption = None,
     form: FormatOption = None,
-    out: KeptOption = None,
+    out: PictureOption = None,
+    force: ForceOption = False,
     license: LicenseOption = None,
     trust: TrustOption = None,
     machine_id: MachineOption = None,
@@ -62,7 +64,7 @@ def near(
     as_json: JsonOption = False,
 ) -> None:
     """List the operations nearest to one, nearest first."""
-    from ternary_cli.files import chosen_format, refuse_json_beside_rows, write_kept
+    from ternary_cli.files import chosen_format, expect_place, refuse_json_beside_rows, write
     from ternary_cli.terminal import note, show_json
     from ternary_sdk.errors import InputError
 
@@ -71,6 +73,7 @@ def near(
     form = Format.TABLE if picture else chosen_format(form, out)
     if as_json:
         refuse_json_beside_rows(out)
+    expect_place(out, force=force)
     if by is By.HAMMING:
         _refuse_a_model(
             package=package, path=path, license=license, trust=trust, machine_id=machine_id, state=state
@@ -84,7 +87,7 @@ def near(
         with select(package, license, trust, machine_id, state=state).open() as model:
             letter = model.default_path if path is None else path
             found, where = model.near(operation, k, path=letter), {"path": letter}
-    write_kept(_strip(found) if picture else to_bytes(_rows(found), form), out)
+    write(_strip(found) if picture else to_bytes(_rows(found), form), out)
     if as_json:
         show_json({"file": str(out), "operation": found.of, "rows": len(found), "by": by, **where})
         return

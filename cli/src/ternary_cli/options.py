@@ -167,12 +167,9 @@ MachineOption = Annotated[
     str | None,
     option("--machine-id", metavar="ID", text="This machine's id where it has none, as in a container."),
 ]
-KeptOption = Annotated[
+PictureOption = Annotated[
     Path | None,
-    option("--out", "-o", metavar="F", text="Write here, .svg too; a file with other content is kept."),
-]
-NewRowsOption = Annotated[
-    Path | None, option("--out", "-o", metavar="F", text="Write here, .svg too; no file may be there.")
+    option("--out", "-o", metavar="F", text="Write here, .svg too; standard output if left out or '-'."),
 ]
 WhereOption = Annotated[
     str | None,
@@ -198,7 +195,7 @@ StateOption = Annotated[
 ]
 JsonOption = Annotated[bool, option("--json", text="Print one JSON object.")]
 KeysOption = Annotated[Path, option("--keys", metavar="DIR", text="What 'ternary keys init' made.")]
-ForceOption = Annotated[bool, option("--force", text="Replace a file that has other content.")]
+ForceOption = Annotated[bool, option("--force", text="Replace a file that is there.")]
 NewFileOption = Annotated[
     Path, option("--out", "-o", metavar="FILE", text="The file to write; one with other content is kept.")
 ]

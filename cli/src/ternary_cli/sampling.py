@@ -8,9 +8,10 @@ from functools import reduce
 from operator import or_
 from typing import TYPE_CHECKING, Annotated, Any, TypedDict
 
-from ternary_cli.formats import Format, in_parts
+from ternary_cli.formats import in_parts
 from ternary_cli.options import (
     ORDER,
+    ForceOption,
     FormatOption,
     JsonOption,
     LicenseOption,
@@ -90,6 +91,7 @@ def sample(
     latents: Latents = False,
     form: FormatOption = None,
     out: OutOption = None,
+    force: ForceOption = False,
     license: LicenseOption = None,
     trust: TrustOption = None,
     machine_id: MachineOption = None,
@@ -97,7 +99,7 @@ def sample(
     as_json: JsonOption = False,
 ) -> None:
     """Draw operations from a model."""
-    from ternary_cli.files import chosen_format, refuse_json_beside_rows, write_parts
+    from ternary_cli.files import chosen_format, expect_place, refuse_json_beside_rows, write_parts
     from ternary_cli.rows import Rows
     from ternary_cli.selection import select
     from ternary_cli.terminal import note, show_json
@@ -107,8 +109,9 @@ def sample(
     form = chosen_format(form, out)
     if as_json:
         refuse_json_beside_rows(out)
-    if latents and form is Format.NPY:
-        raise InputError("npy holds one array, but operations and latents were asked for; use csv or jsonl")
+    if latents and form.alone:
+        raise InputError(f"{form}: no room for latents beside operations; use csv or jsonl")
+    expect_place(out, force=force)
     dial: Dial = {"seed": seed, "path": path, "explore": explore, "temperature": temperature}
     wanted: Wanted = {"where": where, "like": like, "distinct_up_to": distinct_up_to}
     by_property = any(given is not None for given in wanted.values())

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from ternary_cli.options import (
+    ForceOption,
     JsonOption,
     LicenseOption,
     MachineOption,
@@ -32,7 +33,7 @@ SpaceOption = Annotated[
 Latent = Annotated[bool, option("--latent", text="Open the package; add the latent and its margin.")]
 Out = Annotated[
     Path | None,
-    option("--out", "-o", metavar="F.svg", text="Draw the square here; a file with other content is kept."),
+    option("--out", "-o", metavar="F.svg", text="Draw the square here."),
 ]
 
 
@@ -47,10 +48,11 @@ def show(
     machine_id: MachineOption = None,
     state: StateOption = None,
     out: Out = None,
+    force: ForceOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Show an operation: its square, index, code, names, properties and classes."""
-    from ternary_cli.files import write_new
+    from ternary_cli.files import write_unless_kept
     from ternary_cli.operation_facts import facts_of, lines_of
     from ternary_cli.terminal import show as show_lines
     from ternary_cli.terminal import show_json
@@ -81,7 +83,7 @@ def show(
     facts = facts_of(index, of) | model_facts
     if out is not None:
         title = f"{' = '.join((*facts['names'], facts['code']))}, operation {index} of {of}"
-        write_new(to_svg(of.from_index([index])[0], of, title=title).encode(), out)
+        write_unless_kept(to_svg(of.from_index([index])[0], of, title=title).encode(), out, force=force)
         facts["file"] = str(out)
     show_json(facts) if as_json else show_lines(lines_of(facts, of))
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
-from ternary_cli.options import JsonOption, LicenseArgument, StateOption, TrustOption, option
+from ternary_cli.options import ForceOption, JsonOption, LicenseArgument, StateOption, TrustOption, option
 from ternary_cli.terminal import show, show_json
 
 if TYPE_CHECKING:
@@ -48,19 +48,23 @@ def usage(
     ended: Ended = None,
     customer: Customer = None,
     space: SpaceOption = None,
+    force: ForceOption = False,
     state: StateOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show how many different operations were drawn of how many allowed; --export signs a report of them."""
-    if ended is not None:
-        _state_ended(ended, customer, trust, state, statement, as_json)
-        return
+    from ternary_cli.files import expect_place
     from ternary_cli.selection import select_license
     from ternary_cli.standing import licensed_package
     from ternary_sdk._internal.licensing.permit import Permit
     from ternary_sdk.errors import InputError
     from ternary_sdk.space import Space
 
+    for place in (export, statement):
+        expect_place(place, force=force)
+    if ended is not None:
+        _state_ended(ended, customer, trust, state, statement, as_json)
+        return
     chosen = None if space is None else Space.parse(space)
     granted = select_license(license, trust, state=state)
     held, trusted = granted.license, granted.trust
@@ -74,7 +78,9 @@ def usage(
         parts = {chosen: parts.get(chosen, 0)}
     vast = chosen is not None and not chosen.listed
     sets = {str(chosen): permit.drawn(space=chosen).digest} if vast else {}
-    files = [] if export is None else _export(permit.usage(datetime.now(UTC), space=chosen), export)
+    files = list[Path]()
+    if export is not None:
+        files = _export(permit.usage(datetime.now(UTC), space=chosen), export, force=force)
     if statement is not None:
         _state(permit, statement)
     if as_json:
@@ -140,9 +146,9 @@ def _state_ended(
     show_json(facts) if as_json else show([f"{license_id}  {whose}  {facts['drawn']:,} operations drawn"])
 
 
-def _export(reports: "Iterator[Report]", file: Path) -> list[Path]:
+def _export(reports: "Iterator[Report]", file: Path, *, force: bool) -> list[Path]:
     """Write reports to a file, and those after the first to others beside it: F.json, F.2.json, F.3.json."""
-    from ternary_cli.files import is_standard, write
+    from ternary_cli.files import expect_place, is_standard, write
     from ternary_sdk.errors import InputError
 
     documents = [report.document for report in reports]
@@ -150,6 +156,8 @@ def _export(reports: "Iterator[Report]", file: Path) -> list[Path]:
         raise InputError(f"--export: there are {len(documents)} reports; name a file, others go beside it")
     names = [f"{file.stem}.{number}{file.suffix}" for number in range(2, len(documents) + 1)]
     files = [file, *map(file.with_name, names)]
+    for each in files:
+        expect_place(each, force=force)
     for document, each in zip(documents, files, strict=True):
         write(document, each)
     return files

@@ -96,7 +96,7 @@ def validate(
     as_json: JsonOption = False,
 ) -> None:
     """Vendor: run the checks; exit status 1 if one fails."""
-    from ternary_cli.files import write
+    from ternary_cli.files import expect_place, write
     from ternary_cli.terminal import note, show, show_document
     from ternary_sdk.errors import InputError
 
@@ -108,6 +108,7 @@ def validate(
     only = known.chosen([name.strip() for name in checks.split(",")] if checks else [])
     held = bounds.load(thresholds) if thresholds else bounds.Thresholds()
     price = _priced(per_core_hour, currency, subject)
+    expect_place(out, force=force)
     if report is not None:
         check_installed()
         _refuse_kept(report, force=force)
@@ -209,7 +210,7 @@ def _refuse_kept(folder: Path, *, force: bool) -> None:
     from ternary_cli.files import refuse_kept
     from ternary_trainer.reporting.write import PAGE, PAPER
 
-    refuse_kept((folder / PAGE, folder / PAPER), force=force)
+    refuse_kept((folder / PAGE, folder / PAPER), force=force, other="folder")
 
 
 def _place(device: Device | None, source: Path) -> "torch.device":

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 from ternary_cli.options import (
+    ForceOption,
     JsonOption,
     LicenseOption,
     MachineOption,
@@ -73,6 +74,7 @@ def verify(
     replay: ReplayOption = False,
     blocks: BlocksOption = None,
     evidence: EvidenceOption = None,
+    force: ForceOption = False,
     model: ModelOption = None,
     encoder: EncoderOption = None,
     recount: RecountOption = None,
@@ -85,6 +87,7 @@ def verify(
     as_json: JsonOption = False,
 ) -> None:
     """Check a package's signatures and prove its certificate."""
+    from ternary_cli.files import expect_place
     from ternary_cli.wanted import Wanted, Wish
 
     wish = Wish(
@@ -92,6 +95,7 @@ def verify(
     )
     asked = Wanted(replay=replay, blocks=blocks, recount=wish, evidence=evidence)
     asked.check()
+    expect_place(evidence, force=force)
     of_packages: Mapping[str, object] = {
         "--license": license,
         "--machine-id": machine_id,

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 from ternary_cli.formats import Format, to_bytes
 from ternary_cli.options import (
     ORDER,
+    ForceOption,
     FormatOption,
     JsonOption,
     LicenseOption,
     MachineOption,
-    NewRowsOption,
     PackageOption,
     PathOption,
+    PictureOption,
     StateOption,
     TrustOption,
     argument,
@@ -43,7 +44,8 @@ def walk(
     package: PackageOption = None,
     path: PathOption = None,
     form: FormatOption = None,
-    out: NewRowsOption = None,
+    out: PictureOption = None,
+    force: ForceOption = False,
     license: LicenseOption = None,
     trust: TrustOption = None,
     machine_id: MachineOption = None,
@@ -51,7 +53,7 @@ def walk(
     as_json: JsonOption = False,
 ) -> None:
     """Walk straight from the latent of one operation to that of another, and decode on the way."""
-    from ternary_cli.files import chosen_format, is_standard, refuse_existing, refuse_json_beside_rows, write
+    from ternary_cli.files import chosen_format, expect_place, refuse_json_beside_rows, write
     from ternary_cli.selection import select
     from ternary_cli.terminal import note, show_json
     from ternary_sdk.errors import InputError
@@ -62,10 +64,11 @@ def walk(
     form = Format.TABLE if picture else chosen_format(form, out)
     if as_json:
         refuse_json_beside_rows(out)
-    if latents and form is Format.NPY:
-        raise InputError("npy holds one array, but operations and latents were asked for; use csv or jsonl")
-    if out is not None and not is_standard(out):
-        refuse_existing(out)
+    if latents and form.alone:
+        raise InputError(f"{form}: no room for latents beside operations; use csv or jsonl")
+    if latents and picture:
+        raise InputError(f"{out}: a picture has no room for --latents; write rows instead")
+    expect_place(out, force=force)
     if picture and steps >= MOST:
         raise InputError(f"--steps: {steps:,} with a picture, expected fewer than {MOST:,}; write rows")
     with select(package, license, trust, machine_id, state=state).open() as model:

@@ -214,6 +214,11 @@ def test_webbs_operation_is_complete_for_five_values():
     assert complete.holds(tables, space).tolist() == [True, False]
 
 
+def test_no_operation_of_one_input_is_complete_however_many_values_there_are():
+    space = Space(15, 1)  # 15! permutations are not tried
+    assert not complete.holds(space.from_index([0, space.size - 1]), space).any()
+
+
 def test_the_share_of_complete_quaternary_operations_is_near_the_published_number():
     """942,897,552 of 4^16, as Malkov (2014) counts them; the test allows five standard deviations."""
     space, tried, share = Space(4, 2), 100_000, 942_897_552 / 4**16

@@ -22,10 +22,12 @@ __all__ = ["complete", "preserves"]
 
 def complete(digits: Digits, space: Space) -> Mask:
     """Every operation on the values, of any number of inputs, is a formula of it alone."""
-    left = np.arange(len(digits) if space.inputs > 1 else 0)  # of one input none is
+    met = np.zeros(len(digits), np.bool_)
+    if space.inputs == 1:  # none is; and a radix of 15 has 15! permutations
+        return met
+    left = np.arange(len(digits))
     for keeps in _invariants(space):
         left = left[~keeps(digits[left], space)]
-    met = np.zeros(len(digits), np.bool_)
     met[left] = True
     return met
 

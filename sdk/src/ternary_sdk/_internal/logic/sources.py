@@ -30,6 +30,8 @@ PEIRCE: Final = "C. S. Peirce, A Boolian algebra with one constant, 1880"
 POST: Final = "E. L. Post, Introduction to a general theory of elementary propositions, 1921"
 SHANNON: Final = "C. E. Shannon, A symbolic analysis of relay and switching circuits, 1938"
 SHEFFER: Final = "H. M. Sheffer, A set of five independent postulates for Boolean algebras, 1913"
-SOBOCINSKI: Final = "B. Sobociński, A partial system of three-value calculus of propositions, 1952"
+SOBOCINSKI: Final = (
+    "B. Sobociński, Axiomatization of a partial system of three-value calculus of propositions, 1952"
+)
 WEBB: Final = "D. L. Webb, Generation of any n-valued logic by one binary operation, 1935"
 ZHEGALKIN: Final = "I. I. Zhegalkin, On the technique of calculating propositions in symbolic logic, 1927"
