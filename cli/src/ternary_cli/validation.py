@@ -176,9 +176,9 @@ def lines(name: str, found: "Validation") -> list[str]:
     """A verdict for people: a line a check, the reason under those that did not pass."""
     told = []
     for check in found.checks:
-        told.append(f"{check.name:<18}{check.ending}")
+        told.append(f"{check.name:<24}{check.ending}")
         if check.ending != "passed":
-            told.append(f"{'':<18}{check.reason}")
+            told.append(f"{'':<24}{check.reason}")
     return [*told, "", f"{name}: {'sound' if found.sound else 'not sound'}; {found.sentence}"]
 
 
