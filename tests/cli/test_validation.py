@@ -40,7 +40,7 @@ def test_a_failed_check_is_told_and_ends_with_status_1(ternary, poor):
     assert reason.strip().startswith("least variance on path A is ")
     assert rest == [
         "annealing               not applicable",
-        "                  A checkpoint without its run carries no history of its training.",
+        "                        A checkpoint without its run carries no history of its training.",
         "",
         "poor.pt: not sound; 0 of 2 checks passed; failed: latent-spectrum; 1 not applicable",
     ]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ternary_cli.hooks import name_hooks
 from ternary_cli.options import (
     Device,
     DeviceOption,
@@ -290,6 +291,7 @@ def _studied(trained: "Run", folder: Path, retraining: Retraining) -> "tuple[Stu
         "seed-variance": studies.seed_jobs(trained, folder, count),
         "collapse-sweep": studies.beta_jobs(trained, folder),
     }
+    name_hooks([trained.recipe])
     with _trainers(folder, retraining.cluster) as found:
         executor, workers = (None, None) if found is None else (found.executor, found.workers)
         seeds, betas = (
