@@ -151,7 +151,7 @@ CHECKS: Final[Mapping[str, Check]] = MappingProxyType(
         "latent-arithmetic": Check(
             question="Does zA + zB - zC decode to a + b - c more often than by chance?",
             control="a model that is right, with the latents of all operations exchanged",
-            blind="whether it learned anything: a linear decoder of cell by cell codes adds by its form",
+            blind="whether it learned anything: codes that hold cells apart add most cells by their form",
             run=arithmetic.latent_arithmetic,
             vast=arithmetic.of_vast,
             encodes=True,
