@@ -419,7 +419,7 @@ def test_a_package_without_an_encoder_says_which_checks_need_one(ternary, other,
     assert [name for name, ending in endings.items() if ending != "not applicable"] == ["hash-coverage"]
     encoding = [name for name, check in CHECKS.items() if check.encodes]
     told = "No path has an encoder, so no operation has a posterior mean."
-    assert [reasons[name] for name in encoding] == [told] * 6
+    assert [reasons[name] for name in encoding] == [told] * 8
     done = ternary("report", *other("quinary"), "--out", tmp_path / "report")
     assert done.text.splitlines()[0].startswith("quinary-1.0.0: 0 of 14 checks passed; failed: hash-coverage")
     page = (tmp_path / "report" / "report.html").read_text()

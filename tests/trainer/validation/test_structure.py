@@ -190,6 +190,12 @@ def every_image(space, digits):
     return found
 
 
+@pytest.mark.parametrize("space", [Space(3, 2), Space(3, 3), Space(4, 2), Space(5, 2), Space(2, 5)])
+def test_the_figures_of_eight_paths_fit_into_a_verdict(space):
+    shown_beside = 6
+    assert 8 * (len(generators(space)) + shown_beside) <= 128
+
+
 def test_an_input_is_relabelled_where_it_is_read():
     first = np.repeat([-1, 0, 1], 3)[None].astype(np.float32)  # f(a, b) = a
     images = {change.name: change(first).astype(int).tolist()[0] for change in generators(TERNARY_2)}
