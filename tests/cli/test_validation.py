@@ -36,11 +36,11 @@ def test_a_failed_check_is_told_and_ends_with_status_1(ternary, poor):
     done = ternary("validate", poor, "--checks", "latent-spectrum,annealing")
     assert done.status == 1
     first, reason, *rest = done.text.splitlines()
-    assert first == "latent-spectrum   failed"
+    assert first == "latent-spectrum         failed"
     assert reason.strip().startswith("least variance on path A is ")
     assert rest == [
-        "annealing         not applicable",
-        "                  A checkpoint without its run carries no history of its training.",
+        "annealing               not applicable",
+        "                        A checkpoint without its run carries no history of its training.",
         "",
         "poor.pt: not sound; 0 of 2 checks passed; failed: latent-spectrum; 1 not applicable",
     ]
@@ -419,9 +419,9 @@ def test_a_package_without_an_encoder_says_which_checks_need_one(ternary, other,
     assert [name for name, ending in endings.items() if ending != "not applicable"] == ["hash-coverage"]
     encoding = [name for name, check in CHECKS.items() if check.encodes]
     told = "No path has an encoder, so no operation has a posterior mean."
-    assert [reasons[name] for name in encoding] == [told] * 6
+    assert [reasons[name] for name in encoding] == [told] * 8
     done = ternary("report", *other("quinary"), "--out", tmp_path / "report")
-    assert done.text.splitlines()[0].startswith("quinary-1.0.0: 0 of 12 checks passed; failed: hash-coverage")
+    assert done.text.splitlines()[0].startswith("quinary-1.0.0: 0 of 14 checks passed; failed: hash-coverage")
     page = (tmp_path / "report" / "report.html").read_text()
     assert "<h2>Latent spectrum</h2>" not in page
     assert f"<dt>latent-spectrum</dt><dd>not applicable: {told}</dd>" in page

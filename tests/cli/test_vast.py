@@ -111,7 +111,7 @@ def test_a_vast_package_is_validated_by_so_many_draws(ternary, here):
     names = [figure["name"] for figure in json.loads(done.text)["checks"][0]["figures"]]
     assert done.status == 0
     assert "effective number by 10,000 draws, least share of the space, error 0.000001" in names
-    assert ternary(*words).text.splitlines()[0] == "hash-coverage     passed"
+    assert ternary(*words).text.splitlines()[0] == "hash-coverage           passed"
 
 
 def test_draws_are_not_asked_of_a_listed_space(ternary, here):

@@ -62,7 +62,7 @@ VAST_TINY = {
 
 @pytest.fixture(scope="session")
 def tiny() -> Recipe:
-    """The default recipe with hidden layers, in four epochs of a second or less, with a surge in the third."""
+    """The default recipe with hidden layers, in four epochs of a second, with a surge in the third."""
     return recipes.load("coverage", TINY)
 
 

@@ -5,6 +5,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+from ternary_cli.hooks import name_hooks
 from ternary_cli.options import Device, DeviceOption, JsonOption, argument, option, whole
 from ternary_cli.progress_line import duration
 from ternary_cli.vendor_extra import vendor_extra
@@ -38,6 +39,7 @@ def ablate(
         from ternary_trainer.ablation import plan as plans
         from ternary_trainer.device import choose
     wanted = plans.read(plan)
+    name_hooks(option.recipe for option in wanted.options)
     found = conducting.ablate(
         wanted,
         out,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ternary_cli.hooks import name_hooks
 from ternary_cli.options import Device, DeviceOption, JsonOption, option, whole
 from ternary_cli.prices import STRETCHES, CurrencyOption, PriceOption, core_seconds, cost, priced
 from ternary_cli.vendor_extra import vendor_extra
@@ -208,13 +209,11 @@ def watched(
     place: "torch.device",
 ) -> "Run":
     """Train with progress on standard error, and in TensorBoard's files where asked for."""
-    from ternary_cli.terminal import note
     from ternary_trainer.progress import watching
     from ternary_trainer.tensorboard import writing
     from ternary_trainer.train import train
 
-    if recipe.hook:
-        note(f"{recipe.hook.file}: a term of the loss, run as code (sha256 {recipe.hook.sha256})")
+    name_hooks([recipe])
     with ExitStack() as watchers:
         told = [watchers.enter_context(writing(out))] if tensorboard else []
         told.append(watchers.enter_context(watching(recipe.signature)))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ternary_cli.hooks import name_hooks
 from ternary_cli.options import (
     Device,
     DeviceOption,
@@ -177,9 +178,9 @@ def lines(name: str, found: "Validation") -> list[str]:
     """A verdict for people: a line a check, the reason under those that did not pass."""
     told = []
     for check in found.checks:
-        told.append(f"{check.name:<18}{check.ending}")
+        told.append(f"{check.name:<24}{check.ending}")
         if check.ending != "passed":
-            told.append(f"{'':<18}{check.reason}")
+            told.append(f"{'':<24}{check.reason}")
     return [*told, "", f"{name}: {'sound' if found.sound else 'not sound'}; {found.sentence}"]
 
 
@@ -291,6 +292,7 @@ def _studied(trained: "Run", folder: Path, retraining: Retraining) -> "tuple[Stu
         "seed-variance": studies.seed_jobs(trained, folder, count),
         "collapse-sweep": studies.beta_jobs(trained, folder),
     }
+    name_hooks([trained.recipe])
     with _trainers(folder, retraining.cluster) as found:
         executor, workers = (None, None) if found is None else (found.executor, found.workers)
         seeds, betas = (

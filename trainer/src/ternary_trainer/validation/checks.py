@@ -9,8 +9,10 @@ from typing import Final
 
 from ternary_sdk.errors import InputError
 from ternary_trainer.validation import (
+    arithmetic,
     dynamics,
     novelty,
+    permutation,
     reconstruction,
     retraining,
     vast_drawing,
@@ -136,6 +138,22 @@ CHECKS: Final[Mapping[str, Check]] = MappingProxyType(
             blind="a training outside this package that used them and says it did not",
             run=reconstruction.true_holdout,
             vast=vast_reconstruction.true_holdout,
+            encodes=True,
+        ),
+        "permutation-robustness": Check(
+            question="Is an operation given back when its inputs are permuted or its values relabelled?",
+            control="an encoder that knows operations in one orientation only, thirty forgotten images",
+            blind="whether training saw the images: most are trained on, so a model that knows all passes",
+            run=permutation.permutation_robustness,
+            vast=permutation.of_vast,
+            encodes=True,
+        ),
+        "latent-arithmetic": Check(
+            question="Does zA + zB - zC decode to a + b - c more often than by chance?",
+            control="a model that is right, with the latents of all operations exchanged",
+            blind="whether it learned anything: codes that hold cells apart add most cells by their form",
+            run=arithmetic.latent_arithmetic,
+            vast=arithmetic.of_vast,
             encodes=True,
         ),
     }

@@ -57,6 +57,9 @@ class Thresholds:
     """Least share of inputs with 1, 2 or 3 replaced trits that decode to exactly what was put in."""
     off_grid: float = 0.8
     """Least share of inputs recovered exactly after noise of standard deviation 0.1 on every trit."""
+    permuted: float = 0.99
+    """Least share of held-out operations that decode exactly after a permutation of inputs or a relabelling
+    of values."""
     coverage_drop: float = 0.05
     """Largest fall of coverage from one epoch to the next outside declared disruptions."""
     evenness_drop: float = 0.1
