@@ -8,7 +8,7 @@ import typer
 
 from ternary_cli.main import app
 
-OURS = ("_whole", "_large", "_seed", "_size", "_number", "boolean", "choice", "path", "str")
+OURS = ("_whole", "_large", "_large_by_path", "_seed", "_size", "_number", "boolean", "choice", "path", "str")
 """Every other kind is click's, under names that change: its numbers with a range are 'int range'."""
 
 

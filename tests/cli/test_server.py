@@ -4,16 +4,15 @@ import json
 import os
 import re
 import signal
-import socket
 import sqlite3
 import subprocess
-import sys
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 import pytest
+from tests.serving import TERNARY, await_port, free_port, served
 
 from ternary_license_server.database.engine import Database
 from ternary_license_server.database.migration import migrate
@@ -21,45 +20,14 @@ from ternary_license_server.keys import keyring
 from ternary_sdk._internal.licensing.installation import FILE
 from ternary_sdk._internal.licensing.state import LEDGER
 
-TERNARY = Path(sys.executable).parent / "ternary"
-
-
-def free_port():
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]
-
 
 @pytest.fixture
 def server(tmp_path, vendor, monkeypatch):
     """``ternary serve`` on a new SQLite file, its first token in the environment."""
-    address = f"http://127.0.0.1:{(port := free_port())}"
-    database = f"sqlite:///{tmp_path / 'server.sqlite3'}"
-    command = [TERNARY, "serve", "--keys", vendor.directory, "--database", database, "--port", port]
-    process = subprocess.Popen(list(map(str, command)), stderr=subprocess.PIPE, text=True)
-    try:
-        first = process.stderr.readline()
-        found = re.fullmatch(r"first admin token, shown only now, good for 30 days: (ternary_\S+)\n", first)
-        assert found, first + process.stderr.read()
-        assert process.stderr.readline().startswith(f"serving Acme Logic at {address}, database sqlite")
+    with served(vendor.directory, f"sqlite:///{tmp_path / 'server.sqlite3'}") as (address, token):
         monkeypatch.setenv("TERNARY_SERVER_URL", address)
-        monkeypatch.setenv("TERNARY_SERVER_TOKEN", found[1])
-        _await(port)
+        monkeypatch.setenv("TERNARY_SERVER_TOKEN", token)
         yield address
-    finally:
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 0
-        process.stderr.close()
-
-
-def _await(port):
-    for _ in range(300):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-            probe.settimeout(0.1)
-            subprocess.run(["sleep", "0.1"], check=True)
-    raise AssertionError("the server does not listen")
 
 
 def touched(file):
@@ -79,7 +47,7 @@ def test_each_worker_is_a_process_and_all_stop_with_the_server(vendor, tmp_path)
     with told.open("w") as stream:
         process = subprocess.Popen([*map(str, command), "--port", str(port), "--workers", "2"], stderr=stream)
     try:
-        _await(port)
+        await_port(port)
         seen = set()
         for _ in range(200):
             httpx.get(f"http://127.0.0.1:{port}/livez", timeout=60)

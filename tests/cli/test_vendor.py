@@ -125,9 +125,47 @@ def test_a_build_whose_decoder_was_changed_is_not_certified(ternary, folder):
 
 def test_a_packaged_build_is_what_the_library_makes(ternary, folder, vendor, shipped):
     done = package(ternary, folder, vendor, "--json")
-    assert (done.status, done.err) == (0, "")
+    assert (done.status, done.err) == (0, UNVALIDATED)
     assert (folder / "acme.ternary").read_bytes() == shipped
-    assert json.loads(done.text)["name"] == "acme-1.0.0"
+    facts = json.loads(done.text)
+    assert (facts["name"], facts["required"]) == ("acme-1.0.0", [])
+
+
+UNVALIDATED = (
+    "not validated: the package carries no validation; no least coverage was required; --require refuses a "
+    "package that falls short\n"
+)
+
+
+def test_a_build_that_falls_short_is_neither_packaged_nor_given_a_content_key(ternary, folder, vendor):
+    found = ["--require", "sound", "--require", "A:coverage=1", "--content-key", folder / "new.key"]
+    done = package(ternary, folder, vendor, *found)
+    assert (done.status, done.out) == (1, b"")
+    assert done.err.startswith(
+        "error: acme-1.0.0: does not meet --require sound: no validation is carried, expected one in which a "
+        "check passed and none failed; A:coverage=1: path A has a coverage at 50,000 draws of "
+    )
+    assert done.err.endswith(" of 19,683), expected at least 100 %; nothing was signed\n")
+    assert {file.name for file in folder.iterdir()} == {"build"}
+
+
+def test_a_build_that_meets_what_is_required_is_packaged(ternary, folder, vendor, shipped):
+    done = package(ternary, folder, vendor, "--require", "coverage=0.0001", "--json")
+    assert (done.status, done.err) == (
+        0,
+        "not validated: the package carries no validation; --require refuses a package that falls short\n",
+    )
+    assert json.loads(done.text)["required"] == ["coverage=0.0001"]
+    assert (folder / "acme.ternary").read_bytes() == shipped
+
+
+def test_a_requirement_that_is_none_is_refused_before_the_build_is_read(ternary, tmp_path, vendor):
+    done = package(ternary, tmp_path, vendor, "--require", "coverage")
+    assert (done.status, done.err) == (
+        1,
+        "error: --require: 'coverage', expected sound, coverage=0.91, coverage@195000=0.999, reachable=1 or "
+        "effective=0.9, of one path as A:coverage=0.91\n",
+    )
 
 
 def test_packaging_again_is_fine_and_another_package_is_not_overwritten(ternary, folder, vendor):

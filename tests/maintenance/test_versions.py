@@ -12,6 +12,9 @@ import pytest
 from ternary_cli.pins import Pins
 from ternary_export.provenance import Provenance
 from ternary_sdk._internal.certificates.certificate import Certificate
+from ternary_sdk._internal.exchange import gate_library
+from ternary_sdk._internal.exchange.choices import LibraryFormat
+from ternary_sdk._internal.exchange.gates import Gates
 from ternary_sdk._internal.licensing import installation
 from ternary_sdk._internal.licensing.counted import Acknowledged
 from ternary_sdk._internal.licensing.ledger import Ledger
@@ -21,11 +24,15 @@ from ternary_sdk._internal.online.request import Request
 from ternary_sdk._internal.packages.manifest import Manifest
 from ternary_sdk._internal.packages.validation import Validation
 from ternary_sdk._internal.packages.verification import Verification
+from ternary_sdk._internal.pricing.invoice import Invoice
+from ternary_sdk._internal.pricing.price_list import PriceList
+from ternary_sdk._internal.pricing.statement import Statement
 from ternary_sdk._internal.trust.trust import Trust
 from ternary_sdk.operations import OperationSet
 from ternary_sdk.signature import STANDARD
-from ternary_sdk.space import Space
+from ternary_sdk.space import TERNARY_2, Space
 from ternary_trainer import run
+from ternary_trainer.ablation import plan
 
 ROOT: Final = Path(__file__).parents[2]
 VECTORS: Final = ROOT / "tests" / "vectors"
@@ -141,6 +148,16 @@ def opens_evidence() -> None:
     assert (evidence.vendor, len(evidence.checks)) == ("Acme Logic", 5)
 
 
+def opens_ablation_plan() -> None:
+    assert len(plan.read(ROOT / "maintenance" / "ablations" / "networks.toml").options) == 7
+
+
+def opens_library() -> None:
+    """Only other programs read it: what is written stays as it was."""
+    gates = Gates.of([15633, 19569], TERNARY_2)
+    assert gate_library.write(gates, LibraryFormat.MRCS)["index.json"] == stored("library-1.json")
+
+
 def opens_trust() -> None:
     assert Trust.read(vector("licensing.json", "trust_file").encode()).vendor == "Acme Logic"
 
@@ -148,6 +165,19 @@ def opens_trust() -> None:
 def opens_pins() -> None:
     pins = Pins.read(stored("pins-1.json"))
     assert (pins.package, pins.machine_id) == (Path("/srv/acme-1.0.0.ternary"), None)
+
+
+def opens_invoice() -> None:
+    trust = Trust.read(vector("invoices.json", "trust_file").encode())
+    invoice = Invoice.read(vector("invoices.json", "invoice").encode(), trust)
+    assert (invoice.number, invoice.amount.total) == ("2026-04-000002", 5_000 + 250 + 375 - 125)
+    assert PriceList.read(invoice.prices.to_json()) == invoice.prices
+
+
+def opens_statement() -> None:
+    found = Statement.read(vector("invoices.json", "statement").encode())
+    assert [str(members.space) for members in found.sets] == ["3,2", "3,3"]
+    assert found.sets[0] == OperationSet.of([0, 5, 6, 7, 9841, 19_682])
 
 
 OPENS: Final[dict[tuple[str, str], Callable[[Path], None]]] = {
@@ -178,9 +208,14 @@ OPENS: Final[dict[tuple[str, str], Callable[[Path], None]]] = {
     ("run", "ternary-run/2"): lambda _: opens_run(2),
     ("validation", "ternary-validation/1"): lambda _: opens_validation(),
     ("evidence", "ternary-evidence/1"): lambda _: opens_evidence(),
+    ("ablation plan", "ternary-ablation/1"): lambda _: opens_ablation_plan(),
+    ("gate library's index", "ternary-library/1"): lambda _: opens_library(),
     ("trust file", "ternary-trust/1"): lambda _: opens_trust(),
     ("installation file", "ternary-installation/1"): opens_installation,
     ("pins", "ternary-pins/1"): lambda _: opens_pins(),
+    ("price list", "ternary-prices/1"): lambda _: opens_invoice(),
+    ("invoice", "ternary-invoice/1"): lambda _: opens_invoice(),
+    ("statement", "ternary-statement/1"): lambda _: opens_statement(),
 }
 """What opens the stored document of each version; test_earlier_versions also draws from whole packages."""
 

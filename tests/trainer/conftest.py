@@ -16,6 +16,12 @@ from ternary_trainer.train import train
 TINY = {
     "epochs": "4",
     "batch": "1024",
+    # As the default was when `run_1` and `run_2` were written: with hidden layers.
+    "about": "Even draws from both paths in about a minute on two cores.",
+    "networks.A.decoder": "[32, 64]",
+    "networks.B.decoder": "{width = 128, blocks = 2}",
+    "separate.paths.B.rate": "[1e-3, 2e-5]",
+    "separate.paths.B.low_window": "4e3",
     "scoring.draws": "50_000",
     "scoring.report_draws": "50_000",
     "scoring.sampling_draws": "1_000",
@@ -56,7 +62,7 @@ VAST_TINY = {
 
 @pytest.fixture(scope="session")
 def tiny() -> Recipe:
-    """The default recipe in four epochs of a second or less, with a surge in the third."""
+    """The default recipe with hidden layers, in four epochs of a second or less, with a surge in the third."""
     return recipes.load("coverage", TINY)
 
 

@@ -38,6 +38,7 @@ from ternary_cli import (
     sampling,
     server,
     showing,
+    statements,
     streams,
     training,
     trust_update,
@@ -109,6 +110,8 @@ app.add_typer(server.app, name="server")
 _license.command("show")(licenses.show)
 _license.command("issue")(licenses.issue)
 _license.command("usage")(usage.usage)
+_license.command("statement")(statements.statement)
+_license.command("invoice")(statements.invoice)
 _license.command("revoke")(rotation.revoke_license)
 _trust.command("update")(trust_update.update)
 _keys.command("init")(keys.init)

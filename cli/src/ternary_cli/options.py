@@ -65,6 +65,11 @@ def size(*names: str, metavar: str, text: str) -> Any:
     return typer.Option(*names, metavar=metavar, help=text, show_default=False, parser=_size)
 
 
+def span(*names: str, metavar: str, text: str) -> Any:
+    """An option whose value is a time in days or weeks, as `30d` or `4w`; in seconds."""
+    return typer.Option(*names, metavar=metavar, help=text, show_default=False, parser=_span)
+
+
 def number(*names: str, metavar: str, text: str) -> Any:
     """An option whose value is a number as `0.5` or `1e-3` in ASCII, and finite."""
     return typer.Option(*names, metavar=metavar, help=text, show_default=False, parser=_number)
@@ -115,6 +120,15 @@ def _size(text: str | int) -> int:
     if not found:
         raise typer.BadParameter(f"{text!r} is not a size such as 512M or 2G.")
     return int(found[1]) << (20 if found[2] == "M" else 30)
+
+
+def _span(text: str | int) -> int:
+    if isinstance(text, int):
+        return text
+    found = re.fullmatch(r"([1-9][0-9]{0,4})([dw])", text)
+    if not found:
+        raise typer.BadParameter(f"{text!r} is not a time such as 30d or 4w.")
+    return int(found[1]) * (86_400 if found[2] == "d" else 7 * 86_400)
 
 
 def _number(text: str | float) -> float:

@@ -29,6 +29,15 @@ ValidationFile = Annotated[
     ),
 ]
 
+Required = Annotated[
+    list[str] | None,
+    option(
+        "--require",
+        metavar="R",
+        text="Refuse what falls short: sound, coverage=0.91, reachable=1, effective=0.9; repeatable.",
+    ),
+]
+
 
 def package(
     build: BuildFolder,
@@ -39,6 +48,7 @@ def package(
     terms: Terms = None,
     content_key: ContentKey = None,
     validation: ValidationFile = None,
+    require: Required = None,
     as_json: JsonOption = False,
 ) -> None:
     """Vendor: prove a build's certificate again, sign it, make one .ternary file of both."""
@@ -47,6 +57,7 @@ def package(
     from ternary_cli.progress_line import progress_line
     from ternary_cli.terminal import note, pairs, show, show_json
     from ternary_sdk._internal.identity import format_version, parse_version
+    from ternary_sdk._internal.packages import requirement
     from ternary_sdk._internal.packages.members import TERMS, cap
     from ternary_sdk._internal.packages.package import Package
     from ternary_sdk._internal.trust.trust import Role
@@ -56,6 +67,8 @@ def package(
         from ternary_export.build import Build
         from ternary_license_server.keys import content_key as content_keys
         from ternary_license_server.keys import keyring
+    required = [requirement.parse(text) for text in require or []]
+    found = _validation(validation) if validation else None
     ring, release = keyring.load(keys), f"{name}-{format_version(parse_version(version))}"
     with content_keys.of(content_key, release) if content_key else nullcontext() as secret:
         with progress_line() as watch:
@@ -66,15 +79,17 @@ def package(
                 signer=ring.signer(Role.PACKAGE),
                 terms=read_text(terms, most=cap(TERMS)) if terms else None,
                 content_key=secret,
-                validation=_validation(validation) if validation else None,
+                validation=found,
+                required=required,
                 tell=note,
                 watch=watch,
             )
         facts = package_facts(Package.read(data, ring.trust), ring.trust, len(data))
         write_new(data, out)
-    show_json(facts | {"file": str(out)}) if as_json else show(
-        pairs({"file": str(out)} | package_words(facts))
-    )
+    told = facts | {"file": str(out), "required": [each.text for each in required]}
+    show_json(told) if as_json else show(pairs({"file": str(out)} | package_words(facts)))
+    if unchecked := requirement.unchecked(required, found):
+        note(unchecked)
 
 
 def _validation(file: Path) -> "Validation":

@@ -9,8 +9,10 @@ from typing import Annotated, Any
 
 import typer
 
-from ternary_cli import server_catalog, server_licenses, server_restoring
+from ternary_cli import server_catalog, server_invoices, server_licenses, server_restoring, server_status
 from ternary_cli.options import JsonOption, argument, option, whole
+from ternary_cli.server_names import license_id, maybe_customer
+from ternary_cli.server_pages import CsvOption, dated, one_form, pages, plain, show_list
 from ternary_cli.server_terms import (
     CustomerOption,
     Database,
@@ -20,7 +22,6 @@ from ternary_cli.server_terms import (
     checked_id,
     day,
     opened_database,
-    show_every,
     show_facts,
 )
 from ternary_cli.vendor_extra import vendor_extra
@@ -44,9 +45,13 @@ app.command("reinstate")(server_licenses.reinstate)
 app.command("revoke")(server_licenses.revoke)
 app.command("transfer")(server_licenses.transfer)
 app.command("free-seat")(server_licenses.free_seat)
+app.command("status")(server_status.status)
 app.command("restore")(server_restoring.restore)
 app.command("merge-list")(server_restoring.merge_list)
 app.command("correct")(server_licenses.correct)
+app.command("invoice")(server_invoices.invoice)
+app.command("invoices")(server_invoices.invoices)
+app.command("merge-invoice")(server_invoices.merge_invoice)
 
 
 def serve(
@@ -117,9 +122,18 @@ def token(
 
 
 @app.command("tokens")
-def tokens(url: Url = None, token_file: TokenFile = None, as_json: JsonOption = False) -> None:
+def tokens(
+    url: Url = None,
+    token_file: TokenFile = None,
+    as_json: JsonOption = False,
+    as_csv: CsvOption = False,
+) -> None:
     """List admin tokens."""
-    show_every(admin(url, token_file), "/tokens", as_json, "id")
+    one_form(as_json, as_csv)
+    columns = [plain("id"), plain("name"), plain("scope"), dated("created", "made"), dated("expires", "ends")]
+    columns.append(dated("revoked"))
+    rows = pages(admin(url, token_file), "/tokens", "id")
+    show_list(rows, columns, ("created", "expires", "revoked"), as_json=as_json, as_csv=as_csv)
 
 
 @app.command("revoke-token")
@@ -139,30 +153,49 @@ def revoke_token(
 
 @app.command("usage")
 def usage(
-    start: Annotated[str, option("--from", metavar="DATE", text="First day, UTC.")],
-    end: Annotated[str, option("--to", metavar="DATE", text="Last day, UTC.")],
+    start: Annotated[
+        str | None, option("--from", metavar="DATE", text="First day, UTC; default: the month's first.")
+    ] = None,
+    end: Annotated[str | None, option("--to", metavar="DATE", text="Last day, UTC; default: today.")] = None,
     license: Annotated[str | None, option("--license", metavar="L", text="Of this license alone.")] = None,
     of: CustomerOption = None,
     url: Url = None,
     token_file: TokenFile = None,
     as_json: JsonOption = False,
 ) -> None:
-    """What licenses newly used of each space in a period, as CSV or JSON: an invoice's annex.
+    """What licenses newly used of each space in a period, as CSV or JSON; default: this month until now.
 
     Who in the period reported less than before is named on standard error, or in the JSON.
     """
     from ternary_cli.files import write
     from ternary_cli.terminal import note, show_json
 
-    first, last = int(day(start).timestamp()), int(day(end).timestamp()) + 86_400
+    first, last = _period(start, end, datetime.now(UTC))
     asked = admin(url, token_file)
-    period: dict[str, Any] = {"start": first, "end": last, "license_id": license, "customer": of}
+    whose = None if license is None else license_id(asked, license)
+    period: dict[str, Any] = {
+        "start": int(first.timestamp()),
+        "end": int(last.timestamp()),
+        "license_id": whose,
+        "customer": maybe_customer(asked, of),
+    }
     if as_json:
         show_json(asked.get("/usage", **period))
     else:
         write(asked.text("/usage.csv", **period).encode(), None)
         for flag in asked.get("/usage", **period)["flagged"]:
             note(_flag(flag))
+
+
+def _period(start: str | None, end: str | None, now: datetime) -> tuple[datetime, datetime]:
+    """From the first day on, up to and not including the day after the last."""
+    from ternary_sdk.errors import InputError
+
+    last = day(end) if end else now.replace(hour=0, minute=0, second=0, microsecond=0)
+    first = day(start) if start else last.replace(day=1)
+    if first > last:
+        raise InputError(f"--from {first:%Y-%m-%d}: is after --to {last:%Y-%m-%d}, expected a day before it")
+    return first, last + timedelta(days=1)
 
 
 def _flag(flag: dict[str, Any]) -> str:
@@ -212,9 +245,20 @@ def audit_list(
     url: Url = None,
     token_file: TokenFile = None,
     as_json: JsonOption = False,
+    as_csv: CsvOption = False,
 ) -> None:
     """List rows of the audit log."""
-    show_every(admin(url, token_file), "/audit", as_json, "stream", "number", stream=stream)
+    one_form(as_json, as_csv)
+    columns = [
+        dated("at"),
+        plain("stream"),
+        plain("number"),
+        plain("actor"),
+        plain("action"),
+        plain("detail"),
+    ]
+    rows = pages(admin(url, token_file), "/audit", "stream", "number", stream=stream)
+    show_list(rows, columns, ("at",), as_json=as_json, as_csv=as_csv)
 
 
 @audit.command("verify")

@@ -3,10 +3,11 @@
 """
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Final
 
 from ternary_cli.options import JsonOption, StateOption, TrustOption, argument, option, whole
-from ternary_cli.server_terms import TokenFile, Url, admin, checked_version, show_every, show_facts
+from ternary_cli.server_pages import Column, CsvOption, dated, duration, one_form, pages, plain, show_list
+from ternary_cli.server_terms import TokenFile, Url, admin, checked_version, show_facts
 from ternary_cli.vendor_extra import vendor_extra
 
 
@@ -20,9 +21,18 @@ def customer(
     show_facts(admin(url, token_file).post("/customers", {"name": name}), as_json)
 
 
-def customers(url: Url = None, token_file: TokenFile = None, as_json: JsonOption = False) -> None:
+def customers(
+    name: Annotated[str | None, option("--name", metavar="N", text="Those with exactly this name.")] = None,
+    url: Url = None,
+    token_file: TokenFile = None,
+    as_json: JsonOption = False,
+    as_csv: CsvOption = False,
+) -> None:
     """List customers."""
-    show_every(admin(url, token_file), "/customers", as_json, "id")
+    one_form(as_json, as_csv)
+    rows = pages(admin(url, token_file), "/customers", "id", name=name)
+    columns = [plain("id"), plain("name"), dated("created", "made")]
+    show_list(rows, columns, ("created",), as_json=as_json, as_csv=as_csv)
 
 
 def release(
@@ -59,9 +69,18 @@ def release(
     show_facts(admin(url, token_file).post("/releases", body), as_json)
 
 
-def releases(url: Url = None, token_file: TokenFile = None, as_json: JsonOption = False) -> None:
+def releases(
+    url: Url = None,
+    token_file: TokenFile = None,
+    as_json: JsonOption = False,
+    as_csv: CsvOption = False,
+) -> None:
     """List releases."""
-    show_every(admin(url, token_file), "/releases", as_json, "digest")
+    one_form(as_json, as_csv)
+    rows = pages(admin(url, token_file), "/releases", "digest")
+    columns = [plain("product"), plain("version"), dated("created", "released"), plain("encrypted")]
+    columns.append(plain("digest", "sha256"))
+    show_list(rows, columns, ("created",), as_json=as_json, as_csv=as_csv)
 
 
 def policy(
@@ -97,11 +116,17 @@ def policy(
             "--versions-below", metavar="V", text="First version it is not for; default: all that come out."
         ),
     ] = None,
+    prices: Annotated[
+        Path | None,
+        option("--prices", metavar="F", text="What its customers are invoiced by, .toml or .json."),
+    ] = None,
     url: Url = None,
     token_file: TokenFile = None,
     as_json: JsonOption = False,
 ) -> None:
     """Make a policy: the template that licenses are issued by."""
+    from ternary_cli.price_lists import read_prices
+
     body = {
         "name": name,
         "product": product,
@@ -115,10 +140,39 @@ def policy(
         "trial": trial,
         "versions_from": checked_version(versions_from),
         "versions_below": checked_version(versions_below),
+        "prices": None if prices is None else read_prices(prices).to_json(),
     }
     show_facts(admin(url, token_file).post("/policies", body), as_json)
 
 
-def policies(url: Url = None, token_file: TokenFile = None, as_json: JsonOption = False) -> None:
-    """List policies."""
-    show_every(admin(url, token_file), "/policies", as_json, "name")
+def policies(
+    url: Url = None,
+    token_file: TokenFile = None,
+    as_json: JsonOption = False,
+    as_csv: CsvOption = False,
+) -> None:
+    """List policies; --json has all of each."""
+    one_form(as_json, as_csv)
+    rows = pages(admin(url, token_file), "/policies", "name")
+    show_list(rows, _POLICY, (), as_json=as_json, as_csv=as_csv)
+
+
+_POLICY: Final = [
+    plain("name"),
+    plain("product"),
+    Column("versions", lambda row: _versions(row)),
+    Column("term", lambda row: duration(row["term"], "without end")),
+    plain("entitlements", "allows"),
+    Column("seats", lambda row: str(row["seats"] or "any")),
+    Column("quota", lambda row: f"{row['unique_operations']:,}" if row["unique_operations"] else "none"),
+    Column("lease + grace", lambda row: f"{duration(row['lease'])} + {duration(row['grace'])}"),
+    Column("offline", lambda row: duration(row["offline"], "no")),
+    plain("trial"),
+    Column("priced", lambda row: "no" if row["prices"] is None else "yes"),
+]
+
+
+def _versions(row: dict[str, Any]) -> str:
+    if row["versions_below"] is None:
+        return "all"
+    return f"{row['versions_from'] or '0.0.0'} to below {row['versions_below']}"

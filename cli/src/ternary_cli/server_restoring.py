@@ -65,7 +65,7 @@ def restore(
         today=None if today is None else day(today).date(),
     )
     with opened_database(database) as found:
-        restored = restoration.restore(found, _keys_directory(keys), wish, source)
+        restored = restoration.restore(found, keys_directory(keys), wish, source)
     faults = restored.audit_faults
     show_facts(restored.facts | {"audit_faults": len(faults)}, as_json)
     if faults:
@@ -85,10 +85,11 @@ def merge_list(
         from ternary_license_server.local import restoration
     offered = read_trust(file)
     with opened_database(database) as found:
-        show_facts(restoration.merge_list(found, _keys_directory(keys), offered), as_json)
+        show_facts(restoration.merge_list(found, keys_directory(keys), offered), as_json)
 
 
-def _keys_directory(given: Path | None) -> Path:
+def keys_directory(given: Path | None) -> Path:
+    """The vendor's key directory, by option or environment."""
     from ternary_sdk.errors import InputError
 
     found = given or os.environ.get("TERNARY_SERVER_KEYS")

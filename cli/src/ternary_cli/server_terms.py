@@ -22,8 +22,11 @@ Url = Annotated[
 TokenFile = Annotated[
     Path | None, option("--token-file", metavar="F", text="Default: the token in $TERNARY_SERVER_TOKEN.")
 ]
-LicenseId = Annotated[str, argument("LICENSE", "Its id.")]
-CustomerOption = Annotated[str | None, option("--customer", metavar="C", text="Of this customer alone.")]
+LicenseId = Annotated[str, argument("LICENSE", "Its id, or its key.")]
+CustomerOption = Annotated[
+    str | None,
+    option("--customer", metavar="C", text="Of this customer alone: an id, or a name that only one has."),
+]
 
 
 Database = Annotated[
@@ -70,7 +73,11 @@ def show_rows(rows: list[dict[str, Any]], as_json: bool) -> None:
     if as_json:
         show_json({"rows": rows})
     elif rows:
-        show_lines(["  ".join(_word(value) for value in row.values()) for row in rows])
+        show_lines(["  ".join(_cells(row)) for row in rows])
+
+
+def _cells(row: dict[str, Any]) -> list[str]:
+    return [_word(value, name if name == "prices" else "") for name, value in row.items()]
 
 
 def show_leased(admin: "Admin", path: str, as_json: bool) -> None:
@@ -127,7 +134,15 @@ def _word(value: Any, name: str = "") -> str:
         "until",
     ):
         return f"{datetime.fromtimestamp(value, UTC):%Y-%m-%d %H:%M:%S} UTC"
+    if name == "prices":
+        return _price_words(value)
     return ",".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _price_words(stated: Any) -> str:
+    from ternary_sdk._internal.pricing.price_list import PriceList
+
+    return PriceList.read(stated).words()
 
 
 def checked_id(text: str) -> str:

@@ -10,7 +10,7 @@ import contextlib
 import json
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from ternary_cli.refusals import STDOUT, sentences
@@ -39,6 +39,16 @@ def show_json(result: Mapping[str, Any]) -> None:
     _write(_encodable(json.dumps(result, ensure_ascii=False, indent=2)))
 
 
+def show_json_rows(rows: Iterable[Mapping[str, Any]]) -> None:
+    """Print ``{"rows": […]}`` as ``show_json`` would, row by row: not all of them need be in memory."""
+    before = '{\n  "rows": ['
+    for row in rows:
+        text = json.dumps(row, ensure_ascii=False, indent=2).replace("\n", "\n    ")
+        _write(_encodable(f"{before}\n    {text}"), end="")
+        before = ","
+    _write('{\n  "rows": []\n}' if before != "," else "\n  ]\n}")
+
+
 def show_document(document: bytes) -> None:
     """Print a document byte for byte, and a line feed: a program may keep it."""
     with sentences(STDOUT):
@@ -47,9 +57,9 @@ def show_document(document: bytes) -> None:
         sys.stdout.buffer.flush()
 
 
-def _write(text: str) -> None:
+def _write(text: str, end: str = "\n") -> None:
     with sentences(STDOUT):
-        print(text, flush=True)
+        print(text, end=end, flush=True)
 
 
 def _encodable(text: str) -> str:

@@ -6,7 +6,7 @@ management service; nothing here sees a private key.
 """
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib.resources import files
 from typing import Protocol
 
@@ -18,13 +18,14 @@ from ternary_export.card import model_card
 from ternary_sdk._internal.certificates import reading
 from ternary_sdk._internal.certificates.statement import CERTIFICATE
 from ternary_sdk._internal.counting.progress import Progress, silent
-from ternary_sdk._internal.identity import Version
-from ternary_sdk._internal.packages import archive, attachments, oms
+from ternary_sdk._internal.identity import Version, format_version
+from ternary_sdk._internal.packages import archive, attachments, oms, requirement
 from ternary_sdk._internal.packages.encryption import associated_data, nonce
 from ternary_sdk._internal.packages.inspection import inspected
 from ternary_sdk._internal.packages.manifest import Manifest
 from ternary_sdk._internal.packages.manifest_entries import Graph, Member, ModelPath
 from ternary_sdk._internal.packages.members import BOM, CARD, MANIFEST, SIGNATURE, TERMS, VALIDATION, cap
+from ternary_sdk._internal.packages.requirement import Requirement
 from ternary_sdk._internal.packages.validation import Validation
 from ternary_sdk._internal.signing import dsse
 from ternary_sdk._internal.signing.dsse import Envelope
@@ -52,6 +53,7 @@ def package(
     terms: str | None = None,
     content_key: bytes | None = None,
     validation: Validation | None = None,
+    required: Sequence[Requirement] = (),
     tell: Callable[[str], None] = lambda _: None,
     watch: Callable[[Progress], None] = silent,
 ) -> bytes:
@@ -66,14 +68,15 @@ def package(
         content_key: 32 bytes that encrypt the graphs, a new one for each release; None leaves them in
             the clear. Licenses carry it to those who may use the package.
         validation: What validating the build's snapshot found; by default the package carries none.
+        required: What the certificate and the validation must reach; compared first.
         tell: Called for each path of a vast space with one sentence: what is proved before anything is
             signed, and what is not.
         watch: Called in a vast space with how far that has come.
     Returns:
         The bytes of ``NAME-VERSION.ternary``.
     Raises:
-        InputError: If the name is no name, the content key no key, the validation of another snapshot, or
-            a member larger than it may be.
+        InputError: If the name is no name, the content key no key, the validation of another snapshot, a
+            member larger than it may be, or a requirement is not met.
         FormatError: If the terms hold something hidden (``documents.legible``), or certificate, manifest or
             graphs are not what a client reads.
         ProofError: If the certificate says of the graphs what is not so.
@@ -85,6 +88,8 @@ def package(
     }
     if validation is not None:
         documents[VALIDATION] = _validation(build, validation)
+    short = f"{name}-{format_version(version)}"
+    requirement.check(required, build.certificate, validation, short, "nothing was signed")
     attachments.read(documents)  # what no client would open is not signed
     statement = build.certificate.to_statement()
     reading.from_statement(statement)

@@ -41,6 +41,12 @@ def shell_blocks():
     return [(found["who"], found["body"]) for found in BLOCK.finditer(PAGE) if found["kind"] == "sh"]
 
 
+def price_list():
+    """The page's price list, which the vendor has in a file."""
+    (body,) = (found["body"] for found in BLOCK.finditer(PAGE) if found["kind"] == "toml")
+    return body
+
+
 @dataclass
 class Reader:
     """Somebody who follows the page; ``printed`` is what all readers have seen."""
@@ -144,6 +150,7 @@ def readers(database_kinds, tmp_path, database_address, shipped, vendor):
         people = {who: reader(who) for who in ("vendor", "customer", "replicas")}
         for who in ("vendor", "replicas"):
             shutil.copytree(vendor.directory, people[who].folder / "keys")
+        (people["vendor"].folder / "prices.toml").write_text(price_list())
         for who in ("vendor", "customer"):
             (people[who].folder / "acme-1.0.0.ternary").write_bytes(shipped)
         shutil.copy(vendor.directory / "vendor.trust", people["customer"].folder)
@@ -158,14 +165,15 @@ def test_every_shell_line_of_the_page_does_what_the_page_says(readers):
     vendor.run("ternary server usage --from 2020-01-01 --to 2099-12-31")
     told = "".join(vendor.printed)
     assert re.search(r"^faults +0$", told, re.MULTILINE)
+    assert re.search(r"^total +EUR 60\.00$", told, re.MULTILINE)
     assert re.search(r'^L-\w+,C-\w+,"3,2",(\d+),0,0,\1,0\.\d+,\1,5000,0\.\d+$', told, re.MULTILINE)
     assert len(readers["replicas"].servers) == 2
 
 
 def test_every_block_of_the_page_runs_or_is_checked_in_another_way():
     kinds = [found["kind"] for found in BLOCK.finditer(PAGE)]
-    assert set(kinds) == {"sh", "nginx"}
-    assert kinds.count("nginx") == 1
+    assert set(kinds) == {"sh", "nginx", "toml"}
+    assert kinds.count("nginx") == kinds.count("toml") == 1
     assert {who for who, _ in shell_blocks()} == {"vendor", "customer", "replicas"}
 
 

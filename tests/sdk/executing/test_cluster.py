@@ -1,14 +1,20 @@
 """A Dask cluster of this machine; its workers are threads here, and processes in tests/stress."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from tests.networks import untrained_of
 
 from ternary_export.graph import decoder_graph
 from ternary_sdk._internal.counting.counting import count
+from ternary_sdk._internal.counting.draw_count import DrawCount
 from ternary_sdk._internal.executing import cluster
 from ternary_sdk._internal.executing.cluster import check_address, connected
 from ternary_sdk._internal.release import computed_with
@@ -18,7 +24,9 @@ from ternary_sdk.signature import Signature
 from ternary_sdk.space import Space
 
 try:
+    import dask
     from distributed import LocalCluster
+    from distributed.security import Security
 except ImportError:
     LocalCluster = None
 
@@ -28,15 +36,23 @@ QUATERNARY = Signature(Space(4, 2), 16, ("A",))
 @pytest.fixture(scope="module")
 def scheduler() -> Iterator[str]:
     """The address of a cluster with one worker."""
+    expect_distributed()
+    with LocalCluster(
+        n_workers=1, threads_per_worker=2, processes=False, protocol="tcp://", dashboard_address=":0"
+    ) as made:
+        yield made.scheduler_address
+
+
+def figures(count: DrawCount) -> tuple[object, ...]:
+    return count.distinct, count.once, count.twice, count.pairs, count.near_ties, count.leaves
+
+
+def expect_distributed() -> None:
     if LocalCluster is None:
         lacking = f"no cluster can be made without distributed: {pip_install('ternary-sdk', 'cluster')}"
         if os.environ.get("CI") == "true":
             pytest.fail(lacking)
         pytest.skip(lacking)
-    with LocalCluster(
-        n_workers=1, threads_per_worker=2, processes=False, protocol="tcp://", dashboard_address=None
-    ) as made:
-        yield made.scheduler_address
 
 
 def test_a_cluster_counts_what_this_machine_counts(scheduler: str, tmp_path: Path) -> None:
@@ -50,11 +66,7 @@ def test_a_cluster_counts_what_this_machine_counts(scheduler: str, tmp_path: Pat
         there = count(
             decoder, QUATERNARY, folder=tmp_path / "there", executor=found.executor, workers=2, **given
         )
-    assert (here.distinct, here.once, here.twice, here.pairs) == (
-        there.distinct, there.once, there.twice, there.pairs,
-    )  # fmt: skip
-    assert here.leaves == there.leaves
-    assert here.near_ties == there.near_ties
+    assert figures(here) == figures(there)
 
 
 def refuse() -> None:
@@ -165,3 +177,69 @@ def test_other_addresses_are_refused(address: str, message: str) -> None:
     with pytest.raises(InputError) as refusal:
         check_address(address)
     assert str(refusal.value) == message
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], dict[str, object]]:
+    """Makes an authority and one certificate of it, as Dask's configuration names them."""
+
+    def make(name: str) -> dict[str, object]:
+        folder, now = tmp_path_factory.mktemp(name), datetime.now(UTC)
+        root, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
+        issuer = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+
+        def signed(of: x509.Name, public: ec.EllipticCurvePublicKey, *, ca: bool) -> bytes:
+            builder = x509.CertificateBuilder().subject_name(of).issuer_name(issuer).public_key(public)
+            builder = builder.serial_number(x509.random_serial_number())
+            builder = builder.not_valid_before(now - timedelta(days=1))
+            builder = builder.not_valid_after(now + timedelta(days=1))
+            builder = builder.add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
+            return builder.sign(root, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+
+        private = key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+        files = {
+            "ca.pem": signed(issuer, root.public_key(), ca=True),
+            "cert.pem": signed(subject, key.public_key(), ca=False),
+            "key.pem": private,
+        }
+        for file, content in files.items():
+            (folder / file).write_bytes(content)
+        both = {"cert": str(folder / "cert.pem"), "key": str(folder / "key.pem")}
+        return {
+            "distributed.comm.require-encryption": True,
+            "distributed.comm.tls.ca-file": str(folder / "ca.pem"),
+            **{f"distributed.comm.tls.{role}": both for role in ("client", "scheduler", "worker")},
+        }
+
+    return make
+
+
+def test_a_cluster_is_reached_by_tls_with_certificates_of_its_own_authority(
+    authority: Callable[[str], dict[str, object]], tmp_path: Path
+) -> None:
+    """As docs/counting.md says; certificates of another authority are refused."""
+    expect_distributed()
+    decoder = decoder_graph(untrained_of(QUATERNARY), "A", QUATERNARY)
+    given = {"seed": 7, "draws": 70_000, "memory": 1 << 30}
+    ours, others = authority("ours"), authority("others")
+    here = count(decoder, QUATERNARY, folder=tmp_path / "here", **given)
+    with (
+        dask.config.set(ours),
+        LocalCluster(
+            n_workers=1, threads_per_worker=1, processes=False, protocol="tls://", dashboard_address=":0",
+            security=Security(),
+        ) as made,
+    ):  # fmt: skip
+        address = made.scheduler_address
+        assert address.startswith("tls://")
+        with connected(address) as found:
+            there = count(
+                decoder, QUATERNARY, folder=tmp_path / "there", executor=found.executor, workers=1, **given
+            )
+        assert figures(here) == figures(there)
+        with dask.config.set(others), pytest.raises(InputError) as refusal, connected(address):
+            pass
+    assert str(refusal.value).startswith(f"cluster {address}: ")

@@ -81,6 +81,7 @@ policies: Final = Table(
     Column("trial", Boolean, nullable=False),
     Column("versions_from", Text),
     Column("versions_below", Text),
+    Column("prices", Text),
     Column("created", BigInteger, nullable=False),
 )
 
@@ -290,6 +291,36 @@ segment_uses: Final = Table(
     Column("sha256", Text, nullable=False),
     ForeignKeyConstraint(["license", "sha256"], ["segments.license", "segments.sha256"]),
     Index("ix_segment_uses_segment", "license", "sha256"),
+)
+
+invoices: Final = Table(
+    "invoices",
+    metadata,
+    Column("number", Text, primary_key=True),
+    Column("customer", Text, ForeignKey("customers.id"), nullable=False),
+    Column("product", Text, ForeignKey("products.name"), nullable=False),
+    Column("month", Text, nullable=False),
+    Column("issued", BigInteger, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("total", BigInteger, nullable=False),
+    Column("charged", BigInteger, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("prices", Text, nullable=False),
+    Column("document", LargeBinary, nullable=False),
+    UniqueConstraint("customer", "product", "month"),
+)
+
+invoice_sets: Final = Table(
+    "invoice_sets",
+    metadata,
+    Column("invoice", Text, ForeignKey("invoices.number"), primary_key=True),
+    Column("space", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("part", Integer, primary_key=True),
+    Column("operations", Integer, nullable=False),
+    Column("bitmap", LargeBinary, nullable=False),
+    Column("gaps", LargeBinary),
+    CheckConstraint("kind IN ('new', 'credited')", name="kind"),
 )
 
 tokens: Final = Table(

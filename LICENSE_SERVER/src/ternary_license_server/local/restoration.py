@@ -1,5 +1,6 @@
 """
-Bringing a server back from a backup, and merging a revocation list, with the rights on the database alone.
+Bringing a server back from a backup, and merging what was published since: revocation lists and invoices. It
+takes the rights on the database alone.
 """
 
 import shutil
@@ -22,7 +23,7 @@ from ternary_license_server.database.whole_file import leave_whole
 from ternary_license_server.keys import keyring
 from ternary_license_server.keys.keyring import KeyRing
 from ternary_license_server.local import backup as backups
-from ternary_license_server.service import audit, merging, restoring, timekeeping
+from ternary_license_server.service import audit, invoices, merging, restoring, timekeeping
 from ternary_license_server.service.access import LOCAL
 from ternary_sdk._internal.documents.canonical import Json
 from ternary_sdk._internal.trust.trust import Revocations, Trust
@@ -112,6 +113,26 @@ def merge_list(database: Database, directory: Path, offered: Trust) -> dict[str,
     with database.write() as transaction:
         merged = merging.merge(transaction, listed, ring, actor=LOCAL)
     return {"list": listed.version, **merged.facts()}
+
+
+def merge_invoice(database: Database, directory: Path, document: bytes) -> dict[str, Json]:
+    """Take in an invoice that the server issued after the backup; a server may be running.
+
+    Args:
+        database: The server's.
+        directory: The vendor's keys.
+        document: The invoice's file.
+    Returns:
+        ``number``, ``customer``, ``product``, ``month``, ``issued``, ``currency``, ``total``, ``sha256``.
+    Raises:
+        FormatError, SignatureError: If it cannot be believed.
+        DatabaseError: If there is no such database, or it cannot be used.
+        ServiceError: As ``invoices.hand_in``.
+    """
+    existing(database)
+    ring = keyring.load(directory)
+    with database.write() as transaction:
+        return invoices.hand_in(transaction, ring, document, actor=LOCAL)
 
 
 def _published(newest: Trust | None, ring: KeyRing) -> Revocations | None:

@@ -79,7 +79,7 @@ def add_release(
     transaction.execute(insert(releases), row)
     facts = _release(row)
     _audit(transaction, stream, actor, "release.add", facts)
-    return facts
+    return _dated(row)
 
 
 def check_customer(transaction: Transaction, customer: str) -> str:
@@ -117,16 +117,20 @@ def grants(transaction: Transaction, terms: Terms) -> tuple[list[PackageTerm], d
     return named + [ExactPackage(digest=row.digest) for row in rows], keys
 
 
-def list_customers(transaction: Transaction, *, after: str, limit: int) -> list[Json]:
-    """Customers in the order of their ids."""
+def list_customers(
+    transaction: Transaction, *, after: str, limit: int, name: str | None = None
+) -> list[Json]:
+    """Customers in the order of their ids; with a name, those who have exactly this one."""
     query = select(customers).where(customers.c.id > after).order_by(customers.c.id).limit(limit)
+    if name is not None:
+        query = query.where(customers.c.name == name)
     return [dict(row._mapping) for row in transaction.execute(query)]
 
 
 def list_releases(transaction: Transaction, *, after: str, limit: int) -> list[Json]:
     """Releases in the order of their digests, without content keys."""
     query = select(releases).where(releases.c.digest > after).order_by(releases.c.digest).limit(limit)
-    return [_release(row._mapping) for row in transaction.execute(query)]
+    return [_dated(row._mapping) for row in transaction.execute(query)]
 
 
 def _within(versions: VersionRange) -> tuple[ColumnElement[bool], ...]:
@@ -141,6 +145,10 @@ def _release(row: Mapping[str, Any] | RowMapping) -> dict[str, Json]:
         "digest": row["digest"],
         "encrypted": row["content_key"] is not None,
     }
+
+
+def _dated(row: Mapping[str, Any] | RowMapping) -> dict[str, Json]:
+    return _release(row) | {"created": row["created"]}
 
 
 def _audit(transaction: Transaction, stream: str, actor: str, action: str, detail: dict[str, Json]) -> None:

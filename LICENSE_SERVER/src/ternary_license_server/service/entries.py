@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, func, insert, select
+from sqlalchemy import func, insert, select
 
 from ternary_license_server.database.schema import meter_entries
 from ternary_license_server.database.transaction import Transaction
@@ -55,10 +55,10 @@ def enter(
     for start in range(0, len(numbers), LARGEST):
         part, number = numbers[start : start + LARGEST], number + 1
         count = {"number": number, "operations": -len(part) if taken_back else len(part)}
-        transaction.execute(insert(meter_entries), common | count | _written(part, operations.space))
+        transaction.execute(insert(meter_entries), common | count | written(part, operations.space))
 
 
-def read(row: Row[Any], space: Space) -> OperationSet:
+def read(row: Any, space: Space) -> OperationSet:
     """The operations of an entry, from its ``bitmap`` and ``gaps``."""
     if row.gaps is None:
         return OperationSet.from_bytes(bytes(row.bitmap), space)
@@ -67,7 +67,8 @@ def read(row: Row[Any], space: Space) -> OperationSet:
     return OperationSet.of(numbers, space)
 
 
-def _written(numbers: gaps.Numbers, space: Space) -> dict[str, bytes | None]:
+def written(numbers: gaps.Numbers, space: Space) -> dict[str, bytes | None]:
+    """Some operations as a row has them: ``bitmap`` and ``gaps``. Inverse of ``read``."""
     data = gaps.encode(numbers.astype("int64", copy=False))
     if space.listed and space.bitmap_bytes <= len(data):
         return {"bitmap": OperationSet.of(numbers, space).to_bytes(), "gaps": None}

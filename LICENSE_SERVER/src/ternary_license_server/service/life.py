@@ -118,14 +118,18 @@ def reinstate(transaction: Transaction, license_id: str, *, actor: str) -> dict[
     return _to(transaction, license_id, State.ACTIVE, lambda s: s is State.SUSPENDED, actor)
 
 
-def revoke(transaction: Transaction, license_id: str, *, actor: str) -> dict[str, Json]:
+def revoke(
+    transaction: Transaction, license_id: str, *, actor: str, reason: str | None = None
+) -> dict[str, Json]:
     """Withdraw a license for good; it is on the revocation list until all that was given out has ended.
+
+    The reason, if there is one, is for the audit log.
 
     Raises:
         LicenseError: NOT_FOUND.
         ServiceError: CONFLICT, if it is revoked already; LIST_FULL, and then nothing has changed.
     """
-    facts = _to(transaction, license_id, State.REVOKED, lambda s: s is not State.REVOKED, actor)
+    facts = _to(transaction, license_id, State.REVOKED, lambda s: s is not State.REVOKED, actor, reason)
     listing.admit(transaction, f"license {license_id}")
     _list(transaction, license_id)
     return facts
@@ -238,12 +242,15 @@ def _to(
     state: State,
     allowed: Callable[[State], bool],
     actor: str,
+    reason: str | None = None,
 ) -> dict[str, Json]:
     license = records.lock(transaction, license_id)
     if not allowed(license.state):
         raise ServiceError(Code.CONFLICT, f"license {license_id}: is {license.state}, cannot become {state}")
     changed = replace(license, state=state)
     detail: dict[str, Json] = {"from": str(license.state), "to": str(state)}
+    if reason is not None:
+        detail["reason"] = reason
     return _change(transaction, changed, actor, f"license.{state}", detail, state=str(state))
 
 

@@ -14,9 +14,11 @@ from ternary_license_server.service import audit, terms
 from ternary_license_server.service.records import seconds
 from ternary_license_server.service.refusals import Code, ServiceError
 from ternary_license_server.service.terms import Terms, whole_seconds
+from ternary_sdk._internal.documents import canonical
 from ternary_sdk._internal.documents.canonical import SAFE_INTEGER, Json
 from ternary_sdk._internal.licensing.claims import MAX_GRACE
 from ternary_sdk._internal.licensing.license import ACTIONS, TOLERANCE
+from ternary_sdk._internal.pricing.price_list import PriceList
 
 SHORTEST_HOLD: Final = 2 * TOLERANCE + timedelta(minutes=5)
 """Least lease and grace together: a license must be of use before it ends."""
@@ -33,6 +35,8 @@ class Policy(Terms):
     name: str
     term: timedelta | None
     """How long a license runs; None without end."""
+    prices: PriceList | None = None
+    """What its customers are invoiced by; None if they are not."""
 
     def __post_init__(self) -> None:
         for name in ("term", "lease", "grace", "offline"):
@@ -55,11 +59,16 @@ class Policy(Terms):
             raise _invalid(self.name, "trial", "a trial needs a term")
         if self.versions is not None and self.versions.name != self.product:
             raise _invalid(self.name, "versions", f"of {self.versions.name}, expected of {self.product}")
+        if self.prices is not None and self.unique_operations is None:
+            raise _invalid(
+                self.name, "prices", "need unique_operations: machines count operations only under a quota"
+            )
 
     def columns(self) -> dict[str, Json]:
         """The policy as a row."""
         term = None if self.term is None else whole_seconds(self.term)
-        return self.term_columns() | {"name": self.name, "term": term}
+        prices = None if self.prices is None else canonical.encode(self.prices.to_json()).decode()
+        return self.term_columns() | {"name": self.name, "term": term, "prices": prices}
 
 
 def add(transaction: Transaction, policy: Policy, *, actor: str) -> dict[str, Json]:
@@ -80,7 +89,7 @@ def add(transaction: Transaction, policy: Policy, *, actor: str) -> dict[str, Js
     row = policy.columns()
     transaction.execute(insert(policies), row | {"created": seconds(transaction.now)})
     audit.append(transaction, f"policy {policy.name}", actor=actor, action="policy.add", detail=row)
-    return row
+    return row | {"prices": None if policy.prices is None else policy.prices.to_json()}
 
 
 def find(transaction: Transaction, name: str) -> Policy:
@@ -93,7 +102,7 @@ def find(transaction: Transaction, name: str) -> Policy:
     if row is None:
         raise ServiceError(Code.UNKNOWN, f"policy {name}: there is none of this name")
     term = None if row.term is None else timedelta(seconds=row.term)
-    return Policy(name=row.name, term=term, **terms.read(row._mapping))
+    return Policy(name=row.name, term=term, prices=read_prices(row.prices), **terms.read(row._mapping))
 
 
 def page(transaction: Transaction, *, after: str, limit: int) -> list[Json]:
@@ -101,8 +110,16 @@ def page(transaction: Transaction, *, after: str, limit: int) -> list[Json]:
     query = select(policies).where(policies.c.name > after).order_by(policies.c.name).limit(limit)
     return [
         {name: row._mapping[name] for name in row._mapping if name != "created"}
+        | {"prices": row.prices and canonical.decode(row.prices.encode(), "prices")}
         for row in transaction.execute(query)
     ]
+
+
+def read_prices(text: str | None) -> PriceList | None:
+    """The price list in a row."""
+    if text is None:
+        return None
+    return PriceList.read(canonical.decode(text.encode(), "price list"))
 
 
 def _invalid(policy: str, member: str, why: str) -> ServiceError:

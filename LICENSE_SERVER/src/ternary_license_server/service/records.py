@@ -13,6 +13,7 @@ from ternary_license_server.database.schema import audit as audit_rows
 from ternary_license_server.database.schema import customers, licenses
 from ternary_license_server.database.transaction import LockQuery, Transaction, locking
 from ternary_license_server.service import terms
+from ternary_license_server.service.sought import EVERY, Sought
 from ternary_license_server.service.terms import Terms
 from ternary_sdk._internal.documents.canonical import Json
 from ternary_sdk._internal.licensing.license import TOLERANCE
@@ -135,13 +136,15 @@ def find(transaction: Transaction, license_id: str) -> LicenseRecord:
     return _record(row)
 
 
-def page(
-    transaction: Transaction, *, after: str, limit: int, customer: str | None = None
-) -> list[LicenseRecord]:
-    """Licenses in the order of their ids, after one id."""
-    query = _COLUMNS.where(licenses.c.id > after).order_by(licenses.c.id).limit(limit)
-    if customer is not None:
-        query = query.where(licenses.c.customer == customer)
+def page(transaction: Transaction, *, after: str, limit: int, sought: Sought = EVERY) -> list[LicenseRecord]:
+    """Licenses that meet conditions, in the order of their ids, after one id."""
+    query = _COLUMNS.where(licenses.c.id > after, *sought.conditions()).order_by(licenses.c.id).limit(limit)
+    return [_record(row) for row in transaction.execute(query)]
+
+
+def ending_first(transaction: Transaction, sought: Sought, limit: int) -> list[LicenseRecord]:
+    """Licenses that meet conditions, those that end first before others."""
+    query = _COLUMNS.where(*sought.conditions()).order_by(licenses.c.expires, licenses.c.id).limit(limit)
     return [_record(row) for row in transaction.execute(query)]
 
 

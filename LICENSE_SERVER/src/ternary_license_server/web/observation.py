@@ -60,13 +60,26 @@ class Metrics:
         if code is not None:
             self._refusals.labels(code).inc()
 
+    def refusals(self) -> dict[str, int]:
+        """How many refusals there were by reason code, of all processes together, ascending by code."""
+        found = {
+            sample.labels["code"]: int(sample.value)
+            for family in self._every().collect()
+            for sample in family.samples
+            if sample.name == "ternary_refusals_total"
+        }
+        return dict(sorted(found.items()))
+
     def text(self) -> bytes:
         """The metrics in Prometheus' text format."""
+        return generate_latest(self._every())
+
+    def _every(self) -> CollectorRegistry:
         if SHARED_METRICS not in os.environ:
-            return generate_latest(self._registry)
+            return self._registry
         every = CollectorRegistry()
         MultiProcessCollector(every)  # type: ignore[no-untyped-call]
-        return generate_latest(every)
+        return every
 
 
 class JsonLines(logging.Formatter):

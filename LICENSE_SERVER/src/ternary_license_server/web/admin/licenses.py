@@ -3,14 +3,15 @@ Licenses: issued, shown, and changed through their life.
 """
 
 from functools import partial
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from fastapi import Path, Response
+from fastapi import Path, Query, Response
 from pydantic import Field
 
 from ternary_license_server.database.transaction import Transaction
-from ternary_license_server.service import access, correcting, lease, life, metering, records
+from ternary_license_server.service import access, correcting, lease, life, metering, policies, records
 from ternary_license_server.service.records import moment
+from ternary_license_server.service.sought import Sought
 from ternary_license_server.web.admin.gate import ID, After, Change, Limit, Look, Only, resource
 from ternary_license_server.web.bodies import Given, Id, Line, Moment, Name, Space, Taken
 from ternary_sdk._internal.documents.canonical import Json
@@ -18,6 +19,15 @@ from ternary_sdk._internal.documents.canonical import Json
 router = resource()
 LicenseId = Annotated[str, Path(pattern=ID)]
 Seat = Annotated[str, Path(pattern=ID)]
+
+
+InState = Annotated[Literal["active", "suspended", "revoked"] | None, Query()]
+End = Annotated[int | None, Query(ge=0, le=253_402_300_799)]
+KeyDigest = Annotated[str | None, Query(pattern="^[0-9a-f]{64}$", description="Of a license key.")]
+Holder = Annotated[
+    str | None,
+    Query(min_length=1, max_length=200, description="A machine's id, an installation, or a seat's number."),
+]
 
 
 class NewLicense(Taken):
@@ -96,6 +106,12 @@ class Loss(Taken):
     reason: Line
 
 
+class Withdrawal(Taken):
+    """Why a license is withdrawn."""
+
+    reason: Line | None = None
+
+
 class Claim(Taken):
     """Why what a lease reported does not count."""
 
@@ -135,6 +151,7 @@ class LicenseDetail(License):
     leases: list[Lease]
     operations: Annotated[int, Field(description="Of all spaces together.")]
     spaces: list[ReturnedSpace]
+    prices: Annotated[dict[str, Any] | None, Field(description="Of its policy.")]
 
 
 @router.post("/licenses", status_code=201, response_model=KeyedLicense)
@@ -144,11 +161,29 @@ def issue(new: NewLicense, asking: Change) -> Response:
 
 
 @router.get("/licenses", response_model=list[License])
-def licenses(asked: Look, after: After = "", limit: Limit = 100, customer: Only = None) -> Response:
-    """Licenses, by id."""
+def licenses(
+    asked: Look,
+    after: After = "",
+    limit: Limit = 100,
+    customer: Only = None,
+    state: InState = None,
+    ends_from: End = None,
+    ends_before: End = None,
+    key_digest: KeyDigest = None,
+    holder: Holder = None,
+) -> Response:
+    """Licenses, by id: all, or those that meet every condition that is given."""
+    sought = Sought(
+        customer=customer,
+        state=state,
+        ends_from=ends_from,
+        ends_before=ends_before,
+        key_digest=key_digest,
+        holder=holder,
+    )
 
     def work(transaction: Transaction) -> Json:
-        found = records.page(transaction, after=after, limit=limit, customer=customer)
+        found = records.page(transaction, after=after, limit=limit, sought=sought)
         return [license.facts() for license in found]
 
     return asked.look(work)
@@ -162,11 +197,13 @@ def license(license_id: LicenseId, asked: Look, after: After = "", limit: Limit 
         found, now = records.find(transaction, license_id), transaction.now
         page = lease.page(transaction, license_id, after=after, limit=limit)
         drawn = metering.drawn(transaction, license_id, found.customer)
+        prices = policies.find(transaction, found.policy).prices
         return found.facts() | {
             "held": lease.held(transaction, license_id, now),
             "leases": [mine.facts(now) for mine in page],
             "operations": sum(drawn.values()),
             "spaces": [{"space": str(space), "operations": number} for space, number in drawn.items()],
+            "prices": None if prices is None else prices.to_json(),
         }
 
     return asked.look(work)
@@ -198,9 +235,10 @@ def reinstate(license_id: LicenseId, asking: Change) -> Response:
 
 
 @router.post("/licenses/{license_id}/revoke", response_model=License)
-def revoke(license_id: LicenseId, asking: Change) -> Response:
-    """Withdraw a license for good."""
-    return asking.change(partial(life.revoke, license_id=license_id))
+def revoke(license_id: LicenseId, asking: Change, why: Withdrawal | None = None) -> Response:
+    """Withdraw a license for good; the audit log keeps the reason."""
+    reason = None if why is None else why.reason
+    return asking.change(partial(life.revoke, license_id=license_id, reason=reason))
 
 
 @router.post("/licenses/{license_id}/transfer", response_model=KeyedLicense)

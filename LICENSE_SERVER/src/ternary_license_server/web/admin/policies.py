@@ -4,7 +4,7 @@ Policies: the templates that licenses are issued by.
 
 from datetime import timedelta
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Response
 from pydantic import Field
@@ -13,6 +13,7 @@ from ternary_license_server.service import policies as service
 from ternary_license_server.service.terms import versions
 from ternary_license_server.web.admin.gate import After, Change, Limit, Look, resource
 from ternary_license_server.web.bodies import Entitlement, Given, Name, Seconds, Taken, Version
+from ternary_sdk._internal.pricing.price_list import PriceList
 
 router = resource()
 
@@ -41,6 +42,10 @@ class NewPolicy(Taken):
     versions_below: Annotated[
         Version | None, Field(description="First version it is no longer for; null without a range.")
     ] = None
+    prices: Annotated[
+        dict[str, Any] | None,
+        Field(description="A price list, `ternary-prices/1`; null: its customers are not invoiced."),
+    ] = None
 
 
 class Policy(Given):
@@ -58,6 +63,7 @@ class Policy(Given):
     trial: bool
     versions_from: str | None
     versions_below: str | None
+    prices: dict[str, Any] | None
 
 
 @router.post("/policies", status_code=201, response_model=Policy)
@@ -85,4 +91,5 @@ def _policy(new: NewPolicy) -> service.Policy:
         offline=timedelta(seconds=new.offline),
         trial=new.trial,
         versions=versions(new.product, new.versions_from, new.versions_below),
+        prices=None if new.prices is None else PriceList.read(new.prices, "prices"),
     )

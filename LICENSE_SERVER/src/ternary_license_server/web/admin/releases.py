@@ -38,6 +38,7 @@ class Release(Given):
     version: str
     digest: str
     encrypted: bool
+    created: int
 
 
 @router.post("/releases", status_code=201, response_model=Release)

@@ -116,6 +116,10 @@ class Fields:
         """A nested object, to be read by its own getters."""
         return Fields(self._take(name), f"{self.path}.{name}")
 
+    def value(self, name: str) -> Json:
+        """A member of any type, for a reader of its own."""
+        return self._take(name)
+
     def items(self, name: str, read: Callable[["Fields"], T], *, most: int, least: int = 0) -> tuple[T, ...]:
         """A list of objects, each read by ``read``."""
         values = self._list(name, least, most)

@@ -254,10 +254,19 @@ class Permit(ProcessBound):
         of = space or self._counted_space()
         from ternary_sdk._internal.licensing import usage
 
-        held = clock.establish(self._directory, now, signed=newest_signature(self.license, self._trust))
-        license = self.license
+        held, license = self.established(now), self.license
         counted = self.ledger.counted(license.id, lease=license.lease, owner=license.customer, space=of)
         return usage.reports(license.id, counted, held, now)
+
+    def established(self, now: datetime) -> installation.Installation:
+        """This user's installation, made where there is none yet.
+
+        Args:
+            now: The present moment, timezone-aware.
+        Raises:
+            LedgerError, LicenseError: If it cannot be read or made.
+        """
+        return clock.establish(self._directory, now, signed=newest_signature(self.license, self._trust))
 
     def drawn(self, *, space: Space | None = None) -> OperationSet:
         """The operations that count for the quota on this machine: those ever returned to its customer.

@@ -1,0 +1,193 @@
+"""
+A customer's account of a product: the licenses that are billed together, their prices and their operations.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import ColumnElement, exists, func, or_, select
+
+from ternary_license_server.database.schema import (
+    customers,
+    licenses,
+    meter_entries,
+    policies,
+    products,
+)
+from ternary_license_server.database.transaction import Transaction
+from ternary_license_server.service import entries, records
+from ternary_license_server.service.policies import read_prices
+from ternary_license_server.service.records import moment, seconds
+from ternary_license_server.service.refusals import Code, ServiceError
+from ternary_license_server.service.sets import nothing
+from ternary_sdk._internal.pricing.invoice_claims import Customer
+from ternary_sdk._internal.pricing.month import Month
+from ternary_sdk._internal.pricing.price_list import PriceList
+from ternary_sdk.operations import OperationSet
+from ternary_sdk.space import Space
+
+_AT_ONCE: Final = 16
+"""Entries that are read at a time: one may hold millions of operations."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Account:
+    """What one customer's licenses of one product are invoiced by."""
+
+    customer: Customer
+    """Whom invoices are for."""
+    product: str
+    """What the licenses are of."""
+    licenses: tuple[str, ...]
+    """Those whose policies have a price list, ascending; those handed on to others too, if they were used."""
+    prices: PriceList
+    """The one price list of those that the customer has now, else of those that were handed on."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metered:
+    """What the meters of an account have of one space, up to a moment."""
+
+    counts: OperationSet
+    """Operations that any of its licenses returned, less those taken back."""
+    taken_back: OperationSet
+    """Operations that were taken back and that none of its licenses counts any more."""
+
+
+def find_customer(transaction: Transaction, wanted: str) -> Customer:
+    """A customer by id, or by a name that only one has.
+
+    Raises:
+        ServiceError: UNKNOWN; CONFLICT, if several have this name.
+    """
+    this = or_(customers.c.id == wanted, customers.c.name == wanted)
+    found = transaction.execute(select(customers).where(this).order_by(customers.c.id)).all()
+    exact = [row for row in found if row.id == wanted] or found
+    if not exact:
+        raise ServiceError(Code.UNKNOWN, f"customer {wanted}: there is none of this name or id")
+    if len(exact) > 1:
+        ids = ", ".join(row.id for row in exact[:5])
+        raise ServiceError(
+            Code.CONFLICT, f"customer {wanted}: {len(exact)} have this name; take an id: {ids}"
+        )
+    return Customer(id=exact[0].id, name=exact[0].name)
+
+
+def find_product(transaction: Transaction, customer: Customer, wanted: str | None) -> str:
+    """A product by its name, or the only one that a customer is billed for.
+
+    Raises:
+        ServiceError: UNKNOWN; CONFLICT, if none is named and there are several.
+    """
+    if wanted is not None:
+        if transaction.execute(select(products).where(products.c.name == wanted)).first() is None:
+            raise ServiceError(Code.UNKNOWN, f"product {wanted}: nothing was released under this name")
+        return wanted
+    query = (
+        select(licenses.c.product)
+        .join(policies, policies.c.name == licenses.c.policy)
+        .where(_of(customer), policies.c.prices.is_not(None))
+        .distinct()
+        .order_by(licenses.c.product)
+    )
+    found = [row.product for row in transaction.execute(query)]
+    if not found:
+        raise _nothing_priced(customer, "any product")
+    if len(found) > 1:
+        raise ServiceError(
+            Code.CONFLICT,
+            f"customer {customer.name}: is billed for {', '.join(found)}; say which product",
+        )
+    return str(found[0])
+
+
+def find(transaction: Transaction, customer: Customer, product: str, *, locked: bool) -> Account:
+    """The account of a customer and a product.
+
+    Args:
+        transaction: A writing one if ``locked``.
+        customer: Whose.
+        product: Of which.
+        locked: Whether reports to its licenses wait until the transaction ends.
+    Raises:
+        ServiceError: CONFLICT, if no license of it has a price list, or licenses have different ones.
+    """
+    query = (
+        select(licenses.c.id, licenses.c.customer, licenses.c.policy, policies.c.prices)
+        .join(policies, policies.c.name == licenses.c.policy)
+        .where(_of(customer), licenses.c.product == product)
+        .order_by(licenses.c.id)
+    )
+    if locked:
+        for row in transaction.execute(query).all():
+            records.lock(transaction, row.id)
+    priced = [row for row in transaction.execute(query) if row.prices is not None]
+    if not priced:
+        raise _nothing_priced(customer, product)
+    own = [row for row in priced if row.customer == customer.id] or priced
+    lists = {row.prices: row.policy for row in own}
+    prices = read_prices(own[0].prices)
+    if len(lists) > 1 or prices is None:
+        raise ServiceError(
+            Code.CONFLICT,
+            f"customer {customer.name}: licenses of {product} are under policies of different prices "
+            f"({', '.join(sorted(lists.values()))}); change them to policies of one price list",
+        )
+    return Account(
+        customer=customer, product=product, licenses=tuple(row.id for row in priced), prices=prices
+    )
+
+
+def first_month(transaction: Transaction, account: Account) -> Month | None:
+    """The month in which anything of an account was received first; None if nothing was."""
+    entry = meter_entries.c
+    query = select(func.min(entry.received)).where(
+        entry.customer == account.customer.id, entry.license.in_(account.licenses)
+    )
+    first = transaction.execute(query).scalar_one()
+    return None if first is None else Month.of(moment(first))
+
+
+def metered(transaction: Transaction, account: Account, end: datetime) -> dict[Space, Metered]:
+    """What an account's meters have of each space, by entries from before ``end``."""
+    entry = meter_entries.c
+    query = (
+        select(entry.license, entry.space, entry.operations, entry.bitmap, entry.gaps)
+        .where(
+            entry.customer == account.customer.id,
+            entry.license.in_(account.licenses),
+            entry.received < seconds(end),
+        )
+        .order_by(entry.license, entry.number)
+    )
+    alone: dict[tuple[str, Space], OperationSet] = {}
+    taken_back: dict[Space, OperationSet] = {}
+    for row in transaction.execute(query.execution_options(yield_per=_AT_ONCE)):
+        space = Space.parse(row.space)
+        whose, changed = (row.license, space), entries.read(row, space)
+        before = alone.get(whose, nothing(space))
+        alone[whose] = before - changed if row.operations < 0 else before | changed
+        if row.operations < 0:
+            taken_back[space] = taken_back.get(space, nothing(space)) | changed
+    together: dict[Space, OperationSet] = {}
+    for (_, space), operations in alone.items():
+        together[space] = together.get(space, operations) | operations
+    return {
+        space: Metered(counts=counts, taken_back=taken_back.get(space, nothing(space)) - counts)
+        for space, counts in sorted(together.items())
+    }
+
+
+def _of(customer: Customer) -> ColumnElement[bool]:
+    """Licenses that a customer has, or used before they were handed on."""
+    used = exists().where(meter_entries.c.license == licenses.c.id, meter_entries.c.customer == customer.id)
+    return or_(licenses.c.customer == customer.id, used)
+
+
+def _nothing_priced(customer: Customer, product: str) -> ServiceError:
+    return ServiceError(
+        Code.CONFLICT,
+        f"customer {customer.name}: no license of {product} is under a policy with prices; make a policy "
+        "with --prices and put the licenses under it",
+    )

@@ -1,0 +1,282 @@
+"""
+Invoices: issued once for a customer, product and month, and then the same bytes for ever.
+
+What an invoice bills is what the meters have and no earlier invoice billed. So a report that came late, or
+came again after a restoration, is billed once, and what was taken back is a credit of the next invoice.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import Row, func, insert, select
+
+from ternary_license_server.database.schema import customers, invoices, products
+from ternary_license_server.database.transaction import Transaction
+from ternary_license_server.keys.keyring import KeyRing
+from ternary_license_server.service import accounts, audit, billed_sets, restoring
+from ternary_license_server.service.accounts import Account, Metered
+from ternary_license_server.service.records import seconds
+from ternary_license_server.service.refusals import Code, ServiceError
+from ternary_license_server.service.sets import nothing
+from ternary_sdk._internal.documents import canonical, outer
+from ternary_sdk._internal.documents.canonical import Json
+from ternary_sdk._internal.pricing import invoice as documents
+from ternary_sdk._internal.pricing.invoice import Invoice
+from ternary_sdk._internal.pricing.invoice_claims import Billed, Previous
+from ternary_sdk._internal.pricing.month import Month
+from ternary_sdk._internal.pricing.stated_set import StatedSet
+from ternary_sdk._internal.trust.trust import Role
+from ternary_sdk.operations import OperationSet
+from ternary_sdk.space import Space
+
+NUMBERS: Final = "invoices"
+"""The audit stream whose lock keeps two invoices from getting one number."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """Which invoice is asked for."""
+
+    customer: str
+    """An id, or a name that only one has."""
+    product: str | None
+    """A name; None for the only one that the customer is billed for."""
+    month: Month
+    """Which month."""
+
+
+def issue(
+    transaction: Transaction, ring: KeyRing, wanted: Wanted, *, all_handed_in: bool, actor: str
+) -> dict[str, Json]:
+    """Issue an invoice; the one that was issued, where there is one.
+
+    Args:
+        transaction: A writing one.
+        ring: The vendor's keys.
+        wanted: Which.
+        all_handed_in: In the restored mode, that every invoice issued since the backup was handed in.
+        actor: Who asks.
+    Returns:
+        The document.
+    Raises:
+        ServiceError: UNKNOWN; CONFLICT, if the month is not over, an earlier one was not issued, or prices
+            are missing or differ; TRY_LATER, in the restored mode.
+    """
+    customer = accounts.find_customer(transaction, wanted.customer)
+    product = accounts.find_product(transaction, customer, wanted.product)
+    audit.lock(transaction, NUMBERS)
+    known = _find(transaction, customer.id, product, wanted.month)
+    if known is not None:
+        return _document(known)
+    _check_restored(transaction, all_handed_in)
+    account = accounts.find(transaction, customer, product, locked=True)
+    _check_month(transaction, account, wanted.month)
+    number = _next_number(transaction, wanted.month)
+    made = _compute(transaction, ring.vendor, account, wanted.month, number)
+    claims = made.claims()
+    token = ring.signer(Role.ANSWER).sign_token(claims, typ=documents.TYP)
+    _keep(transaction, made, documents.document(claims, token), "invoice.issue", actor)
+    return _document(_at(transaction, number))
+
+
+def preview(transaction: Transaction, vendor: str, wanted: Wanted) -> dict[str, Json]:
+    """What an invoice would state if its month were over now: without a number, and not signed.
+
+    Raises:
+        ServiceError: As ``issue``, except for the month and the restored mode.
+    """
+    customer = accounts.find_customer(transaction, wanted.customer)
+    product = accounts.find_product(transaction, customer, wanted.product)
+    account = accounts.find(transaction, customer, product, locked=False)
+    last = _last(transaction, customer.id, product)
+    if last is not None and str(wanted.month) <= last.month:
+        raise ServiceError(
+            Code.CONFLICT, f"{_named(account, wanted.month)}: {last.month} was issued; ask for the invoice"
+        )
+    made = _compute(transaction, vendor, account, wanted.month, None)
+    return {"format": documents.FORMAT, "invoice": made.claims()}
+
+
+def hand_in(transaction: Transaction, ring: KeyRing, data: bytes, *, actor: str) -> dict[str, Json]:
+    """Take in an invoice that this server issued and has forgotten, because it was restored from a backup.
+
+    Raises:
+        FormatError, SignatureError: If it is none of this vendor's.
+        ServiceError: CONFLICT, if another one stands in its place; UNKNOWN, if there is no such product.
+    """
+    given = Invoice.read(data, ring.trust)
+    number = given.number or ""
+    audit.lock(transaction, NUMBERS)
+    known = _find(transaction, given.customer.id, given.product, given.month)
+    same_number = transaction.execute(select(invoices).where(invoices.c.number == number)).one_or_none()
+    for row in (known, same_number):
+        if row is not None and row.sha256 != given.sha256:
+            raise ServiceError(
+                Code.CONFLICT, f"invoice {number}: invoice {row.number} of {row.month} stands in its place"
+            )
+    if known is None:
+        _check_place(transaction, given)
+        _keep(
+            transaction,
+            given,
+            outer.bare(data, "invoice"),
+            "invoice.merge",
+            actor,
+        )
+    return _listed(_at(transaction, number))
+
+
+def find(transaction: Transaction, number: str) -> dict[str, Json]:
+    """An issued invoice's document.
+
+    Raises:
+        ServiceError: UNKNOWN.
+    """
+    return _document(_at(transaction, number))
+
+
+def page(transaction: Transaction, *, after: str, limit: int, customer: str | None = None) -> list[Json]:
+    """Issued invoices in the order of their numbers, without their documents."""
+    query = select(invoices).where(invoices.c.number > after).order_by(invoices.c.number).limit(limit)
+    if customer is not None:
+        query = query.where(invoices.c.customer == customer)
+    return [_listed(row) for row in transaction.execute(query)]
+
+
+def _compute(
+    transaction: Transaction, vendor: str, account: Account, month: Month, number: str | None
+) -> Invoice:
+    last = _last(transaction, account.customer.id, account.product)
+    used = accounts.metered(transaction, account, month.end)
+    before = billed_sets.so_far(transaction, account.customer.id, account.product)
+    return Invoice(
+        vendor=vendor,
+        number=number,
+        issued=transaction.now.replace(microsecond=0),
+        customer=account.customer,
+        product=account.product,
+        month=month,
+        licenses=account.licenses,
+        prices=account.prices,
+        spaces=tuple(_billed(space, used, before) for space in sorted(used.keys() | before.keys())),
+        charged_before=0 if last is None else last.charged,
+        previous=None if last is None else Previous(number=last.number, sha256=last.sha256),
+    )
+
+
+def _billed(space: Space, used: dict[Space, Metered], billed: dict[Space, OperationSet]) -> Billed:
+    empty = nothing(space)
+    here = used.get(space, Metered(counts=empty, taken_back=empty))
+    before = billed.get(space, empty)
+    new, credited = here.counts - before, before & here.taken_back
+    return Billed(
+        space=space,
+        before=len(before),
+        before_sha256=before.digest,
+        new=StatedSet.of(new),
+        credited=StatedSet.of(credited),
+        after=StatedSet.of((before - credited) | new),
+        excluded=StatedSet.of(here.taken_back),
+    )
+
+
+def _check_month(transaction: Transaction, account: Account, month: Month) -> None:
+    """Refuse a month that is not over, or that is not the next one."""
+    named = _named(account, month)
+    if transaction.now < month.end:
+        raise ServiceError(
+            Code.CONFLICT, f"{named}: the month ends on {month.end:%Y-%m-%d}; until then it can be previewed"
+        )
+    last = _last(transaction, account.customer.id, account.product)
+    if last is None:
+        due = accounts.first_month(transaction, account) or month
+    else:
+        due = Month.parse(last.month).next
+        if month < due:
+            raise ServiceError(
+                Code.CONFLICT, f"{named}: {last.month} was issued, and no month before it can be"
+            )
+    if due < month:
+        raise ServiceError(Code.CONFLICT, f"{named}: {due} was not issued; issue it first")
+
+
+def _check_restored(transaction: Transaction, all_handed_in: bool) -> None:
+    mode = restoring.current(transaction)
+    if mode is not None and not all_handed_in:
+        raise ServiceError(
+            Code.TRY_LATER,
+            "this server was restored from a backup and may have forgotten invoices; hand in those that were "
+            "issued since with 'ternary server merge-invoice', then say --all-handed-in",
+        )
+
+
+def _check_place(transaction: Transaction, given: Invoice) -> None:
+    """Make the customer of an invoice that is handed in, where the backup does not know it."""
+    if transaction.execute(select(products).where(products.c.name == given.product)).first() is None:
+        raise ServiceError(
+            Code.UNKNOWN, f"product {given.product}: nothing was released under this name; release it first"
+        )
+    this = customers.c.id == given.customer.id
+    if transaction.execute(select(customers.c.id).where(this)).first() is None:
+        row = given.customer.to_json() | {"created": seconds(transaction.now)}
+        transaction.execute(insert(customers), row)
+
+
+def _keep(transaction: Transaction, made: Invoice, document: bytes, action: str, actor: str) -> None:
+    due = made.amount
+    row = {
+        "number": made.number,
+        "customer": made.customer.id,
+        "product": made.product,
+        "month": str(made.month),
+        "issued": seconds(made.issued),
+        "currency": made.prices.currency,
+        "total": due.total,
+        "charged": due.charged,
+        "sha256": made.sha256,
+    }
+    prices = canonical.encode(made.prices.to_json()).decode()
+    transaction.execute(insert(invoices), row | {"prices": prices, "document": document})
+    billed_sets.keep(transaction, str(made.number), made.spaces)
+    stream = f"customer {made.customer.id}"
+    audit.append(transaction, stream, actor=actor, action=action, detail=row)
+    audit.append(transaction, NUMBERS, actor=actor, action=action, detail={"number": made.number})
+
+
+def _next_number(transaction: Transaction, month: Month) -> str:
+    number = func.max(invoices.c.number)
+    last = transaction.execute(select(number).where(invoices.c.month == str(month))).scalar_one()
+    return f"{month}-{1 + (int(last[8:]) if last else 0):06d}"
+
+
+def _find(transaction: Transaction, customer: str, product: str, month: Month) -> Row[Any] | None:
+    entry = invoices.c
+    this = (entry.customer == customer, entry.product == product, entry.month == str(month))
+    return transaction.execute(select(invoices).where(*this)).one_or_none()
+
+
+def _last(transaction: Transaction, customer: str, product: str) -> Row[Any] | None:
+    entry = invoices.c
+    query = select(invoices).where(entry.customer == customer, entry.product == product)
+    return transaction.execute(query.order_by(entry.month.desc()).limit(1)).one_or_none()
+
+
+def _at(transaction: Transaction, number: str) -> Row[Any]:
+    row = transaction.execute(select(invoices).where(invoices.c.number == number)).one_or_none()
+    if row is None:
+        raise ServiceError(Code.UNKNOWN, f"invoice {number}: there is none of this number")
+    return row
+
+
+def _document(row: Row[Any]) -> dict[str, Json]:
+    found: Any = canonical.decode(bytes(row.document), f"invoice {row.number}")
+    return dict(found)
+
+
+def _listed(row: Row[Any]) -> dict[str, Json]:
+    hidden = ("document", "prices", "charged")
+    return {name: value for name, value in row._mapping.items() if name not in hidden}
+
+
+def _named(account: Account, month: Month) -> str:
+    return f"invoice of {month} for {account.customer.name}, {account.product}"

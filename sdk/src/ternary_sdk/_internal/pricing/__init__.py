@@ -1,0 +1,1 @@
+"""Price lists, invoices and statements: what different operations cost, computed alike on both sides."""

@@ -1,0 +1,163 @@
+"""
+What a customer's machines state together, and whether an invoice bills exactly that.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from ternary_sdk._internal.pricing.amount import Amount, Movement, amount
+from ternary_sdk._internal.pricing.invoice import Invoice
+from ternary_sdk._internal.pricing.invoice_claims import Billed
+from ternary_sdk._internal.pricing.statement import Statement
+from ternary_sdk.errors import InputError
+from ternary_sdk.operations import OperationSet
+from ternary_sdk.space import Space
+
+
+@dataclass(frozen=True, kw_only=True)
+class Merged:
+    """The statements of a customer's machines, as one."""
+
+    customer: str
+    """The customer that all of them name."""
+    licenses: tuple[str, ...]
+    """Every license that they are of, ascending."""
+    sets: dict[Space, OperationSet]
+    """What any machine returned, ascending by space."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Difference:
+    """How the statements differ from an invoice in one space."""
+
+    space: Space
+    """What the operations are of."""
+    stated: int
+    """How many operations the statements have, those taken back left out."""
+    billed: int
+    """How many the invoice bills."""
+    only_stated: int | None
+    """How many only the statements have; None if the invoice does not carry its set."""
+    only_billed: int | None
+    """How many only the invoice has; None likewise."""
+    first: int | None
+    """The lowest operation that only one of them has; None likewise."""
+    first_is_billed: bool
+    """Whether the invoice is the one that has it."""
+
+    def sentence(self) -> str:
+        """The difference for people."""
+        counts = (
+            f"space {self.space}: the statements have {self.stated:,} operations, "
+            f"the invoice bills {self.billed:,}"
+        )
+        if self.first is None:
+            return f"{counts}; the invoice does not carry its set, so the operations cannot be named"
+        has, lacks = ("invoice", "statements") if self.first_is_billed else ("statements", "invoice")
+        return (
+            f"{counts}; the first that differs is operation {self.first}, in the {has} and not in the "
+            f"{lacks}; only in the statements: {self.only_stated:,}, "
+            f"only in the invoice: {self.only_billed:,}"
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """Statements beside an invoice."""
+
+    billable: dict[Space, OperationSet]
+    """What the statements have, without what the invoice says was taken back, ascending by space."""
+    amount: Amount
+    """What the month costs by the statements: computed from their numbers, by the invoice's prices."""
+    differences: tuple[Difference, ...]
+    """One for each space that differs; empty where both agree."""
+
+
+def merge(statements: Sequence[Statement]) -> Merged:
+    """The union of what machines state.
+
+    Raises:
+        InputError: If there is none, or they are of several customers.
+    """
+    if not statements:
+        raise InputError("statement: none was given")
+    first = statements[0]
+    sets: dict[Space, OperationSet] = {}
+    for statement in statements:
+        if statement.customer != first.customer:
+            raise InputError(
+                f"statements: of the customers {first.customer!r} and {statement.customer!r}, expected one"
+            )
+        for members in statement.sets:
+            sets[members.space] = sets.get(members.space, members) | members
+    licenses = tuple(sorted({statement.license_id for statement in statements}))
+    return Merged(customer=first.customer, licenses=licenses, sets=dict(sorted(sets.items())))
+
+
+def compare(merged: Merged, invoice: Invoice) -> Comparison:
+    """Compare what machines state with what an invoice bills, by sets and by amounts.
+
+    Raises:
+        InputError: If the invoice is for another customer, or does not bill one of the licenses.
+    """
+    if merged.customer != invoice.customer.name:
+        raise InputError(
+            f"statements: of the customer {merged.customer!r}, the invoice is for {invoice.customer.name!r}"
+        )
+    foreign = [license_id for license_id in merged.licenses if license_id not in invoice.licenses]
+    if foreign:
+        raise InputError(
+            f"statements: license {foreign[0]} is none that the invoice bills for {invoice.product}; "
+            "give only statements of its licenses"
+        )
+    billed = {one.space: one for one in invoice.spaces}
+    billable: dict[Space, OperationSet] = {}
+    differences: list[Difference] = []
+    for space in sorted(billed.keys() | merged.sets.keys()):
+        stated = merged.sets.get(space, OperationSet.of([], space))
+        here = billed.get(space)
+        if here is not None and here.excluded.members is not None:
+            stated -= here.excluded.members
+        billable[space] = stated
+        if here is None or (len(stated), stated.digest) != (here.after.operations, here.after.sha256):
+            differences += _difference(stated, here)
+    return Comparison(billable=billable, amount=_amount(invoice, billable), differences=tuple(differences))
+
+
+def _difference(stated: OperationSet, billed: Billed | None) -> list[Difference]:
+    """How a space differs; nothing of a space that is in one of them, empty."""
+    nothing = OperationSet.of([], stated.space)
+    members = nothing if billed is None else billed.after.members
+    common = {
+        "space": stated.space,
+        "stated": len(stated),
+        "billed": 0 if billed is None else billed.after.operations,
+    }
+    if members is None:
+        unknown = {"only_stated": None, "only_billed": None, "first": None, "first_is_billed": False}
+        return [Difference(**common, **unknown)]  # type: ignore[arg-type]
+    more, less = stated - members, members - stated
+    either = more | less
+    if not len(either):
+        return []
+    first = int(either.indices[0])
+    return [
+        Difference(
+            **common,  # type: ignore[arg-type]
+            only_stated=len(more),
+            only_billed=len(less),
+            first=first,
+            first_is_billed=first in less,
+        )
+    ]
+
+
+def _amount(invoice: Invoice, billable: dict[Space, OperationSet]) -> Amount:
+    """The month by the statements' numbers; what was billed before and taken back now is the invoice's."""
+    billed = {movement.space: movement for movement in invoice.movements}
+    movements = []
+    for space, members in billable.items():
+        here = billed.get(space, Movement(space=space, before=0, credited=0, new=0))
+        kept = here.before - here.credited
+        movements.append(replace(here, new=max(0, len(members) - kept)))
+    return amount(invoice.prices, movements, charged_before=invoice.charged_before)
