@@ -96,7 +96,7 @@ def test_three_machines_state_what_the_invoice_bills(ternary, server, shipped, v
     received_last_month(tmp_path)
     license.unlink()  # as after a transfer, when the server has denied it
     kept = ["--trust", vendor.directory / keyring.TRUST_FILE, "--state", tmp_path / "c"]
-    told = ternary("license", "usage", "--ended", sold["id"], *kept, "--statement", statements[-1])
+    told = ternary("license", "usage", "--ended", sold["id"], *kept, "--statement", statements[-1], "--force")
     assert (told.status, told.text) == (0, f"{sold['id']}  Initech  8 operations drawn\n")
 
     files = {form: tmp_path / f"invoice.{form}" for form in ("json", "csv", "html", "pdf")}
