@@ -33,6 +33,7 @@ from ternary_cli import (
     near,
     packaging,
     pinning,
+    price_forecast,
     rotation,
     runs,
     sampling,
@@ -83,6 +84,7 @@ app.command("verify")(verification.verify)
 app.command("info")(inspection.info)
 app.command("unpack")(inspection.unpack)
 app.command("atlas")(atlas.atlas)
+app.command("price")(price_forecast.price)
 app.command("use")(pinning.use)
 app.command("activate")(activation.activate)
 app.command("renew")(activation.renew)
