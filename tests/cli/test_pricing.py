@@ -38,8 +38,8 @@ def test_the_table_for_people_names_what_each_figure_is(priced, build):
     assert lines[0] == "acme-1.0.0, path A, 19,683 operations: 50,000 draws"
     assert lines[1] == "prices: EUR 10.00 a month; EUR 0.10 per operation"
     assert " ".join(lines[4].split()) == (
-        f"certified {operations:,} {10 + operations / 10:.2f} counted in 50,000 draws of the certified stream, "
-        "near ties left out"
+        f"certified {operations:,} {10 + operations / 10:.2f} counted in 50,000 draws of the certified "
+        "stream, near ties left out"
     )
     assert lines[5].startswith("perfect draws")
     assert lines[6].split() == ["95", "%", "range", "18,065", "to", "18,197", "1816.50", "to", "1829.70"]

@@ -34,6 +34,7 @@ from ternary_cli import (
     packaging,
     pinning,
     price_forecast,
+    reissuing,
     rotation,
     runs,
     sampling,
@@ -111,6 +112,7 @@ app.command("serve")(server.serve)
 app.add_typer(server.app, name="server")
 _license.command("show")(licenses.show)
 _license.command("issue")(licenses.issue)
+_license.command("reissue")(reissuing.reissue)
 _license.command("usage")(usage.usage)
 _license.command("statement")(statements.statement)
 _license.command("invoice")(statements.invoice)
