@@ -446,3 +446,27 @@ def test_a_license_carries_no_key_but_its_releases(ternary, folder, vendor):
     assert done.err == "error: encoder_A.onnx: the content key does not open it\n"
     assert not (folder / "acme.license").exists()
     assert issue(ternary, folder, vendor, "--content-key", folder / "acme.key").status == 0
+
+
+def test_a_license_is_issued_again_with_a_later_end_under_its_id(ternary, folder, vendor):
+    package(ternary, folder, vendor)
+    first = json.loads(issue(ternary, folder, vendor, "--unique-operations", "7", "--json").text)
+    words = ["license", "reissue", folder / "acme.license", "--keys", vendor.directory, "--json"]
+    again = json.loads(ternary(*words, "--expires", "2036-12-31", "--out", folder / "next.license").text)
+    assert {name for name in first if first[name] != again[name]} <= {"file", "issued", "expires"}
+    assert again["expires"] == "2036-12-31T23:59:59Z"
+    done = ternary(*words[:-1], "--expires", "2034-12-31", "--out", folder / "third.license")
+    assert (done.status, done.err) == (
+        1,
+        f"error: license {first['id']}: ends on 2035-12-31, expected a later end\n",
+    )
+    assert not (folder / "third.license").exists()
+
+
+def test_what_is_no_license_is_not_issued_again(ternary, folder, vendor):
+    (folder / "none.license").write_bytes(b"nothing")
+    words = ["--keys", vendor.directory, "--expires", "never", "--out", folder / "next.license"]
+    done = ternary("license", "reissue", folder / "none.license", *words)
+    assert done.status == 1
+    assert done.err.startswith(f"error: {folder / 'none.license'}: ")
+    assert not (folder / "next.license").exists()

@@ -20,3 +20,15 @@ def last_moment(text: str) -> datetime | None:
     except ValueError:
         raise InputError(f"--expires: {text!r}, expected a date such as 2030-12-31, or never") from None
     return datetime.combine(day, time(23, 59, 59), UTC)
+
+
+def end_after(text: str, now: datetime) -> datetime | None:
+    """The same of an end that must lie ahead.
+
+    Raises:
+        InputError: If it is no date, or past.
+    """
+    end = last_moment(text)
+    if end is not None and end <= now:
+        raise InputError(f"--expires: {text} is past (today is {now:%Y-%m-%d})")
+    return end

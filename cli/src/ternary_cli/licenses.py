@@ -103,6 +103,7 @@ def issue(
     as_json: JsonOption = False,
 ) -> None:
     """Vendor: issue a license for one package."""
+    from ternary_cli.dates import end_after
     from ternary_cli.facts import license_facts, license_words
     from ternary_cli.files import read, write_new
     from ternary_cli.terminal import pairs, show, show_json
@@ -111,7 +112,7 @@ def issue(
     from ternary_sdk.errors import InputError
 
     now = datetime.now(UTC)
-    end = _end_after(expires, now)
+    end = end_after(expires, now)
     machines = [_machine(given) for given in machine or ()]
     with vendor_extra("ternary license issue"):
         from ternary_license_server.keys import content_key as content_keys
@@ -159,16 +160,6 @@ def _own(package: Path, ring: "KeyRing") -> "packages.Package":
             f"name a package that the keys in {ring.directory} signed, or with --keys those that signed it"
         )
         raise SignatureError(str(refusal).replace(ring.trust.update_advice, advice)) from None
-
-
-def _end_after(text: str, now: datetime) -> datetime | None:
-    from ternary_cli.dates import last_moment
-    from ternary_sdk.errors import InputError
-
-    end = last_moment(text)
-    if end is not None and end <= now:
-        raise InputError(f"--expires: {text} is past (today is {now:%Y-%m-%d})")
-    return end
 
 
 def _machine(given: str) -> str:

@@ -33,6 +33,8 @@ from ternary_cli import (
     near,
     packaging,
     pinning,
+    price_forecast,
+    reissuing,
     rotation,
     runs,
     sampling,
@@ -83,6 +85,7 @@ app.command("verify")(verification.verify)
 app.command("info")(inspection.info)
 app.command("unpack")(inspection.unpack)
 app.command("atlas")(atlas.atlas)
+app.command("price")(price_forecast.price)
 app.command("use")(pinning.use)
 app.command("activate")(activation.activate)
 app.command("renew")(activation.renew)
@@ -109,6 +112,7 @@ app.command("serve")(server.serve)
 app.add_typer(server.app, name="server")
 _license.command("show")(licenses.show)
 _license.command("issue")(licenses.issue)
+_license.command("reissue")(reissuing.reissue)
 _license.command("usage")(usage.usage)
 _license.command("statement")(statements.statement)
 _license.command("invoice")(statements.invoice)

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -5,11 +6,11 @@ from typing import Any
 import pytest
 
 from ternary_license_server.keys import keyring
-from ternary_license_server.keys.issue import issue
+from ternary_license_server.keys.issue import issue, reissue
 from ternary_license_server.keys.keyring import KeyRing
 from ternary_sdk._internal.identity import ExactPackage, PackageIdentity
 from ternary_sdk._internal.licensing.license import License
-from ternary_sdk.errors import InputError
+from ternary_sdk.errors import InputError, LicenseError, Reason
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 PACKAGE = PackageIdentity(name="acme", version=(1, 0, 0), digest="ab" * 32)
@@ -89,3 +90,61 @@ def test_license_that_customers_would_refuse_is_not_issued(
     with pytest.raises(InputError) as refusal:
         issue(ring, **(arguments | change))
     assert message is None or str(refusal.value) == message
+
+
+LATER = NOW + timedelta(days=30)
+
+
+def test_a_license_issued_again_differs_in_its_end_alone(ring: KeyRing) -> None:
+    held = issue(
+        ring,
+        package=PACKAGE,
+        customer="Initech",
+        now=NOW,
+        expires=LATER,
+        unique_operations=7,
+        content_keys={PACKAGE.digest: b"k" * 32},
+        license_id="L-1",
+    )
+    for end in (LATER + timedelta(days=1), None):
+        again = License.read(reissue(ring, held + b"\n", now=LATER, expires=end), ring.trust)
+        before = License.read(held, ring.trust)
+        assert again == replace(before, issued=LATER, expires=end)
+
+
+@pytest.mark.parametrize(
+    ("end", "new_end", "sentence"),
+    [
+        (LATER, LATER, "license L-1: ends on 2026-03-31, expected a later end"),
+        (LATER, NOW, "license L-1: ends on 2026-03-31, expected a later end"),
+        (None, LATER, "license L-1: never ends, expected a later end"),
+        (None, None, "license L-1: never ends, expected a later end"),
+    ],
+)
+def test_an_end_that_is_not_later_is_refused(
+    ring: KeyRing, end: datetime | None, new_end: datetime | None, sentence: str
+) -> None:
+    held = issue(ring, package=PACKAGE, customer="Initech", now=NOW, expires=end, license_id="L-1")
+    with pytest.raises(InputError) as refused:
+        reissue(ring, held, now=NOW, expires=new_end)
+    assert str(refused.value) == sentence
+
+
+def test_a_license_servers_license_is_not_issued_again_by_hand(ring: KeyRing) -> None:
+    held = issue(
+        ring, package=PACKAGE, customer="Initech", now=NOW, expires=LATER, lease="S-1", license_id="L-1",
+        bound_to=ring.trust.root, seats=1,
+    )  # fmt: skip
+    with pytest.raises(InputError) as refused:
+        reissue(ring, held, now=NOW, expires=None)
+    assert str(refused.value) == (
+        "license L-1: is a license server's; 'ternary server renew' gives it another end"
+    )
+
+
+def test_a_license_of_another_vendor_is_not_issued_again(ring: KeyRing, tmp_path: Path) -> None:
+    other = keyring.create(tmp_path / "other", "Other", NOW)
+    held = issue(other, package=PACKAGE, customer="Initech", now=NOW, expires=LATER)
+    with pytest.raises(LicenseError) as refused:
+        reissue(ring, held, now=NOW, expires=None)
+    assert refused.value.code is Reason.SIGNATURE_INVALID

@@ -10,10 +10,12 @@ from datetime import datetime
 from ternary_license_server.keys.keyring import KeyRing
 from ternary_license_server.keys.keyset import seconds
 from ternary_license_server.keys.sealing import seal
+from ternary_sdk._internal.documents import outer
 from ternary_sdk._internal.documents.canonical import Json
 from ternary_sdk._internal.identity import ExactPackage, PackageIdentity, PackageTerm
 from ternary_sdk._internal.licensing.claims import CONTENT_KEY_BYTES
 from ternary_sdk._internal.licensing.license import ACTIONS, TYP, License
+from ternary_sdk._internal.signing import jws
 from ternary_sdk._internal.signing.keys import PublicKey
 from ternary_sdk._internal.trust.trust import Role
 from ternary_sdk.errors import InputError, LicenseError
@@ -81,6 +83,43 @@ def issue(
         "content_keys": None if content_keys is None else _content_keys(content_keys, bound_to),
     }
     return _sign(ring, {name: claim for name, claim in claims.items() if claim is not None})
+
+
+def reissue(ring: KeyRing, license: bytes, *, now: datetime, expires: datetime | None) -> bytes:
+    """Sign a license again with a later end: the same id, customer, terms and content keys.
+
+    Its id is the same, so what was returned under it counts for its quota as before, and a revocation of the
+    id ends both.
+
+    Args:
+        ring: The vendor's keys; the one of role ``license`` signs.
+        license: The license as it was issued.
+        now: When it is issued again, timezone-aware.
+        expires: Its new end, timezone-aware; None never.
+    Returns:
+        The license file: a compact JWS.
+    Raises:
+        LicenseError: If the license is malformed, of another vendor, or revoked.
+        InputError: If a license server renews it, or its end would not be later.
+    """
+    held = License.read(license, ring.trust)
+    if held.lease is not None or held.grace_from is not None:
+        raise InputError(
+            f"license {held.id}: is a license server's; 'ternary server renew' gives it another end"
+        )
+    if held.expires is None or (expires is not None and expires <= held.expires):
+        end = "never ends" if held.expires is None else f"ends on {held.expires:%Y-%m-%d}"
+        raise InputError(f"license {held.id}: {end}, expected a later end")
+    kept = jws.read(
+        outer.bare(license, "license", outer.TOKEN),
+        typ=TYP,
+        what="license",
+        key_for=lambda kid: ring.trust.candidate(kid, Role.LICENSE),
+    ).claims
+    if not isinstance(kept, dict):  # as License.read has found
+        raise InputError("license: expected an object of claims")
+    claims = {name: claim for name, claim in kept.items() if name != "exp"} | {"iat": seconds(now)}
+    return _sign(ring, claims if expires is None else claims | {"exp": seconds(expires)})
 
 
 def _sign(ring: KeyRing, claims: Json) -> bytes:
