@@ -11,8 +11,8 @@ REPORTS = Path(__file__).parents[2] / "docs" / "reports"
 KEPT = sorted(folder.parent.name for folder in REPORTS.glob("*/validation.json"))
 
 
-def test_two_reports_are_kept():
-    assert sorted(folder.name for folder in REPORTS.iterdir()) == KEPT == ["coverage-1", "v5.5-checkpoint"]
+def test_three_reports_are_kept():
+    assert sorted(folder.name for folder in REPORTS.iterdir()) == KEPT == ["coverage-1", "quaternary-1", "v5.5-checkpoint"]
 
 
 @pytest.mark.parametrize("name", KEPT)
