@@ -119,7 +119,7 @@ def issue(
         from ternary_license_server.keys import issue as issuing
         from ternary_license_server.keys import keyring
     ring = keyring.load(keys)
-    licensed = _own(package, ring)
+    licensed = own_package(package, ring)
     if licensed.locked and content_key is None:
         raise InputError(
             f"{package}: its graphs are encrypted; add --content-key F, what 'ternary package' encrypted "
@@ -148,7 +148,7 @@ def issue(
     )
 
 
-def _own(package: Path, ring: "KeyRing") -> "packages.Package":
+def own_package(package: Path, ring: "KeyRing") -> "packages.Package":
     """The package, which the vendor's own keys must have signed."""
     from ternary_cli.documents import verified_package
     from ternary_sdk.errors import SignatureError

@@ -27,6 +27,7 @@ from ternary_cli import (
     inspection,
     key_list,
     keys,
+    license_batch,
     licenses,
     listing,
     machine,
@@ -113,6 +114,7 @@ app.add_typer(server.app, name="server")
 _license.command("show")(licenses.show)
 _license.command("issue")(licenses.issue)
 _license.command("reissue")(reissuing.reissue)
+_license.command("issue-all")(license_batch.issue_all)
 _license.command("usage")(usage.usage)
 _license.command("statement")(statements.statement)
 _license.command("invoice")(statements.invoice)

@@ -151,7 +151,13 @@ def test_new_release_reaches_licenses_at_their_next_renewal_with_its_sealed_key(
     digest = (site.database.engine.dialect.name.encode().hex() * 64)[:64]
     body = {"name": "acme", "version": "7.0.0", "digest": digest, "content_key": secret}
     told = site.admin("POST", "/releases", json=body)
-    assert told.json() == {"product": "acme", "version": "7.0.0", "digest": digest, "encrypted": True}
+    assert told.json() == {
+        "product": "acme",
+        "version": "7.0.0",
+        "digest": digest,
+        "encrypted": True,
+        "created": int(now.timestamp()),
+    }
     here.renew(license_id, now)
     data = online_state.license_file(site.kept(tmp_path), license_id).read_bytes()
     license = License.read(data, site.ring.trust)
