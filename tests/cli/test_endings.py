@@ -13,7 +13,7 @@ from ternary_cli import endings
 
 ROOT = Path(__file__).parents[2]
 TERNARY = Path(sys.executable).parent / "ternary"
-DRAW = [str(TERNARY), "sample", "-n", "10000000", "--out", "rows.csv"]
+DRAW = [str(TERNARY), "sample", "-n", "10000000", "--out", "rows.csv", "--force"]
 
 
 def writing(folder, command):

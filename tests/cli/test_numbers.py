@@ -8,7 +8,19 @@ import typer
 
 from ternary_cli.main import app
 
-OURS = ("_whole", "_large", "_large_by_path", "_seed", "_size", "_number", "boolean", "choice", "path", "str")
+OURS = (
+    "_whole",
+    "_large",
+    "_large_by_path",
+    "_span",
+    "_seed",
+    "_size",
+    "_number",
+    "boolean",
+    "choice",
+    "path",
+    "str",
+)
 """Every other kind is click's, under names that change: its numbers with a range are 'int range'."""
 
 
@@ -22,7 +34,7 @@ def numeric() -> dict[str, Any]:
     return {
         f"{name} {parameter.name}": parameter
         for name, parameter in parameters(typer.main.get_command(app))
-        if parameter.type.name in ("_whole", "_large", "_size", "_number")
+        if parameter.type.name in ("_whole", "_large", "_size", "_span", "_number")
     }
 
 
@@ -54,6 +66,11 @@ def test_a_number_of_ascii_digits_is_read(option: str) -> None:
         return
     if kind.name == "_size":
         assert [kind.convert(text, None, None) for text in ("512M", "2G")] == [2**29, 2**31]
+        return
+    if kind.name == "_span":
+        assert [kind.convert(text, None, None) for text in ("1d", "30d", "4w")] == [
+            86_400, 2_592_000, 2_419_200,
+        ]  # fmt: skip
         return
     assert [kind.convert(text, None, None) for text in ("0", "10", "+3", "-3", "007")] == [0, 10, 3, -3, 7]
     if kind.name == "_number":

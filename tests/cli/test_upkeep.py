@@ -506,7 +506,10 @@ def test_an_encrypted_package_runs_under_a_bound_license_on_its_installation_alo
         *("package", tmp_path / "build", "--name", "acme", "--version", "1.0.0", *signing),
         *("--content-key", secret, "--out", package),
     )
-    assert made.err == ""
+    assert made.err == (
+        "not validated: the package carries no validation; no least coverage was required; "
+        "--require refuses a package that falls short\n"
+    )
     told = ternary("machine", "--trust", trust, "--machine-id", "rack 7", "--key", key, "--json")
     assert json.loads(told.text)["installation"].endswith(f", public key in {key}")
     issued = ternary(

@@ -31,12 +31,15 @@ def to_pdf(invoice: "Invoice") -> bytes:
         InputError: If a name has letters that no font here has.
     """
     paper = _Paper(invoice)
-    paper.head()
-    paper.table()
-    for billed in invoice.spaces:
-        paper.billed(billed)
-    paper.foot()
-    return bytes(paper.pdf.output())
+    try:
+        paper.head()
+        paper.table()
+        for billed in invoice.spaces:
+            paper.billed(billed)
+        paper.foot()
+        return bytes(paper.pdf.output())
+    finally:
+        paper.close()
 
 
 class _Paper:
@@ -54,6 +57,14 @@ class _Paper:
         self.pdf.set_margins(20, 18)
         self.pdf.set_auto_page_break(True, 18)
         self.pdf.add_page()
+
+    def close(self) -> None:
+        """Close the files of fonts, which only putting the document out does by itself."""
+        from fpdf.fonts import TTFFont
+
+        for font in self.pdf.fonts.values():
+            if isinstance(font, TTFFont):
+                font.close()
 
     def head(self) -> None:
         """Whose invoice it is and for whom."""
