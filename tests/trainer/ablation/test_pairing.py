@@ -29,9 +29,9 @@ def test_equal_figures_differ_by_nothing() -> None:
 def test_the_least_difference_is_shown_four_times_of_five() -> None:
     random = np.random.default_rng(7)
     least = paired([-1.0, 0.0, 1.0]).least  # a spread of 1
-    trials = least + random.standard_normal((400, 3))
+    trials = least + random.standard_normal((120, 3))
     shown = np.mean([paired(trial.tolist()).low > 0 for trial in trials])
-    assert 0.72 < shown < 0.88
+    assert 0.69 < shown < 0.91  # three deviations
 
 
 def test_holm_multiplies_the_smallest_by_all_and_never_falls() -> None:
