@@ -225,7 +225,8 @@ def stress(checkout: Checkout) -> Iterator[Step]:
     for module in ("stress", "stress.seats", "stress.clocks", "stress.interface"):
         yield python(checkout, "-m", module)
     profile = "--hypothesis-profile", "stress", "--numprocesses", "auto"
-    yield python(checkout, "-m", "pytest", "tests/stress", "tests/examples", *profile)
+    folders = "tests/stress", "tests/examples", "tests/trainer/test_extending.py"
+    yield python(checkout, "-m", "pytest", *folders, *profile)
 
 
 def ablations(checkout: Checkout) -> Iterator[Step]:
