@@ -1,5 +1,6 @@
 """Invoices bill each operation once, and a customer's machines state exactly what was billed."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 
@@ -258,6 +259,29 @@ def test_licenses_of_one_customer_and_product_are_billed_together(shop, machines
     assert agree(shop, data, [one, two], MARCH.end).differences == ()
 
 
+def test_issued_by_several_at_once_an_invoice_is_one_and_numbers_are_different(shop, machines, now):
+    customers = []
+    for _ in range(2):
+        _, key, customer = sell(shop, now)
+        one = machines()
+        one.activate(key, now)
+        one.draw(1, 2, 3)
+        one.report(now)
+        customers.append(customer)
+    shop.at(MARCH.end + HOUR)
+
+    def ask(customer):
+        wanted = Wanted(customer=customer, product=None, month=MARCH)
+        with shop.database.write() as transaction:
+            made = invoices.issue(transaction, shop.ring, wanted, all_handed_in=False, actor="token T-1")
+        return customer, canonical.encode(made)
+
+    with ThreadPoolExecutor(8) as threads:
+        came = set(threads.map(ask, customers * 8))
+    assert sorted(customer for customer, _ in came) == sorted(customers)
+    assert sorted(read(shop, data).number for _, data in came) == ["2026-03-000001", "2026-03-000002"]
+
+
 def test_first_operation_that_differs_is_named(shop, machines, now):
     _, key, customer = sell(shop, now)
     one, two = machines(), machines()
@@ -430,6 +454,34 @@ def test_account_begins_no_earlier_than_its_first_license(shop, now):
         "can be invoiced",
     )
     assert read(shop, issue(shop, customer, MARCH)).amount.total == 5_000
+
+
+def test_account_begins_no_later_than_prices(shop, machines, now):
+    license_id, key, customer = sell(shop, now, prices=None)
+    one = machines()
+    one.activate(key, now)
+    one.draw(*range(8))
+    one.report(now)
+    change_prices(shop, license_id, PRICES, APRIL.start + DAY)
+    assert refusal(lambda: issue(shop, customer, MAY)) == (
+        "CONFLICT", "invoice of 2026-05 for Initech, acme: 2026-04 was not issued; issue it first"
+    )  # fmt: skip
+    assert billed(read(shop, issue(shop, customer, APRIL))) == (0, 8, 0, 8, 5_433)
+
+
+def test_license_loses_its_prices_once_all_of_it_is_invoiced(shop, machines, now):
+    license_id, key, customer = sell(shop, now)
+    one = machines()
+    one.activate(key, now)
+    one.draw(*range(8))
+    one.report(now)
+    assert refusal(lambda: change_prices(shop, license_id, None, APRIL.start + DAY)) == (
+        "CONFLICT",
+        f"license {license_id}: operations of customer {customer} received in 2026-03 are not invoiced, and "
+        "without prices they never would be; invoice them first, or issue another license",
+    )
+    assert billed(read(shop, issue(shop, customer, MARCH))) == (0, 8, 0, 8, 5_433)
+    change_prices(shop, license_id, None, APRIL.start + DAY)
 
 
 def test_account_keeps_its_currency(shop, machines, now):

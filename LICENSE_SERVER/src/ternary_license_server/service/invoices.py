@@ -196,7 +196,7 @@ def _check_month(transaction: Transaction, account: Account, month: Month) -> No
     if last is None:
         first = accounts.first_month(transaction, account)
         succession.check_first(transaction, account, month, first)
-        due = first or month
+        due = succession.first_due(transaction, account, first) or month
     else:
         due = Month.parse(last.month).next
         if month < due:

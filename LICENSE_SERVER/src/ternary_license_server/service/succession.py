@@ -1,16 +1,16 @@
 """
-What keeps an invoice from following the one before it: another currency, or one between that is missing here.
+What an account must not lose: its beginning, its currency, an invoice in between, a license not yet invoiced.
 """
 
 from typing import Any
 
 from sqlalchemy import Row, func, select
 
-from ternary_license_server.database.schema import licenses
+from ternary_license_server.database.schema import invoices, licenses, meter_entries, policies
 from ternary_license_server.database.transaction import Transaction
 from ternary_license_server.service.accounts import Account
 from ternary_license_server.service.policies import read_prices
-from ternary_license_server.service.records import moment
+from ternary_license_server.service.records import moment, seconds
 from ternary_license_server.service.refusals import Code, ServiceError
 from ternary_license_server.service.sets import nothing
 from ternary_sdk._internal.documents import canonical
@@ -40,6 +40,41 @@ def check_first(transaction: Transaction, account: Account, month: Month, first:
             f"invoice of {month} for {account.customer.name}, {account.product}: its first license was made "
             f"in {made}, and no month before can be invoiced",
         )
+
+
+def first_due(transaction: Transaction, account: Account, first: Month | None) -> Month | None:
+    """The month with which an account begins at the latest: no fee is due before a product had prices.
+
+    Args:
+        transaction: Any.
+        account: Of which nothing was invoiced yet.
+        first: When its first operation was received; None if nothing was.
+    """
+    priced = (policies.c.product == account.product, policies.c.prices.is_not(None))
+    since = transaction.execute(select(func.min(policies.c.created)).where(*priced)).scalar_one()
+    return None if first is None else max(first, Month.of(moment(since)))
+
+
+def check_invoiced(transaction: Transaction, license_id: str, product: str) -> None:
+    """Refuse to take a license out of its accounts while something of it was not invoiced.
+
+    Raises:
+        ServiceError: CONFLICT.
+    """
+    entry = meter_entries.c
+    query = select(entry.customer, func.max(entry.received).label("received")).where(
+        entry.license == license_id
+    )
+    for row in transaction.execute(query.group_by(entry.customer).order_by(entry.customer)).all():
+        whose = (invoices.c.customer == row.customer, invoices.c.product == product)
+        last = transaction.execute(select(func.max(invoices.c.month)).where(*whose)).scalar_one()
+        if last is None or row.received >= seconds(Month.parse(last).end):
+            raise ServiceError(
+                Code.CONFLICT,
+                f"license {license_id}: operations of customer {row.customer} received in "
+                f"{Month.of(moment(row.received))} are not invoiced, and without prices they never would be; "
+                "invoice them first, or issue another license",
+            )
 
 
 def check_follows(last: Row[Any], account: Account, billed: dict[Space, OperationSet]) -> None:
