@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from ternary_cli.invoice_files import write_files
 from ternary_cli.invoice_page import to_html
 from ternary_cli.invoice_paper import to_pdf
 from ternary_cli.invoice_table import to_csv
+from ternary_cli.spreadsheets import as_text
 from ternary_sdk._internal.pricing.invoice import Invoice
 from ternary_sdk._internal.pricing.invoice_claims import Customer
 from ternary_sdk._internal.trust.trust import Trust
@@ -125,6 +127,29 @@ def test_name_is_text_in_every_form():
     rows = list(csv.DictReader(io.StringIO(to_csv(named('=HYPERLINK("x"), "y"')).decode())))
     assert rows[0]["customer_name"] == '\'=HYPERLINK("x"), "y"'
     assert [row["amount"] for row in rows] == ["50.00", "2.50", "0.00", "3.75", "-1.25", "55.00"]
+
+
+@pytest.mark.parametrize(
+    ("name", "cell"),
+    [
+        ("Initech", "Initech"),
+        ("Smith-Jones + Co = 3 @ home; Ltd", "Smith-Jones + Co = 3 @ home; Ltd"),
+        ("=1+1", "'=1+1"),
+        ("-2", "'-2"),
+        ("＝1+1", "'＝1+1"),
+        ("A;=1+1;@x", "A;'=1+1;'@x"),
+        ("\t=1", "'\t'=1"),
+        ("a\n+1", "a\n'+1"),
+    ],
+)
+def test_cell_of_a_spreadsheet_is_text(name, cell):
+    assert as_text(name) == cell
+
+
+def test_no_form_is_written_where_one_cannot_be(files):
+    with pytest.raises(InputError, match=r"^PDF: no font here has the letter "):
+        write_files(named("Initech 漢"), b"{}", [files / "out.json", files / "out.pdf"])
+    assert not (files / "out.json").exists()
 
 
 def test_same_invoice_is_the_same_pdf():

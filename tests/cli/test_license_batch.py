@@ -27,6 +27,14 @@ def run(ternary, shipped, vendor, tmp_path):
     return issue_all
 
 
+def test_register_has_no_formula(run, vendor, tmp_path):
+    done = run('customer,expires,order,notes\n=1+1,never,@PO,"a;-1"\n')
+    assert (done.status, done.err) == (0, "")
+    (row,) = csv.DictReader(io.StringIO((tmp_path / "sold" / "register.csv").read_text("utf-8")))
+    assert (row["customer"], row["order"], row["notes"]) == ("'=1+1", "'@PO", "a;'-1")
+    assert License.read((tmp_path / "sold" / row["file"]).read_bytes(), vendor.trust).customer == "=1+1"
+
+
 def test_each_customer_gets_a_license_and_the_register_names_them(run, vendor, tmp_path):
     done = run(
         "\ufeffcustomer,expires,unique_operations,allow,order,notes\r\n"

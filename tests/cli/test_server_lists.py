@@ -98,6 +98,15 @@ def test_lists_of_several_pages_are_whole_in_each_form(ternary, server, tmp_path
     assert done.text == json.dumps(json.loads(done.text), ensure_ascii=False, indent=2) + "\n"
 
 
+def test_name_in_csv_is_no_formula(ternary, server, tmp_path):
+    with closing(sqlite3.connect(tmp_path / "server.sqlite3", timeout=20)) as database, database:
+        row = ("C-0000000000000001", '=HYPERLINK("x")', 0)
+        database.execute("INSERT INTO customers (id, name, created) VALUES (?, ?, ?)", row)
+    (row,) = csv.DictReader(io.StringIO(ternary("server", "customers", "--csv").text))
+    assert row["name"] == '\'=HYPERLINK("x")'
+    assert facts(ternary("server", "customers", "--json"))["rows"][0]["name"] == '=HYPERLINK("x")'
+
+
 def test_empty_lists_say_so_beside_the_result(ternary, server):
     assert ternary("server", "licenses").err == "none found\n"
     assert ternary("server", "licenses", "--csv").out == b""

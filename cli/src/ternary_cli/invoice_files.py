@@ -40,7 +40,7 @@ def check_files(files: list[Path]) -> None:
 
 
 def write_files(invoice: "Invoice", document: bytes, files: list[Path]) -> None:
-    """Write an invoice in each form.
+    """Write an invoice in each form, or in none where one of them cannot be laid out.
 
     Args:
         invoice: What it states.
@@ -51,8 +51,9 @@ def write_files(invoice: "Invoice", document: bytes, files: list[Path]) -> None:
     """
     from ternary_cli.files import write
 
-    for file in files:
-        write(_form(invoice, document, file.suffix), file)
+    forms = [(_form(invoice, document, file.suffix), file) for file in files]
+    for form, file in forms:
+        write(form, file)
 
 
 def words(invoice: "Invoice") -> dict[str, str]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from ternary_cli.spreadsheets import as_text
 from ternary_sdk._internal.pricing.amount import Kind
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def _records(invoice: "Invoice") -> Iterator[list[str]]:
         invoice.number or "preview",
         str(invoice.month),
         invoice.customer.id,
-        _not_a_formula(invoice.customer.name),
+        as_text(invoice.customer.name),
         invoice.product,
     ]
     for line in due.lines:
@@ -100,8 +101,3 @@ def _row(invoice: "Invoice", line: "Line") -> Row:
         operations="" if line.operations is None else f"{line.operations:,}",
         amount=invoice.prices.money(line.amount),
     )
-
-
-def _not_a_formula(name: str) -> str:
-    """A name that a spreadsheet takes for text."""
-    return f"'{name}" if name[:1] in ("=", "+", "-", "@") else name

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 from ternary_cli.options import JsonOption, KeysOption, argument, option
+from ternary_cli.spreadsheets import as_text
 from ternary_cli.vendor_extra import vendor_extra
 
 if TYPE_CHECKING:
@@ -127,12 +128,12 @@ def register(issued: "Sequence[tuple[Order, License]]", package: str) -> bytes:
                 f"{license.id}.license",
                 package,
                 f"{license.issued:%Y-%m-%dT%H:%M:%SZ}",
-                order.customer,
+                as_text(order.customer),
                 f"{order.expires:%Y-%m-%d}" if order.expires else "never",
                 "" if order.unique_operations is None else order.unique_operations,
                 ",".join(order.allow),
-                order.order,
-                order.notes,
+                as_text(order.order),
+                as_text(order.notes),
             ]
         )
     return text.getvalue().encode()

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from ternary_cli.options import option
+from ternary_cli.spreadsheets import as_text
 
 if TYPE_CHECKING:
     from ternary_cli.admin import Admin
@@ -141,7 +142,9 @@ def _cell(value: Any, moment: bool) -> str:
         return f"{datetime.fromtimestamp(value, UTC):%Y-%m-%dT%H:%M:%SZ}"
     if isinstance(value, Mapping):
         return json.dumps(value, ensure_ascii=False, sort_keys=True)
-    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
+    if isinstance(value, int):
+        return str(value)
+    return as_text(" ".join(map(str, value)) if isinstance(value, list) else str(value))
 
 
 def _show_json(rows: Iterator[Row]) -> None:

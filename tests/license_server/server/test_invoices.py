@@ -1,5 +1,6 @@
 """Invoices bill each operation once, and a customer's machines state exactly what was billed."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 
@@ -18,7 +19,7 @@ from ternary_sdk._internal.licensing import usage
 from ternary_sdk._internal.licensing.ledger import Ledger
 from ternary_sdk._internal.licensing.license import License
 from ternary_sdk._internal.pricing import comparison, statement
-from ternary_sdk._internal.pricing.invoice import TYP, Invoice, document, read_claims
+from ternary_sdk._internal.pricing.invoice import MOST_LICENSES, TYP, Invoice, document, read_claims
 from ternary_sdk._internal.pricing.month import Month
 from ternary_sdk._internal.pricing.price_list import PriceList, Tier, Unit
 from ternary_sdk._internal.pricing.statement import Statement
@@ -258,6 +259,29 @@ def test_licenses_of_one_customer_and_product_are_billed_together(shop, machines
     assert agree(shop, data, [one, two], MARCH.end).differences == ()
 
 
+def test_issued_by_several_at_once_an_invoice_is_one_and_numbers_are_different(shop, machines, now):
+    customers = []
+    for _ in range(2):
+        _, key, customer = sell(shop, now)
+        one = machines()
+        one.activate(key, now)
+        one.draw(1, 2, 3)
+        one.report(now)
+        customers.append(customer)
+    shop.at(MARCH.end + HOUR)
+
+    def ask(customer):
+        wanted = Wanted(customer=customer, product=None, month=MARCH)
+        with shop.database.write() as transaction:
+            made = invoices.issue(transaction, shop.ring, wanted, all_handed_in=False, actor="token T-1")
+        return customer, canonical.encode(made)
+
+    with ThreadPoolExecutor(8) as threads:
+        came = set(threads.map(ask, customers * 8))
+    assert sorted(customer for customer, _ in came) == sorted(customers)
+    assert sorted(read(shop, data).number for _, data in came) == ["2026-03-000001", "2026-03-000002"]
+
+
 def test_first_operation_that_differs_is_named(shop, machines, now):
     _, key, customer = sell(shop, now)
     one, two = machines(), machines()
@@ -304,6 +328,32 @@ def test_restored_server_bills_nothing_twice_once_its_invoices_are_handed_in(
     april = issue(shop, customer, APRIL, all_handed_in=True)
     assert billed(read(shop, april)) == (4, 1, 0, 5, 5_000 + 100)
     assert agree(shop, april, [one], APRIL.end).differences == ()
+
+
+def test_restored_server_that_lacks_an_invoice_in_between_bills_nothing(
+    make_shop, database_address, new_client, now, tmp_path
+):
+    with database_address("sqlite", tmp_path) as url:
+        lost = make_shop(url)
+        one = Machine(lost, new_client(), tmp_path)
+        _, key, customer = sell(lost, now)
+        one.activate(key, now)
+        backup(lost.database, tmp_path / "monday")
+        one.draw(1, 2, 3, 4)
+        one.report(now + DAY)
+        march, april = issue(lost, customer, MARCH), issue(lost, customer, APRIL)
+        lost.database.close()
+    shop = restored(lost, tmp_path, MAY.start + 2 * HOUR)
+    restoration.merge_invoice(shop.database, shop.ring.directory, april)
+    assert refusal(lambda: issue(shop, customer, MAY, all_handed_in=True)) == (
+        "CONFLICT",
+        "invoice 2026-04-000001: bills operations of space 3,2 that an earlier invoice billed, and this "
+        "server does not have that one; hand it in with 'ternary server merge-invoice'",
+    )
+    restoration.merge_invoice(shop.database, shop.ring.directory, march)
+    may = read(shop, issue(shop, customer, MAY, all_handed_in=True))
+    assert billed(may) == (4, 0, 0, 4, 5_000)
+    shop.database.close()
 
 
 def restored(lost, folder, at):
@@ -387,6 +437,78 @@ def test_customer_without_prices_or_with_two_price_lists_is_not_invoiced(shop, n
     assert refusal(lambda: issue(shop, "Nobody", MARCH)) == (
         "UNKNOWN", "customer Nobody: there is none of this name or id"
     )  # fmt: skip
+
+
+def change_prices(shop, license_id, prices, at):
+    with shop.at(at).write() as transaction:
+        template = policy_of(f"{license_id.lower()}-changed", prices)
+        policies.add(transaction, template, actor="test")
+        life.change_policy(transaction, license_id, template.name, actor="test")
+
+
+def test_account_begins_no_earlier_than_its_first_license(shop, now):
+    _, _, customer = sell(shop, now)
+    assert refusal(lambda: issue(shop, customer, Month(2020, 1), MARCH.end)) == (
+        "CONFLICT",
+        "invoice of 2020-01 for Initech, acme: its first license was made in 2026-03, and no month before "
+        "can be invoiced",
+    )
+    assert read(shop, issue(shop, customer, MARCH)).amount.total == 5_000
+
+
+def test_account_begins_no_later_than_prices(shop, machines, now):
+    license_id, key, customer = sell(shop, now, prices=None)
+    one = machines()
+    one.activate(key, now)
+    one.draw(*range(8))
+    one.report(now)
+    change_prices(shop, license_id, PRICES, APRIL.start + DAY)
+    assert refusal(lambda: issue(shop, customer, MAY)) == (
+        "CONFLICT", "invoice of 2026-05 for Initech, acme: 2026-04 was not issued; issue it first"
+    )  # fmt: skip
+    assert billed(read(shop, issue(shop, customer, APRIL))) == (0, 8, 0, 8, 5_433)
+
+
+def test_license_loses_its_prices_once_all_of_it_is_invoiced(shop, machines, now):
+    license_id, key, customer = sell(shop, now)
+    one = machines()
+    one.activate(key, now)
+    one.draw(*range(8))
+    one.report(now)
+    assert refusal(lambda: change_prices(shop, license_id, None, APRIL.start + DAY)) == (
+        "CONFLICT",
+        f"license {license_id}: operations of customer {customer} received in 2026-03 are not invoiced, and "
+        "without prices they never would be; invoice them first, or issue another license",
+    )
+    assert billed(read(shop, issue(shop, customer, MARCH))) == (0, 8, 0, 8, 5_433)
+    change_prices(shop, license_id, None, APRIL.start + DAY)
+
+
+def test_account_keeps_its_currency(shop, machines, now):
+    license_id, key, customer = sell(shop, now)
+    one = machines()
+    one.activate(key, now)
+    one.draw(1, 2, 3)
+    one.report(now)
+    issue(shop, customer, MARCH)
+    change_prices(shop, license_id, replace(PRICES, currency="JPY", exponent=0), APRIL.start + DAY)
+    assert refusal(lambda: issue(shop, customer, APRIL)) == (
+        "CONFLICT",
+        "customer Initech: invoice 2026-03-000001 is in EUR with 2 decimals, prices of acme are now in JPY "
+        "with 0; an account has one currency",
+    )
+
+
+def test_invoice_that_readers_would_refuse_is_not_issued(shop, now):
+    license_id, _, customer = sell(shop, now)
+    with shop.at(now).write() as transaction:
+        policy = records.find(transaction, license_id).policy
+        for _ in range(MOST_LICENSES):
+            life.issue(transaction, customer=customer, policy=policy, actor="test")
+    with pytest.raises(FormatError, match=r"^invoice\.licenses: "):
+        issue(shop, customer, MARCH)
+    with shop.database.read() as transaction:
+        assert invoices.page(transaction, after="", limit=10) == []
 
 
 def policy_of(name, prices):

@@ -1,6 +1,7 @@
 """Statements are signed by the machine, merged by union, and of one customer."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -109,4 +110,17 @@ def test_space_that_the_invoice_does_not_bill_differs(held):
         "space 2,2: the statements have 1 operations, the invoice bills 0; the first that differs is "
         "operation 9, in the statements and not in the invoice; only in the "
         "statements: 1, only in the invoice: 0"
+    )
+
+
+def test_invoice_without_what_was_taken_back_is_not_compared():
+    invoice = Invoice.read(VECTORS["invoice"].encode(), Trust.read(VECTORS["trust_file"].encode()))
+    (of,) = (billed for billed in invoice.spaces if billed.space == TERNARY_2)
+    short = replace(invoice, spaces=(replace(of, excluded=replace(of.excluded, members=None)),))
+    merged = comparison.merge([Statement.read(VECTORS["statement"].encode())])
+    with pytest.raises(InputError) as caught:
+        comparison.compare(merged, short)
+    assert str(caught.value) == (
+        f"invoice {invoice.number}: has no room for the {of.excluded.operations:,} operations of space 3,2 "
+        "that were taken back, so statements cannot be compared with it"
     )

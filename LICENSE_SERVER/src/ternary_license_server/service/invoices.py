@@ -13,7 +13,7 @@ from sqlalchemy import Row, func, insert, select
 from ternary_license_server.database.schema import customers, invoices, products
 from ternary_license_server.database.transaction import Transaction
 from ternary_license_server.keys.keyring import KeyRing
-from ternary_license_server.service import accounts, audit, billed_sets, restoring
+from ternary_license_server.service import accounts, audit, billed_sets, restoring, succession
 from ternary_license_server.service.accounts import Account, Metered
 from ternary_license_server.service.records import seconds
 from ternary_license_server.service.refusals import Code, ServiceError
@@ -60,7 +60,8 @@ def issue(
         The document.
     Raises:
         ServiceError: UNKNOWN; CONFLICT, if the month is not over, an earlier one was not issued, or prices
-            are missing or differ; TRY_LATER, in the restored mode.
+            are missing or differ, or it would not continue the last one; TRY_LATER, in the restored mode.
+        FormatError, SignatureError: If readers would refuse it, as with more than 1000 licenses.
     """
     customer = accounts.find_customer(transaction, wanted.customer)
     product = accounts.find_product(transaction, customer, wanted.product)
@@ -75,7 +76,9 @@ def issue(
     made = _compute(transaction, ring.vendor, account, wanted.month, number)
     claims = made.claims()
     token = ring.signer(Role.ANSWER).sign_token(claims, typ=documents.TYP)
-    _keep(transaction, made, documents.document(claims, token), "invoice.issue", actor)
+    data = documents.document(claims, token)
+    Invoice.read(data, ring.trust)  # what a customer's reader refuses must not be kept for ever
+    _keep(transaction, made, data, "invoice.issue", actor)
     return _document(_at(transaction, number))
 
 
@@ -149,6 +152,8 @@ def _compute(
     last = _last(transaction, account.customer.id, account.product)
     used = accounts.metered(transaction, account, month.end)
     before = billed_sets.so_far(transaction, account.customer.id, account.product)
+    if last is not None:
+        succession.check_follows(last, account, before)
     return Invoice(
         vendor=vendor,
         number=number,
@@ -189,7 +194,9 @@ def _check_month(transaction: Transaction, account: Account, month: Month) -> No
         )
     last = _last(transaction, account.customer.id, account.product)
     if last is None:
-        due = accounts.first_month(transaction, account) or month
+        first = accounts.first_month(transaction, account)
+        succession.check_first(transaction, account, month, first)
+        due = succession.first_due(transaction, account, first) or month
     else:
         due = Month.parse(last.month).next
         if month < due:

@@ -15,7 +15,16 @@ from sqlalchemy.exc import IntegrityError
 
 from ternary_license_server.database.schema import licenses, revocations
 from ternary_license_server.database.transaction import Transaction
-from ternary_license_server.service import audit, catalog, listing, policies, records, seat_count, seats
+from ternary_license_server.service import (
+    audit,
+    catalog,
+    listing,
+    policies,
+    records,
+    seat_count,
+    seats,
+    succession,
+)
 from ternary_license_server.service.lease import Lease
 from ternary_license_server.service.policies import LONGEST, Policy
 from ternary_license_server.service.records import LicenseRecord, State, seconds, utc
@@ -80,7 +89,7 @@ def change_policy(transaction: Transaction, license_id: str, policy: str, *, act
     Raises:
         LicenseError: NOT_FOUND.
         ServiceError: UNKNOWN, if there is no such policy; CONFLICT, if the license is revoked, either is a
-            trial, or the policy is of another product.
+            trial, the policy is of another product, or it has no prices and operations are not invoiced.
     """
     license, template = records.lock(transaction, license_id), policies.find(transaction, policy)
     _refuse_revoked(license)
@@ -91,6 +100,8 @@ def change_policy(transaction: Transaction, license_id: str, policy: str, *, act
             Code.CONFLICT,
             f"license {license_id}: is for {license.product}, policy {policy} for {template.product}",
         )
+    if template.prices is None and policies.find(transaction, license.policy).prices is not None:
+        succession.check_invoiced(transaction, license_id, license.product)
     seat_count.forget(transaction, license_id)
     changed = replace(license, policy=policy, **template.copied())
     detail: dict[str, Json] = {"from": license.policy, "to": policy}

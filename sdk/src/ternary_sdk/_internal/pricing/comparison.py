@@ -98,7 +98,8 @@ def compare(merged: Merged, invoice: Invoice) -> Comparison:
     """Compare what machines state with what an invoice bills, by sets and by amounts.
 
     Raises:
-        InputError: If the invoice is for another customer, or does not bill one of the licenses.
+        InputError: If the invoice is for another customer, does not bill one of the licenses, or had no room
+            for what was taken back.
     """
     if merged.customer != invoice.customer.name:
         raise InputError(
@@ -116,12 +117,22 @@ def compare(merged: Merged, invoice: Invoice) -> Comparison:
     for space in sorted(billed.keys() | merged.sets.keys()):
         stated = merged.sets.get(space, OperationSet.of([], space))
         here = billed.get(space)
-        if here is not None and here.excluded.members is not None:
-            stated -= here.excluded.members
+        if here is not None:
+            stated -= _excluded(here, invoice)
         billable[space] = stated
         if here is None or (len(stated), stated.digest) != (here.after.operations, here.after.sha256):
             differences += _difference(stated, here)
     return Comparison(billable=billable, amount=_amount(invoice, billable), differences=tuple(differences))
+
+
+def _excluded(billed: Billed, invoice: Invoice) -> OperationSet:
+    """What machines state and the vendor took back."""
+    if billed.excluded.members is None:
+        raise InputError(
+            f"invoice {invoice.number}: has no room for the {billed.excluded.operations:,} operations of "
+            f"space {billed.space} that were taken back, so statements cannot be compared with it"
+        )
+    return billed.excluded.members
 
 
 def _difference(stated: OperationSet, billed: Billed | None) -> list[Difference]:

@@ -1,0 +1,109 @@
+"""
+What an account must not lose: its beginning, its currency, an invoice in between, a license not yet invoiced.
+"""
+
+from typing import Any
+
+from sqlalchemy import Row, func, select
+
+from ternary_license_server.database.schema import invoices, licenses, meter_entries, policies
+from ternary_license_server.database.transaction import Transaction
+from ternary_license_server.service.accounts import Account
+from ternary_license_server.service.policies import read_prices
+from ternary_license_server.service.records import moment, seconds
+from ternary_license_server.service.refusals import Code, ServiceError
+from ternary_license_server.service.sets import nothing
+from ternary_sdk._internal.documents import canonical
+from ternary_sdk._internal.documents.fields import Fields
+from ternary_sdk._internal.pricing.invoice import read_claims
+from ternary_sdk._internal.pricing.month import Month
+from ternary_sdk.operations import OperationSet
+from ternary_sdk.space import Space
+
+
+def check_first(transaction: Transaction, account: Account, month: Month, first: Month | None) -> None:
+    """Refuse to begin an account before its first license was made: every month from then on costs a fee.
+
+    Args:
+        transaction: Any.
+        account: Of which nothing was invoiced yet.
+        month: Which is to be invoiced.
+        first: When its first operation was received; None if nothing was.
+    Raises:
+        ServiceError: CONFLICT.
+    """
+    query = select(func.min(licenses.c.created)).where(licenses.c.id.in_(account.licenses))
+    made = Month.of(moment(transaction.execute(query).scalar_one()))
+    if month < made and (first is None or month < first):
+        raise ServiceError(
+            Code.CONFLICT,
+            f"invoice of {month} for {account.customer.name}, {account.product}: its first license was made "
+            f"in {made}, and no month before can be invoiced",
+        )
+
+
+def first_due(transaction: Transaction, account: Account, first: Month | None) -> Month | None:
+    """The month with which an account begins at the latest: no fee is due before a product had prices.
+
+    Args:
+        transaction: Any.
+        account: Of which nothing was invoiced yet.
+        first: When its first operation was received; None if nothing was.
+    """
+    priced = (policies.c.product == account.product, policies.c.prices.is_not(None))
+    since = transaction.execute(select(func.min(policies.c.created)).where(*priced)).scalar_one()
+    return None if first is None else max(first, Month.of(moment(since)))
+
+
+def check_invoiced(transaction: Transaction, license_id: str, product: str) -> None:
+    """Refuse to take a license out of its accounts while something of it was not invoiced.
+
+    Raises:
+        ServiceError: CONFLICT.
+    """
+    entry = meter_entries.c
+    query = select(entry.customer, func.max(entry.received).label("received")).where(
+        entry.license == license_id
+    )
+    for row in transaction.execute(query.group_by(entry.customer).order_by(entry.customer)).all():
+        whose = (invoices.c.customer == row.customer, invoices.c.product == product)
+        last = transaction.execute(select(func.max(invoices.c.month)).where(*whose)).scalar_one()
+        if last is None or row.received >= seconds(Month.parse(last).end):
+            raise ServiceError(
+                Code.CONFLICT,
+                f"license {license_id}: operations of customer {row.customer} received in "
+                f"{Month.of(moment(row.received))} are not invoiced, and without prices they never would be; "
+                "invoice them first, or issue another license",
+            )
+
+
+def check_follows(last: Row[Any], account: Account, billed: dict[Space, OperationSet]) -> None:
+    """Refuse an invoice that would not continue the last one.
+
+    A credit is limited by what was charged so far, so both must be in one currency. An operation of an
+    invoice that this server has forgotten would be billed again.
+
+    Args:
+        last: The row of the last invoice.
+        account: Whose.
+        billed: What the invoices that are here bill in all.
+    Raises:
+        ServiceError: CONFLICT.
+    """
+    before, now = read_prices(last.prices), account.prices
+    if before is not None and (before.currency, before.exponent) != (now.currency, now.exponent):
+        raise ServiceError(
+            Code.CONFLICT,
+            f"customer {account.customer.name}: invoice {last.number} is in {before.currency} with "
+            f"{before.exponent} decimals, prices of {account.product} are now in {now.currency} with "
+            f"{now.exponent}; an account has one currency",
+        )
+    what = f"invoice {last.number}"
+    claims = Fields(canonical.decode(bytes(last.document), what), what).value("invoice")
+    for of in read_claims(claims).spaces:
+        if billed.get(of.space, nothing(of.space)).digest != of.after.sha256:
+            raise ServiceError(
+                Code.CONFLICT,
+                f"{what}: bills operations of space {of.space} that an earlier invoice billed, and this "
+                "server does not have that one; hand it in with 'ternary server merge-invoice'",
+            )
