@@ -5,9 +5,9 @@ What is known of one operation without a model: one set of facts, printed as lin
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ternary_sdk.errors import InputError
-from ternary_sdk.logic import PROPERTIES, Group, class_size, named, representatives, to_code, to_text
-from ternary_sdk.space import Space, Tables
+from ternary_sdk._internal.logic.properties import held
+from ternary_sdk.logic import Group, class_size, named, representatives, to_code, to_text
+from ternary_sdk.space import Space
 
 
 def facts_of(index: int, space: Space) -> dict[str, Any]:
@@ -23,7 +23,7 @@ def facts_of(index: int, space: Space) -> dict[str, Any]:
             for each in named(space)
             if each.index == index
         },
-        "properties": dict(_properties(table, space)),
+        "properties": {name: bool(mask[0]) for name, mask in held(table, space).items()},
         "classes": {str(group): _class(index, space, group) for group in Group},
     }
 
@@ -34,15 +34,6 @@ def lines_of(facts: Mapping[str, Any], space: Space) -> list[str]:
     width = max(len(label) for label, _ in rows)
     square = to_text(facts["table"], space)
     return [*square, "", *(f"{label:<{width}}  {text}".rstrip() for label, text in rows)]
-
-
-def _properties(table: Tables, space: Space) -> Iterator[tuple[str, bool]]:
-    for name, each in PROPERTIES.items():
-        try:
-            each.check(space)
-        except InputError:
-            continue
-        yield name, bool(each.holds(table, space)[0])
 
 
 def _class(index: int, space: Space, group: Group) -> dict[str, Any]:

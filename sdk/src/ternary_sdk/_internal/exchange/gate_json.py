@@ -3,14 +3,12 @@ Operations as one JSON array, an object for each: what it is, and what is known 
 """
 
 import json
-from collections.abc import Iterator
 
 from ternary_sdk._internal.exchange.gates import Gates
 from ternary_sdk._internal.logic.classes import representatives
 from ternary_sdk._internal.logic.codes import to_code
 from ternary_sdk._internal.logic.names import names_of
-from ternary_sdk._internal.logic.properties import PROPERTIES
-from ternary_sdk.errors import InputError
+from ternary_sdk._internal.logic.properties import held
 
 
 def write(gates: Gates) -> str:
@@ -22,27 +20,17 @@ def write(gates: Gates) -> str:
     if not len(gates):
         return "[]\n"
     space, tables = gates.space, gates.tables
-    held = dict(_held(gates))
+    having = held(tables, space)
     classes = representatives(gates.index, space).tolist()
     rows = [
         {
             "index": index,
             "code": to_code(index, space),
             "names": list(names_of(index, space)),
-            "properties": [name for name, holds in held.items() if holds[place]],
+            "properties": [name for name, mask in having.items() if mask[place]],
             "class": classes[place],
             "operation": tables[place].tolist(),
         }
         for place, index in enumerate(gates.index.tolist())
     ]
     return "[" + ",\n ".join(json.dumps(row, ensure_ascii=False) for row in rows) + "]\n"
-
-
-def _held(gates: Gates) -> Iterator[tuple[str, list[bool]]]:
-    """Which operations have each property, of those that mean something in the space."""
-    for name, condition in PROPERTIES.items():
-        try:
-            condition.check(gates.space)
-            yield name, condition.holds(gates.tables, gates.space).tolist()
-        except InputError:
-            continue

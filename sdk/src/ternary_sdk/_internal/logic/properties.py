@@ -175,3 +175,22 @@ PROPERTIES: Final[Mapping[str, Property]] = MappingProxyType(
     }
 )  # fmt: skip
 """Every property that has a name, by that name."""
+
+
+def held(tables: Tables, space: Space) -> dict[str, Mask]:
+    """Which operations have each property that means something in their space, by its name.
+
+    Args:
+        tables: Truth tables, shape (n, cells).
+        space: What they are operations of.
+    Returns:
+        For each property shape (n,).
+    """
+    found = dict[str, Mask]()
+    for name, each in PROPERTIES.items():
+        try:
+            each.check(space)
+        except InputError:
+            continue
+        found[name] = each.holds(tables, space)
+    return found
