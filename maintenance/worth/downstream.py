@@ -14,8 +14,9 @@ import numpy.typing as npt
 from maintenance.worth.features import CELLS, Floats, feature_set
 from maintenance.worth.predictors import Targets, linear, network
 from maintenance.worth.properties import properties
-from maintenance.worth.statistics import auc, holm, paired
+from maintenance.worth.statistics import auc, paired
 from ternary_sdk.space import TERNARY_2
+from ternary_trainer.ablation.pairing import holm
 from ternary_trainer.families import FAMILIES, members
 
 Indices = npt.NDArray[np.int64]

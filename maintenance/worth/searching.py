@@ -12,11 +12,12 @@ from maintenance.worth.features import Floats
 from maintenance.worth.running import Run, drive
 from maintenance.worth.searchers import Latents, methods
 from maintenance.worth.specifications import Digits, Specification
-from maintenance.worth.statistics import holm, paired
+from maintenance.worth.statistics import paired
 from maintenance.worth.synthesis import Cached
 from maintenance.worth.three_inputs import LATENT, ThreeInputs
 from ternary_sdk import Model
 from ternary_sdk.space import TERNARY_2
+from ternary_trainer.ablation.pairing import holm
 
 KEEP_EVERY_S: Final = 60.0
 PRIMARY: Final = {

@@ -1,11 +1,12 @@
-"""Paired differences with intervals, by Student's t, and Holm's correction for many of them."""
+"""Paired differences with intervals, by Student's t, and the area under a ROC curve."""
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+
+from ternary_trainer.ablation import students_t
 
 
 @dataclass(frozen=True)
@@ -38,33 +39,9 @@ def paired(differences: npt.ArrayLike, *, overlap: float = 0.0) -> Difference:
     mean = float(values.mean())
     if spread == 0:
         return Difference(mean, 0.0, 1.0 if mean == 0 else 0.0, n)
-    return Difference(mean, t_quantile(n - 1) * spread, t_tails(abs(mean) / spread, n - 1), n)
-
-
-def t_tails(t: float, freedom: int) -> float:
-    """P(|T| > t) for Student's t: with T = √ν·tan(θ) its density is that of cos(θ)^(ν - 1)."""
-    theta = np.linspace(0, math.pi / 2, 20_001)
-    density = np.cos(theta) ** (freedom - 1)
-    below = np.concatenate([[0.0], np.cumsum((density[1:] + density[:-1]) / 2)])
-    return 1 - float(np.interp(math.atan(t / math.sqrt(freedom)), theta, below) / below[-1])
-
-
-def t_quantile(freedom: int, tails: float = 0.05) -> float:
-    """The t that P(|T| > t) = tails holds for."""
-    low, high = 0.0, 1000.0
-    for _ in range(80):
-        middle = (low + high) / 2
-        low, high = (middle, high) if t_tails(middle, freedom) > tails else (low, middle)
-    return (low + high) / 2
-
-
-def holm(p: Mapping[str, float]) -> dict[str, float]:
-    """P values corrected for how many there are (Holm, 1979), by name."""
-    corrected, least = {}, 0.0
-    for rank, (name, value) in enumerate(sorted(p.items(), key=lambda item: item[1])):
-        least = max(least, min(1.0, (len(p) - rank) * value))
-        corrected[name] = least
-    return corrected
+    return Difference(
+        mean, students_t.quantile(0.05, n - 1) * spread, students_t.tails(abs(mean) / spread, n - 1), n
+    )
 
 
 def auc(scores: npt.ArrayLike, positive: npt.NDArray[np.bool_]) -> float:

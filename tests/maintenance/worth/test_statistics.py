@@ -1,11 +1,15 @@
 import numpy as np
 import pytest
-from maintenance.worth.statistics import auc, holm, paired, t_quantile, t_tails
+from maintenance.worth.statistics import auc, paired
+
+from ternary_trainer.ablation.pairing import holm
+from ternary_trainer.ablation.students_t import quantile as t_quantile
+from ternary_trainer.ablation.students_t import tails as t_tails
 
 
 @pytest.mark.parametrize(("freedom", "quantile"), [(1, 12.706), (4, 2.776), (9, 2.262), (49, 2.0096)])
 def test_student_quantiles_are_those_of_the_tables(freedom, quantile):
-    assert t_quantile(freedom) == pytest.approx(quantile, abs=6e-4)
+    assert t_quantile(0.05, freedom) == pytest.approx(quantile, abs=6e-4)
     assert t_tails(quantile, freedom) == pytest.approx(0.05, abs=1e-4)
 
 
