@@ -1,4 +1,4 @@
-"""Golden values of SciPy 1.16: stats.t and stats.nct."""
+"""Golden values of SciPy, the same by 1.17.1: stats.t and stats.nct."""
 
 import pytest
 
