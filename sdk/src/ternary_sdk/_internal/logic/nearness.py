@@ -6,7 +6,6 @@ The Hamming distance of two operations is the number of cells in which their tru
 
 from dataclasses import dataclass
 from itertools import combinations, product
-from math import comb
 from typing import Final
 
 import numpy as np
@@ -96,11 +95,6 @@ def within(index: int, cells: int, space: Space) -> Indices:
     """The other operations that differ from one in at most so many cells, ascending."""
     shells = [differing(index, each, space) for each in range(1, min(cells, space.cells) + 1)]
     return np.sort(np.concatenate(shells))
-
-
-def how_many_within(cells: int, space: Space) -> int:
-    """How many operations ``within`` gives."""
-    return sum(comb(space.cells, each) * (space.radix - 1) ** each for each in range(1, cells + 1))
 
 
 def expect_count(k: int, space: Space) -> int:
