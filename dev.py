@@ -10,12 +10,14 @@ The steps of every ``make`` target in Python alone, so that they also run withou
 from __future__ import annotations
 
 import argparse
+import hashlib
 import os
 import shlex
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -23,6 +25,10 @@ from typing import Protocol
 DISTRIBUTIONS = ("sdk", "trainer", "export", "LICENSE_SERVER", "cli")
 OTHER_SYSTEMS = ("win32", "darwin")
 PYTHON = (3, 11)
+LINTED = frozenset({".py", ".pyi", ".ipynb", ".toml", ".ini", ".cfg", ".txt"})
+"""What lint reads, by suffix."""
+CHANGES_PYTHON = frozenset({"PYTHONWARNINGS", "PYTHONDONTWRITEBYTECODE"})
+"""Variables that steps do not inherit: without compiled modules, each of many processes compiles all anew."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +51,27 @@ class Checkout:
         """Whether a stamp is there and no source was changed after it."""
         made = stamp.stat().st_mtime if stamp.exists() else 0
         return made > 0 and all((self.root / source).stat().st_mtime <= made for source in sources)
+
+    @property
+    def linted(self) -> Iterator[Path]:
+        """The files that lint reads, in no hidden folder and no virtual environment."""
+        for place, folders, names in os.walk(self.root):
+            here = Path(place)
+            folders[:] = sorted(
+                name
+                for name in folders
+                if not name.startswith(".") and not (here / name / "pyvenv.cfg").exists()
+            )
+            yield from (here / name for name in sorted(names) if Path(name).suffix in LINTED)
+
+    @property
+    def lint_digest(self) -> str:
+        """SHA-256 of the names and contents of these files."""
+        whole = hashlib.sha256()
+        for file in self.linted:
+            content = hashlib.sha256(file.read_bytes()).hexdigest()
+            whole.update(f"{content} {file.relative_to(self.root).as_posix()}\n".encode())
+        return whole.hexdigest()
 
 
 class Step(Protocol):
@@ -74,17 +101,67 @@ class Run:
 
     def perform(self, checkout: Checkout) -> None:
         """Run it in the checkout."""
-        environment = {name: value for name, value in os.environ.items() if name != "PYTHONWARNINGS"}
+        self.judge(self.ended(checkout), checkout)
+
+    def ended(self, checkout: Checkout, output: int | None = None) -> subprocess.CompletedProcess[bytes]:
+        """Run it in the checkout, whatever its status; ``output`` says where it prints to."""
+        environment = {name: value for name, value in os.environ.items() if name not in CHANGES_PYTHON}
         if self.strict:
             environment["PYTHONWARNINGS"] = "error"
         if checkout.windows:
             environment["PYTHONUTF8"] = "1"
         try:
-            status = subprocess.run(self.words, cwd=checkout.root, env=environment, check=False).returncode
+            return subprocess.run(
+                self.words,
+                cwd=checkout.root,
+                env=environment,
+                stdout=output,
+                stderr=output and subprocess.STDOUT,
+                check=False,
+            )
         except OSError as error:
             raise SystemExit(f"error: '{self.words[0]}' cannot be run ({error.strerror})") from None
-        if status:
-            raise SystemExit(f"error: '{self.shown(checkout)}' ended with status {status}")
+
+    def judge(self, done: subprocess.CompletedProcess[bytes], checkout: Checkout) -> None:
+        """Refuse any status but 0."""
+        if done.returncode:
+            raise SystemExit(f"error: '{self.shown(checkout)}' ended with status {done.returncode}")
+
+
+@dataclass(frozen=True)
+class Together:
+    """Programs that do not need each other, as many at a time as there are cores, and at least two."""
+
+    runs: tuple[Run, ...]
+
+    def shown(self, checkout: Checkout) -> str:
+        """One line for each."""
+        return "\n".join(run.shown(checkout) for run in self.runs)
+
+    def perform(self, checkout: Checkout) -> None:
+        """Run them all, then print what each printed, in order; the first that failed ends the program."""
+        with ThreadPoolExecutor(max(2, os.cpu_count() or 2)) as pool:
+            every = list(pool.map(lambda run: run.ended(checkout, subprocess.PIPE), self.runs))
+        for done in every:
+            sys.stdout.buffer.write(done.stdout)
+        sys.stdout.flush()
+        for run, done in zip(self.runs, every, strict=True):
+            run.judge(done, checkout)
+
+
+@dataclass(frozen=True)
+class Compile:
+    """Compile what was installed on every core; pip does it on one, and compiles tests that nobody runs."""
+
+    def shown(self, checkout: Checkout) -> str:  # noqa: ARG002
+        """As it is printed."""
+        return "# compile .venv"
+
+    def perform(self, checkout: Checkout) -> None:
+        """Compile it; a module for another Python cannot be, which shows where it is imported."""
+        tests = r"[\\/]tests?[\\/]"
+        words = "-m", "compileall", "-qq", "-j", "0", "-x", tests, str(checkout.venv)
+        Run((checkout.tool("python"), *words), strict=False).ended(checkout)
 
 
 @dataclass(frozen=True)
@@ -102,6 +179,37 @@ class Stamp:
         for folder in (*checkout.venv.glob("lib/*/site-packages"), checkout.venv / "Lib" / "site-packages"):
             keep_ascii(folder)
         self.file.touch()
+
+
+@dataclass(frozen=True)
+class Linted:
+    """Lint passed on these sources, so that it need not run again until one changes."""
+
+    file: Path
+    digest: str
+    """Of the sources before lint began; who edits one meanwhile has it linted again."""
+
+    def shown(self, checkout: Checkout) -> str:
+        """As it is printed."""
+        return f"# note in {self.file.relative_to(checkout.root)} that lint passed"
+
+    def perform(self, checkout: Checkout) -> None:  # noqa: ARG002
+        """Write it down."""
+        self.file.write_text(self.digest, "ascii")
+
+
+@dataclass(frozen=True)
+class Say:
+    """A line that is printed, and nothing to do."""
+
+    line: str
+
+    def shown(self, checkout: Checkout) -> str:  # noqa: ARG002
+        """As it is printed."""
+        return self.line
+
+    def perform(self, checkout: Checkout) -> None:
+        """Nothing."""
 
 
 @dataclass(frozen=True)
@@ -140,7 +248,7 @@ def python(checkout: Checkout, *words: str) -> Run:
 def install(checkout: Checkout, *words: str) -> Run:
     """Install pinned releases and nothing else."""
     pip = (checkout.tool("python"), "-m", "pip", "--disable-pip-version-check", "install", "--quiet")
-    return Run((*pip, "--constraint", "constraints.txt", *words), strict=False)
+    return Run((*pip, "--no-compile", "--constraint", "constraints.txt", *words), strict=False)
 
 
 def ready_to_build(checkout: Checkout) -> Iterator[Step]:
@@ -161,15 +269,17 @@ def ready(checkout: Checkout) -> Iterator[Step]:
     yield from ready_to_build(checkout)
     editable = [word for name in DISTRIBUTIONS for word in ("--editable", name)]
     yield install(checkout, "--no-build-isolation", *editable[:-1], "cli[vendor]")
+    yield Compile()
     yield Stamp(stamp)
 
 
 def ready_to_test(checkout: Checkout) -> Iterator[Step]:
     """What lint and tests need besides."""
     stamp, steps = checkout.venv / "ready-to-test", list(ready(checkout))
-    yield from steps
+    yield from (step for step in steps if step != Compile())
     if steps or not checkout.is_newer(stamp, ".venv/ready", "requirements-test.txt"):
         yield install(checkout, "--requirement", "requirements-test.txt")
+        yield Compile()
         yield Stamp(stamp)
 
 
@@ -189,21 +299,25 @@ def wheels(checkout: Checkout) -> Iterator[Step]:
 
 
 def lint(checkout: Checkout) -> Iterator[Step]:
-    """Style, types (on other systems too) and import contracts."""
-    yield from ready_to_test(checkout)
+    """Style, types (on other systems too) and import contracts; not again while no source changes."""
+    note, digest, steps = checkout.venv / "linted", checkout.lint_digest, list(ready_to_test(checkout))
+    if not steps and note.exists() and note.read_text("ascii") == digest:
+        yield Say("# lint passed on these sources")
+        return
+    yield from steps
     yield python(checkout, "-m", "ruff", "check", ".")
     yield python(checkout, "-m", "ruff", "format", "--check", ".")
-    yield python(checkout, "-m", "mypy")
-    for system in OTHER_SYSTEMS:
-        settings = "--config-file", "maintenance/other_systems.ini", "--cache-dir", f".mypy_cache/{system}"
-        yield python(checkout, "-m", "mypy", *settings, "--platform", system)
-    yield Run((checkout.tool("lint-imports"),))
+    settings = "--config-file", "maintenance/other_systems.ini", "--cache-dir"
+    others = [(*settings, f".mypy_cache/{system}", "--platform", system) for system in OTHER_SYSTEMS]
+    types = [python(checkout, "-m", "mypy", *words) for words in ((), *others)]
+    yield Together((*types, Run((checkout.tool("lint-imports"),))))
+    yield Linted(note, digest)
 
 
 def check(checkout: Checkout) -> Iterator[Step]:
     """Every test, and which ten took longest."""
     yield from ready_to_test(checkout)
-    parallel = "--numprocesses", "auto", "--dist", "loadfile"
+    parallel = "--numprocesses", "auto", "--dist", "loadfile", "--no-loadscope-reorder"
     yield python(checkout, "-m", "pytest", *parallel, "--durations=10", "--durations-min=1")
 
 

@@ -10,10 +10,13 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pytest
+from hypothesis import settings
+from tests import scheduling
 from tests.sharing import made_once
 
 from ternary_export.build import Build
@@ -29,6 +32,22 @@ from ternary_sdk._internal.trust.trust import Role
 
 # Tests compute on the processor and print the same, whichever torch is installed and whether there is a GPU.
 os.environ["CUDA_VISIBLE_DEVICES"] = ""
+
+# A busy machine is no reason to fail.
+settings.register_profile("tests", deadline=None)
+settings.load_profile("tests")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    scheduling.longest_first(items)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """With ``--dist loadfile`` documents are given out scene by scene."""
+    return scheduling.scheduler(config, log) if config.getoption("dist") == "loadfile" else None
+
 
 State = dict[str, npt.NDArray[np.float32]]
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from ternary_cli import row_reader
 from ternary_cli.formats import Format, in_parts, to_bytes
+from ternary_cli.kinds import operations_of
 from ternary_cli.rows import Rows
 from ternary_sdk.errors import InputError
 from ternary_sdk.space import TERNARY_2, Space
@@ -39,9 +40,13 @@ def stream(columns):
     return arrow(columns, pa.ipc.new_stream)
 
 
+def read(data, space=TERNARY_2):
+    return row_reader.read(data, operations_of(space), "rows").values
+
+
 def refusal(data, space=TERNARY_2):
     with pytest.raises(InputError) as caught:
-        row_reader.read_operations(data, "rows", space)
+        read(data, space)
     return str(caught.value)
 
 
@@ -106,7 +111,7 @@ COLUMNS = {
 @pytest.mark.parametrize("columns", COLUMNS.values(), ids=COLUMNS)
 @pytest.mark.parametrize("write", [parquet, arrow, stream])
 def test_columns_of_other_programs_are_read(write, columns):
-    assert row_reader.read_operations(write(columns), "rows", TERNARY_2).tolist() == TABLES.tolist()
+    assert read(write(columns)).tolist() == TABLES.tolist()
 
 
 def test_a_frame_of_pandas_is_read_with_and_without_its_index():
@@ -114,7 +119,7 @@ def test_a_frame_of_pandas_is_read_with_and_without_its_index():
     for form in (frame, frame.rename_axis("index")):
         data = io.BytesIO()
         form.to_parquet(data)
-        assert row_reader.read_operations(data.getvalue(), "rows", TERNARY_2).tolist() == TABLES.tolist()
+        assert read(data.getvalue()).tolist() == TABLES.tolist()
 
 
 @pytest.mark.parametrize(
@@ -174,7 +179,7 @@ def test_altered_bytes_are_read_or_refused(place, bytes_, write):
     place %= len(data)
     data[place : place + len(bytes_)] = bytes_
     try:
-        found = row_reader.read_operations(bytes(data), "rows", TERNARY_2)
+        found = read(bytes(data))
     except InputError:
         pass
     else:

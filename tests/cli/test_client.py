@@ -7,21 +7,29 @@ import signal
 import subprocess
 import sys
 from datetime import UTC, datetime
-from functools import partial
 
 import numpy as np
 import pytest
 
 from ternary_cli import row_reader
 from ternary_cli.formats import Format
+from ternary_cli.kinds import latents_of, operations_of
 from ternary_license_server.keys import issue, keyring
 from ternary_sdk._internal.identity import VersionRange
 from ternary_sdk._internal.packages.package import Package
 from ternary_sdk.space import TERNARY_2
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
-read_operations = partial(row_reader.read_operations, space=TERNARY_2)
-read_latents = partial(row_reader.read_latents, size=16)
+
+
+def read_operations(data, what):
+    return row_reader.read(data, operations_of(TERNARY_2), what).values
+
+
+def read_latents(data, what):
+    return row_reader.read(data, latents_of(16), what).values
+
+
 FORMS = f"{', '.join(list(Format)[:-1])} or {list(Format)[-1]}"
 HEADER = "index,t0,t1,t2,t3,t4,t5,t6,t7,t8"
 

@@ -2,13 +2,13 @@
 
 import io
 import json
-from functools import partial
 
 import numpy as np
 import pytest
 
 from ternary_cli import row_reader
 from ternary_cli.formats import Format, to_bytes
+from ternary_cli.kinds import latents_of, operations_of
 from ternary_cli.rows import Rows
 from ternary_sdk import Model
 from ternary_sdk._internal.licensing.usage import Usage
@@ -55,8 +55,13 @@ def refusal(read, data):
     return str(caught.value)
 
 
-read_boolean = partial(row_reader.read_operations, space=BOOLEAN)
-read_eight = partial(row_reader.read_latents, size=8)
+def reads(kind):
+    """Read rows of a kind, as an array."""
+    return lambda data, what: row_reader.read(data, kind, what).values
+
+
+read_boolean = reads(operations_of(BOOLEAN))
+read_eight = reads(latents_of(8))
 
 
 @pytest.mark.parametrize(
@@ -240,7 +245,7 @@ def test_columns_that_are_not_of_a_wider_array_are_left_alone(write):
 
 
 def test_a_value_between_those_of_a_balanced_space_is_refused_with_all_of_them():
-    read = partial(row_reader.read_operations, space=QUINARY)
+    read = reads(operations_of(QUINARY))
     assert refusal(read, b"3,0,0,0,0\n") == "rows: line 1: column t0 is 3, expected -2, -1, 0, 1 or 2"
 
 
@@ -249,7 +254,7 @@ def test_a_value_between_those_of_a_balanced_space_is_refused_with_all_of_them()
 def test_all_operations_of_a_space_survive_writing_and_reading(space, form):
     index = np.arange(space.size, dtype=np.int32)[:5000]
     rows = Rows(index=index, operations=space.from_index(index), space=space)
-    found = row_reader.read_operations(to_bytes(rows, form), "rows", space)
+    found = reads(operations_of(space))(to_bytes(rows, form), "rows")
     assert np.array_equal(found, rows.operations)
 
 

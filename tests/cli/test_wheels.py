@@ -43,6 +43,7 @@ pytestmark = pytest.mark.slow
 def ended(*command, **variables):
     """A command that has ended, in an environment where other people's warnings are no errors."""
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONWARNINGS"}
+    environment["PIP_NO_COMPILE"] = "1"  # a module is compiled where it is imported
     command = list(map(str, command))
     return subprocess.run(command, env=environment | variables, capture_output=True, text=True, check=False)
 

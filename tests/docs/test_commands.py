@@ -8,9 +8,10 @@ or output: where a scene is set for it, it runs as one script. A comment before 
 ``<!-- given: release -->`` puts a vendor's finished release into the folder, ``<!-- given: recipe -->`` a
 recipe of seconds, ``<!-- given: decoder -->`` the example that trains a decoder of its own,
 ``<!-- given: checkout -->`` a copy of the sources. Where iverilog is not installed, the scene ends at
-``<!-- given: simulator -->``. ``<!-- given: day -->`` goes on in an
-empty folder that holds the recipe. ``make`` targets in a ``console`` block are this test's own caller, so of
-them only the recipe is read. What a page's commands leave in a clone must be ignored by git.
+``<!-- given: simulator -->``. ``anew``, alone or before one of these words, begins a scene of its own: what
+follows is typed in an empty folder and home, and is a test of its own. ``make`` targets in a ``console``
+block are this test's own caller, so of them only the recipe is read. What a page's commands leave in a clone
+must be ignored by git.
 """
 
 import os
@@ -27,7 +28,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCK = re.compile(
-    r"(?:^<!-- given: (?P<given>[a-z]+) -->\n)?^```(?P<kind>console|python|sh)\n(?P<body>.*?)^```$",
+    r"(?:^<!-- given: (?P<given>[a-z ]+) -->\n)?^```(?P<kind>console|python|sh)\n(?P<body>.*?)^```$",
     re.M | re.S,
 )
 
@@ -74,6 +75,8 @@ def run(command, folder, home):
         "XDG_DATA_HOME": str(home / "data"),
         "LANG": "C.UTF-8",
         "CUDA_VISIBLE_DEVICES": "",
+        # What a page installs is compiled where it is imported, which is a tenth of it.
+        "PIP_NO_COMPILE": "1",
     }
     if command.text.startswith("make "):
         command, folder = Command(command.text.replace("make ", "make --dry-run ", 1)), ROOT
@@ -106,11 +109,12 @@ def test_the_pattern_of_an_output_is_strict_where_nothing_is_left_out():
 def scenes(document):
     """The blocks of a document, in parts that each have an empty folder of their own."""
     parts = [[]]
-    for block in blocks(document):
-        if block[0] == "day":
+    for given, kind, body in blocks(document):
+        anew, _, rest = (given or "").partition(" ")
+        if anew == "anew":
             parts.append([])
-        parts[-1].append(block)
-    return parts
+        parts[-1].append((rest if anew == "anew" else given, kind, body))
+    return [part for part in parts if part]
 
 
 SCENES = [
@@ -127,9 +131,10 @@ def test_every_command_of_the_document_runs(scene, tmp_path, request):
     folder.mkdir()
     home.mkdir()
     for given, kind, body in scene:
+        assert given in {None, "", "release", "recipe", "decoder", "simulator", "checkout"}
         if given == "release":
             shutil.copytree(request.getfixturevalue("release"), folder, dirs_exist_ok=True)
-        if given in ("recipe", "day"):
+        if given == "recipe":
             shutil.copy(request.getfixturevalue("quick_recipe"), folder)
         if given == "decoder":
             shutil.copy(ROOT / "examples" / "own_decoder.py", folder)

@@ -20,18 +20,25 @@ dev = importlib.util.module_from_spec(specification)
 sys.modules["dev"] = dev  # dataclasses look their own module up
 specification.loader.exec_module(dev)
 
-PIP = ".venv/bin/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt"
-MAKES_VENV = f"""\
+INSTALL = "install --quiet --no-compile --constraint constraints.txt"
+PIP = f".venv/bin/python -m pip --disable-pip-version-check {INSTALL}"
+INSTALLS = f"""\
 {sys.executable} -m venv .venv
 {PIP} hatchling editables
 {PIP} --no-build-isolation --editable sdk --editable trainer --editable export --editable LICENSE_SERVER \
 --editable 'cli[vendor]'
+"""
+MAKES_VENV = f"""\
+{INSTALLS}# compile .venv
 # stamp .venv/ready
 """
 INSTALLS_TESTS = f"""\
 {PIP} --requirement requirements-test.txt
+# compile .venv
 # stamp .venv/ready-to-test
 """
+MAKES_BOTH = f"{INSTALLS}# stamp .venv/ready\n{INSTALLS_TESTS}"
+"""What lint and tests need is compiled once, when all of it is there."""
 BUILDS = (
     "# remove wheels",
     ".venv/bin/python -m pip --disable-pip-version-check wheel --quiet --no-deps --no-build-isolation "
@@ -45,8 +52,12 @@ LINTS = f"""\
 .venv/bin/python -m mypy {OTHER}/win32 --platform win32
 .venv/bin/python -m mypy {OTHER}/darwin --platform darwin
 .venv/bin/lint-imports
+# note in .venv/linted that lint passed
 """
-TESTS = ".venv/bin/python -m pytest --numprocesses auto --dist loadfile --durations=10 --durations-min=1\n"
+TESTS = (
+    ".venv/bin/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder "
+    "--durations=10 --durations-min=1\n"
+)
 
 
 @pytest.fixture
@@ -87,7 +98,7 @@ def test_a_plan_begins_with_what_is_not_installed_yet(checkout):
         f"{MAKES_VENV}.venv/bin/python examples/demo.py demo\n",
         "",
     )
-    assert typed(checkout, "--dry-run", "test") == (0, MAKES_VENV + INSTALLS_TESTS + LINTS + TESTS, "")
+    assert typed(checkout, "--dry-run", "test") == (0, MAKES_BOTH + LINTS + TESTS, "")
     assert not (checkout / ".venv").exists()
 
 
@@ -104,7 +115,7 @@ def test_what_is_installed_is_not_installed_again_until_a_source_of_it_changes(c
     (checkout / ".venv" / "bin" / "python").touch()
     os.utime(checkout / "cli" / "pyproject.toml", (2**32, 2**32))
     _, plan, _ = typed(checkout, "--dry-run", "lint")
-    assert plan == MAKES_VENV.partition("\n")[2] + INSTALLS_TESTS + LINTS
+    assert plan == MAKES_BOTH.partition("\n")[2] + LINTS
 
 
 def test_two_targets_share_the_steps_that_both_need(checkout):
@@ -128,7 +139,7 @@ def test_on_windows_programs_lie_in_scripts_and_arguments_are_quoted_for_it(chec
     lines = [step.shown(there).replace("/", "\\") for step in dev.plan(["lint"], there)]
     assert lines[1].startswith(".venv\\Scripts\\python.exe -m pip ")
     assert lines[2].endswith(" --editable LICENSE_SERVER --editable cli[vendor]")
-    assert lines[-1] == ".venv\\Scripts\\lint-imports.exe"
+    assert lines[-2].splitlines()[-1] == ".venv\\Scripts\\lint-imports.exe"
 
 
 def test_make_has_the_same_targets_and_calls_the_same_program():
@@ -158,6 +169,67 @@ def test_warnings_are_errors_in_a_step_but_not_in_an_installer(checkout):
     dev.Run(warns, strict=False).perform(here)
     with pytest.raises(SystemExit):
         dev.Run(warns).perform(here)
+
+
+def test_lint_that_passed_runs_again_only_after_a_change(checkout):
+    stamped(checkout, ready=10, ready_to_test=20)
+    here = dev.Checkout(checkout)
+    *_, passed = dev.lint(here)
+    passed.perform(here)
+    again = "# lint passed on these sources\n"
+    assert typed(checkout, "--dry-run", "test") == (0, again + TESTS, "")
+
+    module = checkout / "sdk" / "src" / "ternary_sdk" / "errors.py"
+    text = module.read_text("utf-8")
+    times = module.stat()
+    for changed in (f"{text}\n", None):
+        module.write_text(changed, "utf-8") if changed else module.unlink()
+        assert typed(checkout, "--dry-run", "lint") == (0, LINTS, "")
+    module.write_text(text, "utf-8")
+    os.utime(module, ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert typed(checkout, "--dry-run", "lint") == (0, again, "")
+
+    (checkout / "new.py").touch()
+    assert typed(checkout, "--dry-run", "lint") == (0, LINTS, "")
+    (checkout / "new.py").rename(checkout / ".venv" / "new.py")
+    assert typed(checkout, "--dry-run", "lint") == (0, again, "")
+    os.utime(checkout / "requirements-test.txt", (2**32, 2**32))
+    assert typed(checkout, "--dry-run", "lint") == (0, INSTALLS_TESTS + LINTS, "")
+
+
+def test_a_source_that_changes_while_lint_runs_is_linted_again(checkout):
+    stamped(checkout, ready=10, ready_to_test=20)
+    here = dev.Checkout(checkout)
+    *_, passed = dev.lint(here)
+    (checkout / "new.py").touch()
+    passed.perform(here)
+    assert typed(checkout, "--dry-run", "lint") == (0, LINTS, "")
+
+
+def test_programs_that_run_together_print_in_order_and_the_first_that_failed_is_named(checkout, capfd):
+    here = dev.Checkout(checkout)
+
+    def says(word, status, *, first=""):
+        program = f"""\
+import pathlib, time
+while {first!r} and not pathlib.Path({first!r}).exists():
+    time.sleep(0.01)
+pathlib.Path({word!r}).touch()
+print({word!r})
+exit({status})"""
+        return dev.Run((sys.executable, "-c", program))
+
+    dev.Together((says("one", 0, first="two"), says("two", 0))).perform(here)
+    assert capfd.readouterr().out == "one\ntwo\n"
+    with pytest.raises(SystemExit, match=r"exit\(4\)'' ended with status 4$"):
+        dev.Together((says("a", 0), says("b", 4), says("c", 5))).perform(here)
+    assert capfd.readouterr().out == "a\nb\nc\n"
+
+
+def test_steps_keep_compiled_modules_whatever_the_variable_says(checkout, monkeypatch):
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    program = "import sys; exit(sys.dont_write_bytecode)"
+    dev.Run((sys.executable, "-c", program)).perform(dev.Checkout(checkout))
 
 
 def test_an_unknown_target_is_refused(checkout):
@@ -193,14 +265,16 @@ def test_paths_of_editable_installations_are_read_alike_in_every_encoding(tmp_pa
 @pytest.mark.slow
 def test_an_editable_installation_works_in_a_folder_with_spaces_and_other_letters(checkout):
     here = dev.Checkout(checkout)
-    make, backend, *_, stamp = dev.ready(here)
+    make, backend, *_, compiling, stamp = dev.ready(here)
     for step in (
         make,
         backend,
         dev.install(here, "--no-build-isolation", "--no-deps", "--editable", "sdk"),
+        compiling,
         stamp,
     ):
         step.perform(here)
+    assert list(here.venv.rglob("hatchling/__pycache__/*.pyc"))
     imports = "from ternary_sdk import errors; print(ascii(errors.__file__))"
     command = [here.tool("python"), "-c", imports]
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=checkout.parent)

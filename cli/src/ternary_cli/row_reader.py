@@ -14,16 +14,14 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
 from ternary_cli import arrow_rows, csv_rows, json_rows, npy_header
 from ternary_cli.cells import Row, short
 from ternary_cli.extra_columns import Column, Gathering
-from ternary_cli.kinds import Kind, latents_of, operations_of
+from ternary_cli.kinds import Kind
 from ternary_cli.lines import Lines
 from ternary_cli.rows import Values
 from ternary_sdk.errors import FormatError, InputError
-from ternary_sdk.space import Space, Tables
 
 MOST_BYTES: Final = 256 * 2**20
 """Of a file or of standard input."""
@@ -51,35 +49,16 @@ class Read:
     """Columns that pass through, by name, n values each."""
 
 
-def read_operations(data: bytes, what: str, space: Space) -> Tables:
-    """Read operations in whichever of the formats the bytes are.
+def read(data: bytes, kind: Kind, what: str) -> Read:
+    """Read rows of one kind in whichever of the formats the bytes are, and the columns that pass through.
 
     Args:
         data: CSV, JSON, .npy, Parquet or Arrow.
-        what: Its name in error messages, such as ``rows.csv``.
-        space: What they are operations of.
-    Returns:
-        Values of the space, shape (n, cells).
+        kind: Operations of a space or latents of a size; says which columns a row has.
+        what: The name of the bytes in error messages, such as ``rows.csv``.
     Raises:
-        InputError: If it is of another format or cut short, or holds anything but operations.
-    """
-    return read(data, operations_of(space), what).values
-
-
-def read_latents(data: bytes, what: str, size: int) -> npt.NDArray[np.float32]:
-    """Read latents, float32, shape (n, size), in whichever of the formats the bytes are.
-
-    Raises:
-        InputError: If it is of another format or cut short, or holds anything but finite latents.
-    """
-    return read(data, latents_of(size), what).values
-
-
-def read(data: bytes, kind: Kind, what: str) -> Read:
-    """Read rows of one kind, and the columns beside them that pass through.
-
-    Raises:
-        InputError: As ``read_operations``, or if such a column appears twice or collides with ours.
+        InputError: If they are of another format or cut short, if they hold anything but such rows, or if a
+            column that passes through appears twice or collides with ours.
     """
     if not data:  # in a pipe, most likely a command before this one that was refused
         raise InputError(f"{what}: empty, {_FORMATS}")
