@@ -81,7 +81,7 @@ def resume(
 
 
 @webhook.command("test")
-def test(
+def try_out(
     which: WebhookId, url: Url = None, token_file: TokenFile = None, as_json: JsonOption = False
 ) -> None:
     """Send an event of kind webhook.tested to a webhook, and wait for what comes of it."""

@@ -98,15 +98,16 @@ def settle(database: Database, rules: Rules, job: Job, outcome: Outcome) -> str:
 
 
 @contextmanager
-def delivering(database: Database, send: Send, rules: Rules) -> Iterator[None]:
+def delivering(database: Database, send: Send, rules: Rules, last: float = LAST) -> Iterator[None]:
     """Deliver until the end of the block; then running attempts get a few seconds.
 
     Args:
         database: Used by the thread of this alone.
         send: Sends one event; called in threads.
         rules: How long events are tried and kept.
+        last: Seconds for running attempts.
     """
-    work = _Work(database=database, send=send, rules=rules)
+    work = _Work(database=database, send=send, rules=rules, last=last)
     thread = threading.Thread(target=work.run, name="deliveries", daemon=True)
     thread.start()
     try:
@@ -121,6 +122,7 @@ class _Work:
     database: Database
     send: Send
     rules: Rules
+    last: float
     _busy: set[str] = field(default_factory=set)
     """Webhooks that have a sender now."""
     _ended: "queue.Queue[tuple[Job, Outcome] | None]" = field(default_factory=queue.Queue)
@@ -137,7 +139,7 @@ class _Work:
         while not self._stopping:
             self._try(self._begin)
             self._collect(POLL)
-        ends_at = time.monotonic() + LAST
+        ends_at = time.monotonic() + self.last
         while self._busy and (left := ends_at - time.monotonic()) > 0:
             self._collect(left)
 

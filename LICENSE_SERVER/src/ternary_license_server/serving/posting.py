@@ -57,8 +57,9 @@ def post(
     """
     sent = {"content-type": "application/json", "user-agent": _AGENT, "accept": "*/*"} | headers
     try:
-        backend = _Backend(destinations, target(url).secure, time.monotonic() + total)
-        trusted = context or ssl.create_default_context()
+        secure = target(url).secure
+        backend = _Backend(destinations, secure, time.monotonic() + total)
+        trusted = (context or ssl.create_default_context()) if secure else None
         with (
             httpcore.ConnectionPool(ssl_context=trusted, network_backend=backend) as pool,
             pool.stream("POST", url, headers=[*sent.items()], content=payload) as answer,

@@ -30,7 +30,7 @@ class NewWebhook(Taken):
         str, Field(min_length=1, max_length=LONGEST, description="https; http for the server's own machine.")
     ]
     kinds: Annotated[
-        list[Annotated[str, Field(pattern="^[a-z]+[.][a-z]+$", max_length=40)]],
+        list[Annotated[str, Field(max_length=40)]],
         Field(max_length=len(Kind), description="Of the events that it takes; empty: all."),
     ] = []  # noqa: RUF012  pydantic copies it
 
