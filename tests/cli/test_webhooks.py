@@ -45,6 +45,7 @@ def server(folder, monkeypatch):
 
 def test_the_page_can_be_typed_as_it_stands_and_events_come_as_it_says(server, ternary, sink, folder):
     printed = ""
+    without_its_key_no_webhook_is_made(ternary, folder)
 
     def type_in(line):
         nonlocal printed
@@ -67,6 +68,15 @@ def test_the_page_can_be_typed_as_it_stands_and_events_come_as_it_says(server, t
     verify_by_python(secret, first)
     verify_by_openssl(secret, first, folder)
     refusals(ternary)
+
+
+def without_its_key_no_webhook_is_made(ternary, folder):
+    done = ternary("server", "webhook", "add", ADDRESS)
+    assert (done.status, done.err) == (
+        1,
+        f"error: {folder / 'keys' / 'webhook.pem'}: no such file; run 'ternary keys webhook DIR', and copy "
+        "the file to every server of this database (INVALID)\n",
+    )
 
 
 def verify_by_python(secret, came):
@@ -134,15 +144,6 @@ def refusals(ternary):
         done = ternary("server", *words)
         assert (done.status, done.text) == (status, ""), words
         assert done.err == error if status == 1 else error in done.err, done.err
-
-
-def test_without_its_key_no_webhook_is_made(server, ternary, folder):
-    done = ternary("server", "webhook", "add", ADDRESS)
-    assert (done.status, done.err) == (
-        1,
-        f"error: {folder / 'keys' / 'webhook.pem'}: no such file; run 'ternary keys webhook DIR', and copy "
-        "the file to every server of this database (INVALID)\n",
-    )
 
 
 def test_the_key_of_webhooks_is_made_once(ternary, folder):

@@ -94,6 +94,13 @@ def standing(shop, now):
         return dead_letters.standing(transaction)
 
 
+@contextmanager
+def refused(sentence):
+    with pytest.raises(ServiceError) as refusal:
+        yield
+    assert str(refusal.value) == sentence
+
+
 def test_an_event_is_delivered_once_with_a_signature_that_its_secret_verifies(clean, hooked, send, now):
     with open_sink() as sink:
         hooked(sink.address)
@@ -173,7 +180,7 @@ def test_410_ends_a_webhook_until_it_is_resumed_and_what_waits_is_kept(clean, ho
     assert deliver(clean, now, lambda job: Outcome(status=410, error="answered 410")) == ["dead"]
     assert deliver(clean, now, lambda job: TAKEN) == []
     assert standing(clean, now) == {"waiting": 0, "held": 1, "dead": 1, "oldest": 0, "inactive": 1}
-    with pytest.raises(ServiceError, match=rf"^webhook {webhook}: is gone; resume it first$"):
+    with refused(f"webhook {webhook}: is gone; resume it first"):
         change(clean, now, webhooks.test, webhook=webhook)
     assert change(clean, now + DAY, webhooks.resume, webhook=webhook)["state"] == "active"
     assert deliver(clean, now + DAY, lambda job: FAILED) == ["pending"]  # its age counts from the resumption
@@ -187,7 +194,7 @@ def test_a_paused_webhook_gets_nothing_until_it_is_resumed(clean, hooked, now):
     assert [job.webhook for job in jobs] == [other]
     change(clean, now, webhooks.resume, webhook=webhook)
     assert [job.webhook for job in serving.claim_due(clean.at(now))] == [webhook]
-    with pytest.raises(ServiceError, match=rf"^webhook {webhook}: is active, cannot become active$"):
+    with refused(f"webhook {webhook}: is active, cannot become active"):
         change(clean, now, webhooks.resume, webhook=webhook)
 
 
@@ -211,7 +218,7 @@ def test_a_webhook_that_is_removed_while_it_is_sent_to_leaves_nothing(clean, hoo
     assert serving.settle(clean.database, RULES, job, TAKEN) == "lost"
     ((row),) = listed(clean)
     assert (row["webhook"], row["state"]) == ("", None)
-    with pytest.raises(ServiceError, match=r"^events: there is no webhook that takes their kind$"):
+    with refused("events: there is no webhook that takes their kind"):
         change(clean, now, dead_letters.replay, chosen=[row["event"]])
     added = hooked()
     change(clean, now, dead_letters.replay, chosen=[row["event"]])
@@ -223,7 +230,7 @@ def test_one_of_several_events_that_is_unknown_refuses_the_replay_of_all(clean, 
     happen(clean, now)
     assert deliver(clean, now, lambda job: TAKEN) == ["delivered"]
     ((row),) = listed(clean)
-    with pytest.raises(ServiceError, match=r"^event E-0: there is none of this id, or it was forgotten$"):
+    with refused("event E-0: there is none of this id, or it was forgotten"):
         change(clean, now, dead_letters.replay, chosen=[row["event"], "E-0"])
     assert listed(clean) == [row]
 
@@ -317,7 +324,7 @@ def test_a_secret_that_cannot_be_opened_is_a_failure_that_says_why(clean, hooked
 def test_there_are_at_most_16_webhooks_and_their_secrets_are_not_in_the_database(clean, hooked, keys, now):
     for _ in range(16):
         hooked()
-    with pytest.raises(ServiceError, match=r"^webhooks: there are 16, the most there can be; remove one$"):
+    with refused("webhooks: there are 16, the most there can be; remove one"):
         hooked()
     with clean.database.read() as transaction:
         sealed = transaction.execute(select(webhook_rows.c.secret)).scalars().all()
