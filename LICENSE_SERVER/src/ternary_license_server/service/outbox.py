@@ -125,12 +125,13 @@ def settle(transaction: Transaction, job: Job, outcome: Outcome, limits: Limits,
         values |= {"state": DEAD, "ended": now}
     else:
         values |= {"due": now + backoff.wait(job.attempts, chance, outcome.retry_after)}
+    counted = webhooks.c.delivered if outcome.error is None else webhooks.c.failed
+    this = update(webhooks).where(webhooks.c.id == job.webhook)
+    transaction.execute(this.values({counted: counted + 1}))  # locks it first, as its removal does
     row = deliveries.c
     mine = (row.event == job.event) & (row.webhook == job.webhook) & (row.claim == job.claim)
     if not transaction.execute(update(deliveries).where(mine).values(**values)).rowcount:
         return "lost"
-    counted = webhooks.c.delivered if outcome.error is None else webhooks.c.failed
-    transaction.execute(update(webhooks).where(webhooks.c.id == job.webhook).values({counted: counted + 1}))
     if outcome.status == GONE:
         endpoints.give_up(transaction, job.webhook)
     return str(values.get("state", PENDING))
