@@ -44,16 +44,24 @@ def reads_environment(tree: ast.Module) -> bool:
     )
 
 
-def test_one_module_builds_http_clients() -> None:
+def test_one_module_builds_clients_of_a_server_and_one_sends_events() -> None:
     builders = {"Client", "AsyncClient", "HTTPTransport", "AsyncHTTPTransport", "urlopen", "build_opener"}
     builders |= {"HTTPConnection", "HTTPSConnection"} | {"get", "post", "put", "request", "stream"}
+    builders |= {"ConnectionPool", "HTTPProxy"}
     found = set()
     for module in MODULES:
         for node in ast.walk(ast.parse(module.read_bytes())):
             named = isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
-            if named and node.value.id in ("httpx", "urllib", "request", "http") and node.attr in builders:
+            if (
+                named
+                and node.value.id in ("httpx", "httpcore", "urllib", "request", "http")
+                and node.attr in builders
+            ):
                 found.add(relative(module))
-    assert found == {"sdk/src/ternary_sdk/_internal/online/connection.py"}
+    assert found == {
+        "sdk/src/ternary_sdk/_internal/online/connection.py",
+        "LICENSE_SERVER/src/ternary_license_server/serving/posting.py",
+    }
 
 
 @pytest.mark.parametrize("module", MODULES, ids=relative)

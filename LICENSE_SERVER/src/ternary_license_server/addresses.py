@@ -40,7 +40,7 @@ class Proxies:
         Raises:
             InputError: If one of them is neither, or is a network of every address.
         """
-        return cls(tuple(_network(part.strip()) for part in text.split(",")) if text.strip() else ())
+        return cls(networks(text, "proxies"))
 
     def __str__(self) -> str:
         return ",".join(map(str, self.networks))
@@ -98,7 +98,19 @@ def bucket(address: Address | None) -> str:
     return UNKNOWN if address is None else str(address)
 
 
-def _network(text: str) -> Network:
+def networks(text: str, what: str) -> tuple[Network, ...]:
+    """Read addresses and networks, separated by commas; empty text names none.
+
+    Args:
+        text: Them.
+        what: Whose they are, for the refusal.
+    Raises:
+        InputError: If one of them is neither, or is a network of every address.
+    """
+    return tuple(_network(part.strip(), what) for part in text.split(",")) if text.strip() else ()
+
+
+def _network(text: str, what: str) -> Network:
     single = parse(text)
     try:
         network = ipaddress.ip_network(text if single is None else single)
@@ -106,6 +118,6 @@ def _network(text: str) -> Network:
         network = None
     if network is None or not network.prefixlen:
         raise InputError(
-            f"{text[:60]!r}, expected addresses or networks of proxies such as 127.0.0.1,10.1.0.0/16"
+            f"{text[:60]!r}, expected addresses or networks of {what} such as 127.0.0.1,10.1.0.0/16"
         )
     return network

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from ternary_license_server.addresses import Proxies
+from ternary_license_server.destinations import Destinations
 from ternary_sdk.errors import InputError
 
 PREFIX: Final = "TERNARY_SERVER_"
@@ -44,6 +45,14 @@ class Settings:
     """Days for which an answer is given again to a request that is repeated, 31 to 3650."""
     downtime: int = 72
     """Hours for which the server may have been down and start without an operator, 1 to 8760."""
+    webhook_networks: Destinations = field(default_factory=Destinations)
+    """Addresses and networks, beside public ones, to which webhooks may go, with commas; none if empty."""
+    webhook_attempts: int = 20
+    """How often an event is sent to a webhook that does not take it, 1 to 100; then it is dead."""
+    webhook_age: int = 72
+    """Hours after which a failing event is dead whatever the number of attempts, 1 to 720."""
+    webhook_retention: int = 30
+    """Days for which events are kept that every webhook took, 1 to 3650."""
     stop_timeout: int = 15
     """Seconds that running requests get when the server is stopped, 0 to 300."""
 
@@ -141,5 +150,9 @@ _READERS: Final[Mapping[str, Callable[[str], object]]] = {
     "key_rate": _number(1, 1_000_000),
     "remember": _number(31, 3650),
     "downtime": _number(1, 8760),
+    "webhook_networks": Destinations.read,
+    "webhook_attempts": _number(1, 100),
+    "webhook_age": _number(1, 720),
+    "webhook_retention": _number(1, 3650),
     "stop_timeout": _number(0, 300),
 }

@@ -44,3 +44,15 @@ def init(
             }
         )
     )
+
+
+def webhook(
+    directory: Annotated[Path, argument("DIR", "What 'ternary keys init' made.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Vendor: make the key that a license server seals the secrets of its webhooks under."""
+    with vendor_extra("ternary keys webhook"):
+        from ternary_license_server.keys import webhook_key
+    made = webhook_key.create(directory)
+    facts = {"key": str(made.path), "kid": made.public.kid}
+    show_json(facts) if as_json else show(pairs(facts))

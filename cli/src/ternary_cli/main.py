@@ -126,6 +126,7 @@ _keys.command("rotate")(rotation.rotate)
 # One thumbprint in 64 begins with a hyphen, which must not make it an option.
 _keys.command("revoke", context_settings={"ignore_unknown_options": True})(rotation.revoke_key)
 _keys.command("extend")(rotation.extend)
+_keys.command("webhook")(keys.webhook)
 
 
 def _version(wanted: bool) -> None:

@@ -9,7 +9,14 @@ from typing import Annotated, Any
 
 import typer
 
-from ternary_cli import server_catalog, server_invoices, server_licenses, server_restoring, server_status
+from ternary_cli import (
+    server_catalog,
+    server_events,
+    server_invoices,
+    server_licenses,
+    server_restoring,
+    server_status,
+)
 from ternary_cli.options import JsonOption, argument, option, whole
 from ternary_cli.server_names import license_id, maybe_customer
 from ternary_cli.server_pages import CsvOption, dated, one_form, pages, plain, show_list
@@ -29,6 +36,8 @@ from ternary_cli.vendor_extra import vendor_extra
 app = typer.Typer(help="Work with a running license server.", no_args_is_help=True)
 audit = typer.Typer(help="The audit log.", no_args_is_help=True)
 app.add_typer(audit, name="audit")
+app.add_typer(server_events.webhook, name="webhook")
+app.add_typer(server_events.events, name="events")
 app.command("customer")(server_catalog.customer)
 app.command("customers")(server_catalog.customers)
 app.command("release")(server_catalog.release)

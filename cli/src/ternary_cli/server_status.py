@@ -42,12 +42,19 @@ def _words(found: dict[str, Any]) -> dict[str, str]:
         },
         "flags": f"{flags['lacking']} reports in the last 30 days lacked operations of earlier ones, "
         f"{flags['restarted']} of them with a new meter",
+        "events": _events(found["events"]),
         "refused": _refused(found["refusals"]),
     }
 
 
 def _licenses(number: int) -> str:
     return "license" if number == 1 else "licenses"
+
+
+def _events(found: dict[str, int]) -> str:
+    oldest = f", the oldest for {found['oldest']} s" if found["waiting"] else ""
+    held = f", {found['held']} held by paused webhooks" if found["inactive"] else ""
+    return f"{found['waiting']} wait to be sent{oldest}{held}, {found['dead']} dead"
 
 
 def _refused(refusals: dict[str, int]) -> str:

@@ -76,10 +76,10 @@ CHANGES = {
         {"licenses"},
     ),
     "license.renew": (lambda sold, into: sold.administer(into, life.renew, expires=None), {"licenses"}),
-    "license.suspended": (lambda sold, into: sold.administer(into, life.suspend), {"licenses"}),
+    "license.suspended": (lambda sold, into: sold.administer(into, life.suspend), {"licenses", "events"}),
     "license.revoked": (
         lambda sold, into: sold.administer(into, life.revoke),
-        {"licenses", "revocations", "revocation_list"},
+        {"licenses", "revocations", "revocation_list", "events"},
     ),
     "license.transfer": (
         lambda sold, into: sold.administer(into, life.transfer, customer=sold.customer),
@@ -87,7 +87,7 @@ CHANGES = {
     ),
     "seat.free": (
         lambda sold, into: sold.administer(into, life.free_seat, seat=sold.seat, reason="stolen"),
-        {"leases", "lease_numbers", "lost_seats", "revocation_list", "seat_counts"},
+        {"leases", "lease_numbers", "lost_seats", "revocation_list", "seat_counts", "events"},
     ),
 }
 """By the action in the audit log: the change, and the tables it changes besides ``ALWAYS``."""

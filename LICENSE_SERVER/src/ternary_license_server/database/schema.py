@@ -109,6 +109,7 @@ licenses: Final = Table(
     CheckConstraint("state IN ('active', 'suspended', 'revoked')", name="state"),
     CheckConstraint("seats > 0", name="seats"),
     Index("ix_licenses_customer", "customer"),
+    Index("ix_licenses_expires", "expires"),
     Index(
         "uq_licenses_trial",
         "customer",
@@ -321,6 +322,67 @@ invoice_sets: Final = Table(
     Column("bitmap", LargeBinary, nullable=False),
     Column("gaps", LargeBinary),
     CheckConstraint("kind IN ('new', 'credited')", name="kind"),
+)
+
+webhooks: Final = Table(
+    "webhooks",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("url", Text, nullable=False),
+    Column("kinds", Text, nullable=False),
+    Column("secret", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("created", BigInteger, nullable=False),
+    Column("delivered", BigInteger, nullable=False),
+    Column("failed", BigInteger, nullable=False),
+    CheckConstraint("state IN ('active', 'paused', 'gone')", name="state"),
+)
+
+events: Final = Table(
+    "events",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("payload", Text, nullable=False),
+    Index("ix_events_at", "at", "id"),
+)
+
+# No key to webhooks: one that is removed meanwhile must not refuse the change that the event is about.
+deliveries: Final = Table(
+    "deliveries",
+    metadata,
+    Column("event", Text, ForeignKey("events.id"), primary_key=True),
+    Column("webhook", Text, primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("since", BigInteger, nullable=False),
+    Column("due", BigInteger, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("claim", Text),
+    Column("status", Integer),
+    Column("error", Text),
+    Column("ended", BigInteger),
+    CheckConstraint("state IN ('pending', 'delivered', 'dead')", name="state"),
+    Index("ix_deliveries_due", "webhook", "state", "due"),
+    Index("ix_deliveries_ended", "state", "ended"),
+)
+
+announced_ends: Final = Table(
+    "announced_ends",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("until", BigInteger, nullable=False),
+    CheckConstraint("id = 1", name="one"),
+)
+
+quota_notices: Final = Table(
+    "quota_notices",
+    metadata,
+    Column("license", Text, ForeignKey("licenses.id"), primary_key=True),
+    Column("customer", Text, primary_key=True),
+    Column("quota", _COUNT, primary_key=True),
+    Column("percent", Integer, primary_key=True),
 )
 
 tokens: Final = Table(

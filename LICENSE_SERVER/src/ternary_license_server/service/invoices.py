@@ -13,8 +13,9 @@ from sqlalchemy import Row, func, insert, select
 from ternary_license_server.database.schema import customers, invoices, products
 from ternary_license_server.database.transaction import Transaction
 from ternary_license_server.keys.keyring import KeyRing
-from ternary_license_server.service import accounts, audit, billed_sets, restoring, succession
+from ternary_license_server.service import accounts, audit, billed_sets, events, restoring, succession
 from ternary_license_server.service.accounts import Account, Metered
+from ternary_license_server.service.events import Kind
 from ternary_license_server.service.records import seconds
 from ternary_license_server.service.refusals import Code, ServiceError
 from ternary_license_server.service.sets import nothing
@@ -79,6 +80,7 @@ def issue(
     data = documents.document(claims, token)
     Invoice.read(data, ring.trust)  # what a customer's reader refuses must not be kept for ever
     _keep(transaction, made, data, "invoice.issue", actor)
+    events.record(transaction, Kind.INVOICE_ISSUED, number, _announced(made))
     return _document(_at(transaction, number))
 
 
@@ -144,6 +146,18 @@ def page(transaction: Transaction, *, after: str, limit: int, customer: str | No
     if customer is not None:
         query = query.where(invoices.c.customer == customer)
     return [_listed(row) for row in transaction.execute(query)]
+
+
+def _announced(made: Invoice) -> dict[str, Json]:
+    """What the event of an invoice says of it."""
+    return {
+        "invoice": made.number,
+        "customer": made.customer.id,
+        "product": made.product,
+        "month": str(made.month),
+        "currency": made.prices.currency,
+        "total": made.amount.total,
+    }
 
 
 def _compute(

@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Final
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
@@ -18,19 +19,30 @@ from ternary_license_server.database.transaction import Transaction
 from ternary_license_server.service import (
     audit,
     catalog,
+    events,
     listing,
+    metering,
     policies,
+    quota_notices,
     records,
     seat_count,
     seats,
     succession,
 )
+from ternary_license_server.service.events import Kind
 from ternary_license_server.service.lease import Lease
 from ternary_license_server.service.policies import LONGEST, Policy
 from ternary_license_server.service.records import LicenseRecord, State, seconds, utc
 from ternary_license_server.service.refusals import Code, ServiceError
 from ternary_sdk._internal.documents.canonical import Json
 from ternary_sdk._internal.online import key as online_key
+
+_STATED: Final = {
+    State.ACTIVE: Kind.LICENSE_REINSTATED,
+    State.SUSPENDED: Kind.LICENSE_SUSPENDED,
+    State.REVOKED: Kind.LICENSE_REVOKED,
+}
+"""The event of a license's new state."""
 
 
 def issue(transaction: Transaction, *, customer: str, policy: str, actor: str) -> dict[str, Json]:
@@ -106,6 +118,7 @@ def change_policy(transaction: Transaction, license_id: str, policy: str, *, act
     changed = replace(license, policy=policy, **template.copied())
     detail: dict[str, Json] = {"from": license.policy, "to": policy}
     columns = changed.term_columns() | {"policy": policy}
+    quota_notices.note(transaction, changed, metering.weighed(transaction, license_id, license.customer))
     return _change(transaction, changed, actor, "license.policy", detail, **columns)
 
 
@@ -156,6 +169,7 @@ def take_back(transaction: Transaction, license_id: str, *, actor: str, reason: 
     detail: dict[str, Json] = {"from": str(license.state), "to": str(State.REVOKED), "reason": reason}
     revoked = replace(license, state=State.REVOKED)
     _change(transaction, revoked, actor, "license.revoked", detail, state=str(State.REVOKED))
+    events.record(transaction, Kind.LICENSE_REVOKED, license_id, events.of_license(revoked))
     _list(transaction, license_id)
 
 
@@ -203,6 +217,8 @@ def note_loss(transaction: Transaction, lost: Lease, reason: str, *, actor: str)
     """Write into the audit log why a seat was declared lost, and what its lease was."""
     detail = lost.facts(transaction.now.replace(microsecond=0)) | {"reason": reason}
     audit.append(transaction, lost.license, actor=actor, action="seat.free", detail=detail)
+    freed: dict[str, Json] = {"license": lost.license, "customer": lost.customer, "seat": lost.seat}
+    events.record(transaction, Kind.SEAT_FREED, lost.license, freed)
 
 
 def _list(transaction: Transaction, license_id: str) -> None:
@@ -262,6 +278,7 @@ def _to(
     detail: dict[str, Json] = {"from": str(license.state), "to": str(state)}
     if reason is not None:
         detail["reason"] = reason
+    events.record(transaction, _STATED[state], license_id, events.of_license(changed))
     return _change(transaction, changed, actor, f"license.{state}", detail, state=str(state))
 
 

@@ -25,6 +25,8 @@ from ternary_license_server.service import (
     audit,
     differences,
     entries,
+    events,
+    quota_notices,
     records,
     reported,
     segments,
@@ -33,6 +35,7 @@ from ternary_license_server.service import (
 )
 from ternary_license_server.service import lease as lease_rows
 from ternary_license_server.service.entries import Account
+from ternary_license_server.service.events import Kind
 from ternary_license_server.service.lease import Lease
 from ternary_license_server.service.records import LicenseRecord
 from ternary_license_server.service.reported import UNKNOWN, Taken
@@ -110,10 +113,14 @@ def merge(transaction: Transaction, report: Usage) -> dict[str, Json]:
     fault = taken.fault
     if fault.lost or fault.restarted:
         reported.flag(transaction, taken.reported, fault, now)
+        lost = vars(fault) | {"customer": customer, "installation": kid, "space": str(space)}
+        events.record(transaction, Kind.METER_LOST, license.id, {"license": license.id} | lost)
     meter = find(transaction, license.id, customer, space)
     total, added = _grow(transaction, meter, taken, held=held)
     account = Account(license=license.id, customer=customer, lease=report.lease)
     entries.enter(transaction, account, added, now, late=not held)
+    if held and customer == license.customer and license.unique_operations is not None:
+        quota_notices.note(transaction, license, weighed(transaction, license.id, customer))
     facts: dict[str, Json] = {
         "lease": report.lease,
         "space": str(space),
@@ -140,14 +147,19 @@ def check_quota(transaction: Transaction, license: LicenseRecord) -> None:
     """
     if license.unique_operations is None:
         return
-    owner = {"of_license": license.id, "of_customer": license.customer}
-    counted = int(transaction.execute(_COUNT, owner).scalar_one() or 0)
+    counted = weighed(transaction, license.id, license.customer)
     if counted > license.unique_operations:
         raise LicenseError(
             Reason.QUOTA_EXHAUSTED,
             f"license {license.id} allows {license.unique_operations} different operations; its machines "
             f"together have returned {counted}; ask the vendor for a larger quota",
         )
+
+
+def weighed(transaction: Transaction, license_id: str, customer: str) -> int:
+    """How many operations of all spaces count for a customer's quota of a license, as far as reported."""
+    owner = {"of_license": license_id, "of_customer": customer}
+    return int(transaction.execute(_COUNT, owner).scalar_one() or 0)
 
 
 def drawn(transaction: Transaction, license_id: str, customer: str) -> dict[Space, int]:

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from ternary_license_server.database.schema import leases, licenses, meter_losses
 from ternary_license_server.database.transaction import Transaction
-from ternary_license_server.service import records
+from ternary_license_server.service import dead_letters, records
 from ternary_license_server.service.records import State, seconds
 from ternary_license_server.service.sought import Sought
 from ternary_sdk._internal.documents.canonical import Json
@@ -29,6 +29,7 @@ def overview(transaction: Transaction) -> dict[str, Json]:
         "seats": _seats(transaction, now),
         "ending": _ending(transaction, now),
         "flags": _flags(transaction, now),
+        "events": dead_letters.standing(transaction),
     }
 
 

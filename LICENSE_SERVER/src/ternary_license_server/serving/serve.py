@@ -18,6 +18,7 @@ from ternary_license_server.database.migration import migrate
 from ternary_license_server.database.whole_file import leave_whole
 from ternary_license_server.keys.vendor_keys import VendorKeys
 from ternary_license_server.service import access
+from ternary_license_server.serving import deliveries
 from ternary_license_server.serving.heartbeat import beating
 from ternary_license_server.settings import Settings
 from ternary_license_server.web.app import build
@@ -65,7 +66,7 @@ def _serve(settings: Settings, tell: Callable[[str], None]) -> None:
     tell(f"serving {vendor.ring.vendor} at http://{place}, database {database}{processes}")
     os.environ.update(settings.environment())
     try:
-        with _shared_metrics(settings.workers), _heartbeat(settings, tell):
+        with _shared_metrics(settings.workers), _heartbeat(settings, tell), _deliveries(settings):
             _run(settings)
     except SystemExit:
         raise ServeError(f"{place}: cannot listen there") from None
@@ -91,6 +92,13 @@ def _open(settings: Settings, connections: int) -> Database:
 @contextmanager
 def _heartbeat(settings: Settings, tell: Callable[[str], None]) -> Iterator[None]:
     with closing(_open(settings, 1)) as database, beating(database, tell):
+        yield
+
+
+@contextmanager
+def _deliveries(settings: Settings) -> Iterator[None]:
+    send, rules = deliveries.sender(settings), deliveries.Rules.of(settings)
+    with closing(_open(settings, 1)) as database, deliveries.delivering(database, send, rules):
         yield
 
 

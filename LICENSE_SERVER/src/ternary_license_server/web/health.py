@@ -6,6 +6,7 @@ from fastapi import APIRouter, Response
 
 from ternary_license_server.database.migration import is_current
 from ternary_license_server.service import access, publication, restoring
+from ternary_license_server.web import webhook_metrics
 from ternary_license_server.web.observation import METRICS_TYPE
 from ternary_license_server.web.server import Server, answer
 from ternary_sdk._internal.documents.canonical import Json
@@ -43,9 +44,10 @@ def routes(server: Server) -> APIRouter:
         response_class=Response,
         responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
     )
-    async def metrics() -> Response:
-        """Prometheus metrics of this replica, all its processes together."""
-        return Response(server.metrics.text(), headers={"content-type": METRICS_TYPE})
+    def metrics() -> Response:
+        """Prometheus metrics of this replica, all its processes together; of webhooks, of all replicas."""
+        found = server.metrics.text() + webhook_metrics.text(server.database)
+        return Response(found, headers={"content-type": METRICS_TYPE})
 
     return router
 

@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from ternary_license_server.web.admin import (
     audit,
     customers,
+    events,
     invoices,
     licenses,
     overview,
@@ -14,12 +15,14 @@ from ternary_license_server.web.admin import (
     releases,
     tokens,
     usage,
+    webhooks,
 )
 
 
 def routes() -> APIRouter:
     """Every admin path; each needs a token."""
     router = APIRouter()
-    for resource in (customers, releases, policies, licenses, usage, invoices, audit, tokens, overview):
+    resources = (customers, releases, policies, licenses, usage, invoices, audit, tokens, overview)
+    for resource in (*resources, webhooks, events):
         router.include_router(resource.router)
     return router

@@ -52,6 +52,17 @@ class Flags(Given):
     restarted: int
 
 
+class Events(Given):
+    """Deliveries of events: `waiting` for active webhooks, the `oldest` for so many seconds, `held` for those
+    that are paused or gone (`inactive`), and `dead`."""
+
+    waiting: int
+    held: int
+    dead: int
+    oldest: int
+    inactive: int
+
+
 class Overview(Given):
     """How the business stands; `refusals` are those since this server started, by code."""
 
@@ -60,6 +71,7 @@ class Overview(Given):
     seats: Seats
     ending: EndingSoon
     flags: Flags
+    events: Events
     refusals: dict[str, int]
     faults: list[str]
     warnings: list[str]
