@@ -10,11 +10,13 @@ import sys
 from pathlib import Path
 
 import httpx
+import numpy as np
 import pytest
 from hypothesis import settings
 
 from ternary_sdk import Model
 from ternary_sdk._internal.trust.trust import Trust
+from ternary_sdk.space import TERNARY_2
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -31,6 +33,37 @@ def run(*command, folder, status=0):
     )
     assert done.returncode == status, done.stdout + done.stderr
     return done
+
+
+def test_operations_with_parameters_are_the_same_for_the_same_seed_and_no_other(tmp_path):
+    example = sys.executable, EXAMPLES / "operations_with_parameters.py"
+    drawn = run(*example, folder=tmp_path).stdout
+    assert run(*example, "7", folder=tmp_path).stdout == drawn
+    head, *rows = drawn.splitlines()
+    assert head == "index,threshold,delay_ns"
+    index, threshold, delay = np.loadtxt(rows, delimiter=",").T
+    with Model.evaluation() as model:
+        assert index.tolist() == model.sample(100, unique=True, seed=7).index.tolist()
+    assert threshold[:2].tolist() == [0.723244, 0.452059]  # words 0 and 2 of Philox 4x64 under the key 7
+    assert 0.2 <= threshold.min() < threshold.max() < 0.8
+    square = TERNARY_2.from_index(index.astype(np.int64)).reshape(-1, 3, 3)
+    differing = sum(np.count_nonzero(np.diff(square, axis=axis), axis=(1, 2)) for axis in (1, 2))
+    beyond = delay - 2 - 0.5 * differing
+    assert 0 <= beyond.min() < 0.1 < 0.9 < beyond.max() <= 1
+    assert run(*example, "8", folder=tmp_path).stdout != drawn
+
+
+@pytest.mark.parametrize(
+    ("seed", "status", "message"),
+    [
+        ("seven", 2, "error: seed: 'seven', expected an integer\n"),
+        ("-1", 1, "error: seed: -1, expected 0 to 18,446,744,073,709,551,615\n"),
+    ],
+)
+def test_operations_with_parameters_refuse_a_seed_that_is_none(tmp_path, seed, status, message):
+    example = sys.executable, EXAMPLES / "operations_with_parameters.py"
+    done = run(*example, seed, folder=tmp_path, status=status)
+    assert (done.stdout, done.stderr) == ("", message)
 
 
 @pytest.fixture(scope="module")
