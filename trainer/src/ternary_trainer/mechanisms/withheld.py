@@ -35,6 +35,6 @@ def of(space: Space, family: Family | None, count: int | None, device: torch.dev
     mask = torch.zeros(space.size, dtype=torch.bool)
     mask[validation] = mask[holdout] = True
     if family is not None:
-        mask |= torch.from_numpy(members(family, space).mask)
+        mask |= torch.from_numpy(members(family, space).mask.copy())
     mask, places = mask.to(device), torch.from_numpy(space.places.copy()).to(device)
     return lambda digits: mask[(digits * places).sum(1)]
