@@ -149,7 +149,7 @@ def opens_evidence() -> None:
 
 
 def opens_ablation_plan() -> None:
-    assert len(plan.read(ROOT / "maintenance" / "ablations" / "networks.toml").options) == 7
+    assert len(plan.read(ROOT / "maintenance" / "ablations" / "all.toml").options) == 21
 
 
 def opens_library() -> None:

@@ -58,7 +58,8 @@ def test_an_unknown_setting_is_refused_with_its_line(tmp_path: Path) -> None:
     line = text.splitlines().index("free_bytes = 0.5") + 1
     assert refusal(str(file)) == (
         f"{file}, line {line}: setting 'coupled.free_bytes' is unknown,"
-        " expected one of free_bits, entropy, repulsion, disruption, state_net"
+        " expected one of free_bits, entropy, repulsion, disruption, state_net,"
+        " state_net_rate"
     )
 
 

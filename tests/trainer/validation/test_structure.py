@@ -11,9 +11,9 @@ from ternary_sdk.logic import Group, representatives
 from ternary_sdk.signature import Signature
 from ternary_sdk.space import TERNARY_2, Space
 from ternary_trainer import split
+from ternary_trainer.relabelling import generators
 from ternary_trainer.validation import triples
 from ternary_trainer.validation.checks import validate
-from ternary_trainer.validation.relabelling import generators
 from ternary_trainer.validation.subject import tables
 from ternary_trainer.validation.thresholds import Thresholds
 from ternary_trainer.validation.triples import Triples

@@ -6,7 +6,7 @@ Both take their numbers from the path's own stream, so a resumed run goes on wit
 have followed.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 import torch
@@ -16,6 +16,8 @@ from ternary_trainer.settings import Effort, Learn, Recipe
 from ternary_trainer.split import Operations
 from ternary_trainer.vast_split import VastSplit
 
+Use = Callable[[Operations], Operations]
+
 
 class Batches(Protocol):
     """The training operations of one path."""
@@ -24,15 +26,22 @@ class Batches(Protocol):
         """How many steps an epoch has."""
         ...
 
-    def epoch(self, effort: Learn | Effort) -> Iterator[Operations]:
-        """The operations of each step of an epoch."""
+    def epoch(self, effort: Learn | Effort, use: Use) -> Iterator[Operations]:
+        """The operations of each step of an epoch.
+
+        Args:
+            effort: How much is done.
+            use: Chooses from the training operations of a listed space those that are used in this epoch, a
+                batch or more; the number of steps stays as it is.
+        """
         ...
 
 
 def of(recipe: Recipe, random: torch.Generator) -> Batches:
     """The training operations of a recipe, in an order from a number stream."""
     if recipe.space.listed:
-        data = split.training(recipe.space, random.device, recipe.holdout_family)
+        family, count = recipe.holdout_family, recipe.training_operations
+        data = split.training(recipe.space, random.device, family, count)
         return _Listed(data, recipe.batch, random)
     return _Fresh(VastSplit(recipe.space, recipe.holdout_family), recipe.batch, random)
 
@@ -46,12 +55,14 @@ class _Listed:
     def steps(self, effort: Learn | Effort) -> int:
         return (effort.passes or 0) * (len(self._data) // self._batch)
 
-    def epoch(self, effort: Learn | Effort) -> Iterator[Operations]:
-        total = len(self._data)
-        for _ in range(effort.passes or 0):
-            order = torch.randperm(total, generator=self._random, device=self._random.device)
-            for rows in order[: total - total % self._batch].view(-1, self._batch):
-                yield self._data.take(rows)
+    def epoch(self, effort: Learn | Effort, use: Use) -> Iterator[Operations]:
+        used = use(self._data)
+        left = self.steps(effort)
+        while left:
+            order = torch.randperm(len(used), generator=self._random, device=self._random.device)
+            batches = order[: len(used) - len(used) % self._batch].view(-1, self._batch)[:left]
+            yield from map(used.take, batches)
+            left -= len(batches)
 
 
 class _Fresh:
@@ -63,6 +74,6 @@ class _Fresh:
     def steps(self, effort: Learn | Effort) -> int:
         return effort.steps or 0
 
-    def epoch(self, effort: Learn | Effort) -> Iterator[Operations]:
+    def epoch(self, effort: Learn | Effort, use: Use) -> Iterator[Operations]:  # noqa: ARG002
         for _ in range(self.steps(effort)):
             yield self._rule.training(self._batch, self._random)

@@ -25,6 +25,7 @@ from ternary_trainer.dials import Dials, turned
 from ternary_trainer.flat import flattened
 from ternary_trainer.history import EpochRecord
 from ternary_trainer.loss_hook import Term, seen
+from ternary_trainer.mechanisms.state_net import LearningStateNet
 from ternary_trainer.method import Figures, PathFigures
 from ternary_trainer.model import TernaryVAE
 from ternary_trainer.settings import Coupled, Recipe, Surge
@@ -103,8 +104,10 @@ class CoupledTraining:
         self._flat = {path: flattened(model.parameters_of(path)) for path in _PATHS}
         self._optimizer = torch.optim.AdamW(self._flat.values(), weight_decay=recipe.weight_decay, fused=True)
         device = next(model.parameters()).device
-        self._data = split.training(recipe.space, device, recipe.holdout_family)
+        self._data = split.training(recipe.space, device, recipe.holdout_family, recipe.training_operations)
         self._random = seeds.generator(seed, _PURPOSE, device)
+        rate = settings.state_net_rate
+        self._learning = LearningStateNet(model.state_net, rate) if rate else None
         self._balance = Balance()
         self._norms = dict.fromkeys(_PATHS, 1.0)
         self._dials = {path: Dials(rate=0.0, beta=0.0) for path in _PATHS}
@@ -120,8 +123,12 @@ class CoupledTraining:
             loss.backward()  # type: ignore[no-untyped-call]
             if step == 0 and self._settings.state_net:
                 self._correct(a, b)
+            if self._learning:
+                self._learning.stepping(list(self._flat.values()))
             self._step()
             sums += torch.stack([a.ce, a.kl, b.ce, b.kl]).detach().cpu()
+        if self._learning:
+            self._learning.learn()
         return self._figures(epoch, (sums / (step + 1)).tolist())
 
     def _schedule(self, epoch: int, surge: Surge | None) -> dict[str, Dials]:
@@ -178,6 +185,8 @@ class CoupledTraining:
         state += [balance.gradient_ratio, balance.rho, balance.l1, balance.l2, balance.l3]
         with torch.no_grad():
             given = torch.tensor([state], device=a.latents.device)
+            if self._learning:
+                self._learning.corrected(given)
             rate, l1, l2, l3 = self._model.state_net(given)[0].tolist()
         self._balance = replace(
             balance,
@@ -223,6 +232,7 @@ class CoupledTraining:
             "random": self._random.get_state(),
             "balance": asdict(self._balance),
             "norms": dict(self._norms),
+            **({"state_net": self._learning.state()} if self._learning else {}),
         }
 
     def restore(self, state: dict[str, Any], *, moved: str = "") -> None:
@@ -231,6 +241,8 @@ class CoupledTraining:
         seeds.go_on(self._random, state["random"], self._seed, moved and f"{_PURPOSE}, {moved}")
         self._balance = Balance(**state["balance"])
         self._norms = state["norms"]
+        if self._learning:
+            self._learning.restore(state["state_net"])
 
 
 def _gradient(flat: Tensor) -> Tensor:

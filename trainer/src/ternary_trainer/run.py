@@ -238,7 +238,7 @@ def operations_of(recipe: Recipe) -> dict[str, str]:
     """What a run records of the operations it uses: a digest of each set, or of a vast space's rule."""
     if not recipe.space.listed:
         return vast_split.digests(recipe.space, recipe.scoring.operations or 0, recipe.holdout_family)
-    return split.sets(recipe.space, recipe.holdout_family).digests
+    return split.sets(recipe.space, recipe.holdout_family, recipe.training_operations).digests
 
 
 def snapshot_file(path: Path, rule: str) -> Path:

@@ -16,6 +16,14 @@ from ternary_sdk.signature import STANDARD, Signature
 from ternary_sdk.space import TERNARY_2, Space
 from ternary_trainer.architecture import Architecture, Network
 from ternary_trainer.families import Family
+from ternary_trainer.mechanism_settings import (
+    Composition,
+    Consistency,
+    Curriculum,
+    KlSchedule,
+    Noise,
+    Permutation,
+)
 from ternary_trainer.ranges import Within
 
 Rate = Annotated[float, Within(1e-9, 1)]
@@ -117,6 +125,13 @@ class Separate:
     spread: Spread
     paths: Mapping[str, Effort]
     """By the path's letter."""
+    permutation: Permutation | None = None
+    noise: Noise | None = None
+    consistency: Consistency | None = None
+    composition: Composition | None = None
+    curriculum: Curriculum | None = None
+    """Of a listed space."""
+    kl_schedule: KlSchedule | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,7 +147,9 @@ class Coupled:
     disruption: Annotated[int, Within(0, 100_000)]
     """Epoch at which beta B jumps from 0, and the first halving of the rate happens."""
     state_net: bool
-    """Whether StateNet's corrections are applied, once an epoch; it has no gradient."""
+    """Whether StateNet's corrections are applied, once an epoch; as published it has no gradient."""
+    state_net_rate: Rate | None = None
+    """Learning rate of StateNet itself, by the hypergradient of the rate; left out, it never learns."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -214,6 +231,10 @@ class Recipe:
     """A term of one's own in the loss of every path."""
     holdout_family: Family | None = None
     """Operations of this family are neither trained on nor selected on, as the true holdout is not."""
+    training_operations: Count | None = None
+    """Training operations that weights are fitted to, the first ones of the split's order; of a listed space.
+
+    An eighth as many are chosen by. Left out, all are used."""
 
     @property
     def signature(self) -> Signature:

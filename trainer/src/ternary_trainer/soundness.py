@@ -38,6 +38,8 @@ def _problems(recipe: Recipe) -> Iterator[str]:
     least, most = (headline_draws(recipe.space), 10**9) if recipe.space.listed else _VAST_DRAWS
     yield from _outside("scoring.draws", recipe.scoring.draws, least, most)
     yield from _outside("scoring.report_draws", recipe.scoring.report_draws, least, most)
+    if recipe.coupled and recipe.coupled.state_net_rate and not recipe.coupled.state_net:
+        yield "setting 'coupled.state_net_rate' needs 'coupled.state_net' to be true"
     yield from _surges(recipe)
     yield from _separate(recipe.separate, recipe.epochs) if recipe.separate else ()
 
@@ -62,7 +64,10 @@ def _kind(recipe: Recipe) -> Iterator[str]:
     for name, value in wanted.items():
         if value is None:
             yield f"setting '{name}' is missing"
-    for name, value in others.items():
+    optional: dict[str, object] = {"training_operations": recipe.training_operations}
+    if recipe.separate:
+        optional["separate.curriculum"] = recipe.separate.curriculum
+    for name, value in (others if recipe.space.listed else others | optional).items():
         if value is not None:
             kinds = ("vast", "listed") if recipe.space.listed else ("listed", "vast")
             yield f"setting '{name}' is of {kinds[0]} spaces, but {recipe.space} is {kinds[1]}; leave it out"
@@ -92,13 +97,16 @@ def _operations(recipe: Recipe) -> Iterator[str]:
         yield from _outside("batch", recipe.batch, 2, _MOST_FRESH)
         return
     try:
-        training, validation, _ = rows(recipe.space, recipe.holdout_family)
+        training, validation, _ = rows(recipe.space, recipe.holdout_family, recipe.training_operations)
     except InputError as refusal:
         yield f"setting 'holdout_family': {refusal}"
         return
     if len(validation) < LEAST:
         left = len(validation)
         yield f"setting 'holdout_family' leaves {left} operations to choose by, expected at least {LEAST}"
+    if recipe.training_operations is not None:
+        most = len(rows(recipe.space, recipe.holdout_family)[0])
+        yield from _outside("training_operations", recipe.training_operations, 2, most)
     yield from _outside("batch", recipe.batch, 2, len(training))
 
 

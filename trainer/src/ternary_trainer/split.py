@@ -6,7 +6,8 @@ figures for held-out operations mean these. For (3, 2) the order is the publishe
 operations. Changing an order makes such figures incomparable.
 
 A recipe may hold out a family as a whole as well: its members then leave training and validation, whose
-other operations keep their order. The true holdout stays as it is.
+other operations keep their order. It may also train on the first few operations alone. The true holdout stays
+as it is.
 """
 
 import hashlib
@@ -25,6 +26,8 @@ _SEED: Final = 42
 _LABEL: Final = "ternary-split-v1"
 LEAST: Final = 2
 """Operations that validation and the true holdout have at least: a variance needs two."""
+_CHOSEN_BY: Final = 8
+"""Training operations for each operation that is chosen by, as in the whole split."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,13 +70,14 @@ class Split:
         return {name: operations.digest for name, operations in named.items()}
 
 
-def sets(space: Space = TERNARY_2, family: Family | None = None) -> Split:
-    """A space's split, less a family that is held out as a whole.
+def sets(space: Space = TERNARY_2, family: Family | None = None, count: int | None = None) -> Split:
+    """A space's split, less a family that is held out as a whole, and with so many training operations.
 
     Raises:
         InputError: If the space is vast, or knows no such family.
     """
-    training, validation, holdout = (OperationSet.of(chosen.numpy(), space) for chosen in rows(space, family))
+    parts = rows(space, family, count)
+    training, validation, holdout = (OperationSet.of(chosen.numpy(), space) for chosen in parts)
     return Split(
         training=training,
         validation=validation,
@@ -109,18 +113,24 @@ def order(space: Space) -> Tensor:
     return torch.tensor(sorted(range(space.size), key=keys.__getitem__))
 
 
-def rows(space: Space = TERNARY_2, family: Family | None = None) -> tuple[Tensor, Tensor, Tensor]:
+def rows(
+    space: Space = TERNARY_2, family: Family | None = None, count: int | None = None
+) -> tuple[Tensor, Tensor, Tensor]:
     """Canonical indices of the training, validation and holdout operations, in the space's order.
 
     Args:
         space: That is split.
         family: Left out of the first two.
+        count: Training operations that are kept, the first ones; an eighth as many are chosen by. All where
+            it is None.
     """
     training, validation, holdout = torch.split(order(space), list(sizes(space)))
-    if family is None:
-        return training, validation, holdout
-    kept = torch.from_numpy(~members(family, space).mask)
-    return training[kept[training]], validation[kept[validation]], holdout
+    if family is not None:
+        kept = torch.from_numpy(~members(family, space).mask)
+        training, validation = training[kept[training]], validation[kept[validation]]
+    if count is not None:
+        training, validation = training[:count], validation[: max(LEAST, count // _CHOSEN_BY)]
+    return training, validation, holdout
 
 
 def all_operations(space: Space = TERNARY_2, device: torch.device | None = None) -> Operations:
@@ -130,17 +140,23 @@ def all_operations(space: Space = TERNARY_2, device: torch.device | None = None)
 
 
 def training(
-    space: Space = TERNARY_2, device: torch.device | None = None, family: Family | None = None
+    space: Space = TERNARY_2,
+    device: torch.device | None = None,
+    family: Family | None = None,
+    count: int | None = None,
 ) -> Operations:
-    """The operations that weights are fitted to, less a family that is held out."""
-    return all_operations(space, device).take(rows(space, family)[0].to(device or "cpu"))
+    """The operations that weights are fitted to, as ``rows`` has them."""
+    return all_operations(space, device).take(rows(space, family, count)[0].to(device or "cpu"))
 
 
 def validation(
-    space: Space = TERNARY_2, device: torch.device | None = None, family: Family | None = None
+    space: Space = TERNARY_2,
+    device: torch.device | None = None,
+    family: Family | None = None,
+    count: int | None = None,
 ) -> Operations:
-    """The operations that snapshots are chosen by, less a family that is held out."""
-    return all_operations(space, device).take(rows(space, family)[1].to(device or "cpu"))
+    """The operations that snapshots are chosen by, as ``rows`` has them."""
+    return all_operations(space, device).take(rows(space, family, count)[1].to(device or "cpu"))
 
 
 def holdout(space: Space = TERNARY_2, device: torch.device | None = None) -> Operations:

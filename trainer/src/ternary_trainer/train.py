@@ -249,7 +249,7 @@ def _path_record(figures: PathFigures, covered: score.Coverage, rebuilt: score.R
 
 def _validation(recipe: Recipe, place: torch.device) -> Operations:
     if recipe.space.listed:
-        return split.validation(recipe.space, place, recipe.holdout_family)
+        return split.validation(recipe.space, place, recipe.holdout_family, recipe.training_operations)
     count = recipe.scoring.operations or 0
     return vast_split.validation(recipe.space, count, recipe.holdout_family, place)
 

@@ -82,6 +82,10 @@ class VastSplit:
         """Fresh operations to train on, uniform among those that nothing holds out, shape (count, cells)."""
         return self._drawn(count, random, range(VALIDATION + 1, _PARTS), self.families)
 
+    def trainable(self, digits: npt.NDArray[np.int64]) -> Tensor:
+        """Which operations, digits of shape (n, cells), may be trained on, bool, shape (n,)."""
+        return self._allowed(digits, range(VALIDATION + 1, _PARTS), self.families)
+
     def validation(self, count: int, random: torch.Generator) -> Operations:
         """Operations that snapshots are chosen by: of part 1, and of no family that is held out."""
         return self._drawn(count, random, [VALIDATION], self.families)

@@ -7,10 +7,16 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+import torch
+
 from ternary_sdk.errors import InputError
 from ternary_sdk.space import Space
+from ternary_trainer import score, split
 from ternary_trainer.comparing import RULE
+from ternary_trainer.families import members
+from ternary_trainer.model import restored
 from ternary_trainer.run import Choice, Run
+from ternary_trainer.settings import Recipe
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +32,8 @@ class Measure:
     """By which a figure is multiplied to be shown."""
     decimals: int
     """Shown."""
+    judged: bool = False
+    """Whether verdicts may be about it: more of it is better."""
 
     def shown(self, value: float, *, signed: bool = False) -> str:
         """A figure or a difference as it is printed, without its unit."""
@@ -39,7 +47,7 @@ class Measure:
 
 
 def _share(name: str, meaning: str) -> Measure:
-    return Measure(name=name, meaning=meaning, unit="points", factor=100, decimals=3)
+    return Measure(name=name, meaning=meaning, unit="points", factor=100, decimals=3, judged=True)
 
 
 MEASURES: Final[Mapping[str, Measure]] = MappingProxyType(
@@ -52,6 +60,10 @@ MEASURES: Final[Mapping[str, Measure]] = MappingProxyType(
         ),
         "exact": _share(
             "exact", "Share of the true holdout that the path that reconstructs least gives back exactly."
+        ),
+        "family": _share(
+            "family",
+            "Share of the family held out that the path that reconstructs least gives back exactly.",
         ),
         "active": Measure(
             name="active",
@@ -77,9 +89,10 @@ def primary(space: Space) -> str:
     return "coverage" if space.listed else "evenness"
 
 
-def known(space: Space) -> tuple[str, ...]:
-    """The measures that runs of a space have, the primary one first."""
-    return (primary(space), "exact", "active", "core_seconds")
+def known(recipe: Recipe) -> tuple[str, ...]:
+    """The measures that runs of a recipe have, the usual primary one first."""
+    family = ("family",) if recipe.holdout_family and recipe.space.listed else ()
+    return (primary(recipe.space), "exact", *family, "active", "core_seconds")
 
 
 def read(run: Run, name: str) -> float:
@@ -93,7 +106,23 @@ def read(run: Run, name: str) -> float:
         raise InputError(f"{run.path}: has not ended, expected a finished run")
     if name == "core_seconds":
         return _core_seconds(run)
+    if name == "family":
+        return _family_exact(run)
     return _OF_A_CHOICE[name](choice)
+
+
+def _family_exact(run: Run) -> float:
+    """Measured here: a run's summary knows the true holdout alone."""
+    model, recipe = restored(run.best(RULE).state), run.recipe
+    space, family = recipe.space, recipe.holdout_family
+    if family is None or not space.listed:
+        raise InputError(f"{run.path}: holds out no family, expected a recipe with 'holdout_family'")
+    held = split.all_operations(space).take(torch.from_numpy(members(family, space).mask.nonzero()[0]))
+    still = torch.zeros(len(held), recipe.latent_size)
+    return min(
+        score.reconstruct(model.encoder(path), model.decoder(path), held, still).exact
+        for path in recipe.networks
+    )
 
 
 def _core_seconds(run: Run) -> float:

@@ -4,7 +4,7 @@ Plans as TOML: a base recipe, settings for all trainings, options that change so
     format = "ternary-ablation/1"
     base = "coverage"                                  # as for `ternary train --recipe`
     seeds = [1, 2, 3]                                  # or 8: the seeds 1 to 8; default: 3
-    measures = ["coverage", "exact"]                   # default: all
+    measures = ["coverage", "exact"]                   # verdicts are about the first; default: all
     set = { epochs = 12 }                              # of the base and every option
 
     [options.linear-a]
@@ -172,12 +172,14 @@ def _seeds(value: object, source: str) -> tuple[int, ...]:
 
 
 def _measures(value: object, recipe: Recipe, source: str) -> tuple[str, ...]:
-    known = measures.known(recipe.space)
+    known = measures.known(recipe)
     if value is None:
         return known
     given = value if isinstance(value, list) else []
-    if known[0] in given and all(given.count(name) == 1 and name in known for name in given):
-        return tuple(name for name in known if name in given)
+    judged = [name for name in known if measures.MEASURES[name].judged]
+    if given and given[0] in judged and all(given.count(name) == 1 and name in known for name in given):
+        return tuple(given)
     raise InputError(
-        f"{source}: measures is {value!r}, expected a list of '{known[0]}' and any of {', '.join(known[1:])}"
+        f"{source}: measures is {value!r}, expected a list that begins with one of {', '.join(judged)}, and"
+        f" has any of {', '.join(known)}"
     )

@@ -81,7 +81,7 @@ def run_subject(
         paths=paths,
         margins=margins(best.state),
         decoder_parameters=networks.decoder_parameters(best.state),
-        split=split.sets(space, run.recipe.holdout_family),
+        split=split.sets(space, run.recipe.holdout_family, run.recipe.training_operations),
         traces=traces.of_run(run.history, run.recipe),
         rule=rule,
         asks_for_all=run.recipe.separate is not None,

@@ -15,9 +15,9 @@ import numpy.typing as npt
 
 from ternary_sdk._internal.packages.validation import Figure
 from ternary_sdk.space import Space
+from ternary_trainer.relabelling import Relabelling, generators
 from ternary_trainer.validation import intervals
 from ternary_trainer.validation.outcome import Method, Outcome, decided, share, shown, too_few
-from ternary_trainer.validation.relabelling import Relabelling, generators
 from ternary_trainer.validation.subject import Floats, Network, Subject, reconstruct, tables
 from ternary_trainer.validation.thresholds import Thresholds
 from ternary_trainer.validation.vast_subject import VastSubject

@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ternary_sdk.space import Space
-from ternary_trainer.validation.subject import Floats
 
+Floats = npt.NDArray[np.float32]
 Order = npt.NDArray[np.int64]
 
 
