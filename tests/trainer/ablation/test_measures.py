@@ -43,6 +43,4 @@ def test_a_run_that_holds_out_no_family_has_no_such_figure(tmp_path: Path) -> No
     run = train(recipe, seed=3, out=tmp_path / "run")
     with pytest.raises(InputError) as caught:
         measures.read(run, "family")
-    assert str(caught.value) == (
-        f"{run.path}: holds out no family, expected a recipe with 'holdout_family'"
-    )
+    assert str(caught.value) == (f"{run.path}: holds out no family, expected a recipe with 'holdout_family'")
