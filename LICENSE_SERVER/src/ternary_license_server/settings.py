@@ -33,8 +33,8 @@ class Settings:
     connections: int = 20
     """Most database connections of each process, 1 to 200."""
     request_timeout: int = 20
-    """Seconds that a request may take, 4 to 600; waits for the database are shares of it. What reads or writes
-    very much may take 15 times as long."""
+    """Seconds that a request may take, 4 to 600; waits for the database are shares of it. What reads or
+    writes very much may take 15 times as long."""
     body_limit: int = 65_536
     """Largest request body in bytes, 8192 to 1048576; usage reports and trust files may be larger."""
     body_timeout: int = 10

@@ -27,7 +27,7 @@ from ternary_license_server.database.errors import BusyError, StaleConnectionErr
 from ternary_license_server.database.errors import DatabaseError as DatabaseError
 from ternary_license_server.database.errors import RowConflictError as RowConflictError
 from ternary_license_server.database.transaction import Transaction
-from ternary_license_server.database.waiting import Deadline, Limits
+from ternary_license_server.database.waiting import TOO_LATE, Deadline, Limits
 from ternary_sdk._internal.process_bound import ProcessBound
 from ternary_sdk.errors import InputError
 
@@ -74,7 +74,7 @@ class Database(ProcessBound):
         event.listen(self.engine, "connect", _note_birth)
 
     def beside(self, limits: Limits) -> "Database":
-        """The same database by one connection of its own, which no request waits for; closed with this one."""
+        """The same database by a connection of its own, for which no request waits; closed with this one."""
         other = Database(self.url, connections=1, clock=self.clock, limits=limits)
         other._opened = self._opened
         self._beside.append(other)
@@ -121,6 +121,8 @@ class Database(ProcessBound):
     @contextmanager
     def _transaction(self, writes: bool, limits: Limits, deadline: Deadline) -> Iterator[Transaction]:
         self._check_process()
+        if not deadline.left():
+            raise DatabaseError(f"database: {TOO_LATE}")
         turn = self._turn if self.sqlite and writes else None
         with _Held(turn, _CHANGES, deadline, limits), _Held(self._places, _REQUESTS, deadline, limits):
             try:

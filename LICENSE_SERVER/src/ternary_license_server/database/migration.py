@@ -7,6 +7,7 @@ before go on; a later one removes what nobody uses any more. Each revision from 
 ``compatible_from`` which is the oldest revision whose servers still work, and the database keeps that.
 """
 
+import math
 import os
 import socket
 import sqlite3
@@ -129,12 +130,11 @@ def tables(database: Database, scripts: Path = SCRIPTS) -> Tables:
     Raises:
         DatabaseError: If the database cannot be used.
     """
+    known = _known(scripts)  # read from files, before the database waits for this side
     with database.read() as transaction:
         found = MigrationContext.configure(transaction.connection).get_current_revision()
         since = None
-        if found not in (None, *_known(scripts)) and inspect(transaction.connection).has_table(
-            compatibility.name
-        ):
+        if found not in (None, *known) and inspect(transaction.connection).has_table(compatibility.name):
             since = transaction.execute(select(compatibility.c.since)).scalar_one_or_none()
         return Tables(revision=found, compatible_from=since)
 
@@ -160,8 +160,9 @@ def unfit(found: Tables, scripts: Path = SCRIPTS) -> str | None:
 
 def _is_settled(database: Database, to: str, tell: Callable[[str], None], scripts: Path) -> bool:
     """Whether nothing is to be done, which is asked first: it waits for nobody."""
-    found = tables(database, scripts)
     known = _known(scripts)
+    with waiting.within(math.inf):
+        found = tables(database, scripts)
     if found.revision is None or found.revision in known:
         return found.revision == (known[-1] if to == "head" else to)
     if (refusal := unfit(found, scripts)) is not None:

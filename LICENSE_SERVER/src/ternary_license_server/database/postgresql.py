@@ -17,7 +17,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.engine.interfaces import ExceptionContext
 
 from ternary_license_server.database.errors import DatabaseError, StaleConnectionError, first_line
-from ternary_license_server.database.waiting import SILENCE, Deadline, Limits
+from ternary_license_server.database.waiting import SILENCE, TOO_LATE, Deadline, Limits
 
 RECYCLE: Final = 300
 """Seconds after which a connection is replaced when it is taken again."""
@@ -54,7 +54,7 @@ class Connected(psycopg.Connection[Any]):
         """What psycopg waits by, which is woken ten times a second; it is given up where nothing comes."""
         if self.deadline is not None and not self.deadline.left():
             self.pgconn.finish()
-            raise NoAnswerError("the request has taken longer than it may; nothing of it was done")
+            raise NoAnswerError(TOO_LATE)
         seconds = SILENCE + (self.limit if self.deadline is None else self.deadline.left(self.limit))
         end = time.monotonic() + seconds
         try:
@@ -153,6 +153,6 @@ def _is_condemned(error: BaseException | None) -> bool:
 
 
 def _condemn(context: ExceptionContext) -> None:
-    """Have a connection, and those that were made before, replaced after what says that they are of no use."""
+    """Have a connection, and those made before it, replaced after what says that they are of no use."""
     if _is_condemned(context.original_exception):
         context.is_disconnect = True

@@ -20,7 +20,7 @@ _LONGEST: Final = 2_000_000_000
 
 
 class OpenedFile:
-    """A database file as it was found first. Another one may take its name; nobody may write into the old one.
+    """A database file as it was found first. Another may take its name; nobody may write into the old one.
 
     Args:
         path: Where it is.

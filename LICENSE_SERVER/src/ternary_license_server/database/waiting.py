@@ -17,6 +17,8 @@ from typing import Final
 SILENCE: Final = 1.0
 """Seconds that this side listens longer than the database may take, so that its own refusal arrives."""
 
+TOO_LATE: Final = "the request has taken longer than it may; nothing of it was done"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
@@ -25,7 +27,7 @@ class Limits:
     connect: float
     """For a new connection, the address's name and the log-in included."""
     lock: float
-    """For what others have: a lock, the one writer's turn on SQLite, a free connection, a transaction's begin."""
+    """For what others have: a lock, the writer's turn on SQLite, a free connection, a transaction's begin."""
     statement: float
     """For one statement on PostgreSQL. On SQLite only the whole request ends it."""
     request: float

@@ -7,6 +7,7 @@ that are no HTTP request, and 503 above its limit of connections. Bodies are rea
 within a time, before any other code sees the request.
 """
 
+import math
 import secrets
 import time
 from collections.abc import Callable
@@ -160,11 +161,16 @@ class Boundary:
             await self._inner(scope, receive, collect)
         answer.code = exchange.code
         if late.cancelled_caught:
-            exchange.fault = f"no thread of this process was free within {seconds} seconds"
+            exchange.fault = f"no thread of this process was free within {seconds:g} seconds"
             answer.refuse(problems.unavailable("the server has too much to do; try again"))
 
-    def _seconds(self, scope: Scope, exchange: Exchange) -> int:
-        """How long a request may take: what reads everything, or takes in a large report, may take longer."""
+    def _seconds(self, scope: Scope, exchange: Exchange) -> float:
+        """How long a request may take: what reads everything, or takes in a large report, may take longer.
+
+        What an operator's network asks for waits for none of what others wait for, and has its own limit.
+        """
+        if scope["path"] in _UNLIMITED:
+            return math.inf
         longer = exchange.large or scope["path"].startswith(_ADMINISTRATION)
         return self._settings.request_timeout * (LONGER if longer else 1)
 

@@ -21,7 +21,6 @@ from ternary_license_server.web.problems import Problem
 from ternary_sdk._internal.documents import canonical
 from ternary_sdk._internal.documents.canonical import Json
 
-
 PROBE: Final = Limits.of(4)
 """How long is waited to find out how a server is."""
 
