@@ -36,7 +36,7 @@ def routes(server: Server) -> APIRouter:
         },
     )
     async def ready(request: Request) -> Response:
-        """Whether database, tables, keys and clock are as they must be; answered within a few seconds."""
+        """Whether database, tables, keys and clock are as they must be."""
         found = await readiness_of.ask()
         exchange_of(request.scope).fault = "; ".join(found.faults) or None
         told: Json = {
