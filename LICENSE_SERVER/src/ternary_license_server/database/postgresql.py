@@ -81,7 +81,8 @@ def open_engine(url: URL, connections: int, limits: Limits) -> Engine:
     )
 
     def connect(_dialect: object, _record: object, words: list[Any], named: dict[str, Any]) -> Connected:
-        connection = Connected.connect(*words, **_network(limits), **named)
+        arguments: dict[str, Any] = _network(limits) | named
+        connection = Connected.connect(*words, **arguments)
         connection.limit = limits.statement
         return connection
 
