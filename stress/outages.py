@@ -8,6 +8,7 @@ waits longer than a request may, and afterwards the same processes answer again.
 """
 
 import argparse
+import json
 import sys
 import threading
 import time
@@ -132,17 +133,27 @@ def asking(shop: Shop, address: str, clients: int = CLIENTS) -> Iterator[Answers
                 one.result()
 
 
+def tell_causes(log: Path) -> None:
+    """Print why requests were refused, as the server's log has it, and how many were."""
+    lines = (json.loads(line) for line in log.read_text().splitlines() if line.startswith("{"))
+    for fault, number in Counter(line["fault"] for line in lines if "fault" in line).most_common():
+        print(f"{number:>6} refused: {fault}")
+
+
 def through_a_bouncer(cluster: Cluster, folder: Path, seconds: float) -> bool:
     """Whether every request of a load through PgBouncer is answered with 200."""
     cluster.execute("CREATE DATABASE bounced")
     shop = open_shop(cluster.url("bounced"), folder)
     with (
         bouncer(cluster, folder, size=5) as port,
-        serving(shop.ring, cluster.url("bounced", port), number=1, workers=PROCESSES) as (address,),
+        serving(
+            shop.ring, cluster.url("bounced", port), number=1, workers=PROCESSES, log=folder / "bounced.log"
+        ) as (address,),
         asking(shop, address) as answers,
     ):
         time.sleep(seconds)
     print(f"through PgBouncer, {PROCESSES} processes over 5 connections: {answers}")
+    tell_causes(folder / "bounced.log")
     return answers.refused == 0
 
 
@@ -153,7 +164,13 @@ def failing_over(cluster: Cluster, folder: Path, seconds: float, bound: float) -
     with (
         standby(cluster, folder / "standby") as second,
         wire(cluster.port) as way,
-        serving(shop.ring, cluster.url("failing", way.port), number=1, workers=PROCESSES) as (address,),
+        serving(
+            shop.ring,
+            cluster.url("failing", way.port),
+            number=1,
+            workers=PROCESSES,
+            log=folder / "failing.log",
+        ) as (address,),
         asking(shop, address) as answers,
     ):
         time.sleep(seconds / 2)
@@ -167,6 +184,7 @@ def failing_over(cluster: Cluster, folder: Path, seconds: float, bound: float) -
     print(
         f"failover: {answers}; the last refusal came {max(0, answers.last_refused - failed):.1f} s after it"
     )
+    tell_causes(folder / "failing.log")
     return answers.last_refused < min(ended - 2, failed + bound) and answers.longest <= bound
 
 
