@@ -106,12 +106,12 @@ def examine(server: Server) -> Health:
     if found := faults(server):
         return Health(faults=tuple(found))
     try:
-        return Health(faults=(), warnings=tuple(warnings(server)))
+        return Health(faults=(), warnings=tuple(map(str, warnings(server))))
     except TernaryError as refusal:
         return Health(faults=(str(refusal),))
 
 
-def warnings(server: Server) -> list[str]:
+def warnings(server: Server) -> list[Json]:
     """What does not keep this server from its work yet, a sentence each."""
     with server.probe.read() as transaction:
         found = publication.warnings(transaction)
