@@ -37,7 +37,7 @@ def locked(database):
 
 
 def test_limits_are_shares_of_one_number_in_one_order():
-    assert Limits.of(20) == Limits(connect=5, lock=5, statement=10, request=20)
+    assert Limits.of(20) == Limits(connect=10, lock=5, statement=10, request=20)
 
 
 def test_readyz_does_not_wait_behind_the_requests_that_wait(tmp_path, site_at):

@@ -36,7 +36,7 @@ class Limits:
     @classmethod
     def of(cls, request: float) -> "Limits":
         """The limits of requests that may take so many seconds."""
-        return cls(connect=request / 4, lock=request / 4, statement=request / 2, request=request)
+        return cls(connect=request / 2, lock=request / 4, statement=request / 2, request=request)
 
 
 NONE: Final = Limits(connect=10, lock=math.inf, statement=math.inf, request=math.inf)

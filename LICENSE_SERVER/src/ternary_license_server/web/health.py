@@ -91,7 +91,7 @@ class Readiness:
         self._finding = None
 
     async def _find(self) -> Health:
-        longest = PROBE.request + PROBE.connect
+        longest = PROBE.request + PROBE.lock
         try:
             with fail_after(longest), within(PROBE.request):
                 return await to_thread.run_sync(
