@@ -10,7 +10,6 @@ import argparse
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -25,6 +24,7 @@ from pathlib import Path
 import httpx
 
 from stress.databases import on_each
+from stress.sockets import free_port
 from ternary_license_server.database.engine import Database
 from ternary_license_server.database.migration import migrate
 from ternary_license_server.keys import keyring
@@ -59,7 +59,7 @@ def serving(
     ``programs`` replaces the server's own start by another one for each of as many servers.
     """
     started = programs or [PROGRAM] * number
-    ports = [_free_port() for _ in started]
+    ports = [free_port() for _ in started]
     processes = [
         _start(ring, url, port, workers, log, program) for port, program in zip(ports, started, strict=True)
     ]
@@ -106,8 +106,8 @@ def race(ring: KeyRing, url: str, addresses: list[str], rounds: int) -> Counter[
     return outcomes
 
 
-def prepare(url: str) -> None:
-    """Make the tables, write down the time and release a package."""
+def prepare(url: str, seats: int = SEATS) -> None:
+    """Make the tables, write down the time, and release a package whose licenses have so many seats."""
     database = Database(url)
     migrate(database)
     with database.write() as transaction:
@@ -119,7 +119,7 @@ def prepare(url: str) -> None:
             product="acme",
             term=None,
             entitlements=("sample",),
-            seats=SEATS,
+            seats=seats,
             unique_operations=None,
             lease=HOUR,
             grace=HOUR,
@@ -174,13 +174,6 @@ def _await(address: str, process: subprocess.Popen[bytes]) -> None:
                 return
         threading.Event().wait(0.1)
     raise SystemExit(f"{address}: the server did not start")
-
-
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
 
 
 def main() -> int:

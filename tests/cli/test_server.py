@@ -295,7 +295,7 @@ def test_operator_vouches_for_the_clock_with_todays_date(ternary, tmp_path):
     )
     file.touch()
     assert ternary("server", "confirm-clock", "2026-03-01", "--database", url).err == (
-        f"error: database sqlite+pysqlite:///{file}: its tables are not those of this release; start "
+        f"error: database sqlite+pysqlite:///{file}: it has no tables of a license server; start "
         "'ternary serve' once\n"
     )
     with closing(Database(url)) as database:

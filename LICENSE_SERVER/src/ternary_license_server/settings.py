@@ -32,6 +32,9 @@ class Settings:
     """Addresses and networks of proxies whose ``X-Forwarded-For`` is believed, with commas; none if empty."""
     connections: int = 20
     """Most database connections of each process, 1 to 200."""
+    request_timeout: int = 20
+    """Seconds that a request may take, 4 to 600; waits for the database are shares of it. What reads or
+    writes very much may take 15 times as long."""
     body_limit: int = 65_536
     """Largest request body in bytes, 8192 to 1048576; usage reports and trust files may be larger."""
     body_timeout: int = 10
@@ -144,6 +147,7 @@ _READERS: Final[Mapping[str, Callable[[str], object]]] = {
     "workers": _number(1, 64),
     "proxies": Proxies.read,
     "connections": _number(1, 200),
+    "request_timeout": _number(4, 600),
     "body_limit": _number(8192, 1 << 20),
     "body_timeout": _number(1, 300),
     "rate": _number(1, 1_000_000),

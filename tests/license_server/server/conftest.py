@@ -6,6 +6,7 @@ SQLite always; PostgreSQL where there is one, in a schema of its own that is dro
 
 import asyncio
 import base64
+import os
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -18,11 +19,14 @@ from typing import Any
 
 import httpx
 import pytest
+from stress import clusters
+from stress.clusters import Cluster
 from stress.databases import address, postgresql
 
 from ternary_license_server.database.clock import Clock, Sources
 from ternary_license_server.database.engine import Database
 from ternary_license_server.database.migration import migrate
+from ternary_license_server.database.waiting import Limits
 from ternary_license_server.keys import keyring
 from ternary_license_server.keys.keyring import KeyRing
 from ternary_license_server.keys.vendor_keys import VendorKeys
@@ -94,9 +98,9 @@ def opened(kind: str, directory: Path, hands: Hands | None = None) -> Iterator[D
             database.close()
 
 
-def _migrated(url: str, hands: Hands) -> Database:
+def _migrated(url: str, hands: Hands, **named: Any) -> Database:
     """The database at an address, migrated; a SQLite file that is not there yet begins as a copy."""
-    database = Database(url, clock=hands.clock())
+    database = Database(url, clock=hands.clock(), **named)
     if database.file is not None and not database.file.exists():
         database.file.write_bytes(_as_migrated())
     migrate(database)
@@ -393,7 +397,10 @@ class Site(Shop):
 
 def open_site(kind: str, directory: Path, ring: KeyRing, stack: ExitStack, **limits: Any) -> Site:
     hands = Hands()
-    database = stack.enter_context(opened(kind, directory, hands))
+    return _site_on(stack.enter_context(opened(kind, directory, hands)), hands, ring, stack, **limits)
+
+
+def _site_on(database: Database, hands: Hands, ring: KeyRing, stack: ExitStack, **limits: Any) -> Site:
     vendor = VendorKeys(ring.directory)
     site = Site(database, ring, hands, vendor=vendor, stack=stack)
     settings = Settings(keys=ring.directory, **({"rate": 1_000_000, "key_rate": 1_000_000} | limits))
@@ -410,6 +417,46 @@ def make_site(tmp_path: Path) -> Iterator[Callable[..., Site]]:
     """Opens sites with limits, or keys, of their own."""
     with ExitStack() as stack:
         yield lambda kind, ring, **limits: open_site(kind, tmp_path, ring, stack, **limits)
+
+
+@pytest.fixture
+def site_at(vendor_keys: KeyRing) -> Iterator[Callable[[str, Limits], Site]]:
+    """Opens sites on the database at an address, with limits of waiting."""
+    with ExitStack() as stack:
+
+        def open_at(url: str, limits: Limits) -> Site:
+            hands = Hands()
+            database = _migrated(url, hands, limits=limits)
+            stack.callback(database.close)
+            return _site_on(database, hands, vendor_keys, stack)
+
+        yield open_at
+
+
+@pytest.fixture(scope="session")
+def cluster_folder() -> Iterator[Path]:
+    """Where real PostgreSQL clusters and PgBouncers of tests are; skips where they cannot be started."""
+    if (lacking := clusters.missing()) is not None:
+        if os.environ.get("CI") == "true":
+            pytest.fail(lacking)
+        pytest.skip(lacking)
+    with clusters.clusters() as folder:
+        yield folder
+
+
+@pytest.fixture(scope="session")
+def cluster(cluster_folder: Path) -> Iterator[Cluster]:
+    """A PostgreSQL server that tests may stop, if they start it again."""
+    with clusters.primary(cluster_folder) as started:
+        yield started
+
+
+@pytest.fixture
+def new_database(cluster: Cluster) -> str:
+    """The name of a new database of that server."""
+    name = f"test_{secrets.token_hex(6)}"
+    cluster.execute(f"CREATE DATABASE {name}")
+    return name
 
 
 @pytest.fixture(scope="module", params=KINDS)

@@ -115,9 +115,13 @@ def test_database_of_a_newer_release_is_refused(kind, tmp_path, open_database):
     with open_database(kind, tmp_path) as database:
         with database.write() as transaction:
             transaction.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+            transaction.execute(text("UPDATE compatibility SET since = '9998'"))
         with pytest.raises(DatabaseError) as refusal:
             migrate(database)
-    assert "made by a newer release" in str(refusal.value)
+    assert str(refusal.value) == (
+        f"database {database}: its tables are of a newer release (9999, for servers from 9998 on); this "
+        "server knows those up to 0018, so install the newer release here"
+    )
 
 
 def test_every_sqlite_connection_has_its_settings(tmp_path, open_database):
@@ -128,7 +132,7 @@ def test_every_sqlite_connection_has_its_settings(tmp_path, open_database):
                 for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
             }
             assert found == {
-                "journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 10_000
+                "journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 5000
             }  # fmt: skip
 
 

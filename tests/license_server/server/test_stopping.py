@@ -12,7 +12,8 @@ from contextlib import closing
 
 import httpx
 import pytest
-from stress.seats import PROGRAM, _await, _free_port, _start
+from stress.seats import PROGRAM, _await, _start
+from stress.sockets import free_port
 
 from ternary_license_server.database.engine import Database
 from ternary_license_server.database.migration import migrate
@@ -39,7 +40,7 @@ def token_of():
 
 def served(ring, url, token, log, *, workers=1, number=signal.SIGTERM, orders=10):
     """Run a server, order from it over connections that stay open, end it; its status."""
-    process = _start(ring, url, port := _free_port(), workers, log, PROGRAM)
+    process = _start(ring, url, port := free_port(), workers, log, PROGRAM)
     address = f"http://127.0.0.1:{port}"
     try:
         _await(f"{address}/readyz", process)
@@ -74,7 +75,7 @@ def test_file_alone_is_whole_although_a_worker_was_killed(tmp_path, token_of, ve
     file = tmp_path / "server.sqlite3"
     url = f"sqlite:///{file}"
     headers = {"Authorization": f"Bearer {token_of(url)}"}
-    process = _start(vendor_keys, url, port := _free_port(), 2, tmp_path / "log", PROGRAM)
+    process = _start(vendor_keys, url, port := free_port(), 2, tmp_path / "log", PROGRAM)
     address = f"http://127.0.0.1:{port}"
     try:
         _await(f"{address}/readyz", process)
@@ -115,7 +116,7 @@ def test_server_told_to_stop_while_it_starts_ends_with_status_0(tmp_path, vendor
     environment = dict(os.environ) | {
         "TERNARY_SERVER_KEYS": str(vendor_keys.directory),
         "TERNARY_SERVER_DATABASE": f"sqlite:///{tmp_path / 's'}",
-        "TERNARY_SERVER_PORT": str(_free_port()),
+        "TERNARY_SERVER_PORT": str(free_port()),
     }
     done = subprocess.run(
         [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False

@@ -1,40 +1,39 @@
 """
-One database, SQLite or PostgreSQL, and the two kinds of transaction that everything else is written in.
+One database, SQLite or PostgreSQL, and the kinds of transactions that everything else is written in.
 
 A writing transaction on SQLite begins with ``BEGIN IMMEDIATE``, so that what it reads cannot change before
-it writes; on PostgreSQL it locks the rows it decides by. Nothing of SQLAlchemy's own errors gets out.
+it writes; on PostgreSQL it locks the rows it decides by. Nothing of SQLAlchemy's own errors gets out, and
+nothing waits longer than ``waiting`` says.
 """
 
 import os
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext, suppress
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
 
 from ternary_license_server.database import clock as clocks
+from ternary_license_server.database import postgresql, sqlite, waiting
 from ternary_license_server.database.clock import Clock, ClockError, Sources
+from ternary_license_server.database.errors import BusyError, StaleConnectionError, first_line
+from ternary_license_server.database.errors import DatabaseError as DatabaseError
+from ternary_license_server.database.errors import RowConflictError as RowConflictError
 from ternary_license_server.database.transaction import Transaction
+from ternary_license_server.database.waiting import TOO_LATE, Deadline, Limits
 from ternary_sdk._internal.process_bound import ProcessBound
-from ternary_sdk.errors import InputError, TernaryError
+from ternary_sdk.errors import InputError
 
-PATIENCE: Final = 10
-"""Seconds that a statement may wait for a lock or run."""
-
-
-class DatabaseError(TernaryError):
-    """The database cannot be reached or used."""
-
-    code = "DATABASE"
-
-
-class RowConflictError(DatabaseError):
-    """The database's own constraints rule a row out: somebody else was first."""
+_BORN: Final = "ternary_born"
+_CHANGES: Final = "other changes of this server"
+_REQUESTS: Final = "other requests, which have all connections,"
 
 
 class Database(ProcessBound):
@@ -44,23 +43,42 @@ class Database(ProcessBound):
         url: ``sqlite:///FILE`` or ``postgresql://USER:PASSWORD@HOST/NAME``.
         connections: Most connections at once.
         clock: This process's hold on the time; by default on the database's own clock.
+        limits: How long is waited.
     Raises:
         InputError: If the address names neither.
     """
 
-    def __init__(self, url: str | URL, *, connections: int = 20, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        url: str | URL,
+        *,
+        connections: int = 20,
+        clock: Clock | None = None,
+        limits: Limits = waiting.USUAL,
+    ) -> None:
         self.clock = clock or Clock(Sources())
         self.url = parse_url(url)
+        self.limits = limits
         self.sqlite = self.url.get_backend_name() == "sqlite"
-        arguments: dict[str, Any] = {"connect_args": {"check_same_thread": False}} if self.sqlite else {}
-        self.engine: Engine = create_engine(
-            self.url, pool_size=connections, max_overflow=0, pool_timeout=PATIENCE, **arguments
+        self.engine: Engine = (
+            sqlite.open_engine(self.url, connections)
+            if self.sqlite
+            else postgresql.open_engine(self.url, connections, limits)
         )
-        self._turn = threading.Lock() if self.sqlite else None
+        self._opened = sqlite.OpenedFile(self.file) if self.file is not None else None
+        self._places = threading.BoundedSemaphore(connections)
+        self._turn = threading.Lock()
+        self._condemned = 0.0
+        self._beside: list[Database] = []
         self._process = os.getpid()
-        event.listen(self.engine, "connect", _set_up_sqlite if self.sqlite else _set_up_postgresql)
-        if self.sqlite:
-            event.listen(self.engine, "begin", _begin)
+        event.listen(self.engine, "connect", _note_birth)
+
+    def beside(self, limits: Limits) -> "Database":
+        """The same database by a connection of its own, for which no request waits; closed with this one."""
+        other = Database(self.url, connections=1, clock=self.clock, limits=limits)
+        other._opened = self._opened
+        self._beside.append(other)
+        return other
 
     @contextmanager
     def write(self) -> Iterator[Transaction]:
@@ -69,9 +87,12 @@ class Database(ProcessBound):
         Raises:
             DatabaseError: If the database cannot be reached, is locked too long, or refuses a row.
         """
-        self._check_process()
-        with self._doubt_noted(), self._writing() as connection:
-            yield Transaction(connection, self.clock, writes=True)
+        try:
+            with self._transaction(True, self.limits, waiting.deadline(self.limits)) as transaction:
+                yield transaction
+        except ClockError:
+            self._note_doubt()
+            raise
 
     @contextmanager
     def read(self) -> Iterator[Transaction]:
@@ -80,29 +101,71 @@ class Database(ProcessBound):
         Raises:
             DatabaseError: If the database cannot be reached.
         """
-        self._check_process()
-        with self._doubt_noted(), _translated(), self.engine.connect() as connection:
-            if not self.sqlite:
-                connection.execution_options(isolation_level="REPEATABLE READ")
-            with connection.begin():
-                yield Transaction(connection, self.clock, writes=False)
-
-    @contextmanager
-    def _writing(self) -> Iterator[Connection]:
-        with self._turn or nullcontext(), _translated(), self.engine.connect() as connection:
-            connection.execution_options(ternary_writes=True)
-            with connection.begin():
-                yield connection
-
-    @contextmanager
-    def _doubt_noted(self) -> Iterator[None]:
-        """Write down a doubt of the clock that ends a transaction, once that one has left no trace."""
         try:
-            yield
+            with self._transaction(False, self.limits, waiting.deadline(self.limits)) as transaction:
+                yield transaction
         except ClockError:
-            with suppress(DatabaseError), self._writing() as connection:
-                clocks.note_doubt(connection)
+            self._note_doubt()
             raise
+
+    @contextmanager
+    def maintain(self, limits: Limits = waiting.NONE) -> Iterator[Transaction]:
+        """As ``write``, for what is no request: nothing ends it but its own end.
+
+        Raises:
+            DatabaseError: If the database cannot be reached, or as ``limits`` say.
+        """
+        with self._transaction(True, limits, Deadline(limits.request)) as transaction:
+            yield transaction
+
+    @contextmanager
+    def _transaction(self, writes: bool, limits: Limits, deadline: Deadline) -> Iterator[Transaction]:
+        self._check_process()
+        if not deadline.left():
+            raise DatabaseError(f"database: {TOO_LATE}")
+        turn = self._turn if self.sqlite and writes else None
+        with _Held(turn, _CHANGES, deadline, limits), _Held(self._places, _REQUESTS, deadline, limits):
+            try:
+                with (
+                    self._begun(writes, limits, deadline) as connection,
+                    connection.get_transaction() or connection.begin(),
+                ):
+                    yield Transaction(connection, self.clock, writes=writes)
+            except IntegrityError as error:
+                raise RowConflictError(f"database: a row was refused ({first_line(error)})") from error
+            except SQLAlchemyError as error:
+                raise DatabaseError(f"database: cannot be used ({first_line(error)})") from error
+
+    def _begun(self, writes: bool, limits: Limits, deadline: Deadline) -> Connection:
+        """A connection on which a transaction has begun. One that was kept and is stale is replaced, once."""
+        if self._opened is not None:
+            self._opened.check()
+        kind = sqlite if self.sqlite else postgresql
+        begin = partial(kind.begin, writes=writes, limits=limits, deadline=deadline)
+        try:
+            return self._try(begin)
+        except StaleConnectionError:
+            return self._try(begin)
+
+    def _try(self, begin: Callable[[Connection], None]) -> Connection:
+        connection = self.engine.connect()
+        try:
+            if self._condemned and connection.info[_BORN] <= self._condemned:
+                connection.invalidate()  # SQLAlchemy makes another one when it is used
+            connection.begin()
+            begin(connection)
+        except BaseException as error:
+            if isinstance(error, DatabaseError) and not isinstance(error, BusyError):
+                self._condemned = time.monotonic()
+                connection.invalidate(error)
+            connection.close()
+            raise
+        return connection
+
+    def _note_doubt(self) -> None:
+        """Write down a doubt of the clock that has ended a transaction, which has left no trace."""
+        with suppress(DatabaseError), self.maintain(self.limits) as transaction:
+            clocks.note_doubt(transaction.connection)
 
     @property
     def file(self) -> Path | None:
@@ -119,6 +182,8 @@ class Database(ProcessBound):
 
     def close(self) -> None:
         """Close every connection; in a forked child forget them, since they are the parent's."""
+        for other in self._beside:
+            other.close()
         self.engine.dispose(close=os.getpid() == self._process)
 
     def __str__(self) -> str:
@@ -137,7 +202,7 @@ def parse_url(text: str | URL) -> URL:
         url = None
     if url is not None and "\0" in unquote(url.render_as_string(hide_password=False)):
         raise InputError("database: the address holds NUL, which neither a file's name nor a password does")
-    if url is not None and url.get_backend_name() == "postgresql":
+    if url is not None and url.get_backend_name() in ("postgresql", "postgres"):
         return url.set(drivername="postgresql+psycopg")
     if url is not None and url.get_backend_name() == "sqlite" and _names_a_file(url):
         return url.set(drivername="sqlite+pysqlite")
@@ -149,39 +214,25 @@ def _names_a_file(url: URL) -> bool:
     return url.database not in (None, "", ":memory:") and not url.query
 
 
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except IntegrityError as error:
-        raise RowConflictError(f"database: a row was refused ({_first_line(error)})") from error
-    except SQLAlchemyError as error:
-        raise DatabaseError(f"database: cannot be used ({_first_line(error)})") from error
+class _Held:
+    """A lock of this process, or one of its places, for the length of a block; None is free for everybody.
+
+    Raises:
+        BusyError: When the block begins, if others keep it for too long.
+    """
+
+    def __init__(self, lock: Any, who: str, deadline: Deadline, limits: Limits) -> None:
+        self._lock, self._who = lock, who
+        self._seconds = min(deadline.left(limits.lock), threading.TIMEOUT_MAX)
+
+    def __enter__(self) -> None:
+        if self._lock is not None and not self._lock.acquire(timeout=self._seconds):
+            raise BusyError(f"database: {self._who} have kept it busy for {self._seconds:.3g} seconds")
+
+    def __exit__(self, *_: object) -> None:
+        if self._lock is not None:
+            self._lock.release()
 
 
-def _first_line(error: SQLAlchemyError) -> str:
-    cause = getattr(error, "orig", None) or error
-    return (str(cause).splitlines() or [type(cause).__name__])[0][:200]
-
-
-def _set_up_sqlite(connection: Any, _record: object) -> None:
-    connection.isolation_level = None
-    for setting in (
-        f"busy_timeout = {1000 * PATIENCE}",
-        "synchronous = FULL",
-        "foreign_keys = ON",
-        "trusted_schema = OFF",
-    ):
-        connection.execute(f"PRAGMA {setting}")
-
-
-def _set_up_postgresql(connection: Any, _record: object) -> None:
-    with connection.cursor() as cursor:
-        for name in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"):
-            cursor.execute(f"SET {name} = '{PATIENCE}s'")
-    connection.commit()
-
-
-def _begin(connection: Connection) -> None:
-    writes = connection.get_execution_options().get("ternary_writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+def _note_birth(_driver: object, record: Any) -> None:
+    record.info[_BORN] = time.monotonic()

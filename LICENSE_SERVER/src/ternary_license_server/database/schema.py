@@ -439,3 +439,11 @@ clock: Final = Table(
     Column("doubt_since", BigInteger),
     CheckConstraint("id = 1", name="one"),
 )
+
+compatibility: Final = Table(
+    "compatibility",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("since", Text, nullable=False),
+    CheckConstraint("id = 1", name="one"),
+)

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 from ternary_license_server.database.clock import Clock, Sources
 from ternary_license_server.database.engine import Database, DatabaseError
 from ternary_license_server.database.migration import migrate
+from ternary_license_server.database.waiting import Limits
 from ternary_license_server.database.whole_file import leave_whole
 from ternary_license_server.keys.vendor_keys import VendorKeys
 from ternary_license_server.service import access
@@ -57,7 +58,7 @@ def _serve(settings: Settings, tell: Callable[[str], None]) -> None:
     vendor = VendorKeys(settings.keys)
     database = _open(settings, 1)
     try:
-        migrate(database)
+        migrate(database, tell=tell)
         _show_first_token(database, tell)
     finally:
         database.close()
@@ -86,7 +87,8 @@ def application() -> ASGIApp:
 
 def _open(settings: Settings, connections: int) -> Database:
     clock = Clock(Sources(), timedelta(hours=settings.downtime))
-    return Database(settings.database, connections=connections, clock=clock)
+    limits = Limits.of(settings.request_timeout)
+    return Database(settings.database, connections=connections, clock=clock, limits=limits)
 
 
 @contextmanager

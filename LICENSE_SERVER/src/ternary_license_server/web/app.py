@@ -13,11 +13,13 @@ from starlette.exceptions import HTTPException
 from starlette.routing import compile_path
 from starlette.types import ASGIApp
 
-from ternary_license_server.database.engine import Database
+from ternary_license_server.database.clock import ClockError
+from ternary_license_server.database.engine import Database, DatabaseError
 from ternary_license_server.keys.vendor_keys import VendorKeys
 from ternary_license_server.settings import Settings
 from ternary_license_server.web import admin, client_routes, health, problems, published_routes
 from ternary_license_server.web.boundary import Boundary
+from ternary_license_server.web.exchange import exchange_of
 from ternary_license_server.web.limits import RateLimit
 from ternary_license_server.web.problems import Problem, Web
 from ternary_license_server.web.server import Server, refuse
@@ -82,6 +84,8 @@ def _closing(database: Database) -> Callable[[FastAPI], AbstractAsyncContextMana
 
 async def _refused(request: Request, refusal: Exception) -> Response:
     known = refusal if isinstance(refusal, TernaryError) else TernaryError(str(refusal))
+    if isinstance(known, (DatabaseError, ClockError)):
+        exchange_of(request.scope).fault = str(known)
     return refuse(request, problems.of(known))
 
 

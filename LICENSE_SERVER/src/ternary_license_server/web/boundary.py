@@ -7,17 +7,21 @@ that are no HTTP request, and 503 above its limit of connections. Bodies are rea
 within a time, before any other code sees the request.
 """
 
+import math
 import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from logging import INFO, WARNING
 from typing import Any, Final
 
+from anyio import move_on_after
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ternary_license_server import addresses
 from ternary_license_server.addresses import Address
+from ternary_license_server.database.waiting import SILENCE, within
 from ternary_license_server.keys.vendor_keys import VendorKeys
 from ternary_license_server.settings import Settings
 from ternary_license_server.web import problems
@@ -33,6 +37,8 @@ from ternary_sdk.errors import Reason
 
 Headers = list[tuple[bytes, bytes]]
 LONGEST_NONCE: Final = 64
+LONGER: Final = 15
+"""How many times as long as other requests those may take that read or write very much."""
 
 
 @dataclass(kw_only=True)
@@ -150,8 +156,23 @@ class Boundary:
             else:
                 answer.body += message.get("body", b"")
 
-        await self._inner(scope, receive, collect)
+        seconds = self._seconds(scope, exchange)
+        with within(seconds), move_on_after(seconds + 2 * SILENCE) as late:
+            await self._inner(scope, receive, collect)
         answer.code = exchange.code
+        if late.cancelled_caught:
+            exchange.fault = f"no thread of this process was free within {seconds:g} seconds"
+            answer.refuse(problems.unavailable("the server has too much to do; try again"))
+
+    def _seconds(self, scope: Scope, exchange: Exchange) -> float:
+        """How long a request may take: what reads everything, or takes in a large report, may take longer.
+
+        What an operator's network asks for waits for none of what others wait for, and has its own limit.
+        """
+        if scope["path"] in _UNLIMITED:
+            return math.inf
+        longer = exchange.large or scope["path"].startswith(_ADMINISTRATION)
+        return self._settings.request_timeout * (LONGER if longer else 1)
 
     async def _send(
         self, scope: Scope, exchange: Exchange, answer: Outgoing, request_id: str, send: Send
@@ -192,7 +213,9 @@ class Boundary:
             "address": None if exchange.address is None else str(exchange.address),
             "principal": exchange.principal,
         }
-        LOG.info("answered", extra={"facts": facts})
+        if exchange.fault is not None:
+            facts["fault"] = exchange.fault
+        LOG.log(WARNING if exchange.fault else INFO, "answered", extra={"facts": facts})
 
 
 def _nonce(scope: Scope) -> str | None:
@@ -205,5 +228,6 @@ _NONCE: Final = online_answer.NONCE_HEADER.lower().encode()
 _TIME: Final = online_answer.TIME_HEADER.lower().encode()
 _ANSWER: Final = online_answer.ANSWER_HEADER.lower().encode()
 _WITHOUT_BODY: Final = (204, 304)
+_ADMINISTRATION: Final = "/admin/"
 _UNLIMITED: Final = ("/livez", "/readyz", "/metrics")
 """What the operator's own network asks for; a flood from there must not make a server look dead."""

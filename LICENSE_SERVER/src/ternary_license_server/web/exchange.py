@@ -27,6 +27,8 @@ class Exchange:
     """Whether it holds one of the places of large usage reports."""
     principal: str | None = None
     """Who asks, as logs name them; None until somebody is identified."""
+    fault: str | None = None
+    """Why the server itself could not do what was asked, for the log alone; None if it could."""
     code: str | None = None
     """Reason code of the refusal that a route gave; None if it refused nothing."""
 

@@ -99,11 +99,7 @@ def of(refusal: TernaryError) -> Problem:
                 code=Code.CONFLICT, detail="somebody else made the same thing just before; look again"
             )
         case DatabaseError():
-            return Problem(
-                code=Web.UNAVAILABLE,
-                detail="the server's database does not answer; try again",
-                headers={"Retry-After": "5"},
-            )
+            return unavailable("the server's database does not answer; try again")
         case ClockError():
             return Problem(
                 code=Web.CLOCK_IN_DOUBT,
@@ -118,6 +114,11 @@ def of(refusal: TernaryError) -> Problem:
             return Problem(code=Code.INVALID, detail=str(refusal))
         case _:
             return Problem(code=Web.INTERNAL, detail="the server failed; the vendor finds it in the log")
+
+
+def unavailable(detail: str) -> Problem:
+    """The refusal of what the server could not do in time; whoever asked may try again."""
+    return Problem(code=Web.UNAVAILABLE, detail=detail, headers={"Retry-After": "5"})
 
 
 def too_many(who: str, wait: int) -> Problem:

@@ -4,11 +4,12 @@ What every route works with: one database, one vendor, one clock.
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import Depends, Request, Response
 
 from ternary_license_server.database.engine import Database
+from ternary_license_server.database.waiting import Limits
 from ternary_license_server.keys.vendor_keys import VendorKeys
 from ternary_license_server.service.publication import Publication
 from ternary_license_server.settings import Settings
@@ -19,6 +20,9 @@ from ternary_license_server.web.observation import Metrics
 from ternary_license_server.web.problems import Problem
 from ternary_sdk._internal.documents import canonical
 from ternary_sdk._internal.documents.canonical import Json
+
+PROBE: Final = Limits.of(4)
+"""How long is waited to find out how a server is."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,9 +35,12 @@ class Server:
     metrics: Metrics = field(default_factory=Metrics)
     per_license: RateLimit
     publication: Publication = field(init=False)
+    probe: Database = field(init=False)
+    """The way of whoever asks how this server is."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "publication", Publication(self.database))
+        object.__setattr__(self, "probe", self.database.beside(PROBE))
 
     @property
     def remember(self) -> timedelta:
