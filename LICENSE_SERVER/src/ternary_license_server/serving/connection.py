@@ -1,0 +1,52 @@
+"""
+A connection whose answers leave at once, and whose requests have heads of a bounded size.
+
+The HTTP server writes an answer's head and its body apart. Several processes share one listening socket, and
+of a shared socket the event loop does not turn off Nagle's algorithm: the body would then wait until the
+client has acknowledged the head, which takes 40 ms. Of the two parsers of HTTP only the slower one bounds a
+request's head; the other would keep whatever comes.
+"""
+
+import asyncio
+import socket
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol as _Protocol
+else:
+    from uvicorn.protocols.http.auto import AutoHTTPProtocol as _Protocol
+
+LONGEST_HEAD: Final = 65_536
+"""Bytes of a request's head that has not ended yet; more are answered with 400."""
+
+
+class PromptConnection(_Protocol):
+    """HTTP by whichever parser is installed, over a socket that holds nothing back."""
+
+    _head: int | None = None
+    """Bytes of the head that is being read; None between heads, and where the parser counts by itself."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Set the socket up before anything is read."""
+        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        super().connection_made(transport)
+
+    def data_received(self, data: bytes) -> None:
+        """Read on, and refuse a head that does not end."""
+        super().data_received(data)
+        if self._head is None or self.transport.is_closing():
+            return
+        self._head += len(data)
+        if self._head > LONGEST_HEAD:
+            self.logger.warning("Invalid HTTP request received.")
+            self.send_400_response("Invalid HTTP request received.")
+
+    def on_message_begin(self) -> None:
+        """A head begins; only the parser that counts nothing says so."""
+        super().on_message_begin()
+        self._head = 0
+
+    def on_headers_complete(self) -> None:
+        """The head has ended."""
+        self._head = None
+        super().on_headers_complete()
