@@ -22,6 +22,6 @@ def is_service_link(name: str, text: str) -> bool:
         name: Its name without the service's, such as ``PORT`` or ``DB_PORT_5432_TCP_ADDR``.
         text: Its value. ``PORT`` alone is a setting, too, and only the value tells which it is.
     """
-    if _PORT.fullmatch(name):
-        return _ADDRESS.fullmatch(text) is not None
-    return _NAMED.fullmatch(name) is not None
+    if _NAMED.fullmatch(name):
+        return True
+    return _PORT.fullmatch(name) is not None and _ADDRESS.fullmatch(text) is not None

@@ -109,8 +109,8 @@ def test_secret_of_roots_that_a_group_may_read_is_as_closed_as_its_reader_can_ha
         where, remedy = (
             f"{directory}/",
             (
-                "and it is root's, expected at most 0440; in Kubernetes set 'defaultMode: 0400' of the Secret's "
-                "volume and 'fsGroup' of the pod"
+                "and it is root's, expected at most 0440; in Kubernetes set 'defaultMode: 0400' of the "
+                "Secret's volume and 'fsGroup' of the pod"
             ),
         )
         faults = {
