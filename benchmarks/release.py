@@ -1,5 +1,5 @@
 """
-The license server beside its last release, in alternating turns on the same machine: validate, activate, renew.
+The license server beside its last release, in alternating turns on one machine: validate, activate, renew.
 
 The release is checked out of this clone's history, and runs without the libraries that it did not name. Each
 ratio is the median of the turns' ratios; the processor time of a request stands beside it, because other

@@ -135,7 +135,7 @@ def test_every_way_to_deploy_runs_the_same_command(dockerfile, manifests, unit):
 def test_page_names_files_that_are_there():
     page = (DEPLOY.parent / "docs" / "deploying.md").read_text("utf-8")
     named = set(re.findall(r"\bdeploy/[\w./-]*\w", page)) - {"deploy/.env", "deploy/keys"}
-    assert len(named) == 8
+    assert len(named) == 7
     assert {name for name in named if not (DEPLOY.parent / name).exists()} == set()
     kept = {str(file.relative_to(DEPLOY.parent)) for file in DEPLOY.rglob("*") if file.is_file()}
     assert {name for name in kept if not name.startswith(tuple(named))} == {

@@ -107,7 +107,7 @@ def libraries(request, monkeypatch, tmp_path):
         (folder := tmp_path / "hidden").mkdir()
         for name in ("uvloop", "httptools"):
             (folder / f"{name}.py").write_text("raise ImportError\n")
-        monkeypatch.setenv("PYTHONPATH", str(folder))
+        monkeypatch.setenv("PYTHONPATH", str(folder), prepend=os.pathsep)
 
 
 def test_answers_of_two_processes_leave_at_once_and_none_outlives_its_supervisor(
