@@ -113,12 +113,15 @@ def _is_plain(value: Json, depth: int) -> bool:
     if kind is int:
         return -SAFE_INTEGER <= value <= SAFE_INTEGER  # type: ignore[operator]
     if kind is dict:
-        names, items = value.keys(), value.values()  # type: ignore[union-attr]
-        return all(type(name) is str and name.isascii() for name in names) and all(
-            _is_plain(item, depth + 1) for item in items
-        )
+        for name, item in value.items():  # type: ignore[union-attr]
+            if type(name) is not str or not name.isascii() or not _is_plain(item, depth + 1):
+                return False
+        return True
     if kind is list:
-        return all(_is_plain(item, depth + 1) for item in value)  # type: ignore[union-attr]
+        for item in value:  # type: ignore[union-attr]  # noqa: SIM110 - a generator takes twice as long
+            if not _is_plain(item, depth + 1):
+                return False
+        return True
     return value is None or kind is bool
 
 
