@@ -2,10 +2,10 @@
 A connection whose answers leave at once and in one piece, and whose requests have heads of a bounded size.
 
 The HTTP server writes an answer's head and its body apart. Several processes share one listening socket, and
-of a shared socket the event loop does not turn off Nagle's algorithm: the body would then wait until the
-client has acknowledged the head, which takes 40 ms. So both are written together, and the algorithm is off
-for what is too long for one piece. Of the two parsers of HTTP only the slower one bounds a request's head;
-the other would keep whatever comes.
+of a shared socket asyncio does not turn off Nagle's algorithm, though uvloop does: the body would then wait
+until the client has acknowledged the head, which takes 40 ms. So both are written together, and the algorithm
+is off for what is too long for one piece. Of the two parsers of HTTP h11 bounds a request's head; httptools
+would keep whatever comes.
 """
 
 import asyncio
