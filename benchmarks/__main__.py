@@ -15,6 +15,7 @@ GROUPS: Final[Mapping[str, str]] = {
     "licensing": "verifying a license, asking it before a call, counting on disk",
     "meter": "counting beside ten million operations of a vast space; takes minutes",
     "server": "validations a second and their waiting times, a large report; SQLite and PostgreSQL",
+    "release": "the license server beside its last release: validate, activate, renew; needs git",
 }
 """What each group measures. A group is the module of its name, which is loaded when its turn comes."""
 

@@ -113,6 +113,8 @@ def measurements() -> Iterator[Measurement]:
                 most=20,
             )
             with _database(kind, Path(folder)) as url:
+                yield _several(ring, url, kind)
+            with _database(kind, Path(folder)) as url:
                 yield from vast_reports.report_measurements(ring, url, kind)
 
 
@@ -142,7 +144,7 @@ def _measure(
         name=f"validate on {kind}, {size:,} licenses",
         value=ratio,
         unit="of bare",
-        least=0.6,
+        least=0.7,
         detail=f"{paces[size]}; bare route {ceiling}",
     )
     for name, work in _writes(ring, seats, url):
@@ -150,6 +152,23 @@ def _measure(
         yield Measurement(
             name=f"{name} on {kind}, {size:,} licenses", value=pace.rate, unit="/s", detail=str(pace)
         )
+
+
+def _several(ring: KeyRing, url: str, kind: str) -> Measurement:
+    """How long a client waits for the answer of one of two processes, beside that of a single process."""
+    prepare(url)
+    asked: Asked = [("GET", "/livez", b"", "")] * REQUESTS
+    waits = []
+    for workers in (1, 2):
+        with serving(ring, url, 1, workers) as (address,):
+            waits.append(min(_pace(address, asked).p50 for _ in range(3)))
+    return Measurement(
+        name=f"keep-alive answers of two processes on {kind}",
+        value=waits[1] / waits[0],
+        unit="of one",
+        most=3,
+        detail=f"p50 {1e3 * waits[1]:.1f} ms, of one process {1e3 * waits[0]:.1f} ms",
+    )
 
 
 Asked = list[tuple[str, str, bytes, str]]

@@ -167,7 +167,7 @@ def _start(
 
 
 def _await(address: str, process: subprocess.Popen[bytes]) -> None:
-    give_up = time.monotonic() + 60
+    give_up = time.monotonic() + 180
     while process.poll() is None and time.monotonic() < give_up:
         with contextlib.suppress(httpx.HTTPError):
             if httpx.get(address).status_code == 200:

@@ -17,6 +17,7 @@ from tests.serving import TERNARY, await_port, free_port, served
 from ternary_license_server.database.engine import Database
 from ternary_license_server.database.migration import migrate
 from ternary_license_server.keys import keyring
+from ternary_license_server.settings import Settings
 from ternary_sdk._internal.licensing.installation import FILE
 from ternary_sdk._internal.licensing.state import LEDGER
 
@@ -276,6 +277,33 @@ def test_every_wrong_setting_is_named_at_once(ternary, monkeypatch, tmp_path):
         "sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME; TERNARY_SERVER_PORT: '70000', expected a "
         "number from 0 to 65535; TERNARY_SERVER_RATE: 'many', expected a number from 1 to 1000000; "
         "TERNARY_SERVER_KEYS: missing; set it to what 'ternary keys init' made\n",
+    )
+
+
+def test_variables_of_the_platforms_services_are_passed_over(ternary, monkeypatch, tmp_path):
+    """Kubernetes sets them in each container, for services named ternary-server and ternary-server-db."""
+    for name, value in {
+        "PORT": "tcp://10.0.0.7:8750",
+        "SERVICE_HOST": "10.0.0.7",
+        "SERVICE_PORT": "8750",
+        "SERVICE_PORT_HTTP": "8750",
+        "PORT_8750_TCP": "tcp://10.0.0.7:8750",
+        "PORT_8750_TCP_PROTO": "tcp",
+        "PORT_8750_TCP_PORT": "8750",
+        "PORT_8750_TCP_ADDR": "10.0.0.7",
+        "DB_PORT": "tcp://10.0.0.8:5432",
+        "DB_SERVICE_HOST": "10.0.0.8",
+        "DB_PORT_53_UDP_ADDR": "10.0.0.8",
+    }.items():
+        monkeypatch.setenv(f"TERNARY_SERVER_{name}", value)
+    settings = Settings.read(dict(os.environ) | {"TERNARY_SERVER_KEYS": str(tmp_path)})
+    assert settings == Settings(keys=tmp_path)
+    monkeypatch.setenv("TERNARY_SERVER_PORT", "tcp:10.0.0.7")
+    monkeypatch.setenv("TERNARY_SERVER_DB_PORT", "5432")
+    done = ternary("serve", "--keys", tmp_path)
+    assert done.err == (
+        "error: TERNARY_SERVER_DB_PORT: no such setting; TERNARY_SERVER_PORT: 'tcp:10.0.0.7', expected a "
+        "number from 0 to 65535\n"
     )
 
 

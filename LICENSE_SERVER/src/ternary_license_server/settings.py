@@ -9,6 +9,7 @@ from typing import Final
 
 from ternary_license_server.addresses import Proxies
 from ternary_license_server.destinations import Destinations
+from ternary_license_server.service_links import is_service_link
 from ternary_sdk.errors import InputError
 
 PREFIX: Final = "TERNARY_SERVER_"
@@ -61,7 +62,7 @@ class Settings:
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> "Settings":
-        """Read the variables.
+        """Read the variables; those of a platform's services, which only look like ours, are passed over.
 
         Raises:
             InputError: If any is wrong, missing or unknown; one sentence names every mistake.
@@ -70,7 +71,7 @@ class Settings:
         given = {
             name.removeprefix(PREFIX).lower(): text
             for name, text in environment.items()
-            if name.startswith(PREFIX)
+            if name.startswith(PREFIX) and not is_service_link(name.removeprefix(PREFIX), text)
         }
         values: dict[str, object] = {}
         for name, text in sorted(given.items()):

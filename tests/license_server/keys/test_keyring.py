@@ -1,5 +1,9 @@
+import ast
 import os
 import stat
+import subprocess
+import sys
+import tempfile
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -73,6 +77,54 @@ def test_key_that_others_can_read_is_refused(directory: Path, now: datetime) -> 
     with pytest.raises(InputError) as refusal:
         ring.signer(Role.LICENSE)
     assert str(refusal.value) == f"{path}: mode is 0640, expected 0600; run 'chmod 600 {path}'"
+
+
+WITHOUT_RIGHTS = """
+import os, sys
+from pathlib import Path
+from ternary_license_server.keys import keyring
+os.setgroups([int(sys.argv[2])])
+os.setgid(10001)
+os.setuid(10001)
+ring = keyring.load(Path(sys.argv[1]))
+print(({str(role): str(fault) for role, fault in ring.faults.items()}, sorted(map(str, ring.keys))))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32" or os.geteuid() != 0, reason="gives files to other users")
+def test_secret_of_roots_that_a_group_may_read_is_as_closed_as_its_reader_can_have_it(now: datetime) -> None:
+    """As Kubernetes hands out Secrets to a pod with ``fsGroup``."""
+    with tempfile.TemporaryDirectory() as folder:  # pytest's own lets nobody else in
+        Path(folder).chmod(0o755)
+        keyring.create(directory := Path(folder) / "keys", "Acme", now)
+        directory.chmod(0o755)
+        for name, mode in (("license", 0o440), ("answer", 0o444), ("package", 0o460), ("root", 0o400)):
+            os.chown(directory / f"{name}.pem", 0, 20002)
+            (directory / f"{name}.pem").chmod(mode)
+        (directory / "vendor.trust").chmod(0o444)
+        done = subprocess.run(
+            [sys.executable, "-c", WITHOUT_RIGHTS, directory, "20002"], capture_output=True, text=True
+        )
+        assert done.stderr == ""
+        where, remedy = (
+            f"{directory}/",
+            (
+                "and it is root's, expected at most 0440; in Kubernetes set 'defaultMode: 0400' of the "
+                "Secret's volume and 'fsGroup' of the pod"
+            ),
+        )
+        faults = {
+            "root": f"{where}root.pem: cannot be read (Permission denied)",
+            "package": f"{where}package.pem: mode is 0460 {remedy}",
+            "answer": f"{where}answer.pem: mode is 0444 {remedy}",
+        }
+        found, keys = ast.literal_eval(done.stdout)
+        assert (found, keys) == (faults, ["license"])
+        os.chown(directory / "license.pem", 10001, 20002)  # its own file it could close
+        done = subprocess.run(
+            [sys.executable, "-c", WITHOUT_RIGHTS, directory, "20002"], capture_output=True, text=True
+        )
+        assert "license.pem: mode is 0440, expected 0600; run 'chmod 600 " in done.stdout
 
 
 def test_directory_without_a_trust_file_is_refused(directory: Path) -> None:

@@ -11,6 +11,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 _DIALECTS: Final[dict[str, ModuleType]] = {"sqlite": sqlite, "postgresql": postgresql}
 NAMES: Final = tuple(_DIALECTS)
+_PAGES: Final = text("SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()")
+_SIZE: Final = text("SELECT pg_database_size(current_database())")
 _TIME: Final = text("SELECT clock_timestamp()")
 
 
@@ -25,3 +27,9 @@ def clock_time(connection: Connection) -> datetime:
         return datetime.now(UTC)
     found: datetime = connection.execute(_TIME).scalar_one()
     return found.astimezone(UTC)
+
+
+def size(connection: Connection) -> int:
+    """The database's size in bytes; of SQLite without its write-ahead log."""
+    query = _PAGES if connection.dialect.name == "sqlite" else _SIZE
+    return int(connection.execute(query).scalar_one())

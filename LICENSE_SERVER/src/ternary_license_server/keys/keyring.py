@@ -8,6 +8,7 @@ directory without it. Losing the root means that every client must pin a new one
 import os
 import shutil
 import stat
+import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -188,13 +189,29 @@ def read_private(path: Path) -> bytes:
 
 def _read(path: Path, *, private: bool = False) -> bytes:
     try:
-        mode = path.stat().st_mode
-        if not stat.S_ISREG(mode):
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode):
             raise InputError(f"{path}: not a file")
-        if private and os.name == "posix" and stat.S_IMODE(mode) & 0o077:
-            raise InputError(
-                f"{path}: mode is {stat.S_IMODE(mode):04o}, expected 0600; run 'chmod 600 {path}'"
-            )
+        if private:
+            _check_private(path, found)
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from None
     return read(path, MAX_TRUST)
+
+
+def _check_private(path: Path, found: os.stat_result) -> None:
+    """Refuse a file that others can read, where whoever runs this could have closed it.
+
+    A file of root's that a group may read is as closed as a process without rights can have it: Kubernetes
+    hands out Secrets like that, to the group ``fsGroup``.
+    """
+    mode = stat.S_IMODE(found.st_mode)
+    if sys.platform == "win32" or not mode & 0o077:
+        return
+    if found.st_uid != 0 or os.geteuid() == 0:
+        raise InputError(f"{path}: mode is {mode:04o}, expected 0600; run 'chmod 600 {path}'")
+    if mode & 0o037:
+        raise InputError(
+            f"{path}: mode is {mode:04o} and it is root's, expected at most 0440; in Kubernetes set "
+            "'defaultMode: 0400' of the Secret's volume and 'fsGroup' of the pod"
+        )

@@ -146,6 +146,11 @@ def warnings(transaction: Transaction) -> list[str]:
     ]
 
 
+def last_end(transaction: Transaction) -> int:
+    """When the last usable token of scope admin ends, in seconds since 1970-01-01 UTC; 0 if there is none."""
+    return max(_usable(transaction).values(), default=0)
+
+
 def identify(transaction: Transaction, secret: str) -> Principal:
     """Whose token this is.
 

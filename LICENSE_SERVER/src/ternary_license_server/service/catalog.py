@@ -7,9 +7,9 @@ exact digest, encrypted ones with their content key, and each renewal brings tho
 
 import secrets
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, RowMapping, insert, select, tuple_
+from sqlalchemy import ColumnElement, RowMapping, bindparam, insert, select, tuple_
 
 from ternary_license_server.database.schema import customers, products, releases
 from ternary_license_server.database.transaction import Transaction
@@ -26,6 +26,13 @@ from ternary_sdk._internal.identity import (
     format_version,
 )
 from ternary_sdk._internal.licensing.claims import MAX_PACKAGES
+
+_NEWEST: Final = (
+    select(releases.c.digest, releases.c.content_key)
+    .where(releases.c.product == bindparam("of_product"))
+    .order_by(releases.c.created.desc(), releases.c.digest)
+    .limit(bindparam("most"))
+)
 
 
 def add_customer(transaction: Transaction, name: str, *, actor: str) -> dict[str, Json]:
@@ -104,15 +111,11 @@ def grants(transaction: Transaction, terms: Terms) -> tuple[list[PackageTerm], d
     newest 255 encrypted releases in it, because a key belongs to a digest.
     """
     named: list[PackageTerm] = [] if terms.versions is None else [terms.versions]
-    query = (
-        select(releases.c.digest, releases.c.content_key)
-        .where(releases.c.product == terms.product)
-        .order_by(releases.c.created.desc(), releases.c.digest)
-        .limit(MAX_PACKAGES - len(named))
-    )
+    query = _NEWEST
     if terms.versions is not None:
         query = query.where(releases.c.content_key.is_not(None), *_within(terms.versions))
-    rows = transaction.execute(query).all()
+    asked = {"of_product": terms.product, "most": MAX_PACKAGES - len(named)}
+    rows = transaction.execute(query, asked).all()
     keys = {row.digest: bytes(row.content_key) for row in rows if row.content_key is not None}
     return named + [ExactPackage(digest=row.digest) for row in rows], keys
 

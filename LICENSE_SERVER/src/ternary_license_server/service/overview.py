@@ -6,7 +6,7 @@ Every figure is one query over an index or a count; no list grows with the numbe
 
 from typing import Final
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 
 from ternary_license_server.database.schema import leases, licenses, meter_losses
 from ternary_license_server.database.transaction import Transaction
@@ -25,15 +25,15 @@ def overview(transaction: Transaction) -> dict[str, Json]:
     now = seconds(transaction.now)
     return {
         "now": now,
-        "licenses": _licenses(transaction, now),
+        "licenses": dict(states(transaction, now)),
         "seats": _seats(transaction, now),
         "ending": _ending(transaction, now),
-        "flags": _flags(transaction, now),
+        "flags": dict(flags(transaction, now)),
         "events": dead_letters.standing(transaction),
     }
 
 
-def _licenses(transaction: Transaction, now: int) -> dict[str, Json]:
+def states(transaction: Transaction, now: int) -> dict[str, int]:
     """How many there are; active ones that have ended are counted apart."""
     ended = (licenses.c.state == State.ACTIVE) & (licenses.c.expires <= now)
     query = (
@@ -44,15 +44,18 @@ def _licenses(transaction: Transaction, now: int) -> dict[str, Json]:
     return {str(state): found.get(str(state), 0) for state in State} | {"ended": over}
 
 
+def standing(now: int) -> ColumnElement[bool]:
+    """The condition of licenses that are active and have not ended."""
+    row = licenses.c
+    return (row.state == State.ACTIVE) & ((row.expires.is_(None)) | (row.expires > now))
+
+
 def _seats(transaction: Transaction, now: int) -> dict[str, Json]:
     """Seats sold by active licenses, and seats that are held."""
-    standing = (licenses.c.state == State.ACTIVE) & (
-        (licenses.c.expires.is_(None)) | (licenses.c.expires > now)
-    )
     sold, limited, every = transaction.execute(
         select(
             func.coalesce(func.sum(licenses.c.seats), 0), func.count(licenses.c.seats), func.count()
-        ).where(standing)
+        ).where(standing(now))
     ).one()
     held = transaction.execute(
         select(func.count()).select_from(leases).where(leases.c.released.is_(None), leases.c.ends > now)
@@ -73,7 +76,7 @@ def _ending(transaction: Transaction, now: int) -> dict[str, Json]:
     return {"number": number, "first": first}
 
 
-def _flags(transaction: Transaction, now: int) -> dict[str, Json]:
+def flags(transaction: Transaction, now: int) -> dict[str, int]:
     """Reports of the last days that lacked operations of earlier ones, and those of a meter begun anew."""
     loss = meter_losses.c
     recent = loss.received >= now - SOON

@@ -32,6 +32,7 @@ from ternary_sdk._internal.documents.canonical import Json
 from ternary_sdk._internal.licensing.license import TOLERANCE
 from ternary_sdk.errors import LicenseError, Reason
 
+_CURRENT: Final = select(restorations)
 _OF_LOST_ROWS: Final = (Reason.NOT_FOUND, Reason.LEASE_LOST, Reason.MACHINE_MISMATCH)
 """Denials that a row of the lost time could make untrue."""
 _OF_LOST_CHANGES: Final = (Reason.SUSPENDED, Reason.NOT_YET_VALID, Reason.EXPIRED, Reason.QUOTA_EXHAUSTED)
@@ -54,7 +55,7 @@ class Restoration:
 
 def current(transaction: Transaction) -> Restoration | None:
     """The restored mode, if it lasts at the transaction's moment."""
-    row = transaction.execute(select(restorations)).one_or_none()
+    row = transaction.execute(_CURRENT).one_or_none()
     if row is None or seconds(transaction.now) >= row.until:
         return None
     return Restoration(

@@ -9,10 +9,11 @@ no row is counted whole, once.
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import and_, bindparam, delete, func, select, update
 
+from ternary_license_server.database import dialects
 from ternary_license_server.database.schema import leases, seat_counts
 from ternary_license_server.database.transaction import Transaction
 from ternary_license_server.service.lease import Lease
@@ -23,6 +24,15 @@ _AFTER: Final = select(func.count()).where(_KEPT, leases.c.ends > bindparam("sin
 _BETWEEN: Final = _AFTER.where(leases.c.ends <= bindparam("at"))
 _THIS: Final = seat_counts.c.license == bindparam("of_license")
 _FIND: Final = select(seat_counts).where(_THIS)
+
+
+def _keep(dialect: str) -> Any:
+    insert = dialects.insert(dialect, seat_counts)
+    changed = {name: insert.excluded[name] for name in ("taken", "since")}
+    return insert.on_conflict_do_update(index_elements=[seat_counts.c.license], set_=changed)
+
+
+_KEEP: Final = {name: _keep(name) for name in dialects.NAMES}
 _LESS: Final = update(seat_counts).where(_THIS).values(taken=seat_counts.c.taken - 1)
 
 
@@ -61,9 +71,7 @@ def at(transaction: Transaction, count: SeatCount, now: datetime) -> SeatCount:
 
 def keep(transaction: Transaction, count: SeatCount) -> None:
     """Write a count down."""
-    row = vars(count)
-    statement = transaction.insert(seat_counts).values(row)
-    transaction.execute(statement.on_conflict_do_update(index_elements=[seat_counts.c.license], set_=row))
+    transaction.execute(_KEEP[transaction.dialect], vars(count))
 
 
 def less_one(transaction: Transaction, license_id: str) -> None:

@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import timedelta
+from pathlib import Path
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -19,11 +20,13 @@ from ternary_license_server.database.waiting import Limits
 from ternary_license_server.database.whole_file import leave_whole
 from ternary_license_server.keys.vendor_keys import VendorKeys
 from ternary_license_server.service import access
-from ternary_license_server.serving import deliveries
+from ternary_license_server.serving import counting, deliveries
+from ternary_license_server.serving.connection import PromptConnection
 from ternary_license_server.serving.heartbeat import beating
+from ternary_license_server.serving.supervised import end_with_supervisor
 from ternary_license_server.settings import Settings
 from ternary_license_server.web.app import build
-from ternary_license_server.web.observation import LOGGING, SHARED_METRICS
+from ternary_license_server.web.observation import FIGURES, LOGGING, SHARED_METRICS
 from ternary_sdk.errors import TernaryError
 
 
@@ -62,12 +65,17 @@ def _serve(settings: Settings, tell: Callable[[str], None]) -> None:
         _show_first_token(database, tell)
     finally:
         database.close()
-    place = f"{settings.host}:{settings.port}"
+    place = f"{shown_host(settings.host)}:{settings.port}"
     processes = f", {settings.workers} processes" if settings.workers > 1 else ""
     tell(f"serving {vendor.ring.vendor} at http://{place}, database {database}{processes}")
     os.environ.update(settings.environment())
     try:
-        with _shared_metrics(settings.workers), _heartbeat(settings, tell), _deliveries(settings):
+        with (
+            _shared_metrics(settings.workers),
+            _figures(settings, vendor),
+            _heartbeat(settings, tell),
+            _deliveries(settings),
+        ):
             _run(settings)
     except SystemExit:
         raise ServeError(f"{place}: cannot listen there") from None
@@ -75,9 +83,16 @@ def _serve(settings: Settings, tell: Callable[[str], None]) -> None:
         _leave_whole(database, tell)  # after every connection of ours, the heartbeat's too, is closed
 
 
+def shown_host(host: str) -> str:
+    """A host as a URL has it: an IPv6 address stands in brackets."""
+    return f"[{host}]" if ":" in host else host
+
+
 def application() -> ASGIApp:
     """What each process serves: it opens its own database, and has the settings from its environment."""
     settings = Settings.read(os.environ)
+    if settings.workers > 1:
+        end_with_supervisor()
     return build(
         settings,
         database=_open(settings, settings.connections),
@@ -104,11 +119,27 @@ def _deliveries(settings: Settings) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def _figures(settings: Settings, vendor: VendorKeys) -> Iterator[None]:
+    """Figures of the business in a file of this server's, from which each process tells them."""
+    with (
+        tempfile.TemporaryDirectory(prefix="ternary-figures-") as folder,
+        closing(_open(settings, 1)) as database,
+    ):
+        os.environ[FIGURES] = str(file := Path(folder) / "figures.json")
+        try:
+            with counting.keeping(database, file, lambda: vendor.ring.trust.expires):
+                yield
+        finally:
+            del os.environ[FIGURES]
+
+
 def _run(settings: Settings) -> None:
     uvicorn.run(
         f"{__name__}:{application.__name__}",
         factory=True,
         workers=settings.workers,
+        http=PromptConnection,
         host=settings.host,
         port=settings.port,
         proxy_headers=False,  # the boundary reads them, by the rules of ``addresses``

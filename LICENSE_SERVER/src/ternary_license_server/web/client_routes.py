@@ -114,9 +114,14 @@ def report(request: Request) -> Response:
     if refusal := _too_often(request, "usage", read.license_id, read.installation):
         return refusal
 
+    added = 0
+
     def work(transaction: Transaction) -> Json:
+        nonlocal added
         with restoring.truthful(transaction, license_id=read.license_id):
-            return metering.merge(transaction, read)
+            merged = metering.merge(transaction, read)
+        added = int(str(merged["added"]))
+        return merged
 
     done = once(
         server.database,
@@ -127,6 +132,7 @@ def report(request: Request) -> Response:
         work=work,
         remember=server.remember,
     )
+    server.metrics.meter(added)
     return _told(done)
 
 

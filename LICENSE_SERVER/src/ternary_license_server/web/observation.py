@@ -7,17 +7,31 @@ Neither ever holds a body, a header's value, a query, a license key or a token.
 import json
 import logging
 import os
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Final
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client.metrics_core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
+
+from ternary_license_server.service.figures import MEANINGS, Meaning
 
 LOG: Final = logging.getLogger("ternary.server")
 METRICS_TYPE: Final = CONTENT_TYPE_LATEST
 SHARED_METRICS: Final = "PROMETHEUS_MULTIPROC_DIR"
 """The variable of prometheus_client that names a folder in which processes count together."""
+FIGURES: Final = "TERNARY_FIGURES"
+"""The variable that names the file in which figures of the business are kept, counted once in a while."""
+COUNTED: Final[dict[str, Meaning]] = {
+    "ternary_figures_timestamp_seconds": Meaning(about="When the figures of the business were counted."),
+    "ternary_figures_seconds": Meaning(about="How long it took to count them."),
+    "ternary_key_set_end_timestamp_seconds": Meaning(about="End of the vendor's key set; 0 if it has none."),
+}
+"""What the file has beside the figures of the database."""
 _BUCKETS: Final = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 
 
@@ -28,6 +42,22 @@ OTHER: Final = "other"
 def known_method(method: str) -> str:
     """A method as logs and metrics name it: ``other`` for one that HTTP's own list has not."""
     return method if method in _METHODS else OTHER
+
+
+class KeptFigures(Collector):
+    """The figures that the file has; none if there is no file. Asks no database."""
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """A gauge for each."""
+        file = os.environ.get(FIGURES)
+        if file is None or not (kept := Path(file)).exists():
+            return
+        found = json.loads(kept.read_bytes())
+        for name, meaning in (dict(MEANINGS) | COUNTED).items():
+            gauge = GaugeMetricFamily(name, meaning.about, labels=[meaning.label] if meaning.label else [])
+            for value, number in found[name].items():
+                gauge.add_metric([value] if meaning.label else [], number)
+            yield gauge
 
 
 class Metrics:
@@ -42,6 +72,11 @@ class Metrics:
         self._requests = Counter(
             "ternary_requests", "Answered requests.", ("method", "route", "status"), registry=self._registry
         )
+        self._operations = Counter(
+            "ternary_operations_metered",
+            "Operations that usage reports added to meters.",
+            registry=self._registry,
+        )
         self._refusals = Counter(
             "ternary_refusals", "Refusals by reason code.", ("code",), registry=self._registry
         )
@@ -52,6 +87,11 @@ class Metrics:
             registry=self._registry,
             buckets=_BUCKETS,
         )
+        self._registry.register(KeptFigures())
+
+    def meter(self, operations: int) -> None:
+        """Count what a usage report added, once it is committed."""
+        self._operations.inc(operations)
 
     def count(self, method: str, route: str, status: int, seconds: float, code: str | None) -> None:
         """Count one answered request; ``route`` and ``code`` are of this program, never of the request."""
@@ -79,6 +119,7 @@ class Metrics:
             return self._registry
         every = CollectorRegistry()
         MultiProcessCollector(every)  # type: ignore[no-untyped-call]
+        every.register(KeptFigures())
         return every
 
 

@@ -26,8 +26,8 @@ def encode(value: Json) -> bytes:
     Raises:
         FormatError: If the value lies outside the space described above.
     """
-    _check(value, "$", 0)
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+    _check(value)
+    return _ENCODER.encode(value).encode()
 
 
 def decode(data: bytes, what: str) -> Json:
@@ -60,15 +60,13 @@ def decode_any(data: bytes, what: str) -> Json:
     """
     try:
         text = data.decode("utf-8")
-        value: Json = json.loads(
-            text, object_pairs_hook=plain.members, parse_float=_no_float, parse_constant=_no_float
-        )
+        value: Json = _DECODER.decode(text)
     except FormatError as refusal:
         raise FormatError(f"{what}: {refusal}") from None
     except (ValueError, RecursionError) as error:
         raise FormatError(f"{what}: not JSON{_place(error, data)}") from None
     try:
-        _check(value, "$", 0)
+        _check(value)
     except FormatError as refusal:
         raise FormatError(f"{what}: {refusal}") from None
     return value
@@ -99,7 +97,35 @@ def _no_float(literal: str) -> NoReturn:
     raise FormatError(f"number {literal[:40]} is not an integer")
 
 
-def _check(value: Json, path: str, depth: int) -> None:
+def _check(value: Json) -> None:
+    """Refuse what lies outside the value space. Most documents lie inside; only a refusal needs a path."""
+    if not _is_plain(value, 0):
+        _check_at(value, "$", 0)
+
+
+def _is_plain(value: Json, depth: int) -> bool:
+    """Whether a value surely lies inside; one that does not may, as text that is not ASCII does."""
+    if depth > MAX_DEPTH:
+        return False
+    kind = type(value)
+    if kind is str:
+        return value.isascii()  # type: ignore[union-attr]
+    if kind is int:
+        return -SAFE_INTEGER <= value <= SAFE_INTEGER  # type: ignore[operator]
+    if kind is dict:
+        for name, item in value.items():  # type: ignore[union-attr]
+            if type(name) is not str or not name.isascii() or not _is_plain(item, depth + 1):
+                return False
+        return True
+    if kind is list:
+        for item in value:  # type: ignore[union-attr]  # noqa: SIM110 - a generator takes twice as long
+            if not _is_plain(item, depth + 1):
+                return False
+        return True
+    return value is None or kind is bool
+
+
+def _check_at(value: Json, path: str, depth: int) -> None:
     if depth > MAX_DEPTH:
         raise FormatError(f"{path}: nested deeper than {MAX_DEPTH}")
     match value:
@@ -112,12 +138,12 @@ def _check(value: Json, path: str, depth: int) -> None:
             _check_text(value, path)
         case list():
             for position, item in enumerate(value):
-                _check(item, f"{path}[{position}]", depth + 1)
+                _check_at(item, f"{path}[{position}]", depth + 1)
         case dict():
             for name, item in value.items():
                 if not isinstance(name, str) or not name.isascii():
                     raise FormatError(f"{path}: member name {str(name)[:80]!r} is not ASCII")
-                _check(item, f"{path}.{name[:80]}", depth + 1)
+                _check_at(item, f"{path}.{name[:80]}", depth + 1)
         case _:
             raise FormatError(f"{path}: {type(value).__name__} has no canonical form")
 
@@ -127,3 +153,10 @@ def _check_text(text: str, path: str) -> None:
         text.encode("utf-8")
     except UnicodeEncodeError:
         raise FormatError(f"{path}: text holds a lone surrogate") from None
+
+
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+_DECODER: Final = json.JSONDecoder(
+    object_pairs_hook=plain.members, parse_float=_no_float, parse_constant=_no_float
+)
+"""Made once: ``json`` itself makes a new one for each document."""

@@ -8,6 +8,7 @@ header can only agree or be refused. Changing what is accepted here changes whic
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
@@ -28,6 +29,8 @@ MAX_SEALED: Final = 2048
 KID: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 _ORDER: Final = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 _MAX_HEADER: Final = 256
+_HEADERS: Final = 1024
+"""Headers that are remembered: whoever signs many tokens signs them with one key."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,8 +76,7 @@ def read(
 
 def signing_input(claims: Json, *, typ: str, kid: str) -> bytes:
     """The bytes a signer signs: header and payload, canonical JSON, base64url, joined by a dot."""
-    header = canonical.encode({"alg": ALGORITHM, "kid": kid, "typ": typ})
-    return f"{base64url.encode(header)}.{base64url.encode(canonical.encode(claims))}".encode()
+    return f"{_header(typ, kid)}.{base64url.encode(canonical.encode(claims))}".encode()
 
 
 def assemble(signed: bytes, signature: bytes) -> bytes:
@@ -112,6 +114,13 @@ def _split(token: bytes, what: str, longest: int) -> tuple[bytes, bytes, bytes, 
     return token[: token.rindex(b".")], header, payload, signature
 
 
+@lru_cache(maxsize=_HEADERS)
+def _header(typ: str, kid: str) -> str:
+    header = canonical.encode({"alg": ALGORITHM, "kid": kid, "typ": typ})
+    return base64url.encode(header)
+
+
+@lru_cache(maxsize=_HEADERS)
 def _kid(header: bytes, typ: str, what: str) -> str:
     fields = Fields(canonical.decode_any(header, f"{what}: header"), f"{what}: header")
     fields.exactly("alg", ALGORITHM)

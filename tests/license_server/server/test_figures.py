@@ -1,0 +1,103 @@
+"""Gauges of the business: counted in the background, kept in a file, told without asking the database."""
+
+import json
+import logging
+from datetime import timedelta
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from ternary_license_server.service import figures, restoring
+from ternary_license_server.serving import counting
+from ternary_license_server.web.observation import COUNTED, FIGURES
+
+
+def gauges(site):
+    """Every sample of the figures that /metrics tells, by name and labels."""
+    names = figures.MEANINGS | COUNTED
+    told = text_string_to_metric_families(site.http("GET", "/metrics").text)
+    samples = [sample for family in told if family.name in names for sample in family.samples]
+    return {
+        sample.name + "".join(f"{{{k}={v}}}" for k, v in sample.labels.items()): sample.value
+        for sample in samples
+    }
+
+
+def test_every_figure_is_what_the_business_is(
+    kind, make_site, vendor_keys, new_client, now, tmp_path, monkeypatch
+):
+    site, file = make_site(kind, vendor_keys), tmp_path / "figures"
+    monkeypatch.setenv(FIGURES, str(file))
+    assert gauges(site) == {}  # nothing is counted yet
+    lasting, key = site.sell(term=timedelta(days=400), offline=timedelta(days=2))
+    ending, _ = site.sell(term=timedelta(days=6))
+    revoked, _ = site.sell(seats=None)
+    site.activate(key, first := new_client())
+    site.activate(key, new_client(), offline=True)
+    assert site.admin("POST", f"/licenses/{revoked}/revoke", json={"reason": "chargeback"}).is_success
+    with site.database.write() as transaction:
+        restoring.begin(
+            transaction, since=site.moment, longest=timedelta(days=1), oversell=False, actor="test"
+        )
+    counting.count(site.database, file, now + timedelta(days=100))
+    found = gauges(site)
+    assert found.pop("ternary_database_bytes") > 4096
+    assert found.pop("ternary_figures_seconds") < 60
+    assert found == {
+        "ternary_licenses{state=active}": 2,
+        "ternary_licenses{state=suspended}": 0,
+        "ternary_licenses{state=revoked}": 1,
+        "ternary_licenses{state=ended}": 0,
+        "ternary_licenses_ending{days=7}": 1,
+        "ternary_licenses_ending{days=30}": 1,
+        "ternary_seats_sold": 4,
+        "ternary_leases{kind=online}": 1,
+        "ternary_leases{kind=offline}": 1,
+        "ternary_usage_flags{kind=lacking}": 0,
+        "ternary_usage_flags{kind=restarted}": 0,
+        "ternary_revocation_names": 1,
+        "ternary_revocation_room": 98_999,
+        "ternary_restored_mode": 1,
+        "ternary_admin_token_end_timestamp_seconds": 0,  # a restoration ends every token
+        "ternary_figures_timestamp_seconds": now.timestamp(),
+        "ternary_key_set_end_timestamp_seconds": (now + timedelta(days=100)).timestamp(),
+    }
+    site.moment = now + timedelta(days=7)
+    site.database.close()  # what is told is what was counted, whatever the database does
+    assert gauges(site)["ternary_licenses{state=active}"] == 2
+    counting.count(site.database, file, None)
+    found = gauges(site)
+    assert found["ternary_licenses{state=ended}"] == 1
+    assert found["ternary_leases{kind=online}"] == 0
+    assert found["ternary_restored_mode"] == 0
+    assert found["ternary_key_set_end_timestamp_seconds"] == 0
+    assert (ending, first) != (lasting, None)
+
+
+def test_metered_operations_are_counted_once_however_often_a_report_comes(
+    make_site, vendor_keys, new_client, now
+):
+    site, held = make_site("sqlite", vendor_keys), new_client()
+    license_id, key = site.sell(unique_operations=5000)
+    site.activate(key, held)
+    report = site.usage(license_id, held, [1, 2, 3], now)
+    for _ in range(2):
+        assert site.http("POST", "/v1/usage", content=report).status_code == 200
+    assert "ternary_operations_metered_total 3.0\n" in site.http("GET", "/metrics").text
+
+
+def test_count_that_fails_leaves_the_last_one_and_a_line_in_the_log(new_shop, tmp_path, caplog):
+    with caplog.at_level(logging.ERROR, "ternary.server"):
+        counting.count(new_shop.database, tmp_path / "gone" / "figures", None)
+    assert [record.message for record in caplog.records] == ["figures"]
+    assert "gone" in caplog.records[0].facts["fault"]
+
+
+def test_counting_takes_at_most_a_hundredth_of_the_time():
+    assert [counting.pause(took) for took in (0.0, 0.5, 2.0)] == [60.0, 60.0, 200.0]
+
+
+def test_figures_are_counted_as_soon_as_a_server_starts(new_shop, tmp_path):
+    file = tmp_path / "figures"
+    with counting.keeping(new_shop.database, file, lambda: None):
+        pass  # the end waits for the count that runs
+    assert set(json.loads(file.read_bytes())) == set(figures.MEANINGS | COUNTED)
