@@ -121,7 +121,7 @@ CHANGES = {
         lambda sold, into: sold.administer(into, life.free_seat, seat=sold.seat, reason="stolen"),
         {"leases", "lease_numbers", "lost_seats", "revocation_list", "seat_counts", "events"},
     ),
-    "invoice.issue": (Sold.issue_invoice, {"invoices", "invoice_sets"}),
+    "invoice.issue": (Sold.issue_invoice, {"invoices", "invoice_sets", "events"}),
 }
 """By the action in the audit log: the change, and the tables it changes besides ``ALWAYS``."""
 
