@@ -111,13 +111,20 @@ def test_from_release_to_invoice(ternary, server, shipped, vendor, tmp_path):
     assert (shown["operations"], len(shown["leases"])) == (7, 1)
 
     period = ["--from", "2020-01-01", "--to", "2099-12-31"]
-    told = ternary("server", "usage", *period)
+    told = ternary("server", "usage", *period, "--csv")
     assert told.err == ""
     table = told.text.splitlines()
     assert table[0] == (
-        "license,customer,space,operations,late,taken_back,total,share_of_space,all_spaces,quota,share_of_quota"
+        "license,customer,customer_name,space,operations,late,taken_back,total,share_of_space,all_spaces,"
+        "quota,share_of_quota"
     )
-    assert table[1] == f'{sold["id"]},{customer},"3,2",7,0,0,7,0.000355,7,5000,0.001400'
+    assert table[1] == f'{sold["id"]},{customer},Initech,"3,2",7,0,0,7,0.000355,7,5000,0.001400'
+    head, row = ternary("server", "usage", *period).text.splitlines()
+    assert re.split(" {2,}", head) == [
+        *("license", "customer", "space", "new", "late", "taken back", "in all", "of the space"),
+        "of the quota",
+    ]
+    assert re.split(" {2,}", row) == [sold["id"], "Initech", "3,2", "7", "0", "0", "7", "0.03 %", "0.14 %"]
 
     assert ternary("server", "suspend", sold["id"]).status == 0
     refused = ternary("renew", "--trust", trust)

@@ -39,19 +39,25 @@ def check_files(files: list[Path]) -> None:
             )
 
 
-def write_files(invoice: "Invoice", document: bytes, files: list[Path]) -> None:
+def write_files(invoice: "Invoice", document: bytes, files: list[Path], *, force: bool) -> None:
     """Write an invoice in each form, or in none where one of them cannot be laid out.
 
     Args:
         invoice: What it states.
         document: Its signed file; of a preview what it would state.
         files: Names that ``check_files`` has passed.
+        force: Whether files with other content are replaced.
     Raises:
-        FileError, InputError: If one cannot be written.
+        FileError, InputError: If one cannot be written, or has other content and is kept.
     """
-    from ternary_cli.files import write
+    from ternary_cli.files import refuse_kept, write
+    from ternary_cli.refusals import sentences
 
     forms = [(_form(invoice, document, file.suffix), file) for file in files]
+    for form, file in forms:
+        with sentences(file):
+            same = file.is_file() and file.read_bytes() == form
+        refuse_kept([] if same else [file], force=force)
     for form, file in forms:
         write(form, file)
 
@@ -66,8 +72,12 @@ def words(invoice: "Invoice") -> dict[str, str]:
         "month": str(invoice.month),
         "total": f"{prices.currency} {prices.money(due.total)}",
     }
+    for joined in invoice.merged:
+        told[f"with {joined.customer.id}"] = joined.customer.name
     for billed in invoice.spaces:
         changed = f"{billed.new.operations:,} new, {billed.credited.operations:,} taken back"
+        for times, again in enumerate(billed.repeated, 2):
+            changed += f", {again.operations:,} billed {times} times until now"
         told[f"space {billed.space}"] = f"{changed}, {billed.after.operations:,} in all"
         told[f"set {billed.space}"] = billed.after.sha256
     return told

@@ -76,6 +76,9 @@ class _Paper:
             self._text("This is a preview. It is not signed, and the month may still change it.", size=10)
             self.pdf.ln(2)
         self._pair("Customer", f"{invoice.customer.name} ({invoice.customer.id})")
+        for joined in invoice.merged:
+            after = f", after invoice {joined.previous.number}" if joined.previous else ""
+            self._pair("With", f"{joined.customer.name} ({joined.customer.id}){after}")
         self._pair("Product", invoice.product)
         self._pair("Month", f"{invoice.month} (UTC)")
         self._pair("Issued" if invoice.number else "Computed", f"{invoice.issued:%Y-%m-%d %H:%M:%S} UTC")
@@ -116,6 +119,8 @@ class _Paper:
         self._pair("New in it", f"{billed.new.operations:,}", billed.new.sha256)
         if billed.credited.operations:
             self._pair("Taken back", f"{billed.credited.operations:,}", billed.credited.sha256)
+        for times, again in enumerate(billed.repeated, 2):
+            self._pair(f"Billed {times} times", f"{again.operations:,}, once from now on", again.sha256)
         whole = f"{billed.after.operations:,} of {billed.space.size:,}"
         self._pair("In all", whole, billed.after.sha256)
 

@@ -37,8 +37,8 @@ _WORDS: Final = {
     Kind.USAGE: "New operations",
     Kind.CAP: "Above the cap of the month",
     Kind.MINIMUM: "Up to the minimum of the month",
-    Kind.CREDIT: "Operations taken back",
-    Kind.CREDIT_LIMIT: "Taken back, but never charged",
+    Kind.CREDIT: "Operations given back",
+    Kind.CREDIT_LIMIT: "Given back, but never charged",
 }
 
 
@@ -97,7 +97,16 @@ def _row(invoice: "Invoice", line: "Line") -> Row:
     several = len(invoice.spaces) > 1 and line.space is not None
     return Row(
         what=_WORDS[line.kind] + (f", space {line.space}" if several else ""),
-        price="" if line.tier is None else invoice.prices.tier_words(line.tier),
+        price=_price(invoice, line),
         operations="" if line.operations is None else f"{line.operations:,}",
         amount=invoice.prices.money(line.amount),
     )
+
+
+def _price(invoice: "Invoice", line: "Line") -> str:
+    """By which price a line is computed; empty where there is none."""
+    if line.tier is None:
+        return ""
+    if line.earlier is None:
+        return invoice.prices.tier_words(line.tier)
+    return f"earlier price: {invoice.earlier_prices[line.earlier].tier_words(line.tier)}"

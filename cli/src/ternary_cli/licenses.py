@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
+import typer
+
 from ternary_cli.options import (
     JsonOption,
     KeysOption,
@@ -22,12 +24,26 @@ from ternary_cli.vendor_extra import vendor_extra
 
 if TYPE_CHECKING:
     from ternary_license_server.keys.keyring import KeyRing
+    from ternary_sdk._internal.identity import PackageIdentity, PackageTerm, VersionRange
     from ternary_sdk._internal.packages import package as packages
 
 MAX_KEY: Final = 4096
 _MACHINE: Final = re.compile(r"[mx]-[0-9a-f]{32}")
 
-Package = Annotated[Path, option("--package", metavar="FILE", text="The package it is for.")]
+Package = Annotated[
+    Path | None, option("--package", metavar="FILE", text="The package it is for, by its digest.")
+]
+Product = Annotated[
+    str | None,
+    option("--product", metavar="NAME", text="Instead: packages of this name that are not encrypted."),
+]
+VersionsFrom = Annotated[
+    str | None,
+    option("--versions-from", metavar="V", text="With --product: first version; default: 0.0.0."),
+]
+VersionsBelow = Annotated[
+    str | None, option("--versions-below", metavar="V", text="With --product: first version it is not for.")
+]
 Customer = Annotated[str, option("--to", metavar="CUSTOMER", text="Whom it is for.")]
 Expires = Annotated[str, option("--expires", metavar="DATE", text="Its last day, UTC, or 'never'.")]
 Allow = Annotated[str, option("--allow", metavar="LIST", text="Of encode,decode,sample; default: all three.")]
@@ -89,11 +105,14 @@ def show(
 
 
 def issue(
-    package: Package,
     customer: Customer,
     expires: Expires,
     keys: KeysOption,
     out: NewFileOption,
+    package: Package = None,
+    product: Product = None,
+    versions_from: VersionsFrom = None,
+    versions_below: VersionsBelow = None,
     allow: Allow = "encode,decode,sample",
     unique_operations: Quota = None,
     machine: Machines = None,
@@ -102,35 +121,33 @@ def issue(
     content_key: ContentKey = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Vendor: issue a license for one package."""
+    """Vendor: issue a license for one package, or for a range of versions of a product."""
     from ternary_cli.dates import end_after
     from ternary_cli.facts import license_facts, license_words
     from ternary_cli.files import read, write_new
     from ternary_cli.terminal import pairs, show, show_json
     from ternary_sdk._internal.licensing.license import License
     from ternary_sdk._internal.signing.keys import PublicKey
-    from ternary_sdk.errors import InputError
 
+    if (package is None) is (product is None):
+        raise typer.BadParameter("Name what it is for: either --package FILE or --product NAME.")
+    versions = None if product is None else _versions(product, versions_from, versions_below, content_key)
+    if package is not None and (versions_from is not None or versions_below is not None):
+        raise typer.BadParameter("--versions-from and --versions-below need --product, not --package.")
     now = datetime.now(UTC)
     end = end_after(expires, now)
     machines = [_machine(given) for given in machine or ()]
     with vendor_extra("ternary license issue"):
-        from ternary_license_server.keys import content_key as content_keys
         from ternary_license_server.keys import issue as issuing
         from ternary_license_server.keys import keyring
     ring = keyring.load(keys)
-    licensed = own_package(package, ring)
-    if licensed.locked and content_key is None:
-        raise InputError(
-            f"{package}: its graphs are encrypted; add --content-key F, what 'ternary package' encrypted "
-            "them with"
-        )
-    secret = content_keys.load(content_key, licensed.manifest.label) if content_key else None
-    if secret is not None:
-        licensed.unlock(secret)  # a license whose key opens nothing is not issued
+    terms: PackageIdentity | list[PackageTerm] = [] if versions is None else [versions]
+    secrets: dict[str, bytes] | None = None
+    if package is not None:
+        terms, secrets = _licensed(package, content_key, ring)
     token = issuing.issue(
         ring,
-        package=licensed.identity,
+        package=terms,
         customer=customer,
         expires=end,
         entitlements=[name.strip() for name in allow.split(",")],
@@ -138,13 +155,52 @@ def issue(
         machines=machines or None,
         bound_to=PublicKey.from_pem(read(bind, most=MAX_KEY)[0], str(bind)) if bind else None,
         seats=seats,
-        content_keys={licensed.identity.digest: secret} if secret is not None else None,
+        content_keys=secrets,
         now=now,
     )
     write_new(token + b"\n", out)
     issued, written = License.read(token, ring.trust), {"file": str(out)}
     show_json(written | license_facts(issued)) if as_json else show(
         pairs(written | license_words(issued, now))
+    )
+
+
+def _licensed(
+    package: Path, content_key: Path | None, ring: "KeyRing"
+) -> "tuple[PackageIdentity, dict[str, bytes] | None]":
+    """A package and, if it is encrypted, its content key by its digest."""
+    from ternary_license_server.keys import content_key as content_keys
+    from ternary_sdk.errors import InputError
+
+    licensed = own_package(package, ring)
+    if licensed.locked and content_key is None:
+        raise InputError(
+            f"{package}: its graphs are encrypted; add --content-key F, what 'ternary package' encrypted "
+            "them with"
+        )
+    if content_key is None:
+        return licensed.identity, None
+    secret = content_keys.load(content_key, licensed.manifest.label)
+    licensed.unlock(secret)  # a license whose key opens nothing is not issued
+    return licensed.identity, {licensed.identity.digest: secret}
+
+
+def _versions(product: str, start: str | None, below: str | None, content_key: Path | None) -> "VersionRange":
+    """The range of a product's versions that options name."""
+    from ternary_cli.server_terms import checked_name
+    from ternary_sdk._internal.identity import VersionRange, parse_version
+    from ternary_sdk.errors import InputError
+
+    if below is None:
+        raise typer.BadParameter("--product needs --versions-below V, the first version it is not for.")
+    if content_key is not None:
+        raise InputError(
+            "--content-key cannot be used with --product: a key opens one package; use --package"
+        )
+    return VersionRange(
+        name=checked_name(product, "--product"),
+        start=parse_version(start or "0.0.0"),
+        below=parse_version(below),
     )
 
 

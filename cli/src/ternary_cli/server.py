@@ -5,12 +5,13 @@
 import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
 from ternary_cli import (
     server_catalog,
+    server_changes,
     server_events,
     server_invoices,
     server_licenses,
@@ -19,7 +20,7 @@ from ternary_cli import (
 )
 from ternary_cli.options import JsonOption, argument, option, whole
 from ternary_cli.server_names import license_id, maybe_customer
-from ternary_cli.server_pages import CsvOption, dated, one_form, pages, plain, show_list
+from ternary_cli.server_pages import Column, CsvOption, dated, one_form, pages, plain, show_list
 from ternary_cli.server_terms import (
     CustomerOption,
     Database,
@@ -41,9 +42,16 @@ app.add_typer(server_events.events, name="events")
 app.command("customer")(server_catalog.customer)
 app.command("customers")(server_catalog.customers)
 app.command("release")(server_catalog.release)
+app.command("guarantee")(server_catalog.guarantee)
 app.command("releases")(server_catalog.releases)
 app.command("policy")(server_catalog.policy)
 app.command("policies")(server_catalog.policies)
+app.command("edit-customer")(server_changes.edit_customer)
+app.command("merge-customer")(server_changes.merge_customer)
+app.command("anonymise-customer")(server_changes.anonymise_customer)
+app.command("change-policy")(server_changes.change_policy)
+app.command("price-policy")(server_changes.price_policy)
+app.command("end-policy")(server_changes.end_policy)
 app.command("issue")(server_licenses.issue)
 app.command("licenses")(server_licenses.licenses)
 app.command("show")(server_licenses.show)
@@ -171,14 +179,15 @@ def usage(
     url: Url = None,
     token_file: TokenFile = None,
     as_json: JsonOption = False,
+    as_csv: CsvOption = False,
 ) -> None:
-    """What licenses newly used of each space in a period, as CSV or JSON; default: this month until now.
+    """What licenses newly used of each space in a period; default: this month until now.
 
     Who in the period reported less than before is named on standard error, or in the JSON.
     """
-    from ternary_cli.files import write
     from ternary_cli.terminal import note, show_json
 
+    one_form(as_json, as_csv)
     first, last = _period(start, end, datetime.now(UTC))
     asked = admin(url, token_file)
     whose = None if license is None else license_id(asked, license)
@@ -188,12 +197,30 @@ def usage(
         "license_id": whose,
         "customer": maybe_customer(asked, of),
     }
+    found = asked.get("/usage", **period)
     if as_json:
-        show_json(asked.get("/usage", **period))
+        show_json(found)
     else:
-        write(asked.text("/usage.csv", **period).encode(), None)
-        for flag in asked.get("/usage", **period)["flagged"]:
+        show_list(iter(found["lines"]), _USAGE, (), as_json=False, as_csv=as_csv)
+        for flag in found["flagged"]:
             note(_flag(flag))
+
+
+def _percent(share: str | None) -> str:
+    return "-" if share is None else f"{100 * float(share):.2f} %"
+
+
+_USAGE: Final = [
+    plain("license"),
+    plain("customer_name", "customer"),
+    plain("space"),
+    Column("new", lambda row: f"{row['operations']:,}"),
+    Column("late", lambda row: f"{row['late']:,}"),
+    Column("taken back", lambda row: f"{row['taken_back']:,}"),
+    Column("in all", lambda row: f"{row['total']:,}"),
+    Column("of the space", lambda row: _percent(row["share_of_space"])),
+    Column("of the quota", lambda row: _percent(row["share_of_quota"])),
+]
 
 
 def _period(start: str | None, end: str | None, now: datetime) -> tuple[datetime, datetime]:

@@ -3,22 +3,35 @@
 """
 
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
 
 from ternary_cli.options import JsonOption, StateOption, TrustOption, argument, option, whole
 from ternary_cli.server_pages import Column, CsvOption, dated, duration, one_form, pages, plain, show_list
-from ternary_cli.server_terms import TokenFile, Url, admin, checked_version, show_facts
+from ternary_cli.server_terms import (
+    TokenFile,
+    Url,
+    admin,
+    checked_name,
+    checked_version,
+    show_facts,
+)
 from ternary_cli.vendor_extra import vendor_extra
+
+if TYPE_CHECKING:
+    from ternary_cli.admin import Admin
 
 
 def customer(
     name: Annotated[str, argument("NAME", "Whom licenses will name.")],
+    contact: Annotated[str | None, option("--contact", metavar="T", text="Whom to write to.")] = None,
     url: Url = None,
     token_file: TokenFile = None,
     as_json: JsonOption = False,
 ) -> None:
     """Make a customer."""
-    show_facts(admin(url, token_file).post("/customers", {"name": name}), as_json)
+    show_facts(admin(url, token_file).post("/customers", {"name": name, "contact": contact}), as_json)
 
 
 def customers(
@@ -31,8 +44,9 @@ def customers(
     """List customers."""
     one_form(as_json, as_csv)
     rows = pages(admin(url, token_file), "/customers", "id", name=name)
-    columns = [plain("id"), plain("name"), dated("created", "made")]
-    show_list(rows, columns, ("created",), as_json=as_json, as_csv=as_csv)
+    columns = [plain("id"), plain("name"), dated("created", "made"), plain("contact"), plain("merged_into")]
+    moments = ("created", "merged", "anonymised")
+    show_list(rows, columns, moments, as_json=as_json, as_csv=as_csv)
 
 
 def release(
@@ -53,20 +67,61 @@ def release(
     from ternary_cli.documents import verified_package
     from ternary_cli.selection import select_trust
     from ternary_sdk._internal.identity import format_version
+    from ternary_sdk._internal.packages import requirement
     from ternary_sdk.errors import InputError
 
     opened = verified_package(package, select_trust(trust, state=state))
     if opened.locked and content_key is None:
         raise InputError(f"{package}: is encrypted; add --content-key with the key it was encrypted with")
-    identity = opened.identity
-    body = {"name": identity.name, "version": format_version(identity.version), "digest": identity.digest}
+    identity, asked = opened.identity, admin(url, token_file)
+    guaranteed = _guarantee(asked, identity.name)
+    requirement.check(
+        map(requirement.parse, guaranteed),
+        opened.certificate,
+        opened.validation,
+        str(package),
+        "nothing was released",
+        asked=f"what product {identity.name} guarantees:",
+    )
+    body: dict[str, Any] = {
+        "name": identity.name,
+        "version": format_version(identity.version),
+        "digest": identity.digest,
+    }
     if content_key is not None:
         with vendor_extra("ternary server release"):
             from ternary_license_server.keys import content_key as content_keys
         secret = content_keys.load(content_key, opened.manifest.label)
         opened.unlock(secret)
         body["content_key"] = base64.b64encode(secret).decode()
-    show_facts(admin(url, token_file).post("/releases", body), as_json)
+    show_facts(asked.post("/releases", body | {"required": guaranteed}), as_json)
+
+
+def guarantee(
+    product: Annotated[str, argument("PRODUCT", "A package's name.")],
+    require: Annotated[
+        list[str] | None,
+        option("--require", metavar="R", text="As of 'ternary package', coverage=0.91; repeat for more."),
+    ] = None,
+    nothing: Annotated[bool, option("--nothing", text="Let it guarantee nothing any more.")] = False,
+    url: Url = None,
+    token_file: TokenFile = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say what every release of a product must meet from now on, such as its contracted coverage."""
+    from ternary_sdk._internal.packages import requirement
+
+    if bool(require) is nothing:
+        raise typer.BadParameter("Add --require R for each thing that is guaranteed, or --nothing.")
+    wanted = [requirement.parse(text).text for text in require or []]
+    path = f"/products/{checked_name(product, 'product')}/guarantee"
+    show_facts(admin(url, token_file).post(path, {"require": wanted}), as_json)
+
+
+def _guarantee(asked: "Admin", product: str) -> list[str]:
+    """What a product guarantees, as the server has it."""
+    rows = pages(asked, "/products", "name")
+    return next((row["guarantee"] for row in rows if row["name"] == product), [])
 
 
 def releases(
@@ -154,7 +209,7 @@ def policies(
     """List policies; --json has all of each."""
     one_form(as_json, as_csv)
     rows = pages(admin(url, token_file), "/policies", "name")
-    show_list(rows, _POLICY, (), as_json=as_json, as_csv=as_csv)
+    show_list(rows, _POLICY, ("ended",), as_json=as_json, as_csv=as_csv)
 
 
 _POLICY: Final = [
@@ -168,7 +223,8 @@ _POLICY: Final = [
     Column("lease + grace", lambda row: f"{duration(row['lease'])} + {duration(row['grace'])}"),
     Column("offline", lambda row: duration(row["offline"], "no")),
     plain("trial"),
-    Column("priced", lambda row: "no" if row["prices"] is None else "yes"),
+    Column("priced", lambda row: "yes" if row["prices"] or row["later_prices"] else "no"),
+    dated("ended"),
 ]
 
 

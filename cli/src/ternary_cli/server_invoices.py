@@ -4,10 +4,12 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 from ternary_cli.invoice_files import FormsOption
-from ternary_cli.options import JsonOption, argument, option
+from ternary_cli.options import ForceOption, JsonOption, argument, option
+from ternary_cli.server_names import maybe_customer
+from ternary_cli.server_pages import Column, CsvOption, dated, money, one_form, pages, plain, show_list
 from ternary_cli.server_restoring import KeysDirectory, keys_directory
 from ternary_cli.server_terms import (
     CustomerOption,
@@ -16,7 +18,6 @@ from ternary_cli.server_terms import (
     Url,
     admin,
     opened_database,
-    show_every,
 )
 from ternary_cli.vendor_extra import vendor_extra
 
@@ -40,6 +41,7 @@ def invoice(
         ),
     ] = False,
     out: FormsOption = None,
+    force: ForceOption = False,
     url: Url = None,
     token_file: TokenFile = None,
     as_json: JsonOption = False,
@@ -60,7 +62,7 @@ def invoice(
         body = {"customer": customer, "product": product, "month": str(wanted)}
         came = asked.post("/invoices", body | {"all_handed_in": all_handed_in})
     read = read_claims(came["invoice"])
-    write_files(read, canonical.encode(came), out or [])
+    write_files(read, canonical.encode(came), out or [], force=force)
     show_json(came["invoice"]) if as_json else show(pairs(words(read)))
 
 
@@ -69,9 +71,24 @@ def invoices(
     url: Url = None,
     token_file: TokenFile = None,
     as_json: JsonOption = False,
+    as_csv: CsvOption = False,
 ) -> None:
-    """List issued invoices; amounts are in the currency's smallest unit."""
-    show_every(admin(url, token_file), "/invoices", as_json, "number", customer=of)
+    """List issued invoices; in --json and --csv, amounts are in the currency's smallest unit."""
+    one_form(as_json, as_csv)
+    asked = admin(url, token_file)
+    rows = pages(asked, "/invoices", "number", customer=maybe_customer(asked, of))
+    show_list(rows, _INVOICE, ("issued",), as_json=as_json, as_csv=as_csv)
+
+
+_INVOICE: Final = [
+    plain("number"),
+    plain("customer_name", "customer"),
+    plain("product"),
+    plain("month"),
+    dated("issued"),
+    Column("total", lambda row: money(row["total"], row["exponent"])),
+    plain("currency"),
+]
 
 
 def merge_invoice(

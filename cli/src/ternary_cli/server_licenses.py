@@ -115,13 +115,17 @@ def renew(
 def change(
     license: LicenseId,
     to: Annotated[str, option("--policy", metavar="NAME", text="Another policy of its product.")],
+    bill_earlier: Annotated[
+        bool,
+        option("--bill-earlier", text="If it had no prices: bill what it returned until now, too."),
+    ] = False,
     url: Url = None,
     token_file: TokenFile = None,
     as_json: JsonOption = False,
 ) -> None:
     """Put a license under another policy: its terms from now on; its end stays."""
-    asked = admin(url, token_file)
-    show_facts(asked.post(f"/licenses/{license_id(asked, license)}/policy", {"policy": to}), as_json)
+    asked, body = admin(url, token_file), {"policy": to, "bill_earlier": bill_earlier}
+    show_facts(asked.post(f"/licenses/{license_id(asked, license)}/policy", body), as_json)
 
 
 def suspend(

@@ -62,6 +62,13 @@ def duration(seconds: int | None, none: str = "none") -> str:
     return f"{seconds} s" if seconds else none
 
 
+def money(minor: int, exponent: int) -> str:
+    """An amount in the currency's unit, such as ``-12.05``."""
+    whole, fraction = divmod(abs(minor), 10**exponent)
+    decimals = f".{fraction:0{exponent}d}" if exponent else ""
+    return f"{'-' if minor < 0 else ''}{whole}{decimals}"
+
+
 def pages(admin: "Admin", path: str, *by: str, **query: str | int | None) -> Iterator[Row]:
     """Everything that a paged path lists, in the order of these members, one page in memory at a time."""
     after = None

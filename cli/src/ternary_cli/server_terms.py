@@ -55,31 +55,6 @@ def admin(url: str | None, token_file: Path | None) -> "Admin":
     return Admin(url, token_file)
 
 
-def show_every(admin: "Admin", path: str, as_json: bool, *by: str, **query: str | None) -> None:
-    """Print everything that a paged path lists, in the order of these members."""
-    rows: list[dict[str, Any]] = []
-    after = None
-    while page := admin.get(path, after=after, limit=1000, **query):
-        rows += page
-        after = " ".join(str(page[-1][name]) for name in by)
-    show_rows(rows, as_json)
-
-
-def show_rows(rows: list[dict[str, Any]], as_json: bool) -> None:
-    """Print rows, one a line."""
-    from ternary_cli.terminal import show as show_lines
-    from ternary_cli.terminal import show_json
-
-    if as_json:
-        show_json({"rows": rows})
-    elif rows:
-        show_lines(["  ".join(_cells(row)) for row in rows])
-
-
-def _cells(row: dict[str, Any]) -> list[str]:
-    return [_word(value, name if name == "prices" else "") for name, value in row.items()]
-
-
 def show_leased(admin: "Admin", path: str, as_json: bool) -> None:
     """Print a license and all of its leases, which the server gives page by page."""
     facts = admin.get(path, limit=1000)
@@ -132,11 +107,21 @@ def _word(value: Any, name: str = "") -> str:
         "newest",
         "begun",
         "until",
+        "merged",
+        "anonymised",
+        "ended",
     ):
         return f"{datetime.fromtimestamp(value, UTC):%Y-%m-%d %H:%M:%S} UTC"
     if name == "prices":
         return _price_words(value)
+    if name == "later_prices":
+        return "; ".join(_later_words(one) for one in value) or "-"
     return ",".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _later_words(stated: Any) -> str:
+    kept = "" if stated["existing"] else ", not for older licenses"
+    return f"from {stated['month']}{kept}: {_price_words(stated['prices'])}"
 
 
 def _price_words(stated: Any) -> str:
@@ -152,6 +137,16 @@ def checked_id(text: str) -> str:
 
     if not LICENSE_ID.fullmatch(text):
         raise InputError(f"id: {text[:80]!r}, expected letters, digits, '.', '_' and '-'")
+    return text
+
+
+def checked_name(text: str, what: str = "policy") -> str:
+    """A policy's or a product's name."""
+    from ternary_sdk._internal.identity import NAME
+    from ternary_sdk.errors import InputError
+
+    if not NAME.fullmatch(text):
+        raise InputError(f"{what}: {text[:80]!r}, expected lowercase letters, digits and hyphens")
     return text
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from ternary_cli.invoice_files import FormsOption
-from ternary_cli.options import JsonOption, StateOption, TrustOption, argument, option
+from ternary_cli.options import ForceOption, JsonOption, StateOption, TrustOption, argument, option
 
 if TYPE_CHECKING:
     from ternary_sdk._internal.pricing.amount import Amount
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 def invoice(
     file: Annotated[Path, argument("FILE", "The signed invoice, .json.")],
     out: FormsOption = None,
+    force: ForceOption = False,
     trust: TrustOption = None,
     state: StateOption = None,
     as_json: JsonOption = False,
@@ -31,7 +32,7 @@ def invoice(
 
     check_files(out or [])
     read, document = _read_invoice(file, trust, state)
-    write_files(read, document, out or [])
+    write_files(read, document, out or [], force=force)
     if as_json:
         show_json(read.claims())
     else:
@@ -65,6 +66,7 @@ def statement(
     if invoice is not None:
         _compare(merged, _read_invoice(invoice, trust, state)[0], as_json)
         return
+    comparison.one_customer(merged)
     told, total = None, None
     if prices is not None:
         told = read_prices(prices)
@@ -97,7 +99,7 @@ def _facts(
     due: "Amount | None",
 ) -> dict[str, Any]:
     facts: dict[str, Any] = {
-        "customer": merged.customer,
+        "customer": " and ".join(merged.customers),
         "licenses": list(merged.licenses),
         "spaces": [
             {"space": str(space), "operations": len(members), "sha256": members.digest}

@@ -439,11 +439,11 @@ def test_customer_without_prices_or_with_two_price_lists_is_not_invoiced(shop, n
     )  # fmt: skip
 
 
-def change_prices(shop, license_id, prices, at):
+def change_prices(shop, license_id, prices, at, **how):
     with shop.at(at).write() as transaction:
         template = policy_of(f"{license_id.lower()}-changed", prices)
         policies.add(transaction, template, actor="test")
-        life.change_policy(transaction, license_id, template.name, actor="test")
+        life.change_policy(transaction, license_id, template.name, **how, actor="test")
 
 
 def test_account_begins_no_earlier_than_its_first_license(shop, now):
@@ -463,6 +463,27 @@ def test_account_begins_no_later_than_prices(shop, machines, now):
     one.draw(*range(8))
     one.report(now)
     change_prices(shop, license_id, PRICES, APRIL.start + DAY)
+    assert refusal(lambda: issue(shop, customer, MAY)) == (
+        "CONFLICT", "invoice of 2026-05 for Initech, acme: 2026-04 was not issued; issue it first"
+    )  # fmt: skip
+    april = issue(shop, customer, APRIL)
+    assert billed(read(shop, april)) == (0, 0, 0, 0, 5_000)
+    assert agree(shop, april, [one], APRIL.end).differences == ()
+    one.activate(key, MAY.start + DAY)
+    one.draw(7, 8)
+    one.report(MAY.start + DAY)
+    may = issue(shop, customer, MAY)
+    assert billed(read(shop, may)) == (0, 1, 0, 1, 5_000)
+    assert agree(shop, may, [one], MAY.end).differences == ()
+
+
+def test_license_that_gets_prices_is_billed_for_earlier_operations_if_that_is_said(shop, machines, now):
+    license_id, key, customer = sell(shop, now, prices=None)
+    one = machines()
+    one.activate(key, now)
+    one.draw(*range(8))
+    one.report(now)
+    change_prices(shop, license_id, PRICES, APRIL.start + DAY, bill_earlier=True)
     assert refusal(lambda: issue(shop, customer, MAY)) == (
         "CONFLICT", "invoice of 2026-05 for Initech, acme: 2026-04 was not issued; issue it first"
     )  # fmt: skip

@@ -162,11 +162,11 @@ def test_every_shell_line_of_the_page_does_what_the_page_says(readers):
         for line in body.splitlines():
             readers[who].type(line)
     vendor = readers["vendor"]
-    vendor.run("ternary server usage --from 2020-01-01 --to 2099-12-31")
+    vendor.run("ternary server usage --from 2020-01-01 --to 2099-12-31 --csv")
     told = "".join(vendor.printed)
     assert re.search(r"^faults +0$", told, re.MULTILINE)
     assert re.search(r"^total +EUR 60\.00$", told, re.MULTILINE)
-    assert re.search(r'^L-\w+,C-\w+,"3,2",(\d+),0,0,\1,0\.\d+,\1,5000,0\.\d+$', told, re.MULTILINE)
+    assert re.search(r'^L-\w+,C-\w+,Initech,"3,2",(\d+),0,0,\1,0\.\d+,\1,5000,0\.\d+$', told, re.MULTILINE)
     assert len(readers["replicas"].servers) == 2
 
 

@@ -70,10 +70,12 @@ def test_statements_merge_by_union_in_any_order_and_any_number_of_times(held):
     assert merged.licenses == ("L-17", "L-18")
 
 
-def test_statements_of_two_customers_are_not_merged(held):
+def test_statements_of_two_customers_are_those_of_none(held):
+    merged = comparison.merge([stated(held), stated(held, customer="Hooli")])
+    assert merged.customers == ("Hooli", "Initech")
     with pytest.raises(InputError) as caught:
-        comparison.merge([stated(held), stated(held, customer="Hooli")])
-    assert str(caught.value) == "statements: of the customers 'Initech' and 'Hooli', expected one"
+        comparison.one_customer(merged)
+    assert str(caught.value) == "statements: of the customers 'Hooli' and 'Initech', expected one"
 
 
 def test_statements_are_compared_with_an_invoice_of_their_customer_and_license(held):

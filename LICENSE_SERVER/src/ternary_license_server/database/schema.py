@@ -43,6 +43,10 @@ customers: Final = Table(
     metadata,
     Column("id", Text, primary_key=True),
     Column("name", Text, nullable=False),
+    Column("contact", Text),
+    Column("merged_into", Text),
+    Column("merged", BigInteger),
+    Column("anonymised", BigInteger),
     Column("created", BigInteger, nullable=False),
 )
 
@@ -50,6 +54,7 @@ products: Final = Table(
     "products",
     metadata,
     Column("name", Text, primary_key=True),
+    Column("guarantee", Text),
     Column("created", BigInteger, nullable=False),
 )
 
@@ -82,6 +87,19 @@ policies: Final = Table(
     Column("versions_from", Text),
     Column("versions_below", Text),
     Column("prices", Text),
+    Column("ended", BigInteger),
+    Column("created", BigInteger, nullable=False),
+)
+
+policy_prices: Final = Table(
+    "policy_prices",
+    metadata,
+    Column("policy", Text, ForeignKey("policies.name"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("month", Text, nullable=False),
+    Column("existing", Boolean, nullable=False),
+    Column("bill_earlier", Boolean, nullable=False),
+    Column("prices", Text, nullable=False),
     Column("created", BigInteger, nullable=False),
 )
 
@@ -105,6 +123,10 @@ licenses: Final = Table(
     Column("trial", Boolean, nullable=False),
     Column("versions_from", Text),
     Column("versions_below", Text),
+    Column("licensee", Text),
+    Column("placed", BigInteger),
+    Column("priced", BigInteger),
+    Column("billed_from", BigInteger),
     Column("created", BigInteger, nullable=False),
     CheckConstraint("state IN ('active', 'suspended', 'revoked')", name="state"),
     CheckConstraint("seats > 0", name="seats"),
@@ -156,6 +178,7 @@ lease_numbers: Final = Table(
     Column("license", Text, ForeignKey("licenses.id"), nullable=False),
     Column("installation", Text, nullable=False),
     Column("customer", Text, ForeignKey("customers.id"), nullable=False),
+    Column("licensee", Text),
     Index("ix_lease_numbers_holder", "license", "installation"),
 )
 
@@ -383,6 +406,13 @@ quota_notices: Final = Table(
     Column("customer", Text, primary_key=True),
     Column("quota", _COUNT, primary_key=True),
     Column("percent", Integer, primary_key=True),
+)
+
+invoice_merges: Final = Table(
+    "invoice_merges",
+    metadata,
+    Column("invoice", Text, ForeignKey("invoices.number"), primary_key=True),
+    Column("customer", Text, ForeignKey("customers.id"), primary_key=True),
 )
 
 tokens: Final = Table(

@@ -2,7 +2,8 @@
 A customer's account of a product: the licenses that are billed together, their prices and their operations.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -10,14 +11,16 @@ from sqlalchemy import ColumnElement, exists, func, or_, select
 
 from ternary_license_server.database.schema import (
     customers,
+    lease_numbers,
     licenses,
     meter_entries,
     policies,
     products,
 )
 from ternary_license_server.database.transaction import Transaction
-from ternary_license_server.service import entries, records
+from ternary_license_server.service import entries, groups, price_terms, records
 from ternary_license_server.service.policies import read_prices
+from ternary_license_server.service.price_terms import Priced
 from ternary_license_server.service.records import moment, seconds
 from ternary_license_server.service.refusals import Code, ServiceError
 from ternary_license_server.service.sets import nothing
@@ -39,10 +42,17 @@ class Account:
     """Whom invoices are for."""
     product: str
     """What the licenses are of."""
-    licenses: tuple[str, ...]
-    """Those whose policies have a price list, ascending; those handed on to others too, if they were used."""
+    members: tuple[str, ...]
+    """The customer's id, and those of customers that were merged into it, in the order of their mergers."""
+    priced: tuple[Priced, ...]
+    """The licenses under prices, ascending; those handed on to others too, if they were used."""
     prices: PriceList
     """The one price list of those that the customer has now, else of those that were handed on."""
+
+    @property
+    def licenses(self) -> tuple[str, ...]:
+        """The ids of the licenses."""
+        return tuple(one.license for one in self.priced)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,9 +60,12 @@ class Metered:
     """What the meters of an account have of one space, up to a moment."""
 
     counts: OperationSet
-    """Operations that any of its licenses returned, less those taken back."""
+    """Operations that any of its licenses returned since it has prices, less those taken back and those
+    free."""
     taken_back: OperationSet
     """Operations that were taken back and that none of its licenses counts any more."""
+    free: OperationSet
+    """Operations that a license returned before it had prices: they are never billed."""
 
 
 def find_customer(transaction: Transaction, wanted: str) -> Customer:
@@ -87,7 +100,7 @@ def find_product(transaction: Transaction, customer: Customer, wanted: str | Non
     query = (
         select(licenses.c.product)
         .join(policies, policies.c.name == licenses.c.policy)
-        .where(_of(customer), policies.c.prices.is_not(None))
+        .where(_of(groups.group(transaction, customer.id)), price_terms.has_prices())
         .distinct()
         .order_by(licenses.c.product)
     )
@@ -102,31 +115,30 @@ def find_product(transaction: Transaction, customer: Customer, wanted: str | Non
     return str(found[0])
 
 
-def find(transaction: Transaction, customer: Customer, product: str, *, locked: bool) -> Account:
-    """The account of a customer and a product.
+def find(
+    transaction: Transaction, customer: Customer, product: str, month: Month, *, locked: bool
+) -> Account:
+    """The account of a customer and a product in a month.
 
     Args:
         transaction: A writing one if ``locked``.
         customer: Whose.
         product: Of which.
+        month: By whose price lists.
         locked: Whether reports to its licenses wait until the transaction ends.
     Raises:
         ServiceError: CONFLICT, if no license of it has a price list, or licenses have different ones.
     """
-    query = (
-        select(licenses.c.id, licenses.c.customer, licenses.c.policy, policies.c.prices)
-        .join(policies, policies.c.name == licenses.c.policy)
-        .where(_of(customer), licenses.c.product == product)
-        .order_by(licenses.c.id)
-    )
+    members = groups.group(transaction, customer.id)
+    theirs = (_of(members), licenses.c.product == product)
     if locked:
-        for row in transaction.execute(query).all():
+        for row in transaction.execute(select(licenses.c.id).where(*theirs).order_by(licenses.c.id)).all():
             records.lock(transaction, row.id)
-    priced = [row for row in transaction.execute(query) if row.prices is not None]
+    priced = price_terms.priced(transaction, month, *theirs)
     if not priced:
         raise _nothing_priced(customer, product)
-    own = [row for row in priced if row.customer == customer.id] or priced
-    lists = {row.prices: row.policy for row in own}
+    own = [one for one in priced if one.customer in members] or priced
+    lists = {one.prices: one.policy for one in own}
     prices = read_prices(own[0].prices)
     if len(lists) > 1 or prices is None:
         raise ServiceError(
@@ -135,7 +147,11 @@ def find(transaction: Transaction, customer: Customer, product: str, *, locked: 
             f"({', '.join(sorted(lists.values()))}); change them to policies of one price list",
         )
     return Account(
-        customer=customer, product=product, licenses=tuple(row.id for row in priced), prices=prices
+        customer=replace(customer, licensed_as=_licensed_as(transaction, customer, members, priced)),
+        product=product,
+        members=tuple(members),
+        priced=tuple(priced),
+        prices=prices,
     )
 
 
@@ -143,7 +159,7 @@ def first_month(transaction: Transaction, account: Account) -> Month | None:
     """The month in which anything of an account was received first; None if nothing was."""
     entry = meter_entries.c
     query = select(func.min(entry.received)).where(
-        entry.customer == account.customer.id, entry.license.in_(account.licenses)
+        entry.customer.in_(account.members), entry.license.in_(account.licenses)
     )
     first = transaction.execute(query).scalar_one()
     return None if first is None else Month.of(moment(first))
@@ -153,36 +169,71 @@ def metered(transaction: Transaction, account: Account, end: datetime) -> dict[S
     """What an account's meters have of each space, by entries from before ``end``."""
     entry = meter_entries.c
     query = (
-        select(entry.license, entry.space, entry.operations, entry.bitmap, entry.gaps)
+        select(
+            entry.license,
+            entry.customer,
+            entry.space,
+            entry.received,
+            entry.operations,
+            entry.bitmap,
+            entry.gaps,
+        )
         .where(
-            entry.customer == account.customer.id,
+            entry.customer.in_(account.members),
             entry.license.in_(account.licenses),
             entry.received < seconds(end),
         )
         .order_by(entry.license, entry.number)
     )
-    alone: dict[tuple[str, Space], OperationSet] = {}
+    billed_from = {one.license: seconds(one.billed_from) for one in account.priced}
+    alone: dict[tuple[str, str, Space, bool], OperationSet] = {}
     taken_back: dict[Space, OperationSet] = {}
     for row in transaction.execute(query.execution_options(yield_per=_AT_ONCE)):
         space = Space.parse(row.space)
-        whose, changed = (row.license, space), entries.read(row, space)
-        before = alone.get(whose, nothing(space))
-        alone[whose] = before - changed if row.operations < 0 else before | changed
+        changed = entries.read(row, space)
+        free = row.received < billed_from[row.license]
+        for of in (True, False) if row.operations < 0 else (free,):
+            whose = (row.license, row.customer, space, of)
+            before = alone.get(whose, nothing(space))
+            alone[whose] = before - changed if row.operations < 0 else before | changed
         if row.operations < 0:
             taken_back[space] = taken_back.get(space, nothing(space)) | changed
-    together: dict[Space, OperationSet] = {}
-    for (_, space), operations in alone.items():
-        together[space] = together.get(space, operations) | operations
+    together: dict[tuple[Space, bool], OperationSet] = {}
+    for (_, _, space, free), operations in alone.items():
+        together[space, free] = together.get((space, free), operations) | operations
     return {
-        space: Metered(counts=counts, taken_back=taken_back.get(space, nothing(space)) - counts)
-        for space, counts in sorted(together.items())
+        space: _metered(space, together, taken_back) for space in sorted({space for space, _ in together})
     }
 
 
-def _of(customer: Customer) -> ColumnElement[bool]:
-    """Licenses that a customer has, or used before they were handed on."""
-    used = exists().where(meter_entries.c.license == licenses.c.id, meter_entries.c.customer == customer.id)
-    return or_(licenses.c.customer == customer.id, used)
+def _metered(
+    space: Space, together: dict[tuple[Space, bool], OperationSet], taken_back: dict[Space, OperationSet]
+) -> Metered:
+    empty = nothing(space)
+    counts, free = together.get((space, False), empty), together.get((space, True), empty)
+    taken = taken_back.get(space, empty)
+    return Metered(counts=counts - free, taken_back=taken - counts, free=free)
+
+
+def _of(members: Sequence[str]) -> ColumnElement[bool]:
+    """Licenses that customers have, or used before they were handed on."""
+    used = exists().where(meter_entries.c.license == licenses.c.id, meter_entries.c.customer.in_(members))
+    return or_(licenses.c.customer.in_(members), used)
+
+
+def _licensed_as(
+    transaction: Transaction, customer: Customer, members: Sequence[str], priced: Sequence[Priced]
+) -> tuple[str, ...]:
+    """The names that tokens of these licenses carry, or carried, other than the customer's."""
+    given = lease_numbers.c
+    query = (
+        select(func.coalesce(given.licensee, customers.c.name))
+        .join(customers, customers.c.id == given.customer)
+        .where(given.customer.in_(members), given.license.in_([one.license for one in priced]))
+        .distinct()
+    )
+    names = {str(name) for (name,) in transaction.execute(query)}
+    return tuple(sorted(names - {customer.name, ""}))
 
 
 def _nothing_priced(customer: Customer, product: str) -> ServiceError:

@@ -206,7 +206,7 @@ def _answer(
     token = issue(
         ring,
         package=terms,
-        customer=license.customer_name,
+        customer=license.named,
         now=now,
         expires=expires,
         grace_from=None if lease.offline or due >= expires else due,

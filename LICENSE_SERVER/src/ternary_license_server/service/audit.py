@@ -8,6 +8,7 @@ head that ``ternary server audit verify`` prints somewhere else, and compare.
 """
 
 import hashlib
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,6 +24,10 @@ from ternary_sdk._internal.documents.canonical import Json
 from ternary_sdk.errors import FormatError
 
 GENESIS: Final = "0" * 64
+ERASED: Final = '{"erased":true}'
+"""In the place of a detail that was erased."""
+ERASES: Final = "customer.anonymise"
+"""The action of rows that state which rows before them were erased."""
 
 _LOCK_HEAD: Final = locking(
     audit_heads,
@@ -66,6 +71,10 @@ class Entry:
         """What the hash must be for the row's content."""
         return _hash(self.stream, self.number, self.at, self.actor, self.action, self.detail, self.previous)
 
+    def remains(self) -> str:
+        """A hash of all that is left of the row once its detail is erased."""
+        return _hash(self.stream, self.number, self.at, self.actor, self.action, self.previous, self.hash)
+
 
 def append(
     transaction: Transaction,
@@ -96,6 +105,11 @@ def append(
     }
     transaction.execute(_INSERT, row)
     transaction.execute(_MOVE_HEAD, {"of_stream": stream, "number": number + 1, "hash": digest})
+
+
+def salt() -> str:
+    """What a row's detail with a name needs: once it is erased, nobody can try names against its hash."""
+    return secrets.token_hex(16)
 
 
 def lock(transaction: Transaction, stream: str) -> None:
@@ -151,6 +165,7 @@ def _heads(transaction: Transaction) -> list[Row[Any]]:
 
 def _stream_faults(stream: str, rows: list[Entry], head: tuple[int, str] | None) -> list[str]:
     found, previous, expected = [], GENESIS, 1
+    erased = _erased(rows)
     for row in rows:
         name = f"audit of {stream}, row {row.number}"
         if row.number < 1:
@@ -160,11 +175,27 @@ def _stream_faults(stream: str, rows: list[Entry], head: tuple[int, str] | None)
             found.append(f"audit of {stream}: {_rows(expected, row.number - 1)} deleted")
         elif row.previous != previous:
             found.append(f"{name}: does not follow the row before it; one of the two was edited or inserted")
-        if row.expected_hash() != row.hash:
+        if row.expected_hash() != row.hash and not _is_erased(row, erased):
             found.append(f"{name}: edited ({row.action} by {row.actor})")
         previous, expected = row.hash, row.number + 1
     end = _end_fault({row.number: row.hash for row in rows}, head)
     return found + ([f"audit of {stream}{end}"] if end else [])
+
+
+def _erased(rows: list[Entry]) -> dict[int, str]:
+    """What rows of a stream state about rows before them that were erased: by number, what is left of
+    those."""
+    stated: dict[int, str] = {}
+    for row in rows:
+        if row.action == ERASES and row.expected_hash() == row.hash:
+            detail: Any = canonical.decode(row.detail.encode(), "audit")
+            numbers = {int(number): str(remains) for number, remains in detail["erased"].items()}
+            stated |= {number: remains for number, remains in numbers.items() if number < row.number}
+    return stated
+
+
+def _is_erased(row: Entry, erased: Mapping[int, str]) -> bool:
+    return row.detail == ERASED and erased.get(row.number) == row.remains()
 
 
 def _end_fault(hashes: Mapping[int, str], head: tuple[int, str] | None) -> str | None:

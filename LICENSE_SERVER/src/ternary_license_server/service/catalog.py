@@ -6,14 +6,15 @@ exact digest, encrypted ones with their content key, and each renewal brings tho
 """
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, RowMapping, bindparam, insert, select, tuple_
 
 from ternary_license_server.database.schema import customers, products, releases
 from ternary_license_server.database.transaction import Transaction
-from ternary_license_server.service import audit
+from ternary_license_server.service import audit, guarantees
+from ternary_license_server.service.groups import check_standing
 from ternary_license_server.service.records import seconds
 from ternary_license_server.service.refusals import Code, ServiceError
 from ternary_license_server.service.terms import Terms
@@ -35,12 +36,25 @@ _NEWEST: Final = (
 )
 
 
-def add_customer(transaction: Transaction, name: str, *, actor: str) -> dict[str, Json]:
+def add_customer(
+    transaction: Transaction, name: str, *, actor: str, contact: str | None = None
+) -> dict[str, Json]:
     """Make a customer; two may have the same name."""
     created = seconds(transaction.now)
-    row: dict[str, Json] = {"id": f"C-{secrets.token_hex(8)}", "name": name, "created": created}
+    row: dict[str, Json] = {
+        "id": f"C-{secrets.token_hex(8)}",
+        "name": name,
+        "contact": contact,
+        "merged_into": None,
+        "merged": None,
+        "anonymised": None,
+        "created": created,
+    }
     transaction.execute(insert(customers), row)
-    _audit(transaction, f"customer {row['id']}", actor, "customer.add", {"name": name})
+    detail: dict[str, Json] = {"name": name, "salt": audit.salt()}
+    if contact is not None:
+        detail["contact"] = contact
+    _audit(transaction, f"customer {row['id']}", actor, "customer.add", detail)
     return row
 
 
@@ -49,6 +63,7 @@ def add_release(
     package: PackageIdentity,
     content_key: bytes | None,
     *,
+    required: Sequence[str] = (),
     actor: str,
 ) -> dict[str, Json]:
     """Release a package, and make its product where it is the first.
@@ -56,10 +71,12 @@ def add_release(
     Releases of one product take turns, by the lock on its audit log: there is a row of it before the product.
 
     Raises:
-        ServiceError: CONFLICT, if the digest or the version was released before.
+        ServiceError: CONFLICT, if the digest or the version was released before, or ``required``, what it was
+            checked to meet, lacks something that its product guarantees.
     """
     stream = f"product {package.name}"
     audit.lock(transaction, stream)
+    guarantees.check(transaction, package.name, required)
     created, (major, minor, patch) = seconds(transaction.now), package.version
     same = select(releases.c.digest).where(
         (releases.c.digest == package.digest)
@@ -90,17 +107,16 @@ def add_release(
 
 
 def check_customer(transaction: Transaction, customer: str) -> str:
-    """The name of a customer.
+    """The name of a customer that stands.
 
     Raises:
-        ServiceError: UNKNOWN.
+        ServiceError: UNKNOWN; CONFLICT, if it was merged or anonymised.
     """
-    name = transaction.execute(
-        select(customers.c.name).where(customers.c.id == customer)
-    ).scalar_one_or_none()
-    if name is None:
+    row = transaction.execute(select(customers).where(customers.c.id == customer)).one_or_none()
+    if row is None:
         raise ServiceError(Code.UNKNOWN, f"customer {customer}: there is none of this id")
-    return str(name)
+    check_standing(row)
+    return str(row.name)
 
 
 def grants(transaction: Transaction, terms: Terms) -> tuple[list[PackageTerm], dict[str, bytes]]:

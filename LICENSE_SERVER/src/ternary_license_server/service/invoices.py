@@ -8,30 +8,37 @@ came again after a restoration, is billed once, and what was taken back is a cre
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Row, func, insert, select
+from sqlalchemy import Row, func, insert, select, update
 
 from ternary_license_server.database.schema import customers, invoices, products
 from ternary_license_server.database.transaction import Transaction
 from ternary_license_server.keys.keyring import KeyRing
-from ternary_license_server.service import accounts, audit, billed_sets, events, restoring, succession
-from ternary_license_server.service.accounts import Account, Metered
+from ternary_license_server.service import (
+    accounts,
+    audit,
+    billed_sets,
+    computing,
+    events,
+    groups,
+    restoring,
+    succession,
+)
+from ternary_license_server.service.accounts import Account
 from ternary_license_server.service.events import Kind
+from ternary_license_server.service.policies import read_prices
 from ternary_license_server.service.records import seconds
 from ternary_license_server.service.refusals import Code, ServiceError
-from ternary_license_server.service.sets import nothing
+from ternary_license_server.service.succession import NUMBERS
 from ternary_sdk._internal.documents import canonical, outer
 from ternary_sdk._internal.documents.canonical import Json
 from ternary_sdk._internal.pricing import invoice as documents
 from ternary_sdk._internal.pricing.invoice import Invoice
-from ternary_sdk._internal.pricing.invoice_claims import Billed, Previous
 from ternary_sdk._internal.pricing.month import Month
-from ternary_sdk._internal.pricing.stated_set import StatedSet
 from ternary_sdk._internal.trust.trust import Role
-from ternary_sdk.operations import OperationSet
-from ternary_sdk.space import Space
 
-NUMBERS: Final = "invoices"
-"""The audit stream whose lock keeps two invoices from getting one number."""
+_LISTED: Final = select(invoices, customers.c.name.label("customer_name")).join(
+    customers, customers.c.id == invoices.c.customer
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,17 +71,18 @@ def issue(
             are missing or differ, or it would not continue the last one; TRY_LATER, in the restored mode.
         FormatError, SignatureError: If readers would refuse it, as with more than 1000 licenses.
     """
+    audit.lock(transaction, NUMBERS)  # from here on no customer is merged or renamed
     customer = accounts.find_customer(transaction, wanted.customer)
     product = accounts.find_product(transaction, customer, wanted.product)
-    audit.lock(transaction, NUMBERS)
     known = _find(transaction, customer.id, product, wanted.month)
     if known is not None:
         return _document(known)
+    groups.check_stands(transaction, customer.id)
     _check_restored(transaction, all_handed_in)
-    account = accounts.find(transaction, customer, product, locked=True)
+    account = accounts.find(transaction, customer, product, wanted.month, locked=True)
     _check_month(transaction, account, wanted.month)
     number = _next_number(transaction, wanted.month)
-    made = _compute(transaction, ring.vendor, account, wanted.month, number)
+    made = computing.compute(transaction, ring.vendor, account, wanted.month, number)
     claims = made.claims()
     token = ring.signer(Role.ANSWER).sign_token(claims, typ=documents.TYP)
     data = documents.document(claims, token)
@@ -92,13 +100,14 @@ def preview(transaction: Transaction, vendor: str, wanted: Wanted) -> dict[str, 
     """
     customer = accounts.find_customer(transaction, wanted.customer)
     product = accounts.find_product(transaction, customer, wanted.product)
-    account = accounts.find(transaction, customer, product, locked=False)
-    last = _last(transaction, customer.id, product)
+    groups.check_stands(transaction, customer.id)
+    account = accounts.find(transaction, customer, product, wanted.month, locked=False)
+    last = succession.last(transaction, customer.id, product)
     if last is not None and str(wanted.month) <= last.month:
         raise ServiceError(
             Code.CONFLICT, f"{_named(account, wanted.month)}: {last.month} was issued; ask for the invoice"
         )
-    made = _compute(transaction, vendor, account, wanted.month, None)
+    made = computing.compute(transaction, vendor, account, wanted.month, None)
     return {"format": documents.FORMAT, "invoice": made.claims()}
 
 
@@ -128,7 +137,7 @@ def hand_in(transaction: Transaction, ring: KeyRing, data: bytes, *, actor: str)
             "invoice.merge",
             actor,
         )
-    return _listed(_at(transaction, number))
+    return _listed(transaction.execute(_LISTED.where(invoices.c.number == number)).one())
 
 
 def find(transaction: Transaction, number: str) -> dict[str, Json]:
@@ -141,10 +150,10 @@ def find(transaction: Transaction, number: str) -> dict[str, Json]:
 
 
 def page(transaction: Transaction, *, after: str, limit: int, customer: str | None = None) -> list[Json]:
-    """Issued invoices in the order of their numbers, without their documents."""
-    query = select(invoices).where(invoices.c.number > after).order_by(invoices.c.number).limit(limit)
+    """Issued invoices in the order of their numbers, without their documents; names are those of today."""
+    query = _LISTED.where(invoices.c.number > after).order_by(invoices.c.number).limit(limit)
     if customer is not None:
-        query = query.where(invoices.c.customer == customer)
+        query = query.where(groups.of_group(invoices.c.customer, customer))
     return [_listed(row) for row in transaction.execute(query)]
 
 
@@ -160,45 +169,6 @@ def _announced(made: Invoice) -> dict[str, Json]:
     }
 
 
-def _compute(
-    transaction: Transaction, vendor: str, account: Account, month: Month, number: str | None
-) -> Invoice:
-    last = _last(transaction, account.customer.id, account.product)
-    used = accounts.metered(transaction, account, month.end)
-    before = billed_sets.so_far(transaction, account.customer.id, account.product)
-    if last is not None:
-        succession.check_follows(last, account, before)
-    return Invoice(
-        vendor=vendor,
-        number=number,
-        issued=transaction.now.replace(microsecond=0),
-        customer=account.customer,
-        product=account.product,
-        month=month,
-        licenses=account.licenses,
-        prices=account.prices,
-        spaces=tuple(_billed(space, used, before) for space in sorted(used.keys() | before.keys())),
-        charged_before=0 if last is None else last.charged,
-        previous=None if last is None else Previous(number=last.number, sha256=last.sha256),
-    )
-
-
-def _billed(space: Space, used: dict[Space, Metered], billed: dict[Space, OperationSet]) -> Billed:
-    empty = nothing(space)
-    here = used.get(space, Metered(counts=empty, taken_back=empty))
-    before = billed.get(space, empty)
-    new, credited = here.counts - before, before & here.taken_back
-    return Billed(
-        space=space,
-        before=len(before),
-        before_sha256=before.digest,
-        new=StatedSet.of(new),
-        credited=StatedSet.of(credited),
-        after=StatedSet.of((before - credited) | new),
-        excluded=StatedSet.of(here.taken_back),
-    )
-
-
 def _check_month(transaction: Transaction, account: Account, month: Month) -> None:
     """Refuse a month that is not over, or that is not the next one."""
     named = _named(account, month)
@@ -206,11 +176,11 @@ def _check_month(transaction: Transaction, account: Account, month: Month) -> No
         raise ServiceError(
             Code.CONFLICT, f"{named}: the month ends on {month.end:%Y-%m-%d}; until then it can be previewed"
         )
-    last = _last(transaction, account.customer.id, account.product)
+    last = succession.last(transaction, account.customer.id, account.product)
     if last is None:
         first = accounts.first_month(transaction, account)
         succession.check_first(transaction, account, month, first)
-        due = succession.first_due(transaction, account, first) or month
+        due = succession.first_due(account, first) or month
     else:
         due = Month.parse(last.month).next
         if month < due:
@@ -232,15 +202,21 @@ def _check_restored(transaction: Transaction, all_handed_in: bool) -> None:
 
 
 def _check_place(transaction: Transaction, given: Invoice) -> None:
-    """Make the customer of an invoice that is handed in, where the backup does not know it."""
+    """Make the customers of an invoice that is handed in, where the backup does not know them or their
+    merger."""
     if transaction.execute(select(products).where(products.c.name == given.product)).first() is None:
         raise ServiceError(
             Code.UNKNOWN, f"product {given.product}: nothing was released under this name; release it first"
         )
-    this = customers.c.id == given.customer.id
-    if transaction.execute(select(customers.c.id).where(this)).first() is None:
-        row = given.customer.to_json() | {"created": seconds(transaction.now)}
-        transaction.execute(insert(customers), row)
+    now = seconds(transaction.now)
+    for one in (given.customer, *(joined.customer for joined in given.merged)):
+        this = customers.c.id == one.id
+        if transaction.execute(select(customers.c.id).where(this)).first() is None:
+            transaction.execute(insert(customers), {"id": one.id, "name": one.name, "created": now})
+    for joined in given.merged:
+        alone = (customers.c.id == joined.customer.id) & customers.c.merged_into.is_(None)
+        moved = {"merged_into": given.customer.id, "merged": now}
+        transaction.execute(update(customers).where(alone).values(**moved))
 
 
 def _keep(transaction: Transaction, made: Invoice, document: bytes, action: str, actor: str) -> None:
@@ -258,7 +234,8 @@ def _keep(transaction: Transaction, made: Invoice, document: bytes, action: str,
     }
     prices = canonical.encode(made.prices.to_json()).decode()
     transaction.execute(insert(invoices), row | {"prices": prices, "document": document})
-    billed_sets.keep(transaction, str(made.number), made.spaces)
+    merged = [joined.customer.id for joined in made.merged]
+    billed_sets.keep(transaction, str(made.number), made.spaces, merged)
     stream = f"customer {made.customer.id}"
     audit.append(transaction, stream, actor=actor, action=action, detail=row)
     audit.append(transaction, NUMBERS, actor=actor, action=action, detail={"number": made.number})
@@ -276,12 +253,6 @@ def _find(transaction: Transaction, customer: str, product: str, month: Month) -
     return transaction.execute(select(invoices).where(*this)).one_or_none()
 
 
-def _last(transaction: Transaction, customer: str, product: str) -> Row[Any] | None:
-    entry = invoices.c
-    query = select(invoices).where(entry.customer == customer, entry.product == product)
-    return transaction.execute(query.order_by(entry.month.desc()).limit(1)).one_or_none()
-
-
 def _at(transaction: Transaction, number: str) -> Row[Any]:
     row = transaction.execute(select(invoices).where(invoices.c.number == number)).one_or_none()
     if row is None:
@@ -296,7 +267,9 @@ def _document(row: Row[Any]) -> dict[str, Json]:
 
 def _listed(row: Row[Any]) -> dict[str, Json]:
     hidden = ("document", "prices", "charged")
-    return {name: value for name, value in row._mapping.items() if name not in hidden}
+    shown = {name: value for name, value in row._mapping.items() if name not in hidden}
+    prices = read_prices(row.prices)
+    return shown | {"exponent": 0 if prices is None else prices.exponent}
 
 
 def _named(account: Account, month: Month) -> str:

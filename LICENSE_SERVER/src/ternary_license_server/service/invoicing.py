@@ -10,9 +10,10 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Row, and_, case, func, select
 
-from ternary_license_server.database.schema import licenses, meter_entries, meter_losses
+from ternary_license_server.database.schema import customers, licenses, meter_entries, meter_losses
 from ternary_license_server.database.transaction import Transaction
 from ternary_license_server.service import entries
+from ternary_license_server.service.groups import of_group, remaining
 from ternary_license_server.service.records import seconds
 from ternary_license_server.service.sets import nothing
 from ternary_sdk._internal.documents.canonical import Json
@@ -29,6 +30,7 @@ class Line:
 
     license: str
     customer: str
+    customer_name: str
     space: Space
     operations: int
     """Different operations newly returned in the period."""
@@ -53,6 +55,7 @@ class Line:
         return {
             "license": self.license,
             "customer": self.customer,
+            "customer_name": self.customer_name,
             "space": str(self.space),
             "operations": self.operations,
             "late": self.late,
@@ -93,6 +96,7 @@ def lines(
     query = (
         select(
             *whose,
+            customers.c.name,
             _sum(entry.operations > 0, entry.operations).label("operations"),
             _sum(and_(entry.late, entry.operations > 0), entry.operations).label("late"),
             _sum(entry.operations < 0, -entry.operations).label("taken_back"),
@@ -110,18 +114,22 @@ def lines(
         )
         .join(added_up, and_(added_up.c.license == entry.license, added_up.c.customer == entry.customer))
         .join(licenses, licenses.c.id == entry.license)
+        .join(customers, customers.c.id == entry.customer)
         .where(entry.received >= seconds(start), entry.received < seconds(end))
-        .group_by(*whose, before_end.c.total, added_up.c.total, licenses.c.unique_operations)
+        .group_by(
+            *whose, customers.c.name, before_end.c.total, added_up.c.total, licenses.c.unique_operations
+        )
         .order_by(entry.customer, entry.license, entry.space)
     )
     if license_id is not None:
         query = query.where(entry.license == license_id)
     if customer is not None:
-        query = query.where(entry.customer == customer)
+        query = query.where(of_group(entry.customer, customer))
     return [
         Line(
             license=row.license,
             customer=row.customer,
+            customer_name=row.name,
             space=Space.parse(row.space),
             operations=int(row.operations),
             late=int(row.late),
@@ -136,8 +144,8 @@ def lines(
 
 @dataclass(frozen=True, kw_only=True)
 class CustomerLine:
-    """All of a customer's licenses together, for one space: an operation that several of them returned counts
-    once."""
+    """All of a customer's licenses together, for one space, and of those merged into it: an operation that
+    several of them returned counts once."""
 
     customer: str
     space: Space
@@ -176,26 +184,28 @@ def customer_lines(
     within = entry.received >= seconds(start)
     query = (
         select(
-            entry.customer,
+            remaining().label("customer"),
             entry.space,
             func.count(entry.license.distinct()).label("licenses"),
+            func.count(entry.customer.distinct()).label("customers"),
             func.min(entry.operations).label("least"),
             _sum(within, entry.operations).label("operations"),
             func.sum(entry.operations).label("total"),
         )
+        .join(customers, customers.c.id == entry.customer)
         .where(entry.received < seconds(end))
-        .group_by(entry.customer, entry.space)
+        .group_by(remaining(), entry.space)
         .having(func.max(entry.received) >= seconds(start))
-        .order_by(entry.customer, entry.space)
+        .order_by(remaining(), entry.space)
     )
     chosen = []
     if license_id is not None:
         chosen.append(entry.license == license_id)
     if customer is not None:
-        chosen.append(entry.customer == customer)
+        chosen.append(of_group(entry.customer, customer))
     return [
         _alone(row)
-        if row.licenses == 1 and row.least >= 0
+        if row.licenses == row.customers == 1 and row.least >= 0
         else _together(transaction, row.customer, Space.parse(row.space), start, end, chosen)
         for row in transaction.execute(query.where(*chosen)).all()
     ]
@@ -223,13 +233,18 @@ def _together(
     """The union of a customer's licenses for a space, from the sets themselves."""
     entry = meter_entries.c
     query = (
-        select(entry.license, entry.received, entry.operations, entry.bitmap, entry.gaps)
-        .where(entry.customer == customer, entry.space == str(space), entry.received < seconds(end), *chosen)
-        .order_by(entry.license, entry.number)
+        select(entry.license, entry.customer, entry.received, entry.operations, entry.bitmap, entry.gaps)
+        .where(
+            of_group(entry.customer, customer),
+            entry.space == str(space),
+            entry.received < seconds(end),
+            *chosen,
+        )
+        .order_by(entry.license, entry.customer, entry.number)
     )
     before = after = nothing(space)
     every = transaction.execute(query.execution_options(yield_per=_AT_ONCE))
-    for _, of_license in groupby(every, key=lambda row: str(row.license)):
+    for _, of_license in groupby(every, key=lambda row: (row.license, row.customer)):
         known = during = nothing(space)
         for row in of_license:
             during = _entered(during, row)
@@ -284,7 +299,7 @@ def flagged(
     if license_id is not None:
         query = query.where(loss.license == license_id)
     if customer is not None:
-        query = query.where(loss.customer == customer)
+        query = query.where(of_group(loss.customer, customer))
     return [dict(row._mapping) | {"restarted": bool(row.restarted)} for row in transaction.execute(query)]
 
 

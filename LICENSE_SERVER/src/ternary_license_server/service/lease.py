@@ -11,7 +11,7 @@ from typing import Final
 
 from sqlalchemy import and_, bindparam, func, insert, select, update
 
-from ternary_license_server.database.schema import lease_numbers, leases
+from ternary_license_server.database.schema import lease_numbers, leases, licenses
 from ternary_license_server.database.transaction import Transaction
 from ternary_license_server.service.records import moment, seconds
 from ternary_sdk._internal.documents.canonical import Json
@@ -33,7 +33,7 @@ _HELD: Final = select(func.count()).where(
     _OF_LICENSE, leases.c.ends > bindparam("at"), leases.c.released.is_(None)
 )
 
-_HOLDER: Final = select(lease_numbers.c.installation, lease_numbers.c.customer).where(
+_HOLDER: Final = select(lease_numbers).where(
     lease_numbers.c.license == bindparam("of_license"), lease_numbers.c.seat == bindparam("of_seat")
 )
 
@@ -147,7 +147,9 @@ def remember(transaction: Transaction, lease: Lease) -> None:
     """Keep to whom a number was given, for good: reports of ended leases name it."""
     insert = transaction.insert(lease_numbers)
     given = {name: getattr(lease, name) for name in ("seat", "license", "installation", "customer")}
-    transaction.execute(insert.on_conflict_do_nothing(), given)
+    its_owner = (licenses.c.id == lease.license) & (licenses.c.customer == lease.customer)
+    licensee = select(licenses.c.licensee).where(its_owner).scalar_subquery()
+    transaction.execute(insert.values(**given, licensee=licensee).on_conflict_do_nothing())
 
 
 def holder(transaction: Transaction, license_id: str, seat: str) -> tuple[str, str] | None:
@@ -160,6 +162,12 @@ def owner(transaction: Transaction, license_id: str, installation: str, seat: st
     """The customer to whose lease a number was given; None if this installation never had it."""
     found = holder(transaction, license_id, seat)
     return found[1] if found is not None and found[0] == installation else None
+
+
+def licensee(transaction: Transaction, license_id: str, seat: str) -> str | None:
+    """The name under which a number was given, where that is not its customer's present one; empty: any."""
+    row = transaction.execute(_HOLDER, {"of_license": license_id, "of_seat": seat}).one_or_none()
+    return None if row is None else row.licensee
 
 
 def number() -> str:

@@ -23,6 +23,7 @@ from ternary_license_server.service import (
     listing,
     metering,
     policies,
+    price_terms,
     quota_notices,
     records,
     seat_count,
@@ -30,12 +31,16 @@ from ternary_license_server.service import (
     succession,
 )
 from ternary_license_server.service.events import Kind
+from ternary_license_server.service.groups import of_group
 from ternary_license_server.service.lease import Lease
 from ternary_license_server.service.policies import LONGEST, Policy
+from ternary_license_server.service.price_terms import Priced
 from ternary_license_server.service.records import LicenseRecord, State, seconds, utc
 from ternary_license_server.service.refusals import Code, ServiceError
+from ternary_sdk._internal.documents import canonical
 from ternary_sdk._internal.documents.canonical import Json
 from ternary_sdk._internal.online import key as online_key
+from ternary_sdk._internal.pricing.month import Month
 
 _STATED: Final = {
     State.ACTIVE: Kind.LICENSE_REINSTATED,
@@ -57,7 +62,10 @@ def issue(transaction: Transaction, *, customer: str, policy: str, actor: str) -
     name = catalog.check_customer(transaction, customer)
     template = policies.find(transaction, policy)
     key = online_key.generate()
+    policies.check_open(transaction, policy)
     record = _record(template, customer, name, transaction.now)
+    priced, billed_from = _prices(transaction, template, record.placed, None, bill_earlier=False)
+    record = replace(record, priced=priced, billed_from=billed_from)
     if template.trial and _had_trial(transaction, record):
         raise _second_trial(record)
     columns = record.columns() | {"key_hash": online_key.digest(key)}
@@ -92,8 +100,13 @@ def renew(
     return _change(transaction, license, actor, "license.renew", detail, expires=seconds(end))
 
 
-def change_policy(transaction: Transaction, license_id: str, policy: str, *, actor: str) -> dict[str, Json]:
+def change_policy(
+    transaction: Transaction, license_id: str, policy: str, *, bill_earlier: bool = False, actor: str
+) -> dict[str, Json]:
     """Put a license under another policy of its product: its terms from now on. Its end stays.
+
+    A license that had no prices and gets some is billed for what the server receives from now on; with
+    ``bill_earlier`` also for what it has received.
 
     Clients get the new terms with their next renewal. Where there are fewer seats now than holders, who
     holds one keeps it while it is renewed.
@@ -101,7 +114,8 @@ def change_policy(transaction: Transaction, license_id: str, policy: str, *, act
     Raises:
         LicenseError: NOT_FOUND.
         ServiceError: UNKNOWN, if there is no such policy; CONFLICT, if the license is revoked, either is a
-            trial, the policy is of another product, or it has no prices and operations are not invoiced.
+            trial, the policy has ended or is of another product, or it has no prices and operations are not
+            invoiced.
     """
     license, template = records.lock(transaction, license_id), policies.find(transaction, policy)
     _refuse_revoked(license)
@@ -112,12 +126,20 @@ def change_policy(transaction: Transaction, license_id: str, policy: str, *, act
             Code.CONFLICT,
             f"license {license_id}: is for {license.product}, policy {policy} for {template.product}",
         )
-    if template.prices is None and policies.find(transaction, license.policy).prices is not None:
+    policies.check_open(transaction, policy)
+    before = _priced_now(transaction, license)
+    now = transaction.now.replace(microsecond=0)
+    priced, billed_from = _prices(transaction, template, now, before, bill_earlier=bill_earlier)
+    if before is not None and priced is None:
         succession.check_invoiced(transaction, license_id, license.product)
     seat_count.forget(transaction, license_id)
-    changed = replace(license, policy=policy, **template.copied())
+    moved = replace(license, policy=policy, placed=now, priced=priced, billed_from=billed_from)
+    changed = replace(moved, **template.copied())
     detail: dict[str, Json] = {"from": license.policy, "to": policy}
-    columns = changed.term_columns() | {"policy": policy}
+    if bill_earlier:
+        detail["bill_earlier"] = True
+    kept = ("policy", "placed", "priced", "billed_from")
+    columns = changed.term_columns() | {name: changed.columns()[name] for name in kept}
     quota_notices.note(transaction, changed, metering.weighed(transaction, license_id, license.customer))
     return _change(transaction, changed, actor, "license.policy", detail, **columns)
 
@@ -191,8 +213,8 @@ def transfer(transaction: Transaction, license_id: str, customer: str, *, actor:
         raise ServiceError(Code.CONFLICT, f"license {license_id}: a trial stays with its customer")
     key = online_key.generate()
     seats.disown(transaction, license, transaction.now)
-    columns = {"customer": customer, "key_hash": online_key.digest(key)}
-    moved = replace(license, customer=customer, customer_name=name)
+    columns: dict[str, Json] = {"customer": customer, "key_hash": online_key.digest(key), "licensee": None}
+    moved = replace(license, customer=customer, customer_name=name, licensee=None)
     detail: dict[str, Json] = {"from": license.customer, "to": customer}
     return _change(transaction, moved, actor, "license.transfer", detail, **columns) | {"key": key}
 
@@ -233,18 +255,40 @@ def _record(template: Policy, customer: str, name: str, now: datetime) -> Licens
         id=f"L-{secrets.token_hex(12)}",
         customer=customer,
         customer_name=name,
+        licensee=None,
         policy=template.name,
         state=State.ACTIVE,
         starts=start,
         expires=start + template.term if template.term else None,
         created=start,
+        placed=start,
+        priced=None,
+        billed_from=None,
         **template.copied(),
     )
 
 
+def _priced_now(transaction: Transaction, license: LicenseRecord) -> Priced | None:
+    """How a license is under prices at this moment; None if it is not."""
+    found = price_terms.priced(transaction, Month.of(transaction.now), licenses.c.id == license.id)
+    return found[0] if found else None
+
+
+def _prices(
+    transaction: Transaction, template: Policy, now: datetime, before: Priced | None, *, bill_earlier: bool
+) -> tuple[datetime | None, datetime | None]:
+    """Since when a license that comes under a policy now is under prices, and from when on it is billed."""
+    first = None if template.prices is None else canonical.encode(template.prices.to_json()).decode()
+    if price_terms.in_force(transaction, template.name, Month.of(now), first) is None:
+        return None, None
+    if before is not None:
+        return before.since, before.billed_from
+    return now, price_terms.ALWAYS if bill_earlier else now
+
+
 def _had_trial(transaction: Transaction, record: LicenseRecord) -> bool:
     query = select(licenses.c.id).where(
-        licenses.c.customer == record.customer, licenses.c.product == record.product, licenses.c.trial
+        of_group(licenses.c.customer, record.customer), licenses.c.product == record.product, licenses.c.trial
     )
     return transaction.execute(query).first() is not None
 

@@ -256,8 +256,10 @@ def _check_owner(
     transaction: Transaction, license: LicenseRecord, report: Usage, seat: str, customer: str
 ) -> None:
     claimed = report.counted.owner if report.counted else None
-    name = transaction.execute(select(customers.c.name).where(customers.c.id == customer)).scalar_one()
-    if claimed is not None and claimed != name:
+    name = lease_rows.licensee(transaction, license.id, seat)
+    if name is None:
+        name = transaction.execute(select(customers.c.name).where(customers.c.id == customer)).scalar_one()
+    if claimed is not None and name and claimed != name:
         raise LicenseError(
             Reason.MACHINE_MISMATCH,
             f"license {license.id}: lease {seat} was given to another customer than the report names",

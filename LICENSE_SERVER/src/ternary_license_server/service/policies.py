@@ -1,17 +1,17 @@
 """
-Policies: the templates that licenses are issued by. A policy never changes; licenses copy its terms.
+Policies: the templates that licenses are issued by. Licenses copy a policy's terms, but not its prices.
 """
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import insert, select
+from sqlalchemy import Row, insert, select
 
-from ternary_license_server.database.schema import policies, products
+from ternary_license_server.database.schema import policies, policy_prices, products
 from ternary_license_server.database.transaction import Transaction
 from ternary_license_server.service import audit, terms
-from ternary_license_server.service.records import seconds
+from ternary_license_server.service.records import moment, seconds, utc
 from ternary_license_server.service.refusals import Code, ServiceError
 from ternary_license_server.service.terms import Terms, whole_seconds
 from ternary_sdk._internal.documents import canonical
@@ -78,9 +78,7 @@ def add(transaction: Transaction, policy: Policy, *, actor: str) -> dict[str, Js
         ServiceError: CONFLICT, if there is one of that name; UNKNOWN, if there is no such product.
     """
     if transaction.execute(select(policies).where(policies.c.name == policy.name)).first() is not None:
-        raise ServiceError(
-            Code.CONFLICT, f"policy {policy.name}: exists; policies never change, make another"
-        )
+        raise ServiceError(Code.CONFLICT, f"policy {policy.name}: exists; change it, or make another")
     if transaction.execute(select(products).where(products.c.name == policy.product)).first() is None:
         raise ServiceError(
             Code.UNKNOWN,
@@ -89,7 +87,7 @@ def add(transaction: Transaction, policy: Policy, *, actor: str) -> dict[str, Js
     row = policy.columns()
     transaction.execute(insert(policies), row | {"created": seconds(transaction.now)})
     audit.append(transaction, f"policy {policy.name}", actor=actor, action="policy.add", detail=row)
-    return row | {"prices": None if policy.prices is None else policy.prices.to_json()}
+    return facts(transaction, policy.name)
 
 
 def find(transaction: Transaction, name: str) -> Policy:
@@ -105,14 +103,46 @@ def find(transaction: Transaction, name: str) -> Policy:
     return Policy(name=row.name, term=term, prices=read_prices(row.prices), **terms.read(row._mapping))
 
 
+def check_open(transaction: Transaction, name: str) -> None:
+    """Refuse a policy that has ended.
+
+    Raises:
+        ServiceError: CONFLICT.
+    """
+    ended = transaction.execute(select(policies.c.ended).where(policies.c.name == name)).scalar_one_or_none()
+    if ended is not None:
+        raise ServiceError(
+            Code.CONFLICT, f"policy {name}: ended on {utc(moment(ended))}; take another policy"
+        )
+
+
+def facts(transaction: Transaction, name: str) -> dict[str, Json]:
+    """A policy as JSON, with the price lists that it got later."""
+    row = transaction.execute(select(policies).where(policies.c.name == name)).one()
+    return _facts(transaction, row)
+
+
 def page(transaction: Transaction, *, after: str, limit: int) -> list[Json]:
     """Policies in the order of their names."""
     query = select(policies).where(policies.c.name > after).order_by(policies.c.name).limit(limit)
-    return [
-        {name: row._mapping[name] for name in row._mapping if name != "created"}
-        | {"prices": row.prices and canonical.decode(row.prices.encode(), "prices")}
-        for row in transaction.execute(query)
+    return [_facts(transaction, row) for row in transaction.execute(query).all()]
+
+
+def _facts(transaction: Transaction, row: Row[Any]) -> dict[str, Json]:
+    later = policy_prices.c
+    query = select(policy_prices).where(later.policy == row.name).order_by(later.month, later.number)
+    lists: list[Json] = [
+        {
+            "month": one.month,
+            "existing": one.existing,
+            "bill_earlier": one.bill_earlier,
+            "prices": canonical.decode(one.prices.encode(), "prices"),
+        }
+        for one in transaction.execute(query)
     ]
+    shown = {name: row._mapping[name] for name in row._mapping if name != "created"}
+    prices = row.prices and canonical.decode(row.prices.encode(), "prices")
+    return shown | {"prices": prices, "later_prices": lists}
 
 
 def read_prices(text: str | None) -> PriceList | None:

@@ -28,6 +28,7 @@ class State(StrEnum):
     REVOKED = "revoked"
 
 
+_HIDDEN: Final = ("placed", "priced", "billed_from")
 _COLUMNS: Final = select(licenses, customers.c.name.label("customer_name")).join(
     customers, customers.c.id == licenses.c.customer
 )
@@ -51,11 +52,24 @@ class LicenseRecord(Terms):
     id: str
     customer: str
     customer_name: str
+    licensee: str | None
+    """The name that its tokens carry; None for its customer's present name."""
     policy: str
     state: State
     starts: datetime
     expires: datetime | None
     created: datetime
+    placed: datetime
+    """When it came under its policy."""
+    priced: datetime | None
+    """Since when it is under prices; None if its policy had none then."""
+    billed_from: datetime | None
+    """Operations that were received earlier are not billed; None if its policy had no prices then."""
+
+    @property
+    def named(self) -> str:
+        """The name that its tokens carry."""
+        return self.licensee or self.customer_name
 
     def check(self, now: datetime) -> None:
         """Refuse a license that does not stand.
@@ -74,13 +88,19 @@ class LicenseRecord(Terms):
             "state": str(self.state),
             "starts": seconds(self.starts),
             "expires": seconds(self.expires) if self.expires else None,
+            "licensee": self.licensee,
+            "placed": seconds(self.placed),
+            "priced": seconds(self.priced) if self.priced else None,
+            "billed_from": seconds(self.billed_from) if self.billed_from else None,
             "created": seconds(self.created),
         }
 
     def facts(self) -> dict[str, Json]:
         """The license as JSON, moments in seconds since 1970-01-01 UTC, durations in seconds."""
         entitlements: Json = list(self.entitlements)
-        return self.columns() | {"customer_name": self.customer_name, "entitlements": entitlements}
+        shown = {name: value for name, value in self.columns().items() if name not in _HIDDEN}
+        named: dict[str, Json] = {"customer_name": self.customer_name, "licensee": self.named}
+        return shown | named | {"entitlements": entitlements}
 
 
 def check(license_id: str, state: State, starts: datetime, expires: datetime | None, now: datetime) -> None:
@@ -185,10 +205,14 @@ def _record(row: Row[tuple[object, ...]]) -> LicenseRecord:
         id=values["id"],
         customer=values["customer"],
         customer_name=values["customer_name"],
+        licensee=values["licensee"],
         policy=values["policy"],
         state=State(values["state"]),
         starts=moment(values["starts"]),
         expires=None if values["expires"] is None else moment(values["expires"]),
         created=moment(values["created"]),
+        placed=moment(values["placed"] if values["placed"] is not None else values["created"]),
+        priced=None if values["priced"] is None else moment(values["priced"]),
+        billed_from=None if values["billed_from"] is None else moment(values["billed_from"]),
         **terms.read(values),
     )

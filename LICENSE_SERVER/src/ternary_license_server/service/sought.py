@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, or_, select
 
 from ternary_license_server.database.schema import leases, licenses
+from ternary_license_server.service.groups import of_group
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,7 +15,7 @@ class Sought:
     """Conditions that a license must meet, all of them; None leaves one out."""
 
     customer: str | None = None
-    """The id of its customer."""
+    """The id of its customer; licenses of those that were merged into it count."""
     state: str | None = None
     """``active``, ``suspended`` or ``revoked``."""
     ends_from: int | None = None
@@ -30,12 +31,13 @@ class Sought:
         """The same for a query of the licenses."""
         row, found = licenses.c, list[ColumnElement[bool]]()
         for column, wanted in (
-            (row.customer, self.customer),
             (row.state, self.state),
             (row.key_hash, self.key_digest),
         ):
             if wanted is not None:
                 found.append(column == wanted)
+        if self.customer is not None:
+            found.append(of_group(row.customer, self.customer))
         if self.ends_from is not None:
             found.append(or_(row.expires.is_(None), row.expires >= self.ends_from))
         if self.ends_before is not None:

@@ -2,12 +2,14 @@
 What an account must not lose: its beginning, its currency, an invoice in between, a license not yet invoiced.
 """
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Final
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import ColumnElement, Row, func, select
 
-from ternary_license_server.database.schema import invoices, licenses, meter_entries, policies
+from ternary_license_server.database.schema import customers, invoices, licenses, meter_entries
 from ternary_license_server.database.transaction import Transaction
+from ternary_license_server.service import groups, price_terms, records
 from ternary_license_server.service.accounts import Account
 from ternary_license_server.service.policies import read_prices
 from ternary_license_server.service.records import moment, seconds
@@ -19,6 +21,10 @@ from ternary_sdk._internal.pricing.invoice import read_claims
 from ternary_sdk._internal.pricing.month import Month
 from ternary_sdk.operations import OperationSet
 from ternary_sdk.space import Space
+
+NUMBERS: Final = "invoices"
+"""The audit stream whose lock keeps two invoices from getting one number, and customers as they are
+meanwhile."""
 
 
 def check_first(transaction: Transaction, account: Account, month: Month, first: Month | None) -> None:
@@ -42,17 +48,22 @@ def check_first(transaction: Transaction, account: Account, month: Month, first:
         )
 
 
-def first_due(transaction: Transaction, account: Account, first: Month | None) -> Month | None:
-    """The month with which an account begins at the latest: no fee is due before a product had prices.
+def first_due(account: Account, first: Month | None) -> Month | None:
+    """The month with which an account begins at the latest: no fee is due before a license of it had prices.
 
     Args:
-        transaction: Any.
         account: Of which nothing was invoiced yet.
         first: When its first operation was received; None if nothing was.
     """
-    priced = (policies.c.product == account.product, policies.c.prices.is_not(None))
-    since = transaction.execute(select(func.min(policies.c.created)).where(*priced)).scalar_one()
-    return None if first is None else max(first, Month.of(moment(since)))
+    since = Month.of(min(one.since for one in account.priced))
+    return None if first is None else max(first, since)
+
+
+def last(transaction: Transaction, customer: str, product: str) -> Row[Any] | None:
+    """The row of a customer's own last invoice of a product; None if there is none."""
+    here = invoices.c
+    query = select(invoices).where(here.customer == customer, here.product == product)
+    return transaction.execute(query.order_by(here.month.desc()).limit(1)).one_or_none()
 
 
 def check_invoiced(transaction: Transaction, license_id: str, product: str) -> None:
@@ -61,20 +72,56 @@ def check_invoiced(transaction: Transaction, license_id: str, product: str) -> N
     Raises:
         ServiceError: CONFLICT.
     """
-    entry = meter_entries.c
-    query = select(entry.customer, func.max(entry.received).label("received")).where(
-        entry.license == license_id
-    )
-    for row in transaction.execute(query.group_by(entry.customer).order_by(entry.customer)).all():
-        whose = (invoices.c.customer == row.customer, invoices.c.product == product)
-        last = transaction.execute(select(func.max(invoices.c.month)).where(*whose)).scalar_one()
-        if last is None or row.received >= seconds(Month.parse(last).end):
+    left = _not_invoiced(transaction, product, meter_entries.c.license == license_id)
+    if left is not None:
+        raise ServiceError(
+            Code.CONFLICT,
+            f"license {license_id}: operations of customer {left.customer} received in "
+            f"{Month.of(moment(left.received))} are not invoiced, and without prices they never would be; "
+            "invoice them first, or issue another license",
+        )
+
+
+def check_all_invoiced(transaction: Transaction, customer: str, members: Sequence[str]) -> None:
+    """Refuse to anonymise a customer while something of it was not invoiced.
+
+    Raises:
+        ServiceError: CONFLICT.
+    """
+    used = select(meter_entries.c.license).where(meter_entries.c.customer.in_(members))
+    month = Month.of(transaction.now)
+    for one in price_terms.priced(transaction, month, licenses.c.id.in_(used)):
+        license = records.find(transaction, one.license)
+        mine = (
+            meter_entries.c.license == one.license,
+            meter_entries.c.customer.in_(members),
+            meter_entries.c.received >= seconds(one.billed_from),
+        )
+        left = _not_invoiced(transaction, license.product, *mine)
+        if left is not None:
             raise ServiceError(
                 Code.CONFLICT,
-                f"license {license_id}: operations of customer {row.customer} received in "
-                f"{Month.of(moment(row.received))} are not invoiced, and without prices they never would be; "
-                "invoice them first, or issue another license",
+                f"customer {customer}: operations of license {one.license} received in "
+                f"{Month.of(moment(left.received))} are not invoiced; invoice them first",
             )
+
+
+def _not_invoiced(transaction: Transaction, product: str, *where: ColumnElement[bool]) -> Row[Any] | None:
+    """Of entries the last one of the first customer for whom it was not invoiced; None if all were."""
+    entry = meter_entries.c
+    query = (
+        select(entry.customer, groups.remaining().label("billed"), func.max(entry.received).label("received"))
+        .join(customers, customers.c.id == entry.customer)
+        .where(*where)
+        .group_by(entry.customer, groups.remaining())
+        .order_by(entry.customer)
+    )
+    for row in transaction.execute(query).all():
+        whose = (invoices.c.customer.in_([row.customer, row.billed]), invoices.c.product == product)
+        month = transaction.execute(select(func.max(invoices.c.month)).where(*whose)).scalar_one()
+        if month is None or row.received >= seconds(Month.parse(month).end):
+            return row
+    return None
 
 
 def check_follows(last: Row[Any], account: Account, billed: dict[Space, OperationSet]) -> None:

@@ -57,10 +57,12 @@ class Issued(Given):
 
     number: str
     customer: str
+    customer_name: str
     product: str
     month: str
     issued: int
     currency: str
+    exponent: int
     total: int
     sha256: str
 

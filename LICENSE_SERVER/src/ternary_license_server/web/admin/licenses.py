@@ -47,6 +47,10 @@ class Replacement(Taken):
     """The policy that takes the place of a license's."""
 
     policy: Name
+    bill_earlier: Annotated[
+        bool,
+        Field(description="Bill a license that had no prices for what it returned until now too."),
+    ] = False
 
 
 class Receiver(Taken):
@@ -61,6 +65,7 @@ class License(Given):
     id: str
     customer: str
     customer_name: str
+    licensee: str
     product: str
     policy: str
     state: Literal["active", "suspended", "revoked"]
@@ -219,7 +224,10 @@ def renew(license_id: LicenseId, new: Renewal, asking: Change) -> Response:
 @router.post("/licenses/{license_id}/policy", response_model=License)
 def change_policy(license_id: LicenseId, new: Replacement, asking: Change) -> Response:
     """Put a license under another policy of its product; its end stays."""
-    return asking.change(partial(life.change_policy, license_id=license_id, policy=new.policy))
+    work = partial(
+        life.change_policy, license_id=license_id, policy=new.policy, bill_earlier=new.bill_earlier
+    )
+    return asking.change(work)
 
 
 @router.post("/licenses/{license_id}/suspend", response_model=License)

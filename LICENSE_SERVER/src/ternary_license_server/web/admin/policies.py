@@ -6,16 +6,22 @@ from datetime import timedelta
 from functools import partial
 from typing import Annotated, Any
 
-from fastapi import Response
+from fastapi import Path, Response
 from pydantic import Field
 
 from ternary_license_server.service import policies as service
+from ternary_license_server.service import policy_changes
+from ternary_license_server.service.policy_changes import NewPrices
+from ternary_license_server.service.refusals import Code, ServiceError
 from ternary_license_server.service.terms import versions
 from ternary_license_server.web.admin.gate import After, Change, Limit, Look, resource
 from ternary_license_server.web.bodies import Entitlement, Given, Name, Seconds, Taken, Version
+from ternary_sdk._internal.identity import NAME
+from ternary_sdk._internal.pricing.month import PATTERN, Month
 from ternary_sdk._internal.pricing.price_list import PriceList
 
 router = resource()
+InPath = Annotated[str, Path(pattern=f"^{NAME.pattern}$")]
 
 
 class NewPolicy(Taken):
@@ -64,12 +70,74 @@ class Policy(Given):
     versions_from: str | None
     versions_below: str | None
     prices: dict[str, Any] | None
+    later_prices: list[dict[str, Any]]
+    ended: int | None
+
+
+class ChangedPolicy(Policy):
+    """A policy that was changed, and how many of its licenses were."""
+
+    licenses_changed: int
+
+
+class PolicyChange(Taken):
+    """What of a policy changes from now on; what is left out stays."""
+
+    seats: Annotated[int | None, Field(ge=1, le=1_000_000, description="Null: any number.")] = None
+    unique_operations: Annotated[
+        int | None, Field(ge=1, le=service.MOST_OPERATIONS, description="Null: no quota.")
+    ] = None
+    existing: Annotated[bool, Field(description="Whether licenses that are there change too.")]
+
+
+class PriceChange(Taken):
+    """A price list that a policy gets."""
+
+    prices: Annotated[dict[str, Any], Field(description="A price list, `ternary-prices/1`.")]
+    month: Annotated[
+        str, Field(pattern=f"^{PATTERN.pattern}$", description="The first month that is invoiced by it.")
+    ]
+    existing: Annotated[
+        bool, Field(description="Whether it is for licenses that are there too; if not, they keep theirs.")
+    ]
+    bill_earlier: Annotated[
+        bool,
+        Field(description="Bill licenses that had no prices for what they returned before that month too."),
+    ] = False
 
 
 @router.post("/policies", status_code=201, response_model=Policy)
 def add_policy(new: NewPolicy, asking: Change) -> Response:
-    """Make a policy; it never changes."""
+    """Make a policy."""
     return asking.change(partial(service.add, policy=_policy(new)), status=201)
+
+
+@router.post("/policies/{name}/change", response_model=ChangedPolicy)
+def change(name: InPath, new: PolicyChange, asking: Change) -> Response:
+    """Give a policy other seats or another quota."""
+    changes = {one: getattr(new, one) for one in sorted(new.model_fields_set - {"existing"})}
+    if not changes:
+        raise ServiceError(Code.INVALID, "policy: nothing to change; give seats or unique_operations")
+    work = partial(policy_changes.change, name=name, changes=changes, existing=new.existing)
+    return asking.change(work)
+
+
+@router.post("/policies/{name}/prices", response_model=Policy)
+def add_prices(name: InPath, new: PriceChange, asking: Change) -> Response:
+    """Give a policy a price list from a month on."""
+    prices = NewPrices(
+        prices=PriceList.read(new.prices, "prices"),
+        month=Month.parse(new.month),
+        existing=new.existing,
+        bill_earlier=new.bill_earlier,
+    )
+    return asking.change(partial(policy_changes.add_prices, name=name, new=prices))
+
+
+@router.post("/policies/{name}/end", response_model=Policy)
+def end(name: InPath, asking: Change) -> Response:
+    """Let a policy issue no license any more; its licenses run on."""
+    return asking.change(partial(policy_changes.end, name=name))
 
 
 @router.get("/policies", response_model=list[Policy])

@@ -25,6 +25,7 @@ class UsageLine(Given):
 
     license: str
     customer: str
+    customer_name: str
     space: Space
     operations: int
     late: int

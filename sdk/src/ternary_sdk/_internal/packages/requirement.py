@@ -132,6 +132,8 @@ def check(
     validation: Validation | None,
     what: str,
     ending: str,
+    *,
+    asked: str = "--require",
 ) -> None:
     """Refuse a package that falls short of a requirement, and name every figure that does.
 
@@ -141,12 +143,13 @@ def check(
         validation: What it carries of the vendor's own validation, if anything.
         what: Names the package.
         ending: What was not done, as ``nothing was signed``.
+        asked: What it was required by.
     Raises:
         InputError: If it falls short, or a figure does not exist for such a certificate.
     """
     short = [line for each in requirements for line in each.shortfalls(certificate, validation)]
     if short:
-        raise InputError(f"{what}: does not meet --require {'; '.join(short)}; {ending}")
+        raise InputError(f"{what}: does not meet {asked} {'; '.join(short)}; {ending}")
 
 
 def unchecked(requirements: Iterable[Requirement], validation: Validation | None) -> str:

@@ -3,11 +3,13 @@ What a month costs: lines and a total in whole minor units, from a price list an
 
 A tier's price of the first n operations is rounded down once, and what is billed is the difference of two
 such prices. So the months of a customer add up to the price of the whole, in whatever portions it came, and
-a credit gives back what a debit took. Server and customer call the same function.
+a credit gives back what a debit took. Where prices have changed since, or customers were merged, an invoice
+states by which list and at which positions the operations were charged that it gives back. Server and
+customer call the same function.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from ternary_sdk._internal.documents.canonical import SAFE_INTEGER, Json
@@ -36,6 +38,22 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Repaid:
+    """Positions of a price list that were charged and are given back: after ``start``, up to ``end``."""
+
+    earlier: int | None
+    """Place of the list among the invoice's earlier ones; None for the list of the invoice."""
+    start: int
+    """How many operations were billed when the first of them was charged."""
+    end: int
+    """How many were billed with the last of them."""
+
+    def to_json(self) -> dict[str, Json]:
+        """As an invoice states it."""
+        return {"prices": self.earlier, "from": self.start, "to": self.end}
+
+
+@dataclass(frozen=True, kw_only=True)
 class Movement:
     """How the set that a customer is billed for changed in a month, in one space."""
 
@@ -47,6 +65,9 @@ class Movement:
     """How many of them are taken back now; at most ``before``."""
     new: int
     """How many operations are billed now for the first time."""
+    repaid: tuple[Repaid, ...] | None = None
+    """Which positions are given back; None for the last ones of the invoice's own list, one for each
+    operation that is taken back."""
 
     @property
     def after(self) -> int:
@@ -68,16 +89,19 @@ class Line:
     """How many operations it is for; None for a line without."""
     amount: int
     """Minor units; credits are negative."""
+    earlier: int | None = None
+    """Place of its price list among the invoice's earlier ones; None for the list of the invoice."""
 
     def to_json(self) -> dict[str, Json]:
         """The line as an invoice states it."""
-        return {
+        stated: dict[str, Json] = {
             "kind": str(self.kind),
             "space": None if self.space is None else str(self.space),
             "tier": self.tier,
             "operations": self.operations,
             "amount": self.amount,
         }
+        return stated if self.earlier is None else stated | {"prices": self.earlier}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,18 +116,25 @@ class Amount:
     """The sum of the lines, in minor units; negative where more is given back than is due."""
 
 
-def amount(prices: PriceList, movements: Sequence[Movement], *, charged_before: int = 0) -> Amount:
+def amount(
+    prices: PriceList,
+    movements: Sequence[Movement],
+    *,
+    charged_before: int = 0,
+    earlier: Sequence[PriceList] = (),
+) -> Amount:
     """Compute a month's lines and total.
 
     1. The base fee.
     2. For each space: its new operations that are included, and those of each tier.
     3. What exceeds the cap, or lacks to the minimum, of the sum so far.
-    4. For each space: the operations of each tier that are taken back, together at most ``charged_before``.
+    4. For each space: the positions of each tier that are given back, together at most ``charged_before``.
 
     Args:
         prices: The price list.
         movements: One for each space, in the order of the lines.
         charged_before: What ``Amount.charged`` was in the month before; 0 in the first.
+        earlier: Other price lists by which operations were charged that are given back.
     Returns:
         Only lines that have operations or an amount.
     Raises:
@@ -114,7 +145,7 @@ def amount(prices: PriceList, movements: Sequence[Movement], *, charged_before: 
     due = prices.base + sum(line.amount for line in usage)
     capped = min(0, prices.cap - due) if prices.cap is not None else 0
     lacking = max(0, prices.minimum - due) if prices.minimum is not None else 0
-    credits = [line for movement in movements for line in _credits(prices, movement)]
+    credits = [line for movement in movements for line in _credits(prices, movement, earlier)]
     limit = max(0, -sum(line.amount for line in credits) - charged_before)
     every = [
         base,
@@ -147,11 +178,15 @@ def _usage(prices: PriceList, movement: Movement) -> Iterator[Line]:
         yield _difference(prices, Kind.USAGE, space, tier, kept, after)
 
 
-def _credits(prices: PriceList, movement: Movement) -> Iterator[Line]:
-    """The lines of what is taken back in a space."""
+def _credits(prices: PriceList, movement: Movement, earlier: Sequence[PriceList]) -> Iterator[Line]:
+    """The lines of what is given back in a space."""
     kept = movement.before - movement.credited
-    for tier in range(len(prices.tiers)):
-        yield _difference(prices, Kind.CREDIT, movement.space, tier, movement.before, kept)
+    last = (Repaid(earlier=None, start=kept, end=movement.before),)
+    for repaid in last if movement.repaid is None else movement.repaid:
+        of = prices if repaid.earlier is None else earlier[repaid.earlier]
+        for tier in range(len(of.tiers)):
+            line = _difference(of, Kind.CREDIT, movement.space, tier, repaid.end, repaid.start)
+            yield replace(line, earlier=repaid.earlier)
 
 
 def _difference(prices: PriceList, kind: Kind, space: Space, tier: int, start: int, end: int) -> Line:

@@ -18,8 +18,8 @@ from ternary_sdk.space import Space
 class Merged:
     """The statements of a customer's machines, as one."""
 
-    customer: str
-    """The customer that all of them name."""
+    customers: tuple[str, ...]
+    """The names of customers that they are of, ascending."""
     licenses: tuple[str, ...]
     """Every license that they are of, ascending."""
     sets: dict[Space, OperationSet]
@@ -77,21 +77,29 @@ def merge(statements: Sequence[Statement]) -> Merged:
     """The union of what machines state.
 
     Raises:
-        InputError: If there is none, or they are of several customers.
+        InputError: If there is none.
     """
     if not statements:
         raise InputError("statement: none was given")
-    first = statements[0]
     sets: dict[Space, OperationSet] = {}
     for statement in statements:
-        if statement.customer != first.customer:
-            raise InputError(
-                f"statements: of the customers {first.customer!r} and {statement.customer!r}, expected one"
-            )
         for members in statement.sets:
             sets[members.space] = sets.get(members.space, members) | members
     licenses = tuple(sorted({statement.license_id for statement in statements}))
-    return Merged(customer=first.customer, licenses=licenses, sets=dict(sorted(sets.items())))
+    customers = tuple(sorted({statement.customer for statement in statements}))
+    return Merged(customers=customers, licenses=licenses, sets=dict(sorted(sets.items())))
+
+
+def one_customer(merged: Merged) -> str:
+    """The name of the only customer that statements are of.
+
+    Raises:
+        InputError: If they are of several.
+    """
+    first, *others = merged.customers
+    if others:
+        raise InputError(f"statements: of the customers {first!r} and {others[0]!r}, expected one")
+    return first
 
 
 def compare(merged: Merged, invoice: Invoice) -> Comparison:
@@ -101,10 +109,11 @@ def compare(merged: Merged, invoice: Invoice) -> Comparison:
         InputError: If the invoice is for another customer, does not bill one of the licenses, or had no room
             for what was taken back.
     """
-    if merged.customer != invoice.customer.name:
-        raise InputError(
-            f"statements: of the customer {merged.customer!r}, the invoice is for {invoice.customer.name!r}"
-        )
+    names = (invoice.customer.name, *invoice.customer.licensed_as)
+    for customer in merged.customers:
+        if customer not in names:
+            known = " or ".join(map(repr, names[:5])) + (" or others" if len(names) > 5 else "")
+            raise InputError(f"statements: of the customer {customer!r}, the invoice is for {known}")
     foreign = [license_id for license_id in merged.licenses if license_id not in invoice.licenses]
     if foreign:
         raise InputError(
@@ -171,4 +180,9 @@ def _amount(invoice: Invoice, billable: dict[Space, OperationSet]) -> Amount:
         here = billed.get(space, Movement(space=space, before=0, credited=0, new=0))
         kept = here.before - here.credited
         movements.append(replace(here, new=max(0, len(members) - kept)))
-    return amount(invoice.prices, movements, charged_before=invoice.charged_before)
+    return amount(
+        invoice.prices,
+        movements,
+        charged_before=invoice.charged_before,
+        earlier=invoice.earlier_prices,
+    )

@@ -18,12 +18,16 @@ from ternary_sdk._internal.identity import LICENSE_ID, NAME
 from ternary_sdk._internal.pricing.amount import Amount, Movement, amount
 from ternary_sdk._internal.pricing.invoice_claims import (
     MAX_INVOICE,
+    MOST_JOINED,
+    MOST_PRICES,
     NUMBER,
     Billed,
     Customer,
+    Joined,
     Previous,
     read_billed,
     read_customer,
+    read_joined,
     read_previous,
 )
 from ternary_sdk._internal.pricing.month import PATTERN, Month
@@ -61,9 +65,13 @@ class Invoice:
     spaces: tuple[Billed, ...]
     """What is billed of each space, ascending."""
     charged_before: int
-    """``Amount.charged`` of the invoice before it; 0 in the first."""
+    """``Amount.charged`` of the invoice before it, and of those that ``merged`` names; 0 without."""
     previous: Previous | None
     """The invoice before it; None of the first."""
+    earlier_prices: tuple[PriceList, ...] = ()
+    """Other lists by which operations were charged that are given back."""
+    merged: tuple[Joined, ...] = ()
+    """Customers that were merged into this one since the invoice before."""
 
     @classmethod
     def read(cls, data: bytes, trust: Trust) -> "Invoice":
@@ -110,7 +118,12 @@ class Invoice:
     @property
     def amount(self) -> Amount:
         """Its lines and total."""
-        return amount(self.prices, self.movements, charged_before=self.charged_before)
+        return amount(
+            self.prices,
+            self.movements,
+            charged_before=self.charged_before,
+            earlier=self.earlier_prices,
+        )
 
     @property
     def sha256(self) -> str:
@@ -120,7 +133,7 @@ class Invoice:
     def claims(self) -> dict[str, Json]:
         """What it states."""
         due = self.amount
-        return {
+        stated: dict[str, Json] = {
             "iss": self.vendor,
             "number": self.number,
             "iat": int(self.issued.timestamp()),
@@ -136,6 +149,11 @@ class Invoice:
             "charged": due.charged,
             "total": due.total,
         }
+        if self.earlier_prices:
+            stated["earlier_prices"] = [prices.to_json() for prices in self.earlier_prices]
+        if self.merged:
+            stated["merged"] = [joined.to_json() for joined in self.merged]
+        return stated
 
 
 def document(claims: Json, token: bytes) -> bytes:
@@ -170,8 +188,11 @@ def read_claims(claims: Json) -> Invoice:
         spaces=fields.items("spaces", read_billed, most=MOST_SPACES),
         charged_before=fields.integer("charged_before"),
         previous=fields.or_null("previous", lambda name: read_previous(fields.object(name))),
+        earlier_prices=_earlier_prices(fields),
+        merged=(fields.items("merged", read_joined, least=1, most=MOST_JOINED) if "merged" in fields else ()),
     )
     _check_order(invoice)
+    _check_earlier(invoice)
     computed = _computed(invoice)
     for name in ("lines", "charged", "total"):
         if fields.value(name) != computed[name]:
@@ -192,6 +213,24 @@ def _month(fields: Fields) -> Month:
         return Month.parse(fields.text("month", pattern=PATTERN))
     except InputError as refusal:
         raise FormatError(f"invoice.{refusal}") from None
+
+
+def _earlier_prices(fields: Fields) -> tuple[PriceList, ...]:
+    if "earlier_prices" not in fields:
+        return ()
+    return fields.items("earlier_prices", PriceList.read_fields, least=1, most=MOST_PRICES)
+
+
+def _check_earlier(invoice: Invoice) -> None:
+    now, lists = invoice.prices, invoice.earlier_prices
+    for prices in lists:
+        if (prices.currency, prices.exponent) != (now.currency, now.exponent):
+            raise FormatError("invoice.earlier_prices: one has another currency than the prices")
+    used = [
+        one.earlier for billed in invoice.spaces for one in billed.repaid or () if one.earlier is not None
+    ]
+    if sorted(set(used)) != list(range(len(lists))):
+        raise FormatError("invoice.earlier_prices: are not those by which something is given back")
 
 
 def _check_order(invoice: Invoice) -> None:

@@ -80,7 +80,11 @@ class PriceList:
         Raises:
             FormatError: If it is malformed or contradicts itself.
         """
-        fields = Fields(value, what)
+        return cls.read_fields(Fields(value, what))
+
+    @classmethod
+    def read_fields(cls, fields: Fields) -> "PriceList":
+        """As ``read``, of an object that is being read."""
         fields.exactly("format", FORMAT)
         fields.exactly("rounding", ROUNDING)
         unit = Unit(fields.one_of("unit", tuple(Unit)))
@@ -96,7 +100,7 @@ class PriceList:
             cap=fields.or_null("cap", lambda name: fields.integer(name, most=MOST_AMOUNT)),
         )
         fields.end()
-        _check(prices, what)
+        _check(prices, fields.path)
         return prices
 
     def to_json(self) -> dict[str, Json]:
