@@ -24,7 +24,7 @@ from ternary_license_server.database.schema import metadata, meter_entries, segm
 from ternary_license_server.keys.keyring import KeyRing
 from ternary_license_server.service import (
     activation,
-    audit,
+    auditing,
     catalog,
     correcting,
     invoicing,
@@ -212,7 +212,7 @@ class World:
             period = {"start": START + 4 * HOUR, "end": self.now + HOUR}
             lines = invoicing.lines(transaction, **period)
             customers = invoicing.customer_lines(transaction, **period)
-            faults = audit.faults(transaction)
+            faults = auditing.faults(transaction)
             rows = transaction.execute(select(meter_entries.c.bitmap)).all()
             kept = transaction.execute(select(segments.c.sha256)).scalars().all()
             used = transaction.execute(select(segment_uses.c.sha256)).scalars().all()

@@ -11,7 +11,7 @@ from sqlalchemy import event, select
 
 from ternary_license_server.database.engine import Database
 from ternary_license_server.database.schema import metadata
-from ternary_license_server.service import activation, audit, lease, life, metering, records
+from ternary_license_server.service import activation, auditing, lease, life, metering, records
 from ternary_license_server.service.once import once
 from ternary_sdk._internal.licensing.usage import Usage
 from ternary_sdk._internal.online import request as online_request
@@ -159,5 +159,5 @@ def test_killed_at_any_step_both_effect_and_row_are_there_or_neither(
                 break
         assert outcomes >= {(True, False), (False, True)}
         with shop.database.read() as transaction:
-            assert audit.faults(transaction) == []
+            assert list(auditing.faults(transaction)) == []
         shop.database.close()

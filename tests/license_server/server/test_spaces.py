@@ -15,7 +15,7 @@ from stress.seats import prepare, sell, serving
 from ternary_license_server.database.engine import Database
 from ternary_license_server.database.migration import migrate
 from ternary_license_server.database.schema import meter_entries, meter_losses
-from ternary_license_server.service import audit, correcting, invoicing, metering, policies, records
+from ternary_license_server.service import audit, auditing, correcting, invoicing, metering, policies, records
 from ternary_license_server.service.refusals import ServiceError
 from ternary_license_server.web.reading import ORDINARY
 from ternary_sdk._internal.documents import canonical
@@ -423,7 +423,7 @@ def test_reports_of_two_spaces_through_two_processes_add_up(
             customer = records.find(transaction, license_id).customer
             found = metering.drawn(transaction, license_id, customer)
             entries = transaction.execute(select(meter_entries.c.space, meter_entries.c.operations)).all()
-            assert audit.faults(transaction) == []
+            assert list(auditing.faults(transaction)) == []
         database.close()
     each = len(clients) * 2 * steps
     assert found == dict.fromkeys(sorted(spaces), each)

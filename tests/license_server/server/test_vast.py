@@ -17,7 +17,7 @@ from ternary_license_server.database.schema import (
     segment_uses,
     segments,
 )
-from ternary_license_server.service import audit, correcting, invoicing, metering, records
+from ternary_license_server.service import audit, auditing, correcting, invoicing, metering, records
 from ternary_license_server.service import segments as service_segments
 from ternary_license_server.service.refusals import ServiceError
 from ternary_sdk._internal.documents import canonical
@@ -331,7 +331,7 @@ def test_correction_takes_back_what_no_other_lease_reported(shop, new_meter, now
     told = one.report([1, 2, 3, 5, LAST], now + DAY, sequence=2)
     assert (told["added"], told["operations"]) == (1, 3)
     with shop.database.read() as transaction:
-        assert audit.faults(transaction) == []
+        assert list(auditing.faults(transaction)) == []
 
 
 def test_admin_pages_and_invoices_know_vast_sets(site, new_meter, now):

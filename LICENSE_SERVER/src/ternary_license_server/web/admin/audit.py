@@ -8,7 +8,7 @@ from fastapi import Query, Response
 from pydantic import Field
 
 from ternary_license_server.database.transaction import Transaction
-from ternary_license_server.service import audit
+from ternary_license_server.service import audit, auditing
 from ternary_license_server.web.admin.gate import Limit, Look, resource
 from ternary_license_server.web.bodies import Given
 from ternary_sdk._internal.documents.canonical import Json
@@ -61,7 +61,7 @@ def verify(asked: Look) -> Response:
     """Check every chain of the audit log; each edited, deleted or inserted row is named."""
 
     def work(transaction: Transaction) -> Json:
-        number, head = audit.summary(transaction)
-        return {"entries": number, "head": head, "faults": list(audit.faults(transaction))}
+        number, head = auditing.summary(transaction)
+        return {"entries": number, "head": head, "faults": list(auditing.faults(transaction))}
 
     return asked.look(work)
