@@ -1,8 +1,8 @@
 """
 What each question costs on a large database: seconds, and the most memory that its process ever had.
 
-Run alone: ``python -m stress.large [--licenses N] [--entries N] [--database URL] [QUESTION…]``. An address of a
-SQLite file that is there already is used again.
+Run alone: ``python -m stress.large [--licenses N] [--entries N] [--database URL] [QUESTION…]``. A SQLite file
+that is there already is used again.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from stress.large_rows import Size, fill
 from ternary_license_server.database.engine import Database
 from ternary_license_server.database.schema import meter_entries
 from ternary_license_server.database.transaction import Transaction
-from ternary_license_server.service import auditing, invoicing, overview, records
+from ternary_license_server.service import auditing, customer_usage, invoicing, overview, records
 
 MIDDLE: Final = "L-000000000000000000080000"
 
@@ -44,10 +44,8 @@ def main() -> int:
         if not Path(url.removeprefix("sqlite:///")).exists():
             start = time.perf_counter()
             fill(url, Size(licenses=chosen.licenses, entries=chosen.entries))
-            print(
-                f"{chosen.licenses:,} licenses and {chosen.entries:,} entries written in {time.perf_counter() - start:.0f} s",
-                flush=True,
-            )
+            seconds = time.perf_counter() - start
+            print(f"{chosen.licenses:,} licenses, {chosen.entries:,} entries: written in {seconds:.0f} s")
         for name in chosen.questions or QUESTIONS:
             command = [sys.executable, "-m", "stress.large", "--database", url, "--one", name]
             print(
@@ -77,7 +75,7 @@ def _period(seconds: int) -> Callable[[Transaction], str]:
             "end": datetime.fromtimestamp(last + 1, UTC),
         }
         lines = sum(1 for _ in invoicing.lines(transaction, **period))
-        together = sum(1 for _ in invoicing.customer_lines(transaction, **period))
+        together = sum(1 for _ in customer_usage.customer_lines(transaction, **period))
         flagged = sum(1 for _ in invoicing.flagged(transaction, **period))
         return f"{lines} lines, {together} customers, {flagged} flags"
 

@@ -225,10 +225,10 @@ def _copy(url: str, table: Table, rows: Iterable[dict[str, Any]]) -> None:
             connection.executemany(f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({marks})", values)
             connection.commit()
         return
-    with psycopg.connect(url) as connection, connection.cursor() as cursor:
-        with cursor.copy(f"COPY {table.name} ({', '.join(names)}) FROM STDIN") as copy:
-            for row in values:
-                copy.write_row(row)
+    statement = f"COPY {table.name} ({', '.join(names)}) FROM STDIN"
+    with psycopg.connect(url) as connection, connection.cursor().copy(statement) as copy:
+        for row in values:
+            copy.write_row(row)
 
 
 def _again(first: dict[str, Any], rest: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:

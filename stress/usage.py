@@ -27,6 +27,7 @@ from ternary_license_server.service import (
     auditing,
     catalog,
     correcting,
+    customer_usage,
     invoicing,
     life,
     metering,
@@ -211,7 +212,7 @@ class World:
             billed, weighed = set(meter.operations), set(meter.weighed)
             period = {"start": START + 4 * HOUR, "end": self.now + HOUR}
             lines = invoicing.lines(transaction, **period)
-            customers = invoicing.customer_lines(transaction, **period)
+            customers = customer_usage.customer_lines(transaction, **period)
             faults = auditing.faults(transaction)
             rows = transaction.execute(select(meter_entries.c.bitmap)).all()
             kept = transaction.execute(select(segments.c.sha256)).scalars().all()

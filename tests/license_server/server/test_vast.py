@@ -17,7 +17,15 @@ from ternary_license_server.database.schema import (
     segment_uses,
     segments,
 )
-from ternary_license_server.service import audit, auditing, correcting, invoicing, metering, records
+from ternary_license_server.service import (
+    audit,
+    auditing,
+    correcting,
+    customer_usage,
+    invoicing,
+    metering,
+    records,
+)
 from ternary_license_server.service import segments as service_segments
 from ternary_license_server.service.refusals import ServiceError
 from ternary_sdk._internal.documents import canonical
@@ -114,7 +122,7 @@ def lines(shop, license_id, now, days=(-1, 1)):
     start, end = (now + day * DAY for day in days)
     with shop.database.read() as transaction:
         found = invoicing.lines(transaction, start=start, end=end, license_id=license_id)
-        together = invoicing.customer_lines(transaction, start=start, end=end, license_id=license_id)
+        together = customer_usage.customer_lines(transaction, start=start, end=end, license_id=license_id)
     return [(one.operations, one.taken_back, one.total) for one in (*found, *together)]
 
 

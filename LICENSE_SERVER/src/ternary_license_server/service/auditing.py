@@ -8,7 +8,7 @@ head that ``ternary server audit verify`` prints somewhere else and compare, or 
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any, Final
@@ -40,6 +40,8 @@ class _Chain:
     """The row after which it is read."""
     previous: str
     """Hash of the last row that was read."""
+    read: int = 0
+    """How many rows were read."""
     last: int = field(init=False)
     """Its number."""
     at_head: str | None = field(init=False)
@@ -51,7 +53,7 @@ class _Chain:
 
     def follow(self, row: Row[Any]) -> Iterator[str]:
         """Read the next row; what is wrong with it."""
-        name = f"audit of {self.stream}, row {row.number}"
+        name, self.read = f"audit of {self.stream}, row {row.number}", self.read + 1
         whole = audit.entry(row, self.previous)
         if row.number < 1:
             yield f"{name}: inserted before the first"
@@ -72,7 +74,7 @@ class _Chain:
     def end(self) -> str | None:
         """What is wrong between the last row and the head; None if nothing is."""
         if self.last < self.number:
-            if self.last == 0:
+            if not self.read and not self.start:
                 return f"audit of {self.stream}: all {self.number} rows were deleted"
             return f"audit of {self.stream}: {_rows(self.last + 1, self.number)} deleted"
         more = f"{_rows(self.number + 1, self.last)}: inserted after the last"
@@ -93,10 +95,13 @@ def faults(transaction: Transaction, *, sealed: bool = False) -> Iterator[str]:
         transaction: An open one.
         sealed: Verify only what came after the marks of the newest checkpoint, which the caller has verified.
     """
-    query = chains_query(sealed=sealed).execution_options(yield_per=_AT_ONCE)
-    for _, found in groupby(transaction.execute(query), key=lambda row: row.of_stream):
-        yield from _chain_faults(found)
-    yield from _headless(transaction) if not sealed else _miscounted(transaction)
+    yield from _faults(transaction, chains_query(sealed=sealed))
+    yield from _miscounted(transaction) if sealed else _headless(transaction)
+
+
+def faults_of(transaction: Transaction, streams: Sequence[str]) -> Iterator[str]:
+    """As ``faults``, of what came after the marks of a few streams."""
+    yield from _faults(transaction, chains_query(sealed=True).where(_HEAD.stream.in_(streams)))
 
 
 def chains_query(*, sealed: bool) -> Select[Any]:
@@ -138,6 +143,12 @@ def digest(transaction: Transaction, number: ColumnElement[int], hash: ColumnEle
         total, between = total + sum(row[1] for row in part), b","
     running.update(b"]")
     return total, running.hexdigest()
+
+
+def _faults(transaction: Transaction, query: Select[Any]) -> Iterator[str]:
+    every = transaction.execute(query.execution_options(yield_per=_AT_ONCE))
+    for _, found in groupby(every, key=lambda row: row.of_stream):
+        yield from _chain_faults(found)
 
 
 def _chain_faults(found: Iterator[Row[Any]]) -> Iterator[str]:

@@ -179,5 +179,6 @@ def _sum(where: ColumnElement[bool], what: ColumnElement[int]) -> ColumnElement[
 
 
 def share(part: int, whole: int) -> str:
+    """A share as a decimal string with six places, rounded down."""
     millionths = part * 1_000_000 // whole
     return f"{millionths // 1_000_000}.{millionths % 1_000_000:06d}"
