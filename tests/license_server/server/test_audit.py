@@ -198,8 +198,9 @@ def resort(shop, transaction):
             change = f'ALTER TABLE {table} ALTER COLUMN stream TYPE text COLLATE "en-x-icu"'
             transaction.execute(text(change))
         return
-    transaction.execute(text("CREATE TABLE resorted (stream TEXT COLLATE NOCASE, number, hash)"))
-    transaction.execute(text("INSERT INTO resorted SELECT stream, number, hash FROM audit_heads"))
+    columns = "number, hash, sealed, sealed_hash, archived, archived_hash"
+    transaction.execute(text(f"CREATE TABLE resorted (stream TEXT COLLATE NOCASE, {columns})"))
+    transaction.execute(text(f"INSERT INTO resorted SELECT stream, {columns} FROM audit_heads"))
     transaction.execute(text("DROP TABLE audit_heads"))
     transaction.execute(text("ALTER TABLE resorted RENAME TO audit_heads"))
 

@@ -109,7 +109,8 @@ licenses: Final = Table(
     CheckConstraint("state IN ('active', 'suspended', 'revoked')", name="state"),
     CheckConstraint("seats > 0", name="seats"),
     Index("ix_licenses_customer", "customer", "id"),
-    Index("ix_licenses_state", "state", "expires", "seats"),
+    Index("ix_licenses_state", "state", "id"),
+    Index("ix_licenses_standing", "state", "expires", "seats"),
     Index("ix_licenses_expires", "expires"),
     Index(
         "uq_licenses_trial",

@@ -192,7 +192,7 @@ def rows_query(streams: list[str], before: int) -> Select[Any]:
         rows.c.number > func.coalesce(heads.c.archived, 0),
         rows.c.number <= heads.c.sealed,
     )
-    return audit.ROWS.join(heads, mine).where(heads.c.stream.in_(streams), rows.c.at < before)
+    return audit.ROWS.join(heads, mine).where(rows.c.stream.in_(streams), rows.c.at < before)
 
 
 def _check(entry: audit.Entry) -> None:

@@ -114,13 +114,16 @@ def lines_query(start: int, end: int, license_id: str | None, customer: str | No
     of_theirs = and_(
         later.c.license == period.c.license, later.c.customer == period.c.customer, later.c.received >= end
     )
+    spaces = meters.alias("spaces")
+    of_all = and_(spaces.c.license == period.c.license, spaces.c.customer == period.c.customer)
+    held = select(func.sum(spaces.c.operations)).where(of_all)
     since = select(func.coalesce(func.sum(later.c.operations), 0)).where(of_theirs)
     return (
         select(
             period,
             meters.c.operations.label("held"),
             since.where(later.c.space == period.c.space).scalar_subquery().label("since"),
-            select(func.sum(meters.c.operations)).where(whose).scalar_subquery().label("held_of_all"),
+            held.scalar_subquery().label("held_of_all"),
             since.scalar_subquery().label("since_of_all"),
             licenses.c.unique_operations,
         )

@@ -13,7 +13,8 @@ down_revision = "0014"
 
 _INDEXES = {
     "ix_licenses_customer": ("licenses", ["customer", "id"]),
-    "ix_licenses_state": ("licenses", ["state", "expires", "seats"]),
+    "ix_licenses_state": ("licenses", ["state", "id"]),
+    "ix_licenses_standing": ("licenses", ["state", "expires", "seats"]),
     "ix_licenses_expires": ("licenses", ["expires"]),
     "ix_leases_installation": ("leases", ["installation"]),
     "ix_meters_customer": ("meters", ["customer", "space", "license"]),
