@@ -211,9 +211,9 @@ class World:
             meter = metering.find(transaction, self.license, self.customer, self.space)
             billed, weighed = set(meter.operations), set(meter.weighed)
             period = {"start": START + 4 * HOUR, "end": self.now + HOUR}
-            lines = invoicing.lines(transaction, **period)
-            customers = customer_usage.customer_lines(transaction, **period)
-            faults = auditing.faults(transaction)
+            lines = list(invoicing.lines(transaction, **period))
+            customers = list(customer_usage.customer_lines(transaction, **period))
+            faults = list(auditing.faults(transaction))
             rows = transaction.execute(select(meter_entries.c.bitmap)).all()
             kept = transaction.execute(select(segments.c.sha256)).scalars().all()
             used = transaction.execute(select(segment_uses.c.sha256)).scalars().all()

@@ -52,13 +52,13 @@ def lines(shop, license_id, now, days=(-1, 1)):
     """By customer: newly used, late of them, taken back, in all."""
     start, end = (now + day * DAY for day in days)
     with shop.database.read() as transaction:
-        found = invoicing.lines(transaction, start=start, end=end, license_id=license_id)
+        found = list(invoicing.lines(transaction, start=start, end=end, license_id=license_id))
     return {one.customer: (one.operations, one.late, one.taken_back, one.total) for one in found}
 
 
 def flagged(shop, license_id, now):
     with shop.database.read() as transaction:
-        found = invoicing.flagged(transaction, start=now - DAY, end=now + DAY, license_id=license_id)
+        found = list(invoicing.flagged(transaction, start=now - DAY, end=now + DAY, license_id=license_id))
     return [(one["lost"], one["restarted"]) for one in found]
 
 

@@ -53,7 +53,7 @@ def drawn(shop, license_id, customer):
 def lines(shop, license_id, now, days=(-1, 1)):
     start, end = (now + day * DAY for day in days)
     with shop.database.read() as transaction:
-        found = invoicing.lines(transaction, start=start, end=end, license_id=license_id)
+        found = list(invoicing.lines(transaction, start=start, end=end, license_id=license_id))
     return {str(one.space): (one.operations, one.late, one.taken_back, one.total) for one in found}
 
 
@@ -171,7 +171,7 @@ def test_meter_is_lost_or_restarted_in_its_own_space_alone(shop, new_client, now
     assert merge([1, 2, 3, 4], TERNARY_2, history=FIRST, sequence=4) == (0, False)
     assert merge([5], BOOLEAN_3, history=FIRST, sequence=1) == (1, True)
     with shop.database.read() as transaction:
-        found = invoicing.flagged(transaction, start=now - DAY, end=now + DAY, license_id=license_id)
+        found = list(invoicing.flagged(transaction, start=now - DAY, end=now + DAY, license_id=license_id))
         rows = transaction.execute(
             select(meter_losses.c.space).where(meter_losses.c.license == license_id)
         ).all()

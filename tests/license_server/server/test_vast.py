@@ -114,15 +114,17 @@ def billed(shop, license_id, space=TERNARY_3):
 
 def flagged(shop, license_id, now):
     with shop.database.read() as transaction:
-        found = invoicing.flagged(transaction, start=now - DAY, end=now + DAY, license_id=license_id)
+        found = list(invoicing.flagged(transaction, start=now - DAY, end=now + DAY, license_id=license_id))
     return [(line["lost"], line["restarted"]) for line in found]
 
 
 def lines(shop, license_id, now, days=(-1, 1)):
     start, end = (now + day * DAY for day in days)
     with shop.database.read() as transaction:
-        found = invoicing.lines(transaction, start=start, end=end, license_id=license_id)
-        together = customer_usage.customer_lines(transaction, start=start, end=end, license_id=license_id)
+        found = list(invoicing.lines(transaction, start=start, end=end, license_id=license_id))
+        together = list(
+            customer_usage.customer_lines(transaction, start=start, end=end, license_id=license_id)
+        )
     return [(one.operations, one.taken_back, one.total) for one in (*found, *together)]
 
 

@@ -66,7 +66,7 @@ def entered(client):
 def flagged(client):
     period = {"start": client.now - DAY, "end": client.now + DAY}
     with client.site.database.read() as transaction:
-        found = invoicing.flagged(transaction, **period, license_id=client.id)
+        found = list(invoicing.flagged(transaction, **period, license_id=client.id))
     return [(line["lost"], line["restarted"]) for line in found]
 
 

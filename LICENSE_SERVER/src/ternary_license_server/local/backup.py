@@ -96,7 +96,7 @@ def read_back(file: Path) -> Backup:
     copy = Database(URL.create("sqlite", database=str(file)))
     try:
         with copy.read() as transaction:
-            wrong = auditing.faults(transaction)
+            wrong = list(auditing.faults(transaction))
             rows, head = auditing.summary(transaction)
             number = transaction.execute(select(func.count()).select_from(licenses)).scalar_one()
             revision = MigrationContext.configure(transaction.connection).get_current_revision()
