@@ -66,6 +66,11 @@ def license_name(number: int) -> str:
     return f"L-{number:024x}"
 
 
+def customer_name(number: int) -> str:
+    """The id of the customer who has one of the licenses."""
+    return f"C-{number // LICENSES_OF_A_CUSTOMER:024x}"
+
+
 def fill(url: str, size: Size) -> Filled:
     """Make the tables and fill them."""
     database = Database(url)
@@ -115,13 +120,10 @@ def _rows(
     at = license["created"]
     numbers = range(size.licenses)
 
-    def customer(number: int) -> str:
-        return f"C-{number // LICENSES_OF_A_CUSTOMER:024x}"
-
     yield (
         customers,
         (
-            {"id": customer(n), "name": f"Customer {n}", "created": at}
+            {"id": customer_name(n), "name": f"Customer {n}", "created": at}
             for n in numbers[::LICENSES_OF_A_CUSTOMER]
         ),
     )
@@ -132,7 +134,7 @@ def _rows(
             | {
                 "id": license_name(n),
                 "key_hash": f"{n:064x}",
-                "customer": customer(n),
+                "customer": customer_name(n),
                 "expires": at + 86_400 * (1 + n % 400),
             }
             for n in numbers
@@ -146,15 +148,15 @@ def _rows(
                 "license": license_name(n),
                 "installation": f"I-{n:041x}",
                 "seat": f"S-{n:024x}",
-                "customer": customer(n),
+                "customer": customer_name(n),
             }
             for n in numbers
         ),
     )
-    chains = [_issue(license_name(n), at, customer(n)) for n in numbers]
+    chains = [_issue(license_name(n), at, customer_name(n)) for n in numbers]
     yield audit, (_columns(entry) for entry in chains)
     yield audit_heads, ({"stream": entry.stream, "number": 1, "hash": entry.hash} for entry in chains)
-    yield from _usage(size, first, customer)
+    yield from _usage(size, first)
 
 
 def _issue(stream: str, at: int, customer: str) -> Entry:
@@ -176,26 +178,24 @@ def _columns(entry: Entry) -> dict[str, Any]:
     return dict(vars(entry))
 
 
-def _usage(size: Size, first: int, customer: Any) -> Iterator[tuple[Table, Iterable[dict[str, Any]]]]:
+def _usage(size: Size, first: int) -> Iterator[tuple[Table, Iterable[dict[str, Any]]]]:
     parts = [range(OPERATIONS * n, OPERATIONS * (n + 1)) for n in range(OF_EACH)]
     written = [entries.written(OperationSet.of(list(part)).indices, TERNARY_2) for part in parts]
     holders = size.entries // OF_EACH
     whole = OperationSet.of(list(range(OPERATIONS * OF_EACH))).to_bytes()
     number = OPERATIONS * OF_EACH
     common = {"lease": None, "late": False, "space": str(TERNARY_2), "operations": OPERATIONS}
-    later = {"total", "all_spaces"} & set(meter_entries.c.keys())
     yield (
         meter_entries,
         (
             common
             | {
                 "license": license_name(n),
-                "customer": customer(n),
+                "customer": customer_name(n),
                 "number": i + 1,
                 "received": first + holders * i + n,
             }
             | written[i]
-            | dict.fromkeys(later, OPERATIONS * (i + 1))
             for i in range(OF_EACH)
             for n in range(holders)
         ),
@@ -203,7 +203,12 @@ def _usage(size: Size, first: int, customer: Any) -> Iterator[tuple[Table, Itera
     yield (
         meters,
         (
-            {"license": license_name(n), "customer": customer(n), "space": str(TERNARY_2), "bitmap": whole}
+            {
+                "license": license_name(n),
+                "customer": customer_name(n),
+                "space": str(TERNARY_2),
+                "bitmap": whole,
+            }
             | {"operations": number, "quota_bitmap": whole, "quota_operations": number}
             for n in range(holders)
         ),
