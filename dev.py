@@ -222,7 +222,14 @@ def bench(checkout: Checkout) -> Iterator[Step]:
 def stress(checkout: Checkout) -> Iterator[Step]:
     """Millions of hostile documents, every bit of a package flipped, the license server asked everything."""
     yield from ready_to_test(checkout)
-    for module in ("stress", "stress.seats", "stress.clocks", "stress.interface"):
+    for module in (
+        "stress",
+        "stress.seats",
+        "stress.clocks",
+        "stress.interface",
+        "stress.renewals",
+        "stress.migrating",
+    ):
         yield python(checkout, "-m", module)
     profile = "--hypothesis-profile", "stress", "--numprocesses", "auto"
     folders = "tests/stress", "tests/examples", "tests/trainer/test_extending.py"
