@@ -342,6 +342,8 @@ def stress(checkout: Checkout) -> Iterator[Step]:
         "stress.clocks",
         "stress.interface",
         "stress.outages",
+        "stress.renewals",
+        "stress.migrating",
         "maintenance.least_releases",
     ):
         yield python(checkout, "-m", module)

@@ -14,6 +14,7 @@ GROUPS: Final[Mapping[str, str]] = {
     "designing": "draws by property from vast spaces",
     "licensing": "verifying a license, asking it before a call, counting on disk",
     "meter": "counting beside ten million operations of a vast space; takes minutes",
+    "scale": "client calls and list pages at a million licenses beside a thousand; takes minutes",
     "server": "validations a second and their waiting times, a large report; SQLite and PostgreSQL",
     "release": "the license server beside its last release: validate, activate, renew; needs git",
 }

@@ -24,9 +24,10 @@ from ternary_license_server.database.schema import metadata, meter_entries, segm
 from ternary_license_server.keys.keyring import KeyRing
 from ternary_license_server.service import (
     activation,
-    audit,
+    auditing,
     catalog,
     correcting,
+    customer_usage,
     invoicing,
     life,
     metering,
@@ -210,9 +211,9 @@ class World:
             meter = metering.find(transaction, self.license, self.customer, self.space)
             billed, weighed = set(meter.operations), set(meter.weighed)
             period = {"start": START + 4 * HOUR, "end": self.now + HOUR}
-            lines = invoicing.lines(transaction, **period)
-            customers = invoicing.customer_lines(transaction, **period)
-            faults = audit.faults(transaction)
+            lines = list(invoicing.lines(transaction, **period))
+            customers = list(customer_usage.customer_lines(transaction, **period))
+            faults = list(auditing.faults(transaction))
             rows = transaction.execute(select(meter_entries.c.bitmap)).all()
             kept = transaction.execute(select(segments.c.sha256)).scalars().all()
             used = transaction.execute(select(segment_uses.c.sha256)).scalars().all()

@@ -47,6 +47,10 @@ class Settings:
     renewal with release counted apart) to each process, 1 to 1000000."""
     remember: int = 31
     """Days for which an answer is given again to a request that is repeated, 31 to 3650."""
+    audit_keep: int = 0
+    """Days for which rows of the audit log stay in the database, 31 to 36500; 0 keeps them all."""
+    audit_archive: str = ""
+    """Folder into which 'ternary server audit archive' moves older rows; none if empty."""
     downtime: int = 72
     """Hours for which the server may have been down and start without an operator, 1 to 8760."""
     webhook_networks: Destinations = field(default_factory=Destinations)
@@ -110,6 +114,22 @@ def read_database(environment: Mapping[str, str]) -> str:
         raise InputError(f"{PREFIX}DATABASE: {refusal}") from None
 
 
+def read_archiving(environment: Mapping[str, str]) -> tuple[str, int]:
+    """The folder of archives and how many days rows are kept, for the command that archives.
+
+    Raises:
+        InputError: If either is wrong.
+    """
+    found: list[object] = []
+    for name in ("audit_archive", "audit_keep"):
+        named = f"{PREFIX}{name.upper()}"
+        try:
+            found.append(_READERS[name](environment.get(named, "0" if name == "audit_keep" else "")))
+        except InputError as refusal:
+            raise InputError(f"{named}: {refusal}") from None
+    return str(found[0]), int(str(found[1]))
+
+
 def _number(least: int, most: int) -> Callable[[str], int]:
     def read(text: str) -> int:
         if not (text.isascii() and text.isdigit() and len(text) < 10 and least <= int(text) <= most):
@@ -117,6 +137,14 @@ def _number(least: int, most: int) -> Callable[[str], int]:
         return int(text)
 
     return read
+
+
+def _days_kept(text: str) -> int:
+    return 0 if text == "0" else _number(31, 36_500)(text)
+
+
+def _folder(text: str) -> str:
+    return text and str(_directory(text))
 
 
 def _database(text: str) -> str:
@@ -154,6 +182,8 @@ _READERS: Final[Mapping[str, Callable[[str], object]]] = {
     "rate": _number(1, 1_000_000),
     "key_rate": _number(1, 1_000_000),
     "remember": _number(31, 3650),
+    "audit_keep": _days_kept,
+    "audit_archive": _folder,
     "downtime": _number(1, 8760),
     "webhook_networks": Destinations.read,
     "webhook_attempts": _number(1, 100),

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from ternary_cli import (
+    server_audit,
     server_catalog,
     server_changes,
     server_events,
@@ -35,8 +36,7 @@ from ternary_cli.server_terms import (
 from ternary_cli.vendor_extra import vendor_extra
 
 app = typer.Typer(help="Work with a running license server.", no_args_is_help=True)
-audit = typer.Typer(help="The audit log.", no_args_is_help=True)
-app.add_typer(audit, name="audit")
+app.add_typer(server_audit.app, name="audit")
 app.add_typer(server_events.webhook, name="webhook")
 app.add_typer(server_events.events, name="events")
 app.command("customer")(server_catalog.customer)
@@ -271,40 +271,3 @@ def backup(
     )
     if made.audit_faults:
         raise TernaryError(f"{out}: written, with the database's faults: {'; '.join(made.audit_faults)}")
-
-
-@audit.command("list")
-def audit_list(
-    stream: Annotated[
-        str | None, argument("STREAM", "A license's id, or another matter; default: all.")
-    ] = None,
-    url: Url = None,
-    token_file: TokenFile = None,
-    as_json: JsonOption = False,
-    as_csv: CsvOption = False,
-) -> None:
-    """List rows of the audit log."""
-    one_form(as_json, as_csv)
-    columns = [
-        dated("at"),
-        plain("stream"),
-        plain("number"),
-        plain("actor"),
-        plain("action"),
-        plain("detail"),
-    ]
-    rows = pages(admin(url, token_file), "/audit", "stream", "number", stream=stream)
-    show_list(rows, columns, ("at",), as_json=as_json, as_csv=as_csv)
-
-
-@audit.command("verify")
-def audit_verify(url: Url = None, token_file: TokenFile = None, as_json: JsonOption = False) -> None:
-    """Check every chain of the audit log, and name each edited, deleted or inserted row."""
-    from ternary_cli.refusals import FoundWrongError
-
-    found = admin(url, token_file).get("/audit/verify")
-    facts = {"entries": found["entries"], "head": found["head"], "faults": len(found["faults"])}
-    if not (as_json and found["faults"]):
-        show_facts(facts, as_json)
-    if found["faults"]:
-        raise FoundWrongError("; ".join(found["faults"]), facts)

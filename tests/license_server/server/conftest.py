@@ -30,9 +30,8 @@ from ternary_license_server.database.waiting import Limits
 from ternary_license_server.keys import keyring
 from ternary_license_server.keys.keyring import KeyRing
 from ternary_license_server.keys.vendor_keys import VendorKeys
-from ternary_license_server.service import access, activation, catalog, life, metering, policies
+from ternary_license_server.service import access, answering, catalog, life, metering, policies
 from ternary_license_server.service import lease as lease_rows
-from ternary_license_server.service.once import once
 from ternary_license_server.service.policies import Policy
 from ternary_license_server.settings import Settings
 from ternary_license_server.web.app import build
@@ -156,14 +155,7 @@ class Shop:
     def perform(self, document: bytes, *, carried: bool = False) -> dict[str, Any]:
         """What the server does with a client's document now."""
         request = Request.read(document, self.ring.trust.root.kid)
-        done = once(
-            self.database,
-            principal=request.installation.kid,
-            key=request.number,
-            request=document,
-            secret=document,
-            work=lambda transaction: activation.perform(transaction, self.ring, request, carried=carried),
-        )
+        done = answering.answer(self.database, self.ring, request, document, carried=carried)
         body: Any = canonical.decode(done.body, "answer")
         return body
 

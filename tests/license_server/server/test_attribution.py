@@ -10,7 +10,16 @@ from sqlalchemy import select, text
 from ternary_license_server.database.engine import Database
 from ternary_license_server.database.migration import migrate
 from ternary_license_server.database.schema import meter_entries
-from ternary_license_server.service import audit, catalog, correcting, invoicing, life, metering, records
+from ternary_license_server.service import (
+    audit,
+    auditing,
+    catalog,
+    correcting,
+    invoicing,
+    life,
+    metering,
+    records,
+)
 from ternary_license_server.service import lease as lease_rows
 from ternary_license_server.service.refusals import ServiceError
 from ternary_sdk._internal.documents import canonical
@@ -43,13 +52,13 @@ def lines(shop, license_id, now, days=(-1, 1)):
     """By customer: newly used, late of them, taken back, in all."""
     start, end = (now + day * DAY for day in days)
     with shop.database.read() as transaction:
-        found = invoicing.lines(transaction, start=start, end=end, license_id=license_id)
+        found = list(invoicing.lines(transaction, start=start, end=end, license_id=license_id))
     return {one.customer: (one.operations, one.late, one.taken_back, one.total) for one in found}
 
 
 def flagged(shop, license_id, now):
     with shop.database.read() as transaction:
-        found = invoicing.flagged(transaction, start=now - DAY, end=now + DAY, license_id=license_id)
+        found = list(invoicing.flagged(transaction, start=now - DAY, end=now + DAY, license_id=license_id))
     return [(one["lost"], one["restarted"]) for one in found]
 
 
@@ -210,7 +219,7 @@ def test_correction_is_an_entry_and_never_an_edit(shop, new_client, now):
     with shop.database.read() as transaction:
         assert transaction.execute(select(meter_entries)).all()[: len(entries)] == entries
         row = next(e for e in audit.entries(transaction, license_id) if e.action == "usage.correct")
-        assert audit.faults(transaction) == []
+        assert list(auditing.faults(transaction)) == []
     told = canonical.decode(row.detail.encode(), "detail")
     assert (row.actor, told["reason"], told["taken_back"]) == ("token T-1", "counted a test", 3)
     taken_back = {

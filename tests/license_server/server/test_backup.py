@@ -13,7 +13,7 @@ import pytest
 from ternary_license_server.database.engine import Database, DatabaseError
 from ternary_license_server.database.migration import migrate
 from ternary_license_server.local import backup as backups
-from ternary_license_server.service import access, audit, catalog
+from ternary_license_server.service import access, auditing, catalog
 from ternary_license_server.service.access import Scope
 from ternary_sdk.errors import InputError
 
@@ -51,7 +51,7 @@ def test_backup_is_one_private_file_with_everything_in_it(database, make_shop, t
     assert stat.S_IMODE((tmp_path / "copy").stat().st_mode) == 0o600
     assert (made.licenses, made.audit_faults) == (len(sold), ())
     with database.read() as transaction:
-        assert (made.audit_rows, made.audit_head) == audit.summary(transaction)
+        assert (made.audit_rows, made.audit_head) == auditing.summary(transaction)
     assert count(tmp_path / "copy", "licenses") == len(sold)
     assert made == backups.read_back(tmp_path / "copy")
     shop.database.close()

@@ -10,7 +10,7 @@ from ternary_license_server.database.engine import Database, parse_url
 from ternary_license_server.local import restoration
 from ternary_license_server.local.backup import backup
 from ternary_license_server.local.restoration import Wish
-from ternary_license_server.service import audit, catalog, correcting, invoices, life, policies, records
+from ternary_license_server.service import auditing, catalog, correcting, invoices, life, policies, records
 from ternary_license_server.service.invoices import Wanted
 from ternary_license_server.service.policies import Policy
 from ternary_license_server.service.refusals import ServiceError
@@ -179,7 +179,7 @@ def test_invoice_and_statements_agree_after_retries_a_transfer_and_a_restore(sho
     assert billed(theirs) == (0, 4, 0, 4, 5_000 + 200)
     assert agree(shop, issue(shop, hooli, MARCH), [four], MARCH.end).differences == ()
     with shop.database.read() as transaction:
-        assert audit.faults(transaction) == []
+        assert list(auditing.faults(transaction)) == []
 
 
 def test_each_operation_is_billed_once_and_months_follow_each_other(shop, machines, now):

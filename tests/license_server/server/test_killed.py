@@ -11,7 +11,7 @@ from sqlalchemy import event, select
 
 from ternary_license_server.database.engine import Database
 from ternary_license_server.database.schema import metadata
-from ternary_license_server.service import activation, audit, invoices, lease, life, metering, records
+from ternary_license_server.service import answering, auditing, invoices, lease, life, metering, records
 from ternary_license_server.service.invoices import Wanted
 from ternary_license_server.service.once import once
 from ternary_sdk._internal.licensing.usage import Usage
@@ -31,6 +31,8 @@ PRICES = PriceList(
     minimum=None,
     cap=None,
 )
+UNSTORED = {"lease.renew": {"answered"}}
+"""A renewal is found again in the audit log; no answer of it is stored."""
 MORE_STEPS_THAN_ANY_CHANGE_HAS = 100
 
 
@@ -58,8 +60,7 @@ class Sold:
     def ask(self, database, name):
         document = self.documents[name]
         request = Request.read(document, self.ring.trust.root.kid)
-        perform = partial(activation.perform, ring=self.ring, request=request, carried=False)
-        self.once(database, request.installation.kid, request.number, document, perform)
+        answering.answer(database, self.ring, request, document, carried=False)
 
     def report_usage(self, database):
         report = Usage.read(self.report)
@@ -186,12 +187,12 @@ def test_killed_at_any_step_both_effect_and_row_are_there_or_neither(
             change(sold, shop.database)
             finished = contents(shop)
             assert left in (before, finished)
-            assert changed(before, finished) == tables | ALWAYS
+            assert changed(before, finished) == tables | ALWAYS - UNSTORED.get(action, set())
             assert {row[4] for row in finished["audit"] - before["audit"]} == {action}
             outcomes.add((killed, left == finished))
             if not killed:
                 break
         assert outcomes >= {(True, False), (False, True)}
         with shop.database.read() as transaction:
-            assert audit.faults(transaction) == []
+            assert list(auditing.faults(transaction)) == []
         shop.database.close()

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from ternary_license_server.service import audit, life, records
+from ternary_license_server.service import audit, auditing, life, records
 from ternary_license_server.service.publication import Publication
 from ternary_license_server.service.refusals import Code, ServiceError
 from ternary_sdk._internal.documents import canonical
@@ -139,7 +139,7 @@ def test_loss_is_in_the_audit_log_with_its_reason(shop, new_client, now):
     with shop.database.read() as transaction:
         row = audit.entries(transaction, license_id)[-1]
         customer = records.find(transaction, license_id).customer
-        assert audit.faults(transaction) == []
+        assert list(auditing.faults(transaction)) == []
     assert (row.actor, row.action) == ("token T-1", "seat.free")
     told = canonical.decode(row.detail.encode(), "detail")
     assert told == {

@@ -15,7 +15,7 @@ from stress.seats import prepare, sell, serving
 from ternary_license_server.database.engine import Database
 from ternary_license_server.database.migration import migrate
 from ternary_license_server.database.schema import meter_entries, meter_losses
-from ternary_license_server.service import audit, correcting, invoicing, metering, policies, records
+from ternary_license_server.service import audit, auditing, correcting, invoicing, metering, policies, records
 from ternary_license_server.service.refusals import ServiceError
 from ternary_license_server.web.reading import ORDINARY
 from ternary_sdk._internal.documents import canonical
@@ -53,7 +53,7 @@ def drawn(shop, license_id, customer):
 def lines(shop, license_id, now, days=(-1, 1)):
     start, end = (now + day * DAY for day in days)
     with shop.database.read() as transaction:
-        found = invoicing.lines(transaction, start=start, end=end, license_id=license_id)
+        found = list(invoicing.lines(transaction, start=start, end=end, license_id=license_id))
     return {str(one.space): (one.operations, one.late, one.taken_back, one.total) for one in found}
 
 
@@ -171,7 +171,7 @@ def test_meter_is_lost_or_restarted_in_its_own_space_alone(shop, new_client, now
     assert merge([1, 2, 3, 4], TERNARY_2, history=FIRST, sequence=4) == (0, False)
     assert merge([5], BOOLEAN_3, history=FIRST, sequence=1) == (1, True)
     with shop.database.read() as transaction:
-        found = invoicing.flagged(transaction, start=now - DAY, end=now + DAY, license_id=license_id)
+        found = list(invoicing.flagged(transaction, start=now - DAY, end=now + DAY, license_id=license_id))
         rows = transaction.execute(
             select(meter_losses.c.space).where(meter_losses.c.license == license_id)
         ).all()
@@ -423,7 +423,7 @@ def test_reports_of_two_spaces_through_two_processes_add_up(
             customer = records.find(transaction, license_id).customer
             found = metering.drawn(transaction, license_id, customer)
             entries = transaction.execute(select(meter_entries.c.space, meter_entries.c.operations)).all()
-            assert audit.faults(transaction) == []
+            assert list(auditing.faults(transaction)) == []
         database.close()
     each = len(clients) * 2 * steps
     assert found == dict.fromkeys(sorted(spaces), each)

@@ -16,7 +16,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from ternary_license_server.service import audit, catalog, lease, life, seat_count
+from ternary_license_server.service import auditing, catalog, lease, life, seat_count
 from ternary_license_server.service.refusals import ServiceError
 from ternary_sdk._internal.licensing import installation
 from ternary_sdk.errors import LicenseError
@@ -188,4 +188,4 @@ def test_server_behaves_as_the_model(shop, now):
         ),
     )
     with shop.database.read() as transaction:
-        assert audit.faults(transaction) == []
+        assert list(auditing.faults(transaction)) == []

@@ -17,7 +17,15 @@ from ternary_license_server.database.schema import (
     segment_uses,
     segments,
 )
-from ternary_license_server.service import audit, correcting, invoicing, metering, records
+from ternary_license_server.service import (
+    audit,
+    auditing,
+    correcting,
+    customer_usage,
+    invoicing,
+    metering,
+    records,
+)
 from ternary_license_server.service import segments as service_segments
 from ternary_license_server.service.refusals import ServiceError
 from ternary_sdk._internal.documents import canonical
@@ -106,15 +114,17 @@ def billed(shop, license_id, space=TERNARY_3):
 
 def flagged(shop, license_id, now):
     with shop.database.read() as transaction:
-        found = invoicing.flagged(transaction, start=now - DAY, end=now + DAY, license_id=license_id)
+        found = list(invoicing.flagged(transaction, start=now - DAY, end=now + DAY, license_id=license_id))
     return [(line["lost"], line["restarted"]) for line in found]
 
 
 def lines(shop, license_id, now, days=(-1, 1)):
     start, end = (now + day * DAY for day in days)
     with shop.database.read() as transaction:
-        found = invoicing.lines(transaction, start=start, end=end, license_id=license_id)
-        together = invoicing.customer_lines(transaction, start=start, end=end, license_id=license_id)
+        found = list(invoicing.lines(transaction, start=start, end=end, license_id=license_id))
+        together = list(
+            customer_usage.customer_lines(transaction, start=start, end=end, license_id=license_id)
+        )
     return [(one.operations, one.taken_back, one.total) for one in (*found, *together)]
 
 
@@ -331,7 +341,7 @@ def test_correction_takes_back_what_no_other_lease_reported(shop, new_meter, now
     told = one.report([1, 2, 3, 5, LAST], now + DAY, sequence=2)
     assert (told["added"], told["operations"]) == (1, 3)
     with shop.database.read() as transaction:
-        assert audit.faults(transaction) == []
+        assert list(auditing.faults(transaction)) == []
 
 
 def test_admin_pages_and_invoices_know_vast_sets(site, new_meter, now):

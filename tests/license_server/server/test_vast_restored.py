@@ -10,7 +10,7 @@ from sqlalchemy import select
 from stress.usage import backup, restore
 
 from ternary_license_server.database.schema import meter_entries
-from ternary_license_server.service import audit, invoicing, metering, records
+from ternary_license_server.service import auditing, invoicing, metering, records
 from ternary_sdk._internal.licensing.ledger import Ledger
 from ternary_sdk._internal.licensing.license import License
 from ternary_sdk.operations import OperationSet
@@ -59,14 +59,14 @@ def entered(client):
     mine = meter_entries.c.license == client.id
     query = select(meter_entries.c.operations).where(mine).order_by(meter_entries.c.number)
     with client.site.database.read() as transaction:
-        assert audit.faults(transaction) == []
+        assert list(auditing.faults(transaction)) == []
         return list(transaction.execute(query).scalars())
 
 
 def flagged(client):
     period = {"start": client.now - DAY, "end": client.now + DAY}
     with client.site.database.read() as transaction:
-        found = invoicing.flagged(transaction, **period, license_id=client.id)
+        found = list(invoicing.flagged(transaction, **period, license_id=client.id))
     return [(line["lost"], line["restarted"]) for line in found]
 
 

@@ -13,7 +13,7 @@ import ternary_license_server
 from ternary_license_server.database.engine import Database
 from ternary_license_server.database.schema import customers, licenses
 from ternary_license_server.database.transaction import locking
-from ternary_license_server.service import access, audit, catalog, life, records
+from ternary_license_server.service import access, audit, auditing, catalog, life, records
 from ternary_license_server.service.refusals import ServiceError
 from ternary_sdk._internal.identity import PackageIdentity
 from ternary_sdk._internal.online import request as online_request
@@ -87,7 +87,7 @@ def test_change_that_waits_for_a_transfer_is_made(replicas, change):
     with behind(shop, transfer, wait) as waiting:
         assert waiting.result(20)["customer"] == receiver
     with shop.database.read() as transaction:
-        assert audit.faults(transaction) == []
+        assert list(auditing.faults(transaction)) == []
 
 
 def test_old_key_that_waits_for_a_transfer_opens_nothing(replicas, new_client, now):
@@ -252,7 +252,7 @@ def test_first_releases_of_a_product_at_once_are_both_made(replicas):
         assert waiting.result(20)["version"] == "2.0.0"
     with shop.database.read() as transaction:
         found = catalog.list_releases(transaction, after="", limit=100)
-        assert audit.faults(transaction) == []
+        assert list(auditing.faults(transaction)) == []
     assert {one["version"] for one in found if one["product"] == "newcomer"} == {"1.0.0", "2.0.0"}
 
 

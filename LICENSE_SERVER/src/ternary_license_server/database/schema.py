@@ -130,7 +130,9 @@ licenses: Final = Table(
     Column("created", BigInteger, nullable=False),
     CheckConstraint("state IN ('active', 'suspended', 'revoked')", name="state"),
     CheckConstraint("seats > 0", name="seats"),
-    Index("ix_licenses_customer", "customer"),
+    Index("ix_licenses_customer", "customer", "id"),
+    Index("ix_licenses_state", "state", "id"),
+    Index("ix_licenses_standing", "state", "expires", "seats"),
     Index("ix_licenses_expires", "expires"),
     Index(
         "uq_licenses_trial",
@@ -158,9 +160,17 @@ leases: Final = Table(
     Column("released", BigInteger),
     Column("machine", Text),
     Column("started", BigInteger, nullable=False),
+    Column("noted", Integer),
     CheckConstraint("generation > 0", name="generation"),
     Index("ix_leases_held", "license", "released", "ends"),
     Index("ix_leases_offline", "license", "offline_until", "installation"),
+    Index("ix_leases_installation", "installation"),
+    Index(
+        "ix_leases_machine",
+        "machine",
+        sqlite_where=text("machine IS NOT NULL"),
+        postgresql_where=text("machine IS NOT NULL"),
+    ),
 )
 
 seat_counts: Final = Table(
@@ -245,6 +255,7 @@ meters: Final = Table(
     Column("operations", _COUNT, nullable=False),
     Column("quota_bitmap", LargeBinary, nullable=False),
     Column("quota_operations", _COUNT, nullable=False),
+    Index("ix_meters_customer", "customer", "space", "license"),
 )
 
 meter_reports: Final = Table(
@@ -292,7 +303,8 @@ meter_entries: Final = Table(
     Column("operations", Integer, nullable=False),
     Column("bitmap", LargeBinary, nullable=False),
     Column("gaps", LargeBinary),
-    Index("ix_meter_entries_received", "received"),
+    Index("ix_meter_entries_received", "received", "license", "customer", "space", "operations", "late"),
+    Index("ix_meter_entries_since", "license", "customer", "received", "space", "operations"),
 )
 
 segments: Final = Table(
@@ -451,6 +463,7 @@ audit: Final = Table(
     Column("detail", Text, nullable=False),
     Column("previous", Text, nullable=False),
     Column("hash", Text, nullable=False),
+    Column("base", Integer),
 )
 
 audit_heads: Final = Table(
@@ -459,6 +472,28 @@ audit_heads: Final = Table(
     Column("stream", Text, primary_key=True),
     Column("number", Integer, nullable=False),
     Column("hash", Text, nullable=False),
+    Column("sealed", Integer),
+    Column("sealed_hash", Text),
+    Column("archived", Integer),
+    Column("archived_hash", Text),
+)
+
+audit_checkpoints: Final = Table(
+    "audit_checkpoints",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("token", Text, nullable=False),
+)
+
+audit_archives: Final = Table(
+    "audit_archives",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("rows", Integer, nullable=False),
+    Column("sha256", Text, nullable=False),
 )
 
 clock: Final = Table(

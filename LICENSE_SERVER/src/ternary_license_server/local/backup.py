@@ -22,7 +22,7 @@ from ternary_license_server.database.engine import Database, DatabaseError
 from ternary_license_server.database.migration import existing
 from ternary_license_server.database.private_file import close_to_others
 from ternary_license_server.database.schema import licenses
-from ternary_license_server.service import audit
+from ternary_license_server.service import auditing
 from ternary_sdk.errors import InputError
 
 _PAGES: Final = 1024
@@ -96,8 +96,8 @@ def read_back(file: Path) -> Backup:
     copy = Database(URL.create("sqlite", database=str(file)))
     try:
         with copy.read() as transaction:
-            wrong = audit.faults(transaction)
-            rows, head = audit.summary(transaction)
+            wrong = list(auditing.faults(transaction))
+            rows, head = auditing.summary(transaction)
             number = transaction.execute(select(func.count()).select_from(licenses)).scalar_one()
             revision = MigrationContext.configure(transaction.connection).get_current_revision()
     finally:

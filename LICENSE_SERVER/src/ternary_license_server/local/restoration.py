@@ -23,7 +23,7 @@ from ternary_license_server.database.whole_file import leave_whole
 from ternary_license_server.keys import keyring
 from ternary_license_server.keys.keyring import KeyRing
 from ternary_license_server.local import backup as backups
-from ternary_license_server.service import audit, invoices, merging, restoring, timekeeping
+from ternary_license_server.service import auditing, invoices, merging, restoring, timekeeping
 from ternary_license_server.service.access import LOCAL
 from ternary_sdk._internal.documents.canonical import Json
 from ternary_sdk._internal.trust.trust import Revocations, Trust
@@ -153,7 +153,7 @@ def _adopt(database: Database, ring: KeyRing, wish: Wish, listed: Revocations | 
     with database.write() as transaction:  # 3
         if wish.newest is not None:
             _check_age(transaction, listed)
-        faults = tuple(audit.faults(transaction))
+        faults = tuple(auditing.faults(transaction))
         since = restoring.newest(transaction)
         _believe_clock(transaction, wish.today)
         facts = restoring.begin(

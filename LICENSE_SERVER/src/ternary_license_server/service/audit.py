@@ -2,26 +2,25 @@
 The audit log: one hash chain for each license, and one for each customer, product or other matter.
 
 A row is written in the transaction of its effect, or the effect does not happen. Each row's hash covers
-the row and the hash before it, and the chain's head is kept beside it, so an edited, deleted or inserted
-row is found and named. Someone who can rewrite the whole database can also rewrite every hash: keep the
-head that ``ternary server audit verify`` prints somewhere else, and compare.
+the row and the hash before it, and the chain's head is kept beside it (``auditing`` verifies both). A renewal
+that moves only a lease's end is kept in a shorter form (``compact``); its hash is of the whole row.
 """
 
 import hashlib
+import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import groupby
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import Row, bindparam, insert, select, tuple_, update
+from sqlalchemy import Select, and_, bindparam, insert, select, tuple_, update
 
 from ternary_license_server.database.schema import audit, audit_heads
 from ternary_license_server.database.transaction import Transaction, locking
+from ternary_license_server.service import compact
 from ternary_sdk._internal.documents import canonical
-from ternary_sdk._internal.documents.canonical import Json
-from ternary_sdk.errors import FormatError
+from ternary_sdk._internal.documents.canonical import SAFE_INTEGER, Json
 
 GENESIS: Final = "0" * 64
 ERASED: Final = '{"erased":true}'
@@ -29,6 +28,9 @@ ERASED: Final = '{"erased":true}'
 ERASES: Final = "customer.anonymise"
 """The action of rows that state which rows before them were erased."""
 
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+"""Writes a list of text and safe integers as canonical JSON does; ten times as fast, for millions of rows."""
+_AT_ONCE: Final = 1000
 _LOCK_HEAD: Final = locking(
     audit_heads,
     audit_heads.c.number,
@@ -41,7 +43,25 @@ _LAST: Final = (
     .order_by(audit.c.number.desc())
     .limit(1)
 )
-_ALL: Final = select(audit).order_by(audit.c.stream, audit.c.number)
+_BEFORE: Final = audit.alias("before")
+_IS_COMPACT: Final = audit.c.base.is_not(None)
+ROWS: Final[Select[tuple[object, ...]]] = (
+    select(audit, *compact.OF_BASE, _BEFORE.c.hash.label("hash_before"), audit_heads.c.archived_hash)
+    .outerjoin(compact.BASE, compact.IS_BASE)
+    .outerjoin(
+        _BEFORE, and_(_IS_COMPACT, _BEFORE.c.stream == audit.c.stream, _BEFORE.c.number == audit.c.number - 1)
+    )
+    .outerjoin(
+        audit_heads,
+        and_(
+            _IS_COMPACT,
+            audit_heads.c.stream == audit.c.stream,
+            audit_heads.c.archived == audit.c.number - 1,
+        ),
+    )
+    .order_by(audit.c.stream, audit.c.number)
+)
+"""Rows with what makes whole ones of compact ones: the base, and the hash before."""
 _INSERT: Final = insert(audit)
 _MOVE_HEAD: Final = update(audit_heads).where(audit_heads.c.stream == bindparam("of_stream"))
 
@@ -89,22 +109,34 @@ def append(
     It bears the moment of the transaction, which must have its other locks already, or that of the row before
     it if that is later.
     """
+    entry = following(transaction, stream, actor=actor, action=action, detail=detail)
+    write(transaction, entry, vars(entry))
+
+
+def following(
+    transaction: Transaction, stream: str, *, actor: str, action: str, detail: Mapping[str, Json]
+) -> Entry:
+    """The next row of a stream, not written yet; the stream's head is locked."""
     number, previous = _head(transaction, stream)
     at = max(int(transaction.now.timestamp()), last(transaction, stream))
     text = canonical.encode(dict(detail)).decode()
-    digest = _hash(stream, number + 1, at, actor, action, text, previous)
-    row = {
-        "stream": stream,
-        "number": number + 1,
-        "at": at,
-        "actor": actor,
-        "action": action,
-        "detail": text,
-        "previous": previous,
-        "hash": digest,
-    }
-    transaction.execute(_INSERT, row)
-    transaction.execute(_MOVE_HEAD, {"of_stream": stream, "number": number + 1, "hash": digest})
+    return Entry(
+        stream=stream,
+        number=number + 1,
+        at=at,
+        actor=actor,
+        action=action,
+        detail=text,
+        previous=previous,
+        hash=_hash(stream, number + 1, at, actor, action, text, previous),
+    )
+
+
+def write(transaction: Transaction, entry: Entry, columns: Mapping[str, object]) -> None:
+    """Write what ``following`` gave, as these columns, and move the head."""
+    transaction.execute(_INSERT, {"base": None} | dict(columns))
+    head = {"of_stream": entry.stream, "number": entry.number, "hash": entry.hash}
+    transaction.execute(_MOVE_HEAD, head)
 
 
 def salt() -> str:
@@ -131,90 +163,46 @@ def entries(
     after: tuple[str, int] | None = None,
 ) -> list[Entry]:
     """The rows of one stream or of all, in order, at most ``limit``, after the row of a stream and number."""
-    query = _ALL if stream is None else _ALL.where(audit.c.stream == stream)
+    query = ROWS if stream is None else ROWS.where(audit.c.stream == stream)
     if after is not None:
         query = query.where(tuple_(audit.c.stream, audit.c.number) > tuple_(*after))
-    return [Entry(**row._mapping) for row in transaction.execute(query.limit(limit))]
+    return list(read(transaction, query.limit(limit)))
 
 
-def faults(transaction: Transaction) -> list[str]:
-    """Everything that is wrong with the log, a sentence for each row; an empty list if nothing is."""
-    heads = {row.stream: (row.number, row.hash) for row in _heads(transaction)}
-    found: list[str] = []
-    every = transaction.execute(_ALL.execution_options(yield_per=1000))
-    for stream, rows in groupby((Entry(**row._mapping) for row in every), key=lambda entry: entry.stream):
-        found += _stream_faults(stream, list(rows), heads.pop(stream, None))
-    return found + [
-        f"audit of {stream}: all {number} rows were deleted"
-        for stream, (number, _) in heads.items()
-        if number
-    ]
+def read(transaction: Transaction, query: Select[tuple[object, ...]]) -> Iterator[Entry]:
+    """The rows that a query made of ``ROWS`` finds, whole, read as they are taken."""
+    for row in transaction.execute(query.execution_options(yield_per=_AT_ONCE)):
+        yield entry(row)
 
 
-def summary(transaction: Transaction) -> tuple[int, str]:
-    """How many rows there are, and one hash over the heads of all streams, to be kept elsewhere."""
-    heads = _heads(transaction)
-    text = canonical.encode([[row.stream, row.number, row.hash] for row in heads])
-    return sum(row.number for row in heads), hashlib.sha256(text).hexdigest()
+def entry(row: compact.Row, previous: str | None = None) -> Entry:
+    """A row of ``ROWS`` as it is hashed, compact or not.
 
-
-def _heads(transaction: Transaction) -> list[Row[Any]]:
-    """The heads of all streams in the order of their names' bytes, which no database's collation changes."""
-    return sorted(transaction.execute(select(audit_heads)), key=lambda row: row.stream.encode())
-
-
-def _stream_faults(stream: str, rows: list[Entry], head: tuple[int, str] | None) -> list[str]:
-    found, previous, expected = [], GENESIS, 1
-    erased = _erased(rows)
-    for row in rows:
-        name = f"audit of {stream}, row {row.number}"
-        if row.number < 1:
-            found.append(f"{name}: inserted before the first")
-            continue
-        if row.number != expected:
-            found.append(f"audit of {stream}: {_rows(expected, row.number - 1)} deleted")
-        elif row.previous != previous:
-            found.append(f"{name}: does not follow the row before it; one of the two was edited or inserted")
-        if row.expected_hash() != row.hash and not _is_erased(row, erased):
-            found.append(f"{name}: edited ({row.action} by {row.actor})")
-        previous, expected = row.hash, row.number + 1
-    end = _end_fault({row.number: row.hash for row in rows}, head)
-    return found + ([f"audit of {stream}{end}"] if end else [])
-
-
-def _erased(rows: list[Entry]) -> dict[int, str]:
-    """What rows of a stream state about rows before them that were erased: by number, what is left of
-    those."""
-    stated: dict[int, str] = {}
-    for row in rows:
-        if row.action == ERASES and row.expected_hash() == row.hash:
-            detail: Any = canonical.decode(row.detail.encode(), "audit")
-            numbers = {int(number): str(remains) for number, remains in detail["erased"].items()}
-            stated |= {number: remains for number, remains in numbers.items() if number < row.number}
-    return stated
-
-
-def _is_erased(row: Entry, erased: Mapping[int, str]) -> bool:
-    return row.detail == ERASED and erased.get(row.number) == row.remains()
-
-
-def _end_fault(hashes: Mapping[int, str], head: tuple[int, str] | None) -> str | None:
-    """What is wrong between a stream's last row and the head that is kept beside it; None if nothing is."""
-    last = max(0, *hashes)
-    if head is None:
-        return f": {_rows(min(hashes), last)} without a head; the head was deleted or the rows inserted"
-    number, digest = head
-    if last < number:
-        return f": {_rows(last + 1, number)} deleted"
-    if hashes.get(number, GENESIS) == digest:
-        return f", {_rows(number + 1, last)}: inserted after the last" if last > number else None
-    if last > number:
-        return f": rows up to {last}, its head was written for {number}; some were inserted"
-    return f", row {number}: not the one its head was written for"
-
-
-def _rows(first: int, last: int) -> str:
-    return f"row {first}" if first == last else f"rows {first} to {last}"
+    Args:
+        row: What was found.
+        previous: The hash before it, where it is known; else that which the database has.
+    """
+    if row.base is None:
+        return Entry(
+            stream=row.stream,
+            number=row.number,
+            at=row.at,
+            actor=row.actor,
+            action=row.action,
+            detail=row.detail,
+            previous=row.previous,
+            hash=row.hash,
+        )
+    return Entry(
+        stream=row.stream,
+        number=row.number,
+        at=row.at,
+        actor=row.base_actor or "",
+        action=row.action,
+        detail=compact.whole(row.detail, row.base_detail),
+        previous=previous or row.hash_before or row.archived_hash or "",
+        hash=row.hash,
+    )
 
 
 def _head(transaction: Transaction, stream: str) -> tuple[int, str]:
@@ -226,8 +214,19 @@ def _head(transaction: Transaction, stream: str) -> tuple[int, str]:
     return found.number, found.hash
 
 
+def encoded(value: object) -> bytes:
+    """Lists of text and safe integers as canonical JSON has them.
+
+    Raises:
+        UnicodeEncodeError: If a text is none that UTF-8 can carry.
+    """
+    return _ENCODER.encode(value).encode()
+
+
 def _hash(*parts: str | int) -> str:
     try:
-        return hashlib.sha256(canonical.encode(list(parts))).hexdigest()
-    except FormatError:
+        if any(isinstance(part, int) and abs(part) > SAFE_INTEGER for part in parts):
+            return ""
+        return hashlib.sha256(encoded(parts)).hexdigest()
+    except UnicodeEncodeError:
         return ""

@@ -72,6 +72,8 @@ class Lease:
     """The machine's id, where it gave one."""
     started: datetime
     """When this generation began."""
+    noted: int | None
+    """Number of its last renewal in the license's audit chain; None before the first of this generation."""
 
     def holds(self, now: datetime) -> bool:
         """Whether the seat is taken."""

@@ -18,7 +18,7 @@ from ternary_license_server.database.transaction import Transaction
 from ternary_license_server.service import lease as lease_rows
 from ternary_license_server.service import listing, restoring, seat_count
 from ternary_license_server.service.lease import Lease
-from ternary_license_server.service.records import LicenseRecord, moment, seconds, unknown, utc
+from ternary_license_server.service.records import LicenseRecord, moment, seconds, utc
 from ternary_license_server.service.refusals import Code, ServiceError
 from ternary_license_server.service.seat_count import SeatCount
 from ternary_sdk._internal.online.request import Action, Request
@@ -86,6 +86,7 @@ def take(
         released=None,
         machine=machine,
         started=now,
+        noted=None,
     )
     lease_rows.write(transaction, lease, new=mine is None)
     if count is not None:
@@ -93,45 +94,35 @@ def take(
     return lease
 
 
-def renew(
-    transaction: Transaction,
-    license: LicenseRecord,
-    asked: Request,
-    *,
-    ends: datetime,
-    now: datetime,
-) -> Lease:
-    """Move a lease's end, if it is still the asker's and has not ended.
+def renewed(lease: Lease, ends: datetime) -> Lease:
+    """A lease that is held, with a later end; that of an offline license is never shortened."""
+    ends = max(ends, lease.ends) if lease.offline else ends
+    until = _offline_until(lease, ends if lease.offline else None)
+    return replace(lease, ends=ends, licensed_until=max(ends, lease.licensed_until), offline_until=until)
 
-    The signed request proves the installation; the lease's number that it names proves lease and owner.
 
-    Raises:
-        LicenseError: LEASE_LOST; an ended lease is never revived, its seat may be another's by now.
+def keep_renewed(transaction: Transaction, lease: Lease, *, noted: int) -> None:
+    """Write what ``renewed`` gave.
+
+    Args:
+        transaction: With the license's row locked.
+        lease: The lease with its new end.
+        noted: The number of the renewal's row in the license's audit chain.
     """
-    lease = _held(transaction, license, asked, now)
-    refuse_disowned(license, lease)
-    renewed = max(ends, lease.ends) if lease.offline else ends
-    until = _offline_until(lease, renewed if lease.offline else None)
-    licensed = max(renewed, lease.licensed_until)
     lease_rows.change(
         transaction,
         lease,
-        ends=seconds(renewed),
-        licensed_until=seconds(licensed),
-        offline_until=seconds(until) if until else None,
+        ends=seconds(lease.ends),
+        licensed_until=seconds(lease.licensed_until),
+        offline_until=seconds(lease.offline_until) if lease.offline_until else None,
+        noted=noted,
     )
-    return replace(lease, ends=renewed, licensed_until=licensed, offline_until=until)
 
 
-def release(transaction: Transaction, license: LicenseRecord, asked: Request, now: datetime) -> Lease:
-    """Free the seat, a disowned one too.
-
-    Raises:
-        LicenseError: LEASE_LOST, if the asker does not hold it.
-    """
-    lease = _held(transaction, license, asked, now)
+def release(transaction: Transaction, lease: Lease, now: datetime) -> Lease:
+    """Free a seat that is taken, a disowned one too."""
     lease_rows.change(transaction, lease, released=seconds(now))
-    seat_count.less_one(transaction, license.id)
+    seat_count.less_one(transaction, lease.license)
     return replace(lease, released=now)
 
 
@@ -249,11 +240,19 @@ def _numbered(transaction: Transaction, license: LicenseRecord, seat: str) -> Le
     )
 
 
-def _held(transaction: Transaction, license: LicenseRecord, asked: Request, now: datetime) -> Lease:
-    """The lease that a request names, if it is taken and was given to the installation that signed."""
-    lease = lease_rows.find(transaction, license.id, asked.installation.kid)
-    if lease is None:
-        raise unknown(f"license {license.id}")
+def check_held(license: LicenseRecord, lease: Lease, asked: Request, now: datetime) -> None:
+    """Demand that a lease is the one that a request names, and is taken.
+
+    The signed request proves the installation; the lease's number that it names proves lease and owner.
+
+    Args:
+        license: Its row, locked.
+        lease: What the installation that signed has, or had.
+        asked: The request.
+        now: The present moment, timezone-aware.
+    Raises:
+        LicenseError: LEASE_LOST; an ended lease is never revived, its seat may be another's by now.
+    """
     if asked.lease != lease.seat and not _only_gives_up(asked):
         raise _lost(license, f"lease {asked.lease} is not, or no longer, its own")
     if lease.generation != asked.generation:
@@ -262,7 +261,6 @@ def _held(transaction: Transaction, license: LicenseRecord, asked: Request, now:
         raise _lost(license, f"it was given back on {utc(lease.released)}")
     if now >= lease.ends:
         raise _lost(license, f"it ended on {utc(lease.ends)}")
-    return lease
 
 
 def _only_gives_up(asked: Request) -> bool:

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 
 from ternary_license_server.database.transaction import Transaction
-from ternary_license_server.service import activation, metering, restoring
+from ternary_license_server.service import activation, answering, metering, restoring
 from ternary_license_server.service.once import Done, once
 from ternary_license_server.service.refusals import Code, ServiceError
 from ternary_license_server.web import client_bodies as bodies
@@ -146,20 +146,10 @@ def _perform(request: Request, key: str, *wanted: Action, carried: bool = False)
     if refusal := _too_often(request, "seat", asked.key_digest or asked.license_id or "", by):
         return refusal
 
-    def work(transaction: Transaction) -> Json:
-        return activation.perform(transaction, ring, asked, carried=carried)
-
     document = outer.bare(body_of(request), "request")
-    done = once(
-        server.database,
-        principal=asked.installation.kid,
-        key=asked.number,
-        request=document,
-        secret=document,
-        work=work,
-        remember=server.remember,
+    return _told(
+        answering.answer(server.database, ring, asked, document, carried=carried, remember=server.remember)
     )
-    return _told(done)
 
 
 def _too_often(request: Request, what: str, license: str, by: PublicKey | None) -> Response | None:

@@ -2,18 +2,25 @@
 The audit log: read and verified.
 """
 
-from typing import Annotated
+from itertools import islice
+from typing import Annotated, Final
 
 from fastapi import Query, Response
 from pydantic import Field
 
 from ternary_license_server.database.transaction import Transaction
-from ternary_license_server.service import audit
+from ternary_license_server.service import audit, auditing, checkpoints
 from ternary_license_server.web.admin.gate import Limit, Look, resource
 from ternary_license_server.web.bodies import Given
 from ternary_sdk._internal.documents.canonical import Json
 
 router = resource()
+MOST: Final = 1000
+"""Most faults that one answer names."""
+Token = Annotated[
+    str | None,
+    Query(max_length=4096, pattern=r"^[A-Za-z0-9_.-]+$", description="A signed checkpoint of this database."),
+]
 Stream = Annotated[str | None, Query(max_length=200, pattern="^[A-Za-z0-9 ._-]+$")]
 AfterRow = Annotated[
     str | None,
@@ -57,11 +64,15 @@ def entries(asked: Look, stream: Stream = None, after: AfterRow = None, limit: L
 
 
 @router.get("/audit/verify", response_model=AuditVerdict)
-def verify(asked: Look) -> Response:
-    """Check every chain of the audit log; each edited, deleted or inserted row is named."""
+def verify(asked: Look, checkpoint: Token = None) -> Response:
+    """Check every chain of the audit log, or what came after its newest checkpoint; name each wrong row."""
+    ring = asked.server.vendor.ring
 
     def work(transaction: Transaction) -> Json:
-        number, head = audit.summary(transaction)
-        return {"entries": number, "head": head, "faults": list(audit.faults(transaction))}
+        number, head = auditing.summary(transaction)
+        wrong = auditing.faults(transaction)
+        if checkpoint is not None:
+            wrong = checkpoints.faults(transaction, ring.trust, checkpoint.encode())
+        return {"entries": number, "head": head, "faults": list(islice(wrong, MOST))}
 
     return asked.look(work)

@@ -4,13 +4,12 @@ Usage: what an invoice needs.
 
 import csv
 import io
-from functools import partial
 from typing import Annotated
 
 from fastapi import Query, Response
 
 from ternary_license_server.database.transaction import Transaction
-from ternary_license_server.service import invoicing
+from ternary_license_server.service import customer_usage, invoicing
 from ternary_license_server.service.records import moment
 from ternary_license_server.web.admin.gate import Look, Only, resource
 from ternary_license_server.web.bodies import Given, Space
@@ -78,7 +77,7 @@ def usage(asked: Look, start: When, end: When, license_id: Only = None, customer
         lines = invoicing.lines(
             transaction, start=moment(start), end=moment(end), license_id=license_id, customer=customer
         )
-        together = invoicing.customer_lines(
+        together = customer_usage.customer_lines(
             transaction, start=moment(start), end=moment(end), license_id=license_id, customer=customer
         )
         flagged = invoicing.flagged(
@@ -109,12 +108,15 @@ def usage_csv(
     asked: Look, start: When, end: When, license_id: Only = None, customer: Only = None
 ) -> Response:
     """The lines of the licenses as CSV, for a spreadsheet or an invoice."""
-    work = partial(
-        invoicing.lines, start=moment(start), end=moment(end), license_id=license_id, customer=customer
-    )
-    lines = asked.read(work)
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(UsageLine.model_fields), lineterminator="\r\n")
-    writer.writeheader()
-    writer.writerows(line.facts() for line in lines)
-    return Response(text.getvalue(), media_type="text/csv")
+
+    def work(transaction: Transaction) -> str:
+        lines = invoicing.lines(
+            transaction, start=moment(start), end=moment(end), license_id=license_id, customer=customer
+        )
+        text = io.StringIO()
+        writer = csv.DictWriter(text, list(UsageLine.model_fields), lineterminator="\r\n")
+        writer.writeheader()
+        writer.writerows(line.facts() for line in lines)
+        return text.getvalue()
+
+    return Response(asked.read(work), media_type="text/csv")

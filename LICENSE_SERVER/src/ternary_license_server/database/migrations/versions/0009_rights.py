@@ -9,7 +9,13 @@ A customer's meter gets what was entered for that customer, and all of it counts
 came before name no lease: they are of the last lease of their installation, but for what another customer has
 paid.
 A report's date is from now on no later than its arrival.
+
+Leases are changed by one statement, and once more for each license that was transferred. Reports, which hold
+bitmaps, are read a batch at a time.
 """
+
+from collections.abc import Iterator
+from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
@@ -18,6 +24,8 @@ from ternary_sdk._internal.documents import plain
 
 revision = "0009"
 down_revision = "0008"
+
+_AT_ONCE = 200
 
 _LEASES = sa.table(
     "leases", *map(sa.column, ("license", "installation", "seat", "customer", "disowned", "started"))
@@ -109,7 +117,7 @@ def _reports(connection: sa.Connection) -> None:
             "(SELECT licenses.customer FROM licenses WHERE licenses.id = meter_reports.license))"
         )
     )
-    for row in connection.execute(sa.select(_REPORTS)).all():
+    for row in _batched(connection):
         others = (_ENTRIES.c.license == row.license) & (_ENTRIES.c.customer != row.customer)
         paid = _both(_union(connection, others), bytes(row.bitmap))
         if any(paid):
@@ -121,6 +129,15 @@ def _reports(connection: sa.Connection) -> None:
         table.alter_column("lease", server_default=None)
         table.alter_column("customer", nullable=False)
         table.create_foreign_key(op.f("fk_meter_reports_customer"), "customers", ["customer"], ["id"])
+
+
+def _batched(connection: sa.Connection) -> Iterator[sa.Row[Any]]:
+    """Every report, a batch in memory at a time, by license and installation."""
+    key, last = sa.tuple_(_REPORTS.c.license, _REPORTS.c.installation), ("", "")
+    query = sa.select(_REPORTS).order_by(_REPORTS.c.license, _REPORTS.c.installation).limit(_AT_ONCE)
+    while rows := connection.execute(query.where(key > sa.tuple_(*last))).all():
+        yield from rows
+        last = (rows[-1].license, rows[-1].installation)
 
 
 def _union(connection: sa.Connection, where: sa.ColumnElement[bool]) -> bytes:
@@ -142,24 +159,31 @@ def _size(bitmap: bytes) -> int:
 
 
 def _own(connection: sa.Connection) -> None:
-    of_today = {row.id: row.customer for row in connection.execute(sa.select(_LICENSES)).all()}
+    of_today = sa.select(_LICENSES.c.customer).where(_LICENSES.c.id == _LEASES.c.license).scalar_subquery()
+    connection.execute(sa.update(_LEASES).values(customer=of_today))
     transfers = _transfers(connection)
-    for row in connection.execute(sa.select(_LEASES)).all():
-        later = [(at, owner) for at, owner in transfers.get(row.license, []) if at >= row.started]
-        disowned, customer = later[0] if later else (None, of_today[row.license])
-        mine = (_LEASES.c.license == row.license) & (_LEASES.c.installation == row.installation)
-        connection.execute(sa.update(_LEASES).where(mine).values(customer=customer, disowned=disowned))
-        _number(connection, row, customer)
-    for row in connection.execute(sa.select(_LOST)).all():
+    for license, changes in transfers.items():
+        for at, owner in reversed(changes):  # so that the first one after a lease's start is written last
+            began = (_LEASES.c.license == license) & (_LEASES.c.started <= at)
+            connection.execute(sa.update(_LEASES).where(began).values(customer=owner, disowned=at))
+    given = (_LEASES.c.seat, _LEASES.c.license, _LEASES.c.installation, _LEASES.c.customer)
+    connection.execute(sa.insert(_NUMBERS).from_select([column.name for column in given], sa.select(*given)))
+    for row in connection.execute(sa.select(_LOST)):
         owners = [owner for at, owner in transfers.get(row.license, []) if at >= row.revoked]
-        _number(connection, row, owners[0] if owners else of_today[row.license])
+        owner = owners[0] if owners else _owner(connection, row.license)
+        _number(connection, row, owner)
+
+
+def _owner(connection: sa.Connection, license: str) -> str:
+    customer = sa.select(_LICENSES.c.customer).where(_LICENSES.c.id == license)
+    return str(connection.execute(customer).scalar_one())
 
 
 def _transfers(connection: sa.Connection) -> dict[str, list[tuple[int, str]]]:
     """For each license the moments of its transfers, in order, and whose it was before each."""
     query = sa.select(_AUDIT).where(_AUDIT.c.action == "license.transfer").order_by(_AUDIT.c.number)
     found: dict[str, list[tuple[int, str]]] = {}
-    for row in connection.execute(query).all():
+    for row in connection.execute(query):
         found.setdefault(row.stream, []).append((row.at, plain.decode(row.detail)["from"]))
     return found
 
