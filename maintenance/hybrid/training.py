@@ -15,6 +15,7 @@ from maintenance.hybrid.laws import Law, Scale
 from maintenance.hybrid.network import Hybrid
 from ternary_trainer import score, seeds, split
 from ternary_trainer.decoding import decode
+from ternary_trainer.mechanisms.applied import Mechanisms
 from ternary_trainer.model import TernaryVAE
 from ternary_trainer.moments import Moments
 from ternary_trainer.separate import PathTraining
@@ -52,7 +53,12 @@ class HybridTraining(PathTraining):
         self._evened, self._sigma = evened, sigma
         self._known, self._steps = split.training(recipe.space).classes, 0
 
-    def _vae_loss(self, batch: Operations, random: torch.Generator) -> tuple[Tensor, Tensor]:
+    def _vae_loss(
+        self,
+        batch: Operations,
+        random: torch.Generator,
+        mechanisms: Mechanisms | None = None,  # noqa: ARG002 - the recipe switches none on
+    ) -> tuple[Tensor, Tensor]:
         scores = self._scale.scores(self._law.seen(batch.classes, random))
         mean, logvar = self._model.encoder()(batch.tables, scores)
         noise = score.latents(len(batch), self._latent_size, random)
