@@ -14,6 +14,7 @@ from tests.buyers import APRIL, DAY, HOUR, MARCH, MAY, Buyer, change, issue, lin
 from ternary_license_server.database.schema import audit as audit_rows
 from ternary_license_server.service import (
     audit,
+    auditing,
     customers,
     invoices,
     invoicing,
@@ -84,7 +85,7 @@ def test_operations_billed_to_both_are_given_back_once_at_the_price_of_the_later
         "CONFLICT", f"customer {hooli.id}: was merged into {initech.id}; name that one"
     )  # fmt: skip
     with shop.database.read() as transaction:
-        assert audit.faults(transaction) == []
+        assert list(auditing.faults(transaction)) == []
         found = records.page(transaction, after="", limit=9, sought=Sought(customer=initech.id))
         assert {license.id for license in found} == {initech.license, hooli.license}
         (line,) = invoicing.customer_lines(transaction, start=MARCH.start, end=MAY.end, customer=initech.id)
@@ -198,7 +199,7 @@ def test_anonymised_customer_leaves_its_name_in_issued_invoices_alone(shop, buye
     assert issue(shop, initech.id, MARCH) == data
     assert b"Initrode" in data
     with shop.database.read() as transaction:
-        assert audit.faults(transaction) == []
+        assert list(auditing.faults(transaction)) == []
         kept = [entry.detail for entry in audit.entries(transaction)]
     assert not [detail for detail in kept if "Init" in detail or "Hooli" in detail]
     assert initech.report([5], APRIL.start + 2 * DAY)["added"] == 1
@@ -217,9 +218,9 @@ def test_rows_that_were_erased_cannot_be_edited_and_others_cannot_be_erased(shop
         with shop.database.write() as transaction:
             before = transaction.execute(select(audit_rows).where(this)).one()
             transaction.execute(update(audit_rows).where(this).values(**values))
-            found = audit.faults(transaction)
+            found = list(auditing.faults(transaction))
             transaction.execute(update(audit_rows).where(this).values(**before._mapping))
-            assert audit.faults(transaction) == []
+            assert list(auditing.faults(transaction)) == []
         return found
 
     edited = f"audit of {stream}, row 1: edited (customer.add by "
@@ -230,7 +231,7 @@ def test_rows_that_were_erased_cannot_be_edited_and_others_cannot_be_erased(shop
     with shop.database.write() as transaction:
         this = (audit_rows.c.stream == license_stream) & (audit_rows.c.number == 1)
         transaction.execute(update(audit_rows).where(this).values(detail=audit.ERASED))
-        assert audit.faults(transaction) == [
+        assert list(auditing.faults(transaction)) == [
             f"audit of {license_stream}, row 1: edited (license.issue by test)"
         ]
 

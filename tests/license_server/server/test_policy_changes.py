@@ -21,7 +21,15 @@ from tests.buyers import (
     refusal,
 )
 
-from ternary_license_server.service import audit, life, policies, policy_changes, price_terms, records
+from ternary_license_server.service import (
+    audit,
+    auditing,
+    life,
+    policies,
+    policy_changes,
+    price_terms,
+    records,
+)
 from ternary_license_server.service.policy_changes import NewPrices
 from ternary_sdk._internal.pricing import comparison
 from ternary_sdk._internal.pricing.amount import Kind
@@ -118,7 +126,7 @@ def test_seats_change_for_licenses_that_are_there_if_that_is_said(shop, buyers, 
     assert initech.activate(now + HOUR).seats == 7
     with shop.database.read() as transaction:
         assert audit.entries(transaction, initech.license)[-2].action == "license.terms"
-        assert audit.faults(transaction) == []
+        assert list(auditing.faults(transaction)) == []
 
 
 def test_ended_policy_issues_no_license_and_its_licenses_are_renewed(shop, buyers, now):

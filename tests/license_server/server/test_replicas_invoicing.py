@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import event
 
 from ternary_license_server.database.engine import Database
-from ternary_license_server.service import audit, invoices, metering, records
+from ternary_license_server.service import auditing, invoices, metering, records
 from ternary_license_server.service.invoices import Wanted
 from ternary_sdk._internal.documents import canonical
 from ternary_sdk._internal.licensing.usage import Usage
@@ -109,4 +109,4 @@ def test_replicas_give_one_invoice_and_numbers_without_a_gap(replicas, new_clien
     assert sorted(invoice.number for invoice in read) == [f"2026-03-{n:06d}" for n in range(1, 5)]
     assert [invoice.amount.total for invoice in read] == [200] * 4
     with replicas[1].database.read() as transaction:
-        assert audit.faults(transaction) == []
+        assert list(auditing.faults(transaction)) == []
