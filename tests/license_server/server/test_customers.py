@@ -15,9 +15,9 @@ from ternary_license_server.database.schema import audit as audit_rows
 from ternary_license_server.service import (
     audit,
     auditing,
+    customer_usage,
     customers,
     invoices,
-    invoicing,
     life,
     policy_changes,
     records,
@@ -88,7 +88,9 @@ def test_operations_billed_to_both_are_given_back_once_at_the_price_of_the_later
         assert list(auditing.faults(transaction)) == []
         found = records.page(transaction, after="", limit=9, sought=Sought(customer=initech.id))
         assert {license.id for license in found} == {initech.license, hooli.license}
-        (line,) = invoicing.customer_lines(transaction, start=MARCH.start, end=MAY.end, customer=initech.id)
+        (line,) = customer_usage.customer_lines(
+            transaction, start=MARCH.start, end=MAY.end, customer=initech.id
+        )
         assert (line.customer, line.operations, line.total) == (initech.id, 11, 11)
 
 
