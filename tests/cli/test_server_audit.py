@@ -77,7 +77,7 @@ def test_edited_row_is_named_and_gets_no_checkpoint(ternary, there, tmp_path):
         ([], "error: audit archive: no folder; give --out or set TERNARY_SERVER_AUDIT_ARCHIVE\n"),
         (
             ["--out", "."],
-            "error: audit archive: all rows are kept; give --keep-days or TERNARY_SERVER_AUDIT_KEEP\n",
+            "error: audit archive: all rows are kept; give --keep-days or set TERNARY_SERVER_AUDIT_KEEP\n",
         ),
         (
             ["--out", ".", "--keep-days", "3"],

@@ -5,7 +5,7 @@ The moment is read after the last lock. A transaction that waited would otherwis
 it began to wait: a lease that ended meanwhile would live on.
 """
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -80,6 +80,11 @@ class Transaction:
             read = self._clock.read if self._writes else self._clock.recent
             self._now = read(self.connection)
         return self._now if self._least is None else max(self._now, self._least)
+
+    def stream(self, query: Select[Any], at_once: int) -> Generator[Row[Any], None, None]:
+        """Rows as they are taken, so many in memory at a time; who stops early closes the iterator."""
+        with self.execute(query.execution_options(yield_per=at_once)) as found:
+            yield from found
 
     def lock(self, lock: LockQuery, values: Mapping[str, object], *, decides: bool = True) -> Row[Any] | None:
         """Lock one row until the transaction ends; its moment is read anew afterwards.

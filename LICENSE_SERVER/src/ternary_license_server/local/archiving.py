@@ -8,6 +8,7 @@ at most a file that the database has not noted, which the next run names.
 import hashlib
 import os
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import groupby
@@ -169,18 +170,18 @@ def _write(
     """Write the rows; how far each chain was written, how many rows that are, and their digest."""
     opened.write(head)
     running, count, cuts = hashlib.sha256(head), 0, list[dict[str, Any]]()
-    every = transaction.execute(rows_query(streams, before).limit(most).execution_options(yield_per=_AT_ONCE))
-    for stream, found in groupby(every, key=lambda row: str(row.stream)):
-        cut = None
-        for row in found:
-            entry = audit.entry(row, str(cut["cut_hash"]) if cut else None)
-            _check(entry)
-            line = archives.row_line(entry)
-            opened.write(line)
-            running.update(line)
-            count += 1
-            cut = {"of_stream": stream, "cut": entry.number, "cut_hash": entry.hash}
-        cuts += [cut] if cut else []
+    with closing(transaction.stream(rows_query(streams, before).limit(most), _AT_ONCE)) as every:
+        for stream, found in groupby(every, key=lambda row: str(row.stream)):
+            previous = None
+            for row in found:
+                entry = audit.entry(row, previous)
+                _check(entry)
+                line = archives.row_line(entry)
+                opened.write(line)
+                running.update(line)
+                count += 1
+                number, previous = entry.number, entry.hash
+            cuts.append({"of_stream": stream, "cut": number, "cut_hash": previous})
     return cuts, count, running.hexdigest()
 
 

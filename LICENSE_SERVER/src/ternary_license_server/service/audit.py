@@ -171,7 +171,7 @@ def entries(
 
 def read(transaction: Transaction, query: Select[tuple[object, ...]]) -> Iterator[Entry]:
     """The rows that a query made of ``ROWS`` finds, whole, read as they are taken."""
-    for row in transaction.execute(query.execution_options(yield_per=_AT_ONCE)):
+    for row in transaction.stream(query, _AT_ONCE):
         yield entry(row)
 
 

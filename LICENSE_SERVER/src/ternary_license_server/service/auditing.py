@@ -8,7 +8,7 @@ head that ``ternary server audit verify`` prints somewhere else and compare, or 
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any, Final
@@ -108,7 +108,7 @@ class _Chain:
         return f"audit of {self.stream}, row {self.number}: not the one its head was written for"
 
 
-def faults(transaction: Transaction, *, sealed: bool = False) -> Iterator[str]:
+def faults(transaction: Transaction, *, sealed: bool = False) -> Generator[str, None, None]:
     """Everything that is wrong with the log, a sentence for each row, as it is found.
 
     Args:
@@ -166,8 +166,7 @@ def digest(transaction: Transaction, number: ColumnElement[int], hash: ColumnEle
 
 
 def _faults(transaction: Transaction, query: Select[Any]) -> Iterator[str]:
-    every = transaction.execute(query.execution_options(yield_per=_AT_ONCE))
-    for _, found in groupby(every, key=lambda row: row.of_stream):
+    for _, found in groupby(transaction.stream(query, _AT_ONCE), key=lambda row: row.of_stream):
         yield from _chain_faults(found)
 
 
@@ -189,13 +188,17 @@ def _headless(transaction: Transaction) -> Iterator[str]:
     """Rows of streams that have no head."""
     has_one = exists().where(_HEAD.stream == rows.c.stream)
     query = (
-        select(rows.c.stream, func.min(rows.c.number), func.max(rows.c.number))
+        select(
+            rows.c.stream,
+            func.min(rows.c.number).label("first"),
+            func.max(rows.c.number).label("last"),
+        )
         .where(~has_one)
         .group_by(rows.c.stream)
         .order_by(rows.c.stream)
     )
-    for stream, first, last in transaction.execute(query.execution_options(yield_per=_AT_ONCE)):
-        name = f"audit of {stream}: {_rows(first, last)}"
+    for row in transaction.stream(query, _AT_ONCE):
+        name = f"audit of {row.stream}: {_rows(row.first, row.last)}"
         yield f"{name} without a head; the head was deleted or the rows inserted"
 
 

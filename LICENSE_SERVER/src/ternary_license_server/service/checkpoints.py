@@ -12,7 +12,7 @@ administrators cannot write.
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -139,7 +139,7 @@ def make(database: Database, ring: KeyRing, *, actor: str) -> bytes:
     return token
 
 
-def faults(transaction: Transaction, trust: Trust, token: bytes) -> Iterator[str]:
+def faults(transaction: Transaction, trust: Trust, token: bytes) -> Generator[str, None, None]:
     """What is wrong with the log after a checkpoint, in this order:
 
     1. its signature is good, and it is the newest of this database;

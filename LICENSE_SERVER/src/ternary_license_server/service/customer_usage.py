@@ -67,7 +67,7 @@ def customer_lines(
     The lines are read as they are taken, within the transaction.
     """
     query = customers_query(seconds(start), seconds(end), license_id, customer)
-    for row in transaction.execute(query.execution_options(yield_per=_AT_ONCE)):
+    for row in transaction.stream(query, _AT_ONCE):
         theirs = _meters(transaction, row, license_id)
         if len(theirs) == 1 and row.least >= 0:
             yield _alone(transaction, row, theirs[0], seconds(end))
@@ -136,7 +136,7 @@ def _together(
         entry = meter_entries.c
         columns = entry.received, entry.operations, entry.bitmap, entry.gaps
         query = _since(mine, row.space, start).with_only_columns(*columns).order_by(entry.number.desc())
-        for one in transaction.execute(query.execution_options(yield_per=_AT_ONCE)):
+        for one in transaction.stream(query, _AT_ONCE):
             known = _without(known, one)
             during = during if one.received < end else known
         before, after = before | known, after | during

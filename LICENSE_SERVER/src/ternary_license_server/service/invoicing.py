@@ -82,7 +82,7 @@ def lines(
     The lines are read as they are taken, within the transaction.
     """
     query = lines_query(seconds(start), seconds(end), license_id, customer)
-    for row in transaction.execute(query.execution_options(yield_per=_AT_ONCE)):
+    for row in transaction.stream(query, _AT_ONCE):
         yield Line(
             license=row.license,
             customer=row.customer,
@@ -179,7 +179,7 @@ def flagged(
         query = query.where(loss.license == license_id)
     if customer is not None:
         query = query.where(of_group(loss.customer, customer))
-    for row in transaction.execute(query.execution_options(yield_per=_AT_ONCE)):
+    for row in transaction.stream(query, _AT_ONCE):
         yield dict(row._mapping) | {"restarted": bool(row.restarted)}
 
 

@@ -2,6 +2,7 @@
 The audit log: read and verified.
 """
 
+from contextlib import closing
 from itertools import islice
 from typing import Annotated, Final
 
@@ -73,6 +74,7 @@ def verify(asked: Look, checkpoint: Token = None) -> Response:
         wrong = auditing.faults(transaction)
         if checkpoint is not None:
             wrong = checkpoints.faults(transaction, ring.trust, checkpoint.encode())
-        return {"entries": number, "head": head, "faults": list(islice(wrong, MOST))}
+        with closing(wrong):
+            return {"entries": number, "head": head, "faults": list(islice(wrong, MOST))}
 
     return asked.look(work)
