@@ -197,6 +197,7 @@ def test_invoice_has_a_line_for_each_space_and_names_it(site, new_client, now):
     site.http("POST", "/v1/usage", content=document)
     whole = site.admin("GET", usage_of(license_id, now, (-1, 2))).json()
     common = {"license": license_id, "customer": customer, "taken_back": 0, "all_spaces": 5}
+    common["customer_name"] = "Initech"
     quota = {"quota": 1000, "share_of_quota": "0.005000"}
     boolean = {"space": "2,3", "operations": 2, "total": 2, "share_of_space": "0.007812"}
     ternary = {"space": "3,2", "operations": 3, "total": 3, "share_of_space": "0.000152"}

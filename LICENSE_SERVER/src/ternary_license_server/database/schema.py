@@ -48,6 +48,7 @@ customers: Final = Table(
     Column("merged", BigInteger),
     Column("anonymised", BigInteger),
     Column("created", BigInteger, nullable=False),
+    Index("ix_customers_merged_into", "merged_into"),
 )
 
 products: Final = Table(

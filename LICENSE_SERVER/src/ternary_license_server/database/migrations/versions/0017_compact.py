@@ -12,6 +12,7 @@ revision = "0017"
 down_revision = "0016"
 
 _INDEXES = {
+    "ix_customers_merged_into": ("customers", ["merged_into"]),
     "ix_licenses_customer": ("licenses", ["customer", "id"]),
     "ix_licenses_state": ("licenses", ["state", "id"]),
     "ix_licenses_standing": ("licenses", ["state", "expires", "seats"]),
