@@ -48,7 +48,12 @@ customers: Final = Table(
     Column("merged", BigInteger),
     Column("anonymised", BigInteger),
     Column("created", BigInteger, nullable=False),
-    Index("ix_customers_merged_into", "merged_into"),
+    Index(
+        "ix_customers_merged_into",
+        "merged_into",
+        sqlite_where=text("merged_into IS NOT NULL"),
+        postgresql_where=text("merged_into IS NOT NULL"),
+    ),
 )
 
 products: Final = Table(

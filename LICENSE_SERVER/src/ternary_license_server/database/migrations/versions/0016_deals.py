@@ -32,10 +32,18 @@ _COLUMNS: dict[str, dict[str, sa.types.TypeEngine[Any]]] = {
 
 
 def upgrade() -> None:
-    """Add the columns, empty, and the tables; say of priced licenses since when they are."""
+    """Add the columns, empty, an index and the tables; say of priced licenses since when they are."""
     for table, columns in _COLUMNS.items():
         for name, kind in columns.items():
             op.add_column(table, sa.Column(name, kind, nullable=True))
+    merged = sa.text("merged_into IS NOT NULL")
+    op.create_index(
+        "ix_customers_merged_into",
+        "customers",
+        ["merged_into"],
+        sqlite_where=merged,
+        postgresql_where=merged,
+    )
     op.create_table(
         "policy_prices",
         sa.Column("policy", sa.Text(), nullable=False),
