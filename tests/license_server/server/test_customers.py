@@ -22,6 +22,7 @@ from ternary_license_server.service import (
     policy_changes,
     records,
 )
+from ternary_license_server.service.catalog import add_customer
 from ternary_license_server.service.invoices import Wanted
 from ternary_license_server.service.policy_changes import NewPrices
 from ternary_license_server.service.refusals import ServiceError
@@ -122,6 +123,36 @@ def test_credits_of_a_merged_customer_are_stated_with_their_price_list_and_an_ed
         with pytest.raises(FormatError) as caught:
             read_claims(replace(invoice, spaces=(changed,)).claims())
         assert str(caught.value) == sentence
+
+
+def test_customer_made_to_merge_another_into_begins_after_what_that_one_was_invoiced(shop, buyers, now):
+    initech = buyers("Initech", 100, base=5_000)
+    initech.report(range(5), now)
+    issue(shop, initech.id, MARCH)
+    at = APRIL.start + DAY
+    initrode = str(change(shop, at, add_customer, "Initrode")["id"])
+    merge(shop, initech.id, initrode, at)
+    assert refusal(lambda: issue(shop, initrode, MARCH)) == (
+        "CONFLICT",
+        "invoice of 2026-03 for Initrode, acme: customers that were merged into it were invoiced up to "
+        "2026-03, and no month before 2026-04 can be",
+    )
+    assert refusal(lambda: issue(shop, initrode, MAY)) == (
+        "CONFLICT", "invoice of 2026-05 for Initrode, acme: 2026-04 was not issued; issue it first"
+    )  # fmt: skip
+    initech.activate(at)
+    initech.report([4, 5], at)
+    april = read(shop, issue(shop, initrode, APRIL))
+    assert lines(april) == [(Kind.BASE, None, 5_000), (Kind.USAGE, 1, 100)]
+
+
+def test_customer_with_operations_of_its_own_is_invoiced_for_months_before_a_merger(shop, buyers, now):
+    initech, hooli = buyers("Initech", 100, base=5_000), buyers("Hooli", 100, base=5_000)
+    for buyer, drawn in ((initech, range(5)), (hooli, range(4, 7))):
+        buyer.report(drawn, now)
+    issue(shop, initech.id, MARCH)
+    merge(shop, initech.id, hooli.id, APRIL.start + DAY)
+    assert lines(read(shop, issue(shop, hooli.id, MARCH))) == [(Kind.BASE, None, 5_000), (Kind.USAGE, 2, 200)]
 
 
 def test_merging_is_refused_where_it_would_make_no_sense(shop, buyers, now):

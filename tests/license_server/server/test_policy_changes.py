@@ -171,3 +171,30 @@ def test_price_lists_that_cannot_hold_are_refused(shop, buyers, now):
         f"policy free: license {sold['id']} has no quota, so its machines count nothing; give the policy one "
         "for existing licenses first",
     )
+
+
+def test_month_that_is_over_is_invoiced_by_its_prices_before_a_license_gets_others(shop, buyers, now):
+    initech, hooli = buyers("Initech", prices(100)), buyers("Hooli", prices(300))
+    initech.report(range(5), now)
+    at = APRIL.start + DAY
+
+    def changed():
+        return change(shop, at, life.change_policy, initech.license, hooli.policy)
+
+    assert refusal(changed) == (
+        "CONFLICT",
+        f"license {initech.license}: operations of customer {initech.id} received in 2026-03 are not "
+        "invoiced, and would be billed at the new prices; invoice them first",
+    )
+    assert lines(read(shop, issue(shop, initech.id, MARCH, at))) == [(Kind.USAGE, 5, 500)]
+    changed()
+    initech.activate(at)
+    initech.report([5], at)
+    assert lines(read(shop, issue(shop, initech.id, APRIL))) == [(Kind.USAGE, 1, 300)]
+
+
+def test_policy_of_the_same_prices_waits_for_no_invoice(shop, buyers, now):
+    initech, hooli = buyers("Initech", prices(100)), buyers("Hooli", prices(100))
+    initech.report(range(5), now)
+    change(shop, APRIL.start + DAY, life.change_policy, initech.license, hooli.policy)
+    assert lines(read(shop, issue(shop, initech.id, MARCH))) == [(Kind.USAGE, 5, 500)]

@@ -5,7 +5,7 @@ What an invoice bills is what the meters have and no earlier invoice billed. So 
 came again after a restoration, is billed once, and what was taken back is a credit of the next invoice.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from sqlalchemy import Row, func, insert, select, update
@@ -178,9 +178,7 @@ def _check_month(transaction: Transaction, account: Account, month: Month) -> No
         )
     last = succession.last(transaction, account.customer.id, account.product)
     if last is None:
-        first = accounts.first_month(transaction, account)
-        succession.check_first(transaction, account, month, first)
-        due = succession.first_due(account, first) or month
+        due = _first_due(transaction, account, month)
     else:
         due = Month.parse(last.month).next
         if month < due:
@@ -189,6 +187,30 @@ def _check_month(transaction: Transaction, account: Account, month: Month) -> No
             )
     if due < month:
         raise ServiceError(Code.CONFLICT, f"{named}: {due} was not issued; issue it first")
+
+
+def _first_due(transaction: Transaction, account: Account, month: Month) -> Month:
+    """The month with which an account without an invoice begins; ``month``, if that may be chosen.
+
+    Customers that were merged into it and have invoices paid for their months: it begins after these, unless
+    others have operations of before.
+    """
+    invoiced = succession.invoiced_before(transaction, account)
+    others = replace(account, members=tuple(one for one in account.members if one not in invoiced))
+    first = accounts.first_month(transaction, others)
+    succession.check_first(transaction, account, month, first)
+    due = succession.first_due(account, first)
+    if not invoiced:
+        return due or month
+    last = max(invoiced.values())
+    due = last.next if due is None else min(due, last.next)
+    if month < due:
+        raise ServiceError(
+            Code.CONFLICT,
+            f"{_named(account, month)}: customers that were merged into it were invoiced up to {last}, and "
+            f"no month before {due} can be",
+        )
+    return due
 
 
 def _check_restored(transaction: Transaction, all_handed_in: bool) -> None:

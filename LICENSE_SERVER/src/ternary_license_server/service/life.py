@@ -114,8 +114,8 @@ def change_policy(
     Raises:
         LicenseError: NOT_FOUND.
         ServiceError: UNKNOWN, if there is no such policy; CONFLICT, if the license is revoked, either is a
-            trial, the policy has ended or is of another product, or it has no prices and operations are not
-            invoiced.
+            trial, the policy has ended or is of another product, it has no prices and operations are not
+            invoiced, or it has other prices and operations of a month that is over are not.
     """
     license, template = records.lock(transaction, license_id), policies.find(transaction, policy)
     _refuse_revoked(license)
@@ -132,6 +132,9 @@ def change_policy(
     priced, billed_from = _prices(transaction, template, now, before, bill_earlier=bill_earlier)
     if before is not None and priced is None:
         succession.check_invoiced(transaction, license_id, license.product)
+    listed = _list_in_force(transaction, template, now)
+    if before is not None and listed is not None:
+        succession.check_month_kept(transaction, license_id, license.product, listed)
     seat_count.forget(transaction, license_id)
     moved = replace(license, policy=policy, placed=now, priced=priced, billed_from=billed_from)
     changed = replace(moved, **template.copied())
@@ -278,12 +281,17 @@ def _prices(
     transaction: Transaction, template: Policy, now: datetime, before: Priced | None, *, bill_earlier: bool
 ) -> tuple[datetime | None, datetime | None]:
     """Since when a license that comes under a policy now is under prices, and from when on it is billed."""
-    first = None if template.prices is None else canonical.encode(template.prices.to_json()).decode()
-    if price_terms.in_force(transaction, template.name, Month.of(now), first) is None:
+    if _list_in_force(transaction, template, now) is None:
         return None, None
     if before is not None:
         return before.since, before.billed_from
     return now, price_terms.ALWAYS if bill_earlier else now
+
+
+def _list_in_force(transaction: Transaction, template: Policy, now: datetime) -> str | None:
+    """The list of a license that comes under a policy now, as canonical JSON."""
+    first = None if template.prices is None else canonical.encode(template.prices.to_json()).decode()
+    return price_terms.in_force(transaction, template.name, Month.of(now), first)
 
 
 def _had_trial(transaction: Transaction, record: LicenseRecord) -> bool:

@@ -82,6 +82,47 @@ def check_invoiced(transaction: Transaction, license_id: str, product: str) -> N
         )
 
 
+def check_month_kept(transaction: Transaction, license_id: str, product: str, prices: str) -> None:
+    """Refuse to put a license under other prices while a month that is over was not invoiced.
+
+    Where an account is under several lists it cannot be invoiced at all before they are one, so there the
+    vendor's choice holds for that month too.
+
+    Args:
+        transaction: Any.
+        license_id: The license.
+        product: What it is of.
+        prices: The list that it would get, as canonical JSON.
+    Raises:
+        ServiceError: CONFLICT.
+    """
+    over = meter_entries.c.received < seconds(Month.of(transaction.now).start)
+    left = _not_invoiced(transaction, product, meter_entries.c.license == license_id, over)
+    if left is None:
+        return
+    month = Month.of(moment(left.received))
+    theirs = (groups.of_group(licenses.c.customer, left.billed), licenses.c.product == product)
+    before = price_terms.priced(transaction, month, licenses.c.id == license_id)
+    lists = {one.prices for one in price_terms.priced(transaction, month, *theirs)}
+    if before and before[0].prices != prices and len(lists) <= 1:
+        raise ServiceError(
+            Code.CONFLICT,
+            f"license {license_id}: operations of customer {left.customer} received in {month} are not "
+            "invoiced, and would be billed at the new prices; invoice them first",
+        )
+
+
+def invoiced_before(transaction: Transaction, account: Account) -> dict[str, Month]:
+    """By member of an account: the month of its own last invoice, where it has one."""
+    here = invoices.c
+    query = (
+        select(here.customer, func.max(here.month).label("month"))
+        .where(here.customer.in_(account.members), here.product == account.product)
+        .group_by(here.customer)
+    )
+    return {row.customer: Month.parse(row.month) for row in transaction.execute(query)}
+
+
 def check_all_invoiced(transaction: Transaction, customer: str, members: Sequence[str]) -> None:
     """Refuse to anonymise a customer while something of it was not invoiced.
 
