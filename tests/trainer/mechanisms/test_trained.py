@@ -1,6 +1,7 @@
 """Mechanisms in a training that stops and goes on; few operations; a StateNet that learns."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,9 @@ from torch import nn
 
 from ternary_sdk.errors import InputError
 from ternary_sdk.operations import OperationSet
-from ternary_trainer import checkpoint, recipe, run, seeds, split
+from ternary_sdk.space import Space
+from ternary_trainer import checkpoint, recipe, run, seeds, soundness, split
+from ternary_trainer.mechanism_settings import Changes
 from ternary_trainer.mechanisms.state_net import LearningStateNet
 from ternary_trainer.model import initial
 from ternary_trainer.separate import schedule
@@ -133,12 +136,30 @@ def test_few_operations_are_the_first_ones_and_an_eighth_as_many_are_chosen_by()
          " 'values', 'all'"),
         ("v5.5", {"coupled.state_net": "false", "coupled.state_net_rate": "0.001"},
          "recipe 'v5.5': setting 'coupled.state_net_rate' needs 'coupled.state_net' to be true"),
+        ("quinary-1", {"separate.permutation.changes": "inputs"},
+         "recipe 'quinary-1': setting 'separate.permutation.changes' is 'inputs', but operations of 5,1 have"
+         " one input"),
+        ("boolean-3",
+         {"batch": "31", "separate.consistency.of": "symmetry", "separate.consistency.weight": "1"},
+         "recipe 'boolean-3': setting 'batch' is 31, but 'separate.consistency.of' is 'symmetry', which fits"
+         " a map of 8 dimensions to each batch, expected at least 32"),
     ],
 )  # fmt: skip
 def test_settings_that_cannot_be_are_refused(name: str, settings: dict[str, str], problem: str) -> None:
     with pytest.raises(InputError) as caught:
         recipe.load(name, settings)
     assert str(caught.value) == problem
+
+
+@pytest.mark.parametrize("changes", ["values", "all"])
+def test_more_orders_of_values_than_can_be_listed_are_refused(changes: Changes) -> None:
+    known = recipe.load("quaternary", {"separate.permutation.changes": changes})
+    problem = soundness.check(replace(known, space=Space(12, 1)))
+    assert problem == (
+        f"setting 'separate.permutation.changes' is '{changes}', which lists all 479,001,600 orders of the 12"
+        " values of 12,1, expected at most 8 values"
+    )
+    assert soundness.check(replace(known, space=Space(8, 1))) is None
 
 
 class Rate(nn.Module):

@@ -3,6 +3,7 @@ How a recipe's settings depend on each other; the type and range of each alone s
 """
 
 import itertools
+import math
 from collections.abc import Iterator
 from typing import Final
 
@@ -22,6 +23,10 @@ _VAST_DRAWS: Final = (1_000, 200_000_000)
 """Prior draws of a vast space that can be scored; the indices of all of them are held and sorted."""
 _MOST_FRESH: Final = 1 << 20
 """Fresh operations in a step, at most."""
+_MOST_RADIX_RENAMED: Final = 8
+"""All orders of the values are listed: 40,320 of 8 values, 479,001,600 of 12."""
+_LEAST_FITTED: Final = 4
+"""Operations in a step for each latent dimension. A map is fitted to those whose image may be shown."""
 
 
 def check(recipe: Recipe) -> str | None:
@@ -41,7 +46,9 @@ def _problems(recipe: Recipe) -> Iterator[str]:
     if recipe.coupled and recipe.coupled.state_net_rate and not recipe.coupled.state_net:
         yield "setting 'coupled.state_net_rate' needs 'coupled.state_net' to be true"
     yield from _surges(recipe)
-    yield from _separate(recipe.separate, recipe.epochs) if recipe.separate else ()
+    if recipe.separate:
+        yield from _separate(recipe.separate, recipe.epochs)
+        yield from _mechanisms(recipe, recipe.separate)
 
 
 def _kind(recipe: Recipe) -> Iterator[str]:
@@ -124,6 +131,25 @@ def _separate(settings: Separate, epochs: int) -> Iterator[str]:
     for path, effort in settings.paths.items():
         yield from _outside(f"separate.paths.{path}.pushed", effort.pushed, 1, effort.draws)
         yield from _outside(f"separate.paths.{path}.rate", effort.rate[1], 1e-9, effort.rate[0])
+
+
+def _mechanisms(recipe: Recipe, settings: Separate) -> Iterator[str]:
+    """Mechanisms that would do nothing, or list more maps than there is memory for."""
+    space, permutation, consistency = recipe.space, settings.permutation, settings.consistency
+    name = "separate.permutation.changes"
+    if permutation and permutation.changes == "inputs" and space.inputs == 1:
+        yield f"setting '{name}' is 'inputs', but operations of {space} have one input"
+    if permutation and permutation.changes != "inputs" and space.radix > _MOST_RADIX_RENAMED:
+        yield (
+            f"setting '{name}' is '{permutation.changes}', which lists all {math.factorial(space.radix):,}"
+            f" orders of the {space.radix} values of {space}, expected at most {_MOST_RADIX_RENAMED} values"
+        )
+    least = _LEAST_FITTED * recipe.latent_size
+    if consistency and consistency.of == "symmetry" and recipe.batch < least:
+        yield (
+            f"setting 'batch' is {recipe.batch}, but 'separate.consistency.of' is 'symmetry', which fits a"
+            f" map of {recipe.latent_size} dimensions to each batch, expected at least {least}"
+        )
 
 
 def _outside(name: str, value: float, least: float, most: float) -> Iterator[str]:

@@ -2,7 +2,8 @@
 Consistency losses: two looks at the same thing must agree.
 
 - `noise`: the posterior of a table with one cell replaced is that of the clean table (Sinha and Dieng,
-  "Consistency regularization for variational auto-encoders", 2021).
+  "Consistency regularization for variational auto-encoders", 2021). There the ELBO of the noisy table joins
+  the loss as well; here it does not.
 - `symmetry`: what a permutation of inputs or values does to posterior means is an affine map, the same for
   the whole batch. Equivariance as in Cohen and Welling, "Group equivariant convolutional networks", 2016; the
   map is not given but fitted in each step.

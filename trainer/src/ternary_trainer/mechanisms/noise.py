@@ -3,7 +3,8 @@ Noise injection: the encoder reads tables with some cells replaced, and must giv
 
 This is the denoising criterion (Vincent et al., "Extracting and composing robust features with denoising
 autoencoders", 2008; Im et al., "Denoising criterion for variational auto-encoding framework", 2017). A table
-with one other cell is itself an operation, so noise asks for something that the task contradicts.
+with one other cell is itself an operation, so noise asks for something that the task contradicts. It may be a
+held-out one: nothing withholds it, and its target is a training operation.
 """
 
 import torch
