@@ -114,7 +114,8 @@ def usage_csv(
     )
     lines = asked.read(work)
     text = io.StringIO()
-    writer = csv.DictWriter(text, list(UsageLine.model_fields), lineterminator="\r\n")
+    columns = [name for name in UsageLine.model_fields if name != "customer_name"]  # a sheet could run a name
+    writer = csv.DictWriter(text, columns, extrasaction="ignore", lineterminator="\r\n")
     writer.writeheader()
     writer.writerows(line.facts() for line in lines)
     return Response(text.getvalue(), media_type="text/csv")
