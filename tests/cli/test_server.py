@@ -124,7 +124,17 @@ def test_from_release_to_invoice(ternary, server, shipped, vendor, tmp_path):
         *("license", "customer", "space", "new", "late", "taken back", "in all", "of the space"),
         "of the quota",
     ]
-    assert re.split(" {2,}", row) == [sold["id"], "Initech", "3,2", "7", "0", "0", "7", "0.03 %", "0.14 %"]
+    assert re.split(" {2,}", row) == [
+        sold["id"],
+        "Initech",
+        "3,2",
+        "7",
+        "0",
+        "0",
+        "7",
+        "0.0355 %",
+        "0.1400 %",
+    ]
 
     assert ternary("server", "suspend", sold["id"]).status == 0
     refused = ternary("renew", "--trust", trust)

@@ -4,6 +4,7 @@
 
 import os
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -201,15 +202,31 @@ def usage(
     if as_json:
         show_json(found)
     else:
-        show_list(iter(found["lines"]), _USAGE, (), as_json=False, as_csv=as_csv)
+        rows = ({name: line[name] for name in _USAGE_CSV} for line in found["lines"])
+        show_list(rows, _USAGE, (), as_json=False, as_csv=as_csv)
         for flag in found["flagged"]:
             note(_flag(flag))
 
 
 def _percent(share: str | None) -> str:
-    return "-" if share is None else f"{100 * float(share):.2f} %"
+    """A share of six places as percent of four: neither is rounded again."""
+    return "-" if share is None else f"{100 * Decimal(share):.4f} %"
 
 
+_USAGE_CSV: Final = (
+    "license",
+    "customer",
+    "customer_name",
+    "space",
+    "operations",
+    "late",
+    "taken_back",
+    "total",
+    "share_of_space",
+    "all_spaces",
+    "quota",
+    "share_of_quota",
+)
 _USAGE: Final = [
     plain("license"),
     plain("customer_name", "customer"),

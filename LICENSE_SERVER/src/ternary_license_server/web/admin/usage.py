@@ -114,7 +114,8 @@ def usage_csv(
             transaction, start=moment(start), end=moment(end), license_id=license_id, customer=customer
         )
         text = io.StringIO()
-        writer = csv.DictWriter(text, list(UsageLine.model_fields), lineterminator="\r\n")
+        columns = [name for name in UsageLine.model_fields if name != "customer_name"]  # a sheet could run it
+        writer = csv.DictWriter(text, columns, extrasaction="ignore", lineterminator="\r\n")
         writer.writeheader()
         writer.writerows(line.facts() for line in lines)
         return text.getvalue()
