@@ -64,7 +64,7 @@ def issue(transaction: Transaction, *, customer: str, policy: str, actor: str) -
     key = online_key.generate()
     policies.check_open(transaction, policy)
     record = _record(template, customer, name, transaction.now)
-    priced, billed_from = _prices(transaction, template, record.placed, None, bill_earlier=False)
+    priced, billed_from = _prices(transaction, template, record.placed, None, bill_earlier=True)
     record = replace(record, priced=priced, billed_from=billed_from)
     if template.trial and _had_trial(transaction, record):
         raise _second_trial(record)
