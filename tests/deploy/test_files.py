@@ -12,6 +12,7 @@ import pytest
 from packaging.version import Version
 
 from ternary_license_server.settings import Settings
+from ternary_license_server.web.server import PROBE
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 UNIT = DEPLOY / "ternary-server.service"
@@ -94,6 +95,7 @@ def test_pods_keep_to_the_restricted_standard_of_their_namespace(manifests, dock
     settings = settings_of(given, tmp_path)
     stops = pod["terminationGracePeriodSeconds"]
     assert stops > settings.stop_timeout + int(container["lifecycle"]["preStop"]["exec"]["command"][1])
+    assert container["readinessProbe"]["timeoutSeconds"] > PROBE.request + PROBE.lock
     assert container["ports"] == [{"name": "http", "containerPort": settings.port}]
     assert manifests["Service"]["spec"]["ports"][0]["targetPort"] == "http"
 

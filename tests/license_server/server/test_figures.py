@@ -85,6 +85,13 @@ def test_metered_operations_are_counted_once_however_often_a_report_comes(
     assert "ternary_operations_metered_total 3.0\n" in site.http("GET", "/metrics").text
 
 
+def test_whoever_asks_for_metrics_holds_up_no_probe_and_waits_for_none(make_site, vendor_keys):
+    site = make_site("sqlite", vendor_keys)
+    (probe,) = site.database._beside
+    with probe.read():  # a probe is under way, and has the one connection of probes
+        assert "ternary_webhook_events_waiting 0.0\n" in site.http("GET", "/metrics").text
+
+
 def test_count_that_fails_leaves_the_last_one_and_a_line_in_the_log(new_shop, tmp_path, caplog):
     with caplog.at_level(logging.ERROR, "ternary.server"):
         counting.count(new_shop.database, tmp_path / "gone" / "figures", None)

@@ -24,7 +24,7 @@ from ternary_license_server.database.schema import audit_archives, audit_heads, 
 from ternary_license_server.database.transaction import Transaction
 from ternary_license_server.keys.keyring import KeyRing
 from ternary_license_server.local import backup
-from ternary_license_server.service import archives, audit
+from ternary_license_server.service import archives, audit, erasure
 from ternary_license_server.service.archives import Seal
 from ternary_license_server.service.records import seconds
 from ternary_license_server.service.refusals import Code, ServiceError
@@ -175,7 +175,7 @@ def _write(
             previous = None
             for row in found:
                 entry = audit.entry(row, previous)
-                _check(entry)
+                _check(transaction, entry)
                 line = archives.row_line(entry)
                 opened.write(line)
                 running.update(line)
@@ -196,8 +196,11 @@ def rows_query(streams: list[str], before: int) -> Select[Any]:
     return audit.ROWS.join(heads, mine).where(rows.c.stream.in_(streams), rows.c.at < before)
 
 
-def _check(entry: audit.Entry) -> None:
-    if entry.expected_hash() != entry.hash and entry.detail != audit.ERASED:
+def _check(transaction: Transaction, entry: audit.Entry) -> None:
+    """Refuse a row that is not what its hash says, unless a later row states it as erased."""
+    if entry.expected_hash() == entry.hash:
+        return
+    if entry.detail != audit.ERASED or not erasure.is_stated(transaction, entry):
         raise ServiceError(
             Code.CONFLICT,
             f"audit of {entry.stream}, row {entry.number}: was edited, so it is not archived; run "

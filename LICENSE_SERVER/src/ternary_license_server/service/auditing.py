@@ -18,9 +18,8 @@ from sqlalchemy import ColumnElement, Row, Select, and_, collate, exists, func, 
 from ternary_license_server.database.schema import audit as rows
 from ternary_license_server.database.schema import audit_heads
 from ternary_license_server.database.transaction import Transaction
-from ternary_license_server.service import audit, compact
-from ternary_license_server.service.audit import ERASED, ERASES, GENESIS
-from ternary_sdk._internal.documents import canonical
+from ternary_license_server.service import audit, compact, erasure
+from ternary_license_server.service.audit import ERASED, GENESIS
 
 _AT_ONCE: Final = 1000
 _BYTES: Final = {"sqlite": "BINARY", "postgresql": "C"}
@@ -47,8 +46,9 @@ class _Chain:
     """Its number."""
     at_head: str | None = field(init=False)
     """Hash of the row that the head was written for, once it was read."""
-    erased: dict[int, tuple[str, str]] = field(default_factory=dict)
-    """Of rows that look erased and of which no row has said so yet: what is left of them, and the fault."""
+    erased: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """Of rows that look erased and of which no row has said so yet, by their numbers: what is left of them,
+    and the fault."""
 
     def __post_init__(self) -> None:
         self.last = self.start
@@ -71,10 +71,10 @@ class _Chain:
         if whole.expected_hash() != row.hash and not (gap and row.base is not None):
             fault = f"{name}: edited ({whole.action} by {whole.actor or 'nobody'})"
             if whole.detail == ERASED:
-                self.erased[row.number] = whole.remains(), fault
+                self.erased[str(row.number)] = whole.remains(), fault
             else:
                 yield fault
-        elif whole.action == ERASES:
+        else:
             self._settle(whole)
         if row.number > self.start:
             self.previous, self.last = row.hash, row.number
@@ -82,10 +82,9 @@ class _Chain:
 
     def _settle(self, entry: audit.Entry) -> None:
         """Take a row's word for the rows before it that it states as erased."""
-        stated: Any = canonical.decode(entry.detail.encode(), "audit")
-        for number, remains in stated["erased"].items():
-            if self.erased.get(int(number), ("", ""))[0] == remains:
-                del self.erased[int(number)]
+        for number, remains in erasure.stated(entry).items() if self.erased else ():
+            if self.erased.get(number, ("", ""))[0] == remains:
+                del self.erased[number]
 
     def unsettled(self) -> Iterator[str]:
         """What is wrong with rows that look erased, though no row after them states it."""

@@ -14,7 +14,10 @@ from sqlalchemy import update
 from ternary_license_server.database.schema import audit as audit_rows
 from ternary_license_server.database.transaction import Transaction
 from ternary_license_server.service import audit
+from ternary_license_server.service.audit import Entry
+from ternary_sdk._internal.documents import canonical
 from ternary_sdk._internal.documents.canonical import Json
+from ternary_sdk.errors import FormatError
 
 ACTION: Final = audit.ERASES
 _PERSONAL: Final = ("customer.add", "customer.edit")
@@ -34,3 +37,30 @@ def erase(transaction: Transaction, stream: str) -> dict[str, Json]:
             transaction.execute(update(audit_rows).where(this).values(detail=audit.ERASED))
             erased[str(entry.number)] = entry.remains()
     return {"erased": erased}
+
+
+def stated(entry: Entry) -> dict[str, Json]:
+    """What a row states as erased: by a row's number, the hash of what is left of it.
+
+    A row that was edited, or is no statement, states nothing.
+    """
+    if entry.action != ACTION or entry.expected_hash() != entry.hash:
+        return {}
+    try:
+        detail = canonical.decode(entry.detail.encode(), "audit")
+    except FormatError:
+        return {}
+    erased = detail.get("erased") if isinstance(detail, dict) else None
+    return erased if isinstance(erased, dict) else {}
+
+
+def is_stated(transaction: Transaction, entry: Entry) -> bool:
+    """Whether a later row of the same stream states a row as erased."""
+    later = audit.ROWS.where(
+        audit_rows.c.stream == entry.stream,
+        audit_rows.c.number > entry.number,
+        audit_rows.c.action == ACTION,
+    )
+    return any(
+        stated(one).get(str(entry.number)) == entry.remains() for one in audit.read(transaction, later)
+    )

@@ -53,7 +53,8 @@ def routes(server: Server) -> APIRouter:
     )
     def metrics() -> Response:
         """Prometheus metrics of this replica, all its processes together; of webhooks, of all replicas."""
-        found = server.metrics.text() + webhook_metrics.text(server.probe)
+        of_webhooks = webhook_metrics.text(server.database, PROBE.request)  # not by the probe's connection
+        found = server.metrics.text() + of_webhooks
         return Response(found, headers={"content-type": METRICS_TYPE})
 
     return router

@@ -10,6 +10,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from ternary_license_server.database.engine import Database
+from ternary_license_server.database.waiting import within
 from ternary_license_server.service import dead_letters, webhooks
 from ternary_sdk._internal.documents.canonical import Json
 from ternary_sdk.errors import TernaryError
@@ -17,10 +18,10 @@ from ternary_sdk.errors import TernaryError
 _ATTEMPTS: Final = "ternary_webhook_attempts"
 
 
-def text(database: Database) -> bytes:
-    """In Prometheus' text format; nothing if the database does not answer."""
+def text(database: Database, seconds: float) -> bytes:
+    """In Prometheus' text format; nothing if the database does not answer in so many seconds."""
     try:
-        with database.read() as transaction:
+        with within(seconds), database.read() as transaction:
             found = _Found(webhooks.every(transaction), dead_letters.standing(transaction))
     except TernaryError:
         return b""

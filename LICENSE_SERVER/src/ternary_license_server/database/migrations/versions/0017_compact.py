@@ -1,8 +1,7 @@
 """
 Renewals as compact audit rows, marks of what is sealed and archived, and indexes that large databases need.
 
-Only columns that may be empty, tables and indexes are added, so no row is written anew, and servers of the
-release before go on working beside this one.
+Only columns that may be empty, tables and indexes are added, so no row is written anew.
 """
 
 import sqlalchemy as sa
