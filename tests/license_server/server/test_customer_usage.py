@@ -1,4 +1,4 @@
-"""Usage of customers that are one: several licenses, and customers that were merged, count an operation once."""
+"""Usage of customers that are one: an operation of several licenses and customers counts once."""
 
 from tests.buyers import APRIL, DAY, HOUR, MARCH, Buyer, change, prices
 
