@@ -5,9 +5,10 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import event, select, text
 
-from ternary_license_server.database.schema import metadata
+from ternary_license_server.database.schema import licenses, metadata
+from ternary_license_server.service.groups import of_group
 from ternary_sdk._internal.online import request as online_request
 
 FEW = {"clock", "restorations", "revocation_list", "policies", "products", "alembic_version", "tokens"}
@@ -100,6 +101,18 @@ def test_one_license_is_read_without_the_others(running, client):
     with recorded(running.database) as statements:
         assert running.admin("GET", f"/licenses/{client[0]}").status_code == 200
     assert whole_tables(running.database, statements) == {}
+
+
+def test_licenses_of_a_group_are_found_by_their_customers(running, client):
+    query = select(licenses.c.id).where(of_group(licenses.c.customer, "C-1"), licenses.c.id > "L-1")
+    dialect = running.database.engine.dialect
+    statement = str(query.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
+    explain = "EXPLAIN QUERY PLAN " if running.database.sqlite else "EXPLAIN "
+    with running.database.read() as transaction:
+        rows = transaction.connection.exec_driver_sql(explain + statement).all()
+    plan = "\n".join(str(row[-1]) for row in rows)
+    assert "SubPlan" not in plan  # PostgreSQL would compare every license with the list
+    assert "SCAN licenses" not in plan
 
 
 def test_statement_that_reads_a_whole_table_would_be_found(running, client):
