@@ -522,10 +522,12 @@ def test_account_keeps_its_currency(shop, machines, now):
 
 def test_invoice_that_readers_would_refuse_is_not_issued(shop, now):
     license_id, _, customer = sell(shop, now)
-    with shop.at(now).write() as transaction:
+    with shop.at(now).read() as transaction:
         policy = records.find(transaction, license_id).policy
-        for _ in range(MOST_LICENSES):
-            life.issue(transaction, customer=customer, policy=policy, actor="test")
+    for _ in range(MOST_LICENSES // 50):  # a transaction has a limit of time, on a busy machine too
+        with shop.at(now).write() as transaction:
+            for _ in range(50):
+                life.issue(transaction, customer=customer, policy=policy, actor="test")
     with pytest.raises(FormatError, match=r"^invoice\.licenses: "):
         issue(shop, customer, MARCH)
     with shop.database.read() as transaction:
