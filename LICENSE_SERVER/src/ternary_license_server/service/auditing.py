@@ -74,7 +74,7 @@ class _Chain:
                 self.erased[str(row.number)] = whole.remains(), fault
             else:
                 yield fault
-        else:
+        elif self.erased:
             self._settle(whole)
         if row.number > self.start:
             self.previous, self.last = row.hash, row.number
@@ -82,7 +82,7 @@ class _Chain:
 
     def _settle(self, entry: audit.Entry) -> None:
         """Take a row's word for the rows before it that it states as erased."""
-        for number, remains in erasure.stated(entry).items() if self.erased else ():
+        for number, remains in erasure.stated(entry).items():
             if self.erased.get(number, ("", ""))[0] == remains:
                 del self.erased[number]
 
