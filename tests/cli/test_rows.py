@@ -1,13 +1,13 @@
 """Reading and writing operations and latents: what goes out comes back, all else is refused by name."""
 
 import io
-from functools import partial
 
 import numpy as np
 import pytest
 
 from ternary_cli import row_reader
 from ternary_cli.formats import Format, in_parts, to_bytes
+from ternary_cli.kinds import latents_of, operations_of
 from ternary_cli.rows import Rows
 from ternary_sdk.errors import InputError
 from ternary_sdk.space import TERNARY_2
@@ -19,8 +19,13 @@ READ = [form for form in Format if form not in (Format.TABLE, Format.SQUARES)]
 """What `encode` and `decode` read as well: every format but the table for people."""
 NUMBERS = "expected integers or floats of at most 8 bytes"
 
-read_operations = partial(row_reader.read_operations, space=TERNARY_2)
-read_latents = partial(row_reader.read_latents, size=16)
+
+def read_operations(data, what):
+    return row_reader.read(data, operations_of(TERNARY_2), what).values
+
+
+def read_latents(data, what):
+    return row_reader.read(data, latents_of(16), what).values
 
 
 def npy(array, **options):

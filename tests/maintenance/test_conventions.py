@@ -17,6 +17,7 @@ ENVIRONMENT = {
     "cli/src/ternary_cli/admin.py",  # a vendor's server and token
     "cli/src/ternary_cli/server.py",  # a vendor's server's settings
     "cli/src/ternary_cli/server_terms.py",  # and its database
+    "cli/src/ternary_cli/server_audit.py",  # the database whose log is verified
     "cli/src/ternary_cli/server_restoring.py",  # and what it restores into
 }
 NAIVE = {"utcnow", "utcfromtimestamp", "today"}

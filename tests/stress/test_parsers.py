@@ -25,8 +25,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ternary_cli import row_reader
 from ternary_cli.formats import Format, to_bytes
-from ternary_cli.row_reader import read_latents, read_operations
+from ternary_cli.kinds import latents_of, operations_of
 from ternary_cli.rows import Rows
 from ternary_export.build import Build
 from ternary_license_server.keys.keyring import KeyRing
@@ -390,9 +391,9 @@ FORMATS: Final = [Format.CSV, Format.JSONL, Format.NPY]
 def rows(data: bytes) -> None:
     """Read rows as either kind; the second is read although the first was refused."""
     try:
-        read_operations(data, "rows", TERNARY_2)
+        row_reader.read(data, operations_of(TERNARY_2), "rows")
     finally:
-        read_latents(data, "rows", 16)
+        row_reader.read(data, latents_of(16), "rows")
 
 
 @pytest.mark.parametrize("form", FORMATS)

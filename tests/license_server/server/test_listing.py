@@ -39,10 +39,11 @@ def published(shop, now):
 
 
 def fill(shop, number):
-    with shop.database.write() as transaction:
-        rows = [{"name": f"S-{secrets.token_hex(12)}", "merged": 0} for _ in range(number)]
-        for start in range(0, number, 5000):
+    rows = [{"name": f"S-{secrets.token_hex(12)}", "merged": 0} for _ in range(number)]
+    for start in range(0, number, 5000):
+        with shop.database.write() as transaction:  # each in a request's time
             transaction.execute(insert(merged_names), rows[start : start + 5000])
+    with shop.database.write() as transaction:
         listing.note_change(transaction)
 
 

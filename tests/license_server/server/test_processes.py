@@ -11,7 +11,8 @@ from contextlib import closing, contextmanager, suppress
 
 import psutil
 import pytest
-from stress.seats import PROGRAM, _await, _free_port, _start
+from stress.seats import PROGRAM, _await, _start
+from stress.sockets import free_port
 
 from ternary_license_server.serving.connection import LONGEST_HEAD
 
@@ -21,7 +22,7 @@ ASK = b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"
 @contextmanager
 def supervised(ring, database, log, workers):
     """A server that may be killed: its process and its port."""
-    process = _start(ring, str(database.url), port := _free_port(), workers, log, PROGRAM)
+    process = _start(ring, str(database.url), port := free_port(), workers, log, PROGRAM)
     try:
         _await(f"http://127.0.0.1:{port}/readyz", process)
         yield process, port
