@@ -148,7 +148,7 @@ def test_cell_of_a_spreadsheet_is_text(name, cell):
 
 def test_no_form_is_written_where_one_cannot_be(files):
     with pytest.raises(InputError, match=r"^PDF: no font here has the letter "):
-        write_files(named("Initech 漢"), b"{}", [files / "out.json", files / "out.pdf"])
+        write_files(named("Initech 漢"), b"{}", [files / "out.json", files / "out.pdf"], force=False)
     assert not (files / "out.json").exists()
 
 

@@ -125,7 +125,7 @@ def test_two_targets_share_the_steps_that_both_need(checkout):
 
 def test_ablations_repeat_every_plan_into_a_folder_of_its_name(checkout):
     stamped(checkout, ready=10, ready_to_test=20)
-    plans = sorted(plan.stem for plan in (ROOT / "maintenance" / "ablations").glob("*.toml"))
+    plans = [plan.stem for plan in sorted((ROOT / "maintenance" / "ablations").glob("*.toml"))]
     assert "few-1" in plans
     expected = [
         f".venv/bin/ternary ablate maintenance/ablations/{name}.toml --out runs/ablations/{name}"

@@ -14,7 +14,10 @@ from ternary_sdk._internal.wheels import pip_install
 from ternary_sdk.errors import TernaryError
 
 _TRAINS: Final = {"ternary_trainer", "torch", "rich"}
-_SERVES: Final = {"fastapi", "uvicorn", "sqlalchemy", "alembic", "psycopg", "prometheus_client"}
+_SERVES: Final = {
+    *("fastapi", "uvicorn", "uvloop", "httptools", "httpcore"),
+    *("sqlalchemy", "alembic", "psycopg", "prometheus_client"),
+}
 _CALLS: Final = {"httpx", "truststore"}
 
 EXTRAS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(

@@ -305,7 +305,7 @@ def test_periods_add_up_to_the_whole(site, new_client, now):
         query = f"?start={start}&end={end}&license_id={license_id}"
         (line,) = site.admin("GET", f"/usage{query}").json()["lines"]
         (row,) = csv.DictReader(io.StringIO(site.admin("GET", f"/usage.csv{query}").text))
-        assert {name: str(value) for name, value in line.items()} == row
+        assert {name: str(value) for name, value in line.items() if name != "customer_name"} == row
         totals.append((line["operations"], line["total"], line["share_of_quota"]))
     assert totals == [(2, 2, "0.250000"), (1, 3, "0.375000"), (2, 5, "0.625000")]
 
