@@ -56,8 +56,8 @@ from ternary_trainer.validation.vast_subject import Effort as ValidationEffort
 
 DISTRIBUTIONS = ("ternary_sdk", "ternary_trainer", "ternary_export", "ternary_license_server", "ternary_cli")
 BOUND = {
-    *("Asked", "Asking", "Certificates", "Installation", "KeyRing", "Meter", "ProvedPath"),
-    *("Parsed", "Reported", "Row", "Server", "SigningKey", "Taken"),
+    *("Asked", "Asking", "Bills", "Certificates", "Installation", "KeyRing", "Meter", "ProvedPath"),
+    *("Parsed", "Reported", "Row", "Server", "SigningKey", "Taken", "WebhookKey"),
 }
 """Values that hold a key, a connection, a session or what is read of a database when it is asked for."""
 WAYS: Mapping[str, Callable[[Any], Any]] = {

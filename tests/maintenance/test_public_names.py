@@ -17,7 +17,7 @@ from maintenance.public_names import PAGE, names, page
 ROOT = Path(__file__).parents[2]
 PUBLIC = names()
 CHANGELOG = (ROOT / "CHANGELOG.md").read_text("utf-8")
-EXAMPLES = sorted(path for path in (ROOT / "examples").rglob("*") if path.is_file())
+EXAMPLES = sorted(path for path in (ROOT / "examples").rglob("*") if path.is_file() and path.suffix != ".pyc")
 NOT_HERE = {
     "Json": object,
     "pandas": SimpleNamespace(DataFrame=object),

@@ -210,7 +210,10 @@ def test_invoice_has_a_line_for_each_space_and_names_it(site, new_client, now):
     assert later["lines"] == whole["lines"][:1]  # the quota's share is of all spaces all the same
     answer = site.admin("GET", usage_of(license_id, now, (-1, 2), ".csv"))
     rows = list(csv.DictReader(io.StringIO(answer.text)))
-    assert rows == [{name: str(value) for name, value in line.items()} for line in whole["lines"]]
+    assert rows == [
+        {name: str(value) for name, value in line.items() if name != "customer_name"}
+        for line in whole["lines"]
+    ]
     shown = site.admin("GET", f"/licenses/{license_id}").json()
     assert (shown["operations"], shown["spaces"]) == (
         5, [{"space": "2,3", "operations": 2}, {"space": "3,2", "operations": 3}]

@@ -19,6 +19,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from ternary_license_server.service.figures import MEANINGS, Meaning
+from ternary_sdk._internal.documents import plain
 
 LOG: Final = logging.getLogger("ternary.server")
 METRICS_TYPE: Final = CONTENT_TYPE_LATEST
@@ -52,7 +53,7 @@ class KeptFigures(Collector):
         file = os.environ.get(FIGURES)
         if file is None or not (kept := Path(file)).exists():
             return
-        found = json.loads(kept.read_bytes())
+        found = plain.decode(kept.read_bytes())
         for name, meaning in (dict(MEANINGS) | COUNTED).items():
             gauge = GaugeMetricFamily(name, meaning.about, labels=[meaning.label] if meaning.label else [])
             for value, number in found[name].items():
