@@ -41,6 +41,11 @@ class Operations:
     classes: Tensor
     """The same as int64 digits from 0 to radix - 1, shape (n, cells)."""
 
+    @classmethod
+    def of(cls, digits: Tensor, space: Space) -> "Operations":
+        """Operations with these digits, int64, shape (n, cells)."""
+        return cls(space=space, tables=(digits + space.lowest).float(), classes=digits)
+
     def __len__(self) -> int:
         return len(self.tables)
 

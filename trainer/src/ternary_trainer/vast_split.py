@@ -103,7 +103,7 @@ class VastSplit:
             size = (asked, self.space.cells)
             drawn = torch.randint(self.space.radix, size, generator=random, device=random.device)
             kept.append(drawn[self._allowed(drawn.cpu().numpy(), parts, without)])
-        return as_operations(torch.cat(kept)[:count], self.space)
+        return Operations.of(torch.cat(kept)[:count], self.space)
 
     def _allowed(
         self, digits: npt.NDArray[np.int64], parts: "range | list[int]", without: tuple[Family, ...]
@@ -136,11 +136,6 @@ def digests(space: Space, count: int, family: Family | None) -> dict[str, str]:
     return {"rule": rule(space), "validation": hashlib.sha256(members.tobytes()).hexdigest()}
 
 
-def as_operations(digits: Tensor, space: Space) -> Operations:
-    """Operations with these digits, int64, shape (n, cells)."""
-    return Operations(space=space, tables=(digits + space.lowest).float(), classes=digits)
-
-
 def members(family: Family, space: Space, count: int, random: torch.Generator) -> Operations:
     """Uniform members of a family that is held out everywhere, each by itself: some may be the same.
 
@@ -154,10 +149,10 @@ def members(family: Family, space: Space, count: int, random: torch.Generator) -
     if family == "commutative":
         cells, orbits = _orbits(space)
         digits = torch.randint(space.radix, (count, orbits), generator=random, device=device)
-        return as_operations(digits[:, cells.to(device)], space)
+        return Operations.of(digits[:, cells.to(device)], space)
     # Balanced: each digit as often as the others, in an order that is uniform among all orders.
     order = torch.rand((count, space.cells), generator=random, device=device, dtype=torch.float64).argsort(1)
-    return as_operations(order % space.radix, space)
+    return Operations.of(order % space.radix, space)
 
 
 @cache

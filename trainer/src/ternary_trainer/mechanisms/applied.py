@@ -6,12 +6,14 @@ The validation loss has none of them: it means the same with and without.
 """
 
 from collections.abc import Callable, Iterator
+from functools import cached_property
 
 import torch
 from torch import Tensor
 
 from ternary_trainer import score
 from ternary_trainer.mechanisms import composition, consistency, curriculum, noise, permutation, withheld
+from ternary_trainer.mechanisms.withheld import Withheld
 from ternary_trainer.model import Decoder, Encoder
 from ternary_trainer.settings import Recipe, Separate
 from ternary_trainer.split import Operations
@@ -24,9 +26,15 @@ class Mechanisms:
         self, recipe: Recipe, settings: Separate, encoder: Encoder, decoder: Decoder, random: torch.Generator
     ) -> None:
         self._settings, self._encoder, self._decoder = settings, encoder, decoder
-        self._random, self._latent_size = random, recipe.latent_size
-        self._withheld = withheld.of(
-            recipe.space, recipe.holdout_family, recipe.training_operations, random.device
+        self._random = random
+        self._recipe = recipe
+
+    @cached_property
+    def _withheld(self) -> Withheld:
+        """Made when the first mechanism asks: most trainings have none."""
+        recipe = self._recipe
+        return withheld.of(
+            recipe.space, recipe.holdout_family, recipe.training_operations, self._random.device
         )
 
     def used(self, epoch: int, least: int) -> Callable[[Operations], Operations]:
@@ -70,5 +78,5 @@ class Mechanisms:
             return consistency.of_noise(self._encoder, operations, mean, logvar, self._random)
         if kind == "symmetry":
             return consistency.of_symmetry(self._encoder, operations, mean, self._withheld, self._random)
-        latents = score.latents(len(operations), self._latent_size, self._random)
+        latents = score.latents(len(operations), self._recipe.latent_size, self._random)
         return consistency.of_draws(self._encoder, self._decoder, operations, latents, self._withheld)

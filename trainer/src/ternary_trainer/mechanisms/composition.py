@@ -39,7 +39,7 @@ def of_sums(
     minus, _ = encoder((third[kept] + space.lowest).float())
     logits = decoder((mean + mean.roll(-1, 0))[kept] - minus)
     classes = result[kept]
-    wanted = Operations(space=space, tables=(classes + space.lowest).float(), classes=classes)
+    wanted = Operations.of(classes, space)
     return score.cross_entropy(logits, wanted) / len(operations)
 
 

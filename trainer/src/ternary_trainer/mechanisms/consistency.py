@@ -82,6 +82,6 @@ def of_draws(
         classes = classes[~withheld(classes)]
     if not len(classes):
         return latents.new_zeros(())
-    drawn = Operations(space=space, tables=(classes + space.lowest).float(), classes=classes)
+    drawn = Operations.of(classes, space)
     mean, _ = encoder(drawn.tables)
     return score.cross_entropy(decoder(mean), drawn) / len(latents)

@@ -31,7 +31,7 @@ def permuted(
     replaced = torch.rand(count, generator=random, device=device) < settings.chance
     replaced &= ~withheld(images)
     classes = torch.where(replaced[:, None], images, operations.classes)
-    return Operations(space=space, tables=(classes + space.lowest).float(), classes=classes)
+    return Operations.of(classes, space)
 
 
 def _drawn(below: int, count: int, random: torch.Generator) -> Tensor:
