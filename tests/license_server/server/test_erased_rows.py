@@ -9,7 +9,7 @@ from tests.buyers import change
 from ternary_license_server.database.schema import audit as rows
 from ternary_license_server.database.schema import licenses
 from ternary_license_server.local import archiving
-from ternary_license_server.service import archives, audit, auditing, checkpoints, customers, life
+from ternary_license_server.service import archives, audit, auditing, checkpoints, customers, erasure, life
 from ternary_sdk.errors import TernaryError
 
 DAY = timedelta(days=1)
@@ -109,5 +109,5 @@ def test_statement_that_states_nothing_about_a_row_settles_nothing(gone, said):
     stream = f"customer {customer}"
     with shop.database.write() as transaction:
         transaction.execute(update(rows).where(rows.c.stream == stream).values(detail=audit.ERASED))
-        audit.append(transaction, stream, actor="test", action=audit.ERASES, detail=said)
+        audit.append(transaction, stream, actor="test", action=erasure.ACTION, detail=said)
     assert faults(shop) == [f"audit of {stream}, row 1: edited (customer.add by test)"]

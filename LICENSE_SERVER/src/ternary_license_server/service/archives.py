@@ -13,15 +13,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from ternary_license_server.service import answer_signed
 from ternary_license_server.service.audit import ERASED, Entry
 from ternary_license_server.service.checkpoints import SHA256
 from ternary_license_server.service.records import seconds
 from ternary_sdk._internal.documents import canonical
 from ternary_sdk._internal.documents.canonical import Json
 from ternary_sdk._internal.documents.fields import Fields
-from ternary_sdk._internal.signing import jws
-from ternary_sdk._internal.trust.trust import Role, Trust
-from ternary_sdk.errors import FormatError, InputError, SignatureError
+from ternary_sdk._internal.trust.trust import Trust
+from ternary_sdk.errors import FormatError, InputError
 
 FORMAT: Final = "ternary-audit-archive/1"
 TYP: Final = "ternary-audit-archive+jws"
@@ -150,10 +150,11 @@ def _seal(line: bytes, name: str, trust: Trust) -> Seal:
     outside = Fields(canonical.decode(line.rstrip(b"\n"), name), name)
     token = outside.text("seal", longest=4096).encode()
     outside.end()
-    what = "archive's seal"
-    read = jws.read(token, typ=TYP, what=what, key_for=lambda kid: trust.candidate(kid, Role.ANSWER))
-    fields = Fields(read.claims, what)
-    seal = Seal(
+    return answer_signed.read(token, trust, typ=TYP, what="archive's seal", stated=_stated)
+
+
+def _stated(fields: Fields) -> Seal:
+    return Seal(
         vendor=fields.text("iss"),
         at=fields.moment("iat"),
         number=fields.integer("number", least=1),
@@ -161,11 +162,6 @@ def _seal(line: bytes, name: str, trust: Trust) -> Seal:
         sha256=fields.sha256("sha256"),
         previous=fields.text_or_null("previous", pattern=SHA256),
     )
-    fields.end()
-    if seal.vendor != trust.vendor:
-        raise SignatureError(f"{what}: made by {seal.vendor!r}, expected {trust.vendor!r}")
-    trust.key(read.kid, Role.ANSWER, seal.at)
-    return seal
 
 
 def _check_sealed(name: str, seal: Seal, found: tuple[int, str, int, str]) -> None:

@@ -25,8 +25,6 @@ from ternary_sdk._internal.documents.canonical import SAFE_INTEGER, Json
 GENESIS: Final = "0" * 64
 ERASED: Final = '{"erased":true}'
 """In the place of a detail that was erased."""
-ERASES: Final = "customer.anonymise"
-"""The action of rows that state which rows before them were erased."""
 
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 """Writes a list of text and safe integers as canonical JSON does; ten times as fast, for millions of rows."""

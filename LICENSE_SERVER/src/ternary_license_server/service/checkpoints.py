@@ -23,15 +23,13 @@ from ternary_license_server.database.engine import Database
 from ternary_license_server.database.schema import audit_checkpoints, audit_heads
 from ternary_license_server.database.transaction import Transaction
 from ternary_license_server.keys.keyring import KeyRing
-from ternary_license_server.service import audit, auditing
+from ternary_license_server.service import answer_signed, audit, auditing
 from ternary_license_server.service.records import seconds, utc
 from ternary_license_server.service.refusals import Code, ServiceError
 from ternary_sdk._internal.documents import outer
 from ternary_sdk._internal.documents.canonical import Json
 from ternary_sdk._internal.documents.fields import Fields
-from ternary_sdk._internal.signing import jws
 from ternary_sdk._internal.trust.trust import Role, Trust
-from ternary_sdk.errors import SignatureError
 
 TYP: Final = "ternary-audit-checkpoint+jws"
 STREAM: Final = "checkpoints"
@@ -69,15 +67,12 @@ class Checkpoint:
             SignatureError: If it cannot be believed.
         """
         what = "checkpoint"
-        read = jws.read(
-            outer.bare(token, what, outer.TOKEN),
-            typ=TYP,
-            what=what,
-            key_for=lambda kid: trust.candidate(kid, Role.ANSWER),
-            longest=LONGEST,
-        )
-        fields = Fields(read.claims, what)
-        found = cls(
+        bare = outer.bare(token, what, outer.TOKEN)
+        return answer_signed.read(bare, trust, typ=TYP, what=what, stated=cls._stated, longest=LONGEST)
+
+    @classmethod
+    def _stated(cls, fields: Fields) -> "Checkpoint":
+        return cls(
             vendor=fields.text("iss"),
             at=fields.moment("iat"),
             number=fields.integer("number", least=1),
@@ -85,11 +80,6 @@ class Checkpoint:
             head=fields.sha256("head"),
             previous=fields.text_or_null("previous", pattern=SHA256),
         )
-        fields.end()
-        if found.vendor != trust.vendor:
-            raise SignatureError(f"checkpoint: made by {found.vendor!r}, expected {trust.vendor!r}")
-        trust.key(read.kid, Role.ANSWER, found.at)
-        return found
 
     def claims(self) -> dict[str, Json]:
         """The same, as it is signed."""

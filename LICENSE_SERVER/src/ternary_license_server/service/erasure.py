@@ -19,7 +19,8 @@ from ternary_sdk._internal.documents import canonical
 from ternary_sdk._internal.documents.canonical import Json
 from ternary_sdk.errors import FormatError
 
-ACTION: Final = audit.ERASES
+ACTION: Final = "customer.anonymise"
+"""Of rows that state which rows before them were erased."""
 _PERSONAL: Final = ("customer.add", "customer.edit")
 """Actions whose detail has names."""
 
