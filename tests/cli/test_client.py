@@ -10,24 +10,15 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
+from tests.cli.rows_read import read_latents, read_operations
 
-from ternary_cli import row_reader
 from ternary_cli.formats import Format
-from ternary_cli.kinds import latents_of, operations_of
 from ternary_license_server.keys import issue, keyring
 from ternary_sdk._internal.identity import VersionRange
 from ternary_sdk._internal.packages.package import Package
 from ternary_sdk.space import TERNARY_2
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
-
-
-def read_operations(data, what):
-    return row_reader.read(data, operations_of(TERNARY_2), what).values
-
-
-def read_latents(data, what):
-    return row_reader.read(data, latents_of(16), what).values
 
 
 FORMS = f"{', '.join(list(Format)[:-1])} or {list(Format)[-1]}"

@@ -6,9 +6,9 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from tests.cli.rows_read import read_latents, read_operations
 
 from ternary_cli import row_reader
-from ternary_cli.kinds import latents_of, operations_of
 from ternary_cli.lines import MOST_CHARACTERS
 from ternary_sdk.errors import InputError
 from ternary_sdk.space import TERNARY_2
@@ -20,14 +20,6 @@ COLUMNS = [f"t{k}" for k in range(9)]
 FRAME = pd.DataFrame(TRITS, columns=COLUMNS)
 CSV = FRAME.to_csv(index=False)
 LATENTS = np.random.default_rng(3).standard_normal((4, 16)).astype(np.float32)
-
-
-def read_operations(data, what):
-    return row_reader.read(data, operations_of(TERNARY_2), what).values
-
-
-def read_latents(data, what):
-    return row_reader.read(data, latents_of(16), what).values
 
 
 def refusal(data, read=read_operations):

@@ -4,10 +4,9 @@ import io
 
 import numpy as np
 import pytest
+from tests.cli.rows_read import read_latents, read_operations
 
-from ternary_cli import row_reader
 from ternary_cli.formats import Format, in_parts, to_bytes
-from ternary_cli.kinds import latents_of, operations_of
 from ternary_cli.rows import Rows
 from ternary_sdk.errors import InputError
 from ternary_sdk.space import TERNARY_2
@@ -18,14 +17,6 @@ HEADER = ",".join(f"t{k}" for k in range(9))
 READ = [form for form in Format if form not in (Format.TABLE, Format.SQUARES)]
 """What `encode` and `decode` read as well: every format but the table for people."""
 NUMBERS = "expected integers or floats of at most 8 bytes"
-
-
-def read_operations(data, what):
-    return row_reader.read(data, operations_of(TERNARY_2), what).values
-
-
-def read_latents(data, what):
-    return row_reader.read(data, latents_of(16), what).values
 
 
 def npy(array, **options):
