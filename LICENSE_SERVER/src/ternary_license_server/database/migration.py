@@ -41,10 +41,12 @@ _AGAIN: Final = 0.5
 """Seconds until a replica that waits for another one looks again."""
 _TOLD: Final = 30.0
 """Seconds until it says so again."""
-_TRY: Final = text("SELECT pg_try_advisory_xact_lock(:key)")
+# The lock is of the schema: databases of other license servers, in other schemas, have their own turn.
+_TRY: Final = text("SELECT pg_try_advisory_xact_lock(:key, hashtext(current_schema()))")
 _HOLDER: Final = text(
     "SELECT application_name, pid, xact_start FROM pg_locks JOIN pg_stat_activity USING (pid) "
-    "WHERE locktype = 'advisory' AND granted AND classid = 0 AND objid = :key AND objsubid = 1 "
+    "WHERE locktype = 'advisory' AND granted AND objsubid = 2 "
+    "AND classid::bigint = :key AND objid::bigint = hashtext(current_schema())::bigint & 4294967295 "
     "AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
 )
 
