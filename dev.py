@@ -348,8 +348,8 @@ def stress(checkout: Checkout) -> Iterator[Step]:
     ):
         yield python(checkout, "-m", module)
     profile = "--hypothesis-profile", "stress", "--numprocesses", "auto"
-    folders = "tests/stress", "tests/examples", "tests/trainer/test_extending.py"
-    yield python(checkout, "-m", "pytest", *folders, *profile)
+    yield python(checkout, "-m", "pytest", "tests/stress", *profile)
+    yield python(checkout, "-m", "pytest", "tests", "-m", "stress", "--ignore", "tests/stress", *profile)
 
 
 def ablations(checkout: Checkout) -> Iterator[Step]:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from tests import scheduling
 from tests.sharing import made_once
 
@@ -36,10 +36,20 @@ os.environ["CUDA_VISIBLE_DEVICES"] = ""
 # A busy machine is no reason to fail.
 settings.register_profile("tests", deadline=None)
 settings.load_profile("tests")
+settings.register_profile(
+    "stress",
+    deadline=None,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
 
 
 @pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if settings.get_current_profile_name() != "stress":
+        left_out = [item for item in items if item.get_closest_marker("stress")]
+        items[:] = [item for item in items if item not in left_out]
+        config.hook.pytest_deselected(items=left_out)
     scheduling.longest_first(items)
 
 

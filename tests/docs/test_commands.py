@@ -118,7 +118,12 @@ def scenes(document):
 
 
 SCENES = [
-    pytest.param(scene, id=f"{document.relative_to(ROOT)}{number or ''}")
+    pytest.param(
+        scene,
+        id=f"{document.relative_to(ROOT)}{number or ''}",
+        # Trains and compares a decoder of its own three times: tests/cli/test_own_decoder.py has small ones.
+        marks=[pytest.mark.stress] if any(given == "decoder" for given, _, _ in scene) else [],
+    )
     for document in DOCUMENTS
     for number, scene in enumerate(scenes(document))
 ]

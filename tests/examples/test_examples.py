@@ -12,7 +12,6 @@ from pathlib import Path
 import httpx
 import numpy as np
 import pytest
-from hypothesis import settings
 
 from ternary_sdk import Model
 from ternary_sdk._internal.trust.trust import Trust
@@ -176,10 +175,7 @@ def test_the_release_script_makes_what_a_customer_gets(quick_recipe, tmp_path):
         assert (tmp_path / "out" / name).stat().st_size > 0
 
 
-@pytest.mark.skipif(
-    settings.get_current_profile_name() != "stress",
-    reason="docs/own-models.md types the same, and a test runs that page; 'make stress' runs it",
-)
+@pytest.mark.stress
 def test_a_plain_vae_is_trained_certified_packaged_licensed_and_drawn(tmp_path):
     done = run(sys.executable, EXAMPLES / "own_decoder.py", "mine", "60", folder=tmp_path)
     assert "model     ternary-2-input, 16 latent dimensions, path A\n" in done.stdout
