@@ -75,6 +75,7 @@ def run(command, folder, home):
         "XDG_DATA_HOME": str(home / "data"),
         "LANG": "C.UTF-8",
         "CUDA_VISIBLE_DEVICES": "",
+        "OMP_NUM_THREADS": os.environ["OMP_NUM_THREADS"],
         # What a page installs is compiled where it is imported, which is a tenth of it.
         "PIP_NO_COMPILE": "1",
     }
