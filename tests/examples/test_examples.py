@@ -25,7 +25,13 @@ def run(*command, folder, status=0):
     done = subprocess.run(
         list(map(str, command)),
         cwd=folder,
-        env={"PATH": path, "HOME": str(folder), "LANG": "C.UTF-8", "CUDA_VISIBLE_DEVICES": ""},
+        env={
+            "PATH": path,
+            "HOME": str(folder),
+            "LANG": "C.UTF-8",
+            "CUDA_VISIBLE_DEVICES": "",
+            "OMP_NUM_THREADS": os.environ["OMP_NUM_THREADS"],
+        },
         capture_output=True,
         text=True,
         check=False,
