@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from tests.serving import served
+from tests.serving import hosted
 
 from ternary_license_server.keys import keyring
 from ternary_sdk._internal.licensing.ledger import Ledger
@@ -35,7 +35,7 @@ per = 3
 
 @pytest.fixture
 def server(tmp_path, vendor, monkeypatch):
-    with served(vendor.directory, f"sqlite:///{tmp_path / 'server.sqlite3'}") as (address, token):
+    with hosted(vendor.directory, f"sqlite:///{tmp_path / 'server.sqlite3'}") as (address, token):
         monkeypatch.setenv("TERNARY_SERVER_URL", address)
         monkeypatch.setenv("TERNARY_SERVER_TOKEN", token)
         yield address

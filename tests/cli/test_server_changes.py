@@ -6,7 +6,7 @@ import shlex
 from pathlib import Path
 
 import pytest
-from tests.serving import served
+from tests.serving import hosted
 
 from ternary_license_server.keys import keyring
 
@@ -20,7 +20,7 @@ def shop(ternary, shipped, tmp_path, vendor, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("acme.ternary").write_bytes(shipped)
     Path("2027.toml").write_text(PRICES)
-    with served(vendor.directory, f"sqlite:///{tmp_path / 'server.sqlite3'}") as (address, token):
+    with hosted(vendor.directory, f"sqlite:///{tmp_path / 'server.sqlite3'}") as (address, token):
         monkeypatch.setenv("TERNARY_SERVER_URL", address)
         monkeypatch.setenv("TERNARY_SERVER_TOKEN", token)
         done(ternary("server", "release", "acme.ternary", "--trust", vendor.directory / keyring.TRUST_FILE))

@@ -9,7 +9,7 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from tests.serving import served
+from tests.serving import hosted
 
 from ternary_license_server.keys import keyring
 
@@ -18,8 +18,8 @@ MOMENT = r"20\d\d-\d\d-\d\d \d\d:\d\d"
 
 @pytest.fixture
 def server(tmp_path, vendor, monkeypatch):
-    """``ternary serve`` on a new SQLite file, its first token in the environment."""
-    with served(vendor.directory, f"sqlite:///{tmp_path / 'server.sqlite3'}") as (address, token):
+    """A server on a new SQLite file, its first token in the environment."""
+    with hosted(vendor.directory, f"sqlite:///{tmp_path / 'server.sqlite3'}") as (address, token):
         monkeypatch.setenv("TERNARY_SERVER_URL", address)
         monkeypatch.setenv("TERNARY_SERVER_TOKEN", token)
         yield address
