@@ -33,7 +33,7 @@ from ternary_sdk._internal.trust.trust import Role
 # Tests compute on the processor and print the same, whichever torch is installed and whether there is a GPU.
 os.environ["CUDA_VISIBLE_DEVICES"] = ""
 
-# Sessions of several processes use every core already. More threads in each of them would wait for one another,
+# Sessions of several processes use every core already. More threads in each would wait for one another,
 # which costs three times the processor time.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
