@@ -1,4 +1,4 @@
-"""A license server that tests talk to over HTTP: ``ternary serve`` as a process, or in a thread of this one."""
+"""A license server that tests talk to over HTTP: ``ternary serve`` as a process, or in a thread of theirs."""
 
 import re
 import signal
