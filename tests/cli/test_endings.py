@@ -45,7 +45,7 @@ def test_a_command_that_is_asked_to_end_leaves_no_part_of_a_file(tmp_path, numbe
     with writing(tmp_path, [*DRAW, "--json"]) as process:
         process.send_signal(number)
         out, err = process.communicate()
-    assert process.returncode == status
+    assert process.returncode == status, (out, err)
     assert json.loads(out) == {"error": {"code": "INTERRUPTED", "message": sentence}}
     assert err.splitlines()[-1] == f"error: {sentence}"
     assert [path.name for path in tmp_path.iterdir()] == ["rows.csv"]
