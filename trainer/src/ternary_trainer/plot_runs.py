@@ -32,6 +32,8 @@ def picture(runs: Sequence[Run], path: Path) -> bytes:
         InputError: If matplotlib is missing, the suffix is another, or the runs have nothing in common.
     """
     require(path, runs)
+    from matplotlib.ticker import ScalarFormatter
+
     if len(runs) > MOST:
         raise InputError(f"{len(runs)} runs to draw, expected at most {MOST}: more colours look alike")
     if len({run.recipe.space.listed for run in runs}) > 1:
@@ -50,6 +52,8 @@ def picture(runs: Sequence[Run], path: Path) -> bytes:
     )
     _lines(loss, runs, _epochs, lambda record: record.elbo, "negative ELBO at beta 1, nats, by epoch")
     loss.set_yscale("log")
+    loss.yaxis.set_major_formatter(ScalarFormatter())
+    loss.yaxis.set_minor_formatter(ScalarFormatter())
     for panel in (by_epoch, by_seconds):
         _cut(panel, runs)
     handles, names = by_epoch.get_legend_handles_labels()
