@@ -1,4 +1,4 @@
-"""What a user could do without a model of (3, 2): list the operations, or draw them uniformly; and what `sample` does."""
+"""What a loop does without a model of (3, 2): list the operations, or draw them; beside `sample`."""
 
 from collections.abc import Iterator
 from itertools import product
@@ -41,6 +41,5 @@ def _covered(random: np.random.Generator) -> Measurement:
     counts = [np.unique(to_index(_uniform(random, draws).astype(np.int8))).size for _ in range(_TRIES)]
     shares = 100 * np.array(counts) / TERNARY_2.size
     detail = f"mean of {_TRIES} tries of {draws:,} draws, deviation {shares.std(ddof=1):.2f}"
-    return Measurement(
-        name="NumPy's uniform tables cover", value=shares.mean(), unit="percent", detail=detail
-    )
+    share = float(shares.mean())
+    return Measurement(name="NumPy's uniform tables cover", value=share, unit="percent", detail=detail)

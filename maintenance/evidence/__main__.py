@@ -1,9 +1,9 @@
 """
 ``python -m maintenance.evidence [STEP…]``: measure the figures that README quotes, and check the pages.
 
-After each step ``docs/evidence.json`` is written, so a killed run loses one step. A step that was measured with
-these sources on this machine is not measured again. Without ``--quick`` all steps take most of an hour on two
-cores, with it minutes. ``--write`` measures nothing: it puts the present values into the pages.
+After each step ``docs/evidence.json`` is written, so a killed run loses one step at most. A step that was
+measured with these sources on this machine is not measured again. All steps take most of an hour on two
+cores, those of ``--quick`` a minute. ``--write`` measures nothing: it puts the present values into the pages.
 """
 
 import argparse

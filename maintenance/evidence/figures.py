@@ -2,7 +2,7 @@
 ``docs/evidence.json``: every figure that a guarded page quotes, with what it came from.
 
 Pages take figures from this file alone (``marks``), so a value is kept as the text that a reader sees. A
-figure is measured by the command beside it, or taken over from a dated entry of experiments.md, which it names.
+figure is measured by the command beside it, or taken over from an entry of experiments.md, which it names.
 """
 
 import json
@@ -51,7 +51,7 @@ class Figure:
     """The lower end of ``spread``; the value itself where there is none."""
     high: str
     spread: str
-    """What ``low`` and ``high`` are, such as "95 % interval"; empty where the figure is a count or a record."""
+    """What ``low`` and ``high`` are, such as "95 % interval"; empty for a count or a record."""
     unit: str
     """One of ``UNITS``."""
     command: str

@@ -1,8 +1,8 @@
 """
 What measures each figure: steps, each of which ends in figures that belong together.
 
-A step measures nothing of its own where a benchmark, the trainer or a package's certificate has the figure. Its
-training runs are kept in a folder, so a killed step goes on where it was.
+A step measures nothing of its own where a benchmark, the trainer or a package's certificate has the figure.
+Its training runs are kept in a folder, so a killed step goes on where it was.
 """
 
 import json
@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-
 from benchmarks import loops
+
 from ternary_sdk import Model
 from ternary_sdk.coverage import expected_coverage, headline_draws, iid_deviation, iid_limit, percent
 from ternary_sdk.space import TERNARY_2

@@ -7,12 +7,12 @@ and a command whose output begins with ``error:`` must fail. An ``sh`` block is 
 or output: where a scene is set for it, it runs as one script. A comment before a block sets its scene:
 ``<!-- given: release -->`` puts a vendor's finished release into the folder, ``<!-- given: recipe -->`` a
 recipe of seconds, ``<!-- given: decoder -->`` the example that trains a decoder of its own,
-``<!-- given: checkout -->`` a copy of the sources. ``<!-- given: checkpoint -->`` puts the checkpoint of v5.5's
-own program there; where it is not beside the repository, the scene ends. So it does where iverilog is not installed, at
-``<!-- given: simulator -->``. ``anew``, alone or before one of these words, begins a scene of its own: what
-follows is typed in an empty folder and home, and is a test of its own. ``make`` targets in a ``console``
-block are this test's own caller, so of them only the recipe is read. What a page's commands leave in a clone
-must be ignored by git.
+``<!-- given: checkout -->`` a copy of the sources. ``<!-- given: checkpoint -->`` puts the checkpoint of
+v5.5's own program there; where it is not beside the repository, the scene ends. Where iverilog is not
+installed, it ends at ``<!-- given: simulator -->``. ``anew``, alone or before one of these words, begins a
+scene of its own: what follows is typed in an empty folder and home, and is a test of its own. ``make``
+targets in a ``console`` block are this test's own caller, so of them only the recipe is read. What a page's
+commands leave in a clone must be ignored by git.
 """
 
 import os

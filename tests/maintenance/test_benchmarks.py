@@ -22,7 +22,7 @@ def test_an_unknown_group_is_refused_before_anything_is_measured(words: list[str
         2,
         "",
         "error: 'clients' is not a group, "
-        "expected client, counting, designing, licensing, meter, opening, release, scale, server or"
+        "expected client, counting, designing, licensing, loops, meter, opening, release, scale, server or"
         " training\n",
     )
 
@@ -33,8 +33,8 @@ def test_help_names_every_group_and_loads_none_of_them() -> None:
     described = [line.split()[0] for line in out.partition("groups:\n")[2].splitlines()]
     assert described == list(GROUPS)
     assert described == [
-        "training", "client", "opening", "counting", "designing", "licensing", "meter", "scale", "server",
-        "release",
+        "training", "client", "loops", "opening", "counting", "designing", "licensing", "meter", "scale",
+        "server", "release",
     ]  # fmt: skip
 
 
