@@ -3,7 +3,8 @@
 
 After each step ``docs/evidence.json`` is written, so a killed run loses one step at most. A step that was
 measured with these sources on this machine is not measured again. All steps take most of an hour on two
-cores, those of ``--quick`` a minute. ``--write`` measures nothing: it puts the present values into the pages.
+cores, those of ``--quick`` a minute. Where other programs use the machine when it starts, seconds and rates
+are not kept. ``--write`` measures nothing: it puts the present values into the pages.
 """
 
 import argparse
@@ -11,7 +12,7 @@ import os
 import platform
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -20,10 +21,13 @@ from maintenance.evidence import figures as kept
 from maintenance.evidence import marks, measuring
 from maintenance.evidence.figures import Figure
 from maintenance.evidence.measuring import Measured, Step
+from ternary_sdk._internal.inference.cores import usable_cores
 from ternary_sdk.errors import TernaryError
 
 ROOT: Final = Path(__file__).parents[2]
 FILE: Final = ROOT / "docs" / "evidence.json"
+TIMED: Final = frozenset({"seconds", "rate"})
+"""Kinds of figures that other programs on the machine would change."""
 PAGES: Final = ("README.md",)
 """Guarded pages: each of their figures has a mark. experiments.md and ablations.md are dated logs."""
 
@@ -49,20 +53,24 @@ def main(words: Sequence[str] | None = None) -> int:
         if given.write:
             return _write()
         wanted = [named[name] for name in given.steps or named]
+        busy = _busy()
+        if busy:
+            print("the machine is busy: seconds and rates are not kept", file=sys.stderr)
         for step in wanted:
             if step.quick or not given.quick:
-                _measure(step, given.runs, again=given.again)
+                _measure(step, given.runs, again=given.again, left_out=TIMED if busy else frozenset())
         return _judge()
     except (TernaryError, subprocess.CalledProcessError) as refusal:
         print(f"error: {refusal}", file=sys.stderr)
         return 1
 
 
-def _measure(step: Step, folder: Path, *, again: bool) -> None:
+def _measure(step: Step, folder: Path, *, again: bool, left_out: Set[str]) -> None:
     command, commit, machine = f"python -m maintenance.evidence {step.name}", _commit(), _machine()
     figures = kept.read(FILE.read_bytes(), FILE.name)
-    there = [figure for figure in figures.values() if figure.command == command and not figure.log]
-    if there and not again and all((f.commit, f.machine) == (commit, machine) for f in there):
+    there = [figure for figure in figures.values() if figure.command == command]
+    same = all((figure.commit, figure.machine, figure.log) == (commit, machine, "") for figure in there)
+    if there and same and not again:
         print(f"{step.name}: measured with these sources on {there[0].date}", flush=True)
         return
     folder.mkdir(parents=True, exist_ok=True)
@@ -70,6 +78,7 @@ def _measure(step: Step, folder: Path, *, again: bool) -> None:
     found = {
         name: _figure(one, command=command, commit=commit, machine=machine, date=today)
         for name, one in step.measure(folder).items()
+        if one.kind not in left_out
     }
     kept.write({**figures, **found}, FILE)
     for name, figure in found.items():
@@ -108,10 +117,14 @@ def _git(*words: str) -> str:
     return done.stdout.strip()
 
 
+def _busy() -> bool:
+    """Whether others used more than a quarter of the machine in the last minute."""
+    return hasattr(os, "getloadavg") and os.getloadavg()[0] > usable_cores() / 4
+
+
 def _machine() -> str:
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     system = f"{platform.system()} {platform.machine()}, Python {platform.python_version()}"
-    return f"{cores} cores{_processor()}, {system}"
+    return f"{usable_cores()} cores{_processor()}, {system}"
 
 
 def _processor() -> str:

@@ -12,7 +12,7 @@ from typing import Final
 
 from maintenance.evidence.figures import Figure, Figures
 
-_NUMBER: Final = r"\d[\d,]*(?:\.\d+)?"
+_NUMBER: Final = r"\d+(?:,\d{3})*(?:\.\d+)?"
 _MARK: Final = re.compile(
     rf"<!--=(?P<id>[^>]*?)-->(?P<value>{_NUMBER})?(?: ± (?P<margin>{_NUMBER}))?"
     r"(?: (?P<unit>%|(?:ms|s|seconds|bytes|million)\b))?"

@@ -1,13 +1,15 @@
 """The figures of guarded pages: one file, marks that name them, no percentage, time or size without one."""
 
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from maintenance.evidence import __main__ as runner
-from maintenance.evidence import figures, marks
+from maintenance.evidence import figures, marks, measuring
 from maintenance.evidence.figures import Figure
+from maintenance.evidence.measuring import Measured, Step
 
 from ternary_sdk.errors import FormatError
 
@@ -123,6 +125,27 @@ def test_a_step_that_was_measured_with_these_sources_is_not_measured_again(tmp_p
     assert runner.main(["perfect", "--runs", str(tmp_path / "runs")]) == 0
     assert capfd.readouterr().out.startswith("perfect: measured with these sources on 20")
     assert figures.read(file.read_bytes(), "e.json")["perfect"].margin == "0.170"
+
+
+@pytest.mark.parametrize(("load", "kept"), [(0.0, {"perfect", "loop"}), (9e9, {"perfect"})])
+def test_what_others_on_the_machine_would_change_is_kept_of_a_quiet_one_only(
+    load, kept, tmp_path, monkeypatch, capfd
+):
+    def both(_):
+        found = {"perfect": ("perfect draws", "92.116", "%"), "loop": ("seconds", "3.6", "ms")}
+        return {
+            name: Measured(kind=kind, value=value, unit=unit) for name, (kind, value, unit) in found.items()
+        }
+
+    file = tmp_path / "evidence.json"
+    figures.write({}, file)
+    monkeypatch.setattr(runner, "FILE", file)
+    monkeypatch.setattr(runner, "PAGES", ())
+    monkeypatch.setattr(os, "getloadavg", lambda: (load, 0.0, 0.0))
+    monkeypatch.setattr(measuring, "steps", lambda: [Step(name="both", quick=True, measure=both)])
+    assert runner.main(["--quick", "--runs", str(tmp_path / "runs")]) == 0
+    assert figures.read(file.read_bytes(), "e.json").keys() == kept
+    assert ("the machine is busy" in capfd.readouterr().err) == (kept == {"perfect"})
 
 
 def test_an_unknown_step_is_refused_before_anything_is_measured(capfd):
