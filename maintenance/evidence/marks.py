@@ -3,7 +3,8 @@ Figures on pages: ``<!--=ID-->`` before a number says which figure of ``docs/evi
 
 Markdown shows the number alone. ``<!--=ID.low-->`` and ``<!--=ID.high-->`` stand before an end of its spread.
 ``±`` after a value is half of the spread. A unit may follow, as the last of several numbers has it in
-"92.01 / 92.02 %". Every percentage, time and size of a guarded page has a mark, but for those in code.
+"92.01 / 92.02 %". Every percentage, time and size of a guarded page has a mark, but for those in code
+and the level of an interval.
 """
 
 import re
@@ -18,7 +19,9 @@ _MARK: Final = re.compile(
     r"(?: (?P<unit>%|(?:ms|s|seconds|bytes|million)\b))?"
 )
 _CODE: Final = re.compile(r"^```.*?^```|`[^`\n]*`", re.M | re.S)
-_BARE: Final = re.compile(rf"(?<![\w.^]){_NUMBER}(?: ± {_NUMBER})? ?(?:%|(?:ms|s|seconds|bytes)\b)")
+_BARE: Final = re.compile(
+    rf"(?<![\w.^]){_NUMBER}(?: ± {_NUMBER})? ?(?:%(?! interval)|(?:ms|s|seconds|bytes)\b)"
+)
 _SHOWN: Final = {"million a second": "million"}
 """What stands for a unit right after a number, where that is not the unit itself."""
 

@@ -104,11 +104,10 @@ def _expected(model: Model, path: str) -> Measured:
 
 
 def _loops(_: Path) -> Results:
-    listing, numpy, covered, sample = loops.measurements()
+    listing, numpy, _, sample = loops.measurements()
     return {
         "loop.listing": Measured(kind="seconds", value=f"{listing.value:.1f}", unit="ms"),
         "loop.numpy": Measured(kind="rate", value=f"{numpy.value:.0f}", unit="million a second"),
-        "loop.numpy.coverage": Measured(kind="share", value=f"{covered.value:.2f}", unit="%"),
         "sample.rate": Measured(kind="rate", value=f"{sample.value:.1f}", unit="million a second"),
     }
 

@@ -74,6 +74,7 @@ def test_figures_in_another_order_or_twice_are_refused(tmp_path):
         ("<!--=evaluation.a-->92.10 %, <!--=size-->705,707 bytes", []),
         ("<!--=evaluation.a-->92.10 ± 0.02 %", []),
         ("<!--=evaluation.a.low-->92.08 to <!--=evaluation.a.high-->92.13 %", []),
+        ("<!--=evaluation.a-->92.10 %, <!--=size-->705,707, and its 95 % interval", []),
         ("in `50 %` and 2^20 operations, version 5.5 with 16 dimensions", []),
         ("```\n99 %\n```", []),
         ("<!--=evaluation.b-->92.10 %", ["line 1: evaluation.b: no such figure"]),
