@@ -60,14 +60,14 @@ def main(words: Sequence[str] | None = None) -> int:
             if step.quick or not given.quick:
                 _measure(step, given.runs, again=given.again, left_out=TIMED if busy else frozenset())
         return _judge()
-    except (TernaryError, subprocess.CalledProcessError) as refusal:
+    except (TernaryError, subprocess.CalledProcessError, OSError) as refusal:
         print(f"error: {refusal}", file=sys.stderr)
         return 1
 
 
 def _measure(step: Step, folder: Path, *, again: bool, left_out: Set[str]) -> None:
     command, commit, machine = f"python -m maintenance.evidence {step.name}", _commit(), _machine()
-    figures = kept.read(FILE.read_bytes(), FILE.name)
+    figures = _figures()
     there = [figure for figure in figures.values() if figure.command == command]
     same = all((figure.commit, figure.machine, figure.log) == (commit, machine, "") for figure in there)
     if there and same and not again:
@@ -83,6 +83,10 @@ def _measure(step: Step, folder: Path, *, again: bool, left_out: Set[str]) -> No
     kept.write({**figures, **found}, FILE)
     for name, figure in found.items():
         print(f"{name:<28} {figure.value} {figure.unit}  {figure.kind} {_spread(figure)}", flush=True)
+
+
+def _figures() -> dict[str, Figure]:
+    return kept.read(FILE.read_bytes(), FILE.name) if FILE.exists() else {}
 
 
 def _figure(one: Measured, *, command: str, commit: str, machine: str, date: str) -> Figure:
@@ -139,7 +143,7 @@ def _pages() -> Iterator[tuple[Path, str]]:
 
 
 def _judge() -> int:
-    figures = kept.read(FILE.read_bytes(), FILE.name)
+    figures = _figures()
     wrong = [f"{page.name}: {line}" for page, text in _pages() for line in marks.wrong(text, figures)]
     for line in wrong:
         print(line)
@@ -149,7 +153,7 @@ def _judge() -> int:
 
 
 def _write() -> int:
-    figures = kept.read(FILE.read_bytes(), FILE.name)
+    figures = _figures()
     for page, text in _pages():
         page.write_text(marks.refreshed(text, figures), "utf-8")
     return _judge()

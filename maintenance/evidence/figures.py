@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from ternary_sdk._internal import whole_file
-from ternary_sdk._internal.documents import plain
+from ternary_sdk._internal.documents import canonical
 from ternary_sdk._internal.documents.fields import Fields
 from ternary_sdk.errors import FormatError
 
@@ -83,7 +83,7 @@ def read(data: bytes, name: str) -> dict[str, Figure]:
     Raises:
         FormatError: If it is damaged; the message names the member.
     """
-    document = Fields(plain.decode(data), name)
+    document = Fields(canonical.decode_any(data, name), name)
     document.exactly("format", FORMAT)
     listed = document.items("figures", _figure, most=1000)
     document.end()

@@ -115,7 +115,6 @@ def test_what_was_taken_over_from_the_log_stands_in_its_entry():
 
 def test_a_step_that_was_measured_with_these_sources_is_not_measured_again(tmp_path, monkeypatch, capfd):
     file = tmp_path / "evidence.json"
-    figures.write({}, file)
     monkeypatch.setattr(runner, "FILE", file)
     monkeypatch.setattr(runner, "PAGES", ())
     monkeypatch.setattr(runner, "_commit", lambda: "0123456789ab")
@@ -153,3 +152,21 @@ def test_an_unknown_step_is_refused_before_anything_is_measured(capfd):
     assert runner.main(["perfect", "coverages"]) == 2
     expected = "perfect, certificate, evaluation, loops, coverage, v5.5, coverage-max"
     assert capfd.readouterr() == ("", f"error: 'coverages' is not a step, expected {expected}\n")
+
+
+def test_a_damaged_file_ends_the_runner_in_one_sentence(tmp_path, monkeypatch, capfd):
+    file = tmp_path / "evidence.json"
+    file.write_text("{")
+    monkeypatch.setattr(runner, "FILE", file)
+    assert runner.main(["--write"]) == 1
+    out, err = capfd.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert err.startswith("error: evidence.json: ")
+
+
+def test_a_folder_of_trainings_that_is_a_file_is_refused(tmp_path, monkeypatch, capfd):
+    (tmp_path / "runs").touch()
+    monkeypatch.setattr(runner, "FILE", tmp_path / "evidence.json")
+    assert runner.main(["perfect", "--runs", str(tmp_path / "runs")]) == 1
+    assert capfd.readouterr().err.splitlines()[-1].startswith("error: ")
+    assert not (tmp_path / "evidence.json").exists()
