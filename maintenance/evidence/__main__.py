@@ -111,7 +111,7 @@ def _spread(figure: Figure) -> str:
 
 def _commit() -> str:
     """Of the sources; pages and the figures themselves may differ from it."""
-    sources = "--", ".", ":!*.md", f":!{FILE.relative_to(ROOT)}"
+    sources = "--", ".", ":!*.md", ":!docs/evidence.json"
     changed = _git("status", "--porcelain", *sources)
     return _git("rev-parse", "--short=12", "HEAD") + ("-dirty" if changed else "")
 

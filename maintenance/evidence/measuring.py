@@ -103,7 +103,7 @@ def _expected(model: Model, path: str) -> Measured:
     )
 
 
-def _loops(_: Path) -> Results:
+def _loops(_runs: Path) -> Results:
     listing, numpy, _, sample = loops.measurements()
     return {
         "loop.listing": Measured(kind="seconds", value=f"{listing.value:.1f}", unit="ms"),

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,11 @@ def test_every_module_that_measures_is_a_group() -> None:
     modules = (ROOT / "benchmarks").glob("*.py")
     groups = {path.stem for path in modules if "def measurements(" in path.read_text("utf-8")}
     assert groups == set(GROUPS)
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_every_group_finds_what_it_imports(group: str) -> None:
+    assert callable(import_module(f"benchmarks.{group}").measurements)
 
 
 def test_a_group_that_is_named_twice_is_measured_once_and_alone() -> None:
