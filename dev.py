@@ -360,6 +360,12 @@ def ablations(checkout: Checkout) -> Iterator[Step]:
         yield Run((checkout.tool("ternary"), *words))
 
 
+def evidence(checkout: Checkout) -> Iterator[Step]:
+    """Measure the figures of README again, within an hour, into docs/evidence.json."""
+    yield from ready_to_test(checkout)
+    yield python(checkout, "-m", "maintenance.evidence")
+
+
 def evaluation(checkout: Checkout) -> Iterator[Step]:
     """Rebuild the evaluation package inside the SDK, with new keys that are not kept."""
     yield from ready(checkout)
@@ -375,7 +381,7 @@ def clean(checkout: Checkout) -> Iterator[Step]:
 
 TARGETS = {
     target.__name__: target
-    for target in (demo, wheels, test, lint, check, bench, stress, ablations, evaluation, clean)
+    for target in (demo, wheels, test, lint, check, bench, stress, ablations, evidence, evaluation, clean)
 }
 
 

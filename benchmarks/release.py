@@ -20,7 +20,8 @@ from pathlib import Path
 from statistics import median
 
 import psutil
-from stress.seats import PROGRAM, _await, _free_port
+from stress.seats import PROGRAM, _await
+from stress.sockets import free_port
 
 from benchmarks import server
 from benchmarks.measurement import Measurement
@@ -125,7 +126,7 @@ def _of_release(release: Path, folder: Path) -> dict[str, str]:
 
 @contextlib.contextmanager
 def _running(ring: KeyRing, file: Path, environment: Mapping[str, str]) -> Iterator[Running]:
-    url, port = f"sqlite:///{file}", _free_port()
+    url, port = f"sqlite:///{file}", free_port()
     settings = {"KEYS": ring.directory, "DATABASE": url, "PORT": port, "RATE": 10**6, "KEY_RATE": 10**6}
     told = {f"TERNARY_SERVER_{name}": str(value) for name, value in settings.items()}
     process = subprocess.Popen(

@@ -172,6 +172,15 @@ def lay_checkout() -> Callable[[Path], None]:
 
 
 @pytest.fixture(scope="session")
+def stored() -> Path:
+    """The checkpoint that v5.5's own program wrote after epoch 104, where this machine has it."""
+    file = Path(__file__).parents[2] / "shared" / "data" / "v5_5_epoch104.pt"
+    if not file.exists():
+        pytest.skip("the trained v5.5 checkpoint is not on this machine")
+    return file
+
+
+@pytest.fixture(scope="session")
 def quick_recipe() -> Path:
     """A recipe file: the default recipe, cut to seconds."""
     return Path(__file__).parents[1] / "examples" / "quick.toml"
