@@ -48,9 +48,7 @@ Customer = Annotated[str, option("--to", metavar="CUSTOMER", text="Whom it is fo
 Expires = Annotated[str, option("--expires", metavar="DATE", text="Its last day, UTC, or 'never'.")]
 Allow = Annotated[
     str,
-    option(
-        "--allow", metavar="LIST", text="Of encode,decode,sample (default), and features of yours, x-NAME."
-    ),
+    option("--allow", metavar="LIST", text="Of encode,decode,sample (default), and your own, x-NAME."),
 ]
 Quota = Annotated[
     int | None,

@@ -43,6 +43,7 @@ def issue(
     content_keys: Mapping[str, bytes] | None = None,
     license_id: str | None = None,
     released_until: datetime | None = None,
+    agreed_operations: int | None = None,
     own: Mapping[str, str] | None = None,
 ) -> bytes:
     """Sign a license and read it back as the customer will.
@@ -67,6 +68,7 @@ def issue(
         license_id: The vendor's number for it; by default 96 random bits.
         released_until: It covers packages that were released until then, timezone-aware; None any. A reader
             that does not know this limit refuses the license.
+        agreed_operations: The agreed quota, where ``unique_operations`` has overage too.
         own: The vendor's own claims by name, ``x-…``.
     Returns:
         The license file: a compact JWS.
@@ -93,6 +95,7 @@ def issue(
         "lease": lease,
         "seats": seats,
         "content_keys": None if content_keys is None else _content_keys(content_keys, bound_to),
+        "agreed_operations": agreed_operations,
         _RELEASED_UNTIL: None if released_until is None else seconds(released_until),
         "critical": None if released_until is None else [_RELEASED_UNTIL],
         **(own or {}),

@@ -1,5 +1,5 @@
 """
-The claims that only licenses have: entitlements, features, machines, binding and content keys, with their rules.
+The claims that only licenses have: entitlements, features, machines, binding, content keys, with their rules.
 """
 
 import re

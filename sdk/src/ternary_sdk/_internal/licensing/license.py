@@ -37,6 +37,7 @@ _LIMITING: Final = {
     "lease",
     "seats",
     "unique_operations",
+    "agreed_operations",
     "released_until",
 }
 
@@ -81,10 +82,12 @@ class License:
     released_until: datetime | None = None
     """It covers packages that were released until then, by their signed date, and no later ones; None for
     any."""
+    agreed_operations: int | None = None
+    """The agreed quota: operations beyond it, up to ``unique_operations``, are overage. None without."""
     features: frozenset[str] = frozenset()
     """Entitlements of the vendor's own, names ``x-…``, that the vendor's program asks for."""
     claims: tuple[tuple[str, str], ...] = ()
-    """The vendor's own claims, names ``x-…`` and values, ascending by name. They never decide about a call."""
+    """The vendor's own claims, names ``x-…`` and values, ascending by name. They decide about no call."""
 
     @classmethod
     def read(cls, data: bytes, trust: Trust) -> "License":
@@ -319,11 +322,16 @@ def _read_claims(fields: Fields, kid: str, own: tuple[tuple[str, str], ...]) -> 
         content_keys=claims.content_keys(fields, packages, bound=bound_to is not None),
         unique_operations=fields.optional("unique_operations", lambda name: fields.integer(name, least=1)),
         released_until=fields.optional("released_until", fields.moment),
+        agreed_operations=fields.optional("agreed_operations", lambda name: fields.integer(name, least=1)),
         features=claims.features(fields),
         claims=own,
     )
     if license.expires is not None and license.expires <= (license.not_before or license.issued):
         raise FormatError("license.exp: not after the license's start")
+    if license.agreed_operations is not None and (
+        license.unique_operations is None or license.agreed_operations >= license.unique_operations
+    ):
+        raise FormatError("license.agreed_operations: not below 'unique_operations'")
     return license
 
 

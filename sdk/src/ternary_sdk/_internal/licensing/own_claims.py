@@ -1,5 +1,5 @@
 """
-The vendor's own claims of a license, ``x-…``: an order number, a project, whatever the vendor wants to read back.
+The vendor's own claims of a license, ``x-…``: an order number, a project, what the vendor wants to read back.
 
 They never decide about a call. So a reader passes over those that do not have this form, and who signs a
 license refuses them. Licenses already issued are read by these rules for as long as they run.
