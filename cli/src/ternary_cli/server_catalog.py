@@ -9,7 +9,17 @@ import typer
 
 from ternary_cli.options import JsonOption, StateOption, TrustOption, argument, option, whole
 from ternary_cli.server_deals import OveragePrice, OverageUpTo, Perpetual, SeatsUpTo, overage
-from ternary_cli.server_pages import Column, CsvOption, dated, duration, one_form, pages, plain, show_list
+from ternary_cli.server_pages import (
+    Column,
+    CsvOption,
+    dated,
+    duration,
+    minute,
+    one_form,
+    pages,
+    plain,
+    show_list,
+)
 from ternary_cli.server_terms import (
     TokenFile,
     Url,
@@ -135,9 +145,14 @@ def releases(
     """List releases."""
     one_form(as_json, as_csv)
     rows = pages(admin(url, token_file), "/releases", "digest")
-    columns = [plain("product"), plain("version"), dated("released"), plain("encrypted")]
+    columns = [plain("product"), plain("version"), Column("released", _released), plain("encrypted")]
     columns.append(plain("digest", "sha256"))
     show_list(rows, columns, ("released", "created"), as_json=as_json, as_csv=as_csv)
+
+
+def _released(row: dict[str, Any]) -> str:
+    """When a package was built; of what was released before that was kept, when the server took it."""
+    return minute(row["created"] if row["released"] is None else row["released"])
 
 
 def policy(

@@ -153,7 +153,7 @@ licenses: Final = Table(
     CheckConstraint("seats > 0", name="seats"),
     Index("ix_licenses_customer", "customer", "id"),
     Index("ix_licenses_state", "state", "id"),
-    Index("ix_licenses_standing", "state", "expires", "seats"),
+    Index("ix_licenses_standing", "state", "expires", "seats", "perpetual"),
     Index("ix_licenses_expires", "expires"),
     Index(
         "uq_licenses_trial",
