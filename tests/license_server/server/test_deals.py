@@ -181,6 +181,20 @@ def test_overage_is_invoiced_as_the_last_tier_and_the_statement_agrees_to_the_di
     )
 
 
+def test_licenses_of_one_account_need_the_same_overage(shop, new_client, now):
+    buyer = Buyer(shop, new_client(), now, "Initech", prices(100))
+    terms = {"unique_operations": 5, "overage_operations": 8, "overage_amount": 250, "overage_per": 1}
+    edit(shop, buyer.license, now, **terms)
+    other = change(shop, now, life.issue, customer=buyer.id, policy=buyer.policy)
+    assert refusal(lambda: issue(shop, buyer.id, MARCH)) == (
+        "CONFLICT",
+        "customer Initech: licenses of acme under one policy have different prices: an earlier list, or "
+        "overage of their own; give them the same overage, or change them to one price list",
+    )
+    edit(shop, other["id"], now, **terms)
+    assert read(shop, issue(shop, buyer.id, MARCH)).licenses == tuple(sorted((buyer.license, other["id"])))
+
+
 def test_other_prices_of_overage_wait_until_months_that_are_over_are_invoiced(shop, new_client, now):
     buyer = Buyer(shop, new_client(), now, "Initech", prices(100))
     terms = {"unique_operations": 5, "overage_operations": 8, "overage_amount": 250, "overage_per": 1}
