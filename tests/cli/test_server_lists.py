@@ -57,8 +57,8 @@ def test_lists_have_headings_and_readable_dates(ternary, sold):
         ),
         (
             "licenses",
-            r"id +customer +product +policy +state +starts +ends +seats +quota +trial",
-            rf"{sold['id']}  Initech +acme +short +active +{MOMENT} +{MOMENT} +2 +none +no",
+            r"id +customer +product +policy +state +starts +ends +seats +quota +trial +order",
+            rf"{sold['id']}  Initech +acme +short +active +{MOMENT} +{MOMENT} +2 +none +no +-",
         ),
         ("tokens", r"id +name +scope +made +ends +revoked", rf"T-\w+ +first +admin +{MOMENT} +{MOMENT} +-"),
     ):

@@ -64,6 +64,8 @@ def write_files(invoice: "Invoice", document: bytes, files: list[Path], *, force
 
 def words(invoice: "Invoice") -> dict[str, str]:
     """An invoice in a few lines."""
+    from ternary_cli.invoice_table import order_words
+
     due, prices = invoice.amount, invoice.prices
     told = {
         "invoice": invoice.number or "preview, not signed",
@@ -72,6 +74,8 @@ def words(invoice: "Invoice") -> dict[str, str]:
         "month": str(invoice.month),
         "total": f"{prices.currency} {prices.money(due.total)}",
     }
+    if invoice.orders:
+        told["orders"] = ", ".join(order_words(invoice))
     for joined in invoice.merged:
         told[f"with {joined.customer.id}"] = joined.customer.name
     for billed in invoice.spaces:

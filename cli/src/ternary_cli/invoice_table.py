@@ -70,6 +70,12 @@ def to_csv(invoice: "Invoice") -> bytes:
     return text.getvalue().encode()
 
 
+def order_words(invoice: "Invoice") -> list[str]:
+    """The numbers of the orders that an invoice is for, each with its license where it bills several."""
+    alone = len(invoice.licenses) == 1
+    return [order if alone else f"{order} ({license_id})" for license_id, order in invoice.orders]
+
+
 def _records(invoice: "Invoice") -> Iterator[list[str]]:
     due, prices = invoice.amount, invoice.prices
     digests = {str(billed.space): billed.after.sha256 for billed in invoice.spaces}

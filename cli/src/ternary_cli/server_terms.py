@@ -116,7 +116,9 @@ def _word(value: Any, name: str = "") -> str:
         return _price_words(value)
     if name == "later_prices":
         return "; ".join(_later_words(one) for one in value) or "-"
-    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
+    if isinstance(value, dict):
+        return ", ".join(f"{key}={said}" for key, said in value.items()) or "-"
+    return (",".join(map(str, value)) or "-") if isinstance(value, list) else str(value)
 
 
 def _later_words(stated: Any) -> str:

@@ -140,6 +140,13 @@ def find(
     own = [one for one in priced if one.customer in members] or priced
     lists = {one.prices: one.policy for one in own}
     prices = read_prices(own[0].prices)
+    if len(lists) > len(set(lists.values())):
+        raise ServiceError(
+            Code.CONFLICT,
+            f"customer {customer.name}: licenses of {product} under one policy have different prices: an "
+            "earlier list, or overage of their own; give them the same overage, or change them to one price "
+            "list",
+        )
     if len(lists) > 1 or prices is None:
         raise ServiceError(
             Code.CONFLICT,

@@ -161,9 +161,11 @@ def _check_currencies(transaction: Transaction, customer: str, into: str) -> Non
 
 def _check_ended(transaction: Transaction, row: Row[Any], every: list[str]) -> None:
     here, now = licenses.c, seconds(transaction.now)
-    query = select(here.id, here.product, here.state, here.expires).where(here.customer.in_(every))
+    query = select(here.id, here.product, here.state, here.expires, here.perpetual).where(
+        here.customer.in_(every)
+    )
     for license in transaction.execute(query.order_by(here.id)).all():
-        ended = license.expires is not None and license.expires <= now
+        ended = license.expires is not None and license.expires <= now and not license.perpetual
         if license.state != State.REVOKED and not ended:
             raise ServiceError(
                 Code.CONFLICT,

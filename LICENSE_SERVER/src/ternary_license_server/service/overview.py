@@ -35,7 +35,9 @@ def overview(transaction: Transaction) -> dict[str, Json]:
 
 def states(transaction: Transaction, now: int) -> dict[str, int]:
     """How many there are; active ones that have ended are counted apart."""
-    ended = (licenses.c.state == State.ACTIVE) & (licenses.c.expires <= now)
+    ended = (
+        (licenses.c.state == State.ACTIVE) & (licenses.c.expires <= now) & licenses.c.perpetual.is_not(True)
+    )
     query = (
         select(licenses.c.state, func.count()).where(~func.coalesce(ended, False)).group_by(licenses.c.state)
     )
@@ -47,7 +49,8 @@ def states(transaction: Transaction, now: int) -> dict[str, int]:
 def standing(now: int) -> ColumnElement[bool]:
     """The condition of licenses that are active and have not ended."""
     row = licenses.c
-    return (row.state == State.ACTIVE) & ((row.expires.is_(None)) | (row.expires > now))
+    runs = (row.expires.is_(None)) | (row.expires > now) | row.perpetual.is_(True)
+    return (row.state == State.ACTIVE) & runs
 
 
 def _seats(transaction: Transaction, now: int) -> dict[str, Json]:

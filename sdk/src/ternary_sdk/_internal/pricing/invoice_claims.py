@@ -157,6 +157,13 @@ def read_joined(fields: Fields) -> Joined:
     return joined
 
 
+def read_order(fields: Fields) -> tuple[str, str]:
+    """Read a license's id and the number of its order."""
+    found = fields.text("license", pattern=LICENSE_ID), fields.line("order")
+    fields.end()
+    return found
+
+
 def read_previous(fields: Fields) -> Previous:
     """Read what ``Previous.to_json`` wrote."""
     previous = Previous(number=fields.text("number", pattern=NUMBER), sha256=fields.sha256("sha256"))

@@ -6,13 +6,13 @@ by. Nothing here is a floating-point number. docs/formats.md, section 12.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
 from ternary_sdk._internal.documents.canonical import Json
 from ternary_sdk._internal.documents.fields import Fields
-from ternary_sdk.errors import FormatError
+from ternary_sdk.errors import FormatError, InputError
 
 FORMAT: Final = "ternary-prices/1"
 ROUNDING: Final = "down"
@@ -145,6 +145,25 @@ class PriceList:
         after = f" after {_units(self.unit, start)}" if start is not None else ""
         end = f" up to {_units(self.unit, tier.up_to)}" if tier.up_to is not None else ""
         return f"{self.currency} {self.money(tier.amount)} per {each}{after}{end}"
+
+
+def with_last_tier(prices: PriceList, *, after: int, amount: int, per: int) -> PriceList:
+    """A list whose units after some of them have another price, and none of those is included.
+
+    Args:
+        prices: The list.
+        after: The last unit that keeps its price, at least 1.
+        amount: What ``per`` later units cost, in minor units.
+        per: How many they are.
+    Raises:
+        InputError: If that would be more than 32 tiers.
+    """
+    kept = [tier for tier in prices.tiers if tier.up_to is not None and tier.up_to < after]
+    cut = replace(prices.tiers[len(kept)], up_to=after)
+    tiers = (*kept, cut, Tier(up_to=None, amount=amount, per=per))
+    if len(tiers) > MOST_TIERS:
+        raise InputError(f"price list: {len(tiers)} tiers with that of the overage, at most {MOST_TIERS}")
+    return replace(prices, included=min(prices.included, after), tiers=tiers)
 
 
 def _units(unit: Unit, number: int) -> str:
