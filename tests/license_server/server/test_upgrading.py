@@ -68,7 +68,7 @@ def copy(new, old):
 def test_what_a_shop_has_goes_on_in_the_new_release(upgraded, tmp_path):
     buyer, shop = upgraded, upgraded.shop
     at = APRIL.start + DAY + timedelta(minutes=5)
-    assert revision(shop.database) == "0018"
+    assert revision(shop.database) == "0020"
     with shop.at(at).read() as transaction:
         assert list(auditing.faults(transaction)) == []
         row = transaction.execute(select(licenses)).one()

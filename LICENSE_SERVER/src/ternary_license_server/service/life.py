@@ -22,6 +22,7 @@ from ternary_license_server.service import (
     events,
     listing,
     metering,
+    placements,
     policies,
     price_terms,
     quota_notices,
@@ -105,6 +106,8 @@ def change_policy(
 ) -> dict[str, Json]:
     """Put a license under another policy of its product: its terms from now on. Its end stays.
 
+    This month is invoiced by the policy's prices, and those before it by the prices that they had.
+
     A license that had no prices and gets some is billed for what the server receives from now on; with
     ``bill_earlier`` also for what it has received.
 
@@ -114,8 +117,8 @@ def change_policy(
     Raises:
         LicenseError: NOT_FOUND.
         ServiceError: UNKNOWN, if there is no such policy; CONFLICT, if the license is revoked, either is a
-            trial, the policy has ended or is of another product, it has no prices and operations are not
-            invoiced, or it has other prices and operations of a month that is over are not.
+            trial, the policy has ended or is of another product, or it has no prices and operations are not
+            invoiced.
     """
     license, template = records.lock(transaction, license_id), policies.find(transaction, policy)
     _refuse_revoked(license)
@@ -132,9 +135,7 @@ def change_policy(
     priced, billed_from = _prices(transaction, template, now, before, bill_earlier=bill_earlier)
     if before is not None and priced is None:
         succession.check_invoiced(transaction, license_id, license.product)
-    listed = _list_in_force(transaction, template, now)
-    if before is not None and listed is not None:
-        succession.check_month_kept(transaction, license_id, license.product, listed)
+    placements.keep(transaction, license, succession.holds_from(transaction, license))
     seat_count.forget(transaction, license_id)
     moved = replace(license, policy=policy, placed=now, priced=priced, billed_from=billed_from)
     changed = replace(moved, **template.copied())
@@ -216,6 +217,8 @@ def transfer(transaction: Transaction, license_id: str, customer: str, *, actor:
         raise ServiceError(Code.CONFLICT, f"license {license_id}: a trial stays with its customer")
     key = online_key.generate()
     seats.disown(transaction, license, transaction.now)
+    if customer != license.customer:
+        placements.keep(transaction, license, Month.of(transaction.now))
     columns: dict[str, Json] = {"customer": customer, "key_hash": online_key.digest(key), "licensee": None}
     moved = replace(license, customer=customer, customer_name=name, licensee=None)
     detail: dict[str, Json] = {"from": license.customer, "to": customer}
