@@ -376,13 +376,16 @@ class History:
                     buyer.policy = remaining.policy
 
     def _merge_when_due_months_are_invoiced(self, one, other):
+        """Do first what the refusals say, month by month."""
+        while (month := self._merge_or_due(one, other)) is not None:
+            self.issued.append(read(self.shop, issue(self.shop, one, month, self.now)))
+
+    def _merge_or_due(self, one, other):
         try:
             merge(self.shop, one, other, self.now)
         except ServiceError as refused:
-            assert f"customer {one}: " in str(refused)
-            month = Month.parse(str(refused)[-8:-1])
-            self.issued.append(read(self.shop, issue(self.shop, one, month, self.now)))
-            self._merge_when_due_months_are_invoiced(one, other)
+            return Month.parse(str(refused)[-8:-1])
+        return None
 
     def reprice(self, month, number, amount):
         new = NewPrices(prices=prices(amount), month=month, existing=True, bill_earlier=False)
