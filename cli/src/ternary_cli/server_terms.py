@@ -116,6 +116,12 @@ def _word(value: Any, name: str = "") -> str:
         return _price_words(value)
     if name == "later_prices":
         return "; ".join(_later_words(one) for one in value) or "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if name in ("term", "lease", "grace", "offline") and isinstance(value, int):
+        from ternary_cli.server_pages import duration
+
+        return duration(value)
     return ",".join(map(str, value)) if isinstance(value, list) else str(value)
 
 

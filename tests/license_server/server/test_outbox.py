@@ -221,7 +221,7 @@ def test_a_paused_webhook_gets_nothing_until_it_is_resumed(clean, hooked, now):
     assert [job.webhook for job in jobs] == [other]
     change(clean, now, webhooks.resume, webhook=webhook)
     assert [job.webhook for job in serving.claim_due(clean.at(now))] == [webhook]
-    with refused(f"webhook {webhook}: is active, cannot become active"):
+    with refused(f"webhook {webhook}: is active already"):
         change(clean, now, webhooks.resume, webhook=webhook)
 
 

@@ -76,6 +76,19 @@ def test_operations_are_given_back_at_the_price_at_which_they_were_charged(shop,
     assert (found.differences, found.amount) == ((), june.amount)
 
 
+def test_license_and_price_list_of_one_second_follow_each_other_as_they_were_made(shop, buyers, now):
+    initech = buyers("Initech", prices(100))
+    price(shop, initech, 200, MARCH, now, existing=False)
+    later = [initech.license]
+    for amount in (300, 400):
+        later.append(change(shop, now, life.issue, customer=initech.id, policy=initech.policy)["id"])
+        price(shop, initech, amount, MARCH, now, existing=False)
+    with shop.database.read() as transaction:
+        listed = price_terms.priced(transaction, MARCH, records.licenses.c.customer == initech.id)
+    found = {one.license: one.prices for one in listed}
+    assert [found[license].split('"amount":')[1].split(",")[0] for license in later] == ["100", "200", "300"]
+
+
 def test_licenses_that_are_there_keep_their_prices_or_take_the_new_ones_as_it_is_said(shop, buyers, now):
     initech, hooli = buyers("Initech", prices(100)), buyers("Hooli", prices(100))
     at = now + timedelta(minutes=1)

@@ -65,7 +65,8 @@ def issue(transaction: Transaction, *, customer: str, policy: str, actor: str) -
     key = online_key.generate()
     policies.check_open(transaction, policy)
     record = _record(template, customer, name, transaction.now)
-    priced, billed_from = _prices(transaction, template, record.placed, None, bill_earlier=True)
+    record = replace(record, placed=placements.placed_now(transaction, policy))
+    priced, billed_from = _prices(transaction, template, record.created, None, bill_earlier=True)
     record = replace(record, priced=priced, billed_from=billed_from)
     if template.trial and _had_trial(transaction, record):
         raise _second_trial(record)
@@ -137,7 +138,8 @@ def change_policy(
         succession.check_invoiced(transaction, license_id, license.product)
     placements.keep(transaction, license, succession.holds_from(transaction, license))
     seat_count.forget(transaction, license_id)
-    moved = replace(license, policy=policy, placed=now, priced=priced, billed_from=billed_from)
+    placed = placements.placed_now(transaction, policy)
+    moved = replace(license, policy=policy, placed=placed, priced=priced, billed_from=billed_from)
     changed = replace(moved, **template.copied())
     detail: dict[str, Json] = {"from": license.policy, "to": policy}
     if bill_earlier:
@@ -328,7 +330,8 @@ def _to(
 ) -> dict[str, Json]:
     license = records.lock(transaction, license_id)
     if not allowed(license.state):
-        raise ServiceError(Code.CONFLICT, f"license {license_id}: is {license.state}, cannot become {state}")
+        cannot = "already" if license.state is state else f"and cannot become {state}"
+        raise ServiceError(Code.CONFLICT, f"license {license_id}: is {license.state} {cannot}")
     changed = replace(license, state=state)
     detail: dict[str, Json] = {"from": str(license.state), "to": str(state)}
     if reason is not None:

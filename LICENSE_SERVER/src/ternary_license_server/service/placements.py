@@ -7,13 +7,14 @@ invoiced by the prices that it had.
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, CompoundSelect, and_, exists, func, insert, select, union_all, update
 
-from ternary_license_server.database.schema import licenses, placements, policies
+from ternary_license_server.database.schema import licenses, placements, policies, policy_prices
 from ternary_license_server.database.transaction import Transaction
-from ternary_license_server.service.records import LicenseRecord
+from ternary_license_server.service.records import LicenseRecord, moment
 from ternary_sdk._internal.pricing.month import Month
 
 _OWN: Final = ("customer", "policy", "placed", "priced", "billed_from")
@@ -37,6 +38,24 @@ def keep(transaction: Transaction, license: LicenseRecord, until: Month) -> None
     row: dict[str, Any] = {name: columns[name] for name in _OWN}
     named = {"license": license.id, "number": number, "until": str(until)}
     transaction.execute(insert(placements), row | named)
+
+
+def placed_now(transaction: Transaction, policy: str) -> datetime:
+    """The moment at which a license comes under a policy: no earlier than the policy's last list.
+
+    A list for licenses that come later is dated after those that are there, be it by a second.
+    """
+    last = select(func.max(policy_prices.c.created)).where(policy_prices.c.policy == policy)
+    now = transaction.now.replace(microsecond=0)
+    return max(now, moment(transaction.execute(last).scalar_one() or 0))
+
+
+def after_all(transaction: Transaction, policy: str) -> datetime:
+    """The moment of a list that is not for licenses that a policy has already."""
+    here = licenses.c
+    placed = select(func.max(func.coalesce(here.placed, here.created))).where(here.policy == policy)
+    now = transaction.now.replace(microsecond=0)
+    return max(now, moment(1 + (transaction.execute(placed).scalar_one() or 0)))
 
 
 def in_month(month: Month, *where: ColumnElement[bool]) -> CompoundSelect[Any]:

@@ -128,7 +128,7 @@ def _due(transaction: Transaction, customer: str, members: Sequence[str], produc
     now, row = Month.of(transaction.now), last(transaction, customer, product)
     left = _first_left(transaction, members, product, now)
     if row is None:
-        return left
+        return left if left is not None and left < now else None
     due = Month.parse(row.month).next
     if due < now and (left is not None or _stood_under_prices(transaction, customer, product, due)):
         return due
