@@ -5,18 +5,19 @@ Two machines share the one seat of each of two products and draw from two spaces
 not at all until the month ends. The server is restored from backups that know less than it did.
 """
 
+import sqlite3
 from collections import Counter
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from tests.buyers import APRIL, DAY, HOUR, MARCH, MAY, change, policy, prices, read
 
 from ternary_license_server.database.engine import Database, parse_url
 from ternary_license_server.local import restoration
-from ternary_license_server.local.backup import backup
 from ternary_license_server.local.restoration import Wish
 from ternary_license_server.service import auditing, catalog, invoices, life, policies
 from ternary_license_server.service.invoices import Wanted
@@ -90,7 +91,9 @@ class World:
             sold = change(shop, now, life.issue, customer=self.customer, policy=terms.name)
             self.licenses.append(str(sold["id"]))
             self.keys.append(str(sold["key"]))
-        self.keep_backup()
+        for product in range(2):
+            for machine in range(2):  # a restored server gives no seat to a machine that no backup knows
+                self.sit(machine, product)
 
     def live(self, month, events):
         self.now = max(self.now, month.start + DAY)
@@ -143,9 +146,11 @@ class World:
                     self.shop.merge(written, self.now)
 
     def keep_backup(self):
+        """Copy the file as 'ternary server backup' does, without its checks, which take most of the time."""
         self.known += 1
-        self.shop.at(self.now)
-        backup(self.shop.database, self.folder / f"backup-{self.known}")
+        target = sqlite3.connect(self.folder / f"backup-{self.known}")
+        with closing(sqlite3.connect(self.shop.database.file)) as source, closing(target):
+            source.backup(target)
 
     def restore(self):
         self.shop.database.close()
@@ -206,13 +211,14 @@ def test_invoices_and_statements_agree_whatever_happens(histories):
     long = settings.get_current_profile_name() == "stress"
 
     @settings(
-        max_examples=500 if long else 5,
+        max_examples=500 if long else 4,
+        phases=tuple(Phase) if long else (Phase.generate,),  # to shrink a history takes minutes
         deadline=None,
         suppress_health_check=list(HealthCheck),
         derandomize=not long,
         database=None,
     )
-    @given(history=st.lists(st.lists(EVENT, max_size=8), min_size=3, max_size=3))
+    @given(history=st.lists(st.lists(EVENT, max_size=5), min_size=3, max_size=3))
     def play(history):
         histories(history)
 

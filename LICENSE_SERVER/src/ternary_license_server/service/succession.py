@@ -223,6 +223,7 @@ def _not_invoiced(transaction: Transaction, product: str, *where: ColumnElement[
         .group_by(entry.customer)
         .order_by(entry.customer)
     )
+    row: Row[Any]
     for row in transaction.execute(query).all():
         month = _invoiced_up_to(transaction, row.customer, product)
         if month is None or row.received >= seconds(Month.parse(month).end):
