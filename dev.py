@@ -349,7 +349,8 @@ def stress(checkout: Checkout) -> Iterator[Step]:
         yield python(checkout, "-m", module)
     profile = "--hypothesis-profile", "stress", "--numprocesses", "auto"
     folders = "tests/stress", "tests/examples", "tests/trainer/test_extending.py"
-    yield python(checkout, "-m", "pytest", *folders, *profile)
+    agreement = "tests/license_server/server/test_agreement.py"
+    yield python(checkout, "-m", "pytest", *folders, agreement, *profile)
 
 
 def ablations(checkout: Checkout) -> Iterator[Step]:

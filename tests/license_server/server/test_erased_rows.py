@@ -112,7 +112,7 @@ def test_row_that_was_edited_after_it_was_erased_is_refused_even_under_the_vendo
     with pytest.raises(TernaryError) as refused:
         unstated(shop, files)
     assert str(refused.value) == (
-        f"audit-000001.jsonl, line 4: row 1 of customer {customer} was edited after it was erased"
+        f"audit-000001.jsonl, line 5: row 1 of customer {customer} was edited after it was erased"
     )
 
 

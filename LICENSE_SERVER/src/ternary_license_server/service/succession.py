@@ -5,7 +5,7 @@ What an account must not lose: its beginning, its currency, an invoice in betwee
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, and_, func, or_, select
+from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select
 
 from ternary_license_server.database.schema import (
     invoice_merges,
@@ -217,13 +217,12 @@ def check_all_invoiced(transaction: Transaction, customer: str, members: Sequenc
 def _not_invoiced(transaction: Transaction, product: str, *where: ColumnElement[bool]) -> Row[Any] | None:
     """Of entries the last one of the first customer for whom it was not invoiced; None if all were."""
     entry = meter_entries.c
-    query = (
+    query: Select[Any] = (
         select(entry.customer, func.max(entry.received).label("received"))
         .where(*where)
         .group_by(entry.customer)
         .order_by(entry.customer)
     )
-    row: Row[Any]
     for row in transaction.execute(query).all():
         month = _invoiced_up_to(transaction, row.customer, product)
         if month is None or row.received >= seconds(Month.parse(month).end):

@@ -165,7 +165,7 @@ def _check(prices: PriceList, what: str) -> None:
     *bounded, last = prices.tiers
     if last.up_to is not None:
         raise FormatError(
-            f"{what}.tiers: the last one ends at {last.up_to}, expected no end: no up_to in TOML, null in JSON"
+            f"{what}.tiers: the last one ends at {last.up_to}, expected no end: no up_to in TOML, or null"
         )
     reached = 0
     for position, tier in enumerate(bounded):
