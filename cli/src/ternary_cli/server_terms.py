@@ -94,7 +94,7 @@ def _seat(lease: dict[str, Any]) -> str:
 
 def _word(value: Any, name: str = "") -> str:
     if value is None:
-        return "-"
+        return "never" if name == "expires" else "-"
     if name in (
         "created",
         "starts",

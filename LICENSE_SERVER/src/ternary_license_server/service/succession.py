@@ -118,9 +118,12 @@ def check_ready_to_merge(transaction: Transaction, customer: str) -> None:
             raise ServiceError(
                 Code.CONFLICT,
                 f"customer {customer}: {due} is not invoiced for {product}, and a month before a merger is "
-                f"each customer's own; first run 'ternary server invoice --customer {customer} --product "
-                f"{product} --month {due}'",
+                f"each customer's own; first run {_command(customer, product, due)}",
             )
+
+
+def _command(customer: str, product: str, month: Month) -> str:
+    return f"'ternary server invoice --customer {customer} --product {product} --month {month}'"
 
 
 def _due(transaction: Transaction, customer: str, members: Sequence[str], product: str) -> Month | None:
@@ -207,10 +210,11 @@ def check_all_invoiced(transaction: Transaction, customer: str, members: Sequenc
         )
         left = _not_invoiced(transaction, license.product, *mine)
         if left is not None:
+            received = Month.of(moment(left.received))
             raise ServiceError(
                 Code.CONFLICT,
-                f"customer {customer}: operations of license {one.license} received in "
-                f"{Month.of(moment(left.received))} are not invoiced; invoice them first",
+                f"customer {customer}: operations of license {one.license} received in {received} are not "
+                f"invoiced; first run {_command(customer, license.product, received)}, once that month is over",
             )
 
 
