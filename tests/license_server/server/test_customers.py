@@ -224,8 +224,8 @@ def test_anonymised_customer_leaves_its_name_in_issued_invoices_alone(shop, buye
     assert refusal(lambda: change(shop, now, customers.anonymise, initech.id)) == (
         "CONFLICT",
         f"customer {initech.id}: operations of license {initech.license} received in 2026-03 are not "
-        f"invoiced; first run 'ternary server invoice --customer {initech.id} --product acme --month 2026-03', "
-        "once that month is over",
+        f"invoiced; first run 'ternary server invoice --customer {initech.id} --product acme --month "
+        "2026-03', when it is over",
     )
     data = issue(shop, initech.id, MARCH)
     told = change(shop, APRIL.start + DAY, customers.anonymise, initech.id)

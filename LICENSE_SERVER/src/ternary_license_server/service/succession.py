@@ -214,7 +214,7 @@ def check_all_invoiced(transaction: Transaction, customer: str, members: Sequenc
             raise ServiceError(
                 Code.CONFLICT,
                 f"customer {customer}: operations of license {one.license} received in {received} are not "
-                f"invoiced; first run {_command(customer, license.product, received)}, once that month is over",
+                f"invoiced; first run {_command(customer, license.product, received)}, when it is over",
             )
 
 
