@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from ternary_cli.dates import duration
 from ternary_cli.options import JsonOption, StateOption, TrustOption, argument, option, whole
-from ternary_cli.server_pages import Column, CsvOption, dated, duration, one_form, pages, plain, show_list
+from ternary_cli.server_pages import Column, CsvOption, dated, one_form, pages, plain, show_list
 from ternary_cli.server_terms import (
     TokenFile,
     Url,

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+from ternary_cli.dates import duration
 from ternary_cli.options import argument, option
 from ternary_cli.vendor_extra import vendor_extra
 
@@ -119,8 +120,6 @@ def _word(value: Any, name: str = "") -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if name in ("term", "lease", "grace", "offline") and isinstance(value, int):
-        from ternary_cli.server_pages import duration
-
         return duration(value)
     return ",".join(map(str, value)) if isinstance(value, list) else str(value)
 
