@@ -22,10 +22,10 @@ def free_port() -> int:
 
 
 @contextmanager
-def served(keys: Path, database: str) -> Iterator[tuple[str, str]]:
-    """A server on a new SQLite file: its address and its first token."""
+def served(keys: Path, database: str, *more: str) -> Iterator[tuple[str, str]]:
+    """A server on a new SQLite file, with further options: its address and its first token."""
     address = f"http://127.0.0.1:{(port := free_port())}"
-    command = [TERNARY, "serve", "--keys", keys, "--database", database, "--port", port]
+    command = [TERNARY, "serve", "--keys", keys, "--database", database, "--port", port, *more]
     process = subprocess.Popen(list(map(str, command)), stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None
     try:

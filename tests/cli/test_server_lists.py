@@ -260,7 +260,7 @@ def test_status_shows_seats_ends_refusals_and_health_on_one_screen(ternary, serv
     for line in (
         r"health +well",
         r"licenses +1 active, 0 ended, 0 revoked, 0 suspended",
-        r"seats +1 held of 2 sold",
+        r"seats +1 held, 2 sold by active licenses",
         r"ending +1 license in the next 30 days",
         rf"ends {MOMENT}  {sold['id']}  Initech",
         r"refused +NOT_FOUND 1, since the server started",

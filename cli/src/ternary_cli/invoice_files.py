@@ -63,15 +63,18 @@ def write_files(invoice: "Invoice", document: bytes, files: list[Path], *, force
 
 
 def words(invoice: "Invoice") -> dict[str, str]:
-    """An invoice in a few lines."""
-    from ternary_cli.invoice_table import order_words
+    """An invoice in a few lines, its own among them."""
+    from ternary_cli.invoice_table import order_words, rows
 
     due, prices = invoice.amount, invoice.prices
+    lines = rows(invoice)
+    wide = max((len(line.amount) for line in lines), default=0)
     told = {
         "invoice": invoice.number or "preview, not signed",
         "customer": f"{invoice.customer.name} ({invoice.customer.id})",
         "product": invoice.product,
         "month": str(invoice.month),
+        **{f"line {place}": line.words(wide) for place, line in enumerate(lines, 1)},
         "total": f"{prices.currency} {prices.money(due.total)}",
     }
     if invoice.orders:

@@ -55,6 +55,11 @@ class Row:
     amount: str
     """In the currency's unit, without its name."""
 
+    def words(self, wide: int) -> str:
+        """The line as text, its amount so wide."""
+        detail = ", ".join(part for part in (self.operations, self.price) if part)
+        return f"{self.amount:>{wide}}  {self.what}" + (f": {detail}" if detail else "")
+
 
 def rows(invoice: "Invoice") -> list[Row]:
     """The lines of an invoice, in its order."""

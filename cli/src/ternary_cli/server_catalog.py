@@ -7,19 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from ternary_cli.dates import duration
 from ternary_cli.options import JsonOption, StateOption, TrustOption, argument, option, whole
 from ternary_cli.server_deals import OveragePrice, OverageUpTo, Perpetual, SeatsUpTo, overage
-from ternary_cli.server_pages import (
-    Column,
-    CsvOption,
-    dated,
-    duration,
-    minute,
-    one_form,
-    pages,
-    plain,
-    show_list,
-)
+from ternary_cli.server_pages import Column, CsvOption, dated, minute, one_form, pages, plain, show_list
 from ternary_cli.server_terms import (
     TokenFile,
     Url,

@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any
 
+from ternary_cli.dates import duration
 from ternary_cli.options import JsonOption, argument, option, span
 from ternary_cli.server_names import customer_id, license_id, maybe_customer
-from ternary_cli.server_pages import Column, CsvOption, dated, duration, one_form, pages, plain, show_list
+from ternary_cli.server_pages import Column, CsvOption, dated, one_form, pages, plain, show_list
 from ternary_cli.server_terms import (
     CustomerOption,
     LicenseId,

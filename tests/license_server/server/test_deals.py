@@ -195,16 +195,20 @@ def test_licenses_of_one_account_need_the_same_overage(shop, new_client, now):
     assert read(shop, issue(shop, buyer.id, MARCH)).licenses == tuple(sorted((buyer.license, other["id"])))
 
 
-def test_other_prices_of_overage_wait_until_months_that_are_over_are_invoiced(shop, new_client, now):
+def test_a_month_that_is_over_keeps_its_price_of_overage_however_late_it_is_invoiced(shop, new_client, now):
     buyer = Buyer(shop, new_client(), now, "Initech", prices(100))
     terms = {"unique_operations": 5, "overage_operations": 8, "overage_amount": 250, "overage_per": 1}
     edit(shop, buyer.license, now, **terms)
     buyer.report(range(7), now)
-    code, sentence = refusal(lambda: edit(shop, buyer.license, APRIL.start + DAY, overage_amount=900))
-    assert code == "CONFLICT"
-    assert sentence.endswith("would be billed at the new prices; invoice them first")
-    issue(shop, buyer.id, MARCH)
-    assert edit(shop, buyer.license, APRIL.start + DAY, overage_amount=900)["overage_amount"] == 900
+    edit(shop, buyer.license, APRIL.start + DAY, unique_operations=6, overage_amount=900)
+    march = read(shop, issue(shop, buyer.id, MARCH))
+    assert lines(march) == [(Kind.USAGE, 5, 500), (Kind.USAGE, 2, 500)]
+    buyer.activate(APRIL.start + DAY)
+    buyer.report([7], APRIL.start + DAY)
+    april = read(shop, issue(shop, buyer.id, APRIL))
+    assert lines(april) == [(Kind.USAGE, 1, 900)]
+    found = comparison.compare(comparison.merge([buyer.statement(APRIL.start + DAY)]), april)
+    assert (found.differences, found.amount) == ((), april.amount)
 
 
 def test_perpetual_license_goes_on_with_versions_released_until_its_end(shop, sold, new_client):

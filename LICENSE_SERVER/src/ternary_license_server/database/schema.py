@@ -165,6 +165,23 @@ licenses: Final = Table(
     ),
 )
 
+placements: Final = Table(
+    "placements",
+    metadata,
+    Column("license", Text, ForeignKey("licenses.id"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("until", Text, nullable=False),
+    Column("customer", Text, ForeignKey("customers.id"), nullable=False),
+    Column("policy", Text, ForeignKey("policies.name"), nullable=False),
+    Column("placed", BigInteger),
+    Column("priced", BigInteger),
+    Column("billed_from", BigInteger),
+    Column("unique_operations", _COUNT),
+    Column("overage_amount", BigInteger),
+    Column("overage_per", BigInteger),
+    Index("ix_placements_customer", "customer", "license"),
+)
+
 leases: Final = Table(
     "leases",
     metadata,
@@ -364,7 +381,9 @@ invoices: Final = Table(
     Column("sha256", Text, nullable=False),
     Column("prices", Text, nullable=False),
     Column("document", LargeBinary, nullable=False),
+    Column("place", Integer),
     UniqueConstraint("customer", "product", "month"),
+    Index("ix_invoices_place", "place"),
 )
 
 invoice_sets: Final = Table(

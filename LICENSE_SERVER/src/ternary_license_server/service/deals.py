@@ -17,6 +17,7 @@ from ternary_license_server.service import (
     audit,
     metering,
     overage,
+    placements,
     price_terms,
     quota_notices,
     records,
@@ -108,8 +109,7 @@ def edit(
         actor: Who asks.
     Raises:
         LicenseError: NOT_FOUND.
-        ServiceError: INVALID; CONFLICT, if the license is revoked or a trial, or other prices would hold for
-            operations of a month that is over.
+        ServiceError: INVALID; CONFLICT, if the license is revoked or a trial.
     """
     license = records.lock(transaction, license_id)
     mine = {name: value for name, value in changes.items() if name in TERMS}
@@ -131,16 +131,16 @@ def put_under(transaction: Transaction, license: LicenseRecord, changed: License
     """Do what other terms bring with them; the caller writes the row.
 
     Raises:
-        ServiceError: INVALID, CONFLICT, as ``edit``.
+        ServiceError: INVALID, as ``edit``.
     """
     check_prices(transaction, changed)
     first = price_terms.first_list(transaction, license.policy)
     month = Month.of(transaction.now)
-    listed = price_terms.in_force(transaction, license.policy, month, first, changed)
-    if listed is not None and listed != price_terms.in_force(
-        transaction, license.policy, month, first, license
-    ):
-        succession.check_month_kept(transaction, license.id, license.product, listed)
+    before, after = (
+        price_terms.in_force(transaction, license.policy, month, first, one) for one in (license, changed)
+    )
+    if before != after:
+        placements.keep(transaction, license, succession.holds_from(transaction, license))
     quota_notices.note(transaction, changed, metering.weighed(transaction, license.id, license.customer))
     seat_count.forget(transaction, license.id)
 

@@ -24,6 +24,7 @@ from ternary_license_server.service import (
     events,
     listing,
     metering,
+    placements,
     policies,
     price_terms,
     quota_notices,
@@ -82,7 +83,8 @@ def issue(
     key = online_key.generate()
     policies.check_open(transaction, policy)
     record = _agreed(transaction, _record(template, customer, name, transaction.now), expires, deal)
-    priced, billed_from = _prices(transaction, template, record, record.placed, None, bill_earlier=True)
+    record = replace(record, placed=placements.placed_now(transaction, policy))
+    priced, billed_from = _prices(transaction, template, record, record.created, None, bill_earlier=True)
     record = replace(record, priced=priced, billed_from=billed_from)
     if template.trial and _had_trial(transaction, record):
         raise _second_trial(record)
@@ -125,7 +127,8 @@ def change_policy(
 ) -> dict[str, Json]:
     """Put a license under another policy of its product: its terms from now on. Its end stays.
 
-    Terms that were agreed for this license alone are replaced too.
+    Terms that were agreed for this license alone are replaced too. This month is invoiced by the policy's
+    prices, and those before it by the prices that they had.
 
     A license that had no prices and gets some is billed for what the server receives from now on; with
     ``bill_earlier`` also for what it has received.
@@ -136,8 +139,8 @@ def change_policy(
     Raises:
         LicenseError: NOT_FOUND.
         ServiceError: UNKNOWN, if there is no such policy; CONFLICT, if the license is revoked, either is a
-            trial, the policy has ended or is of another product, it has no prices and operations are not
-            invoiced, or it has other prices and operations of a month that is over are not.
+            trial, the policy has ended or is of another product, or it has no prices and operations are not
+            invoiced.
     """
     license, template = records.lock(transaction, license_id), policies.find(transaction, policy)
     _refuse_revoked(license)
@@ -154,11 +157,10 @@ def change_policy(
     priced, billed_from = _prices(transaction, template, template, now, before, bill_earlier=bill_earlier)
     if before is not None and priced is None:
         succession.check_invoiced(transaction, license_id, license.product)
-    listed = _list_in_force(transaction, template, template, now)
-    if before is not None and listed is not None:
-        succession.check_month_kept(transaction, license_id, license.product, listed)
+    placements.keep(transaction, license, succession.holds_from(transaction, license))
     seat_count.forget(transaction, license_id)
-    moved = replace(license, policy=policy, placed=now, priced=priced, billed_from=billed_from)
+    placed = placements.placed_now(transaction, policy)
+    moved = replace(license, policy=policy, placed=placed, priced=priced, billed_from=billed_from)
     changed = replace(moved, **template.copied(), own_terms=())
     deals.check(changed)
     detail: dict[str, Json] = {"from": license.policy, "to": policy}
@@ -239,6 +241,8 @@ def transfer(transaction: Transaction, license_id: str, customer: str, *, actor:
         raise ServiceError(Code.CONFLICT, f"license {license_id}: a trial stays with its customer")
     key = online_key.generate()
     seats.disown(transaction, license, transaction.now)
+    if customer != license.customer:
+        placements.keep(transaction, license, Month.of(transaction.now))
     columns: dict[str, Json] = {"customer": customer, "key_hash": online_key.digest(key), "licensee": None}
     moved = replace(license, customer=customer, customer_name=name, licensee=None)
     if customer != license.customer:  # the order was another's
@@ -374,7 +378,8 @@ def _to(
 ) -> dict[str, Json]:
     license = records.lock(transaction, license_id)
     if not allowed(license.state):
-        raise ServiceError(Code.CONFLICT, f"license {license_id}: is {license.state}, cannot become {state}")
+        cannot = "already" if license.state is state else f"and cannot become {state}"
+        raise ServiceError(Code.CONFLICT, f"license {license_id}: is {license.state} {cannot}")
     changed = replace(license, state=state)
     detail: dict[str, Json] = {"from": str(license.state), "to": str(state)}
     if reason is not None:

@@ -12,7 +12,7 @@ from sqlalchemy import func, insert, select, update
 
 from ternary_license_server.database.schema import licenses, policies, policy_prices
 from ternary_license_server.database.transaction import Transaction
-from ternary_license_server.service import audit, deals, overage, price_terms, records
+from ternary_license_server.service import audit, deals, overage, placements, price_terms, records
 from ternary_license_server.service import policies as templates
 from ternary_license_server.service.policies import Policy
 from ternary_license_server.service.records import State, seconds
@@ -99,7 +99,7 @@ def add_prices(transaction: Transaction, name: str, new: NewPrices, *, actor: st
         "existing": new.existing,
         "bill_earlier": new.bill_earlier,
         "prices": canonical.encode(new.prices.to_json()).decode(),
-        "created": seconds(transaction.now),
+        "created": seconds(transaction.now if new.existing else placements.after_all(transaction, name)),
     }
     transaction.execute(insert(policy_prices), row)
     audit.append(transaction, f"policy {name}", actor=actor, action="policy.prices", detail=row)

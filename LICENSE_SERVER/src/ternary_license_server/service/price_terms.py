@@ -11,9 +11,9 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Row, exists, or_, select
 
-from ternary_license_server.database.schema import licenses, policies, policy_prices
+from ternary_license_server.database.schema import policies, policy_prices
 from ternary_license_server.database.transaction import Transaction
-from ternary_license_server.service import overage
+from ternary_license_server.service import overage, placements
 from ternary_license_server.service.records import moment
 from ternary_license_server.service.terms import Terms
 from ternary_sdk._internal.documents import canonical
@@ -30,7 +30,7 @@ class Priced:
     license: str
     """Its id."""
     customer: str
-    """Who has it now."""
+    """Who had it at the end of the month; who has it now, if the month is not over."""
     policy: str
     """By whose list."""
     prices: str
@@ -48,33 +48,14 @@ def has_prices() -> ColumnElement[bool]:
 
 
 def priced(transaction: Transaction, month: Month, *where: ColumnElement[bool]) -> list[Priced]:
-    """Licenses for which a list holds in a month, ascending by id.
+    """Licenses for which a list holds in a month, ascending by id; as they were in that month.
 
     Args:
         transaction: Any.
         month: Which.
-        where: Conditions on the licenses.
+        where: Conditions on the licenses as they are now.
     """
-    here = licenses.c
-    query = (
-        select(
-            here.id,
-            here.customer,
-            here.policy,
-            here.created,
-            here.placed,
-            here.priced,
-            here.billed_from,
-            here.unique_operations,
-            here.overage_amount,
-            here.overage_per,
-            policies.c.prices,
-        )
-        .join(policies, policies.c.name == here.policy)
-        .where(has_prices(), *where)
-        .order_by(here.id)
-    )
-    found = transaction.execute(query).all()
+    found = transaction.execute(placements.in_month(month, has_prices(), *where)).all()
     lists = _lists(transaction, {row.policy for row in found})
     every = (_priced(row, lists.get(row.policy, []), month) for row in found)
     return [one for one in every if one is not None]

@@ -183,7 +183,9 @@ def _read_tier(fields: Fields, most: int) -> Tier:
 def _check(prices: PriceList, what: str) -> None:
     *bounded, last = prices.tiers
     if last.up_to is not None:
-        raise FormatError(f"{what}.tiers: the last one ends at {last.up_to}, expected no end (null)")
+        raise FormatError(
+            f"{what}.tiers: the last one ends at {last.up_to}, expected no end: no up_to in TOML, or null"
+        )
     reached = 0
     for position, tier in enumerate(bounded):
         if tier.up_to is None or tier.up_to <= reached:
