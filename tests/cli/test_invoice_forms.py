@@ -39,12 +39,13 @@ def test_stored_invoice_is_verified_and_written_in_every_form(ternary, files):
     words = [word for file in forms for word in ("-o", file)]
     done = ternary("license", "invoice", files / "i.json", "--trust", files / "t.trust", *words)
     assert (done.status, done.err) == (0, "")
-    assert done.text.splitlines()[:5] == [
+    assert done.text.splitlines()[:6] == [
         "invoice    2026-04-000002",
         "customer   Initech (C-17)",
         "product    acme",
         "month      2026-04",
-        "total      EUR 55.00",
+        "line 1     50.00  Base fee",
+        "line 2      2.50  New operations, space 3,2: 2, EUR 1.25 per operation up to 4 operations",
     ]
     assert forms[0].read_text() == VECTORS["invoice"]
     assert [file.read_bytes()[:5] for file in forms[1:]] == [b"numbe", b"<!doc", b"%PDF-"]

@@ -1,6 +1,6 @@
 """Usage of customers that are one: an operation of several licenses and customers counts once."""
 
-from tests.buyers import APRIL, DAY, HOUR, MARCH, Buyer, change, prices
+from tests.buyers import APRIL, DAY, HOUR, MARCH, Buyer, change, issue, prices
 
 from ternary_license_server.service import customer_usage, customers, invoicing, life
 
@@ -19,6 +19,7 @@ def test_group_counts_an_operation_of_several_licenses_and_customers_once(new_sh
     initech.token = initech.activate(at)
     initech.report([6, 7], at)
     hooli.correct(at)
+    issue(shop, hooli.id, MARCH, at)
     change(shop, at + HOUR, customers.merge, hooli.id, initech.id)
 
     def together(month, **chosen):
