@@ -20,6 +20,7 @@ from ternary_license_server.settings import Settings
 from ternary_license_server.web import admin, client_routes, health, problems, published_routes
 from ternary_license_server.web.boundary import Boundary
 from ternary_license_server.web.exchange import exchange_of
+from ternary_license_server.web.exports import NoRoomError
 from ternary_license_server.web.limits import RateLimit
 from ternary_license_server.web.problems import Problem, Web
 from ternary_license_server.web.server import Server, refuse
@@ -84,7 +85,7 @@ def _closing(database: Database) -> Callable[[FastAPI], AbstractAsyncContextMana
 
 async def _refused(request: Request, refusal: Exception) -> Response:
     known = refusal if isinstance(refusal, TernaryError) else TernaryError(str(refusal))
-    if isinstance(known, (DatabaseError, ClockError)):
+    if isinstance(known, (DatabaseError, ClockError, NoRoomError)):
         exchange_of(request.scope).fault = str(known)
     return refuse(request, problems.of(known))
 
