@@ -165,6 +165,6 @@ def test_counting_takes_at_most_a_hundredth_of_the_time():
 
 def test_figures_are_counted_as_soon_as_a_server_starts(new_shop, tmp_path):
     file = tmp_path / "figures"
-    with counting.keeping(new_shop.database, file, lambda: None):
+    with counting.keeping(new_shop.database, file, lambda: None, last=20):
         pass  # the end waits for the count that runs
     assert set(json.loads(file.read_bytes())) == set(figures.MEANINGS | COUNTED)

@@ -18,6 +18,7 @@ from typing import Final
 from ternary_license_server.database.engine import Database
 from ternary_license_server.database.waiting import Limits
 from ternary_license_server.service import figures
+from ternary_license_server.serving.ending import LAST, end
 from ternary_license_server.web.observation import LOG
 from ternary_sdk._internal import whole_file
 from ternary_sdk.errors import TernaryError
@@ -31,13 +32,16 @@ SHARE: Final = 100
 
 
 @contextmanager
-def keeping(database: Database, file: Path, key_set_end: Callable[[], datetime | None]) -> Iterator[None]:
+def keeping(
+    database: Database, file: Path, key_set_end: Callable[[], datetime | None], last: float = LAST
+) -> Iterator[None]:
     """Count at once and then again and again, in a thread of its own, until the end of the block.
 
     Args:
         database: Where; used by that thread alone.
         file: Where the figures are kept, as a JSON object of objects.
         key_set_end: When the vendor's key set ends, if it does.
+        last: Seconds for a count that runs at the end.
     """
     stop = threading.Event()
 
@@ -52,7 +56,7 @@ def keeping(database: Database, file: Path, key_set_end: Callable[[], datetime |
         yield
     finally:
         stop.set()
-        thread.join()
+        end(thread, last)
 
 
 def pause(took: float) -> float:
