@@ -6,10 +6,11 @@
 # make stress  millions of hostile documents, every bit of a package flipped, the license server asked everything
 # make bench  speed and memory, as ratios measured in one run; one group of it: .venv/bin/python -m benchmarks GROUP
 # make ablations  train the plans of maintenance/ablations, which takes hours, and compare (docs/ablations.md)
+# make evidence  measure the figures of README again, within an hour; in a minute: .venv/bin/python -m maintenance.evidence --quick
 # make evaluation  rebuild the evaluation package inside the SDK, with new keys that are not kept
 
 PYTHON ?= python3
-TARGETS := demo wheels test lint check bench stress ablations evaluation clean
+TARGETS := demo wheels test lint check bench stress ablations evidence evaluation clean
 .PHONY: $(TARGETS)
 
 $(TARGETS):

@@ -348,8 +348,9 @@ def stress(checkout: Checkout) -> Iterator[Step]:
     ):
         yield python(checkout, "-m", module)
     profile = "--hypothesis-profile", "stress", "--numprocesses", "auto"
-    folders = "tests/stress", "tests/examples", "tests/trainer/test_extending.py"
-    yield python(checkout, "-m", "pytest", *folders, *profile)
+    agreement = "tests/license_server/server/test_agreement.py"
+    yield python(checkout, "-m", "pytest", "tests/stress", agreement, *profile)
+    yield python(checkout, "-m", "pytest", "tests", "-m", "stress", "--ignore", "tests/stress", *profile)
 
 
 def ablations(checkout: Checkout) -> Iterator[Step]:
@@ -358,6 +359,12 @@ def ablations(checkout: Checkout) -> Iterator[Step]:
     for plan in sorted((checkout.root / "maintenance" / "ablations").glob("*.toml")):
         words = "ablate", f"maintenance/ablations/{plan.name}", "--out", f"runs/ablations/{plan.stem}"
         yield Run((checkout.tool("ternary"), *words))
+
+
+def evidence(checkout: Checkout) -> Iterator[Step]:
+    """Measure the figures of README again, within an hour, into docs/evidence.json."""
+    yield from ready_to_test(checkout)
+    yield python(checkout, "-m", "maintenance.evidence")
 
 
 def evaluation(checkout: Checkout) -> Iterator[Step]:
@@ -375,7 +382,7 @@ def clean(checkout: Checkout) -> Iterator[Step]:
 
 TARGETS = {
     target.__name__: target
-    for target in (demo, wheels, test, lint, check, bench, stress, ablations, evaluation, clean)
+    for target in (demo, wheels, test, lint, check, bench, stress, ablations, evidence, evaluation, clean)
 }
 
 

@@ -9,6 +9,7 @@ from typing import Final
 GROUPS: Final[Mapping[str, str]] = {
     "training": "seconds an epoch, and to 90 % and 91 % coverage; takes minutes",
     "client": "a cold command, opening, drawing, counting, memory",
+    "loops": "listing and drawing without a model, beside `sample`",
     "opening": "opening a package of a vast space with a billion draws certified",
     "counting": "draws of vast spaces a second, from one to a hundred million; takes minutes",
     "designing": "draws by property from vast spaces",

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from tests import scheduling
 from tests.sharing import made_once
 
@@ -33,13 +33,27 @@ from ternary_sdk._internal.trust.trust import Role
 # Tests compute on the processor and print the same, whichever torch is installed and whether there is a GPU.
 os.environ["CUDA_VISIBLE_DEVICES"] = ""
 
+# Sessions of several processes use every core already. More threads in each would wait for one another,
+# which costs three times the processor time.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 # A busy machine is no reason to fail.
 settings.register_profile("tests", deadline=None)
 settings.load_profile("tests")
+settings.register_profile(
+    "stress",
+    deadline=None,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
 
 
 @pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if settings.get_current_profile_name() != "stress":
+        left_out = [item for item in items if item.get_closest_marker("stress")]
+        items[:] = [item for item in items if item not in left_out]
+        config.hook.pytest_deselected(items=left_out)
     scheduling.longest_first(items)
 
 
@@ -155,6 +169,15 @@ def lay_checkout() -> Callable[[Path], None]:
         (folder / ".venv").symlink_to(sys.prefix)
 
     return lay
+
+
+@pytest.fixture(scope="session")
+def stored() -> Path:
+    """The checkpoint that v5.5's own program wrote after epoch 104, where this machine has it."""
+    file = Path(__file__).parents[2] / "shared" / "data" / "v5_5_epoch104.pt"
+    if not file.exists():
+        pytest.skip("the trained v5.5 checkpoint is not on this machine")
+    return file
 
 
 @pytest.fixture(scope="session")

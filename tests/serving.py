@@ -1,4 +1,4 @@
-"""``ternary serve`` as a process of its own, for tests that talk to it over HTTP."""
+"""A license server that tests talk to over HTTP: ``ternary serve`` as a process, or in a thread of theirs."""
 
 import re
 import signal
@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Thread
 
 TERNARY = Path(sys.executable).parent / "ternary"
 
@@ -21,10 +22,10 @@ def free_port() -> int:
 
 
 @contextmanager
-def served(keys: Path, database: str) -> Iterator[tuple[str, str]]:
-    """A server on a new SQLite file: its address and its first token."""
+def served(keys: Path, database: str, *more: str) -> Iterator[tuple[str, str]]:
+    """A server on a new SQLite file, with further options: its address and its first token."""
     address = f"http://127.0.0.1:{(port := free_port())}"
-    command = [TERNARY, "serve", "--keys", keys, "--database", database, "--port", port]
+    command = [TERNARY, "serve", "--keys", keys, "--database", database, "--port", port, *more]
     process = subprocess.Popen(list(map(str, command)), stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None
     try:
@@ -38,6 +39,42 @@ def served(keys: Path, database: str) -> Iterator[tuple[str, str]]:
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 0
         process.stderr.close()
+
+
+@contextmanager
+def hosted(keys: Path, database: str) -> Iterator[tuple[str, str]]:
+    """What ``served`` gives, in a thread of this process, where everything is imported already.
+
+    For tests of what talks to a server. It has no heartbeat, no events and no figures.
+    """
+    # Whoever needs no server need not have its parts installed.
+    from uvicorn import Config, Server
+
+    from ternary_license_server.database.engine import Database
+    from ternary_license_server.database.migration import migrate
+    from ternary_license_server.keys.vendor_keys import VendorKeys
+    from ternary_license_server.service import access
+    from ternary_license_server.settings import Settings
+    from ternary_license_server.web.app import build
+
+    settings = Settings(keys=keys, database=database, port=free_port())
+    opened = Database(settings.database)
+    migrate(opened)
+    with opened.write() as transaction:
+        token = access.add_first(transaction)
+    assert token is not None
+    app = build(settings, database=opened, vendor=VendorKeys(keys))
+    server = Server(Config(app, port=settings.port, log_config=None, lifespan="on"))
+    thread = Thread(target=server.run)
+    thread.start()
+    try:
+        await_port(settings.port)
+        yield f"http://127.0.0.1:{settings.port}", token
+    finally:
+        server.should_exit = True
+        thread.join(20)
+        assert not thread.is_alive()
+        opened.close()
 
 
 def await_port(port: int) -> None:

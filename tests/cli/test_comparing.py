@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -98,3 +99,34 @@ def test_a_price_without_a_report_to_tell_it_in_is_refused(ternary, runs):
         1,
         "error: --price-per-core-hour: is told in the report; add --report DIR\n",
     )
+
+
+@pytest.mark.skipif(find_spec("matplotlib") is None, reason="the extra `plot` is not installed")
+def test_runs_are_drawn_and_a_picture_of_others_is_kept(ternary, runs):
+    done = ternary("compare", "old", "new", "--out", "runs.svg", "--json")
+    assert (done.status, done.err) == (0, "runs.svg: drawn\n")
+    drawn = Path("runs.svg").read_text()
+    titles = ("hash coverage at 50,000 draws, %, by seconds of training", "old", "new")
+    assert [title for title in titles if f"<!-- {title} -->" not in drawn] == []
+    Path("runs.svg").write_text("mine")
+    kept = ternary("compare", "old", "new", "--out", "runs.svg")
+    assert (
+        kept.err == "error: runs.svg: exists and differs; add --force to replace it, or name another file\n"
+    )
+    assert Path("runs.svg").read_text() == "mine"
+    assert ternary("compare", "old", "new", "-o", "runs.svg", "--force").status == 0
+    assert Path("runs.svg").read_text() == drawn
+
+
+def test_what_has_no_picture_in_common_is_refused(ternary, runs):
+    for number in range(9):
+        shutil.copytree("old", f"old{number}")
+    many = ternary("compare", "old", "new", *[f"old{number}" for number in range(9)], "--out", "runs.svg")
+    assert many.err == "error: 11 runs to draw, expected at most 10: more colours look alike\n"
+    shutil.copytree("old", "vast")
+    Path("vast/history.jsonl").write_text("")
+    empty = ternary("compare", "old", "vast", "--out", "runs.svg")
+    assert empty.err == "error: vast: has no epochs to draw yet\n"
+    other = ternary("compare", "old", "new", "--out", "runs.pdf")
+    assert other.err == "error: runs.pdf: suffix is '.pdf', expected .png or .svg\n"
+    assert not Path("runs.svg").exists()

@@ -45,7 +45,7 @@ def test_a_command_that_is_asked_to_end_leaves_no_part_of_a_file(tmp_path, numbe
     with writing(tmp_path, [*DRAW, "--json"]) as process:
         process.send_signal(number)
         out, err = process.communicate()
-    assert process.returncode == status
+    assert process.returncode == status, (out, err)
     assert json.loads(out) == {"error": {"code": "INTERRUPTED", "message": sentence}}
     assert err.splitlines()[-1] == f"error: {sentence}"
     assert [path.name for path in tmp_path.iterdir()] == ["rows.csv"]
@@ -75,9 +75,8 @@ def test_under_nohup_a_lost_terminal_ends_nothing(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM])
 def test_a_training_that_is_asked_to_end_keeps_its_epochs_and_no_part_of_a_file(
-    ternary, quick_recipe, tmp_path, monkeypatch, number
+    ternary, quick_recipe, tmp_path, monkeypatch
 ):
     monkeypatch.chdir(tmp_path)
     command = [TERNARY, "train", "--recipe", quick_recipe, "--out", "run"]
@@ -85,10 +84,10 @@ def test_a_training_that_is_asked_to_end_keeps_its_epochs_and_no_part_of_a_file(
         command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as it:
         assert it.stderr.readline().startswith("epoch 0 (1 of 3) ")
-        it.send_signal(number)
+        it.send_signal(signal.SIGTERM)
         out, err = it.communicate()
-    assert (it.returncode, out) == (128 + number, "")
-    assert err.splitlines()[-1] == f"error: ended by {signal.Signals(number).name}"
+    assert (it.returncode, out) == (128 + signal.SIGTERM, "")
+    assert err.splitlines()[-1] == "error: ended by SIGTERM"
     assert [path.name for path in (tmp_path / "run").rglob(".*")] == [".lock"]
     assert ternary("train", "--resume", "run").status == 0
 

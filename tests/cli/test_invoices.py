@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from tests.serving import served
+from tests.serving import hosted
 
 from ternary_license_server.keys import keyring
 from ternary_sdk._internal.licensing.ledger import Ledger
@@ -35,7 +35,7 @@ per = 3
 
 @pytest.fixture
 def server(tmp_path, vendor, monkeypatch):
-    with served(vendor.directory, f"sqlite:///{tmp_path / 'server.sqlite3'}") as (address, token):
+    with hosted(vendor.directory, f"sqlite:///{tmp_path / 'server.sqlite3'}") as (address, token):
         monkeypatch.setenv("TERNARY_SERVER_URL", address)
         monkeypatch.setenv("TERNARY_SERVER_TOKEN", token)
         yield address
@@ -109,6 +109,14 @@ def test_three_machines_state_what_the_invoice_bills(ternary, server, shipped, v
     assert ternary("server", "invoice", "--customer", "Initech", "-o", again).status == 0
     assert again.read_bytes() == files["json"].read_bytes()
 
+    printed = ternary("license", "invoice", files["json"], *trust).text
+    assert [line.split("  ", 1)[1].strip() for line in printed.splitlines() if line.startswith("line ")] == [
+        "50.00  Base fee",
+        "0.00  New operations, included: 3",
+        "8.75  New operations: 7, EUR 1.25 per operation up to 10 operations",
+        "0.50  New operations: 3, EUR 0.50 per 3 operations after 10 operations",
+        "0.75  Up to the minimum of the month",
+    ]
     shown = facts(ternary("license", "invoice", files["json"], *trust, "--json"))
     assert shown == issued
     agreed = facts(ternary("license", "statement", *statements, "--invoice", files["json"], *trust, "--json"))

@@ -73,6 +73,7 @@ REFUSED = {
     "server invoice": ("--customer c", "INPUT"),
     "server invoices": ("", "INPUT"),
     "server issue": ("--to c --policy p", "INPUT"),
+    "server edit": ("L-1 --order PO-1", "INPUT"),
     "server licenses": ("", "INPUT"),
     "server merge-customer": ("c --into d", "INPUT"),
     "server merge-invoice": ("missing", "FILE"),

@@ -6,7 +6,7 @@ import shlex
 from pathlib import Path
 
 import pytest
-from tests.serving import served
+from tests.serving import hosted
 
 from ternary_license_server.keys import keyring
 
@@ -20,7 +20,7 @@ def shop(ternary, shipped, tmp_path, vendor, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("acme.ternary").write_bytes(shipped)
     Path("2027.toml").write_text(PRICES)
-    with served(vendor.directory, f"sqlite:///{tmp_path / 'server.sqlite3'}") as (address, token):
+    with hosted(vendor.directory, f"sqlite:///{tmp_path / 'server.sqlite3'}") as (address, token):
         monkeypatch.setenv("TERNARY_SERVER_URL", address)
         monkeypatch.setenv("TERNARY_SERVER_TOKEN", token)
         done(ternary("server", "release", "acme.ternary", "--trust", vendor.directory / keyring.TRUST_FILE))
@@ -105,3 +105,48 @@ def test_package_below_what_its_product_guarantees_is_not_released(ternary, shop
     done(ternary("server", "guarantee", "acme", "--nothing"))
     again = ternary("server", "release", "acme.ternary", *trust)
     assert "was released before" in again.err
+
+
+def test_the_pages_commands_agree_on_the_terms_of_one_deal(ternary, shop):
+    done(ternary("server", "customer", "Initech"))
+    (block,) = re.findall(r"```\n(ternary server issue --to Initech .*?)```", PAGE, re.DOTALL)
+    first, second, third = (shlex.split(line)[1:] for line in block.splitlines())
+    sold = facts(ternary(*first, "--json"))
+    overage = ("overage_seats", "overage_operations", "overage_amount", "overage_per")
+    assert [sold[name] for name in ("seats", "unique_operations", *overage)] == [3, 50, 5, 60, 25, 1]
+    assert (sold["order_number"], sold["notes"], sold["claims"]) == (
+        "PO-4711",
+        "signed by Ada",
+        {"x-project": "alpha"},
+    )
+    table = done(ternary("server", "licenses"))
+    assert "3 up to 5" in table
+    assert "50 up to 60" in table
+    assert "PO-4711" in table
+    second[2] = third[2] = sold["id"]
+    edited = facts(ternary(*second, "--json"))
+    assert (edited["order_number"], edited["claims"], edited["overage_operations"]) == ("PO-4712", {}, 100)
+    preview = done(ternary("server", "invoice", "--customer", "Initech", "--month", "2099-01", "--preview"))
+    assert "orders    PO-4712\n" in preview
+    done(ternary(*third))
+    shown = facts(ternary("server", "show", sold["id"], "--json"))
+    assert [shown[name] for name in overage] == [None] * 4
+    assert shown["entitlements"] == ["decode", "encode", "sample", "x-export"]
+    assert "x-export" in done(ternary("server", "show", sold["id"]))
+    assert "order_number" in done(ternary("server", "licenses", "--csv")).splitlines()[0].split(",")
+
+
+def test_deals_that_cannot_be_are_refused(ternary, shop):
+    done(ternary("server", "customer", "Initech"))
+    asked = ["server", "issue", "--to", "Initech", "--policy", "metered"]
+    wrong = ternary(*asked, "--overage-price", "1.5")
+    assert (wrong.status, wrong.err) == (
+        1,
+        "error: --overage-price: '1.5', expected minor units, as 25, or for so many, as 250/10\n",
+    )
+    wrong = ternary(*asked, "--overage-up-to", "100")
+    assert wrong.status == 1
+    assert "overage_operations: expected more than unique_operations, 100, and at most 2^53 - 1" in wrong.err
+    sold = facts(ternary(*asked, "--json"))
+    assert ternary("server", "edit", sold["id"]).status == 2
+    assert ternary("server", "edit", sold["id"], "--no-overage", "--overage-up-to", "7").status == 2

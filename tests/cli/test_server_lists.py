@@ -9,7 +9,7 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from tests.serving import served
+from tests.serving import hosted
 
 from ternary_license_server.keys import keyring
 
@@ -18,8 +18,8 @@ MOMENT = r"20\d\d-\d\d-\d\d \d\d:\d\d"
 
 @pytest.fixture
 def server(tmp_path, vendor, monkeypatch):
-    """``ternary serve`` on a new SQLite file, its first token in the environment."""
-    with served(vendor.directory, f"sqlite:///{tmp_path / 'server.sqlite3'}") as (address, token):
+    """A server on a new SQLite file, its first token in the environment."""
+    with hosted(vendor.directory, f"sqlite:///{tmp_path / 'server.sqlite3'}") as (address, token):
         monkeypatch.setenv("TERNARY_SERVER_URL", address)
         monkeypatch.setenv("TERNARY_SERVER_TOKEN", token)
         yield address
@@ -57,8 +57,8 @@ def test_lists_have_headings_and_readable_dates(ternary, sold):
         ),
         (
             "licenses",
-            r"id +customer +product +policy +state +starts +ends +seats +quota +trial",
-            rf"{sold['id']}  Initech +acme +short +active +{MOMENT} +{MOMENT} +2 +none +no",
+            r"id +customer +product +policy +state +starts +ends +seats +quota +trial +order",
+            rf"{sold['id']}  Initech +acme +short +active +{MOMENT} +{MOMENT} +2 +none +no +-",
         ),
         ("tokens", r"id +name +scope +made +ends +revoked", rf"T-\w+ +first +admin +{MOMENT} +{MOMENT} +-"),
     ):
@@ -260,7 +260,7 @@ def test_status_shows_seats_ends_refusals_and_health_on_one_screen(ternary, serv
     for line in (
         r"health +well",
         r"licenses +1 active, 0 ended, 0 revoked, 0 suspended",
-        r"seats +1 held of 2 sold",
+        r"seats +1 held, 2 sold by active licenses",
         r"ending +1 license in the next 30 days",
         rf"ends {MOMENT}  {sold['id']}  Initech",
         r"refused +NOT_FOUND 1, since the server started",

@@ -55,8 +55,8 @@ def test_a_running_training_surges_when_asked_to_and_its_summary_says_so(
     ternary, quick_recipe, tmp_path, monkeypatch
 ):
     monkeypatch.chdir(tmp_path)
-    with begin(quick_recipe, tmp_path, "--set", "epochs=6") as training:
-        assert training.stderr.readline().startswith("epoch 0 (1 of 6) ")
+    with begin(quick_recipe, tmp_path, "--set", "epochs=4") as training:
+        assert training.stderr.readline().startswith("epoch 0 (1 of 4) ")
         asked = ternary("disrupt", "run", "--strength", "0.5")
         out, _ = training.communicate()
     assert (asked.status, asked.err) == (0, "run: a surge of strength 0.5 begins with the next epoch\n")

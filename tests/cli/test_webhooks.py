@@ -38,9 +38,26 @@ def folder(tmp_path, vendor, monkeypatch):
 def server(folder, monkeypatch):
     monkeypatch.setenv("TERNARY_SERVER_WEBHOOK_NETWORKS", "127.0.0.1")
     with served(folder / "keys", "sqlite:///server.sqlite3") as (address, token):
-        monkeypatch.setenv("TERNARY_SERVER_URL", address)
-        monkeypatch.setenv("TERNARY_SERVER_TOKEN", token)
+        point_at(monkeypatch, address, token)
         yield address
+
+
+def point_at(monkeypatch, address, token):
+    monkeypatch.setenv("TERNARY_SERVER_URL", address)
+    monkeypatch.setenv("TERNARY_SERVER_TOKEN", token)
+
+
+def test_two_processes_of_one_server_send_each_event_once(folder, ternary, sink, monkeypatch):
+    monkeypatch.setenv("TERNARY_SERVER_WEBHOOK_NETWORKS", "127.0.0.1")
+    assert ternary("keys", "webhook", "keys").status == 0
+    database = "sqlite:///server.sqlite3"
+    with served(folder / "keys", database, "--workers", "2") as (address, token):
+        point_at(monkeypatch, address, token)
+        made = json.loads(ternary("server", "webhook", "add", sink.address, "--json").text)
+        for _ in range(6):
+            assert ternary("server", "webhook", "test", made["id"]).status == 0
+    came = [one.headers["webhook-id"] for one in sink.received]
+    assert len(came) == len(set(came)) == 6
 
 
 def test_the_page_can_be_typed_as_it_stands_and_events_come_as_it_says(server, ternary, sink, folder):

@@ -7,11 +7,12 @@ and a command whose output begins with ``error:`` must fail. An ``sh`` block is 
 or output: where a scene is set for it, it runs as one script. A comment before a block sets its scene:
 ``<!-- given: release -->`` puts a vendor's finished release into the folder, ``<!-- given: recipe -->`` a
 recipe of seconds, ``<!-- given: decoder -->`` the example that trains a decoder of its own,
-``<!-- given: checkout -->`` a copy of the sources. Where iverilog is not installed, the scene ends at
-``<!-- given: simulator -->``. ``anew``, alone or before one of these words, begins a scene of its own: what
-follows is typed in an empty folder and home, and is a test of its own. ``make`` targets in a ``console``
-block are this test's own caller, so of them only the recipe is read. What a page's commands leave in a clone
-must be ignored by git.
+``<!-- given: checkout -->`` a copy of the sources. ``<!-- given: checkpoint -->`` puts the checkpoint of
+v5.5's own program there; where it is not beside the repository, the scene ends. Where iverilog is not
+installed, it ends at ``<!-- given: simulator -->``. ``anew``, alone or before one of these words, begins a
+scene of its own: what follows is typed in an empty folder and home, and is a test of its own. ``make``
+targets in a ``console`` block are this test's own caller, so of them only the recipe is read. What a page's
+commands leave in a clone must be ignored by git.
 """
 
 import os
@@ -75,6 +76,7 @@ def run(command, folder, home):
         "XDG_DATA_HOME": str(home / "data"),
         "LANG": "C.UTF-8",
         "CUDA_VISIBLE_DEVICES": "",
+        "OMP_NUM_THREADS": os.environ["OMP_NUM_THREADS"],
         # What a page installs is compiled where it is imported, which is a tenth of it.
         "PIP_NO_COMPILE": "1",
     }
@@ -118,7 +120,12 @@ def scenes(document):
 
 
 SCENES = [
-    pytest.param(scene, id=f"{document.relative_to(ROOT)}{number or ''}")
+    pytest.param(
+        scene,
+        id=f"{document.relative_to(ROOT)}{number or ''}",
+        # Trains and compares a decoder of its own three times: tests/cli/test_own_decoder.py has small ones.
+        marks=[pytest.mark.stress] if any(given == "decoder" for given, _, _ in scene) else [],
+    )
     for document in DOCUMENTS
     for number, scene in enumerate(scenes(document))
 ]
@@ -131,13 +138,15 @@ def test_every_command_of_the_document_runs(scene, tmp_path, request):
     folder.mkdir()
     home.mkdir()
     for given, kind, body in scene:
-        assert given in {None, "", "release", "recipe", "decoder", "simulator", "checkout"}
+        assert given in {None, "", "release", "recipe", "decoder", "simulator", "checkout", "checkpoint"}
         if given == "release":
             shutil.copytree(request.getfixturevalue("release"), folder, dirs_exist_ok=True)
         if given == "recipe":
             shutil.copy(request.getfixturevalue("quick_recipe"), folder)
         if given == "decoder":
             shutil.copy(ROOT / "examples" / "own_decoder.py", folder)
+        if given == "checkpoint":
+            shutil.copy(request.getfixturevalue("stored"), folder)
         if given == "simulator" and not shutil.which("iverilog"):
             pytest.skip("iverilog is not installed")
         if given == "checkout":
@@ -166,6 +175,38 @@ def test_git_ignores_every_environment_that_readme_makes_in_a_clone():
     made = re.findall(r"-m venv (\w+)$", (ROOT / "README.md").read_text("utf-8"), re.M)
     ignored = (ROOT / ".gitignore").read_text("utf-8").splitlines()
     assert {f"/{name}/" for name in made} == {"/client/", "/vendor/"} & {*ignored}
+
+
+INLINE = re.compile(r"`ternary ([a-z][^`]*)`")
+
+
+def unknown_words(line):
+    """What a command line in running text names that does not exist: a command, or options of it."""
+    from typer.main import get_command
+
+    from ternary_cli.main import app
+
+    node, words = get_command(app), shlex.split(line.replace("…", "").replace("\\|", "|"))
+    while words and hasattr(node, "commands"):
+        if words[0] not in node.commands:
+            return [] if not words[0].isalpha() else [words[0]]
+        node = node.commands[words.pop(0)]
+    options = {name for parameter in node.params for name in (*parameter.opts, *parameter.secondary_opts)}
+    named = {word.partition("=")[0] for word in words if word.startswith("-") and len(word) > 1}
+    return sorted(named - options - {"--help"})
+
+
+def test_a_command_in_running_text_names_only_what_exists():
+    found = {
+        f"{document.relative_to(ROOT)}: ternary {line}": unknown
+        for document in DOCUMENTS
+        for line in INLINE.findall(document.read_text("utf-8"))
+        if (unknown := unknown_words(line))
+    }
+    assert found == {}
+    assert unknown_words("validate run --chekcs hold-out") == ["--chekcs"]
+    assert unknown_words("valdate run") == ["valdate"]
+    assert unknown_words("server audit chekpoint OUT") == ["chekpoint"]
 
 
 def test_every_command_is_documented():

@@ -12,7 +12,6 @@ from pathlib import Path
 import httpx
 import numpy as np
 import pytest
-from hypothesis import settings
 
 from ternary_sdk import Model
 from ternary_sdk._internal.trust.trust import Trust
@@ -26,7 +25,13 @@ def run(*command, folder, status=0):
     done = subprocess.run(
         list(map(str, command)),
         cwd=folder,
-        env={"PATH": path, "HOME": str(folder), "LANG": "C.UTF-8", "CUDA_VISIBLE_DEVICES": ""},
+        env={
+            "PATH": path,
+            "HOME": str(folder),
+            "LANG": "C.UTF-8",
+            "CUDA_VISIBLE_DEVICES": "",
+            "OMP_NUM_THREADS": os.environ["OMP_NUM_THREADS"],
+        },
         capture_output=True,
         text=True,
         check=False,
@@ -176,10 +181,7 @@ def test_the_release_script_makes_what_a_customer_gets(quick_recipe, tmp_path):
         assert (tmp_path / "out" / name).stat().st_size > 0
 
 
-@pytest.mark.skipif(
-    settings.get_current_profile_name() != "stress",
-    reason="docs/own-models.md types the same, and a test runs that page; 'make stress' runs it",
-)
+@pytest.mark.stress
 def test_a_plain_vae_is_trained_certified_packaged_licensed_and_drawn(tmp_path):
     done = run(sys.executable, EXAMPLES / "own_decoder.py", "mine", "60", folder=tmp_path)
     assert "model     ternary-2-input, 16 latent dimensions, path A\n" in done.stdout

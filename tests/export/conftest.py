@@ -6,8 +6,6 @@ import torch
 from ternary_trainer import checkpoint
 from ternary_trainer.model import initial
 
-STORED = Path(__file__).parents[3] / "shared" / "data" / "v5_5_epoch104.pt"
-
 
 @pytest.fixture(scope="session")
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -15,14 +13,6 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("checkpoint") / "epoch3.pt"
     checkpoint.save(path, state=initial(5).state_dict(), epoch=3, details={"rho": 0.1})
     return path
-
-
-@pytest.fixture(scope="session")
-def stored() -> Path:
-    """The v5.5 checkpoint that was trained elsewhere, where this machine has it."""
-    if not STORED.exists():
-        pytest.skip("the trained v5.5 checkpoint is not on this machine")
-    return STORED
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,7 @@ def test_an_unknown_group_is_refused_before_anything_is_measured(words: list[str
         2,
         "",
         "error: 'clients' is not a group, "
-        "expected client, counting, designing, licensing, meter, opening, release, scale, server or"
+        "expected client, counting, designing, licensing, loops, meter, opening, release, scale, server or"
         " training\n",
     )
 
@@ -33,8 +34,8 @@ def test_help_names_every_group_and_loads_none_of_them() -> None:
     described = [line.split()[0] for line in out.partition("groups:\n")[2].splitlines()]
     assert described == list(GROUPS)
     assert described == [
-        "training", "client", "opening", "counting", "designing", "licensing", "meter", "scale", "server",
-        "release",
+        "training", "client", "loops", "opening", "counting", "designing", "licensing", "meter", "scale",
+        "server", "release",
     ]  # fmt: skip
 
 
@@ -42,6 +43,11 @@ def test_every_module_that_measures_is_a_group() -> None:
     modules = (ROOT / "benchmarks").glob("*.py")
     groups = {path.stem for path in modules if "def measurements(" in path.read_text("utf-8")}
     assert groups == set(GROUPS)
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_every_group_finds_what_it_imports(group: str) -> None:
+    assert callable(import_module(f"benchmarks.{group}").measurements)
 
 
 def test_a_group_that_is_named_twice_is_measured_once_and_alone() -> None:

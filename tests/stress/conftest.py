@@ -9,14 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import pytest
-from hypothesis import HealthCheck, settings
-
-settings.register_profile(
-    "stress",
-    deadline=None,
-    database=None,
-    suppress_health_check=list(HealthCheck),
-)
+from hypothesis import settings
 
 LEAST_INPUTS: Final = 1_000_000
 """That the readers must have been given, all together, in a long run of them all."""

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
 from tests import whole_way
 
 from ternary_sdk.space import Space
@@ -21,9 +20,7 @@ class Done:
     err: str
 
 
-@pytest.mark.skipif(
-    settings.get_current_profile_name() != "stress", reason="trains for minutes; 'make stress' runs it"
-)
+@pytest.mark.stress
 def test_four_input_boolean_operations_go_the_whole_way(tmp_path: Path) -> None:
     def ternary(*words: object, stdin: bytes = b"") -> Done:
         command = [Path(sys.executable).with_name("ternary"), *map(str, words)]

@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = """\
@@ -25,7 +24,7 @@ def printed(*command: str | Path, folder: Path) -> str:
     return done.stdout
 
 
-@pytest.mark.skipif(settings.get_current_profile_name() != "stress", reason="takes a minute or more")
+@pytest.mark.stress
 def test_a_frozen_program_draws_what_the_program_draws(tmp_path: Path) -> None:
     # In an environment of its own: PyInstaller takes along what optional imports of numpy and others find.
     printed(sys.executable, "-m", "venv", "client", folder=tmp_path)

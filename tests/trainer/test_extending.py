@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
 from tests.trainer.test_loss_hook import TINY
 
 from ternary_sdk.errors import FormatError, InputError
@@ -50,10 +49,7 @@ def test_a_run_that_a_plateau_ended_goes_on_as_if_it_had_been_more_patient(tmp_p
     assert (entry["after"], entry["set"]) == (2, {"plateau.patience": "24"})
 
 
-@pytest.mark.skipif(
-    settings.get_current_profile_name() != "stress",
-    reason="trains v5.5 for four epochs; 'make stress' runs it",
-)
+@pytest.mark.stress
 def test_a_published_run_has_more_epochs_as_if_from_its_start(tmp_path: Path) -> None:
     short = train(recipes.load("v5.5", {**COUPLED, "epochs": "1"}), seed=1, out=tmp_path / "run")
     extended = extend(short.path, {"epochs": "2"})

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from ternary_cli.options import JsonOption, argument
+from ternary_cli.options import ForceOption, JsonOption, argument, option
 from ternary_cli.prices import STRETCHES, CurrencyOption, PriceOption, core_seconds, cost, priced
 from ternary_cli.vendor_extra import vendor_extra
 
@@ -21,20 +21,31 @@ Row = tuple[str, list[str]]
 
 RunFolders = Annotated[list[Path], argument("RUN RUN", "Run directories of 'ternary train', two or more.")]
 
+Picture = Annotated[
+    Path | None, option("--out", "-o", metavar="F", text="Also draw the runs' epochs: a .png or .svg file.")
+]
+
 
 def compare(
     runs: RunFolders,
     per_core_hour: PriceOption = None,
     currency: CurrencyOption = None,
+    out: Picture = None,
+    force: ForceOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Vendor: show what differs between runs, and what came of each."""
-    from ternary_cli.terminal import show, show_json
+    from ternary_cli.files import write_unless_kept
+    from ternary_cli.terminal import note, show, show_json
 
     with vendor_extra("ternary compare"):
-        from ternary_trainer import comparing
+        from ternary_trainer import comparing, plot_runs
     price = priced(per_core_hour, currency)
     found = comparing.compare(runs)
+    if out is not None:
+        drawn = plot_runs.picture([one.run for one in found.runs], out)
+        write_unless_kept(drawn, out, force=force)
+        note(f"{out}: drawn")
     show_json(facts(found, price)) if as_json else show(lines(found, price))
 
 

@@ -1,5 +1,5 @@
 """
-Days that users type as ends, in UTC.
+Days that users type as ends, in UTC, and durations for people.
 """
 
 from datetime import UTC, datetime, time
@@ -32,3 +32,11 @@ def end_after(text: str, now: datetime) -> datetime | None:
     if end is not None and end <= now:
         raise InputError(f"--expires: {text} is past (today is {now:%Y-%m-%d})")
     return end
+
+
+def duration(seconds: int | None, none: str = "none") -> str:
+    """A duration in the largest unit that divides it, as ``30 d``."""
+    for unit, length in (("d", 86_400), ("h", 3600), ("min", 60)):
+        if seconds and seconds % length == 0:
+            return f"{seconds // length} {unit}"
+    return f"{seconds} s" if seconds else none

@@ -172,6 +172,10 @@ def license_facts(license: License) -> dict[str, Any]:
         "lease": license.lease,
         "content_keys": [key.digest for key in license.content_keys],
         "unique_operations": license.unique_operations,
+        "agreed_operations": license.agreed_operations,
+        "released_until": moment(license.released_until) if license.released_until else None,
+        "features": sorted(license.features),
+        "claims": dict(license.claims),
     }
 
 
@@ -187,10 +191,12 @@ def license_words(license: License, now: datetime, *, drawn: int | None = None) 
     quota = license.unique_operations
     grace = {} if license.grace_from is None else {"grace": grace_words(license, now)}
     counted = f"{quota:,} different operations" if quota else "none: any number of operations"
+    if license.agreed_operations is not None:
+        counted += f", those beyond {license.agreed_operations:,} as overage"
     return {
         "license": f"{facts['id']}, issued by {facts['vendor']} to {facts['customer']}",
         "for": "; ".join(str(term) for term in license.packages),
-        "allows": ", ".join(facts["allows"]),
+        "allows": ", ".join([*facts["allows"], *facts["features"]]),
         "from": facts["not_before"] or facts["issued"],
         "until": facts["expires"] or "it never expires",
         **grace,
@@ -200,6 +206,7 @@ def license_words(license: License, now: datetime, *, drawn: int | None = None) 
         else "nobody: whoever has the file has the license",
         **_limits(license),
         "quota": counted if drawn is None else f"{counted}, {drawn:,} drawn so far on this machine",
+        **dict(license.claims),
     }
 
 
@@ -209,6 +216,9 @@ def _limits(license: License) -> dict[str, str]:
     told = {
         "seats": f"{license.seats} machines at once" if license.seats is not None else "",
         "lease": license.lease or "",
+        "versions": f"those released until {moment(license.released_until)}"
+        if license.released_until
+        else "",
         "keys": f"of the encrypted {keys}" if keys else "",
     }
     return {name: words for name, words in told.items() if words}

@@ -63,15 +63,22 @@ def write_files(invoice: "Invoice", document: bytes, files: list[Path], *, force
 
 
 def words(invoice: "Invoice") -> dict[str, str]:
-    """An invoice in a few lines."""
+    """An invoice in a few lines, its own among them."""
+    from ternary_cli.invoice_table import order_words, rows
+
     due, prices = invoice.amount, invoice.prices
+    lines = rows(invoice)
+    wide = max((len(line.amount) for line in lines), default=0)
     told = {
         "invoice": invoice.number or "preview, not signed",
         "customer": f"{invoice.customer.name} ({invoice.customer.id})",
         "product": invoice.product,
         "month": str(invoice.month),
+        **{f"line {place}": line.words(wide) for place, line in enumerate(lines, 1)},
         "total": f"{prices.currency} {prices.money(due.total)}",
     }
+    if invoice.orders:
+        told["orders"] = ", ".join(order_words(invoice))
     for joined in invoice.merged:
         told[f"with {joined.customer.id}"] = joined.customer.name
     for billed in invoice.spaces:

@@ -5,7 +5,7 @@ An invoice as one self-contained HTML page: no script, nothing fetched, for scre
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from ternary_cli.invoice_table import rows
+from ternary_cli.invoice_table import order_words, rows
 
 if TYPE_CHECKING:
     from ternary_sdk._internal.pricing.invoice import Invoice
@@ -20,5 +20,8 @@ def to_html(invoice: "Invoice") -> bytes:
     )
     template = environment.from_string(files("ternary_cli").joinpath("invoice.html").read_text("utf-8"))
     return template.render(
-        invoice=invoice, rows=rows(invoice), total=invoice.prices.money(invoice.amount.total)
+        invoice=invoice,
+        orders=order_words(invoice),
+        rows=rows(invoice),
+        total=invoice.prices.money(invoice.amount.total),
     ).encode()

@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ternary_cli.invoice_table import rows
+from ternary_cli.invoice_table import order_words, rows
 from ternary_sdk.errors import InputError
 
 if TYPE_CHECKING:
@@ -83,6 +83,8 @@ class _Paper:
         self._pair("Month", f"{invoice.month} (UTC)")
         self._pair("Issued" if invoice.number else "Computed", f"{invoice.issued:%Y-%m-%d %H:%M:%S} UTC")
         self._pair("License" if len(invoice.licenses) == 1 else "Licenses", ", ".join(invoice.licenses))
+        for order in order_words(invoice):
+            self._pair("Order", order)
         self.pdf.ln(4)
 
     def table(self) -> None:

@@ -55,6 +55,11 @@ class Row:
     amount: str
     """In the currency's unit, without its name."""
 
+    def words(self, wide: int) -> str:
+        """The line as text, its amount so wide."""
+        detail = ", ".join(part for part in (self.operations, self.price) if part)
+        return f"{self.amount:>{wide}}  {self.what}" + (f": {detail}" if detail else "")
+
 
 def rows(invoice: "Invoice") -> list[Row]:
     """The lines of an invoice, in its order."""
@@ -68,6 +73,12 @@ def to_csv(invoice: "Invoice") -> bytes:
     writer.writerow(COLUMNS)
     writer.writerows(_records(invoice))
     return text.getvalue().encode()
+
+
+def order_words(invoice: "Invoice") -> list[str]:
+    """The numbers of the orders that an invoice is for, each with its license where it bills several."""
+    alone = len(invoice.licenses) == 1
+    return [order if alone else f"{order} ({license_id})" for license_id, order in invoice.orders]
 
 
 def _records(invoice: "Invoice") -> Iterator[list[str]]:

@@ -46,7 +46,10 @@ VersionsBelow = Annotated[
 ]
 Customer = Annotated[str, option("--to", metavar="CUSTOMER", text="Whom it is for.")]
 Expires = Annotated[str, option("--expires", metavar="DATE", text="Its last day, UTC, or 'never'.")]
-Allow = Annotated[str, option("--allow", metavar="LIST", text="Of encode,decode,sample; default: all three.")]
+Allow = Annotated[
+    str,
+    option("--allow", metavar="LIST", text="Of encode,decode,sample (default), and your own, x-NAME."),
+]
 Quota = Annotated[
     int | None,
     whole("--unique-operations", metavar="N", text="Most different operations it may ever return."),
@@ -66,6 +69,14 @@ Seats = Annotated[
 ]
 ContentKey = Annotated[
     Path | None, option("--content-key", metavar="F", text="What an encrypted package was encrypted with.")
+]
+Perpetual = Annotated[
+    bool,
+    option("--perpetual", text="Versions released until --expires stay usable for ever; later ones are not."),
+]
+ClaimOption = Annotated[
+    list[str] | None,
+    option("--claim", metavar="x-NAME=TEXT", text="What of yours the license carries; repeat for more."),
 ]
 
 
@@ -119,6 +130,8 @@ def issue(
     bind: Bind = None,
     seats: Seats = None,
     content_key: ContentKey = None,
+    perpetual: Perpetual = False,
+    claim: ClaimOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Vendor: issue a license for one package, or for a range of versions of a product."""
@@ -126,8 +139,10 @@ def issue(
     from ternary_cli.facts import license_facts, license_words
     from ternary_cli.files import read, write_new
     from ternary_cli.terminal import pairs, show, show_json
+    from ternary_sdk._internal.licensing import own_claims
     from ternary_sdk._internal.licensing.license import License
     from ternary_sdk._internal.signing.keys import PublicKey
+    from ternary_sdk.errors import InputError
 
     if (package is None) is (product is None):
         raise typer.BadParameter("Name what it is for: either --package FILE or --product NAME.")
@@ -136,6 +151,9 @@ def issue(
         raise typer.BadParameter("--versions-from and --versions-below need --product, not --package.")
     now = datetime.now(UTC)
     end = end_after(expires, now)
+    if perpetual and end is None:
+        raise InputError("--perpetual: needs --expires DATE, until which versions must have been released")
+    own = own_claims.parse(claim or ())
     machines = [_machine(given) for given in machine or ()]
     with vendor_extra("ternary license issue"):
         from ternary_license_server.keys import issue as issuing
@@ -149,7 +167,9 @@ def issue(
         ring,
         package=terms,
         customer=customer,
-        expires=end,
+        expires=None if perpetual else end,
+        released_until=end if perpetual else None,
+        own=own,
         entitlements=[name.strip() for name in allow.split(",")],
         unique_operations=unique_operations,
         machines=machines or None,

@@ -17,6 +17,7 @@ from ternary_cli import (
     server_audit,
     server_catalog,
     server_changes,
+    server_deals,
     server_events,
     server_invoices,
     server_licenses,
@@ -69,7 +70,8 @@ app.command("anonymise-customer")(server_changes.anonymise_customer)
 app.command("change-policy")(server_changes.change_policy)
 app.command("price-policy")(server_changes.price_policy)
 app.command("end-policy")(server_changes.end_policy)
-app.command("issue")(server_licenses.issue)
+app.command("issue")(server_deals.issue)
+app.command("edit")(server_deals.edit)
 app.command("licenses")(server_licenses.licenses)
 app.command("show")(server_licenses.show)
 app.command("renew")(server_licenses.renew)

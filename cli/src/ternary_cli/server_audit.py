@@ -12,6 +12,7 @@ import typer
 from ternary_cli.options import JsonOption, argument, option, whole
 from ternary_cli.server_pages import CsvOption, dated, one_form, pages, plain, show_list
 from ternary_cli.server_terms import Database, TokenFile, Url, admin, opened_database, show_facts
+from ternary_cli.terminal import note
 from ternary_cli.vendor_extra import vendor_extra
 
 if TYPE_CHECKING:
@@ -176,9 +177,16 @@ def audit_check(
     from ternary_sdk._internal.trust.trust import MAX_TRUST, Trust
 
     believed = Trust.read(read(trust, most=MAX_TRUST)[0])
-    seals = list(archives.chain(files, believed))
+    erasures = archives.Erasures()
+    seals = list(archives.chain(files, believed, erasures))
+    for stream, number in sorted(erasures.unstated):
+        note(
+            f"audit of {stream}, row {number}: erased, and no row of these archives states it; a later "
+            "archive must, or the log in the database ('ternary server audit verify')",
+        )
     facts = {"archives": len(seals), "first": seals[0].number, "last": seals[-1].number}
-    show_facts(facts | {"rows": sum(seal.rows for seal in seals), "sha256": seals[-1].sha256}, as_json)
+    facts |= {"rows": sum(seal.rows for seal in seals), "erased_unstated": len(erasures.unstated)}
+    show_facts(facts | {"sha256": seals[-1].sha256}, as_json)
 
 
 def _ring(directory: Path | None) -> "KeyRing":

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from ternary_cli.dates import duration
 from ternary_cli.options import JsonOption, StateOption, TrustOption, argument, option, whole
-from ternary_cli.server_pages import Column, CsvOption, dated, duration, one_form, pages, plain, show_list
+from ternary_cli.server_deals import OveragePrice, OverageUpTo, Perpetual, SeatsUpTo, overage
+from ternary_cli.server_pages import Column, CsvOption, dated, minute, one_form, pages, plain, show_list
 from ternary_cli.server_terms import (
     TokenFile,
     Url,
@@ -87,6 +89,7 @@ def release(
         "name": identity.name,
         "version": format_version(identity.version),
         "digest": identity.digest,
+        "released": int(opened.manifest.released.timestamp()),
     }
     if content_key is not None:
         with vendor_extra("ternary server release"):
@@ -133,9 +136,14 @@ def releases(
     """List releases."""
     one_form(as_json, as_csv)
     rows = pages(admin(url, token_file), "/releases", "digest")
-    columns = [plain("product"), plain("version"), dated("created", "released"), plain("encrypted")]
+    columns = [plain("product"), plain("version"), Column("released", _released), plain("encrypted")]
     columns.append(plain("digest", "sha256"))
-    show_list(rows, columns, ("created",), as_json=as_json, as_csv=as_csv)
+    show_list(rows, columns, ("released", "created"), as_json=as_json, as_csv=as_csv)
+
+
+def _released(row: dict[str, Any]) -> str:
+    """When a package was built; of what was released before that was kept, when the server took it."""
+    return minute(row["created"] if row["released"] is None else row["released"])
 
 
 def policy(
@@ -143,7 +151,12 @@ def policy(
     product: Annotated[str, option("--product", metavar="P", text="A released package's name.")],
     days: Annotated[int | None, whole("--days", metavar="N", text="Term; default: without end.")] = None,
     allow: Annotated[
-        str, option("--allow", metavar="LIST", text="Of encode,decode,sample; default: all three.")
+        str,
+        option(
+            "--allow",
+            metavar="LIST",
+            text="Of encode,decode,sample (default), and your own, x-NAME.",
+        ),
     ] = "encode,decode,sample",
     seats: Annotated[
         int | None, whole("--seats", metavar="N", text="Machines at once; default: any number.")
@@ -175,6 +188,10 @@ def policy(
         Path | None,
         option("--prices", metavar="F", text="What its customers are invoiced by, .toml or .json."),
     ] = None,
+    perpetual: Perpetual = False,
+    seats_up_to: SeatsUpTo = None,
+    overage_up_to: OverageUpTo = None,
+    overage_price: OveragePrice = None,
     url: Url = None,
     token_file: TokenFile = None,
     as_json: JsonOption = False,
@@ -196,7 +213,8 @@ def policy(
         "versions_from": checked_version(versions_from),
         "versions_below": checked_version(versions_below),
         "prices": None if prices is None else read_prices(prices).to_json(),
-    }
+        "perpetual": perpetual,
+    } | overage(seats_up_to, overage_up_to, overage_price)
     show_facts(admin(url, token_file).post("/policies", body), as_json)
 
 

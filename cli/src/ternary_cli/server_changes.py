@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from ternary_cli.options import JsonOption, argument, option, whole
+from ternary_cli.server_deals import OveragePrice, OverageUpTo, SeatsUpTo, overage
 from ternary_cli.server_names import customer_id
 from ternary_cli.server_terms import TokenFile, Url, admin, checked_name, show_facts
 
@@ -79,15 +80,19 @@ def change_policy(
     unique_operations: Annotated[
         int | None, whole("--unique-operations", metavar="N", text="Quota, over all spaces.")
     ] = None,
+    seats_up_to: SeatsUpTo = None,
+    overage_up_to: OverageUpTo = None,
+    overage_price: OveragePrice = None,
     url: Url = None,
     token_file: TokenFile = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Give a policy other seats or another quota from now on."""
+    """Give a policy other seats, another quota or other overage from now on."""
     given = {"seats": seats, "unique_operations": unique_operations}
     changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    changes |= overage(seats_up_to, overage_up_to, overage_price)
     if not changes:
-        raise typer.BadParameter("Nothing to change; add --seats or --unique-operations.")
+        raise typer.BadParameter("Nothing to change; add --seats, --unique-operations or overage.")
     body = changes | {"existing": existing is Existing.TAKE}
     show_facts(admin(url, token_file).post(f"/policies/{checked_name(policy)}/change", body), as_json)
 

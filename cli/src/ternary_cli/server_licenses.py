@@ -1,14 +1,15 @@
 """
-``ternary server issue`` and what else happens in a license's life.
+``ternary server licenses``, ``show`` and what happens in a license's life after it was issued.
 """
 
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any
 
+from ternary_cli.dates import duration
 from ternary_cli.options import JsonOption, argument, option, span
 from ternary_cli.server_names import customer_id, license_id, maybe_customer
-from ternary_cli.server_pages import Column, CsvOption, dated, duration, one_form, pages, plain, show_list
+from ternary_cli.server_pages import Column, CsvOption, dated, one_form, pages, plain, show_list
 from ternary_cli.server_terms import (
     CustomerOption,
     LicenseId,
@@ -28,18 +29,6 @@ class StateName(StrEnum):
     ACTIVE = "active"
     SUSPENDED = "suspended"
     REVOKED = "revoked"
-
-
-def issue(
-    to: Annotated[str, option("--to", metavar="C", text="The customer: an id, or a name that only one has.")],
-    by: Annotated[str, option("--policy", metavar="NAME", text="The policy.")],
-    url: Url = None,
-    token_file: TokenFile = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Issue a license; its key is shown once."""
-    asked = admin(url, token_file)
-    show_facts(asked.post("/licenses", {"customer": customer_id(asked, to), "policy": by}), as_json)
 
 
 def licenses(
@@ -73,14 +62,24 @@ def _columns(now: int) -> list[Column]:
         Column("state", lambda row: _state(row, now)),
         dated("starts"),
         dated("expires", "ends", none="never"),
-        Column("seats", lambda row: str(row["seats"] or "any")),
-        Column("quota", lambda row: f"{row['unique_operations']:,}" if row["unique_operations"] else "none"),
+        Column("seats", lambda row: _up_to(row["seats"], row["overage_seats"], "any")),
+        Column("quota", lambda row: _up_to(row["unique_operations"], row["overage_operations"], "none")),
         plain("trial"),
+        plain("order_number", "order"),
     ]
+
+
+def _up_to(agreed: int | None, ceiling: int | None, none: str) -> str:
+    """A number and, where it may be exceeded, up to how many."""
+    if agreed is None:
+        return none
+    return f"{agreed:,}" if ceiling is None else f"{agreed:,} up to {ceiling:,}"
 
 
 def _state(row: dict[str, Any], now: int) -> str:
     over = row["state"] == "active" and row["expires"] is not None and row["expires"] <= now
+    if over and row["perpetual"]:
+        return "perpetual"
     return "ended" if over else str(row["state"])
 
 

@@ -54,14 +54,6 @@ def minute(seconds: int) -> str:
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M}"
 
 
-def duration(seconds: int | None, none: str = "none") -> str:
-    """A duration in the largest unit that divides it, as ``30 d``."""
-    for unit, length in (("d", 86_400), ("h", 3600), ("min", 60)):
-        if seconds and seconds % length == 0:
-            return f"{seconds // length} {unit}"
-    return f"{seconds} s" if seconds else none
-
-
 def money(minor: int, exponent: int) -> str:
     """An amount in the currency's unit, such as ``-12.05``."""
     whole, fraction = divmod(abs(minor), 10**exponent)

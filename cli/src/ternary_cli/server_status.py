@@ -35,7 +35,7 @@ def _words(found: dict[str, Any]) -> dict[str, str]:
         else "; ".join(found["faults"] or ["works"]),
         **{f"warning {number}": warning for number, warning in enumerate(found["warnings"], 1)},
         "licenses": ", ".join(f"{number} {state}" for state, number in numbers.items()),
-        "seats": f"{seats['held']} held of {seats['sold']} sold{unlimited}",
+        "seats": f"{seats['held']} held, {seats['sold']} sold by active licenses{unlimited}",
         "ending": f"{ending['number']} {_licenses(ending['number'])} in the next 30 days",
         **{
             f"ends {minute(license['expires'])}": f"{license['id']}  {license['customer_name']}"

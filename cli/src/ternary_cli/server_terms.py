@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+from ternary_cli.dates import duration
 from ternary_cli.options import argument, option
 from ternary_cli.vendor_extra import vendor_extra
 
@@ -94,7 +95,7 @@ def _seat(lease: dict[str, Any]) -> str:
 
 def _word(value: Any, name: str = "") -> str:
     if value is None:
-        return "-"
+        return "never" if name == "expires" else "-"
     if name in (
         "created",
         "starts",
@@ -116,7 +117,13 @@ def _word(value: Any, name: str = "") -> str:
         return _price_words(value)
     if name == "later_prices":
         return "; ".join(_later_words(one) for one in value) or "-"
-    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
+    if isinstance(value, dict):
+        return ", ".join(f"{key}={said}" for key, said in value.items()) or "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if name in ("term", "lease", "grace", "offline") and isinstance(value, int):
+        return duration(value)
+    return (",".join(map(str, value)) or "-") if isinstance(value, list) else str(value)
 
 
 def _later_words(stated: Any) -> str:

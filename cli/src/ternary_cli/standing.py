@@ -49,7 +49,7 @@ def drawn(permit: Permit) -> int | None:
 
 def licensed_package(license: License) -> PackageIdentity:
     """A package that the license is for, to ask about its other terms."""
-    term = license.packages[0]
+    term, released = license.packages[0], license.released_until
     if isinstance(term, ExactPackage):
-        return PackageIdentity(name="licensed", version=(0, 0, 0), digest=term.digest)
-    return PackageIdentity(name=term.name, version=term.start, digest="0" * 64)
+        return PackageIdentity(name="licensed", version=(0, 0, 0), digest=term.digest, released=released)
+    return PackageIdentity(name=term.name, version=term.start, digest="0" * 64, released=released)

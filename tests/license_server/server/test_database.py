@@ -120,7 +120,7 @@ def test_database_of_a_newer_release_is_refused(kind, tmp_path, open_database):
             migrate(database)
     assert str(refusal.value) == (
         f"database {database}: its tables are of a newer release (9999, for servers from 9998 on); this "
-        "server knows those up to 0018, so install the newer release here"
+        "server knows those up to 0020, so install the newer release here"
     )
 
 

@@ -66,9 +66,12 @@ def test_checkpoint_of_before_an_erasure_still_holds(gone, tmp_path):
     files = archive(shop, tmp_path)  # the statement is not sealed yet, and stays
     assert "Initech" not in files[0].read_text()
     assert faults(shop) == []
+    stream = f"customer {customer}"
+    assert unstated(shop, files) == [(stream, 1)]
     second = seal(shop)
     files += archive(shop, tmp_path)
     assert [one.number for one in archives.chain(files, shop.ring.trust)] == [1, 2]
+    assert unstated(shop, files) == []
     assert (faults(shop), faults(shop, second)) == ([], [])
 
 
@@ -87,6 +90,30 @@ def test_customer_whose_rows_are_archived_is_anonymised_in_the_database(gone, tm
     files += archive(shop, tmp_path)
     assert [one.number for one in archives.chain(files, shop.ring.trust)] == [1, 2]
     assert faults(shop) == []
+
+
+def unstated(shop, files):
+    erasures = archives.Erasures()
+    list(archives.chain(files, shop.ring.trust, erasures))
+    return list(erasures.unstated)
+
+
+def test_row_that_was_edited_after_it_was_erased_is_refused_even_under_the_vendors_seal(
+    gone, tmp_path, monkeypatch
+):
+    shop, customer = gone
+    anonymise(shop, customer)
+    seal(shop)
+    this = rows.c.stream == f"customer {customer}"
+    with shop.database.write() as transaction:
+        transaction.execute(update(rows).where(this, rows.c.number == 1).values(actor="nobody"))
+    monkeypatch.setattr(archiving, "_check", lambda *_: None)  # a vendor who wants to
+    files = archive(shop, tmp_path)
+    with pytest.raises(TernaryError) as refused:
+        unstated(shop, files)
+    assert str(refused.value) == (
+        f"audit-000001.jsonl, line 5: row 1 of customer {customer} was edited after it was erased"
+    )
 
 
 def test_row_that_nobody_states_as_erased_is_not_archived(gone, tmp_path):

@@ -138,7 +138,7 @@ def test_no_token_is_made_in_the_tables_of_another_release(tmp_path, now):
     with pytest.raises(DatabaseError) as refusal:
         remedies.new_token(database)
     assert str(refusal.value) == (
-        f"database {database}: its tables are of an earlier release (0003, this one needs 0018); start "
+        f"database {database}: its tables are of an earlier release (0003, this one needs 0020); start "
         "'ternary serve' of this release once"
     )
     database.close()

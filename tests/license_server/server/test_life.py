@@ -156,6 +156,7 @@ def test_new_release_reaches_licenses_at_their_next_renewal_with_its_sealed_key(
         "version": "7.0.0",
         "digest": digest,
         "encrypted": True,
+        "released": int(now.timestamp()),
         "created": int(now.timestamp()),
     }
     here.renew(license_id, now)

@@ -1,5 +1,6 @@
 """Deliveries: claimed once, settled once, tried again, given up, sent again; over a sink as sinks are."""
 
+import json
 import multiprocessing
 import os
 import signal
@@ -9,6 +10,7 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import delete, select
+from tests.buyers import MARCH, Buyer, issue, prices, read
 from tests.sinks import open_sink
 
 from ternary_license_server.database.engine import Database
@@ -116,6 +118,31 @@ def test_an_event_is_delivered_once_with_a_signature_that_its_secret_verifies(cl
         )  # fmt: skip
 
 
+def test_an_issued_invoice_is_an_event_that_reaches_a_sink(clean, hooked, send, now, new_client):
+    buyer = Buyer(clean, new_client(), now, "Initech", prices(100, base=5_000))
+    buyer.report(range(3), now)
+    with open_sink() as sink:
+        hooked(sink.address, ["invoice.issued"])
+        invoice = read(clean, issue(clean, buyer.id, MARCH))
+        issue(clean, buyer.id, MARCH)  # which is the same one
+        at = MARCH.end + HOUR
+        assert deliver(clean, at, send) == ["delivered"]
+        assert deliver(clean, at + DAY, send) == []
+        (came,) = sink.received
+    assert json.loads(came.body) == {
+        "type": "invoice.issued",
+        "timestamp": "2026-04-01T01:00:00Z",
+        "data": {
+            "invoice": invoice.number,
+            "customer": buyer.id,
+            "product": "acme",
+            "month": "2026-03",
+            "currency": "EUR",
+            "total": 5_300,
+        },
+    }
+
+
 def test_a_sink_that_fails_hangs_and_comes_back_gets_every_event(clean, hooked, send, now):
     with open_sink() as sink:
         hooked(sink.address)
@@ -194,7 +221,7 @@ def test_a_paused_webhook_gets_nothing_until_it_is_resumed(clean, hooked, now):
     assert [job.webhook for job in jobs] == [other]
     change(clean, now, webhooks.resume, webhook=webhook)
     assert [job.webhook for job in serving.claim_due(clean.at(now))] == [webhook]
-    with refused(f"webhook {webhook}: is active, cannot become active"):
+    with refused(f"webhook {webhook}: is active already"):
         change(clean, now, webhooks.resume, webhook=webhook)
 
 

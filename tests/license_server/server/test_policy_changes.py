@@ -76,6 +76,19 @@ def test_operations_are_given_back_at_the_price_at_which_they_were_charged(shop,
     assert (found.differences, found.amount) == ((), june.amount)
 
 
+def test_license_and_price_list_of_one_second_follow_each_other_as_they_were_made(shop, buyers, now):
+    initech = buyers("Initech", prices(100))
+    price(shop, initech, 200, MARCH, now, existing=False)
+    later = [initech.license]
+    for amount in (300, 400):
+        later.append(change(shop, now, life.issue, customer=initech.id, policy=initech.policy)["id"])
+        price(shop, initech, amount, MARCH, now, existing=False)
+    with shop.database.read() as transaction:
+        listed = price_terms.priced(transaction, MARCH, records.licenses.c.customer == initech.id)
+    found = {one.license: one.prices for one in listed}
+    assert [found[license].split('"amount":')[1].split(",")[0] for license in later] == ["100", "200", "300"]
+
+
 def test_licenses_that_are_there_keep_their_prices_or_take_the_new_ones_as_it_is_said(shop, buyers, now):
     initech, hooli = buyers("Initech", prices(100)), buyers("Hooli", prices(100))
     at = now + timedelta(minutes=1)
@@ -173,24 +186,47 @@ def test_price_lists_that_cannot_hold_are_refused(shop, buyers, now):
     )
 
 
-def test_month_that_is_over_is_invoiced_by_its_prices_before_a_license_gets_others(shop, buyers, now):
+def test_month_that_is_over_keeps_its_prices_when_a_license_gets_others(shop, buyers, now):
+    initech, hooli = buyers("Initech", prices(100, base=5_000)), buyers("Hooli", prices(300, base=9_000))
+    initech.report(range(5), now)
+    for month in (APRIL, MAY):  # nothing is received in April: it costs its fee alone
+        change(shop, month.start + DAY, life.change_policy, initech.license, hooli.policy)
+        initech.activate(month.start + DAY)
+    initech.report([5], MAY.start + DAY)
+    assert [lines(read(shop, issue(shop, initech.id, month))) for month in (MARCH, APRIL, MAY)] == [
+        [(Kind.BASE, None, 5_000), (Kind.USAGE, 5, 500)],
+        [(Kind.BASE, None, 9_000)],
+        [(Kind.BASE, None, 9_000), (Kind.USAGE, 1, 300)],
+    ]
+
+
+def test_license_that_a_customer_gets_or_hands_on_later_changes_no_month_before(shop, buyers, now):
+    initech, hooli = buyers("Initech", prices(100, base=5_000)), buyers("Hooli", prices(300, base=9_000))
+    initech.report(range(5), now)
+    issue(shop, initech.id, MARCH)
+    at = MAY.start + DAY
+    change(shop, at, life.transfer, initech.license, hooli.id)
+    change(shop, at, life.transfer, hooli.license, initech.id)
+    change(shop, at, life.issue, customer=initech.id, policy=hooli.policy)
+    assert lines(read(shop, issue(shop, initech.id, APRIL))) == [(Kind.BASE, None, 5_000)]
+    assert lines(read(shop, issue(shop, hooli.id, APRIL))) == [(Kind.BASE, None, 9_000)]
+    assert lines(read(shop, issue(shop, initech.id, MAY))) == [(Kind.BASE, None, 9_000)]
+    assert lines(read(shop, issue(shop, hooli.id, MAY))) == [(Kind.BASE, None, 5_000)]
+
+
+def test_month_under_two_price_lists_is_invoiced_by_the_one_that_the_vendor_chooses(shop, buyers, now):
     initech, hooli = buyers("Initech", prices(100)), buyers("Hooli", prices(300))
     initech.report(range(5), now)
     at = APRIL.start + DAY
-
-    def changed():
-        return change(shop, at, life.change_policy, initech.license, hooli.policy)
-
-    assert refusal(changed) == (
-        "CONFLICT",
-        f"license {initech.license}: operations of customer {initech.id} received in 2026-03 are not "
-        "invoiced, and would be billed at the new prices; invoice them first",
-    )
-    assert lines(read(shop, issue(shop, initech.id, MARCH, at))) == [(Kind.USAGE, 5, 500)]
-    changed()
+    other = change(shop, at, life.issue, customer=initech.id, policy=hooli.policy)["id"]
     initech.activate(at)
     initech.report([5], at)
-    assert lines(read(shop, issue(shop, initech.id, APRIL))) == [(Kind.USAGE, 1, 300)]
+    for name in ("of-initech", "of-hooli", "of-initech"):
+        change(shop, MAY.start + DAY, life.change_policy, other, name)
+    assert [lines(read(shop, issue(shop, initech.id, month))) for month in (MARCH, APRIL)] == [
+        [(Kind.USAGE, 5, 500)],
+        [(Kind.USAGE, 1, 100)],
+    ]
 
 
 def test_policy_of_the_same_prices_waits_for_no_invoice(shop, buyers, now):

@@ -3,12 +3,12 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import MetaData, func, insert, select
+from sqlalchemy import MetaData, func, insert, select, text
 from tests.buyers import APRIL, MARCH, Buyer, issue, lines, prices, read
 
 from ternary_license_server.database.engine import Database
 from ternary_license_server.database.migration import migrate, revision
-from ternary_license_server.database.schema import licenses, metadata
+from ternary_license_server.database.schema import invoices, licenses, metadata
 from ternary_license_server.local import archiving
 from ternary_license_server.service import auditing, checkpoints, customer_usage, figures, invoicing
 
@@ -68,7 +68,7 @@ def copy(new, old):
 def test_what_a_shop_has_goes_on_in_the_new_release(upgraded, tmp_path):
     buyer, shop = upgraded, upgraded.shop
     at = APRIL.start + DAY + timedelta(minutes=5)
-    assert revision(shop.database) == "0018"
+    assert revision(shop.database) == "0020"
     with shop.at(at).read() as transaction:
         assert list(auditing.faults(transaction)) == []
         row = transaction.execute(select(licenses)).one()
@@ -89,3 +89,35 @@ def test_what_a_shop_has_goes_on_in_the_new_release(upgraded, tmp_path):
         assert list(auditing.faults(transaction)) == []
         assert list(checkpoints.faults(transaction, shop.ring.trust, token)) == []
     assert made.seal.rows > 10
+
+
+def test_invoices_of_one_second_are_numbered_in_the_order_of_the_audit_log(kind, database_address, tmp_path):
+    """Of 2026-04-000001 and 2026-03-000001, both of the second 7, the log has the former first."""
+    invoice = {"product": "acme", "currency": "EUR", "total": 0, "charged": 0, "sha256": "", "prices": ""}
+    row = {"stream": "invoices", "at": 7, "actor": "", "action": "invoice.issue", "previous": ""}
+    rows = [
+        *(("customers", {"id": customer, "name": customer, "created": 0}) for customer in ("C-1", "C-2")),
+        ("products", {"name": "acme", "created": 0}),
+    ]
+    for customer, number, issued in (
+        ("C-1", "2026-03-000001", 7), ("C-2", "2026-04-000001", 7), ("C-1", "2026-02-000001", 6)
+    ):  # fmt: skip
+        named = {"customer": customer, "number": number, "month": number[:7], "issued": issued}
+        rows.append(("invoices", invoice | named | {"document": b""}))
+    for place, number in enumerate(("2026-02-000001", "2026-04-000001", "2026-03-000001"), 1):
+        detail = f'{{"number":"{number}"}}'
+        rows.append(("audit", row | {"number": place, "detail": detail, "hash": str(place)}))
+    with database_address(kind, tmp_path) as url:
+        database = Database(url)
+        migrate(database, to="0018")
+        with database.maintain() as transaction:
+            for table, values in rows:
+                named = ", ".join(f":{name}" for name in values)
+                transaction.execute(
+                    text(f"INSERT INTO {table} ({', '.join(values)}) VALUES ({named})"), values
+                )
+        migrate(database)
+        with database.read() as transaction:
+            found = list(transaction.execute(select(invoices.c.number).order_by(invoices.c.place)).scalars())
+        database.close()
+    assert found == ["2026-02-000001", "2026-04-000001", "2026-03-000001"]

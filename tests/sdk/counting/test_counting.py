@@ -274,7 +274,7 @@ def test_what_does_not_fit_on_the_disk_is_refused_before_anything_is_drawn(
 
 
 def _size(folder: Path) -> int:
-    """Bytes of a folder in which another thread renames files: one that is gone by now counts under its new name."""
+    """Bytes of a folder in which another thread renames files; one that is gone by now has another name."""
     size = 0
     for file in folder.iterdir():
         with suppress(FileNotFoundError):

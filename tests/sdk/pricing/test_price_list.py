@@ -40,7 +40,7 @@ def test_list_is_written_as_it_was_read():
         ({"tiers": []}, "price list.tiers: 0 entries, expected 1 to 32"),
         (
             {"tiers": [{"up_to": 10, "amount": 1, "per": 1}]},
-            "price list.tiers: the last one ends at 10, expected no end (null)",
+            "price list.tiers: the last one ends at 10, expected no end: no up_to in TOML, or null",
         ),
         (
             {"tiers": [{"up_to": 9, "amount": 1, "per": 1}] * 2 + STATED["tiers"][1:]},

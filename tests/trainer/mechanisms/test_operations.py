@@ -1,16 +1,16 @@
-"""What mechanisms do to operations: images, noise, curricula; and which operations they may not show."""
+"""What mechanisms do to operations: images, and which operations they may not show."""
 
 import itertools
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ternary_sdk.space import TERNARY_2, Space
 from ternary_trainer import split
 from ternary_trainer.families import members
-from ternary_trainer.mechanism_settings import Changes, Curriculum, Noise, Permutation
-from ternary_trainer.mechanisms import curriculum, noise, permutation, withheld
+from ternary_trainer.mechanism_settings import Changes, Permutation
+from ternary_trainer.mechanisms import permutation, withheld
 from ternary_trainer.split import Operations
 from ternary_trainer.vast_split import HOLDOUT, VALIDATION, VastSplit, part
 
@@ -28,10 +28,6 @@ def nothing(digits: Tensor) -> Tensor:
 
 def repeated(index: int, count: int, space: Space = TERNARY_2) -> Operations:
     return split.all_operations(space).take(torch.full((count,), index))
-
-
-def indices(operations: Operations) -> Tensor:
-    return (operations.classes * torch.from_numpy(operations.space.places.copy())).sum(1)
 
 
 def test_what_a_run_chooses_by_or_holds_out_is_withheld() -> None:
@@ -113,77 +109,3 @@ def test_no_image_without_a_chance() -> None:
     operations = split.training(count=500)
     images = permutation.permuted(Permutation(chance=0.0), operations, nothing, stream())
     assert torch.equal(images.classes, operations.classes)
-
-
-@pytest.mark.parametrize("space", [TERNARY_2, BOOLEAN_3])
-def test_noise_replaces_cells_by_other_values_as_often_as_stated(space: Space) -> None:
-    operations = repeated(3, 5_000, space)
-    read = noise.noisy(Noise(chance=0.25), operations, stream())
-    changed = (read != operations.tables).float().mean()
-    assert 0.23 < changed < 0.27
-    assert set(read.unique().tolist()) == set(map(float, space.values))
-    assert torch.equal(noise.noisy(Noise(chance=0.0), operations, stream()), operations.tables)
-    assert (noise.noisy(Noise(chance=1.0), operations, stream()) != operations.tables).all()
-
-
-def test_neighbouring_cells_that_differ_are_counted() -> None:
-    everything = split.all_operations()
-    found = curriculum.influence(everything)
-    assert found[0] == found[19_682] == 0
-    projection = torch.tensor([0, 0, 0, 1, 1, 1, 2, 2, 2])
-    first_input = int((projection * torch.from_numpy(TERNARY_2.places.copy())).sum())
-    assert found[first_input] == 9  # three rows of cells, each with three pairs that differ
-    assert found.max() == 18
-
-
-class Fixed(nn.Module):
-    """An encoder whose mean is the table."""
-
-    def forward(self, tables: Tensor) -> tuple[Tensor, Tensor]:
-        return tables, torch.zeros_like(tables)
-
-
-class Nearest(nn.Module):
-    """A decoder to the nearest value in the cells named, and to a tie elsewhere."""
-
-    def __init__(self, *cells: int) -> None:
-        super().__init__()
-        self._known = torch.zeros(9)
-        self._known[list(cells)] = 20.0
-
-    def forward(self, latents: Tensor) -> Tensor:
-        apart = (latents[:, :, None] - torch.tensor([-1.0, 0.0, 1.0])).square()
-        return (-self._known[:, None] * apart).flatten(1)
-
-
-def test_a_curriculum_begins_with_the_easiest_and_ends_with_all() -> None:
-    settings = Curriculum(by="influence", start=0.1, epochs=3)
-    operations = split.training(count=2_000)
-    counts = []
-    for epoch in range(5):
-        used = curriculum.used(settings, epoch, operations, Fixed(), Nearest(), 2)  # type: ignore[arg-type]
-        counts.append(len(used))
-        left_out = {*indices(operations).tolist()} - {*indices(used).tolist()}
-        if left_out:
-            hardest = curriculum.influence(split.all_operations().take(torch.tensor(sorted(left_out)))).min()
-            assert curriculum.influence(used).max() <= hardest
-    assert counts == [200, 800, 1_400, 2_000, 2_000]
-
-
-def test_a_curriculum_gives_a_batch_at_least() -> None:
-    settings = Curriculum(by="influence", start=0.001, epochs=3)
-    used = curriculum.used(settings, 0, split.training(count=197), Fixed(), Nearest(), 128)  # type: ignore[arg-type]
-    assert len(used) == 128
-
-
-def test_by_loss_what_comes_back_is_easy() -> None:
-    settings = Curriculum(by="loss", start=0.5, epochs=2)
-    operations = split.all_operations().take(torch.tensor([0, 9841, 19_682, 1]))
-    decoder = Nearest(0, 1, 2, 3, 4)
-
-    class Confused(Fixed):
-        def forward(self, tables: Tensor) -> tuple[Tensor, Tensor]:
-            return torch.where(tables[:, :1] == 0, -1.0, tables), tables
-
-    used = curriculum.used(settings, 0, operations, Confused(), decoder, 2)  # type: ignore[arg-type]
-    assert 9841 not in indices(used).tolist()

@@ -15,7 +15,6 @@ from ternary_trainer import checkpoint, recipe, run, seeds, soundness, split
 from ternary_trainer.mechanism_settings import Changes
 from ternary_trainer.mechanisms.state_net import LearningStateNet
 from ternary_trainer.model import initial
-from ternary_trainer.separate import schedule
 from ternary_trainer.settings import Recipe
 from ternary_trainer.train import train
 
@@ -29,10 +28,7 @@ ALL = {
     "scoring.report_draws": "4096",
     "training_operations": "150",
     "separate.permutation.changes": "all",
-    "separate.noise.chance": "0.1",
     "separate.composition.weight": "0.5",
-    "separate.curriculum.by": "loss",
-    "separate.kl_schedule.kind": "cyclical",
 }
 
 
@@ -54,10 +50,8 @@ def stopped_and_resumed(settings: Recipe, folder: Path) -> tuple[Path, Path]:
     return whole, train(settings, seed=3, out=folder / "stopped", resume=True).path
 
 
-@pytest.mark.parametrize("kind", ["noise", "symmetry", "draws"])
-def test_a_training_with_every_mechanism_goes_on_as_if_it_had_not_stopped(kind: str, tmp_path: Path) -> None:
-    consistent = {"separate.consistency.of": kind, "separate.consistency.weight": "0.5"}
-    settings = recipe.load("boolean-3", ALL | consistent)
+def test_a_training_with_every_mechanism_goes_on_as_if_it_had_not_stopped(tmp_path: Path) -> None:
+    settings = recipe.load("boolean-3", ALL)
     whole, resumed = stopped_and_resumed(settings, tmp_path)
     expected, given = weights(whole), weights(resumed)
     assert [name for name in expected if not torch.equal(expected[name], given[name])] == []
@@ -70,28 +64,12 @@ def test_every_mechanism_changes_the_weights(tmp_path: Path) -> None:
     base = weights(train(recipe.load("boolean-3", plain), seed=3, out=tmp_path / "base").path)
     options = [
         {"separate.permutation.chance": "0.5"},
-        {"separate.noise.chance": "0.1"},
         {"separate.composition.weight": "0.5"},
-        {"separate.curriculum.by": "influence"},
-        {"separate.consistency.of": "draws", "separate.consistency.weight": "0.5"},
     ]
     name = "encoder_A.fc_mu.weight"
     for number, option in enumerate(options):
         other = train(recipe.load("boolean-3", plain | option), seed=3, out=tmp_path / str(number))
         assert not torch.equal(base[name], weights(other.path)[name]), option
-
-
-def test_beta_comes_to_its_value_as_the_schedule_says() -> None:
-    def betas(**settings: str) -> list[float]:
-        told = recipe.load("coverage", {key.replace("__", "."): value for key, value in settings.items()})
-        assert told.separate is not None
-        effort = told.separate.paths["A"]
-        moments = (0.0, 0.45, 2.0, 10.0, 12.5)
-        return [schedule(told.separate, effort, told.epochs, at).beta for at in moments]
-
-    assert betas() == pytest.approx([0, 0.1, 0.2, 0.2, 0.2])
-    assert betas(separate__kl_schedule__kind="constant") == pytest.approx([0.2] * 5)
-    assert betas(separate__kl_schedule__kind="cyclical") == pytest.approx([0, 0.036, 0.16, 0, 0.2])
 
 
 def test_a_run_of_few_operations_records_which(tmp_path: Path) -> None:
@@ -124,13 +102,10 @@ def test_few_operations_are_the_first_ones_and_an_eighth_as_many_are_chosen_by()
         ("quaternary", {"training_operations": "1000"},
          "recipe 'quaternary': setting 'training_operations' is of listed spaces, but 4,2 is vast; leave"
          " it out"),
-        ("quaternary", {"separate.curriculum.by": "loss"},
-         "recipe 'quaternary': setting 'separate.curriculum' is of listed spaces, but 4,2 is vast; leave"
-         " it out"),
-        ("coverage", {"separate.noise.chance": "1.5"},
-         "recipe 'coverage': setting 'separate.noise.chance' is 1.5, expected 0 to 1"),
-        ("coverage", {"separate.consistency.of": "draws"},
-         "recipe 'coverage': setting 'separate.consistency.weight' is missing"),
+        ("coverage", {"separate.permutation.chance": "1.5"},
+         "recipe 'coverage': setting 'separate.permutation.chance' is 1.5, expected 0 to 1"),
+        ("coverage", {"separate.composition": "{}"},
+         "recipe 'coverage': setting 'separate.composition.weight' is missing"),
         ("coverage", {"separate.permutation.changes": "cells"},
          "recipe 'coverage': setting 'separate.permutation.changes' is 'cells', expected one of 'inputs',"
          " 'values', 'all'"),
@@ -139,10 +114,6 @@ def test_few_operations_are_the_first_ones_and_an_eighth_as_many_are_chosen_by()
         ("quinary-1", {"separate.permutation.changes": "inputs"},
          "recipe 'quinary-1': setting 'separate.permutation.changes' is 'inputs', but operations of 5,1 have"
          " one input"),
-        ("boolean-3",
-         {"batch": "31", "separate.consistency.of": "symmetry", "separate.consistency.weight": "1"},
-         "recipe 'boolean-3': setting 'batch' is 31, but 'separate.consistency.of' is 'symmetry', which fits"
-         " a map of 8 dimensions to each batch, expected at least 32"),
     ],
 )  # fmt: skip
 def test_settings_that_cannot_be_are_refused(name: str, settings: dict[str, str], problem: str) -> None:

@@ -70,7 +70,7 @@ def test_an_untrained_model_fails_every_check_of_its_weights(sound):
     }
 
 
-@pytest.mark.slow
+@pytest.mark.stress
 def test_the_epoch_that_v55s_own_loss_picks_fails_coverage_and_reconstruction(sound, tmp_path):
     draws = {f"scoring.{what}": "50_000" for what in ("draws", "report_draws", "sampling_draws")}
     run = train(recipe.load("v5.5", {"epochs": "5", **draws}), seed=2, out=tmp_path / "run")

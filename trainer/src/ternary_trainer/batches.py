@@ -6,7 +6,7 @@ Both take their numbers from the path's own stream, so a resumed run goes on wit
 have followed.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Protocol
 
 import torch
@@ -16,8 +16,6 @@ from ternary_trainer.settings import Effort, Learn, Recipe
 from ternary_trainer.split import Operations
 from ternary_trainer.vast_split import VastSplit
 
-Use = Callable[[Operations], Operations]
-
 
 class Batches(Protocol):
     """The training operations of one path."""
@@ -26,14 +24,8 @@ class Batches(Protocol):
         """How many steps an epoch has."""
         ...
 
-    def epoch(self, effort: Learn | Effort, use: Use) -> Iterator[Operations]:
-        """The operations of each step of an epoch.
-
-        Args:
-            effort: How much is done.
-            use: Chooses from the training operations of a listed space those that are used in this epoch, a
-                batch or more; the number of steps stays as it is.
-        """
+    def epoch(self, effort: Learn | Effort) -> Iterator[Operations]:
+        """The operations of each step of an epoch."""
         ...
 
 
@@ -55,13 +47,12 @@ class _Listed:
     def steps(self, effort: Learn | Effort) -> int:
         return (effort.passes or 0) * (len(self._data) // self._batch)
 
-    def epoch(self, effort: Learn | Effort, use: Use) -> Iterator[Operations]:
-        used = use(self._data)
+    def epoch(self, effort: Learn | Effort) -> Iterator[Operations]:
         left = self.steps(effort)
         while left:
-            order = torch.randperm(len(used), generator=self._random, device=self._random.device)
-            batches = order[: len(used) - len(used) % self._batch].view(-1, self._batch)[:left]
-            yield from map(used.take, batches)
+            order = torch.randperm(len(self._data), generator=self._random, device=self._random.device)
+            batches = order[: len(order) - len(order) % self._batch].view(-1, self._batch)[:left]
+            yield from map(self._data.take, batches)
             left -= len(batches)
 
 
@@ -74,6 +65,6 @@ class _Fresh:
     def steps(self, effort: Learn | Effort) -> int:
         return effort.steps or 0
 
-    def epoch(self, effort: Learn | Effort, use: Use) -> Iterator[Operations]:  # noqa: ARG002
+    def epoch(self, effort: Learn | Effort) -> Iterator[Operations]:
         for _ in range(self.steps(effort)):
             yield self._rule.training(self._batch, self._random)

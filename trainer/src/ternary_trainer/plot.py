@@ -20,6 +20,7 @@ from ternary_trainer.run import Run
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure as Sheet
 
 SUFFIXES: Final = (".png", ".svg")
 _COLOURS: Final = ("blue", "orange", "green", "purple", "brown", "pink", "olive", "cyan")
@@ -55,23 +56,45 @@ def picture(run: Run, path: Path) -> bytes:
     Raises:
         InputError: If matplotlib is missing, the suffix is another, or there is nothing to draw.
     """
-    if path.suffix not in SUFFIXES:
-        raise InputError(f"{path}: suffix is '{path.suffix}', expected {' or '.join(SUFFIXES)}")
-    if not run.history:
-        raise InputError(f"{run.path}: has no epochs to draw yet")
-    if find_spec("matplotlib") is None:
-        raise InputError(f"matplotlib is not installed; run: {pip_install('ternary-trainer', 'plot')}")
-    from matplotlib import rc_context
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure as Sheet
-
-    sheet = Sheet(figsize=(12, 9), layout="constrained")
-    FigureCanvasAgg(sheet)
+    require(path, [run])
+    sheet = new_sheet(12, 9)
     panels = sheet.subplots(3, 2, sharex=True).flatten()
     _panels(list(panels), run.history, run.recipe.space)
     for panel in panels:
         _mark(panel, run.history)
     sheet.suptitle(f"{run.recipe.name}, seed {run.seed}: {len(run.history)} epochs")
+    return rendered(sheet, path)
+
+
+def require(path: Path, runs: Sequence[Run]) -> None:
+    """Refuse what cannot be drawn.
+
+    Raises:
+        InputError: If matplotlib is missing, the suffix is neither .png nor .svg, or a run has no epochs.
+    """
+    if path.suffix not in SUFFIXES:
+        raise InputError(f"{path}: suffix is '{path.suffix}', expected {' or '.join(SUFFIXES)}")
+    for run in runs:
+        if not run.history:
+            raise InputError(f"{run.path}: has no epochs to draw yet")
+    if find_spec("matplotlib") is None:
+        raise InputError(f"matplotlib is not installed; run: {pip_install('ternary-trainer', 'plot')}")
+
+
+def new_sheet(width: float, height: float) -> "Sheet":
+    """An empty sheet, in inches, that no window shows."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    sheet = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(sheet)
+    return sheet
+
+
+def rendered(sheet: "Sheet", path: Path) -> bytes:
+    """A sheet in the format of a file's suffix; the same sheet gives the same bytes."""
+    from matplotlib import rc_context
+
     drawn, undated = BytesIO(), {"Date": None} if path.suffix == ".svg" else {}
     with rc_context({"svg.hashsalt": "ternary"}):
         sheet.savefig(drawn, dpi=120, format=path.suffix[1:], metadata=undated)

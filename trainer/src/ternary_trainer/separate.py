@@ -20,7 +20,6 @@ from ternary_trainer.decoding import decode
 from ternary_trainer.dials import Dials, cosine, geometric, ramp, turned
 from ternary_trainer.history import EpochRecord
 from ternary_trainer.loss_hook import Term, seen
-from ternary_trainer.mechanisms import kl_schedule
 from ternary_trainer.mechanisms.applied import Mechanisms
 from ternary_trainer.method import Figures, PathFigures
 from ternary_trainer.model import TernaryVAE
@@ -39,17 +38,15 @@ draws."""
 
 def schedule(settings: Separate, effort: Effort, epochs: int, at: float) -> Dials:
     """The dials at a moment, in epochs from the start: 2.5 is half-way through the third."""
-    learn, kl = settings.learn, settings.kl_schedule
+    learn = settings.learn
     if at < learn.epochs:
         progress = at / learn.epochs
         rate = cosine(learn.rate, 0.3 * learn.rate, progress) * max(0.02, ramp(progress, 0.1))
-        ramped = kl_schedule.factor(kl, at / epochs) if kl else ramp(progress, 0.3)
-        return Dials(rate=rate, beta=learn.beta * ramped)
+        return Dials(rate=rate, beta=learn.beta * ramp(progress, 0.3))
     progress = (at - learn.epochs) / (epochs - learn.epochs)
     weight = geometric(*effort.weight, max(0.0, (progress - 0.3) / 0.7)) * ramp(progress, 0.1)
     rate = cosine(*effort.rate, progress) * max(0.05, ramp(progress, 0.1))
-    beta = settings.spread.beta * (kl_schedule.factor(kl, at / epochs) if kl else 1)
-    return Dials(rate=rate, beta=beta, exploration=weight)
+    return Dials(rate=rate, beta=settings.spread.beta, exploration=weight)
 
 
 def windows(settings: Separate, effort: Effort, epochs: int, at: float, space: Space) -> Tensor:
@@ -99,8 +96,7 @@ class PathTraining:
         sums = torch.zeros(2)
         effort = self._settings.learn if self._evening is None else self._effort
         steps = self._batches.steps(effort)
-        use = self._mechanisms.used(epoch, self._recipe.batch)
-        for step, operations in enumerate(self._batches.epoch(effort, use)):
+        for step, operations in enumerate(self._batches.epoch(effort)):
             at = epoch + step / steps
             self._dials = turned(schedule(self._settings, self._effort, self._recipe.epochs, at), surge)
             self._optimizer.zero_grad()
@@ -131,7 +127,7 @@ class PathTraining:
     def _vae_loss(
         self, batch: Operations, random: torch.Generator, mechanisms: Mechanisms | None = None
     ) -> tuple[Tensor, Tensor]:
-        mean, logvar = self._encoder(mechanisms.read(batch) if mechanisms else batch.tables)
+        mean, logvar = self._encoder(batch.tables)
         noise = score.latents(len(batch), self._latent_size, random)
         logits = self._decoder(mean + self._dials.noise * noise * (logvar / 2).exp())
         ce = score.cross_entropy(logits, batch) / len(batch)
@@ -141,7 +137,7 @@ class PathTraining:
         loss = ce + self._dials.beta * paid + self._settings.active_weight * idle
         if self._term:
             loss = loss + self._term(seen(self._path, batch, mean, logvar, logits))
-        for term in mechanisms.terms(batch, mean, logvar) if mechanisms else ():
+        for term in mechanisms.terms(batch, mean) if mechanisms else ():
             loss = loss + term
         return loss, torch.stack([ce.detach(), kl.detach().sum(1).mean()])
 

@@ -16,14 +16,7 @@ from ternary_sdk.signature import STANDARD, Signature
 from ternary_sdk.space import TERNARY_2, Space
 from ternary_trainer.architecture import Architecture, Network
 from ternary_trainer.families import Family
-from ternary_trainer.mechanism_settings import (
-    Composition,
-    Consistency,
-    Curriculum,
-    KlSchedule,
-    Noise,
-    Permutation,
-)
+from ternary_trainer.mechanism_settings import Composition, Permutation
 from ternary_trainer.ranges import Within
 
 Rate = Annotated[float, Within(1e-9, 1)]
@@ -126,12 +119,7 @@ class Separate:
     paths: Mapping[str, Effort]
     """By the path's letter."""
     permutation: Permutation | None = None
-    noise: Noise | None = None
-    consistency: Consistency | None = None
     composition: Composition | None = None
-    curriculum: Curriculum | None = None
-    """Of a listed space."""
-    kl_schedule: KlSchedule | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

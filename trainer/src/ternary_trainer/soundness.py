@@ -25,8 +25,6 @@ _MOST_FRESH: Final = 1 << 20
 """Fresh operations in a step, at most."""
 _MOST_RADIX_RENAMED: Final = 8
 """All orders of the values are listed: 40,320 of 8 values, 479,001,600 of 12."""
-_LEAST_FITTED: Final = 4
-"""Operations in a step for each latent dimension. A map is fitted to those whose image may be shown."""
 
 
 def check(recipe: Recipe) -> str | None:
@@ -72,8 +70,6 @@ def _kind(recipe: Recipe) -> Iterator[str]:
         if value is None:
             yield f"setting '{name}' is missing"
     optional: dict[str, object] = {"training_operations": recipe.training_operations}
-    if recipe.separate:
-        optional["separate.curriculum"] = recipe.separate.curriculum
     for name, value in (others if recipe.space.listed else others | optional).items():
         if value is not None:
             kinds = ("vast", "listed") if recipe.space.listed else ("listed", "vast")
@@ -135,7 +131,7 @@ def _separate(settings: Separate, epochs: int) -> Iterator[str]:
 
 def _mechanisms(recipe: Recipe, settings: Separate) -> Iterator[str]:
     """Mechanisms that would do nothing, or list more maps than there is memory for."""
-    space, permutation, consistency = recipe.space, settings.permutation, settings.consistency
+    space, permutation = recipe.space, settings.permutation
     name = "separate.permutation.changes"
     if permutation and permutation.changes == "inputs" and space.inputs == 1:
         yield f"setting '{name}' is 'inputs', but operations of {space} have one input"
@@ -143,12 +139,6 @@ def _mechanisms(recipe: Recipe, settings: Separate) -> Iterator[str]:
         yield (
             f"setting '{name}' is '{permutation.changes}', which lists all {math.factorial(space.radix):,}"
             f" orders of the {space.radix} values of {space}, expected at most {_MOST_RADIX_RENAMED} values"
-        )
-    least = _LEAST_FITTED * recipe.latent_size
-    if consistency and consistency.of == "symmetry" and recipe.batch < least:
-        yield (
-            f"setting 'batch' is {recipe.batch}, but 'separate.consistency.of' is 'symmetry', which fits a"
-            f" map of {recipe.latent_size} dimensions to each batch, expected at least {least}"
         )
 
 

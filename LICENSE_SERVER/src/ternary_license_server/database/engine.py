@@ -185,6 +185,8 @@ class Database(ProcessBound):
         for other in self._beside:
             other.close()
         self.engine.dispose(close=os.getpid() == self._process)
+        if self._opened is not None:
+            self._opened.forget()
 
     def __str__(self) -> str:
         return self.url.render_as_string(hide_password=True)

@@ -73,6 +73,7 @@ releases: Final = Table(
     Column("minor", Integer, nullable=False),
     Column("patch", Integer, nullable=False),
     Column("content_key", LargeBinary),
+    Column("released", BigInteger),
     Column("created", BigInteger, nullable=False),
     UniqueConstraint("product", "major", "minor", "patch"),
 )
@@ -92,6 +93,11 @@ policies: Final = Table(
     Column("trial", Boolean, nullable=False),
     Column("versions_from", Text),
     Column("versions_below", Text),
+    Column("perpetual", Boolean),
+    Column("overage_seats", Integer),
+    Column("overage_operations", _COUNT),
+    Column("overage_amount", BigInteger),
+    Column("overage_per", BigInteger),
     Column("prices", Text),
     Column("ended", BigInteger),
     Column("created", BigInteger, nullable=False),
@@ -129,6 +135,15 @@ licenses: Final = Table(
     Column("trial", Boolean, nullable=False),
     Column("versions_from", Text),
     Column("versions_below", Text),
+    Column("perpetual", Boolean),
+    Column("overage_seats", Integer),
+    Column("overage_operations", _COUNT),
+    Column("overage_amount", BigInteger),
+    Column("overage_per", BigInteger),
+    Column("own_terms", Text),
+    Column("order_number", Text),
+    Column("notes", Text),
+    Column("claims", Text),
     Column("licensee", Text),
     Column("placed", BigInteger),
     Column("priced", BigInteger),
@@ -138,7 +153,7 @@ licenses: Final = Table(
     CheckConstraint("seats > 0", name="seats"),
     Index("ix_licenses_customer", "customer", "id"),
     Index("ix_licenses_state", "state", "id"),
-    Index("ix_licenses_standing", "state", "expires", "seats"),
+    Index("ix_licenses_standing", "state", "expires", "seats", "perpetual"),
     Index("ix_licenses_expires", "expires"),
     Index(
         "uq_licenses_trial",
@@ -148,6 +163,23 @@ licenses: Final = Table(
         sqlite_where=text("trial"),
         postgresql_where=text("trial"),
     ),
+)
+
+placements: Final = Table(
+    "placements",
+    metadata,
+    Column("license", Text, ForeignKey("licenses.id"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("until", Text, nullable=False),
+    Column("customer", Text, ForeignKey("customers.id"), nullable=False),
+    Column("policy", Text, ForeignKey("policies.name"), nullable=False),
+    Column("placed", BigInteger),
+    Column("priced", BigInteger),
+    Column("billed_from", BigInteger),
+    Column("unique_operations", _COUNT),
+    Column("overage_amount", BigInteger),
+    Column("overage_per", BigInteger),
+    Index("ix_placements_customer", "customer", "license"),
 )
 
 leases: Final = Table(
@@ -349,7 +381,9 @@ invoices: Final = Table(
     Column("sha256", Text, nullable=False),
     Column("prices", Text, nullable=False),
     Column("document", LargeBinary, nullable=False),
+    Column("place", Integer),
     UniqueConstraint("customer", "product", "month"),
+    Index("ix_invoices_place", "place"),
 )
 
 invoice_sets: Final = Table(

@@ -31,6 +31,10 @@ class OpenedFile:
         self.path = path
         self._first: tuple[int, int] | None = None
 
+    def forget(self) -> None:
+        """Take the next file for the first one: no connection holds the old one open any more."""
+        self._first = None
+
     def check(self) -> None:
         """Compare the file with the one that was found first.
 

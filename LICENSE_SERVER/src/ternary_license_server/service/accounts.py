@@ -14,11 +14,10 @@ from ternary_license_server.database.schema import (
     lease_numbers,
     licenses,
     meter_entries,
-    policies,
     products,
 )
 from ternary_license_server.database.transaction import Transaction
-from ternary_license_server.service import entries, groups, price_terms, records
+from ternary_license_server.service import entries, groups, placements, price_terms, records
 from ternary_license_server.service.policies import read_prices
 from ternary_license_server.service.price_terms import Priced
 from ternary_license_server.service.records import moment, seconds
@@ -47,7 +46,7 @@ class Account:
     priced: tuple[Priced, ...]
     """The licenses under prices, ascending; those handed on to others too, if they were used."""
     prices: PriceList
-    """The one price list of those that the customer has now, else of those that were handed on."""
+    """The one price list of those that the customer had in the month, else of those that were handed on."""
 
     @property
     def licenses(self) -> tuple[str, ...]:
@@ -87,8 +86,8 @@ def find_customer(transaction: Transaction, wanted: str) -> Customer:
     return Customer(id=exact[0].id, name=exact[0].name)
 
 
-def find_product(transaction: Transaction, customer: Customer, wanted: str | None) -> str:
-    """A product by its name, or the only one that a customer is billed for.
+def find_product(transaction: Transaction, customer: Customer, wanted: str | None, month: Month) -> str:
+    """A product by its name, or the only one that a customer is billed for in a month.
 
     Raises:
         ServiceError: UNKNOWN; CONFLICT, if none is named and there are several.
@@ -97,14 +96,9 @@ def find_product(transaction: Transaction, customer: Customer, wanted: str | Non
         if transaction.execute(select(products).where(products.c.name == wanted)).first() is None:
             raise ServiceError(Code.UNKNOWN, f"product {wanted}: nothing was released under this name")
         return wanted
-    query = (
-        select(licenses.c.product)
-        .join(policies, policies.c.name == licenses.c.policy)
-        .where(_of(groups.group(transaction, customer.id)), price_terms.has_prices())
-        .distinct()
-        .order_by(licenses.c.product)
-    )
-    found = [row.product for row in transaction.execute(query)]
+    theirs = _of(groups.group(transaction, customer.id), month)
+    query = placements.in_month(month, theirs, price_terms.has_prices())
+    found = sorted({row.product for row in transaction.execute(query)})
     if not found:
         raise _nothing_priced(customer, "any product")
     if len(found) > 1:
@@ -130,16 +124,23 @@ def find(
         ServiceError: CONFLICT, if no license of it has a price list, or licenses have different ones.
     """
     members = groups.group(transaction, customer.id)
-    theirs = (_of(members), licenses.c.product == product)
+    theirs = (_of(members, month), licenses.c.product == product)
     if locked:
         for row in transaction.execute(select(licenses.c.id).where(*theirs).order_by(licenses.c.id)).all():
             records.lock(transaction, row.id)
     priced = price_terms.priced(transaction, month, *theirs)
     if not priced:
         raise _nothing_priced(customer, product)
-    own = [one for one in priced if one.customer in members] or priced
+    own = _own(priced, groups.group(transaction, customer.id, before=month.end), month)
     lists = {one.prices: one.policy for one in own}
     prices = read_prices(own[0].prices)
+    if len(lists) > len(set(lists.values())):
+        raise ServiceError(
+            Code.CONFLICT,
+            f"customer {customer.name}: licenses of {product} under one policy have different prices: an "
+            "earlier list, or overage of their own; give them the same overage, or change them to one price "
+            "list",
+        )
     if len(lists) > 1 or prices is None:
         raise ServiceError(
             Code.CONFLICT,
@@ -153,6 +154,23 @@ def find(
         priced=tuple(priced),
         prices=prices,
     )
+
+
+def own_in(
+    transaction: Transaction, customer: str, product: str, month: Month, *where: ColumnElement[bool]
+) -> list[Priced]:
+    """The licenses under prices that a customer, and those merged into it by then, had in a month."""
+    members = groups.group(transaction, customer, before=month.end)
+    theirs = (_of(members, month), licenses.c.product == product, *where)
+    priced = price_terms.priced(transaction, month, *theirs)
+    return [one for one in _own(priced, members, month) if one.customer in members]
+
+
+def products_of(transaction: Transaction, members: Sequence[str]) -> list[str]:
+    """The products of which customers have, had or used licenses."""
+    theirs = _of(members, Month.parse("1970-01"))
+    query = select(licenses.c.product).where(theirs).distinct().order_by(licenses.c.product)
+    return [row.product for row in transaction.execute(query)]
 
 
 def first_month(transaction: Transaction, account: Account) -> Month | None:
@@ -206,6 +224,15 @@ def metered(transaction: Transaction, account: Account, end: datetime) -> dict[S
     }
 
 
+def _own(priced: list[Priced], members: Sequence[str], month: Month) -> list[Priced]:
+    """The licenses whose price list is the account's in a month: those that its customers had in it.
+
+    A license that came later says nothing of the month; where there is no other, it has to.
+    """
+    theirs = [one for one in priced if one.customer in members]
+    return [one for one in theirs if Month.of(one.since) <= month] or theirs or priced
+
+
 def _metered(
     space: Space, together: dict[tuple[Space, bool], OperationSet], taken_back: dict[Space, OperationSet]
 ) -> Metered:
@@ -215,10 +242,10 @@ def _metered(
     return Metered(counts=counts - free, taken_back=taken - counts, free=free)
 
 
-def _of(members: Sequence[str]) -> ColumnElement[bool]:
-    """Licenses that customers have, or used before they were handed on."""
+def _of(members: Sequence[str], month: Month) -> ColumnElement[bool]:
+    """Licenses that customers have, that they handed on after a month, or that they used before."""
     used = exists().where(meter_entries.c.license == licenses.c.id, meter_entries.c.customer.in_(members))
-    return or_(licenses.c.customer.in_(members), used)
+    return or_(licenses.c.customer.in_(members), placements.had_by(members, month), used)
 
 
 def _licensed_as(

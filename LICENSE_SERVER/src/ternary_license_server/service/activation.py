@@ -28,6 +28,7 @@ _STANDING: Final = (
         licenses.c.state,
         licenses.c.starts,
         licenses.c.expires,
+        licenses.c.perpetual,
         leases.c.seat,
         leases.c.disowned,
         leases.c.generation,
@@ -120,7 +121,7 @@ def _standing(transaction: Transaction, request: Request) -> dict[str, Json]:
         raise records.unknown(f"license {license_id}")
     if row.disowned is not None:  # the license is another's, and so is what became of it
         raise _no_seat(license_id, generation)
-    now, expires = transaction.now, None if row.expires is None else moment(row.expires)
+    now, expires = transaction.now, None if row.perpetual or row.expires is None else moment(row.expires)
     records.check(license_id, State(row.state), moment(row.starts), expires, now)
     its_own = row.seat == request.lease and row.generation == generation
     if not its_own or row.released is not None or seconds(now) >= row.ends:

@@ -8,12 +8,12 @@ the archive before, so an archive that is missing or exchanged is noticed where 
 
 import hashlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from ternary_license_server.service import answer_signed
+from ternary_license_server.service import answer_signed, erasure
 from ternary_license_server.service.audit import ERASED, Entry
 from ternary_license_server.service.checkpoints import SHA256
 from ternary_license_server.service.records import seconds
@@ -59,6 +59,31 @@ class Seal:
         }
 
 
+@dataclass(frozen=True)
+class Erasures:
+    """Erased rows of archives that no later row has stated so far.
+
+    A row that is stated in no archive must be stated by the log in the database, or its detail was removed by
+    somebody who has the vendor's key.
+    """
+
+    unstated: dict[tuple[str, int], str] = field(default_factory=dict)
+    """By stream and number: the hash of what is left of the row."""
+
+    def follow(self, entry: Entry, where: str) -> None:
+        """Take in the next row, of which messages say ``where`` it is.
+
+        Raises:
+            FormatError: If it states another rest of a row than the one that is here.
+        """
+        if entry.detail == ERASED and entry.expected_hash() != entry.hash:
+            self.unstated[entry.stream, entry.number] = entry.remains()
+        for number, remains in erasure.stated(entry).items():
+            row = (entry.stream, int(number) if number.isdecimal() else 0)
+            if self.unstated.pop(row, remains) != remains:
+                raise FormatError(f"{where}: row {number} of {entry.stream} was edited after it was erased")
+
+
 def head_line(vendor: str, number: int) -> bytes:
     """An archive's first line."""
     return canonical.encode({"format": FORMAT, "number": number, "vendor": vendor}) + b"\n"
@@ -74,11 +99,12 @@ def seal_line(token: bytes) -> bytes:
     return canonical.encode({"seal": token.decode()}) + b"\n"
 
 
-def verify(file: Path, trust: Trust, before: Seal | None = None) -> Seal:
+def verify(file: Path, trust: Trust, before: Seal | None = None, erasures: Erasures | None = None) -> Seal:
     """Verify an archive, in memory that does not grow with it:
 
     1. its first line states this format;
-    2. each row has the hash of its content, if that was not erased, and follows the row before it;
+    2. each row has the hash of its content, and follows the row before it; of an erased row, a later one may
+       state the hash of what is left (``erasures``);
     3. its last line is a seal, signed by a key of role ``answer`` that the trusted vendor had then;
     4. the seal is of these bytes and as many rows;
     5. it follows the archive before it, if that one is given.
@@ -90,7 +116,7 @@ def verify(file: Path, trust: Trust, before: Seal | None = None) -> Seal:
     """
     try:
         with file.open("rb") as opened:
-            seal = _verify(opened, file.name, trust)
+            seal = _verify(opened, file.name, trust, Erasures() if erasures is None else erasures)
     except OSError as error:
         raise InputError(f"{file}: cannot be read ({error.strerror})") from None
     if before is not None and (seal.number, seal.previous) != (before.number + 1, before.sha256):
@@ -101,7 +127,7 @@ def verify(file: Path, trust: Trust, before: Seal | None = None) -> Seal:
     return seal
 
 
-def _verify(opened: BinaryIO, name: str, trust: Trust) -> Seal:
+def _verify(opened: BinaryIO, name: str, trust: Trust, erasures: Erasures) -> Seal:
     running, number, lines = hashlib.sha256(), 0, _lines(opened, name)
     first = next(lines, b"")
     head = Fields(canonical.decode(first.rstrip(b"\n"), f"{name}, line 1"), f"{name}, line 1")
@@ -118,6 +144,7 @@ def _verify(opened: BinaryIO, name: str, trust: Trust) -> Seal:
                 raise FormatError(f"{name}: goes on after its seal")
             return seal
         last = _row(line, f"{name}, line {number + 2}", last)
+        erasures.follow(last, f"{name}, line {number + 2}")
         running.update(line)
     raise FormatError(f"{name}: ends without a seal, after {number + 1} rows: it was cut off")
 
@@ -173,9 +200,16 @@ def _check_sealed(name: str, seal: Seal, found: tuple[int, str, int, str]) -> No
         )
 
 
-def chain(files: Iterable[Path], trust: Trust) -> Iterator[Seal]:
-    """Verify archives in order, each as the one after the one before."""
+def chain(files: Iterable[Path], trust: Trust, erasures: Erasures | None = None) -> Iterator[Seal]:
+    """Verify archives in order, each as the one after the one before.
+
+    Args:
+        files: The archives.
+        trust: Whom to believe.
+        erasures: Has the erased rows that none of them states, once all were verified.
+    """
     before = None
+    erasures = Erasures() if erasures is None else erasures
     for file in files:
-        before = verify(file, trust, before)
+        before = verify(file, trust, before, erasures)
         yield before

@@ -15,6 +15,7 @@ from ternary_license_server.database.schema import invoice_merges, invoice_sets,
 from ternary_license_server.database.transaction import Transaction
 from ternary_license_server.service import entries
 from ternary_license_server.service.billing import Billing, Layer
+from ternary_license_server.service.invoice_order import BY_PLACE
 from ternary_license_server.service.segments import LARGEST
 from ternary_sdk._internal.pricing.invoice_claims import Billed
 from ternary_sdk.errors import FormatError
@@ -60,9 +61,7 @@ def so_far(transaction: Transaction, customers: Iterable[str], product: str) -> 
         select(here.number.label("invoice"), here.customer, here.prices, invoice_sets)
         .outerjoin(invoice_sets, invoice_sets.c.invoice == here.number)
         .where(here.customer.in_(every), here.product == product)
-        .order_by(  # credits before what is new
-            here.issued, here.month, here.number, invoice_sets.c.kind, invoice_sets.c.part
-        )
+        .order_by(*BY_PLACE, invoice_sets.c.kind, invoice_sets.c.part)  # credits before what is new
     )
     bills, last = Bills(), None
     for row in transaction.execute(query.execution_options(yield_per=_AT_ONCE)):

@@ -7,9 +7,10 @@ exact digest, encrypted ones with their content key, and each renewal brings tho
 
 import secrets
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, RowMapping, bindparam, insert, select, tuple_
+from sqlalchemy import ColumnElement, RowMapping, bindparam, func, insert, select, tuple_
 
 from ternary_license_server.database.schema import customers, products, releases
 from ternary_license_server.database.transaction import Transaction
@@ -28,6 +29,7 @@ from ternary_sdk._internal.identity import (
 )
 from ternary_sdk._internal.licensing.claims import MAX_PACKAGES
 
+_RELEASED: Final = func.coalesce(releases.c.released, releases.c.created)
 _NEWEST: Final = (
     select(releases.c.digest, releases.c.content_key)
     .where(releases.c.product == bindparam("of_product"))
@@ -98,6 +100,7 @@ def add_release(
         "minor": minor,
         "patch": patch,
         "content_key": content_key,
+        "released": min(seconds(package.released), created) if package.released else created,
         "created": created,
     }
     transaction.execute(insert(releases), row)
@@ -119,17 +122,22 @@ def check_customer(transaction: Transaction, customer: str) -> str:
     return str(row.name)
 
 
-def grants(transaction: Transaction, terms: Terms) -> tuple[list[PackageTerm], dict[str, bytes]]:
+def grants(
+    transaction: Transaction, terms: Terms, released_until: datetime | None = None
+) -> tuple[list[PackageTerm], dict[str, bytes]]:
     """What a license of these terms names, and the keys of encrypted releases.
 
     Without a range of versions: the newest 256 releases of the product, each by its digest. With one: the
     range, which covers every package of this name in it, released here or not; and by their digests the
-    newest 255 encrypted releases in it, because a key belongs to a digest.
+    newest 255 encrypted releases in it, because a key belongs to a digest. With ``released_until`` no later
+    release, and no key of one.
     """
     named: list[PackageTerm] = [] if terms.versions is None else [terms.versions]
     query = _NEWEST
     if terms.versions is not None:
         query = query.where(releases.c.content_key.is_not(None), *_within(terms.versions))
+    if released_until is not None:
+        query = query.where(seconds(released_until) >= _RELEASED)
     asked = {"of_product": terms.product, "most": MAX_PACKAGES - len(named)}
     rows = transaction.execute(query, asked).all()
     keys = {row.digest: bytes(row.content_key) for row in rows if row.content_key is not None}
@@ -167,7 +175,7 @@ def _release(row: Mapping[str, Any] | RowMapping) -> dict[str, Json]:
 
 
 def _dated(row: Mapping[str, Any] | RowMapping) -> dict[str, Json]:
-    return _release(row) | {"created": row["created"]}
+    return _release(row) | {"released": row["released"], "created": row["created"]}
 
 
 def _audit(transaction: Transaction, stream: str, actor: str, action: str, detail: dict[str, Json]) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Row, select
 
-from ternary_license_server.database.schema import customers
+from ternary_license_server.database.schema import customers, licenses
 from ternary_license_server.database.transaction import Transaction
 from ternary_license_server.service import accounts, billed_sets, succession
 from ternary_license_server.service.accounts import Account, Metered
@@ -92,7 +92,19 @@ def compute(
         previous=_previous(last),
         earlier_prices=tuple(prices for prices in lists if prices is not None),
         merged=tuple(one for one, _ in joining),
+        orders=_orders(transaction, account),
     )
+
+
+def _orders(transaction: Transaction, account: Account) -> tuple[tuple[str, str], ...]:
+    """The order numbers of licenses that the customer has now."""
+    here = licenses.c
+    query = select(here.id, here.order_number).where(
+        here.id.in_(account.licenses),
+        here.customer.in_(account.members),
+        here.order_number.is_not(None),
+    )
+    return tuple(sorted((row.id, row.order_number) for row in transaction.execute(query)))
 
 
 def _joining(

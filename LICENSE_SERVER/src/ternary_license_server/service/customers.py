@@ -8,7 +8,7 @@ invoices are from then on those of the customer that it was merged into. An issu
 
 from typing import Any, Final
 
-from sqlalchemy import Row, and_, func, or_, select, update
+from sqlalchemy import Row, and_, or_, select, update
 
 from ternary_license_server.database.schema import customers, invoices, lease_numbers, licenses
 from ternary_license_server.database.transaction import Transaction
@@ -17,6 +17,7 @@ from ternary_license_server.service.policies import read_prices
 from ternary_license_server.service.records import State, seconds
 from ternary_license_server.service.refusals import Code, ServiceError
 from ternary_sdk._internal.documents.canonical import Json
+from ternary_sdk._internal.pricing.invoice_claims import pseudonym
 
 ANY_NAME: Final = ""
 """In the place of the name that a lease was given under: it is not known any more."""
@@ -61,8 +62,8 @@ def merge(transaction: Transaction, customer: str, into: str, *, actor: str) -> 
     Returns:
         The customer that was merged.
     Raises:
-        ServiceError: UNKNOWN; CONFLICT, if they are one, one of them was merged or anonymised before, or they
-            were invoiced in different currencies.
+        ServiceError: UNKNOWN; CONFLICT, if they are one, one of them was merged or anonymised before, they
+            were invoiced in different currencies, or a month before this one is due from who is merged.
     """
     if customer == into:
         raise ServiceError(Code.CONFLICT, f"customer {customer}: cannot be merged into itself")
@@ -70,10 +71,10 @@ def merge(transaction: Transaction, customer: str, into: str, *, actor: str) -> 
     for one in (customer, into):
         _standing(transaction, one)
     _check_currencies(transaction, customer, into)
+    succession.check_ready_to_merge(transaction, customer)
     now = seconds(transaction.now)
     theirs = or_(customers.c.id == customer, customers.c.merged_into == customer)
-    moved = {"merged_into": into, "merged": func.coalesce(customers.c.merged, now)}
-    transaction.execute(update(customers).where(theirs).values(**moved))
+    transaction.execute(update(customers).where(theirs).values(merged_into=into, merged=now))
     _audit(transaction, customer, actor, "customer.merge", {"into": into})
     _audit(transaction, into, actor, "customer.merge", {"merged": customer})
     return facts(_row(transaction, customer))
@@ -98,7 +99,7 @@ def anonymise(transaction: Transaction, customer: str, *, actor: str) -> dict[st
         transaction.execute(update(licenses).where(theirs).values(licensee=None))
         given = lease_numbers.c.customer == one
         transaction.execute(update(lease_numbers).where(given).values(licensee=ANY_NAME))
-        erased = {"name": f"anonymised {one}", "contact": None, "anonymised": now}
+        erased = {"name": pseudonym(one), "contact": None, "anonymised": now}
         transaction.execute(update(customers).where(customers.c.id == one).values(**erased))
         detail = erasure.erase(transaction, f"customer {one}")
         _audit(transaction, one, actor, erasure.ACTION, detail)
@@ -161,9 +162,11 @@ def _check_currencies(transaction: Transaction, customer: str, into: str) -> Non
 
 def _check_ended(transaction: Transaction, row: Row[Any], every: list[str]) -> None:
     here, now = licenses.c, seconds(transaction.now)
-    query = select(here.id, here.product, here.state, here.expires).where(here.customer.in_(every))
+    query = select(here.id, here.product, here.state, here.expires, here.perpetual).where(
+        here.customer.in_(every)
+    )
     for license in transaction.execute(query.order_by(here.id)).all():
-        ended = license.expires is not None and license.expires <= now
+        ended = license.expires is not None and license.expires <= now and not license.perpetual
         if license.state != State.REVOKED and not ended:
             raise ServiceError(
                 Code.CONFLICT,

@@ -109,7 +109,9 @@ def _licenses(transaction: Transaction, now: int) -> dict[str, dict[str, float]]
 
 def _states(transaction: Transaction, now: int) -> dict[str, int]:
     """How many there are; active ones that have ended are counted apart."""
-    ended = (licenses.c.state == State.ACTIVE) & (licenses.c.expires <= now)
+    ended = (
+        (licenses.c.state == State.ACTIVE) & (licenses.c.expires <= now) & licenses.c.perpetual.is_not(True)
+    )
     query = (
         select(licenses.c.state, func.count()).where(~func.coalesce(ended, False)).group_by(licenses.c.state)
     )
@@ -121,7 +123,8 @@ def _states(transaction: Transaction, now: int) -> dict[str, int]:
 def _standing(now: int) -> ColumnElement[bool]:
     """The condition of licenses that are active and have not ended."""
     row = licenses.c
-    return (row.state == State.ACTIVE) & ((row.expires.is_(None)) | (row.expires > now))
+    runs = (row.expires.is_(None)) | (row.expires > now) | row.perpetual.is_(True)
+    return (row.state == State.ACTIVE) & runs
 
 
 def _ending(transaction: Transaction, now: int, days: int) -> int:

@@ -55,7 +55,9 @@ def check_date(request: Request, carried: bool, now: datetime) -> None:
 
 def end(license: LicenseRecord, hold: timedelta, now: datetime) -> datetime:
     """When a seat becomes free that is taken now for so long."""
-    return now + hold if license.expires is None else min(now + hold, license.expires + TOLERANCE)
+    if license.expires is None or license.perpetual:
+        return now + hold
+    return min(now + hold, license.expires + TOLERANCE)
 
 
 def answer(
@@ -67,7 +69,8 @@ def answer(
     now: datetime,
 ) -> dict[str, Json]:
     """A hold, and the license that carries it, as of a moment."""
-    terms, content_keys = catalog.grants(transaction, license)
+    released_until = license.expires if license.perpetual else None
+    terms, content_keys = catalog.grants(transaction, license, released_until)
     expires = max(lease.ends - TOLERANCE, now + timedelta(seconds=1))
     due = now + license.lease
     token = issue(
@@ -78,13 +81,16 @@ def answer(
         expires=expires,
         grace_from=None if lease.offline or due >= expires else due,
         entitlements=license.entitlements,
-        unique_operations=license.unique_operations,
+        unique_operations=license.most_operations,
+        agreed_operations=None if license.overage_operations is None else license.unique_operations,
         machines=[lease.machine] if lease.machine else None,
         bound_to=installation,
         lease=lease.seat,
-        seats=license.seats,
+        seats=license.most_seats,
         content_keys=content_keys or None,
         license_id=license.id,
+        released_until=released_until,
+        own=license.claims,
     )
     return facts(license, lease, now) | {"license": token.decode()}
 

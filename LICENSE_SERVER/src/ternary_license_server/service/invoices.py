@@ -6,7 +6,7 @@ came again after a restoration, is billed once, and what was taken back is a cre
 """
 
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Row, func, insert, select, update
 
@@ -20,6 +20,7 @@ from ternary_license_server.service import (
     computing,
     events,
     groups,
+    invoice_order,
     restoring,
     succession,
 )
@@ -53,6 +54,13 @@ class Wanted:
     """Which month."""
 
 
+class _Origin(NamedTuple):
+    """How an invoice came, for the audit log."""
+
+    action: str
+    actor: str
+
+
 def issue(
     transaction: Transaction, ring: KeyRing, wanted: Wanted, *, all_handed_in: bool, actor: str
 ) -> dict[str, Json]:
@@ -73,11 +81,11 @@ def issue(
     """
     audit.lock(transaction, NUMBERS)  # from here on no customer is merged or renamed
     customer = accounts.find_customer(transaction, wanted.customer)
-    product = accounts.find_product(transaction, customer, wanted.product)
+    product = accounts.find_product(transaction, customer, wanted.product, wanted.month)
     known = _find(transaction, customer.id, product, wanted.month)
     if known is not None:
         return _document(known)
-    groups.check_stands(transaction, customer.id)
+    groups.check_billed(transaction, customer.id)
     _check_restored(transaction, all_handed_in)
     account = accounts.find(transaction, customer, product, wanted.month, locked=True)
     _check_month(transaction, account, wanted.month)
@@ -87,7 +95,8 @@ def issue(
     token = ring.signer(Role.ANSWER).sign_token(claims, typ=documents.TYP)
     data = documents.document(claims, token)
     Invoice.read(data, ring.trust)  # what a customer's reader refuses must not be kept for ever
-    _keep(transaction, made, data, "invoice.issue", actor)
+    place = invoice_order.next_place(transaction)
+    _keep(transaction, made, data, place, _Origin("invoice.issue", actor))
     events.record(transaction, Kind.INVOICE_ISSUED, number, _announced(made))
     return _document(_at(transaction, number))
 
@@ -99,8 +108,8 @@ def preview(transaction: Transaction, vendor: str, wanted: Wanted) -> dict[str, 
         ServiceError: As ``issue``, except for the month and the restored mode.
     """
     customer = accounts.find_customer(transaction, wanted.customer)
-    product = accounts.find_product(transaction, customer, wanted.product)
-    groups.check_stands(transaction, customer.id)
+    product = accounts.find_product(transaction, customer, wanted.product, wanted.month)
+    groups.check_billed(transaction, customer.id)
     account = accounts.find(transaction, customer, product, wanted.month, locked=False)
     last = succession.last(transaction, customer.id, product)
     if last is not None and str(wanted.month) <= last.month:
@@ -130,13 +139,8 @@ def hand_in(transaction: Transaction, ring: KeyRing, data: bytes, *, actor: str)
             )
     if known is None:
         _check_place(transaction, given)
-        _keep(
-            transaction,
-            given,
-            outer.bare(data, "invoice"),
-            "invoice.merge",
-            actor,
-        )
+        place = invoice_order.place_between(transaction, given)
+        _keep(transaction, given, outer.bare(data, "invoice"), place, _Origin("invoice.merge", actor))
     return _listed(transaction.execute(_LISTED.where(invoices.c.number == number)).one())
 
 
@@ -185,6 +189,8 @@ def _check_month(transaction: Transaction, account: Account, month: Month) -> No
             raise ServiceError(
                 Code.CONFLICT, f"{named}: {last.month} was issued, and no month before it can be"
             )
+        while due < month and succession.may_be_left_out(transaction, account, due):
+            due = due.next
     if due < month:
         raise ServiceError(Code.CONFLICT, f"{named}: {due} was not issued; issue it first")
 
@@ -241,7 +247,7 @@ def _check_place(transaction: Transaction, given: Invoice) -> None:
         transaction.execute(update(customers).where(alone).values(**moved))
 
 
-def _keep(transaction: Transaction, made: Invoice, document: bytes, action: str, actor: str) -> None:
+def _keep(transaction: Transaction, made: Invoice, document: bytes, place: int, origin: _Origin) -> None:
     due = made.amount
     row = {
         "number": made.number,
@@ -255,12 +261,11 @@ def _keep(transaction: Transaction, made: Invoice, document: bytes, action: str,
         "sha256": made.sha256,
     }
     prices = canonical.encode(made.prices.to_json()).decode()
-    transaction.execute(insert(invoices), row | {"prices": prices, "document": document})
+    transaction.execute(insert(invoices), row | {"prices": prices, "document": document, "place": place})
     merged = [joined.customer.id for joined in made.merged]
     billed_sets.keep(transaction, str(made.number), made.spaces, merged)
-    stream = f"customer {made.customer.id}"
-    audit.append(transaction, stream, actor=actor, action=action, detail=row)
-    audit.append(transaction, NUMBERS, actor=actor, action=action, detail={"number": made.number})
+    for stream, detail in ((f"customer {made.customer.id}", row), (NUMBERS, {"number": made.number})):
+        audit.append(transaction, stream, actor=origin.actor, action=origin.action, detail=detail)
 
 
 def _next_number(transaction: Transaction, month: Month) -> str:
@@ -288,7 +293,7 @@ def _document(row: Row[Any]) -> dict[str, Json]:
 
 
 def _listed(row: Row[Any]) -> dict[str, Json]:
-    hidden = ("document", "prices", "charged")
+    hidden = ("document", "prices", "charged", "place")
     shown = {name: value for name, value in row._mapping.items() if name not in hidden}
     prices = read_prices(row.prices)
     return shown | {"exponent": 0 if prices is None else prices.exponent}

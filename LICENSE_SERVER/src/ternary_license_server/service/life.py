@@ -6,10 +6,11 @@ at its lease's end, and a signed denial meets it at its next renewal.
 """
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Final
+from types import MappingProxyType
+from typing import Any, Final
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
@@ -19,9 +20,11 @@ from ternary_license_server.database.transaction import Transaction
 from ternary_license_server.service import (
     audit,
     catalog,
+    deals,
     events,
     listing,
     metering,
+    placements,
     policies,
     price_terms,
     quota_notices,
@@ -37,6 +40,7 @@ from ternary_license_server.service.policies import LONGEST, Policy
 from ternary_license_server.service.price_terms import Priced
 from ternary_license_server.service.records import LicenseRecord, State, seconds, utc
 from ternary_license_server.service.refusals import Code, ServiceError
+from ternary_license_server.service.terms import Terms
 from ternary_sdk._internal.documents import canonical
 from ternary_sdk._internal.documents.canonical import Json
 from ternary_sdk._internal.online import key as online_key
@@ -50,21 +54,37 @@ _STATED: Final = {
 """The event of a license's new state."""
 
 
-def issue(transaction: Transaction, *, customer: str, policy: str, actor: str) -> dict[str, Json]:
+def issue(
+    transaction: Transaction,
+    *,
+    customer: str,
+    policy: str,
+    actor: str,
+    expires: datetime | None = None,
+    deal: Mapping[str, Any] = MappingProxyType({}),
+) -> dict[str, Json]:
     """Issue a license by a policy.
 
+    Args:
+        transaction: A writing one.
+        customer: Whose, an id.
+        policy: By which.
+        actor: Who asks.
+        expires: Its end; None for the policy's term from now.
+        deal: What is agreed for this license alone, and what is noted beside it: ``deals.TERMS``, ``NOTED``.
     Returns:
         The license's facts, and ``key``: what the customer types. It is told once and kept only as a
         digest; whoever lost it gets another by ``transfer`` to the same customer.
     Raises:
-        ServiceError: UNKNOWN; CONFLICT, if it is a trial and this customer has had one.
+        ServiceError: UNKNOWN; CONFLICT, if it is a trial and this customer has had one; INVALID.
     """
     name = catalog.check_customer(transaction, customer)
     template = policies.find(transaction, policy)
     key = online_key.generate()
     policies.check_open(transaction, policy)
-    record = _record(template, customer, name, transaction.now)
-    priced, billed_from = _prices(transaction, template, record.placed, None, bill_earlier=True)
+    record = _agreed(transaction, _record(template, customer, name, transaction.now), expires, deal)
+    record = replace(record, placed=placements.placed_now(transaction, policy))
+    priced, billed_from = _prices(transaction, template, record, record.created, None, bill_earlier=True)
     record = replace(record, priced=priced, billed_from=billed_from)
     if template.trial and _had_trial(transaction, record):
         raise _second_trial(record)
@@ -74,6 +94,8 @@ def issue(transaction: Transaction, *, customer: str, policy: str, actor: str) -
     except IntegrityError:
         raise _second_trial(record) from None
     detail: dict[str, Json] = {"customer": customer, "policy": policy, "expires": columns["expires"]}
+    if deal:
+        detail["deal"] = deals.stated(deal)["to"]
     audit.append(transaction, record.id, actor=actor, action="license.issue", detail=detail)
     return record.facts() | {"key": key}
 
@@ -105,6 +127,9 @@ def change_policy(
 ) -> dict[str, Json]:
     """Put a license under another policy of its product: its terms from now on. Its end stays.
 
+    Terms that were agreed for this license alone are replaced too. This month is invoiced by the policy's
+    prices, and those before it by the prices that they had.
+
     A license that had no prices and gets some is billed for what the server receives from now on; with
     ``bill_earlier`` also for what it has received.
 
@@ -114,8 +139,8 @@ def change_policy(
     Raises:
         LicenseError: NOT_FOUND.
         ServiceError: UNKNOWN, if there is no such policy; CONFLICT, if the license is revoked, either is a
-            trial, the policy has ended or is of another product, it has no prices and operations are not
-            invoiced, or it has other prices and operations of a month that is over are not.
+            trial, the policy has ended or is of another product, or it has no prices and operations are not
+            invoiced.
     """
     license, template = records.lock(transaction, license_id), policies.find(transaction, policy)
     _refuse_revoked(license)
@@ -129,19 +154,19 @@ def change_policy(
     policies.check_open(transaction, policy)
     before = _priced_now(transaction, license)
     now = transaction.now.replace(microsecond=0)
-    priced, billed_from = _prices(transaction, template, now, before, bill_earlier=bill_earlier)
+    priced, billed_from = _prices(transaction, template, template, now, before, bill_earlier=bill_earlier)
     if before is not None and priced is None:
         succession.check_invoiced(transaction, license_id, license.product)
-    listed = _list_in_force(transaction, template, now)
-    if before is not None and listed is not None:
-        succession.check_month_kept(transaction, license_id, license.product, listed)
+    placements.keep(transaction, license, succession.holds_from(transaction, license))
     seat_count.forget(transaction, license_id)
-    moved = replace(license, policy=policy, placed=now, priced=priced, billed_from=billed_from)
-    changed = replace(moved, **template.copied())
+    placed = placements.placed_now(transaction, policy)
+    moved = replace(license, policy=policy, placed=placed, priced=priced, billed_from=billed_from)
+    changed = replace(moved, **template.copied(), own_terms=())
+    deals.check(changed)
     detail: dict[str, Json] = {"from": license.policy, "to": policy}
     if bill_earlier:
         detail["bill_earlier"] = True
-    kept = ("policy", "placed", "priced", "billed_from")
+    kept = ("policy", "placed", "priced", "billed_from", "own_terms")
     columns = changed.term_columns() | {name: changed.columns()[name] for name in kept}
     quota_notices.note(transaction, changed, metering.weighed(transaction, license_id, license.customer))
     return _change(transaction, changed, actor, "license.policy", detail, **columns)
@@ -199,7 +224,7 @@ def take_back(transaction: Transaction, license_id: str, *, actor: str, reason: 
 
 
 def transfer(transaction: Transaction, license_id: str, customer: str, *, actor: str) -> dict[str, Json]:
-    """Give a license to another customer, under a new key.
+    """Give a license to another customer, under a new key; order number, notes and claims were the former's.
 
     Who holds a seat cannot renew any more; the seats stay taken until those leases end.
 
@@ -216,8 +241,13 @@ def transfer(transaction: Transaction, license_id: str, customer: str, *, actor:
         raise ServiceError(Code.CONFLICT, f"license {license_id}: a trial stays with its customer")
     key = online_key.generate()
     seats.disown(transaction, license, transaction.now)
+    if customer != license.customer:
+        placements.keep(transaction, license, Month.of(transaction.now))
     columns: dict[str, Json] = {"customer": customer, "key_hash": online_key.digest(key), "licensee": None}
     moved = replace(license, customer=customer, customer_name=name, licensee=None)
+    if customer != license.customer:  # the order was another's
+        moved = replace(moved, order_number=None, notes=None, claims={})
+        columns |= dict.fromkeys(deals.NOTED)
     detail: dict[str, Json] = {"from": license.customer, "to": customer}
     return _change(transaction, moved, actor, "license.transfer", detail, **columns) | {"key": key}
 
@@ -277,21 +307,44 @@ def _priced_now(transaction: Transaction, license: LicenseRecord) -> Priced | No
     return found[0] if found else None
 
 
+def _agreed(
+    transaction: Transaction, record: LicenseRecord, expires: datetime | None, deal: Mapping[str, Any]
+) -> LicenseRecord:
+    """A license with an end and terms of its own."""
+    if expires is not None:
+        if not record.starts < expires <= record.starts + LONGEST:
+            raise ServiceError(Code.INVALID, f"license: {utc(expires)} is no end in the next 100 years")
+        record = replace(record, expires=expires)
+    if not deal:
+        return record
+    if record.trial and set(deal) & set(deals.TERMS):
+        raise ServiceError(Code.CONFLICT, f"policy {record.policy}: a trial keeps its policy's terms")
+    record = deals.agreed(record, deal)
+    deals.check_prices(transaction, record)
+    return record
+
+
 def _prices(
-    transaction: Transaction, template: Policy, now: datetime, before: Priced | None, *, bill_earlier: bool
+    transaction: Transaction,
+    template: Policy,
+    agreed: Terms,
+    now: datetime,
+    before: Priced | None,
+    *,
+    bill_earlier: bool,
 ) -> tuple[datetime | None, datetime | None]:
     """Since when a license that comes under a policy now is under prices, and from when on it is billed."""
-    if _list_in_force(transaction, template, now) is None:
+    if _list_in_force(transaction, template, agreed, now) is None:
         return None, None
     if before is not None:
         return before.since, before.billed_from
     return now, price_terms.ALWAYS if bill_earlier else now
 
 
-def _list_in_force(transaction: Transaction, template: Policy, now: datetime) -> str | None:
+def _list_in_force(transaction: Transaction, template: Policy, agreed: Terms, now: datetime) -> str | None:
     """The list of a license that comes under a policy now, as canonical JSON."""
     first = None if template.prices is None else canonical.encode(template.prices.to_json()).decode()
-    return price_terms.in_force(transaction, template.name, Month.of(now), first)
+    return price_terms.in_force(transaction, template.name, Month.of(now), first, agreed)
 
 
 def _had_trial(transaction: Transaction, record: LicenseRecord) -> bool:
@@ -325,7 +378,8 @@ def _to(
 ) -> dict[str, Json]:
     license = records.lock(transaction, license_id)
     if not allowed(license.state):
-        raise ServiceError(Code.CONFLICT, f"license {license_id}: is {license.state}, cannot become {state}")
+        cannot = "already" if license.state is state else f"and cannot become {state}"
+        raise ServiceError(Code.CONFLICT, f"license {license_id}: is {license.state} {cannot}")
     changed = replace(license, state=state)
     detail: dict[str, Json] = {"from": str(license.state), "to": str(state)}
     if reason is not None:

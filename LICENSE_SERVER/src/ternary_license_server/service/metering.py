@@ -145,13 +145,13 @@ def check_quota(transaction: Transaction, license: LicenseRecord) -> None:
     Raises:
         LicenseError: QUOTA_EXHAUSTED. Each machine's own meter keeps the quota; together they may exceed it.
     """
-    if license.unique_operations is None:
+    if license.most_operations is None:
         return
     counted = weighed(transaction, license.id, license.customer)
-    if counted > license.unique_operations:
+    if counted > license.most_operations:
         raise LicenseError(
             Reason.QUOTA_EXHAUSTED,
-            f"license {license.id} allows {license.unique_operations} different operations; its machines "
+            f"license {license.id} allows {license.most_operations} different operations; its machines "
             f"together have returned {counted}; ask the vendor for a larger quota",
         )
 

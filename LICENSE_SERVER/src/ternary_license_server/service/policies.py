@@ -10,22 +10,20 @@ from sqlalchemy import Row, insert, select
 
 from ternary_license_server.database.schema import policies, policy_prices, products
 from ternary_license_server.database.transaction import Transaction
-from ternary_license_server.service import audit, terms
+from ternary_license_server.service import audit, overage, terms
 from ternary_license_server.service.records import moment, seconds, utc
 from ternary_license_server.service.refusals import Code, ServiceError
 from ternary_license_server.service.terms import Terms, whole_seconds
 from ternary_sdk._internal.documents import canonical
-from ternary_sdk._internal.documents.canonical import SAFE_INTEGER, Json
+from ternary_sdk._internal.documents.canonical import Json
 from ternary_sdk._internal.licensing.claims import MAX_GRACE
-from ternary_sdk._internal.licensing.license import ACTIONS, TOLERANCE
+from ternary_sdk._internal.licensing.license import TOLERANCE
 from ternary_sdk._internal.pricing.price_list import PriceList
 
 SHORTEST_HOLD: Final = 2 * TOLERANCE + timedelta(minutes=5)
 """Least lease and grace together: a license must be of use before it ends."""
 LONGEST: Final = timedelta(days=36_500)
 """Longest term, lease or offline term; a client has a ceiling of its own for grace."""
-MOST_OPERATIONS: Final = SAFE_INTEGER
-"""Largest quota: it counts the operations of all spaces together, and must fit into JSON."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,16 +47,13 @@ class Policy(Terms):
             raise _invalid(self.name, "lease and grace", f"together less than {SHORTEST_HOLD}")
         if timedelta(0) < self.offline < SHORTEST_HOLD:
             raise _invalid(self.name, "offline", f"less than {SHORTEST_HOLD}; 0 allows none")
-        if not self.entitlements or not set(self.entitlements) <= set(ACTIONS):
-            raise _invalid(self.name, "entitlements", "expected some of encode, decode, sample")
-        if self.seats is not None and not 1 <= self.seats <= 1_000_000:
-            raise _invalid(self.name, "seats", "expected 1 to 1000000, or none")
-        if self.unique_operations is not None and not 1 <= self.unique_operations <= MOST_OPERATIONS:
-            raise _invalid(self.name, "unique_operations", "expected 1 to 2^53 - 1, or none")
+        terms.check(self, f"policy {self.name}")
         if self.trial and self.term is None:
             raise _invalid(self.name, "trial", "a trial needs a term")
-        if self.versions is not None and self.versions.name != self.product:
-            raise _invalid(self.name, "versions", f"of {self.versions.name}, expected of {self.product}")
+        if self.perpetual and self.term is None:
+            raise _invalid(
+                self.name, "perpetual", "needs a term, at whose end versions must have been released"
+            )
         if self.prices is not None and self.unique_operations is None:
             raise _invalid(
                 self.name, "prices", "need unique_operations: machines count operations only under a quota"
@@ -75,7 +70,7 @@ def add(transaction: Transaction, policy: Policy, *, actor: str) -> dict[str, Js
     """Make a policy.
 
     Raises:
-        ServiceError: CONFLICT, if there is one of that name; UNKNOWN, if there is no such product.
+        ServiceError: CONFLICT, if there is one of that name; UNKNOWN, if there is no such product; INVALID.
     """
     if transaction.execute(select(policies).where(policies.c.name == policy.name)).first() is not None:
         raise ServiceError(Code.CONFLICT, f"policy {policy.name}: exists; change it, or make another")
@@ -84,6 +79,8 @@ def add(transaction: Transaction, policy: Policy, *, actor: str) -> dict[str, Js
             Code.UNKNOWN,
             f"product {policy.product}: nothing was released under this name; release a package first",
         )
+    if policy.overage_amount is not None:
+        overage.check(policy, [policy.prices], f"policy {policy.name}")
     row = policy.columns()
     transaction.execute(insert(policies), row | {"created": seconds(transaction.now)})
     audit.append(transaction, f"policy {policy.name}", actor=actor, action="policy.add", detail=row)
@@ -141,6 +138,7 @@ def _facts(transaction: Transaction, row: Row[Any]) -> dict[str, Json]:
         for one in transaction.execute(query)
     ]
     shown = {name: row._mapping[name] for name in row._mapping if name != "created"}
+    shown["perpetual"] = bool(row.perpetual)
     prices = row.prices and canonical.decode(row.prices.encode(), "prices")
     return shown | {"prices": prices, "later_prices": lists}
 
@@ -153,4 +151,4 @@ def read_prices(text: str | None) -> PriceList | None:
 
 
 def _invalid(policy: str, member: str, why: str) -> ServiceError:
-    return ServiceError(Code.INVALID, f"policy {policy}: {member}: {why}")
+    return terms.invalid(f"policy {policy}", member, why)

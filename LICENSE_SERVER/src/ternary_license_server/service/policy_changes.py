@@ -12,7 +12,7 @@ from sqlalchemy import func, insert, select, update
 
 from ternary_license_server.database.schema import licenses, policies, policy_prices
 from ternary_license_server.database.transaction import Transaction
-from ternary_license_server.service import audit, metering, quota_notices, records, seat_count
+from ternary_license_server.service import audit, deals, overage, placements, price_terms, records
 from ternary_license_server.service import policies as templates
 from ternary_license_server.service.policies import Policy
 from ternary_license_server.service.records import State, seconds
@@ -40,13 +40,14 @@ class NewPrices:
 def change(
     transaction: Transaction, name: str, changes: dict[str, int | None], *, existing: bool, actor: str
 ) -> dict[str, Json]:
-    """Give a policy other seats or another quota, from now on.
+    """Give a policy other seats, another quota or other overage, from now on.
 
     Args:
         transaction: A writing one.
         name: Which policy.
-        changes: Of ``seats`` and ``unique_operations`` those that change; None for any number.
-        existing: Whether licenses that are there get them too, with their next renewal.
+        changes: Of ``seats``, ``unique_operations`` and their overage those that change; None for any number.
+        existing: Whether licenses that are there get them too, with their next renewal; what was agreed for
+            one license alone stays.
         actor: Who asks.
     Raises:
         ServiceError: UNKNOWN; INVALID; CONFLICT, if the policy has ended.
@@ -60,6 +61,8 @@ def change(
             f"policy {name}: has prices, which need unique_operations: machines count operations only under "
             "a quota",
         )
+    if changed.overage_amount is not None:
+        overage.check(changed, price_terms.every_list(transaction, name), f"policy {name}")
     transaction.execute(update(policies).where(policies.c.name == name).values(**changes))
     moved = _change_licenses(transaction, changed, changes, actor) if existing else 0
     detail: dict[str, Json] = {"to": dict[str, Json](changes), "existing": existing, "licenses": moved}
@@ -82,9 +85,12 @@ def add_prices(transaction: Transaction, name: str, new: NewPrices, *, actor: st
         raise ServiceError(
             Code.CONFLICT, f"policy {name}: {new.month} is over; prices can change from {now} on"
         )
+    if template.overage_amount is not None:
+        overage.check(template, [new.prices], f"policy {name}")
     _check_currency(transaction, template, new.prices)
     if new.existing:
         _check_quotas(transaction, name)
+        _check_overage(transaction, name, new.prices)
     known = select(func.max(policy_prices.c.number)).where(policy_prices.c.policy == name)
     row: dict[str, Json] = {
         "policy": name,
@@ -93,7 +99,7 @@ def add_prices(transaction: Transaction, name: str, new: NewPrices, *, actor: st
         "existing": new.existing,
         "bill_earlier": new.bill_earlier,
         "prices": canonical.encode(new.prices.to_json()).decode(),
-        "created": seconds(transaction.now),
+        "created": seconds(transaction.now if new.existing else placements.after_all(transaction, name)),
     }
     transaction.execute(insert(policy_prices), row)
     audit.append(transaction, f"policy {name}", actor=actor, action="policy.prices", detail=row)
@@ -132,15 +138,24 @@ def _change_licenses(
     here = licenses.c
     query = select(here.id).where(here.policy == changed.name, here.state != State.REVOKED).order_by(here.id)
     names = [row.id for row in transaction.execute(query).all()]
-    for license_id in names:
-        license = replace(records.lock(transaction, license_id), **changes)  # type: ignore[arg-type]
-        weighed = metering.weighed(transaction, license_id, license.customer)
-        quota_notices.note(transaction, license, weighed)
-        seat_count.forget(transaction, license_id)
-        transaction.execute(update(licenses).where(here.id == license_id).values(**changes))
-        detail: dict[str, Json] = {"policy": changed.name, "to": dict[str, Json](changes)}
-        audit.append(transaction, license_id, actor=actor, action="license.terms", detail=detail)
-    return len(names)
+    return sum(_change_license(transaction, license_id, changes, actor) for license_id in names)
+
+
+def _change_license(
+    transaction: Transaction, license_id: str, changes: dict[str, int | None], actor: str
+) -> bool:
+    """Change a license, but for its own terms; whether anything was left to change."""
+    license = records.lock(transaction, license_id)
+    theirs = {name: value for name, value in changes.items() if name not in license.own_terms}
+    if not theirs:
+        return False
+    moved = replace(license, **theirs)  # type: ignore[arg-type]
+    deals.check(moved)
+    deals.put_under(transaction, license, moved)
+    transaction.execute(update(licenses).where(licenses.c.id == license_id).values(**theirs))
+    detail: dict[str, Json] = {"policy": license.policy, "to": dict[str, Json](theirs)}
+    audit.append(transaction, license_id, actor=actor, action="license.terms", detail=detail)
+    return True
 
 
 def _later_lists(transaction: Transaction, name: str) -> list[PriceList]:
@@ -158,6 +173,14 @@ def _check_currency(transaction: Transaction, template: Policy, prices: PriceLis
                 f"policy {template.name}: has prices in {one.currency} with {one.exponent} decimals, not in "
                 f"{prices.currency} with {prices.exponent}; make another policy",
             )
+
+
+def _check_overage(transaction: Transaction, name: str, prices: PriceList) -> None:
+    """Refuse a list that could not bill the overage of a license that is there."""
+    here = licenses.c
+    query = select(here.id).where(here.policy == name, here.overage_amount.is_not(None)).order_by(here.id)
+    for row in transaction.execute(query).all():
+        overage.check(records.find(transaction, row.id), [prices], f"license {row.id}")
 
 
 def _check_quotas(transaction: Transaction, name: str) -> None:

@@ -11,10 +11,14 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Row, exists, or_, select
 
-from ternary_license_server.database.schema import licenses, policies, policy_prices
+from ternary_license_server.database.schema import policies, policy_prices
 from ternary_license_server.database.transaction import Transaction
+from ternary_license_server.service import overage, placements
 from ternary_license_server.service.records import moment
+from ternary_license_server.service.terms import Terms
+from ternary_sdk._internal.documents import canonical
 from ternary_sdk._internal.pricing.month import Month
+from ternary_sdk._internal.pricing.price_list import PriceList
 
 ALWAYS: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -26,11 +30,11 @@ class Priced:
     license: str
     """Its id."""
     customer: str
-    """Who has it now."""
+    """Who had it at the end of the month; who has it now, if the month is not over."""
     policy: str
     """By whose list."""
     prices: str
-    """The list, as canonical JSON."""
+    """The list with the license's overage, as canonical JSON."""
     since: datetime
     """Since when it is under prices: no month before costs a fee."""
     billed_from: datetime
@@ -44,36 +48,22 @@ def has_prices() -> ColumnElement[bool]:
 
 
 def priced(transaction: Transaction, month: Month, *where: ColumnElement[bool]) -> list[Priced]:
-    """Licenses for which a list holds in a month, ascending by id.
+    """Licenses for which a list holds in a month, ascending by id; as they were in that month.
 
     Args:
         transaction: Any.
         month: Which.
-        where: Conditions on the licenses.
+        where: Conditions on the licenses as they are now.
     """
-    here = licenses.c
-    query = (
-        select(
-            here.id,
-            here.customer,
-            here.policy,
-            here.created,
-            here.placed,
-            here.priced,
-            here.billed_from,
-            policies.c.prices,
-        )
-        .join(policies, policies.c.name == here.policy)
-        .where(has_prices(), *where)
-        .order_by(here.id)
-    )
-    found = transaction.execute(query).all()
+    found = transaction.execute(placements.in_month(month, has_prices(), *where)).all()
     lists = _lists(transaction, {row.policy for row in found})
     every = (_priced(row, lists.get(row.policy, []), month) for row in found)
     return [one for one in every if one is not None]
 
 
-def in_force(transaction: Transaction, policy: str, month: Month, first: str | None) -> str | None:
+def in_force(
+    transaction: Transaction, policy: str, month: Month, first: str | None, terms: Terms
+) -> str | None:
     """The list that a license gets which comes under a policy in a month; None if that has none then.
 
     Args:
@@ -81,9 +71,25 @@ def in_force(transaction: Transaction, policy: str, month: Month, first: str | N
         policy: Its name.
         month: Which.
         first: The list of the policy's row.
+        terms: The license's.
     """
     later = [row for row in _lists(transaction, {policy}).get(policy, []) if row.month <= str(month)]
-    return str(later[-1].prices) if later else first
+    return overage.effective(str(later[-1].prices) if later else first, terms)
+
+
+def first_list(transaction: Transaction, policy: str) -> str | None:
+    """The price list with which a policy was made, as canonical JSON."""
+    query = select(policies.c.prices).where(policies.c.name == policy)
+    first: str | None = transaction.execute(query).scalar_one()
+    return first
+
+
+def every_list(transaction: Transaction, policy: str) -> list[PriceList]:
+    """A policy's price lists: the first, if it had one, and those that it got later."""
+    later, first = policy_prices.c, first_list(transaction, policy)
+    query = select(later.prices).where(later.policy == policy).order_by(later.number)
+    texts = ([] if first is None else [first]) + list(transaction.execute(query).scalars())
+    return [PriceList.read(canonical.decode(text.encode(), "price list")) for text in texts]
 
 
 def _lists(transaction: Transaction, names: set[str]) -> dict[str, list[Row[Any]]]:
@@ -100,7 +106,7 @@ def _priced(license: Any, lists: list[Row[Any]], month: Month) -> Priced | None:
     placed = license.created if license.placed is None else license.placed
     theirs = [row for row in lists if row.existing or placed >= row.created]
     due = [row for row in theirs if row.month <= str(month)]
-    prices = due[-1].prices if due else license.prices
+    prices = overage.effective(due[-1].prices if due else license.prices, license)
     if prices is None:
         return None
     since, billed_from = license.priced, license.billed_from

@@ -2,7 +2,8 @@
 A license as the server knows it, and whether it stands at a moment.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Final
@@ -15,6 +16,7 @@ from ternary_license_server.database.transaction import LockQuery, Transaction, 
 from ternary_license_server.service import terms
 from ternary_license_server.service.sought import EVERY, Sought
 from ternary_license_server.service.terms import Terms
+from ternary_sdk._internal.documents import canonical
 from ternary_sdk._internal.documents.canonical import Json
 from ternary_sdk._internal.licensing.license import TOLERANCE
 from ternary_sdk.errors import LicenseError, Reason
@@ -68,6 +70,14 @@ class LicenseRecord(Terms):
     """Since when it is under prices; None if its policy had none then."""
     billed_from: datetime | None
     """Operations that were received earlier are not billed; None if its policy had no prices then."""
+    own_terms: tuple[str, ...] = ()
+    """Names of terms that were agreed for this license alone."""
+    order_number: str | None = None
+    """The vendor's or the customer's number of the order."""
+    notes: str | None = None
+    """What the vendor wants to remember."""
+    claims: Mapping[str, str] = field(default_factory=dict)
+    """The vendor's own claims, which its tokens carry."""
 
     @property
     def named(self) -> str:
@@ -80,7 +90,7 @@ class LicenseRecord(Terms):
         Raises:
             LicenseError: REVOKED, SUSPENDED, NOT_YET_VALID or EXPIRED, the first that applies.
         """
-        check(self.id, self.state, self.starts, self.expires, now)
+        check(self.id, self.state, self.starts, None if self.perpetual else self.expires, now)
 
     def columns(self) -> dict[str, Json]:
         """The license as a row, all but its key."""
@@ -92,6 +102,10 @@ class LicenseRecord(Terms):
             "starts": seconds(self.starts),
             "expires": seconds(self.expires) if self.expires else None,
             "licensee": self.licensee,
+            "own_terms": ",".join(self.own_terms) or None,
+            "order_number": self.order_number,
+            "notes": self.notes,
+            "claims": canonical.encode(dict(self.claims)).decode() if self.claims else None,
             "placed": seconds(self.placed),
             "priced": seconds(self.priced) if self.priced else None,
             "billed_from": seconds(self.billed_from) if self.billed_from else None,
@@ -100,15 +114,19 @@ class LicenseRecord(Terms):
 
     def facts(self) -> dict[str, Json]:
         """The license as JSON, moments in seconds since 1970-01-01 UTC, durations in seconds."""
-        entitlements: Json = list(self.entitlements)
+        lists: dict[str, Json] = {
+            "entitlements": list(self.entitlements),
+            "own_terms": list(self.own_terms),
+            "claims": dict[str, Json](self.claims),
+        }
         shown = {name: value for name, value in self.columns().items() if name not in _HIDDEN}
         named: dict[str, Json] = {"customer_name": self.customer_name, "licensee": self.named}
-        return shown | named | {"entitlements": entitlements}
+        return shown | named | lists
 
 
 def check(license_id: str, state: State, starts: datetime, expires: datetime | None, now: datetime) -> None:
     """Refuse a license that does not stand. One starts five minutes early, here as with clients: the clock of
-    whoever issued it may be that much ahead.
+    whoever issued it may be that much ahead. A perpetual one has no end here.
 
     Raises:
         LicenseError: REVOKED, SUSPENDED, NOT_YET_VALID or EXPIRED, the first that applies.
@@ -217,6 +235,11 @@ def unknown(what: str) -> LicenseError:
     return LicenseError(Reason.NOT_FOUND, f"{what}: this server knows no such license")
 
 
+def _claims(text: str | None) -> dict[str, str]:
+    found = {} if text is None else canonical.decode(text.encode(), "claims")
+    return {name: str(value) for name, value in found.items()} if isinstance(found, dict) else {}
+
+
 def _record(row: Row[tuple[object, ...]]) -> LicenseRecord:
     values = row._mapping
     return LicenseRecord(
@@ -232,5 +255,9 @@ def _record(row: Row[tuple[object, ...]]) -> LicenseRecord:
         placed=moment(values["placed"] if values["placed"] is not None else values["created"]),
         priced=None if values["priced"] is None else moment(values["priced"]),
         billed_from=None if values["billed_from"] is None else moment(values["billed_from"]),
+        own_terms=tuple(values["own_terms"].split(",")) if values["own_terms"] else (),
+        order_number=values["order_number"],
+        notes=values["notes"],
+        claims=_claims(values["claims"]),
         **terms.read(values),
     )

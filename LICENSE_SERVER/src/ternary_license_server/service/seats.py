@@ -205,23 +205,24 @@ def _check_cap(
     now: datetime,
 ) -> SeatCount | None:
     """Refuse where every seat is taken by others; the count, which has none where seats are not limited."""
-    if license.seats is None:
+    seats = license.most_seats
+    if seats is None:
         return None
     others = {"of_license": license.id, "of_installation": installation, "at": seconds(now)}
     count = seat_count.find(transaction, license.id, now)
-    if count.others(mine) >= license.seats:
+    if count.others(mine) >= seats:
         count = seat_count.at(transaction, count, now)
-    if count.others(mine) >= license.seats:
+    if count.others(mine) >= seats:
         next_free = transaction.execute(_NEXT_FREE, others).scalar_one()
         raise LicenseError(
             Reason.TOO_MANY_MACHINES,
-            f"license {license.id}: {_count(license.seats)} taken; the next is free on "
+            f"license {license.id}: {_count(seats)} taken; the next is free on "
             f"{utc(moment(next_free))}, or when a machine gives its own back",
         )
-    if offline and transaction.execute(_OFFLINE, others).scalar_one() >= OFFLINE_FACTOR * license.seats:
+    if offline and transaction.execute(_OFFLINE, others).scalar_one() >= OFFLINE_FACTOR * seats:
         raise LicenseError(
             Reason.TOO_MANY_MACHINES,
-            f"license {license.id}: {OFFLINE_FACTOR * license.seats} offline licenses have not ended yet, "
+            f"license {license.id}: {OFFLINE_FACTOR * seats} offline licenses have not ended yet, "
             "those given back included; wait for one to end, or activate online",
         )
     return count

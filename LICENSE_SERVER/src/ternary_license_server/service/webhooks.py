@@ -161,7 +161,8 @@ def _to(
     if row is None:
         raise _unknown(webhook)
     if row.state not in allowed:
-        raise ServiceError(Code.CONFLICT, f"webhook {webhook}: is {row.state}, cannot become {state}")
+        cannot = "already" if row.state == state else f"and cannot become {state}"
+        raise ServiceError(Code.CONFLICT, f"webhook {webhook}: is {row.state} {cannot}")
     transaction.execute(update(webhooks).where(webhooks.c.id == webhook).values(state=state))
     audit.append(transaction, _ALL, actor=actor, action=action, detail={"webhook": webhook})
     return _facts(row) | {"state": state}

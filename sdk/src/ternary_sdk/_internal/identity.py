@@ -6,6 +6,7 @@ Licenses already issued are read by these rules for as long as they run.
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from ternary_sdk._internal.documents.fields import Fields
@@ -47,6 +48,8 @@ class PackageIdentity:
     """Major, minor, patch."""
     digest: str
     """SHA-256 of the package's manifest, 64 lowercase hex digits."""
+    released: datetime | None = None
+    """When it was built, as its manifest says; None where that is not known."""
 
     def __post_init__(self) -> None:
         if not NAME.fullmatch(self.name):

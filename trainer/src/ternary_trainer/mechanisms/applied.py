@@ -5,14 +5,13 @@ They take their random numbers from the path's own stream, so a resumed run goes
 The validation loss has none of them: it means the same with and without.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import cached_property
 
 import torch
 from torch import Tensor
 
-from ternary_trainer import score
-from ternary_trainer.mechanisms import composition, consistency, curriculum, noise, permutation, withheld
+from ternary_trainer.mechanisms import composition, permutation, withheld
 from ternary_trainer.mechanisms.withheld import Withheld
 from ternary_trainer.model import Decoder, Encoder
 from ternary_trainer.settings import Recipe, Separate
@@ -37,15 +36,6 @@ class Mechanisms:
             recipe.space, recipe.holdout_family, recipe.training_operations, self._random.device
         )
 
-    def used(self, epoch: int, least: int) -> Callable[[Operations], Operations]:
-        """Which training operations an epoch uses, at least so many."""
-        settings = self._settings.curriculum
-        if settings is None:
-            return lambda operations: operations
-        return lambda operations: curriculum.used(
-            settings, epoch, operations, self._encoder, self._decoder, least
-        )
-
     def replaced(self, operations: Operations) -> Operations:
         """The operations of a step, or images in their place."""
         settings = self._settings.permutation
@@ -53,30 +43,14 @@ class Mechanisms:
             return operations
         return permutation.permuted(settings, operations, self._withheld, self._random)
 
-    def read(self, operations: Operations) -> Tensor:
-        """The tables that the encoder reads, shape (n, cells)."""
-        settings = self._settings.noise
-        return noise.noisy(settings, operations, self._random) if settings else operations.tables
-
-    def terms(self, operations: Operations, mean: Tensor, logvar: Tensor) -> Iterator[Tensor]:
+    def terms(self, operations: Operations, mean: Tensor) -> Iterator[Tensor]:
         """Terms of the loss, weighted, each of shape ().
 
         Args:
             operations: Of the step.
             mean: Of their posterior, shape (n, latent size).
-            logvar: Logarithm of its variance, the same shape.
         """
-        if settings := self._settings.consistency:
-            yield settings.weight * self._inconsistent(settings.of, operations, mean, logvar)
         if composed := self._settings.composition:
             yield composed.weight * composition.of_sums(
                 self._encoder, self._decoder, operations, mean, self._withheld, self._random
             )
-
-    def _inconsistent(self, kind: str, operations: Operations, mean: Tensor, logvar: Tensor) -> Tensor:
-        if kind == "noise":
-            return consistency.of_noise(self._encoder, operations, mean, logvar, self._random)
-        if kind == "symmetry":
-            return consistency.of_symmetry(self._encoder, operations, mean, self._withheld, self._random)
-        latents = score.latents(len(operations), self._recipe.latent_size, self._random)
-        return consistency.of_draws(self._encoder, self._decoder, operations, latents, self._withheld)

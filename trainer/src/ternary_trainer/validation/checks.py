@@ -143,7 +143,7 @@ CHECKS: Final[Mapping[str, Check]] = MappingProxyType(
         "permutation-robustness": Check(
             question="Is an operation given back when its inputs are permuted or its values relabelled?",
             control="an encoder that knows operations in one orientation only, thirty forgotten images",
-            blind="whether training saw the images: most are trained on, so a model that knows all passes",
+            blind="whether training saw the images: a model that was trained on most operations knows them",
             run=permutation.permutation_robustness,
             vast=permutation.of_vast,
             encodes=True,

@@ -9,11 +9,40 @@ from fastapi import Path, Query, Response
 from pydantic import Field
 
 from ternary_license_server.database.transaction import Transaction
-from ternary_license_server.service import access, correcting, lease, life, metering, policies, records
+from ternary_license_server.service import (
+    access,
+    correcting,
+    deals,
+    lease,
+    life,
+    metering,
+    policies,
+    records,
+)
 from ternary_license_server.service.records import moment
+from ternary_license_server.service.refusals import Code, ServiceError
 from ternary_license_server.service.sought import Sought
 from ternary_license_server.web.admin.gate import ID, After, Change, Limit, Look, Only, resource
-from ternary_license_server.web.bodies import Given, Id, Line, Moment, Name, Space, Taken
+from ternary_license_server.web.bodies import (
+    Claims,
+    Entitlements,
+    Given,
+    Id,
+    Line,
+    Moment,
+    Name,
+    Notes,
+    Operations,
+    OrderNumber,
+    OverageAmount,
+    OverageNumber,
+    OverageOperations,
+    OverageSeats,
+    Perpetual,
+    Seats,
+    Space,
+    Taken,
+)
 from ternary_sdk._internal.documents.canonical import Json
 
 router = resource()
@@ -30,11 +59,36 @@ Holder = Annotated[
 ]
 
 
-class NewLicense(Taken):
+class Deal(Taken):
+    """What is agreed for one license, where it differs from the policy, and what is noted beside it.
+
+    What is left out is as the policy says, or stays.
+    """
+
+    seats: Annotated[Seats | None, Field(description="Null: any number.")] = None
+    unique_operations: Annotated[Operations | None, Field(description="Null: no quota.")] = None
+    entitlements: Annotated[Entitlements, Field(default_factory=list)]
+    perpetual: Perpetual = False
+    overage_seats: OverageSeats = None
+    overage_operations: OverageOperations = None
+    overage_amount: OverageAmount = None
+    overage_per: OverageNumber = None
+    order_number: OrderNumber = None
+    notes: Notes = None
+    claims: Annotated[Claims, Field(default_factory=dict)]
+
+    def agreed(self) -> dict[str, Any]:
+        """What was given of it."""
+        given = {name: getattr(self, name) for name in sorted(self.model_fields_set & set(Deal.model_fields))}
+        return given | ({"entitlements": tuple(self.entitlements)} if "entitlements" in given else {})
+
+
+class NewLicense(Deal):
     """A license to be issued."""
 
     customer: Id
     policy: Name
+    expires: Annotated[Moment | None, Field(description="Null: after the policy's term.")] = None
 
 
 class Renewal(Taken):
@@ -80,6 +134,15 @@ class License(Given):
     trial: bool
     versions_from: str | None
     versions_below: str | None
+    perpetual: bool
+    overage_seats: int | None
+    overage_operations: int | None
+    overage_amount: int | None
+    overage_per: int | None
+    own_terms: Annotated[list[str], Field(description="Terms that were agreed for this license alone.")]
+    order_number: str | None
+    notes: str | None
+    claims: dict[str, str]
     created: int
 
 
@@ -162,7 +225,14 @@ class LicenseDetail(License):
 @router.post("/licenses", status_code=201, response_model=KeyedLicense)
 def issue(new: NewLicense, asking: Change) -> Response:
     """Issue a license; its key is told once."""
-    return asking.change(partial(life.issue, customer=new.customer, policy=new.policy), status=201)
+    work = partial(
+        life.issue,
+        customer=new.customer,
+        policy=new.policy,
+        expires=None if new.expires is None else moment(new.expires),
+        deal=new.agreed(),
+    )
+    return asking.change(work, status=201)
 
 
 @router.get("/licenses", response_model=list[License])
@@ -219,6 +289,17 @@ def renew(license_id: LicenseId, new: Renewal, asking: Change) -> Response:
     """Give a license another end."""
     end = None if new.expires is None else moment(new.expires)
     return asking.change(partial(life.renew, license_id=license_id, expires=end))
+
+
+@router.post("/licenses/{license_id}/edit", response_model=License)
+def edit(license_id: LicenseId, new: Deal, asking: Change) -> Response:
+    """Agree on other terms for one license, or note something else beside it."""
+    changes = new.agreed()
+    if not changes:
+        raise ServiceError(
+            Code.INVALID, "license: nothing to change; give a term, order_number, notes, claims"
+        )
+    return asking.change(partial(deals.edit, license_id=license_id, changes=changes))
 
 
 @router.post("/licenses/{license_id}/policy", response_model=License)

@@ -15,7 +15,21 @@ from ternary_license_server.service.policy_changes import NewPrices
 from ternary_license_server.service.refusals import Code, ServiceError
 from ternary_license_server.service.terms import versions
 from ternary_license_server.web.admin.gate import After, Change, Limit, Look, resource
-from ternary_license_server.web.bodies import Entitlement, Given, Name, Seconds, Taken, Version
+from ternary_license_server.web.bodies import (
+    Entitlements,
+    Given,
+    Name,
+    Operations,
+    OverageAmount,
+    OverageNumber,
+    OverageOperations,
+    OverageSeats,
+    Perpetual,
+    Seats,
+    Seconds,
+    Taken,
+    Version,
+)
 from ternary_sdk._internal.identity import NAME
 from ternary_sdk._internal.pricing.month import PATTERN, Month
 from ternary_sdk._internal.pricing.price_list import PriceList
@@ -30,13 +44,10 @@ class NewPolicy(Taken):
     name: Name
     product: Name
     term: Annotated[Seconds | None, Field(description="How long licenses run; null without end.")] = None
-    entitlements: Annotated[list[Entitlement], Field(min_length=1, max_length=3)]
-    seats: Annotated[int | None, Field(ge=1, le=1_000_000)] = None
+    entitlements: Entitlements
+    seats: Seats | None = None
     unique_operations: Annotated[
-        int | None,
-        Field(
-            ge=1, le=service.MOST_OPERATIONS, description="Quota, of the operations of all spaces together."
-        ),
+        Operations | None, Field(description="Quota, of the operations of all spaces together.")
     ] = None
     lease: Seconds = 3600
     grace: Seconds = 3600
@@ -52,6 +63,11 @@ class NewPolicy(Taken):
         dict[str, Any] | None,
         Field(description="A price list, `ternary-prices/1`; null: its customers are not invoiced."),
     ] = None
+    perpetual: Perpetual = False
+    overage_seats: OverageSeats = None
+    overage_operations: OverageOperations = None
+    overage_amount: OverageAmount = None
+    overage_per: OverageNumber = None
 
 
 class Policy(Given):
@@ -69,6 +85,11 @@ class Policy(Given):
     trial: bool
     versions_from: str | None
     versions_below: str | None
+    perpetual: bool
+    overage_seats: int | None
+    overage_operations: int | None
+    overage_amount: int | None
+    overage_per: int | None
     prices: dict[str, Any] | None
     later_prices: list[dict[str, Any]]
     ended: int | None
@@ -83,10 +104,12 @@ class ChangedPolicy(Policy):
 class PolicyChange(Taken):
     """What of a policy changes from now on; what is left out stays."""
 
-    seats: Annotated[int | None, Field(ge=1, le=1_000_000, description="Null: any number.")] = None
-    unique_operations: Annotated[
-        int | None, Field(ge=1, le=service.MOST_OPERATIONS, description="Null: no quota.")
-    ] = None
+    seats: Annotated[Seats | None, Field(description="Null: any number.")] = None
+    unique_operations: Annotated[Operations | None, Field(description="Null: no quota.")] = None
+    overage_seats: OverageSeats = None
+    overage_operations: OverageOperations = None
+    overage_amount: OverageAmount = None
+    overage_per: OverageNumber = None
     existing: Annotated[bool, Field(description="Whether licenses that are there change too.")]
 
 
@@ -114,10 +137,10 @@ def add_policy(new: NewPolicy, asking: Change) -> Response:
 
 @router.post("/policies/{name}/change", response_model=ChangedPolicy)
 def change(name: InPath, new: PolicyChange, asking: Change) -> Response:
-    """Give a policy other seats or another quota."""
+    """Give a policy other seats, another quota or other overage."""
     changes = {one: getattr(new, one) for one in sorted(new.model_fields_set - {"existing"})}
     if not changes:
-        raise ServiceError(Code.INVALID, "policy: nothing to change; give seats or unique_operations")
+        raise ServiceError(Code.INVALID, "policy: nothing to change; give seats, unique_operations, overage")
     work = partial(policy_changes.change, name=name, changes=changes, existing=new.existing)
     return asking.change(work)
 
@@ -160,4 +183,9 @@ def _policy(new: NewPolicy) -> service.Policy:
         trial=new.trial,
         versions=versions(new.product, new.versions_from, new.versions_below),
         prices=None if new.prices is None else PriceList.read(new.prices, "prices"),
+        perpetual=new.perpetual,
+        overage_seats=new.overage_seats,
+        overage_operations=new.overage_operations,
+        overage_amount=new.overage_amount,
+        overage_per=new.overage_per,
     )

@@ -12,9 +12,10 @@ from pydantic import Field
 
 from ternary_license_server.service import catalog, guarantees
 from ternary_license_server.service.access import Scope
+from ternary_license_server.service.records import moment
 from ternary_license_server.service.refusals import Code, ServiceError
 from ternary_license_server.web.admin.gate import After, Change, Limit, Look, resource
-from ternary_license_server.web.bodies import Digest, Given, Line, Name, Taken, Version
+from ternary_license_server.web.bodies import Digest, Given, Line, Moment, Name, Taken, Version
 from ternary_sdk._internal.identity import NAME, PackageIdentity, parse_version
 
 router = resource()
@@ -31,6 +32,7 @@ class NewRelease(Taken):
         str | None,
         Field(description="32 bytes in base64, of an encrypted package.", min_length=44, max_length=44),
     ] = None
+    released: Annotated[Moment | None, Field(description="As its manifest says; null: now.")] = None
     required: Annotated[
         list[Line] | None,
         Field(max_length=64, description="Requirements that the package was checked to meet."),
@@ -44,13 +46,19 @@ class Release(Given):
     version: str
     digest: str
     encrypted: bool
+    released: int | None
     created: int
 
 
 @router.post("/releases", status_code=201, response_model=Release)
 def add_release(new: NewRelease, asking: Change) -> Response:
     """Release a package: every license of its product and its version covers it from now on."""
-    package = PackageIdentity(name=new.name, version=parse_version(new.version), digest=new.digest)
+    package = PackageIdentity(
+        name=new.name,
+        version=parse_version(new.version),
+        digest=new.digest,
+        released=None if new.released is None else moment(new.released),
+    )
     secret = _content_key(new.content_key)
     return asking.change(
         partial(catalog.add_release, package=package, content_key=secret, required=new.required or []),

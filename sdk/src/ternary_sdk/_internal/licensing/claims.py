@@ -1,5 +1,5 @@
 """
-The claims that only licenses have: entitlements, machines, binding and content keys, each with its rules.
+The claims that only licenses have: entitlements, features, machines, binding, content keys, with their rules.
 """
 
 import re
@@ -9,6 +9,7 @@ from typing import Final, Literal
 
 from ternary_sdk._internal.documents.fields import Fields
 from ternary_sdk._internal.identity import ExactPackage, PackageTerm
+from ternary_sdk._internal.licensing import own_claims
 from ternary_sdk._internal.licensing.installation import Installation
 from ternary_sdk._internal.signing.jws import KID, MAX_SEALED
 from ternary_sdk.errors import FormatError
@@ -20,9 +21,12 @@ MACHINE_ID: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,79}")
 """What a license may name."""
 OWN_MACHINE_ID: Final = re.compile(r"[mx]-[0-9a-f]{32}")
 """What ``machine.identify`` calls a machine, and therefore all that one may call itself."""
+FEATURE: Final = own_claims.NAME
+"""What an entitlement of the vendor's own is called."""
 CONTENT_KEY_BYTES: Final = 32
 MAX_MACHINES: Final = 1024
 MAX_PACKAGES: Final = 256
+MAX_FEATURES: Final = 64
 MAX_GRACE: Final = timedelta(days=90)
 """The ceiling: nobody can be granted more, by mistake or otherwise."""
 
@@ -61,6 +65,17 @@ def entitlements(fields: Fields) -> frozenset[str]:
     for name in granted:
         if name not in ACTIONS:
             raise fields.wrong("entitlements", name, "encode, decode or sample")
+    return frozenset(granted)
+
+
+def features(fields: Fields) -> frozenset[str]:
+    """``features``: what else it allows, by names ``x-…`` that the vendor's own program asks for."""
+    if "features" not in fields:
+        return frozenset()
+    granted = fields.texts("features", least=1, most=MAX_FEATURES)
+    for name in granted:
+        if not FEATURE.fullmatch(name):
+            raise fields.wrong("features", name, f"text of the form {FEATURE.pattern}")
     return frozenset(granted)
 
 

@@ -15,7 +15,7 @@ from ternary_sdk._internal.clocks import TOLERANCE, lies_ahead
 from ternary_sdk._internal.documents import outer
 from ternary_sdk._internal.documents.fields import Fields
 from ternary_sdk._internal.identity import LICENSE_ID, PackageIdentity, PackageTerm, VersionRange, read_term
-from ternary_sdk._internal.licensing import claims
+from ternary_sdk._internal.licensing import claims, own_claims
 from ternary_sdk._internal.licensing.claims import ACTIONS, Action, ContentKey
 from ternary_sdk._internal.signing import jws
 from ternary_sdk._internal.trust.trust import Role, Trust
@@ -27,8 +27,19 @@ TYP: Final = "ternary-license+jwt"
 SOON: Final = timedelta(days=30)
 """How near an end is told unless the caller says otherwise."""
 
-_GRANTING: Final = {"iss", "jti", "sub", "iat", "packages", "entitlements", "content_keys"}
-_LIMITING: Final = {"nbf", "exp", "grace", "machines", "cnf", "lease", "seats", "unique_operations"}
+_GRANTING: Final = {"iss", "jti", "sub", "iat", "packages", "entitlements", "features", "content_keys"}
+_LIMITING: Final = {
+    "nbf",
+    "exp",
+    "grace",
+    "machines",
+    "cnf",
+    "lease",
+    "seats",
+    "unique_operations",
+    "agreed_operations",
+    "released_until",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +79,15 @@ class License:
     unique_operations: int | None
     """How many different operations it may ever return, at least 1, those of all spaces added up; None for
     any number."""
+    released_until: datetime | None = None
+    """It covers packages that were released until then, by their signed date, and no later ones; None for
+    any."""
+    agreed_operations: int | None = None
+    """The agreed quota: operations beyond it, up to ``unique_operations``, are overage. None without."""
+    features: frozenset[str] = frozenset()
+    """Entitlements of the vendor's own, names ``x-…``, that the vendor's program asks for."""
+    claims: tuple[tuple[str, str], ...] = ()
+    """The vendor's own claims, names ``x-…`` and values, ascending by name. They decide about no call."""
 
     @classmethod
     def read(cls, data: bytes, trust: Trust) -> "License":
@@ -93,7 +113,7 @@ class License:
                 what="license",
                 key_for=lambda kid: trust.candidate(kid, Role.LICENSE),
             )
-            license = _read_claims(Fields(token.claims, "license"), token.kid)
+            license = _read_claims(Fields(token.claims, "license"), token.kid, own_claims.read(token.claims))
         except FormatError as refusal:
             raise LicenseError(Reason.MALFORMED, str(refusal)) from None
         except SignatureError as refusal:
@@ -103,7 +123,7 @@ class License:
 
     def check(
         self,
-        action: Action,
+        action: str,
         *,
         package: PackageIdentity,
         machine: Callable[[], str],
@@ -113,7 +133,7 @@ class License:
         """Allow one call, or refuse it. Takes microseconds; call it before every call.
 
         Args:
-            action: What is about to be done.
+            action: What is about to be done: encode, decode, sample, or a feature of the vendor's own.
             package: What it is about to be done with.
             machine: Gives this machine's id; asked only where the license lists machines.
             installation: Gives the thumbprint of this user's installation key, or None where there is none;
@@ -127,13 +147,24 @@ class License:
         self._check_time(now)
         if not any(term.covers(package) for term in self.packages):
             self._refuse_package(package)
+        self._check_release(package)
         if self.bound_to is not None or self.machines is not None:
             self._check_place(machine, installation)
-        if action not in self.entitlements:
+        if not self.entitled(action):
+            allowed = ", ".join([*sorted(self.entitlements), *sorted(self.features)])
             self._refuse(
-                Reason.ENTITLEMENT_MISSING,
-                f"allows {', '.join(sorted(self.entitlements))}, not {action}; ask {self.vendor} to add it",
+                Reason.ENTITLEMENT_MISSING, f"allows {allowed}, not {action}; ask {self.vendor} to add it"
             )
+
+    def entitled(self, name: str) -> bool:
+        """Whether it names this action or feature; whether it holds here and now is another question.
+
+        ``LicensedModel.expect_entitled`` asks both.
+
+        Args:
+            name: encode, decode, sample, or a feature of the vendor's own, ``x-…``.
+        """
+        return name in self.entitlements or name in self.features
 
     def in_grace(self, now: datetime) -> bool:
         """Whether its renewal is overdue: calls go on, and end at ``expires`` unless it is renewed.
@@ -217,6 +248,19 @@ class License:
         granted = " and ".join(str(term) for term in (ranges or self.packages)[:3])
         self._refuse(code, f"is for {granted}, not for {package}; open the package it was issued for")
 
+    def _check_release(self, package: PackageIdentity) -> None:
+        """Both dates are signed by the vendor, so no clock of the customer's has a part in this."""
+        if self.released_until is None or (
+            package.released is not None and package.released <= self.released_until
+        ):
+            return
+        on = "without a known date" if package.released is None else f"on {_utc(package.released)}"
+        self._refuse(
+            Reason.VERSION_MISMATCH,
+            f"is for packages released until {_utc(self.released_until)}, {package} was released {on}; "
+            f"open an earlier version, or ask {self.vendor} to renew it",
+        )
+
     def _check_place(self, machine: Callable[[], str], installation: Callable[[], str | None]) -> None:
         held = installation() if self.bound_to is not None else None
         again = f"ask {self.vendor} to issue it anew"
@@ -253,7 +297,7 @@ def _inner(data: bytes) -> bytes:
     return outer.bare(data, "license", outer.TOKEN) if inner.count(b".") == 2 else inner
 
 
-def _read_claims(fields: Fields, kid: str) -> License:
+def _read_claims(fields: Fields, kid: str, own: tuple[tuple[str, str], ...]) -> License:
     for name in fields.optional("critical", lambda name: fields.texts(name, most=32, least=1)) or ():
         if name not in _GRANTING | _LIMITING:
             raise FormatError(f"license.critical: {name[:60]!r} is no claim that this SDK understands")
@@ -277,9 +321,17 @@ def _read_claims(fields: Fields, kid: str) -> License:
         seats=claims.seats(fields, limited=bool(machines or bound_to)),
         content_keys=claims.content_keys(fields, packages, bound=bound_to is not None),
         unique_operations=fields.optional("unique_operations", lambda name: fields.integer(name, least=1)),
+        released_until=fields.optional("released_until", fields.moment),
+        agreed_operations=fields.optional("agreed_operations", lambda name: fields.integer(name, least=1)),
+        features=claims.features(fields),
+        claims=own,
     )
     if license.expires is not None and license.expires <= (license.not_before or license.issued):
         raise FormatError("license.exp: not after the license's start")
+    if license.agreed_operations is not None and (
+        license.unique_operations is None or license.agreed_operations >= license.unique_operations
+    ):
+        raise FormatError("license.agreed_operations: not below 'unique_operations'")
     return license
 
 

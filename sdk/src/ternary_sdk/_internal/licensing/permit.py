@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, cast
 
 from ternary_sdk._internal.identity import PackageIdentity
 from ternary_sdk._internal.licensing import clock, installation, machine
-from ternary_sdk._internal.licensing.claims import ACTIONS, Action, ContentKey
+from ternary_sdk._internal.licensing.claims import ACTIONS, ContentKey
 from ternary_sdk._internal.licensing.clock import Clock
 from ternary_sdk._internal.licensing.license import License
 from ternary_sdk._internal.licensing.mark import Mark, Versions
@@ -71,7 +71,7 @@ class Permit(ProcessBound):
         if license.unique_operations is not None:
             _ledger_class()  # now, since a child forked while another thread imports it could never do so
 
-    def allow(self, action: Action, now: datetime) -> None:
+    def allow(self, action: str, now: datetime) -> None:
         """Allow one call, or refuse it with the first reason. Takes microseconds; ask before every call.
 
         1. the clock has not gone back, if the license ends;
@@ -89,7 +89,7 @@ class Permit(ProcessBound):
             self._remember(now)
         self._ask(action, now, self._clock.check)
 
-    def preview(self, action: Action, now: datetime) -> None:
+    def preview(self, action: str, now: datetime) -> None:
         """Refuse as ``allow`` would, and leave nothing behind: for looking at a license.
 
         Raises:
@@ -97,7 +97,7 @@ class Permit(ProcessBound):
         """
         self._ask(action, now, self._clock.preview)
 
-    def _ask(self, action: Action, now: datetime, watch: Callable[[datetime], None]) -> None:
+    def _ask(self, action: str, now: datetime, watch: Callable[[datetime], None]) -> None:
         try:
             if self.license.expires is not None:
                 watch(now)
@@ -107,7 +107,7 @@ class Permit(ProcessBound):
         for denial in self._denials():
             raise denial
 
-    def _check(self, action: Action, now: datetime) -> None:
+    def _check(self, action: str, now: datetime) -> None:
         self.license.check(
             action,
             package=self.package,

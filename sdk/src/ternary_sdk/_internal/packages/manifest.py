@@ -149,7 +149,7 @@ class Manifest:
     def identity(self) -> PackageIdentity:
         """How licenses name the package; its digest is the SHA-256 of the manifest's bytes."""
         digest = hashlib.sha256(self.to_bytes()).hexdigest()
-        return PackageIdentity(name=self.name, version=self.version, digest=digest)
+        return PackageIdentity(name=self.name, version=self.version, digest=digest, released=self.released)
 
     @classmethod
     def read(cls, data: bytes) -> "Manifest":

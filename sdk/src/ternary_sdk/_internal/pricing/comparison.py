@@ -109,11 +109,8 @@ def compare(merged: Merged, invoice: Invoice) -> Comparison:
         InputError: If the invoice is for another customer, does not bill one of the licenses, or had no room
             for what was taken back.
     """
-    names = (invoice.customer.name, *invoice.customer.licensed_as)
-    for customer in merged.customers:
-        if customer not in names:
-            known = " or ".join(map(repr, names[:5])) + (" or others" if len(names) > 5 else "")
-            raise InputError(f"statements: of the customer {customer!r}, the invoice is for {known}")
+    if not invoice.customer.anonymised:
+        _check_names(merged, invoice)
     foreign = [license_id for license_id in merged.licenses if license_id not in invoice.licenses]
     if foreign:
         raise InputError(
@@ -132,6 +129,14 @@ def compare(merged: Merged, invoice: Invoice) -> Comparison:
         if here is None or (len(stated), stated.digest) != (here.after.operations, here.after.sha256):
             differences += _difference(stated, here)
     return Comparison(billable=billable, amount=_amount(invoice, billable), differences=tuple(differences))
+
+
+def _check_names(merged: Merged, invoice: Invoice) -> None:
+    names = (invoice.customer.name, *invoice.customer.licensed_as)
+    for customer in merged.customers:
+        if customer not in names:
+            known = " or ".join(map(repr, names[:5])) + (" or others" if len(names) > 5 else "")
+            raise InputError(f"statements: of the customer {customer!r}, the invoice is for {known}")
 
 
 def _excluded(billed: Billed, invoice: Invoice) -> OperationSet:

@@ -28,6 +28,7 @@ from ternary_sdk._internal.pricing.invoice_claims import (
     read_billed,
     read_customer,
     read_joined,
+    read_order,
     read_previous,
 )
 from ternary_sdk._internal.pricing.month import PATTERN, Month
@@ -72,6 +73,8 @@ class Invoice:
     """Other lists by which operations were charged that are given back."""
     merged: tuple[Joined, ...] = ()
     """Customers that were merged into this one since the invoice before."""
+    orders: tuple[tuple[str, str], ...] = ()
+    """Ids of its licenses and the numbers of their orders, ascending by id; only of those that have one."""
 
     @classmethod
     def read(cls, data: bytes, trust: Trust) -> "Invoice":
@@ -153,6 +156,8 @@ class Invoice:
             stated["earlier_prices"] = [prices.to_json() for prices in self.earlier_prices]
         if self.merged:
             stated["merged"] = [joined.to_json() for joined in self.merged]
+        if self.orders:
+            stated["orders"] = [{"license": license_id, "order": order} for license_id, order in self.orders]
         return stated
 
 
@@ -190,6 +195,9 @@ def read_claims(claims: Json) -> Invoice:
         previous=fields.or_null("previous", lambda name: read_previous(fields.object(name))),
         earlier_prices=_earlier_prices(fields),
         merged=(fields.items("merged", read_joined, least=1, most=MOST_JOINED) if "merged" in fields else ()),
+        orders=(
+            fields.items("orders", read_order, least=1, most=MOST_LICENSES) if "orders" in fields else ()
+        ),
     )
     _check_order(invoice)
     _check_earlier(invoice)
@@ -221,6 +229,12 @@ def _earlier_prices(fields: Fields) -> tuple[PriceList, ...]:
     return fields.items("earlier_prices", PriceList.read_fields, least=1, most=MOST_PRICES)
 
 
+def _orders(fields: Fields) -> tuple[tuple[str, str], ...]:
+    if "orders" not in fields:
+        return ()
+    return fields.items("orders", read_order, least=1, most=MOST_LICENSES)
+
+
 def _check_earlier(invoice: Invoice) -> None:
     now, lists = invoice.prices, invoice.earlier_prices
     for prices in lists:
@@ -237,6 +251,9 @@ def _check_order(invoice: Invoice) -> None:
     spaces = [billed.space for billed in invoice.spaces]
     for name, values in (("licenses", invoice.licenses), ("spaces", spaces)):
         _expect_ascending(name, values)
+    ordered = [license_id for license_id, _ in invoice.orders]
+    if ordered != sorted(set(ordered) & set(invoice.licenses)):
+        raise FormatError("invoice.orders: are not of its licenses, each once, in ascending order")
     for license_id in invoice.licenses:
         if not LICENSE_ID.fullmatch(license_id):
             raise FormatError(f"invoice.licenses: {license_id[:80]!r}, expected a license's id")

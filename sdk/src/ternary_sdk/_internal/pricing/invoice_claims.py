@@ -38,10 +38,20 @@ class Customer:
     licensed_as: tuple[str, ...] = ()
     """Other names that licenses of this invoice carry, ascending: earlier ones, or of merged customers."""
 
+    @property
+    def anonymised(self) -> bool:
+        """Whether the vendor has erased its name, so that the invoice cannot state the licensed ones."""
+        return self.name == pseudonym(self.id)
+
     def to_json(self) -> dict[str, Json]:
         """As an invoice states it."""
         stated: dict[str, Json] = {"id": self.id, "name": self.name}
         return stated | ({"licensed_as": list(self.licensed_as)} if self.licensed_as else {})
+
+
+def pseudonym(customer: str) -> str:
+    """The name of a customer whose name was erased, from its id."""
+    return f"anonymised {customer}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,6 +165,13 @@ def read_joined(fields: Fields) -> Joined:
     )
     fields.end()
     return joined
+
+
+def read_order(fields: Fields) -> tuple[str, str]:
+    """Read a license's id and the number of its order."""
+    found = fields.text("license", pattern=LICENSE_ID), fields.line("order")
+    fields.end()
+    return found
 
 
 def read_previous(fields: Fields) -> Previous:

@@ -6,13 +6,13 @@ by. Nothing here is a floating-point number. docs/formats.md, section 12.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
 from ternary_sdk._internal.documents.canonical import Json
 from ternary_sdk._internal.documents.fields import Fields
-from ternary_sdk.errors import FormatError
+from ternary_sdk.errors import FormatError, InputError
 
 FORMAT: Final = "ternary-prices/1"
 ROUNDING: Final = "down"
@@ -147,6 +147,25 @@ class PriceList:
         return f"{self.currency} {self.money(tier.amount)} per {each}{after}{end}"
 
 
+def with_last_tier(prices: PriceList, *, after: int, amount: int, per: int) -> PriceList:
+    """A list whose units after some of them have another price, and none of those is included.
+
+    Args:
+        prices: The list.
+        after: The last unit that keeps its price, at least 1.
+        amount: What ``per`` later units cost, in minor units.
+        per: How many they are.
+    Raises:
+        InputError: If that would be more than 32 tiers.
+    """
+    kept = [tier for tier in prices.tiers if tier.up_to is not None and tier.up_to < after]
+    cut = replace(prices.tiers[len(kept)], up_to=after)
+    tiers = (*kept, cut, Tier(up_to=None, amount=amount, per=per))
+    if len(tiers) > MOST_TIERS:
+        raise InputError(f"price list: {len(tiers)} tiers with that of the overage, at most {MOST_TIERS}")
+    return replace(prices, included=min(prices.included, after), tiers=tiers)
+
+
 def _units(unit: Unit, number: int) -> str:
     return f"{number} %" if unit is Unit.PERCENT else f"{number:,} operations"
 
@@ -164,7 +183,9 @@ def _read_tier(fields: Fields, most: int) -> Tier:
 def _check(prices: PriceList, what: str) -> None:
     *bounded, last = prices.tiers
     if last.up_to is not None:
-        raise FormatError(f"{what}.tiers: the last one ends at {last.up_to}, expected no end (null)")
+        raise FormatError(
+            f"{what}.tiers: the last one ends at {last.up_to}, expected no end: no up_to in TOML, or null"
+        )
     reached = 0
     for position, tier in enumerate(bounded):
         if tier.up_to is None or tier.up_to <= reached:
