@@ -16,6 +16,7 @@ from benchmarks.measurement import peak_memory
 from sqlalchemy import func, select, text
 
 from stress.databases import on_each
+from ternary_license_server.database import waiting
 from ternary_license_server.database.engine import Database
 from ternary_license_server.database.migration import is_current, migrate
 from ternary_license_server.database.schema import leases
@@ -54,7 +55,7 @@ def main() -> int:
 def _measure(url: str, number: int) -> int:
     with closing(Database(url)) as database:
         migrate(database, to="0001")
-        with database.write() as transaction:
+        with database.maintain(waiting.NONE) as transaction:
             if not database.sqlite:
                 transaction.execute(text("SET LOCAL statement_timeout = 0"))
             for statement in _ONCE:

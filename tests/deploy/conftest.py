@@ -58,12 +58,23 @@ def manifests() -> dict[str, Any]:
     return {one["kind"]: one for one in every}
 
 
-@pytest.fixture(scope="session")
-def unit() -> dict[str, list[str]]:
-    """The systemd unit's lines, by their names."""
+def unit_lines(name: str) -> dict[str, list[str]]:
+    """A systemd unit's lines, by their names."""
     found: dict[str, list[str]] = {}
-    for line in (DEPLOY / "ternary-server.service").read_text("utf-8").splitlines():
+    for line in (DEPLOY / name).read_text("utf-8").splitlines():
         if "=" in line and not line.startswith("#"):
             name, value = line.split("=", 1)
             found.setdefault(name, []).append(value)
     return found
+
+
+@pytest.fixture(scope="session")
+def unit() -> dict[str, list[str]]:
+    """The server's unit."""
+    return unit_lines("ternary-server.service")
+
+
+@pytest.fixture(scope="session")
+def audit_unit() -> dict[str, list[str]]:
+    """The unit of the audit log's archives."""
+    return unit_lines("ternary-audit.service")

@@ -10,8 +10,9 @@ import compose_spec
 import kubernetes_validate
 import pytest
 from packaging.version import Version
+from tests.deploy.conftest import unit_lines
 
-from ternary_license_server.settings import Settings
+from ternary_license_server.settings import Settings, read_archiving
 from ternary_license_server.web.server import PROBE
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
@@ -127,6 +128,40 @@ def test_unit_sets_settings_that_exist_and_gives_running_requests_their_time(uni
     assert unit["LoadCredential"] == [f"{name}:/etc/ternary/keys/{name}" for name in names]
 
 
+@pytest.mark.skipif(SYSTEMD is None, reason="systemd is not installed")
+def test_timer_and_unit_of_the_audit_log_pass_systemds_own_checks(tmp_path):
+    program, files = str(Path(sys.executable).with_name("ternary")), []
+    for name in ("ternary-audit.service", "ternary-audit.timer"):
+        files.append(tmp_path / name)
+        text = (DEPLOY / name).read_text("utf-8").replace("/opt/ternary/bin/ternary", program)
+        files[-1].write_text(text, "utf-8")
+    assert linted(SYSTEMD, "verify", *files) == (0, "")
+    exposed = linted(
+        SYSTEMD, "security", "--offline=true", "--threshold=20", DEPLOY / "ternary-audit.service"
+    )
+    assert exposed[0] == 0, exposed[1]
+
+
+def test_unit_of_the_audit_log_works_on_the_servers_database_as_its_user(unit, audit_unit, tmp_path):
+    added = ["TERNARY_SERVER_AUDIT_ARCHIVE=/var/lib/ternary/audit", "TERNARY_SERVER_AUDIT_KEEP=400"]
+    assert audit_unit["Environment"] == unit["Environment"] + added
+    assert audit_unit["LoadCredential"] == unit["LoadCredential"]
+    assert audit_unit["EnvironmentFile"] == unit["EnvironmentFile"]
+    assert audit_unit["StateDirectory"] == [f"{unit['StateDirectory'][0]} ternary/audit"]
+    assert audit_unit["User"] == [UNIT.stem]  # the name of the server's own dynamic user
+    told = dict(line.split("=", 1) for line in audit_unit["Environment"])
+    here = told | {"TERNARY_SERVER_AUDIT_ARCHIVE": str(tmp_path)}  # systemd makes the folder
+    assert read_archiving(here) == (str(tmp_path), 400)
+    assert unit_lines("ternary-audit.timer")["OnCalendar"] == ["weekly"]
+
+
+def test_commands_of_the_audit_log_are_of_the_manual(audit_unit):
+    page = (DEPLOY.parent / "docs" / "cli.md").read_text("utf-8")
+    told = [re.search(r"ternary (server audit [a-z]+)", line)[1] for line in audit_unit["ExecStart"]]
+    assert told == ["server audit checkpoint", "server audit archive"]
+    assert [words for words in told if f"`{words}" not in page] == []
+
+
 def test_every_way_to_deploy_runs_the_same_command(dockerfile, manifests, unit):
     (container,) = manifests["Deployment"]["spec"]["template"]["spec"]["containers"]
     assert dockerfile.command == ["ternary", "serve"]
@@ -137,7 +172,7 @@ def test_every_way_to_deploy_runs_the_same_command(dockerfile, manifests, unit):
 def test_page_names_files_that_are_there():
     page = (DEPLOY.parent / "docs" / "deploying.md").read_text("utf-8")
     named = set(re.findall(r"\bdeploy/[\w./-]*\w", page)) - {"deploy/.env", "deploy/keys"}
-    assert len(named) == 7
+    assert len(named) == 9
     assert {name for name in named if not (DEPLOY.parent / name).exists()} == set()
     kept = {str(file.relative_to(DEPLOY.parent)) for file in DEPLOY.rglob("*") if file.is_file()}
     assert {name for name in kept if not name.startswith(tuple(named))} == {

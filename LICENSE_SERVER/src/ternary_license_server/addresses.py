@@ -9,6 +9,7 @@ import ipaddress
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address
 from typing import Final
 
@@ -73,6 +74,7 @@ class Proxies:
         return address
 
 
+@lru_cache(4096)
 def parse(text: str) -> Address | None:
     """Read an address, with a port or without; None if it is not one.
 

@@ -3,10 +3,13 @@
 """
 
 import os
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import chain, groupby
+from operator import itemgetter
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -23,7 +26,17 @@ from ternary_cli import (
 )
 from ternary_cli.options import JsonOption, argument, option, whole
 from ternary_cli.server_names import license_id, maybe_customer
-from ternary_cli.server_pages import Column, CsvOption, dated, one_form, pages, plain, show_list
+from ternary_cli.server_pages import (
+    PAGE,
+    Column,
+    CsvOption,
+    Row,
+    dated,
+    one_form,
+    pages,
+    plain,
+    show_list,
+)
 from ternary_cli.server_terms import (
     CustomerOption,
     Database,
@@ -36,6 +49,9 @@ from ternary_cli.server_terms import (
     show_facts,
 )
 from ternary_cli.vendor_extra import vendor_extra
+
+if TYPE_CHECKING:
+    from ternary_cli.admin import Admin
 
 app = typer.Typer(help="Work with a running license server.", no_args_is_help=True)
 app.add_typer(server_audit.app, name="audit")
@@ -188,7 +204,7 @@ def usage(
 
     Who in the period reported less than before is named on standard error, or in the JSON.
     """
-    from ternary_cli.terminal import note, show_json
+    from ternary_cli.terminal import show_json_lists
 
     one_form(as_json, as_csv)
     first, last = _period(start, end, datetime.now(UTC))
@@ -200,14 +216,37 @@ def usage(
         "license_id": whose,
         "customer": maybe_customer(asked, of),
     }
-    found = asked.get("/usage", **period)
+    rows = _usage_rows(asked, period)
     if as_json:
-        show_json(found)
+        show_json_lists({"start": period["start"], "end": period["end"]}, _PARTS, rows)
     else:
-        rows = ({name: line[name] for name in _USAGE_CSV} for line in found["lines"])
-        show_list(rows, _USAGE, (), as_json=False, as_csv=as_csv)
-        for flag in found["flagged"]:
-            note(_flag(flag))
+        _show_usage(rows, as_csv)
+
+
+def _show_usage(rows: Iterator[tuple[str, Row]], as_csv: bool) -> None:
+    from ternary_cli.terminal import note
+
+    parts = groupby(rows, key=itemgetter(0))
+    first = next(parts, ("lines", iter(())))
+    lines, rest = (first[1], parts) if first[0] == "lines" else (iter(()), chain([first], parts))
+    shown = ({name: row[name] for name in _USAGE_CSV} for _, row in lines)
+    show_list(shown, _USAGE, (), as_json=False, as_csv=as_csv)
+    for part, found in rest:
+        if part == "flagged":
+            for _, flag in found:
+                note(_flag(flag))
+
+
+def _usage_rows(asked: "Admin", period: dict[str, Any]) -> Iterator[tuple[str, Row]]:
+    """Every row of a period with the name of its part, one page in memory at a time."""
+    after = None
+    while True:
+        page = asked.get("/usage", after=after, limit=PAGE, **period)
+        for part in _PARTS:
+            yield from ((part, row) for row in page[part])
+        after = page["next"]
+        if after is None:
+            return
 
 
 def _percent(share: str | None) -> str:
@@ -215,6 +254,7 @@ def _percent(share: str | None) -> str:
     return "-" if share is None else f"{100 * Decimal(share):.4f} %"
 
 
+_PARTS: Final = ("lines", "customers", "flagged")
 _USAGE_CSV: Final = (
     "license",
     "customer",

@@ -29,6 +29,7 @@ def _words(found: dict[str, Any]) -> dict[str, str]:
     unlimited = f"; {without} {_licenses(without)} without a limit" if without else ""
     return {
         "now": f"{minute(found['now'])} UTC",
+        **({"counted": f"{minute(found['counted'])} UTC"} if found["counted"] != found["now"] else {}),
         "health": "well"
         if not found["warnings"] + found["faults"]
         else "; ".join(found["faults"] or ["works"]),

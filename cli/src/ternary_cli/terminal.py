@@ -10,7 +10,9 @@ import contextlib
 import json
 import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, Final
 
 from ternary_cli.refusals import STDOUT, sentences
@@ -41,12 +43,41 @@ def show_json(result: Mapping[str, Any]) -> None:
 
 def show_json_rows(rows: Iterable[Mapping[str, Any]]) -> None:
     """Print ``{"rows": […]}`` as ``show_json`` would, row by row: not all of them need be in memory."""
-    before = '{\n  "rows": ['
-    for row in rows:
-        text = json.dumps(row, ensure_ascii=False, indent=2).replace("\n", "\n    ")
-        _write(_encodable(f"{before}\n    {text}"), end="")
-        before = ","
-    _write('{\n  "rows": []\n}' if before != "," else "\n  ]\n}")
+    show_json_lists({}, ["rows"], (("rows", row) for row in rows))
+
+
+def show_json_lists(
+    facts: Mapping[str, Any], lists: Sequence[str], rows: Iterable[tuple[str, Mapping[str, Any]]]
+) -> None:
+    """Print facts and lists as one JSON object as ``show_json`` would, row by row.
+
+    Args:
+        facts: The first members.
+        lists: Names of the members that follow.
+        rows: Each with the name of its list, in the order of ``lists``.
+    """
+    for text in _json_lists(facts, lists, rows):
+        _write(_encodable(text), end="")
+    _write("")
+
+
+def _json_lists(
+    facts: Mapping[str, Any], lists: Sequence[str], rows: Iterable[tuple[str, Mapping[str, Any]]]
+) -> Iterator[str]:
+    groups = groupby(rows, key=itemgetter(0))
+    group = next(groups, None)  # before anything is printed: it may be refused
+    yield "{\n" + "".join(f"  {json.dumps(name)}: {json.dumps(value)},\n" for name, value in facts.items())
+    for name in lists:
+        yield ("" if name == lists[0] else ",\n") + f"  {json.dumps(name)}: ["
+        before = "\n"
+        if group is not None and group[0] == name:
+            for _, row in group[1]:
+                text = json.dumps(row, ensure_ascii=False, indent=2).replace("\n", "\n    ")
+                yield f"{before}    {text}"
+                before = ",\n"
+            group = next(groups, None)
+        yield "]" if before == "\n" else "\n  ]"
+    yield "\n}"
 
 
 def show_document(document: bytes) -> None:

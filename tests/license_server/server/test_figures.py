@@ -2,13 +2,31 @@
 
 import json
 import logging
+import re
+from contextlib import contextmanager
 from datetime import timedelta
 
 from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy import event
 
 from ternary_license_server.service import figures, restoring
 from ternary_license_server.serving import counting
 from ternary_license_server.web.observation import COUNTED, FIGURES
+
+
+@contextmanager
+def recorded(database):
+    """Every statement that is executed in the block, with its parameters."""
+    found = []
+
+    def note(_connection, _cursor, statement, parameters, _context, _many):
+        found.append((statement, parameters))
+
+    event.listen(database.engine, "before_cursor_execute", note)
+    try:
+        yield found
+    finally:
+        event.remove(database.engine, "before_cursor_execute", note)
 
 
 def gauges(site):
@@ -50,6 +68,7 @@ def test_every_figure_is_what_the_business_is(
         "ternary_licenses_ending{days=7}": 1,
         "ternary_licenses_ending{days=30}": 1,
         "ternary_seats_sold": 4,
+        "ternary_licenses_without_limit": 0,
         "ternary_leases{kind=online}": 1,
         "ternary_leases{kind=offline}": 1,
         "ternary_usage_flags{kind=lacking}": 0,
@@ -71,6 +90,47 @@ def test_every_figure_is_what_the_business_is(
     assert found["ternary_restored_mode"] == 0
     assert found["ternary_key_set_end_timestamp_seconds"] == 0
     assert (ending, first) != (lasting, None)
+
+
+def test_overview_counts_where_that_is_quick_and_shows_the_last_count_where_it_is_slow(
+    make_site, vendor_keys, tmp_path, monkeypatch, now
+):
+    site, file = make_site("sqlite", vendor_keys), tmp_path / "figures"
+    monkeypatch.setenv(FIGURES, str(file))
+    site.sell(seats=None)
+    counting.count(site.database, file, None)
+    kept = json.loads(file.read_bytes())
+    site.sell(term=timedelta(days=6))
+
+    def shown(seconds):
+        file.write_text(json.dumps(kept | {"ternary_figures_seconds": {"": seconds}}))
+        with recorded(site.database) as statements:
+            found = site.admin("GET", "/overview").json()
+        counts = [
+            one for one, _ in statements if re.search(r"(sum|count)\(.*FROM (licenses|leases)", one, re.S)
+        ]
+        first = [one["expires"] for one in found["ending"]["first"]]
+        return found["licenses"]["active"], found["seats"], found["counted"], first, len(counts)
+
+    site.moment = now + timedelta(minutes=1)
+    ends, then = int((now + timedelta(days=6)).timestamp()), int(now.timestamp())
+    quick, slow = shown(0.1), shown(0.11)
+    assert quick[:-1] == (2, {"sold": 2, "held": 0, "licenses_without_limit": 1}, then + 60, [ends])
+    assert slow == (1, {"sold": 0, "held": 0, "licenses_without_limit": 1}, then, [ends], 0)
+    assert quick[-1] > 3
+
+
+def test_each_group_of_figures_has_a_short_transaction_of_its_own(new_shop):
+    begun = []
+
+    @contextmanager
+    def read():
+        with new_shop.database.read() as transaction:
+            begun.append(transaction)
+            yield transaction
+
+    assert set(figures.count(read)) == set(figures.MEANINGS)
+    assert len(begun) == 4
 
 
 def test_metered_operations_are_counted_once_however_often_a_report_comes(
@@ -105,6 +165,6 @@ def test_counting_takes_at_most_a_hundredth_of_the_time():
 
 def test_figures_are_counted_as_soon_as_a_server_starts(new_shop, tmp_path):
     file = tmp_path / "figures"
-    with counting.keeping(new_shop.database, file, lambda: None):
+    with counting.keeping(new_shop.database, file, lambda: None, last=20):
         pass  # the end waits for the count that runs
     assert set(json.loads(file.read_bytes())) == set(figures.MEANINGS | COUNTED)

@@ -4,6 +4,7 @@ import inspect
 import socket
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from hashlib import sha256
 
 import httpx
 import pytest
@@ -199,7 +200,11 @@ def test_answer_to_another_question_is_refused(site, now, part):
     asked = {"nonce": "n1", "method": "POST", "path": "/v1/renewals", "body": b"{}"}
     other = asked | {part: b"[]" if part == "body" else "n2"}
     payload = online_answer.payload(
-        online_answer.Question(**other), vendor=ring.vendor, status=200, body=b"1", time=int(now.timestamp())
+        online_answer.Question(**other),
+        vendor=ring.vendor,
+        status=200,
+        sha256=sha256(b"1").hexdigest(),
+        time=int(now.timestamp()),
     )
     token = ring.signer(Role.ANSWER).sign_token(payload, typ=online_answer.TYP)
     answer = online_answer.Answer(
@@ -215,7 +220,11 @@ def test_answer_to_another_question_is_refused(site, now, part):
 def test_answer_signed_by_a_key_of_another_role_is_refused(site, now, role):
     question = online_answer.Question(nonce="n", method="GET", path="/", body=b"")
     payload = online_answer.payload(
-        question, vendor=site.ring.vendor, status=200, body=b"", time=int(now.timestamp())
+        question,
+        vendor=site.ring.vendor,
+        status=200,
+        sha256=sha256(b"").hexdigest(),
+        time=int(now.timestamp()),
     )
     token = site.ring.signer(role).sign_token(payload, typ=online_answer.TYP)
     answer = online_answer.Answer(

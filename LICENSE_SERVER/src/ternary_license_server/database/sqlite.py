@@ -2,6 +2,7 @@
 Connections to a SQLite file: how they are made, how a transaction begins, and whether the file is still it.
 """
 
+import sqlite3
 from pathlib import Path
 from typing import Any, Final
 
@@ -69,16 +70,18 @@ def begin(connection: Connection, *, writes: bool, limits: Limits, deadline: Dea
         BusyError: If another one writes for longer than is waited.
         OperationalError: If the file cannot be used.
     """
-    connection.info[_RUNNING].deadline = deadline
+    running: _Running = connection.info[_RUNNING]
+    running.deadline = deadline
     wait = round(min(_LONGEST, 1000 * deadline.left(limits.lock)))
-    if connection.info[_RUNNING].wait != wait:
-        connection.exec_driver_sql(f"PRAGMA busy_timeout = {wait}")
-        connection.info[_RUNNING].wait = wait
+    statement = "BEGIN IMMEDIATE" if writes else "BEGIN"
     try:
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-    except OperationalError as error:
-        if "locked" not in str(error.orig):
-            raise
+        if running.wait != wait:
+            running.driver.execute(f"PRAGMA busy_timeout = {wait}")
+            running.wait = wait
+        running.driver.execute(statement)  # SQLAlchemy would take ten times as long to hand it on
+    except sqlite3.OperationalError as error:
+        if "locked" not in str(error):
+            raise OperationalError(statement, None, error) from error
         raise BusyError(
             f"database: another process has kept it locked for {wait / 1000:.3g} seconds"
         ) from error
@@ -87,7 +90,8 @@ def begin(connection: Connection, *, writes: bool, limits: Limits, deadline: Dea
 class _Running:
     """What one connection does: until when its statements may run, and how long it waits for a lock."""
 
-    def __init__(self) -> None:
+    def __init__(self, driver: sqlite3.Connection) -> None:
+        self.driver = driver
         self.deadline: Deadline | None = None
         self.wait = -1
         """Milliseconds."""
@@ -98,7 +102,7 @@ class _Running:
 
 
 def _set_up(connection: Any, record: Any) -> None:
-    record.info[_RUNNING] = running = _Running()
+    record.info[_RUNNING] = running = _Running(connection)
     connection.isolation_level = None
     connection.set_progress_handler(running.is_late, _STEPS)
     for setting in ("synchronous = FULL", "foreign_keys = ON", "trusted_schema = OFF"):

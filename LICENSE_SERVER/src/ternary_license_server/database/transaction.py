@@ -61,6 +61,12 @@ class Transaction:
         self._least: datetime | None = None
 
     @property
+    def alone(self) -> bool:
+        """Whether no other transaction can write until this one ends, so that it need not lock rows: its wait
+        was before its first statement."""
+        return self._writes and self.dialect == "sqlite"
+
+    @property
     def clock_time(self) -> datetime:
         """What the clock says now, for the date of a request: no chain holds it up. It decides nothing else.
 

@@ -60,6 +60,10 @@ ROWS: Final[Select[tuple[object, ...]]] = (
     .order_by(audit.c.stream, audit.c.number)
 )
 """Rows with what makes whole ones of compact ones: the base, and the hash before."""
+_HEAD_AND_LAST: Final = select(
+    audit_heads.c.number, audit_heads.c.hash, _LAST.scalar_subquery().label("last")
+).where(audit_heads.c.stream == bindparam("of_stream"))
+"""Where nothing else can write, in one statement; a lock may not join (``transaction.locking``)."""
 _INSERT: Final = insert(audit)
 _MOVE_HEAD: Final = update(audit_heads).where(audit_heads.c.stream == bindparam("of_stream"))
 
@@ -115,8 +119,8 @@ def following(
     transaction: Transaction, stream: str, *, actor: str, action: str, detail: Mapping[str, Json]
 ) -> Entry:
     """The next row of a stream, not written yet; the stream's head is locked."""
-    number, previous = _head(transaction, stream)
-    at = max(int(transaction.now.timestamp()), last(transaction, stream))
+    number, previous, before = _head_and_last(transaction, stream)
+    at = max(int(transaction.now.timestamp()), before)
     text = canonical.encode(dict(detail)).decode()
     return Entry(
         stream=stream,
@@ -201,6 +205,16 @@ def entry(row: compact.Row, previous: str | None = None) -> Entry:
         previous=previous or row.hash_before or row.archived_hash or "",
         hash=row.hash,
     )
+
+
+def _head_and_last(transaction: Transaction, stream: str) -> tuple[int, str, int]:
+    """A stream's head, locked, and when its last row was written."""
+    if transaction.alone:
+        found = transaction.execute(_HEAD_AND_LAST, {"of_stream": stream}).one_or_none()
+        if found is not None:
+            return found.number, found.hash, found.last or 0
+    number, previous = _head(transaction, stream)
+    return number, previous, last(transaction, stream)
 
 
 def _head(transaction: Transaction, stream: str) -> tuple[int, str]:

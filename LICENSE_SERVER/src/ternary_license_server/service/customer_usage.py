@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Row, Select, func, select
+from sqlalchemy import Row, Select, func, select, tuple_
 
 from ternary_license_server.database.schema import customers, meter_entries, meters
 from ternary_license_server.database.transaction import Transaction
@@ -60,13 +60,18 @@ def customer_lines(
     end: datetime,
     license_id: str | None = None,
     customer: str | None = None,
+    after: tuple[str, ...] | None = None,
+    limit: int | None = None,
 ) -> Iterator[CustomerLine]:
     """The union over each customer's licenses, or over the one asked for, where a license has a line.
 
     Each space has a line of its own; operations of two spaces are never the same.
-    The lines are read as they are taken, within the transaction.
+    The lines are read as they are taken, within the transaction: at most ``limit``, after the one of a
+    customer and space.
     """
-    query = customers_query(seconds(start), seconds(end), license_id, customer)
+    query = customers_query(seconds(start), seconds(end), license_id, customer).limit(limit)
+    if after is not None:
+        query = query.where(tuple_(remaining(), meter_entries.c.space) > tuple_(*after))
     for row in transaction.stream(query, _AT_ONCE):
         theirs = _meters(transaction, row, license_id)
         if len(theirs) == 1 and row.least >= 0:

@@ -6,12 +6,12 @@ Meters hold what is used by now. A total at the end of a period is what the mete
 So a question costs what came in the period, and what came since then of the same licenses.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, select
+from sqlalchemy import Column, ColumnElement, Select, and_, case, func, select, tuple_
 
 from ternary_license_server.database.schema import customers, licenses, meter_entries, meter_losses, meters
 from ternary_license_server.database.transaction import Transaction
@@ -75,13 +75,16 @@ def lines(
     end: datetime,
     license_id: str | None = None,
     customer: str | None = None,
+    after: tuple[str, ...] | None = None,
+    limit: int | None = None,
 ) -> Iterator[Line]:
     """What was newly returned from ``start`` up to, not including, ``end``, for each license with any.
 
     A license that changed hands has lines for each customer, one that is used for several spaces for each.
-    The lines are read as they are taken, within the transaction.
+    The lines are read as they are taken, within the transaction: at most ``limit``, after the one of a
+    customer, license and space.
     """
-    query = lines_query(seconds(start), seconds(end), license_id, customer)
+    query = lines_query(seconds(start), seconds(end), license_id, customer, after=after, limit=limit)
     for row in transaction.stream(query, _AT_ONCE):
         yield Line(
             license=row.license,
@@ -97,9 +100,18 @@ def lines(
         )
 
 
-def lines_query(start: int, end: int, license_id: str | None, customer: str | None) -> Select[Any]:
+def lines_query(
+    start: int,
+    end: int,
+    license_id: str | None,
+    customer: str | None,
+    *,
+    after: tuple[str, ...] | None = None,
+    limit: int | None = None,
+) -> Select[Any]:
     """The lines of a period: its entries by an index, then one meter and what came since for each line."""
     entry = meter_entries.c
+    place = entry.customer, entry.license, entry.space
     period = (
         select(
             entry.license,
@@ -110,7 +122,10 @@ def lines_query(start: int, end: int, license_id: str | None, customer: str | No
             _sum(entry.operations < 0, -entry.operations).label("taken_back"),
         )
         .where(entry.received >= start, entry.received < end, *chosen(license_id, customer))
-        .group_by(entry.license, entry.customer, entry.space)
+        .where(*_behind(place, after))
+        .group_by(*place)
+        .order_by(*place)
+        .limit(limit)
         .cte("period")
     )
     whose = and_(meters.c.license == period.c.license, meters.c.customer == period.c.customer)
@@ -156,11 +171,14 @@ def flagged(
     end: datetime,
     license_id: str | None = None,
     customer: str | None = None,
+    after: tuple[str, ...] | None = None,
+    limit: int | None = None,
 ) -> Iterator[dict[str, Json]]:
     """Installations that in a period sent a report which lacked what an earlier one had.
 
     Each stands with the customer whose lease it was, the space, the most that a report lacked, whether a set
-    began anew, and the moment of the last such report.
+    began anew, and the moment of the last such report. At most ``limit``, after the one of a license,
+    installation, customer and space.
     """
     loss = meter_losses.c
     holder = (loss.license, loss.installation, loss.customer, loss.space)
@@ -171,9 +189,10 @@ def flagged(
             func.max(case((loss.restarted, 1), else_=0)).label("restarted"),
             func.max(loss.received).label("received"),
         )
-        .where(loss.received >= seconds(start), loss.received < seconds(end))
+        .where(loss.received >= seconds(start), loss.received < seconds(end), *_behind(holder, after))
         .group_by(*holder)
         .order_by(*holder)
+        .limit(limit)
     )
     if license_id is not None:
         query = query.where(loss.license == license_id)
@@ -181,6 +200,11 @@ def flagged(
         query = query.where(of_group(loss.customer, customer))
     for row in transaction.stream(query, _AT_ONCE):
         yield dict(row._mapping) | {"restarted": bool(row.restarted)}
+
+
+def _behind(place: Sequence[Column[Any]], after: tuple[str, ...] | None) -> list[ColumnElement[bool]]:
+    """That a row comes after another one, by the columns that order them."""
+    return [] if after is None else [tuple_(*place) > tuple_(*after)]
 
 
 def _sum(where: ColumnElement[bool], what: ColumnElement[int]) -> ColumnElement[int]:

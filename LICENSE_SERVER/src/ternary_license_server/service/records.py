@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Row, bindparam, select
+from sqlalchemy import Row, Select, bindparam, select
 
 from ternary_license_server.database.schema import audit as audit_rows
 from ternary_license_server.database.schema import customers, licenses
@@ -43,6 +43,9 @@ _LAST_ENTRY: Final = (
     .scalar_subquery()
 )
 _READ_LOCKED: Final = _BY_ID.add_columns(_LAST_ENTRY.label("last_entry"))
+_READ_LOCKED_BY_KEY: Final = _COLUMNS.add_columns(_LAST_ENTRY.label("last_entry")).where(
+    licenses.c.key_hash == bindparam("key_hash")
+)
 _LOCK_BY_ID: Final = locking(licenses, licenses.c.id, where=licenses.c.id == bindparam("license"))
 _LOCK_BY_KEY: Final = locking(licenses, licenses.c.id, where=licenses.c.key_hash == bindparam("key_hash"))
 
@@ -150,7 +153,10 @@ def lock(transaction: Transaction, license_id: str) -> LicenseRecord:
     Raises:
         LicenseError: NOT_FOUND.
     """
-    return _locked(transaction, _LOCK_BY_ID, {"license": license_id}, f"license {license_id}")
+    asked = {"license": license_id}
+    if transaction.alone:
+        return _decided(transaction, _READ_LOCKED, asked, f"license {license_id}")
+    return _locked(transaction, _LOCK_BY_ID, asked, f"license {license_id}")
 
 
 def lock_by_key(transaction: Transaction, key_digest: str) -> LicenseRecord:
@@ -159,7 +165,10 @@ def lock_by_key(transaction: Transaction, key_digest: str) -> LicenseRecord:
     Raises:
         LicenseError: NOT_FOUND.
     """
-    return _locked(transaction, _LOCK_BY_KEY, {"key_hash": key_digest}, "license key")
+    asked = {"key_hash": key_digest}
+    if transaction.alone:
+        return _decided(transaction, _READ_LOCKED_BY_KEY, asked, "license key")
+    return _locked(transaction, _LOCK_BY_KEY, asked, "license key")
 
 
 def find(transaction: Transaction, license_id: str) -> LicenseRecord:
@@ -206,7 +215,16 @@ def _locked(transaction: Transaction, query: LockQuery, values: dict[str, str], 
     row = transaction.lock(query, values)
     if row is None:
         raise unknown(what)
-    found = transaction.execute(_READ_LOCKED, {"license": row.id}).one()
+    return _decided(transaction, _READ_LOCKED, {"license": row.id}, what)
+
+
+def _decided(
+    transaction: Transaction, query: Select[Any], values: dict[str, str], what: str
+) -> LicenseRecord:
+    """Read what is locked; the transaction decides no earlier than its last entry."""
+    found = transaction.execute(query, values).one_or_none()
+    if found is None:
+        raise unknown(what)
     if found.last_entry is not None:
         transaction.not_before(moment(found.last_entry))
     return _record(found)

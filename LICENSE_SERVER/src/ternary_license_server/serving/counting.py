@@ -16,25 +16,32 @@ from pathlib import Path
 from typing import Final
 
 from ternary_license_server.database.engine import Database
+from ternary_license_server.database.waiting import Limits
 from ternary_license_server.service import figures
+from ternary_license_server.serving.ending import LAST, end
 from ternary_license_server.web.observation import LOG
 from ternary_sdk._internal import whole_file
 from ternary_sdk.errors import TernaryError
 
 PERIOD: Final = 60.0
 """Least seconds from one count to the next."""
+LIMITS: Final = Limits.of(10)
+"""How long a group of figures may take; a longer query would hold back what the database cleans up."""
 SHARE: Final = 100
 """A count that took a second is followed by at least so many seconds without one."""
 
 
 @contextmanager
-def keeping(database: Database, file: Path, key_set_end: Callable[[], datetime | None]) -> Iterator[None]:
+def keeping(
+    database: Database, file: Path, key_set_end: Callable[[], datetime | None], last: float = LAST
+) -> Iterator[None]:
     """Count at once and then again and again, in a thread of its own, until the end of the block.
 
     Args:
         database: Where; used by that thread alone.
         file: Where the figures are kept, as a JSON object of objects.
         key_set_end: When the vendor's key set ends, if it does.
+        last: Seconds for a count that runs at the end.
     """
     stop = threading.Event()
 
@@ -49,7 +56,7 @@ def keeping(database: Database, file: Path, key_set_end: Callable[[], datetime |
         yield
     finally:
         stop.set()
-        thread.join()
+        end(thread, last)
 
 
 def pause(took: float) -> float:
@@ -65,8 +72,7 @@ def count(database: Database, file: Path, key_set_end: datetime | None) -> float
     """
     began = time.monotonic()
     try:
-        with database.read() as transaction:
-            found, now = figures.count(transaction), transaction.now
+        found, now = figures.count(database.read), database.clock.estimate()
         took = time.monotonic() - began
         whole_file.write(file, json.dumps(found | _beside(now, took, key_set_end)).encode())
     except TernaryError as refusal:

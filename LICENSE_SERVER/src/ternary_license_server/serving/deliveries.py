@@ -20,7 +20,7 @@ from ternary_license_server.keys import webhook_key
 from ternary_license_server.service import ends, outbox, webhook_signature
 from ternary_license_server.service.backoff import Limits
 from ternary_license_server.service.outbox import Job, Outcome
-from ternary_license_server.serving import posting
+from ternary_license_server.serving import ending, posting
 from ternary_license_server.settings import Settings
 from ternary_license_server.web.observation import LOG
 from ternary_sdk.errors import InputError, TernaryError
@@ -114,7 +114,7 @@ def delivering(database: Database, send: Send, rules: Rules, last: float = LAST)
         yield
     finally:
         work.stop()
-        thread.join()
+        ending.end(thread, last + ending.LAST)
 
 
 @dataclass(kw_only=True)

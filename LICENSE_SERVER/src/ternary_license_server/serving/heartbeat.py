@@ -12,6 +12,7 @@ from typing import Final
 
 from ternary_license_server.database.clock import ClockError
 from ternary_license_server.database.engine import Database
+from ternary_license_server.serving.ending import LAST, end
 from ternary_license_server.web.observation import LOG
 from ternary_sdk.errors import TernaryError
 
@@ -20,13 +21,16 @@ PERIOD: Final = 60.0
 
 
 @contextmanager
-def beating(database: Database, tell: Callable[[str], None], period: float = PERIOD) -> Iterator[None]:
+def beating(
+    database: Database, tell: Callable[[str], None], period: float = PERIOD, last: float = LAST
+) -> Iterator[None]:
     """Beat at once and then in every period, in a thread of its own, until the end of the block.
 
     Args:
         database: Where; used by that thread alone.
         tell: Says the first beat's failure to whoever starts the server; later ones go to the log.
         period: Seconds.
+        last: Seconds for a beat that runs at the end.
     """
     stop = threading.Event()
 
@@ -41,7 +45,7 @@ def beating(database: Database, tell: Callable[[str], None], period: float = PER
         yield
     finally:
         stop.set()
-        thread.join()
+        end(thread, last)
 
 
 def _beat(database: Database, alarm: Callable[[str], None]) -> None:

@@ -100,9 +100,9 @@ def application() -> ASGIApp:
     )
 
 
-def _open(settings: Settings, connections: int) -> Database:
+def _open(settings: Settings, connections: int, limits: Limits | None = None) -> Database:
     clock = Clock(Sources(), timedelta(hours=settings.downtime))
-    limits = Limits.of(settings.request_timeout)
+    limits = limits or Limits.of(settings.request_timeout)
     return Database(settings.database, connections=connections, clock=clock, limits=limits)
 
 
@@ -124,7 +124,7 @@ def _figures(settings: Settings, vendor: VendorKeys) -> Iterator[None]:
     """Figures of the business in a file of this server's, from which each process tells them."""
     with (
         tempfile.TemporaryDirectory(prefix="ternary-figures-") as folder,
-        closing(_open(settings, 1)) as database,
+        closing(_open(settings, 1, counting.LIMITS)) as database,
     ):
         os.environ[FIGURES] = str(file := Path(folder) / "figures.json")
         try:

@@ -9,6 +9,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.routing import compile_path
 from starlette.types import ASGIApp
@@ -19,7 +20,9 @@ from ternary_license_server.keys.vendor_keys import VendorKeys
 from ternary_license_server.settings import Settings
 from ternary_license_server.web import admin, client_routes, health, problems, published_routes
 from ternary_license_server.web.boundary import Boundary
+from ternary_license_server.web.direct import Direct
 from ternary_license_server.web.exchange import exchange_of
+from ternary_license_server.web.exports import NoRoomError
 from ternary_license_server.web.limits import RateLimit
 from ternary_license_server.web.problems import Problem, Web
 from ternary_license_server.web.server import Server, refuse
@@ -40,8 +43,10 @@ def build(
         settings=settings,
         per_license=RateLimit(settings.key_rate, elapsed),
     )
+    app = routed(server)
+    clients = [one for one in client_routes.router.routes if isinstance(one, APIRoute)]
     return Boundary(
-        routed(server),
+        Direct(app, clients, _refusal),
         settings=settings,
         vendor=vendor,
         metrics=server.metrics,
@@ -83,8 +88,12 @@ def _closing(database: Database) -> Callable[[FastAPI], AbstractAsyncContextMana
 
 
 async def _refused(request: Request, refusal: Exception) -> Response:
+    return _refusal(request, refusal)
+
+
+def _refusal(request: Request, refusal: Exception) -> Response:
     known = refusal if isinstance(refusal, TernaryError) else TernaryError(str(refusal))
-    if isinstance(known, (DatabaseError, ClockError)):
+    if isinstance(known, (DatabaseError, ClockError, NoRoomError)):
         exchange_of(request.scope).fault = str(known)
     return refuse(request, problems.of(known))
 

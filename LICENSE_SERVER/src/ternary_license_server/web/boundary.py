@@ -7,6 +7,7 @@ that are no HTTP request, and 503 above its limit of connections. Bodies are rea
 within a time, before any other code sees the request.
 """
 
+import hashlib
 import math
 import secrets
 import time
@@ -106,7 +107,11 @@ class Boundary:
             answer.refuse(Problem(code=Web.INTERNAL, detail=f"the server failed; quote request {request_id}"))
         finally:
             self._bodies.leave(exchange)
-        await self._send(scope, exchange, answer, request_id, send)
+        try:
+            await self._send(scope, exchange, answer, request_id, send)
+        finally:
+            if exchange.export is not None:
+                exchange.export.close()
         self._observe(scope, exchange, answer, request_id, time.perf_counter() - started)
 
     def _address(self, scope: Scope) -> Address | None:
@@ -180,20 +185,23 @@ class Boundary:
         headers = [(name, value) for name, value in answer.headers if name != b"content-length"]
         if scope["method"] == "HEAD" or answer.status in _WITHOUT_BODY:
             answer.body = b""
+        export = exchange.export if answer.code is None else None
         if answer.status not in _WITHOUT_BODY:
-            headers.append((b"content-length", str(len(answer.body)).encode()))
+            size = len(answer.body) if export is None else export.size
+            headers.append((b"content-length", str(size).encode()))
         headers += [(b"ternary-request", request_id.encode()), (b"x-content-type-options", b"nosniff")]
-        headers += self._signature(scope, exchange.body, answer)
+        sha256 = hashlib.sha256(answer.body).hexdigest() if export is None else export.sha256
+        headers += self._signature(scope, exchange.body, answer.status, sha256)
         await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+        for part in () if export is None else export.parts():
+            await send({"type": "http.response.body", "body": part, "more_body": True})
         await send({"type": "http.response.body", "body": answer.body})
 
-    def _signature(self, scope: Scope, body: bytes, answer: Outgoing) -> Headers:
+    def _signature(self, scope: Scope, body: bytes, status: int, sha256: str) -> Headers:
         path = scope.get("raw_path", b"").decode("ascii", "replace") or scope["path"]
         now, ring = int(self._clock().timestamp()), self._vendor.ring
         question = Question(nonce=_nonce(scope) or "", method=scope["method"], path=path, body=body)
-        payload = online_answer.payload(
-            question, vendor=ring.vendor, status=answer.status, body=answer.body, time=now
-        )
+        payload = online_answer.payload(question, vendor=ring.vendor, status=status, sha256=sha256, time=now)
         token = ring.signer(Role.ANSWER).sign_token(payload, typ=online_answer.TYP)
         return [(_TIME, str(now).encode()), (_ANSWER, online_answer.detach(token).encode())]
 

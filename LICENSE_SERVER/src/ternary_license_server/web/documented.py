@@ -41,6 +41,8 @@ UNAUTHENTICATED: Final[dict[int | str, dict[str, Any]]] = {
         "content": {"application/problem+json": {}},
     }
 }
+KEY_FORM: Final = "[A-Za-z0-9._-]{8,80}"
+"""Of an idempotency key."""
 Key = Annotated[
     str,
     Header(

@@ -11,6 +11,7 @@ from typing import Final
 from starlette.types import Scope
 
 from ternary_license_server.addresses import Address
+from ternary_license_server.web.exports import Export
 
 _MEMBER: Final = "ternary.exchange"
 
@@ -29,6 +30,8 @@ class Exchange:
     """Who asks, as logs name them; None until somebody is identified."""
     fault: str | None = None
     """Why the server itself could not do what was asked, for the log alone; None if it could."""
+    export: Export | None = None
+    """The answer's body, if it is an export: the route's own is empty then."""
     code: str | None = None
     """Reason code of the refusal that a route gave; None if it refused nothing."""
 

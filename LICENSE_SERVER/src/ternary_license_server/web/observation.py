@@ -18,7 +18,7 @@ from prometheus_client.metrics_core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
-from ternary_license_server.service.figures import MEANINGS, Meaning
+from ternary_license_server.service.figures import MEANINGS, Counted, Meaning
 from ternary_sdk._internal.documents import plain
 
 LOG: Final = logging.getLogger("ternary.server")
@@ -27,6 +27,8 @@ SHARED_METRICS: Final = "PROMETHEUS_MULTIPROC_DIR"
 """The variable of prometheus_client that names a folder in which processes count together."""
 FIGURES: Final = "TERNARY_FIGURES"
 """The variable that names the file in which figures of the business are kept, counted once in a while."""
+QUICK: Final = 0.1
+"""Seconds that counting the figures may take for whoever asks for them."""
 COUNTED: Final[dict[str, Meaning]] = {
     "ternary_figures_timestamp_seconds": Meaning(about="When the figures of the business were counted."),
     "ternary_figures_seconds": Meaning(about="How long it took to count them."),
@@ -45,15 +47,30 @@ def known_method(method: str) -> str:
     return method if method in _METHODS else OTHER
 
 
+def kept_figures() -> dict[str, dict[str, float]] | None:
+    """The figures that the file has; None if there is no file."""
+    file = os.environ.get(FIGURES)
+    if file is None or not (kept := Path(file)).exists():
+        return None
+    found: dict[str, dict[str, float]] = plain.decode(kept.read_bytes())
+    return found
+
+
+def slow_figures() -> Counted | None:
+    """The figures that the file has, if it takes long to count them; None says to count them anew."""
+    found = kept_figures()
+    if found is None or found["ternary_figures_seconds"][""] <= QUICK:
+        return None
+    return Counted(at=int(found["ternary_figures_timestamp_seconds"][""]), figures=found)
+
+
 class KeptFigures(Collector):
     """The figures that the file has; none if there is no file. Asks no database."""
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """A gauge for each."""
-        file = os.environ.get(FIGURES)
-        if file is None or not (kept := Path(file)).exists():
+        if (found := kept_figures()) is None:
             return
-        found = plain.decode(kept.read_bytes())
         for name, meaning in (dict(MEANINGS) | COUNTED).items():
             gauge = GaugeMetricFamily(name, meaning.about, labels=[meaning.label] if meaning.label else [])
             for value, number in found[name].items():

@@ -9,6 +9,7 @@ from typing import Final
 from ternary_license_server.database.clock import ClockError
 from ternary_license_server.database.engine import DatabaseError, RowConflictError
 from ternary_license_server.service.refusals import Code, ServiceError
+from ternary_license_server.web.exports import NoRoomError
 from ternary_sdk._internal.documents import canonical
 from ternary_sdk.errors import FormatError, InputError, LicenseError, Reason, SignatureError, TernaryError
 
@@ -100,6 +101,8 @@ def of(refusal: TernaryError) -> Problem:
             )
         case DatabaseError():
             return unavailable("the server's database does not answer; try again")
+        case NoRoomError():
+            return unavailable("the server's disk has no room for the answer; try again, or ask for less")
         case ClockError():
             return Problem(
                 code=Web.CLOCK_IN_DOUBT,

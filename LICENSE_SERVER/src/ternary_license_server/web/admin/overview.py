@@ -2,12 +2,17 @@
 The overview: how the business stands, and whether this server is well.
 """
 
+from functools import partial
+from typing import Annotated
+
 from fastapi import Response
+from pydantic import Field
 
 from ternary_license_server.service import overview as service
 from ternary_license_server.web import health
 from ternary_license_server.web.admin.gate import Look, resource
 from ternary_license_server.web.bodies import Given
+from ternary_license_server.web.observation import slow_figures
 from ternary_license_server.web.server import answer
 
 router = resource()
@@ -67,6 +72,7 @@ class Overview(Given):
     """How the business stands; `refusals` are those since this server started, by code."""
 
     now: int
+    counted: Annotated[int, Field(description="When licenses, seats, ends and flags were counted.")]
     licenses: Licenses
     seats: Seats
     ending: EndingSoon
@@ -80,7 +86,7 @@ class Overview(Given):
 @router.get("/overview", response_model=Overview)
 def overview(asked: Look) -> Response:
     """Licenses, seats, ends, flags, refusals and health, on one page."""
-    found = asked.read(service.overview)
+    found = asked.read(partial(service.overview, counted=slow_figures()))
     faults = health.faults(asked.server)
     return answer(
         found

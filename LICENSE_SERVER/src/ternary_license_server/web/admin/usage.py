@@ -3,20 +3,32 @@ Usage: what an invoice needs.
 """
 
 import csv
-import io
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import Query, Response
+from pydantic import Field
 
 from ternary_license_server.database.transaction import Transaction
-from ternary_license_server.service import customer_usage, invoicing
+from ternary_license_server.service import invoicing, usage_pages
 from ternary_license_server.service.records import moment
-from ternary_license_server.web.admin.gate import Look, Only, resource
+from ternary_license_server.service.usage_pages import Asked, Place
+from ternary_license_server.web.admin.gate import Limit, Look, Only, resource
 from ternary_license_server.web.bodies import Given, Space
+from ternary_license_server.web.exchange import exchange_of
+from ternary_license_server.web.exports import Export
 from ternary_sdk._internal.documents.canonical import Json
 
 router = resource()
 When = Annotated[int, Query(ge=0, le=253_402_300_799)]
+_ROW: Final = "|".join(
+    f"{part}( [A-Za-z0-9._,-]+){{{len(names)}}}" for part, names in usage_pages.PARTS.items()
+)
+AfterRow = Annotated[
+    str | None,
+    Query(
+        max_length=400, pattern=f"^({_ROW})$", description="Begin after this row: `next` of the page before."
+    ),
+]
 
 
 class UsageLine(Given):
@@ -60,36 +72,34 @@ class Flag(Given):
 
 
 class Usage(Given):
-    """An invoice's annex."""
+    """A page of an invoice's annex: lines first, then customers, then flags, `limit` of all together."""
 
     start: int
     end: int
+    next: Annotated[str | None, Field(description="Give it as `after` for the next page; null at the end.")]
     lines: list[UsageLine]
     customers: list[CustomerLine]
     flagged: list[Flag]
 
 
 @router.get("/usage", response_model=Usage)
-def usage(asked: Look, start: When, end: When, license_id: Only = None, customer: Only = None) -> Response:
+def usage(
+    asked: Look,
+    start: When,
+    end: When,
+    license_id: Only = None,
+    customer: Only = None,
+    after: AfterRow = None,
+    limit: Limit = 100,
+) -> Response:
     """What each license and customer newly used of each space from `start` up to, not including, `end`."""
+    wanted = _asked(start, end, license_id, customer)
+    place = None if after is None else Place(part=after.split()[0], row=tuple(after.split()[1:]))
 
     def work(transaction: Transaction) -> Json:
-        lines = invoicing.lines(
-            transaction, start=moment(start), end=moment(end), license_id=license_id, customer=customer
-        )
-        together = customer_usage.customer_lines(
-            transaction, start=moment(start), end=moment(end), license_id=license_id, customer=customer
-        )
-        flagged = invoicing.flagged(
-            transaction, start=moment(start), end=moment(end), license_id=license_id, customer=customer
-        )
-        return {
-            "start": start,
-            "end": end,
-            "lines": [line.facts() for line in lines],
-            "customers": [line.facts() for line in together],
-            "flagged": list(flagged),
-        }
+        page = usage_pages.page(transaction, wanted, after=place, limit=limit)
+        following = None if page.next is None else " ".join((page.next.part, *page.next.row))
+        return {"start": start, "end": end, "next": following, **page.rows}
 
     return asked.look(work)
 
@@ -107,17 +117,20 @@ def usage(asked: Look, start: When, end: When, license_id: Only = None, customer
 def usage_csv(
     asked: Look, start: When, end: When, license_id: Only = None, customer: Only = None
 ) -> Response:
-    """The lines of the licenses as CSV, for a spreadsheet or an invoice."""
+    """The lines of the licenses as CSV, for a spreadsheet or an invoice: all of them, however many."""
+    wanted = _asked(start, end, license_id, customer)
 
-    def work(transaction: Transaction) -> str:
-        lines = invoicing.lines(
-            transaction, start=moment(start), end=moment(end), license_id=license_id, customer=customer
-        )
-        text = io.StringIO()
+    def work(transaction: Transaction) -> Export:
         columns = [name for name in UsageLine.model_fields if name != "customer_name"]  # a sheet could run it
-        writer = csv.DictWriter(text, columns, extrasaction="ignore", lineterminator="\r\n")
-        writer.writeheader()
-        writer.writerows(line.facts() for line in lines)
-        return text.getvalue()
+        with Export() as export:
+            writer = csv.DictWriter(export, columns, extrasaction="ignore", lineterminator="\r\n")
+            writer.writeheader()
+            writer.writerows(line.facts() for line in invoicing.lines(transaction, **vars(wanted)))
+        return export
 
-    return Response(asked.read(work), media_type="text/csv")
+    exchange_of(asked.request.scope).export = asked.read(work)
+    return Response(media_type="text/csv")
+
+
+def _asked(start: int, end: int, license_id: str | None, customer: str | None) -> Asked:
+    return Asked(start=moment(start), end=moment(end), license_id=license_id, customer=customer)

@@ -64,8 +64,16 @@ def new_nonce() -> str:
     return base64url.encode(secrets.token_bytes(_NONCE_BYTES))
 
 
-def payload(question: Question, *, vendor: str, status: int, body: bytes, time: int) -> dict[str, Json]:
-    """What an answer's signature is over."""
+def payload(question: Question, *, vendor: str, status: int, sha256: str, time: int) -> dict[str, Json]:
+    """What an answer's signature is over.
+
+    Args:
+        question: What was asked.
+        vendor: Whose server answers.
+        status: The HTTP status.
+        sha256: Of the answer's body, in hex.
+        time: When, in seconds since 1970-01-01 UTC.
+    """
     unread = status in UNREAD
     return {
         "iss": vendor,
@@ -74,7 +82,7 @@ def payload(question: Question, *, vendor: str, status: int, body: bytes, time: 
         "path": question.path,
         "request": None if unread else hashlib.sha256(question.body).hexdigest(),
         "status": status,
-        "answer": hashlib.sha256(body).hexdigest(),
+        "answer": sha256,
         "iat": time,
     }
 
@@ -112,7 +120,11 @@ def verify(question: Question, answer: Answer, trust: Trust, now: datetime) -> d
     if len(answer.signature) > _MAX_HEADER or len(parts) != 3 or parts[1]:
         raise SignatureError("server's answer: not signed; is this the license server's own address?")
     expected = payload(
-        question, vendor=trust.vendor, status=answer.status, body=answer.body, time=int(time.timestamp())
+        question,
+        vendor=trust.vendor,
+        status=answer.status,
+        sha256=hashlib.sha256(answer.body).hexdigest(),
+        time=int(time.timestamp()),
     )
     token = f"{parts[0]}.{base64url.encode(canonical.encode(expected))}.{parts[2]}".encode("ascii", "replace")
 
