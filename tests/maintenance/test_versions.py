@@ -149,7 +149,7 @@ def opens_evidence() -> None:
 
 
 def opens_ablation_plan() -> None:
-    assert len(plan.read(ROOT / "maintenance" / "ablations" / "all.toml").options) == 21
+    assert len(plan.read(ROOT / "maintenance" / "ablations" / "all.toml").options) == 13
 
 
 def opens_library() -> None:
