@@ -159,3 +159,9 @@ def test_a_verdict_says_what_was_shown_or_would_have_been() -> None:
     assert verdict(coverage, found, 0.05) == (
         "no difference shown; one of at least 0.400 points would have been"
     )
+    assert verdict(coverage, paired([0.0, 0.0, 0.0]), 1.0) == (
+        "no difference in every seed: without a spread there is nothing to test by"
+    )
+    assert verdict(coverage, paired([0.01, 0.01, 0.01]), 1.0) == (
+        "+1.000 points to the base in every seed: without a spread there is nothing to test by"
+    )

@@ -23,12 +23,18 @@ def test_more_options_ask_for_a_larger_difference_and_leave_the_interval() -> No
 
 def test_equal_figures_differ_by_nothing() -> None:
     found = paired([0.0, 0.0, 0.0])
-    assert (found.mean, found.low, found.high, found.p, found.least) == (0.0, 0.0, 0.0, 1.0, 0.0)
+    assert (found.mean, found.low, found.high, found.p, found.least) == (0.0, 0.0, 0.0, 1.0, None)
+
+
+def test_differences_without_a_spread_are_tested_by_nothing() -> None:
+    found = paired([0.5, 0.5, 0.5])
+    assert (found.mean, found.low, found.high, found.p, found.least) == (0.5, 0.5, 0.5, 1.0, None)
 
 
 def test_the_least_difference_is_shown_four_times_of_five() -> None:
     random = np.random.default_rng(7)
     least = paired([-1.0, 0.0, 1.0]).least  # a spread of 1
+    assert least is not None
     trials = least + random.standard_normal((120, 3))
     shown = np.mean([paired(trial.tolist()).low > 0 for trial in trials])
     assert 0.69 < shown < 0.91  # three deviations

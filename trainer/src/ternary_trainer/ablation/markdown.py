@@ -66,7 +66,7 @@ def _difference(found: Ablation, row: Row) -> list[str]:
         _signed(measure.shown(paired.mean, signed=True)),
         _interval(measure.name, paired),
         f"{row.p:.3f}" if row.p >= 0.001 else "< 0.001",
-        measure.shown(paired.least),
+        "" if paired.least is None else measure.shown(paired.least),
     ]
 
 

@@ -33,10 +33,11 @@ class Paired:
     high: float
     """Upper end."""
     p: float
-    """Two-sided, before any correction."""
-    least: float
+    """Two-sided, before any correction; 1 where the differences do not differ, which leaves nothing to test by."""
+    least: float | None
     """The least difference that so many seeds, as far apart as these, show four times of five; at the level
-    divided by the number of options, which is Holm's first and strictest step."""
+    divided by the number of options, which is Holm's first and strictest step. None where they do not differ:
+    a spread of 0 in a few seeds is not known to be one."""
 
 
 def paired(differences: Sequence[float], *, options: int = 1) -> Paired:
@@ -59,8 +60,8 @@ def paired(differences: Sequence[float], *, options: int = 1) -> Paired:
         mean=mean,
         low=mean - half,
         high=mean + half,
-        p=students_t.tails(abs(mean) / error, freedom) if error else float(mean == 0),
-        least=students_t.shown_effect(LEVEL / options, POWER, freedom) * error,
+        p=students_t.tails(abs(mean) / error, freedom) if error else 1.0,
+        least=students_t.shown_effect(LEVEL / options, POWER, freedom) * error if error else None,
     )
 
 

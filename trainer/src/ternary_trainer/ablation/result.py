@@ -90,6 +90,11 @@ def verdict(measure: Measure, found: Paired, p: float) -> str:
         p: After Holm's correction.
     """
     unit = f" {measure.unit}" if measure.unit else ""
+    if found.least is None:
+        same = (
+            f"{measure.shown(found.mean, signed=True)}{unit} to the base" if found.mean else "no difference"
+        )
+        return f"{same} in every seed: without a spread there is nothing to test by"
     if p >= LEVEL:
         return f"no difference shown; one of at least {measure.shown(found.least)}{unit} would have been"
     word = "better" if found.mean > 0 else "worse"
