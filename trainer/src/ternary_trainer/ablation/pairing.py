@@ -33,7 +33,7 @@ class Paired:
     high: float
     """Upper end."""
     p: float
-    """Two-sided, before any correction; 1 where the differences do not differ, which leaves nothing to test by."""
+    """Two-sided, before any correction; 1 where the differences do not differ: then nothing is tested."""
     least: float | None
     """The least difference that so many seeds, as far apart as these, show four times of five; at the level
     divided by the number of options, which is Holm's first and strictest step. None where they do not differ:
