@@ -25,7 +25,12 @@ from ternary_cli.vendor_extra import vendor_extra
 def invoice(
     customer: Annotated[str, option("--customer", metavar="C", text="Its id, or a name that only one has.")],
     month: Annotated[
-        str | None, option("--month", metavar="M", text="As 2026-03, UTC; default: the last that is over.")
+        str | None,
+        option(
+            "--month",
+            metavar="M",
+            text="As 2026-03, UTC; default: the last that is over, for a preview this.",
+        ),
     ] = None,
     product: Annotated[
         str | None, option("--product", metavar="P", text="Default: the only one that is billed.")
@@ -53,7 +58,8 @@ def invoice(
     from ternary_sdk._internal.pricing.invoice import read_claims
     from ternary_sdk._internal.pricing.month import Month
 
-    wanted = Month.of(datetime.now(UTC)).before if month is None else Month.parse(month)
+    now = Month.of(datetime.now(UTC))
+    wanted = Month.parse(month) if month is not None else now if preview else now.before
     check_files(out or [])
     asked = admin(url, token_file)
     if preview:

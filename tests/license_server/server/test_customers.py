@@ -17,6 +17,7 @@ from ternary_license_server.service import (
     auditing,
     customer_usage,
     customers,
+    deals,
     invoices,
     life,
     policy_changes,
@@ -212,6 +213,8 @@ def test_anonymised_customer_leaves_its_name_in_issued_invoices_alone(shop, buye
     initech, hooli = buyers("Initech", 100), buyers("Hooli", 100)
     initech.report(range(3), now)
     change(shop, now, customers.edit, initech.id, {"name": "Initrode"})
+    for buyer in (initech, hooli):
+        change(shop, now, deals.edit, buyer.license, {"notes": "Ada signed"})
     change(shop, now, life.change_policy, hooli.license, initech.policy)
     merge(shop, hooli.id, initech.id, now)
     ended = "has not ended, and its machines state the name; revoke it or give it to another customer first"
@@ -235,7 +238,8 @@ def test_anonymised_customer_leaves_its_name_in_issued_invoices_alone(shop, buye
     with shop.database.read() as transaction:
         assert list(auditing.faults(transaction)) == []
         kept = [entry.detail for entry in audit.entries(transaction)]
-    assert not [detail for detail in kept if "Init" in detail or "Hooli" in detail]
+        assert [records.find(transaction, one.license).notes for one in (initech, hooli)] == [None, None]
+    assert not [detail for detail in kept if "Init" in detail or "Hooli" in detail or "Ada" in detail]
     assert initech.report([5], APRIL.start + 2 * DAY)["added"] == 1
     again = f"customer {initech.id}: was anonymised; make another"
     assert refusal(lambda: change(shop, MAY.start, customers.anonymise, initech.id)) == ("CONFLICT", again)

@@ -6,9 +6,11 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 from tests.buyers import APRIL, DAY, HOUR, MARCH, MAY, Buyer, change, issue, lines, prices, read, refusal
+from tests.buyers import policy as policy_of
 
 from ternary_license_server.database.schema import audit as audit_rows
-from ternary_license_server.service import catalog, deals, life, policies, policy_changes, records
+from ternary_license_server.service import catalog, deals, invoices, life, policies, policy_changes, records
+from ternary_license_server.service.invoices import Wanted
 from ternary_sdk._internal.identity import ExactPackage, PackageIdentity
 from ternary_sdk._internal.licensing.license import License
 from ternary_sdk._internal.pricing import comparison
@@ -186,10 +188,12 @@ def test_licenses_of_one_account_need_the_same_overage(shop, new_client, now):
     terms = {"unique_operations": 5, "overage_operations": 8, "overage_amount": 250, "overage_per": 1}
     edit(shop, buyer.license, now, **terms)
     other = change(shop, now, life.issue, customer=buyer.id, policy=buyer.policy)
+    first, second = sorted([buyer.license, other["id"]])
     assert refusal(lambda: issue(shop, buyer.id, MARCH)) == (
         "CONFLICT",
-        "customer Initech: licenses of acme under one policy have different prices: an earlier list, or "
-        "overage of their own; give them the same overage, or change them to one price list",
+        f"customer Initech: licenses of acme under one policy, such as {first} and {second}, have different "
+        "prices: an earlier list, or overage of their own; give them the same overage, or change them to one "
+        "price list",
     )
     edit(shop, other["id"], now, **terms)
     assert read(shop, issue(shop, buyer.id, MARCH)).licenses == tuple(sorted((buyer.license, other["id"])))
@@ -244,3 +248,39 @@ def test_perpetual_needs_an_end_and_no_trial(sold):
         assert (code, sentence) == ("INVALID", f"policy p: {why}")
     facts, _ = sold({"perpetual": True}, expires=NOW + timedelta(days=3), term=None)
     assert (facts["perpetual"], facts["own_terms"]) == (True, ["perpetual"])
+
+
+def dearer(shop, buyer, at):
+    """A policy of three times the price, and a license by it for a customer whose former one is revoked."""
+    change(shop, at, life.revoke, buyer.license)
+    with shop.at(at).write() as transaction:
+        policies.add(transaction, policy_of("dearer", prices(300)), actor="test")
+    return change(shop, at, life.issue, customer=buyer.id, policy="dearer")
+
+
+def test_a_revoked_license_does_not_keep_its_customer_from_other_prices(shop, new_client, now):
+    buyer = Buyer(shop, new_client(), now, "Initech", prices(100))
+    buyer.report(range(5), now)
+    at = APRIL.start + DAY
+    dearer(shop, buyer, at)
+    march = read(shop, issue(shop, buyer.id, MARCH))
+    assert lines(march) == [(Kind.USAGE, 5, 500)]
+    april = read(shop, issue(shop, buyer.id, APRIL))
+    assert (april.prices, april.amount.total) == (prices(300), 0)
+
+
+def test_of_revoked_licenses_alone_the_last_decides(shop, new_client, now):
+    buyer = Buyer(shop, new_client(), now, "Initech", prices(100))
+    buyer.report(range(5), now)
+    other = dearer(shop, buyer, now + HOUR)
+    change(shop, now + DAY, life.revoke, other["id"])
+    assert read(shop, issue(shop, buyer.id, MARCH)).prices == prices(300)
+
+
+def test_a_preview_of_a_month_that_cannot_be_invoiced_is_refused(shop, new_client, now):
+    buyer = Buyer(shop, new_client(), now, "Initech", prices(100))
+    wanted = Wanted(customer=buyer.id, product="acme", month=MARCH.before)
+    with shop.at(now).read() as transaction:
+        code, sentence = refusal(lambda: invoices.preview(transaction, "Acme Logic", wanted))
+    assert code == "CONFLICT"
+    assert "its first license was made in 2026-03" in sentence

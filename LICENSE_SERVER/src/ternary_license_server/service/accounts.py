@@ -15,6 +15,7 @@ from ternary_license_server.database.schema import (
     licenses,
     meter_entries,
     products,
+    revocations,
 )
 from ternary_license_server.database.transaction import Transaction
 from ternary_license_server.service import entries, groups, placements, price_terms, records
@@ -131,15 +132,16 @@ def find(
     priced = price_terms.priced(transaction, month, *theirs)
     if not priced:
         raise _nothing_priced(customer, product)
-    own = _own(priced, groups.group(transaction, customer.id, before=month.end), month)
+    own = _own(transaction, priced, groups.group(transaction, customer.id, before=month.end), month)
     lists = {one.prices: one.policy for one in own}
     prices = read_prices(own[0].prices)
     if len(lists) > len(set(lists.values())):
+        first, second, *_ = sorted({one.prices: one.license for one in own}.values())
         raise ServiceError(
             Code.CONFLICT,
-            f"customer {customer.name}: licenses of {product} under one policy have different prices: an "
-            "earlier list, or overage of their own; give them the same overage, or change them to one price "
-            "list",
+            f"customer {customer.name}: licenses of {product} under one policy, such as {first} and {second}, "
+            "have different prices: an earlier list, or overage of their own; give them the same overage, or "
+            "change them to one price list",
         )
     if len(lists) > 1 or prices is None:
         raise ServiceError(
@@ -163,7 +165,7 @@ def own_in(
     members = groups.group(transaction, customer, before=month.end)
     theirs = (_of(members, month), licenses.c.product == product, *where)
     priced = price_terms.priced(transaction, month, *theirs)
-    return [one for one in _own(priced, members, month) if one.customer in members]
+    return [one for one in _own(transaction, priced, members, month) if one.customer in members]
 
 
 def products_of(transaction: Transaction, members: Sequence[str]) -> list[str]:
@@ -224,13 +226,29 @@ def metered(transaction: Transaction, account: Account, end: datetime) -> dict[S
     }
 
 
-def _own(priced: list[Priced], members: Sequence[str], month: Month) -> list[Priced]:
-    """The licenses whose price list is the account's in a month: those that its customers had in it.
+def _own(
+    transaction: Transaction, priced: list[Priced], members: Sequence[str], month: Month
+) -> list[Priced]:
+    """The licenses whose price list is the account's in a month: those that its customers had at its end.
 
-    A license that came later says nothing of the month; where there is no other, it has to.
+    A license that came later, or was revoked by then, says nothing of the month; where there is no other, it
+    has to.
     """
     theirs = [one for one in priced if one.customer in members]
-    return [one for one in theirs if Month.of(one.since) <= month] or theirs or priced
+    had = [one for one in theirs if Month.of(one.since) <= month] or theirs or priced
+    revoked = _revoked(transaction, [one.license for one in had], month.end)
+    standing = [one for one in had if one.license not in revoked]
+    if standing or not had:
+        return standing
+    last = max(revoked.values())
+    return [one for one in had if revoked[one.license] == last]
+
+
+def _revoked(transaction: Transaction, names: Sequence[str], end: datetime) -> dict[str, int]:
+    """When those of some licenses were revoked that were so before a moment."""
+    here = revocations.c
+    query = select(here.license, here.revoked).where(here.license.in_(names), here.revoked < seconds(end))
+    return {row.license: row.revoked for row in transaction.execute(query)}
 
 
 def _metered(

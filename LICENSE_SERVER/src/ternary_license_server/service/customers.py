@@ -96,7 +96,7 @@ def anonymise(transaction: Transaction, customer: str, *, actor: str) -> dict[st
     now = seconds(transaction.now)
     for one in every:
         theirs = licenses.c.customer == one
-        transaction.execute(update(licenses).where(theirs).values(licensee=None))
+        transaction.execute(update(licenses).where(theirs).values(licensee=None, notes=None))
         given = lease_numbers.c.customer == one
         transaction.execute(update(lease_numbers).where(given).values(licensee=ANY_NAME))
         erased = {"name": pseudonym(one), "contact": None, "anonymised": now}

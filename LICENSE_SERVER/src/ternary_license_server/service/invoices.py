@@ -116,6 +116,8 @@ def preview(transaction: Transaction, vendor: str, wanted: Wanted) -> dict[str, 
         raise ServiceError(
             Code.CONFLICT, f"{_named(account, wanted.month)}: {last.month} was issued; ask for the invoice"
         )
+    if last is None:
+        _first_due(transaction, account, wanted.month)
     made = computing.compute(transaction, vendor, account, wanted.month, None)
     return {"format": documents.FORMAT, "invoice": made.claims()}
 
