@@ -25,10 +25,11 @@ COMMANDS: Final = (
     'ternary list --where "commutative & balanced" --count',
     'ternary sample --where "commutative & balanced" -n 36 --unique --seed 7 --out gates.csv',
     "ternary library gates.csv --format verilog --out gates",
-    "ternary verify --recount 5e4 --seed 7 2> messages.txt",
+    "ternary verify --recount 5e4 --seed 8 2> messages.txt",
 )
+"""Seed 8, not 7: no draw of it has a margin within 2e-5 of 0.001, so another processor counts the same near ties."""
 
-_COLUMNS: Final = 106
+_COLUMNS: Final = 118
 _LETTER: Final = 7.8
 """Width of a letter. ``textLength`` keeps it in whatever font the reader has."""
 _LINE: Final = 20

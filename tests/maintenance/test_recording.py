@@ -28,7 +28,7 @@ def test_a_recording_has_every_word_and_every_line_once() -> None:
 
 
 def test_a_long_line_is_broken_where_a_terminal_breaks_it() -> None:
-    assert texts(svg([replace(ONE, printed="x" * 107)]))[-2:] == ["x" * 106, "x"]
+    assert texts(svg([replace(ONE, printed="x" * 119)]))[-2:] == ["x" * 118, "x"]
 
 
 def test_an_output_comes_after_its_command_and_the_next_command_after_it() -> None:
