@@ -27,7 +27,7 @@ COMMANDS: Final = (
     "ternary library gates.csv --format verilog --out gates",
     "ternary verify --recount 5e4 --seed 8 2> messages.txt",
 )
-"""Seed 8, not 7: no draw of it has a margin within 2e-5 of 0.001, so another processor counts the same near ties."""
+"""No margin of a draw with seed 8 is within 2e-5 of 0.001, so other processors count the same near ties."""
 
 _COLUMNS: Final = 118
 _LETTER: Final = 7.8
@@ -131,7 +131,8 @@ def _document(marks: str, width: int, height: int) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" '
         f'height="{height}" role="img" font-family="ui-monospace, Menlo, Consolas, monospace" font-size="13">'
         f"<title>{len(COMMANDS)} commands and what they print</title><style>{_STYLE}</style>\n"
-        f'<rect class="page" x=".5" y=".5" width="{width - 1}" height="{height - 1}" rx="6"/>\n{marks}\n</svg>\n'
+        f'<rect class="page" x=".5" y=".5" width="{width - 1}" height="{height - 1}" rx="6"/>\n'
+        f"{marks}\n</svg>\n"
     )
 
 

@@ -1,4 +1,4 @@
-"""What README says of itself: five minutes to read, what it needs, and figures of the comparison that agree."""
+"""What README promises: five minutes to read, what the distributions need, two commands of a clone."""
 
 import re
 import tomllib

@@ -1,4 +1,4 @@
-"""The recording of README is what its commands print now; only their pauses are those of the day it was made."""
+"""The recording of README is what its commands print now. Only their pauses are of the day it was made."""
 
 from dataclasses import replace
 from xml.etree import ElementTree
@@ -19,7 +19,9 @@ def test_the_recording_is_what_its_commands_print_now() -> None:
 
 
 def texts(drawn: str) -> list[str]:
-    return [mark.text or "" for mark in ElementTree.fromstring(drawn).iter("{http://www.w3.org/2000/svg}text")]
+    return [
+        mark.text or "" for mark in ElementTree.fromstring(drawn).iter("{http://www.w3.org/2000/svg}text")
+    ]
 
 
 def test_a_recording_has_every_word_and_every_line_once() -> None:
