@@ -26,6 +26,7 @@ from ternary_trainer.validation.intervals import jackknife
 
 _BATCHES: Final = 100
 _HEADLINE: Final = headline_draws(TERNARY_2)
+_PLAIN_VAE: Final = Path(__file__).parents[2] / "examples" / "own_decoder.py"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,6 +104,17 @@ def _expected(model: Model, path: str) -> Measured:
     )
 
 
+def _plain_vae(folder: Path) -> Results:
+    """The example's VAE, trained as it is by default; one seed. A trained one is taken as it is."""
+    own = folder / "plain-vae"
+    if not (own / "own.license").exists():
+        subprocess.run([sys.executable, str(_PLAIN_VAE), str(own)], check=True, stdout=subprocess.DEVNULL)
+    with Model.open(
+        own / "own-1.0.0.ternary", license=own / "own.license", trust=own / "keys" / "vendor.trust"
+    ) as model:
+        return {"plain-vae.expected": _expected(model, "A")}
+
+
 def _loops(_runs: Path) -> Results:
     listing, numpy, _, sample = loops.measurements()
     return {
@@ -163,5 +175,6 @@ def steps() -> Iterator[Step]:
     yield Step(name="certificate", quick=True, measure=_certificate)
     yield Step(name="evaluation", quick=True, measure=_evaluation)
     yield Step(name="loops", quick=True, measure=_loops)
+    yield Step(name="plain-vae", quick=False, measure=_plain_vae)
     for recipe, seeds in (("coverage", range(1, 6)), ("v5.5", range(1, 4)), ("coverage-max", (1,))):
         yield Step(name=recipe, quick=False, measure=partial(_trained, recipe, seeds))

@@ -174,7 +174,7 @@ def test_the_first_thing_a_reader_sees_can_be_pasted_and_is_run():
 def test_git_ignores_every_environment_that_readme_makes_in_a_clone():
     made = re.findall(r"-m venv (\w+)$", (ROOT / "README.md").read_text("utf-8"), re.M)
     ignored = (ROOT / ".gitignore").read_text("utf-8").splitlines()
-    assert {f"/{name}/" for name in made} == {"/client/", "/vendor/"} & {*ignored}
+    assert {f"/{name}/" for name in made} == {"/client/"} & {*ignored}
 
 
 INLINE = re.compile(r"`ternary ([a-z][^`]*)`")

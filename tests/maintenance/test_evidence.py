@@ -150,7 +150,7 @@ def test_what_others_on_the_machine_would_change_is_kept_of_a_quiet_one_only(
 
 def test_an_unknown_step_is_refused_before_anything_is_measured(capfd):
     assert runner.main(["perfect", "coverages"]) == 2
-    expected = "perfect, certificate, evaluation, loops, coverage, v5.5, coverage-max"
+    expected = "perfect, certificate, evaluation, loops, plain-vae, coverage, v5.5, coverage-max"
     assert capfd.readouterr() == ("", f"error: 'coverages' is not a step, expected {expected}\n")
 
 
