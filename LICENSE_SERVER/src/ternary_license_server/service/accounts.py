@@ -139,9 +139,9 @@ def find(
         first, second, *_ = sorted({one.prices: one.license for one in own}.values())
         raise ServiceError(
             Code.CONFLICT,
-            f"customer {customer.name}: licenses of {product} under one policy, such as {first} and {second}, "
-            "have different prices: an earlier list, or overage of their own; give them the same overage, or "
-            "change them to one price list",
+            f"customer {customer.name}: licenses of {product} under one policy, such as {first} and "
+            f"{second}, have different prices: an earlier list, or overage of their own; give them the same "
+            "overage, or change them to one price list",
         )
     if len(lists) > 1 or prices is None:
         raise ServiceError(
