@@ -95,8 +95,15 @@ def stress(root: Path) -> str:
 def wheels(root: Path) -> str:
     """The wheels are byte by byte what the commit gives in another folder."""
     there = _wheels(root)
+    if not there:
+        raise NotReadyError("the folder wheels has no wheel", "run 'make wheels'")
+    _git(root, "rev-parse", "HEAD")
     with tempfile.TemporaryDirectory() as folder:
-        built = _built(root, Path(folder))
+        return compared(there, _built(root, Path(folder)))
+
+
+def compared(there: Mapping[str, bytes], built: Mapping[str, bytes]) -> str:
+    """Two folders of wheels, contents by name."""
     if there.keys() != built.keys():
         names = sorted(there.keys() ^ built.keys())
         raise NotReadyError(f"the folder wheels differs in {', '.join(names)}", "run 'make wheels'")

@@ -34,7 +34,7 @@ def built(folder, distribution):
 
 
 def make_hard(folder, distribution):
-    """Everything a builder's machine may have otherwise: modes, times, compiled modules, rules of git above."""
+    """Everything a builder's machine may have otherwise: modes, times, compiled modules, git's rules above."""
     for file in (folder / distribution).rglob("*"):
         if file.is_file():
             file.chmod(0o600)
