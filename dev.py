@@ -209,7 +209,7 @@ class Passed:
 
     file: Path
     tree: str
-    """Git's id of the commit's files, taken before it ran; if they were changed meanwhile, nothing is noted."""
+    """Git's id of the commit's files, taken before it ran; nothing is noted if they changed meanwhile."""
 
     def shown(self, checkout: Checkout) -> str:
         """As it is printed."""

@@ -34,7 +34,7 @@ def built(folder, distribution):
 
 
 def make_hard(folder, distribution):
-    """Everything a builder's machine may have otherwise: modes, times, compiled modules, git's rules above."""
+    """What another machine may have: other modes and times, compiled modules, rules of git above."""
     for file in (folder / distribution).rglob("*"):
         if file.is_file():
             file.chmod(0o600)
