@@ -7,10 +7,11 @@
 # make bench  speed and memory, as ratios measured in one run; one group of it: .venv/bin/python -m benchmarks GROUP
 # make ablations  train the plans of maintenance/ablations, which takes hours, and compare (docs/ablations.md)
 # make evidence  measure the figures of README again, within an hour; in a minute: .venv/bin/python -m maintenance.evidence --quick
+# make release-check  what a release needs, a line each: ok, or not ok and what to do; publishes nothing
 # make evaluation  rebuild the evaluation package inside the SDK, with new keys that are not kept
 
 PYTHON ?= python3
-TARGETS := demo wheels test lint check bench stress ablations evidence evaluation clean
+TARGETS := demo wheels test lint check bench stress ablations evidence release-check evaluation clean
 .PHONY: $(TARGETS)
 
 $(TARGETS):

@@ -29,6 +29,8 @@ LINTED = frozenset({".py", ".pyi", ".ipynb", ".toml", ".ini", ".cfg", ".txt"})
 """What lint reads, by suffix."""
 CHANGES_PYTHON = frozenset({"PYTHONWARNINGS", "PYTHONDONTWRITEBYTECODE"})
 """Variables that steps do not inherit: without compiled modules, each of many processes compiles all anew."""
+WHEELS_DATE = ("SOURCE_DATE_EPOCH", "1580601600")
+"""The date of every file in a wheel, whatever the caller's is, so that one commit gives the same bytes."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,8 @@ class Run:
     words: tuple[str, ...]
     strict: bool = True
     """Whether a Python warning is an error; other people's installers have warnings of their own."""
+    variables: tuple[tuple[str, str], ...] = ()
+    """Variables of the environment that it gets, in place of the caller's."""
 
     def shown(self, checkout: Checkout) -> str:
         """The command as a user would type it in the checkout."""
@@ -110,6 +114,7 @@ class Run:
             environment["PYTHONWARNINGS"] = "error"
         if checkout.windows:
             environment["PYTHONUTF8"] = "1"
+        environment |= dict(self.variables)
         try:
             return subprocess.run(
                 self.words,
@@ -199,6 +204,24 @@ class Linted:
 
 
 @dataclass(frozen=True)
+class Passed:
+    """Note that what ran before passed on a commit; ``make release-check`` reads it."""
+
+    file: Path
+    tree: str
+    """Git's id of the commit's files, taken before it ran; nothing is noted if they changed meanwhile."""
+
+    def shown(self, checkout: Checkout) -> str:
+        """As it is printed."""
+        return f"# note in {self.file.relative_to(checkout.root)} that it passed"
+
+    def perform(self, checkout: Checkout) -> None:
+        """Write it down."""
+        if committed(checkout) == self.tree:
+            self.file.write_text(self.tree, "ascii")
+
+
+@dataclass(frozen=True)
 class Say:
     """A line that is printed, and nothing to do."""
 
@@ -238,6 +261,26 @@ def keep_ascii(folder: Path) -> None:
         text = file.read_text("utf-8")
         if not text.isascii():
             file.write_text(f"import sys; sys.path += {text.splitlines()!a}\n", "ascii")
+
+
+def committed(checkout: Checkout) -> str:
+    """Git's id of the files here; empty where they are not exactly those of a commit of this folder."""
+    told = []
+    for words in (("rev-parse", "--show-prefix", "HEAD^{tree}"), ("status", "--porcelain")):
+        try:
+            done = subprocess.run(("git", *words), cwd=checkout.root, capture_output=True, check=True)
+        except (OSError, subprocess.CalledProcessError):
+            return ""
+        told.append(done.stdout.decode())
+    # the prefix is empty at the top of a repository
+    top, changed = told[0].startswith("\n"), told[1]
+    return told[0].strip() if top and not changed else ""
+
+
+def passed(checkout: Checkout, name: str) -> Iterator[Step]:
+    """A note in the virtual environment, where there is a commit to note."""
+    if tree := committed(checkout):
+        yield Passed(checkout.venv / name, tree)
 
 
 def python(checkout: Checkout, *words: str) -> Run:
@@ -289,13 +332,18 @@ def demo(checkout: Checkout) -> Iterator[Step]:
     yield python(checkout, "examples/demo.py", "demo")
 
 
+def wheel(checkout: Checkout, *distributions: str) -> Run:
+    """Build distributions into the folder wheels: the same bytes from the same sources."""
+    pip = "-m", "pip", "--disable-pip-version-check", "wheel", "--quiet", "--no-deps", "--no-build-isolation"
+    words = (*pip, "--wheel-dir", "wheels", *(f"./{name}" for name in distributions))
+    return Run((checkout.tool("python"), *words), strict=False, variables=(WHEELS_DATE,))
+
+
 def wheels(checkout: Checkout) -> Iterator[Step]:
     """Build the five distributions into the folder wheels, and nothing of an earlier build stays there."""
     yield from ready_to_build(checkout)
     yield Remove(checkout.root / "wheels")
-    pip = "-m", "pip", "--disable-pip-version-check", "wheel", "--quiet", "--no-deps", "--no-build-isolation"
-    folders = [f"./{name}" for name in DISTRIBUTIONS]
-    yield Run((checkout.tool("python"), *pip, "--wheel-dir", "wheels", *folders), strict=False)
+    yield wheel(checkout, *DISTRIBUTIONS)
 
 
 def lint(checkout: Checkout) -> Iterator[Step]:
@@ -319,6 +367,7 @@ def check(checkout: Checkout) -> Iterator[Step]:
     yield from ready_to_test(checkout)
     parallel = "--numprocesses", "auto", "--dist", "loadfile", "--no-loadscope-reorder"
     yield python(checkout, "-m", "pytest", *parallel, "--durations=10", "--durations-min=1")
+    yield from passed(checkout, "tested")
 
 
 def test(checkout: Checkout) -> Iterator[Step]:
@@ -351,6 +400,7 @@ def stress(checkout: Checkout) -> Iterator[Step]:
     agreement = "tests/license_server/server/test_agreement.py"
     yield python(checkout, "-m", "pytest", "tests/stress", agreement, *profile)
     yield python(checkout, "-m", "pytest", "tests", "-m", "stress", "--ignore", "tests/stress", *profile)
+    yield from passed(checkout, "stressed")
 
 
 def ablations(checkout: Checkout) -> Iterator[Step]:
@@ -367,6 +417,12 @@ def evidence(checkout: Checkout) -> Iterator[Step]:
     yield python(checkout, "-m", "maintenance.evidence")
 
 
+def release_check(checkout: Checkout) -> Iterator[Step]:
+    """Check what a release needs, a line each, and publish nothing."""
+    yield from ready_to_test(checkout)
+    yield python(checkout, "-m", "maintenance.release")
+
+
 def evaluation(checkout: Checkout) -> Iterator[Step]:
     """Rebuild the evaluation package inside the SDK, with new keys that are not kept."""
     yield from ready(checkout)
@@ -381,8 +437,21 @@ def clean(checkout: Checkout) -> Iterator[Step]:
 
 
 TARGETS = {
-    target.__name__: target
-    for target in (demo, wheels, test, lint, check, bench, stress, ablations, evidence, evaluation, clean)
+    target.__name__.replace("_", "-"): target
+    for target in (
+        demo,
+        wheels,
+        test,
+        lint,
+        check,
+        bench,
+        stress,
+        ablations,
+        evidence,
+        release_check,
+        evaluation,
+        clean,
+    )
 }
 
 
@@ -395,7 +464,7 @@ def main() -> None:
     """Run the command line."""
     if sys.version_info < PYTHON:
         raise SystemExit("error: this is Python {}.{}, expected 3.11 or later".format(*sys.version_info))
-    about = "\n".join(f"  {name:<12}{target.__doc__}".split("\n")[0] for name, target in TARGETS.items())
+    about = "\n".join(f"  {name:<15}{target.__doc__}".split("\n")[0] for name, target in TARGETS.items())
     parser = argparse.ArgumentParser(
         prog="dev.py", formatter_class=argparse.RawDescriptionHelpFormatter, epilog=f"targets:\n{about}"
     )

@@ -1,5 +1,5 @@
 """
-Every command in README and docs runs, and prints what the page says it prints.
+Every command in docs and in README, also of a distribution, runs and prints what the page says it prints.
 
 A document's ``console`` and ``python`` blocks run in order in one folder of its own. ``$ `` begins a
 command, lines after it are what it prints (``…`` stands for anything, within a line or for whole lines),
@@ -22,12 +22,13 @@ import shutil
 import subprocess
 import sys
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
-DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+DOCUMENTS = [ROOT / "README.md", *sorted(ROOT.glob("*/README.md")), *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCK = re.compile(
     r"(?:^<!-- given: (?P<given>[a-z ]+) -->\n)?^```(?P<kind>console|python|sh)\n(?P<body>.*?)^```$",
     re.M | re.S,
@@ -180,13 +181,18 @@ def test_git_ignores_every_environment_that_readme_makes_in_a_clone():
 INLINE = re.compile(r"`ternary ([a-z][^`]*)`")
 
 
-def unknown_words(line):
-    """What a command line in running text names that does not exist: a command, or options of it."""
+@cache
+def every_command():
     from typer.main import get_command
 
     from ternary_cli.main import app
 
-    node, words = get_command(app), shlex.split(line.replace("…", "").replace("\\|", "|"))
+    return get_command(app)
+
+
+def unknown_words(line):
+    """What a command line in running text names that does not exist: a command, or options of it."""
+    node, words = every_command(), shlex.split(line.replace("…", "").replace("\\|", "|"))
     while words and hasattr(node, "commands"):
         if words[0] not in node.commands:
             return [] if not words[0].isalpha() else [words[0]]
@@ -210,11 +216,7 @@ def test_a_command_in_running_text_names_only_what_exists():
 
 
 def test_every_command_is_documented():
-    from typer.main import get_command
-
-    from ternary_cli.main import app
-
     pages = "".join(document.read_text("utf-8") for document in DOCUMENTS)
-    for name, command in get_command(app).commands.items():
+    for name, command in every_command().commands.items():
         for line in [f"{name} {inner}" for inner in getattr(command, "commands", {})] or [name]:
             assert f"ternary {line}" in pages or f"`{line}" in pages, line

@@ -292,3 +292,29 @@ def test_ruff_runs_in_a_folder_with_spaces_and_other_letters(checkout):
     (checkout / "dev.py").write_text("import os\n")
     with pytest.raises(SystemExit, match=r"^error: '.venv/bin/python -m ruff check .' ended with status 1$"):
         styles[0].perform(here)
+
+
+def git(folder, *words):
+    identity = "-c", "user.name=somebody", "-c", "user.email=somebody@example.com"
+    done = subprocess.run(["git", *identity, *words], cwd=folder, capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+def test_that_tests_passed_is_noted_for_the_files_of_a_commit_and_no_others(checkout):
+    stamped(checkout, ready=10, ready_to_test=20)
+    here = dev.Checkout(checkout)
+    assert [*dev.passed(here, "tested")] == []
+    (checkout / ".gitignore").write_text(".venv/\n")
+    git(checkout, "init", "--quiet")
+    git(checkout, "add", "--all")
+    assert [*dev.passed(here, "tested")] == []
+    git(checkout, "commit", "--quiet", "--message", "first")
+    assert typed(checkout, "--dry-run", "check") == (0, f"{TESTS}# note in .venv/tested that it passed\n", "")
+    (note,) = dev.passed(here, "tested")
+    (checkout / "dev.py").write_text("changed meanwhile")
+    note.perform(here)
+    assert not (checkout / ".venv" / "tested").exists()
+    git(checkout, "checkout", "--", "dev.py")
+    note.perform(here)
+    assert (checkout / ".venv" / "tested").read_text() == git(checkout, "rev-parse", "HEAD^{tree}")
+    assert [*dev.passed(dev.Checkout(checkout / "sdk"), "tested")] == []

@@ -1,0 +1,1 @@
+"""What a release needs: checks that print a line each, and publish nothing."""
