@@ -47,6 +47,7 @@ def point_at(monkeypatch, address, token):
     monkeypatch.setenv("TERNARY_SERVER_TOKEN", token)
 
 
+@pytest.mark.stress
 def test_two_processes_of_one_server_send_each_event_once(folder, ternary, sink, monkeypatch):
     monkeypatch.setenv("TERNARY_SERVER_WEBHOOK_NETWORKS", "127.0.0.1")
     assert ternary("keys", "webhook", "keys").status == 0

@@ -56,10 +56,20 @@ from ternary_trainer.validation.vast_subject import Effort as ValidationEffort
 
 DISTRIBUTIONS = ("ternary_sdk", "ternary_trainer", "ternary_export", "ternary_license_server", "ternary_cli")
 BOUND = {
-    *("Asked", "Asking", "Bills", "Certificates", "Installation", "KeyRing", "Meter", "ProvedPath"),
+    *(
+        "Asked",
+        "Asking",
+        "Bills",
+        "Certificates",
+        "Exchange",
+        "Installation",
+        "KeyRing",
+        "Meter",
+        "ProvedPath",
+    ),
     *("Parsed", "Reported", "Row", "Server", "SigningKey", "Taken", "WebhookKey"),
 }
-"""Values that hold a key, a connection, a session or what is read of a database when it is asked for."""
+"""Values that hold a key, a connection, a file or a session, or what a database is asked for when read."""
 WAYS: Mapping[str, Callable[[Any], Any]] = {
     **{
         f"pickle protocol {number}": lambda value, number=number: pickle.loads(pickle.dumps(value, number))

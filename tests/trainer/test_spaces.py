@@ -139,7 +139,7 @@ def test_a_run_whose_recipe_was_changed_to_another_space_is_refused(trained: Run
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["boolean-3", "quinary-1"])
+@pytest.mark.parametrize("name", ["boolean-3", pytest.param("quinary-1", marks=pytest.mark.stress)])
 def test_a_small_space_is_reached_whole_and_drawn_nearly_as_by_perfect_draws(
     name: str, tmp_path: Path
 ) -> None:

@@ -6,6 +6,7 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
+from ternary_license_server.database.schema import metadata
 from ternary_license_server.service.backoff import Limits
 from ternary_license_server.serving import counting, deliveries, ending, heartbeat
 from ternary_license_server.settings import Settings
@@ -16,9 +17,11 @@ RULES = deliveries.Rules(limits=Limits(attempts=1, age=1), retention=1)
 
 @contextmanager
 def held(database):
-    """SQLite's one writer is somebody else, for as long as the block."""
+    """Somebody else writes, so that nobody can, for as long as the block."""
+    every = ", ".join(metadata.tables)
+    lock = "BEGIN IMMEDIATE" if database.sqlite else f"BEGIN; LOCK TABLE {every} IN ACCESS EXCLUSIVE MODE"
     with database.engine.connect() as other:
-        other.exec_driver_sql("BEGIN IMMEDIATE")
+        other.exec_driver_sql(lock)
         yield
         other.rollback()
 

@@ -53,17 +53,17 @@ def issue(shop, customer):
 
 @contextmanager
 def first_statement(database):
-    """An event that is set once the database is asked for anything."""
+    """An event that is set once somebody takes a connection to the database, to begin."""
     asked = Event()
 
     def note(*_):
         asked.set()
 
-    event.listen(database.engine, "before_cursor_execute", note)
+    event.listen(database.engine, "checkout", note)
     try:
         yield asked
     finally:
-        event.remove(database.engine, "before_cursor_execute", note)
+        event.remove(database.engine, "checkout", note)
 
 
 def test_report_that_is_being_taken_in_as_its_month_is_invoiced_is_billed_in_it(replicas, new_client, now):

@@ -5,10 +5,10 @@ Only a column that may be empty, an index and a table are added. Invoices that a
 their dates, and within one second by the order of their rows in the audit log.
 """
 
-import json
-
 import sqlalchemy as sa
 from alembic import op
+
+from ternary_sdk._internal.documents import plain
 
 revision = "0020"
 down_revision = "0019"
@@ -61,7 +61,7 @@ def _number_invoices() -> None:
     here, log = _INVOICES.c, _AUDIT.c
     issued = sa.select(log.number, log.detail).where(log.stream == "invoices", log.action == "invoice.issue")
     # Rows that were archived are not there: then month and number decide, as before this revision.
-    order = {json.loads(row.detail)["number"]: row.number for row in op.get_bind().execute(issued)}
+    order = {plain.decode(row.detail)["number"]: row.number for row in op.get_bind().execute(issued)}
     every = op.get_bind().execute(sa.select(here.number, here.issued, here.month)).all()
     every = sorted(every, key=lambda row: (row.issued, order.get(row.number, 0), row.month, row.number))
     for place, row in enumerate(every, 1):
