@@ -173,7 +173,7 @@ def test_the_notebook_runs(tmp_path):
     assert "1,000 different operations" in json.dumps(notebook.cells[1].outputs)
 
 
-@pytest.mark.slow
+@pytest.mark.stress
 def test_the_release_script_makes_what_a_customer_gets(quick_recipe, tmp_path):
     done = run(EXAMPLES / "vendor_release.sh", "out", quick_recipe, folder=tmp_path)
     assert "acme-1.0.0 is what Acme Logic signed" in done.stdout

@@ -93,7 +93,10 @@ class Reader:
         return re.sub(r"[^\s=']*…[^\s']*", lambda written: self.earlier(written[0]), line)
 
     def earlier(self, written):
-        form = KEY if written == SAMPLE_KEY else r"\S*".join(map(re.escape, written.split("…")))
+        # Not within a word: a token or a digest may have "C-50" in it.
+        form = (
+            KEY if written == SAMPLE_KEY else r"(?<![\w-])" + r"\S*".join(map(re.escape, written.split("…")))
+        )
         found = [re.search(form, text) for text in reversed(self.printed)]
         assert any(found), f"nothing printed before looks like {written}"
         return next(match[0] for match in found if match)

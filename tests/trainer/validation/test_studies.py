@@ -37,7 +37,7 @@ def test_a_finished_training_is_reused_and_an_unfinished_one_goes_on(finished, t
     assert all(line.startswith(best_epoch) for line in told[1:-1])
 
 
-@pytest.mark.slow
+@pytest.mark.stress
 def test_trainings_in_several_processes_come_out_as_in_one(finished, tiny, tmp_path):
     short = of(finished, recipe=dataclasses.replace(tiny, epochs=2, surge=()))
     told = []
