@@ -134,12 +134,9 @@ def put_under(transaction: Transaction, license: LicenseRecord, changed: License
         ServiceError: INVALID, as ``edit``.
     """
     check_prices(transaction, changed)
-    first = price_terms.first_list(transaction, license.policy)
-    month = Month.of(transaction.now)
-    before, after = (
-        price_terms.in_force(transaction, license.policy, month, first, one) for one in (license, changed)
-    )
-    if before != after:
+    first, month = price_terms.first_list(transaction, license.policy), Month.of(transaction.now)
+    listed = price_terms.of_policy(transaction, license.policy, month, first)
+    if overage.effective(listed, license) != overage.effective(listed, changed):
         placements.keep(transaction, license, succession.holds_from(transaction, license))
     quota_notices.note(transaction, changed, metering.weighed(transaction, license.id, license.customer))
     seat_count.forget(transaction, license.id)

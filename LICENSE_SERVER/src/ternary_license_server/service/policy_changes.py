@@ -55,7 +55,7 @@ def change(
     audit.lock(transaction, f"policy {name}")
     template = open_policy(transaction, name)
     changed = replace(template, **changes)  # type: ignore[arg-type]
-    if changed.unique_operations is None and _later_lists(transaction, name):
+    if changed.unique_operations is None and price_terms.every_list(transaction, name):
         raise ServiceError(
             Code.INVALID,
             f"policy {name}: has prices, which need unique_operations: machines count operations only under "
@@ -158,15 +158,8 @@ def _change_license(
     return True
 
 
-def _later_lists(transaction: Transaction, name: str) -> list[PriceList]:
-    query = select(policy_prices.c.prices).where(policy_prices.c.policy == name)
-    found = (templates.read_prices(row.prices) for row in transaction.execute(query))
-    return [prices for prices in found if prices is not None]
-
-
 def _check_currency(transaction: Transaction, template: Policy, prices: PriceList) -> None:
-    known = [*_later_lists(transaction, template.name), *([template.prices] if template.prices else [])]
-    for one in known:
+    for one in price_terms.every_list(transaction, template.name):
         if (one.currency, one.exponent) != (prices.currency, prices.exponent):
             raise ServiceError(
                 Code.CONFLICT,

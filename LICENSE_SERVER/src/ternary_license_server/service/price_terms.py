@@ -73,8 +73,13 @@ def in_force(
         first: The list of the policy's row.
         terms: The license's.
     """
+    return overage.effective(of_policy(transaction, policy, month, first), terms)
+
+
+def of_policy(transaction: Transaction, policy: str, month: Month, first: str | None) -> str | None:
+    """The list of a policy in a month, for whoever comes under it then; without anybody's overage."""
     later = [row for row in _lists(transaction, {policy}).get(policy, []) if row.month <= str(month)]
-    return overage.effective(str(later[-1].prices) if later else first, terms)
+    return str(later[-1].prices) if later else first
 
 
 def first_list(transaction: Transaction, policy: str) -> str | None:
