@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from ternary_cli.options import (
+    ClaimOption,
     JsonOption,
     KeysOption,
     LicenseArgument,
@@ -73,10 +74,6 @@ ContentKey = Annotated[
 Perpetual = Annotated[
     bool,
     option("--perpetual", text="Versions released until --expires stay usable for ever; later ones are not."),
-]
-ClaimOption = Annotated[
-    list[str] | None,
-    option("--claim", metavar="x-NAME=TEXT", text="What of yours the license carries; repeat for more."),
 ]
 
 

@@ -196,6 +196,10 @@ StateOption = Annotated[
 JsonOption = Annotated[bool, option("--json", text="Print one JSON object.")]
 KeysOption = Annotated[Path, option("--keys", metavar="DIR", text="What 'ternary keys init' made.")]
 ForceOption = Annotated[bool, option("--force", text="Replace a file that is there.")]
+ClaimOption = Annotated[
+    list[str] | None,
+    option("--claim", metavar="x-NAME=TEXT", text="What of yours the license carries; repeat for more."),
+]
 NewFileOption = Annotated[
     Path, option("--out", "-o", metavar="FILE", text="The file to write; one with other content is kept.")
 ]

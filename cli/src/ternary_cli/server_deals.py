@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ternary_cli.options import JsonOption, option, whole
+from ternary_cli.options import ClaimOption, JsonOption, option, whole
 from ternary_cli.server_names import customer_id, license_id
 from ternary_cli.server_terms import LicenseId, TokenFile, Url, admin, show_facts
 
@@ -38,10 +38,6 @@ Order = Annotated[
     option("--order", metavar="TEXT", text="The order's number, for invoices too; '' for none."),
 ]
 Notes = Annotated[str | None, option("--notes", metavar="TEXT", text="For yourself alone; '' for none.")]
-Claims = Annotated[
-    list[str] | None,
-    option("--claim", metavar="x-NAME=TEXT", text="What of yours the license carries; repeat for more."),
-]
 
 
 def issue(
@@ -59,7 +55,7 @@ def issue(
     perpetual: Perpetual = False,
     order: Order = None,
     notes: Notes = None,
-    claim: Claims = None,
+    claim: ClaimOption = None,
     url: Url = None,
     token_file: TokenFile = None,
     as_json: JsonOption = False,
@@ -93,7 +89,7 @@ def edit(
     perpetual: Perpetual = False,
     order: Order = None,
     notes: Notes = None,
-    claim: Claims = None,
+    claim: ClaimOption = None,
     url: Url = None,
     token_file: TokenFile = None,
     as_json: JsonOption = False,
